@@ -146,8 +146,7 @@ impl Compositor {
 
     /// Sets the origin of a source's frames in all scenes.
     pub fn give(&self, id: SourceId, given: SourceFrame) {
-        // A value that has not been taken yet is dropped outside the lock, because dropping it may
-        // close a device.
+        // A pending value is dropped outside the lock, because dropping it may close a device.
         drop(self.post(|inbox| inbox.sources.insert(id, given)));
     }
 
@@ -177,8 +176,7 @@ impl Compositor {
         self.post(|inbox| inbox.filters.insert(id, filters));
     }
 
-    /// Shows this plan from the next frame on. With a `change`, the plan is that of another scene.
-    /// Otherwise, the plan is an edit of the same scene.
+    /// Shows this plan from the next frame on: another scene with this `change`, or an edited one.
     pub fn show(&self, plan: Arc<Plan>, change: Option<Change>) {
         let unused = self.post(|inbox| {
             let before = inbox.plan.take().and_then(|(_, change)| change);
@@ -190,8 +188,7 @@ impl Compositor {
         drop(unused);
     }
 
-    /// Draws the preview scene, small and at half the rate, into a separate slot. `None` stops the
-    /// preview.
+    /// Draws the preview scene small, at half the rate, into a separate slot. `None` stops it.
     pub fn prepare(&self, preview: Option<(Arc<Plan>, Latest<VideoFrame>)>) {
         self.post(|inbox| inbox.preview = Some(preview));
     }
@@ -212,8 +209,7 @@ impl Compositor {
         self.shared.unseen.store(unseen, Ordering::Relaxed);
     }
 
-    /// Sends program frames to an encoder, from the next one on. A queue without a receiver is
-    /// removed.
+    /// Sends program frames to an encoder from the next one on. A queue without a receiver is removed.
     pub fn attach_encoder(&self, encoder: Sender<VideoFrame>) {
         self.attach_encoder_from(encoder, Timestamp::ZERO);
     }
@@ -425,8 +421,11 @@ impl Ticker {
         }
         self.draw_others(at);
         let Self { program, shared, config, .. } = self;
-        if degradation == Degradation::None && !is_idle {
-            program.draw_preview(number, at);
+        let is_slow = degradation != Degradation::None;
+        if !is_idle {
+            program.draw_preview(number, at, is_slow);
+        }
+        if !is_slow && !is_idle {
             program.draw_views((number, config.grid.rate.period()), at);
         }
         shared.captured.fetch_add(1, Ordering::Relaxed);

@@ -10,7 +10,7 @@ pub enum Degradation {
     /// No reduction.
     #[default]
     None,
-    /// The preview scene is not drawn.
+    /// The preview scene is drawn rarely, and the other views are not drawn.
     Preview,
     /// In addition, scenes change without transitions.
     Transitions,

@@ -7,6 +7,7 @@ pub mod filter;
 pub mod layout;
 mod other_program;
 pub mod placeholder;
+mod preview;
 mod program;
 pub mod scene;
 mod side_views;

@@ -13,7 +13,33 @@ const BOTTOM_LUMA: f32 = 22.0;
 /// Luma of the glyph.
 const GLYPH_LUMA: f32 = 92.0;
 
-/// Draws the placeholder of a program of this size. The timestamp is zero, and the caller sets it.
+/// Maximum number of sizes whose placeholders are kept.
+const MAX_PLACEHOLDERS: usize = 64;
+
+/// The placeholders of a program and its lost sources, which are drawn when they are first needed,
+/// because most programs never need one.
+#[derive(Debug, Default)]
+pub(super) struct Placeholders(Vec<(Size, VideoFrame)>);
+
+impl Placeholders {
+    /// Returns the placeholder of this size, if it has been drawn.
+    pub fn get(&self, size: Size) -> Option<&VideoFrame> {
+        self.0.iter().find(|it| it.0 == size).map(|it| &it.1)
+    }
+
+    /// Draws the placeholder of this size, unless it has been drawn.
+    pub fn draw(&mut self, size: Size) {
+        if self.get(size).is_some() {
+            return;
+        }
+        if self.0.len() == MAX_PLACEHOLDERS {
+            self.0.remove(0);
+        }
+        self.0.push((size, frame(size)));
+    }
+}
+
+/// Draws the placeholder of a program or source of this size. The timestamp is zero, and the caller sets it.
 pub fn frame(size: Size) -> VideoFrame {
     let mut planes = Planes::black(size);
     let size = planes.size();

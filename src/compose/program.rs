@@ -9,6 +9,8 @@ use crate::base::partial_debug;
 use crate::base::{Latest, Pooled, Timestamp, WorkerPool};
 use crate::compose::draw::canvas::{Canvas, LayerRenderer};
 use crate::compose::filter::WantedFilter;
+use crate::compose::placeholder::Placeholders;
+use crate::compose::preview::PreviewScene;
 use crate::compose::scene::{Plan, SourceId};
 use crate::compose::side_views::{SideView, SideViews, ViewOf};
 use crate::compose::source_frames::{SourceFrame, SourceFrames};
@@ -17,20 +19,12 @@ use crate::compose::transition::{self, Change, Kind, Transition, TransitionAsset
 use crate::compose::view::{DrawResult, View, draw};
 use crate::media::{Color, Planes, ProgramId, Size, VideoFrame};
 
-/// Maximum size at which the preview scene is drawn.
-const MAX_PREVIEW_SIZE: Size = Size::new(640, 360);
-
-/// Number of ticks between two drawings of the preview scene.
-const PREVIEW_INTERVAL_TICKS: i64 = 2;
-
 /// Draws program frames. This type reads no clock; the thread of the
 /// [`Compositor`](crate::compose::compositor::Compositor), or a benchmark, provides the time of
 /// each frame.
 pub struct Program {
     stage: LayerRenderer,
-    /// The placeholder, which is drawn when it is first needed, because most programs never need
-    /// it.
-    placeholder: Option<VideoFrame>,
+    placeholders: Placeholders,
     source_frames: SourceFrames,
     plan: Arc<Plan>,
     canvas: Canvas,
@@ -38,7 +32,7 @@ pub struct Program {
     mixer: transition::Mixer,
     /// The newest program frame.
     last: Option<Arc<Pooled<Planes>>>,
-    preview: Option<(View, Latest<VideoFrame>)>,
+    preview: Option<PreviewScene>,
     views: SideViews,
     /// Other programs made from the same sources.
     others: BTreeMap<ProgramId, View>,
@@ -80,7 +74,7 @@ impl Program {
         let workers = Arc::new(WorkerPool::of_this_machine("bands"));
         Self {
             stage: LayerRenderer::new(size, Arc::clone(&workers)),
-            placeholder: None,
+            placeholders: Placeholders::default(),
             source_frames: SourceFrames::default(),
             plan: Arc::new(Plan::simple(SourceId::default())),
             canvas: Canvas::default(),
@@ -112,15 +106,9 @@ impl Program {
             None => {}
             Some(None) => self.preview = None,
             Some(Some((plan, slot))) => match &mut self.preview {
-                Some((preview, its_slot)) => (preview.plan, *its_slot) = (plan, slot),
+                Some(preview) => preview.show(plan, slot),
                 None => {
-                    let program = self.size;
-                    let size = if program.width > MAX_PREVIEW_SIZE.width {
-                        program.fitted_into(MAX_PREVIEW_SIZE)
-                    } else {
-                        program
-                    };
-                    self.preview = Some((View::new(plan, size, program, &self.workers), slot));
+                    self.preview = Some(PreviewScene::new(plan, slot, self.size, &self.workers));
                 }
             },
         }
@@ -202,30 +190,30 @@ impl Program {
         self.source_frames.pull(self.plan.sources(), at, &self.workers);
         self.source_frames.set_displayed(&self.plan, self.size);
         let Self {
-            workers, stage, placeholder, source_frames, plan, canvas, switch, mixer, ..
+            workers, stage, placeholders, source_frames, plan, canvas, switch, mixer, ..
         } = self;
         let mut old = |stage: &mut LayerRenderer,
-                       placeholder: &mut Option<VideoFrame>,
+                       placeholders: &mut Placeholders,
                        from: &mut From| match from {
             From::Still(still) => (Arc::clone(still), DrawResult::New),
             From::Plan(plan, canvas) => {
                 source_frames.pull(plan.sources(), at, workers);
-                draw(stage, placeholder, source_frames, plan, canvas)
+                draw(stage, placeholders, source_frames, plan, canvas)
             }
         };
         let mut over = false;
         let (frame, made) = match switch {
-            None => draw(stage, placeholder, source_frames, plan, canvas),
+            None => draw(stage, placeholders, source_frames, plan, canvas),
             Some(Switch { how: SwitchMethod::Mix { transition, image, begun }, from }) => {
                 let begun = *begun.get_or_insert(at);
                 let whole = transition.duration.as_secs_f32().max(1e-3);
                 let part = at.since(begun).as_secs_f32() / whole;
                 over = part >= 1.0;
                 if over {
-                    draw(stage, placeholder, source_frames, plan, canvas)
+                    draw(stage, placeholders, source_frames, plan, canvas)
                 } else {
-                    let old = old(stage, placeholder, from).0;
-                    let new = draw(stage, placeholder, source_frames, plan, canvas).0;
+                    let old = old(stage, placeholders, from).0;
+                    let new = draw(stage, placeholders, source_frames, plan, canvas).0;
                     let mut mixed = stage.take();
                     mixer.mix(
                         &transition.kind,
@@ -242,9 +230,9 @@ impl Program {
                 let now = clip.at(at, workers);
                 over = now.over;
                 let (below, made) = if now.changed {
-                    draw(stage, placeholder, source_frames, plan, canvas)
+                    draw(stage, placeholders, source_frames, plan, canvas)
                 } else {
-                    old(stage, placeholder, from)
+                    old(stage, placeholders, from)
                 };
                 match now.above {
                     Some(above) => (stage.cover(&below, &above), DrawResult::New),
@@ -275,16 +263,11 @@ impl Program {
         views.draw(tick, source_frames, at, workers);
     }
 
-    /// Draws the preview scene if it is due.
-    pub fn draw_preview(&mut self, tick: i64, at: Timestamp) {
+    /// Draws the preview scene if it is due at this tick. `is_slow` is true on a slow computer.
+    pub fn draw_preview(&mut self, tick: i64, at: Timestamp, is_slow: bool) {
         let Self { preview, source_frames, workers, .. } = self;
-        let Some((preview, slot)) = preview.as_mut().filter(|_| tick % PREVIEW_INTERVAL_TICKS == 0)
-        else {
-            return;
-        };
-        let (frame, made) = preview.draw(source_frames, at, workers);
-        if made == DrawResult::New || slot.version() == 0 {
-            slot.publish(frame);
+        if let Some(preview) = preview {
+            preview.draw((tick, is_slow), source_frames, at, workers);
         }
     }
 }
@@ -294,6 +277,7 @@ mod tests {
     use super::*;
     use crate::base::Pooled;
     use crate::compose::filter::{AssetSupply, Filter, Slot};
+    use crate::compose::preview::MAX_PREVIEW_SIZE;
     use crate::compose::{scene, transition};
     use crate::media::{NumericSettings, VideoFeed};
 
@@ -434,10 +418,10 @@ mod tests {
         let feed = SourceFrame::Feed(Some(Box::new(Still(given))));
         program.handle([(SourceId(7), feed)].into(), None, Some(Some((plan, slot.clone()))));
         assert_eq!(program.frame(Timestamp::ZERO).1, DrawResult::Placeholder);
-        program.draw_preview(0, Timestamp::ZERO);
+        program.draw_preview(0, Timestamp::ZERO, false);
         let seen = slot.get().unwrap();
         assert_eq!((seen.size(), seen.planes().y[0]), (MAX_PREVIEW_SIZE, 90));
-        program.draw_preview(2, Timestamp::from_millis(66));
+        program.draw_preview(2, Timestamp::from_millis(66), false);
         assert_eq!(slot.version(), 1, "nothing has changed");
     }
 

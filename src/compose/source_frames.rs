@@ -20,8 +20,9 @@ pub(super) enum ShownSource {
     Frame(VideoFrame),
     /// No content yet, but a frame can arrive at any moment.
     Nothing,
-    /// No frame has arrived for so long that the placeholder is shown.
-    Placeholder,
+    /// No frame has arrived for so long that the placeholder is shown, at the size of the last frame
+    /// if there was one.
+    Placeholder(Option<Size>),
 }
 
 /// The origin of a source's frames.
@@ -65,6 +66,8 @@ struct Slot {
     chain: Chain,
     /// The last filtered frame, and its time.
     filtered: Option<(VideoFrame, Timestamp)>,
+    /// The size of the last frame, after the filters.
+    size: Option<Size>,
 }
 
 impl Slot {
@@ -122,7 +125,7 @@ impl SourceFrames {
     /// Sets the origin of a source's frames. The previous feed is dropped here.
     pub fn give(&mut self, id: SourceId, given: SourceFrame) {
         let before = self.slots.remove(&id).unwrap_or_default();
-        let (chain, fallback) = (before.chain, before.fallback);
+        let (chain, fallback, size) = (before.chain, before.fallback, before.size);
         let is_still = matches!(given, SourceFrame::Still(_));
         let (feed, of) = match given {
             SourceFrame::Feed(feed) => (feed, None),
@@ -134,7 +137,7 @@ impl SourceFrames {
             let replaced = last.filter(|_| is_still && before.is_still);
             let missing = replaced.as_ref().map(|(_, since)| *since);
             let new = Slot { feed, is_still, of, fallback, replaced, missing, ..Slot::default() };
-            self.slots.insert(id, Slot { chain, ..new });
+            self.slots.insert(id, Slot { chain, size, ..new });
         }
     }
 
@@ -186,14 +189,17 @@ impl SourceFrames {
             if let Some(by) = self.fallback_of(id) {
                 self.slots.entry(by).or_default().pull(at);
             }
-            let Some(slot) = self.slots.get_mut(&id).filter(|slot| !slot.chain.is_empty()) else {
+            let Some(slot) = self.slots.get_mut(&id) else { continue };
+            if slot.chain.is_empty() {
+                slot.size = frame.map(|frame| frame.size()).or(slot.size);
                 continue;
-            };
+            }
             if slot.filtered.as_ref().is_some_and(|(_, made)| *made == at) {
                 continue;
             }
             slot.filtered =
                 frame.map(|frame| (slot.chain.apply(&frame, at, self.lean, workers), at));
+            slot.size = slot.filtered.as_ref().map(|(frame, _)| frame.size()).or(slot.size);
         }
     }
 
@@ -247,9 +253,10 @@ impl SourceFrames {
         if let Some(frame) = by.and_then(Slot::newest) {
             return ShownSource::Frame(frame.clone());
         }
+        let size = self.slots.get(&id).and_then(|slot| slot.size);
         match self.slots.get(&id).and_then(|slot| slot.chain.cover()) {
             Some(Cover::Nothing) => return ShownSource::Nothing,
-            Some(Cover::Placeholder) => return ShownSource::Placeholder,
+            Some(Cover::Placeholder) => return ShownSource::Placeholder(size),
             None => {}
         }
         let Some(origin) = self.slots.get(&self.origin(id)) else { return ShownSource::Nothing };
@@ -259,7 +266,7 @@ impl SourceFrames {
                 ShownSource::Frame(filtered.map_or(frame, |(filtered, _)| filtered).clone())
             }
             (None, Some(since), Some(now)) if now.since(since) >= MAX_FRAME_HOLD => {
-                ShownSource::Placeholder
+                ShownSource::Placeholder(size)
             }
             _ => ShownSource::Nothing,
         }
@@ -302,7 +309,7 @@ mod tests {
         match frames.shown(SHOWN) {
             ShownSource::Frame(frame) => Some(frame.planes().y[0]),
             ShownSource::Nothing => None,
-            ShownSource::Placeholder => Some(0),
+            ShownSource::Placeholder(_) => Some(0),
         }
     }
 

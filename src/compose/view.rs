@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::base::{Pooled, Timestamp, WorkerPool};
 use crate::compose::draw::canvas::{Canvas, LayerRenderer};
-use crate::compose::placeholder;
+use crate::compose::placeholder::Placeholders;
 use crate::compose::scene::Plan;
 use crate::compose::source_frames::{ShownSource, SourceFrames};
 use crate::media::{Color, Planes, Size, VideoFrame};
@@ -25,7 +25,7 @@ pub(super) struct View {
     pub plan: Arc<Plan>,
     canvas: Canvas,
     stage: LayerRenderer,
-    placeholder: Option<VideoFrame>,
+    placeholders: Placeholders,
 }
 
 impl View {
@@ -36,7 +36,7 @@ impl View {
     /// Creates a view of this size. The plan belongs to a program of size `program`.
     pub fn new(plan: Arc<Plan>, size: Size, program: Size, workers: &Arc<WorkerPool>) -> Self {
         let stage = LayerRenderer::scaled(size, program, Arc::clone(workers));
-        Self { plan, canvas: Canvas::default(), stage, placeholder: None }
+        Self { plan, canvas: Canvas::default(), stage, placeholders: Placeholders::default() }
     }
 
     pub fn draw(
@@ -46,8 +46,8 @@ impl View {
         workers: &WorkerPool,
     ) -> (VideoFrame, DrawResult) {
         source_frames.pull(self.plan.sources(), at, workers);
-        let Self { plan, canvas, stage, placeholder } = self;
-        let (planes, made) = draw(stage, placeholder, source_frames, plan, canvas);
+        let Self { plan, canvas, stage, placeholders } = self;
+        let (planes, made) = draw(stage, placeholders, source_frames, plan, canvas);
         (VideoFrame { pts: at, color: Color::PROGRAM, surface: planes.into() }, made)
     }
 }
@@ -55,31 +55,78 @@ impl View {
 /// Draws a plan, or the placeholder if none of its sources has a frame.
 pub(super) fn draw(
     stage: &mut LayerRenderer,
-    placeholder: &mut Option<VideoFrame>,
+    placeholders: &mut Placeholders,
     source_frames: &SourceFrames,
     plan: &Plan,
     canvas: &mut Canvas,
 ) -> (Arc<Pooled<Planes>>, DrawResult) {
-    let (mut seen, mut gone) = (plan.layers.is_empty(), false);
+    let (whole, mut seen) = (stage.size(), plan.layers.is_empty());
     for source in plan.sources() {
         match source_frames.shown(source) {
             ShownSource::Frame(_) => seen = true,
-            ShownSource::Placeholder => gone = true,
+            ShownSource::Placeholder(size) => placeholders.draw(size.unwrap_or(whole)),
             ShownSource::Nothing => {}
         }
     }
-    if !seen || gone {
-        placeholder.get_or_insert_with(|| placeholder::frame(stage.size()));
+    if !seen {
+        placeholders.draw(whole);
     }
-    if let Some(placeholder) = placeholder.as_ref().filter(|_| !seen) {
+    if let Some(placeholder) = placeholders.get(whole).filter(|_| !seen) {
         *canvas = Canvas::default();
         return (Arc::clone(placeholder.shared()), DrawResult::Placeholder);
     }
     let frame = |source| match source_frames.shown(source) {
         ShownSource::Frame(frame) => Some(frame),
-        ShownSource::Placeholder => placeholder.clone(),
+        ShownSource::Placeholder(size) => placeholders.get(size.unwrap_or(whole)).cloned(),
         ShownSource::Nothing => None,
     };
     let (planes, new) = stage.draw(canvas, plan, frame);
     (planes, if new { DrawResult::New } else { DrawResult::Repeated })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::scene::{Fit, Layer, Placement, SourceId};
+    use crate::compose::source_frames::SourceFrame;
+    use crate::media::VideoFeed;
+
+    /// A feed that returns this frame until this instant.
+    struct Until(VideoFrame, Timestamp);
+
+    impl VideoFeed for Until {
+        fn frame(&mut self, at: Timestamp) -> Option<VideoFrame> {
+            (at < self.1).then(|| self.0.clone())
+        }
+    }
+
+    #[test]
+    fn the_placeholder_of_a_lost_source_is_as_large_as_the_source_was() {
+        let (size, workers) = (Size::new(64, 36), Arc::new(WorkerPool::alone()));
+        let mut frames = SourceFrames::default();
+        let sources = [(0, size, 200, 9_000), (1, Size::new(16, 16), 90, 40)];
+        for (id, size, luma, until) in sources {
+            let mut planes = Planes::black(size);
+            planes.y.fill(luma);
+            let surface = Arc::new(Pooled::unpooled(planes)).into();
+            let frame = VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, surface };
+            let feed = Until(frame, Timestamp::from_millis(until));
+            frames.give(SourceId(id), SourceFrame::Feed(Some(Box::new(feed))));
+        }
+        let mut plan = Plan::simple(SourceId(0));
+        plan.layers.push(Layer {
+            key: 1,
+            source: SourceId(1),
+            places: vec![Placement { fit: Fit::Original, ..Placement::default() }],
+            ..plan.layers[0].clone()
+        });
+        let mut view = View::new(Arc::new(plan), size, size, &workers);
+        for millis in [0, 2_100] {
+            let at = Timestamp::from_millis(millis);
+            let (frame, made) = view.draw(&mut frames, at, &workers);
+            assert_eq!(made, DrawResult::New);
+            let covered = frame.planes().y.iter().filter(|luma| **luma != 200).count();
+            assert_eq!(covered, 16 * 16, "at {millis} ms");
+        }
+    }
 }

@@ -61,15 +61,16 @@ pub fn recordings() -> Arc<RecordingsView> {
     })
 }
 
+fn sent_to(id: u32, label: &str) -> BroadcastTarget {
+    BroadcastTarget { id: Some(id), label: label.into(), was_live: true }
+}
+
 /// Returns the summary of a broadcast of almost three quarters of an hour.
 pub fn summary() -> BroadcastSummary {
     BroadcastSummary {
         number: 1,
         on_air_for: Duration::from_secs(2_554),
-        targets: vec![
-            BroadcastTarget { id: Some(9), label: "Twitch (live.twitch.tv:1935)".into() },
-            BroadcastTarget { id: Some(0), label: "127.0.0.1:1935".into() },
-        ],
+        targets: vec![sent_to(9, "Twitch (live.twitch.tv:1935)"), sent_to(0, "127.0.0.1:1935")],
         peak_viewers: 14,
         sent_bytes: 812_000_000,
         skipped_frames: 0,

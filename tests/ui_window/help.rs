@@ -176,3 +176,26 @@ fn every_page_fits_the_smallest_and_the_largest_window() {
         }
     }
 }
+
+#[test]
+fn a_dialog_that_a_key_opens_hides_the_tooltip_below_the_pointer() {
+    let name = "The scene with the longest name that anybody has given to a scene";
+    let mut harness = super::building::with(&[]);
+    super::building::make(&mut harness, &[Edit::AddScene(name.into())]);
+    let count = |harness: &Harness<'static, Window>| {
+        let is_name = |shape: &egui::Shape| match shape {
+            egui::Shape::Text(text) => text.galley.text() == name,
+            _ => false,
+        };
+        let shapes = super::lists::shapes(harness, egui::Rect::EVERYTHING);
+        shapes.iter().filter(|shape| is_name(shape)).count()
+    };
+    let before = count(&harness);
+    harness.hover_at(source(&harness, name).rect().center());
+    harness.run_steps(8);
+    assert_eq!(count(&harness), before + 1);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
+    harness.run_steps(4);
+    assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(Dialog::Settings));
+    assert_eq!(count(&harness), before);
+}

@@ -161,6 +161,33 @@ fn the_buttons_of_notices_lower_the_bitrate_change_the_port_and_start_a_target()
 }
 
 #[test]
+fn a_typed_key_replaces_the_wrong_one_after_edit_key() {
+    let mut harness = open("custom");
+    harness.state().demo.change(|snapshot| {
+        let message = StudioMessage::Target {
+            key: "target-refused",
+            id: 1,
+            pin: None,
+            host: "live.example.com".into(),
+            cause: problem!("net-unreachable"),
+            next: Next::GivenUp,
+        };
+        snapshot.notices = vec![message.notice(11, "")];
+    });
+    open_tray(&mut harness);
+    let is_it = |button: &egui_kittest::Node<'_>| {
+        button.accesskit_node().label().is_some_and(|name| name.starts_with("Edit key"))
+    };
+    harness.query_all_by_role(Role::Button).find(is_it).unwrap().click();
+    harness.run();
+    harness.run();
+    harness.event(egui::Event::Text("right".into()));
+    let sent = commands(&mut harness);
+    let Some(Command::PutTarget(target)) = sent.last() else { panic!("{sent:?}") };
+    assert_eq!(target.key().map(Secret::expose), Some("right"));
+}
+
+#[test]
 fn a_typed_address_does_not_come_back_after_the_port_is_changed() {
     let mut harness = open("custom");
     super::targets::open_card(&mut harness, "live.example.com");

@@ -71,6 +71,44 @@ fn one_is_used_renamed_and_removed_which_asks() {
 }
 
 #[test]
+fn enter_in_the_name_field_is_the_button_and_a_typed_name_replaces_the_old_one() {
+    let mut harness = opened(Language::English);
+    for (button, typed, wanted) in [
+        (
+            "Rename Friday show",
+            "Sunday show",
+            PartCommand::Rename {
+                kind: PartKind::Collection,
+                was: "Friday show".into(),
+                name: "Sunday show".into(),
+            },
+        ),
+        ("New…", "Talk", PartCommand::New(PartKind::Collection, "Talk".into())),
+    ] {
+        assert_eq!(click(&mut harness, button), []);
+        harness.run();
+        // An invalid name stays in the field.
+        for name in ["a/b", typed] {
+            let field = harness.get_by_role_and_label(Role::TextInput, "Name");
+            assert!(field.is_focused(), "{button} {name}");
+            harness.event(egui::Event::Text(name.into()));
+            harness.run();
+            harness.key_press(Key::Enter);
+            if name == typed {
+                break;
+            }
+            assert_eq!(commands(&mut harness), []);
+            let field = harness.get_by_role_and_label(Role::TextInput, "Name");
+            assert_eq!(field.accesskit_node().value().as_deref(), Some(name));
+            harness.run();
+            harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+            harness.run();
+        }
+        assert_eq!(part(&commands(&mut harness)), wanted);
+    }
+}
+
+#[test]
 fn the_keyboard_answers_the_question_before_a_removal() {
     let mut harness = opened(Language::English);
     let is_focused = |harness: &Harness<'static, Window>, name: &str| {

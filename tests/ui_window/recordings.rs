@@ -429,6 +429,34 @@ fn the_buttons_of_a_notice_open_the_file_that_it_names() {
 }
 
 #[test]
+fn the_notices_of_a_replay_and_a_screenshot_show_the_file_in_its_folder() {
+    let mut harness = open("recordings");
+    let named = |name: &str| path(name).display().to_string();
+    let screenshot = StudioMessage::SnapshotSaved { path: named("onair.png") };
+    let replay = StudioMessage::ReplaySaved { path: named("replay.mkv") };
+    let show = |name: &str| Command::Recordings(RecordingsCommand::ShowInFolder(path(name)));
+    let play = Command::Watch { url: named("replay.mkv") };
+    for (id, saved, button, wanted) in [
+        (1, &screenshot, "Show in folder: ", show("onair.png")),
+        (2, &replay, "Show in folder: ", show("replay.mkv")),
+        (3, &replay, "Play: ", play),
+    ] {
+        harness.state().demo.change(|snapshot| snapshot.notices = vec![saved.notice(id, "")]);
+        harness.run();
+        harness.key_press_modifiers(Modifiers::COMMAND, Key::N);
+        harness.run();
+        harness.run();
+        let is_it = |it: &egui_kittest::Node<'_>| {
+            let label = it.accesskit_node().label().unwrap_or_default();
+            label.starts_with(button) && label.contains("saved")
+        };
+        harness.query_all_by_role(Role::Button).find(is_it).unwrap().click_accesskit();
+        let sent = commands(&mut harness);
+        assert!(sent.contains(&wanted), "{sent:?}");
+    }
+}
+
+#[test]
 fn a_long_recording_name_keeps_its_end_in_the_summary() {
     let mut harness = open("ended");
     let name = "onair 2026-11-20 09-12-00 the service on Sunday with everyone.mkv";
@@ -460,7 +488,7 @@ fn the_card_after_a_broadcast_names_each_target_as_the_list_does() {
         }
         let label = "live.example.com:1935".to_owned();
         let summary = snapshot.last_broadcast.as_mut().unwrap();
-        let known = |id| BroadcastTarget { id: Some(id), label: label.clone() };
+        let known = |id| BroadcastTarget { id: Some(id), label: label.clone(), was_live: true };
         summary.targets = [3, 4].map(known).to_vec();
     });
     harness.run();
@@ -476,6 +504,18 @@ fn the_card_after_a_broadcast_names_each_target_as_the_list_does() {
     });
     harness.run();
     assert_eq!(targets(&harness), "Main stage · live.example.com");
+    // A target without the stream is not among those that got it.
+    let reach = |harness: &mut Harness<'static, Window>, was_live| {
+        harness.state().demo.change(|snapshot| {
+            snapshot.last_broadcast.as_mut().unwrap().targets[1].was_live = was_live;
+        });
+        harness.run();
+    };
+    reach(&mut harness, false);
+    assert_eq!(targets(&harness), "Main stage");
+    harness.get_by_label("Not reached: live.example.com (Warning)");
+    reach(&mut harness, true);
+    assert!(!shown(&harness).iter().any(|name| name.starts_with("Not reached")));
     // A target that was removed keeps the name that it had.
     harness.state().demo.change(|snapshot| drop(snapshot.targets.remove(1)));
     harness.run();

@@ -71,6 +71,7 @@ remedy-recording = Show recording
 ended-title = Broadcast ended
 ended-duration = Time on air
 ended-hosts = Sent to
+ended-missed = Not reached
 ended-viewers = Peak viewers (built-in server)
 ended-dropped = Dropped frames
 ended-skipped = Skipped frames

@@ -68,6 +68,7 @@ remedy-recording = 查看录像
 ended-title = 直播已结束
 ended-duration = 直播时长
 ended-hosts = 推流目标
+ended-missed = 未连上
 ended-viewers = 内置服务器最高在线人数
 ended-dropped = 丢帧
 ended-skipped = 跳帧

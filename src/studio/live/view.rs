@@ -106,7 +106,7 @@ pub struct BroadcastSummary {
     /// The number of the broadcast, counted from the start.
     pub number: u64,
     pub on_air_for: Duration,
-    /// The targets that were live.
+    /// The targets that were live, and those that were still on at the end but never live.
     pub targets: Vec<BroadcastTarget>,
     /// The maximum number of simultaneous viewers of the built-in server.
     pub peak_viewers: usize,
@@ -122,13 +122,15 @@ pub struct BroadcastSummary {
     pub recording: Option<PathBuf>,
 }
 
-/// A target that was live during a broadcast.
+/// A target of a broadcast.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BroadcastTarget {
     /// The target's id, or `None` if the target is no longer in the list.
     pub id: Option<u32>,
     /// Its name in messages when it went live, which stays if the target is renamed or removed.
     pub label: String,
+    /// False if the target never got the stream.
+    pub was_live: bool,
 }
 
 /// The state of a passthrough.

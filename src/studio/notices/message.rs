@@ -553,6 +553,8 @@ impl StudioMessage {
             }
             Self::TransitionFailed { .. } => vec![Remedy::EditTransition],
             Self::RecordingSaved { .. } => vec![Remedy::ShowRecording, Remedy::PlayRecording],
+            Self::ReplaySaved { .. } => vec![Remedy::ShowInFolder, Remedy::PlayRecording],
+            Self::SnapshotSaved { .. } => vec![Remedy::ShowInFolder],
             Self::Player(message) if message.key() == "player-saved" => {
                 vec![Remedy::ShowRecording, Remedy::PlayRecording]
             }

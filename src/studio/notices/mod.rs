@@ -75,6 +75,8 @@ pub enum Remedy {
     PlayRecording,
     /// Show the file that the notice names in the list of recordings.
     ShowRecording,
+    /// Show the file that the notice names in the file manager.
+    ShowInFolder,
 }
 
 /// The text about the next attempt.

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use egui::layers::PaintList;
 use egui::{
-    Align, Align2, Color32, CornerRadius, Frame, Id, Layout, Margin, Modal, Rect, Ui, Vec2, vec2,
+    Align, Align2, Color32, CornerRadius, Frame, Id, Layout, Margin, Modal, Order, Rect, Ui, Vec2,
+    vec2,
 };
 
 use crate::compose::scene::{SceneId, SourceId};
@@ -91,6 +93,17 @@ pub fn dialog_room(ctx: &egui::Context) -> Vec2 {
     window.with_min_y(health_bar(ctx).map_or(window.top(), |bar| bar.bottom())).size()
 }
 
+/// Hides the tooltips that the window has drawn below a dialog. While the pointer rests on a
+/// control, egui keeps the tooltip of the control open, and above the dialog.
+fn hide_tooltips(ctx: &egui::Context) {
+    let visible = ctx.memory(|memory| memory.areas().visible_layer_ids());
+    ctx.graphics_mut(|graphics| {
+        for layer in visible.into_iter().filter(|layer| layer.order == Order::Tooltip) {
+            *graphics.entry(layer) = PaintList::default();
+        }
+    });
+}
+
 /// Draws a dialog's backdrop and card, and handles Escape. The health bar stays visible, unless the
 /// card is higher than the room below it. Returns the answer of the contents, or `Close`.
 pub fn modal(
@@ -100,6 +113,7 @@ pub fn modal(
     width: f32,
     contents: impl FnOnce(&mut Ui) -> Option<DialogAnswer>,
 ) -> Option<DialogAnswer> {
+    hide_tooltips(ctx);
     let (window, bar) = (ctx.content_rect(), health_bar(ctx));
     let top = bar.map_or(window.top(), |bar| bar.bottom());
     let offset = vec2(0.0, (top - window.top()) / 2.0);

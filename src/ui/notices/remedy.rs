@@ -41,6 +41,7 @@ pub fn remedy_name(texts: &Texts, remedy: Remedy) -> String {
         Remedy::TryAgain => key!("try-again"),
         Remedy::PlayRecording => key!("recordings-play"),
         Remedy::ShowRecording => key!("remedy-recording"),
+        Remedy::ShowInFolder => key!("recordings-show"),
     };
     texts.get(name).to_string()
 }
@@ -113,7 +114,8 @@ pub fn apply(view: &mut View<'_>, remedy: Remedy) {
         | Remedy::EditQuality
         | Remedy::OpenMixer
         | Remedy::PlayRecording
-        | Remedy::ShowRecording => {}
+        | Remedy::ShowRecording
+        | Remedy::ShowInFolder => {}
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::Screen;
 use super::bars::TopBarClick;
 use super::health_bar;
+use crate::studio::live::recording::library::RecordingsCommand;
 use crate::studio::{Command, Remedy};
 use crate::ui::dialogs::{Dialog, Setting};
 use crate::ui::input::actions::Action;
@@ -26,9 +27,12 @@ impl Screen {
             Some(TopBarClick::Tray(TrayRequest::EventLog)) => self.act(ctx, Action::EventLog),
             Some(TopBarClick::Tray(TrayRequest::Dismiss(notice))) => self.dismiss(notice),
             Some(TopBarClick::Tray(TrayRequest::Help { notice, remedy })) => {
-                let plays = remedy == Remedy::PlayRecording;
-                if plays || remedy == Remedy::ShowRecording {
-                    self.open_saved(notice, plays);
+                let opens = matches!(
+                    remedy,
+                    Remedy::PlayRecording | Remedy::ShowRecording | Remedy::ShowInFolder
+                );
+                if opens {
+                    self.open_saved(notice, remedy);
                 } else {
                     self.help(remedy);
                 }
@@ -57,8 +61,8 @@ impl Screen {
         self.page = Page::Recordings;
     }
 
-    /// Plays the file that a notice names, or selects it on the page of recordings.
-    fn open_saved(&mut self, notice: Option<u64>, plays: bool) {
+    /// Plays the file that a notice names, or shows it on the page of recordings or in its folder.
+    fn open_saved(&mut self, notice: Option<u64>, remedy: Remedy) {
         let mut notices = self.snapshot.notices.iter();
         let Some(notice) = notices.find(|it| Some(it.id) == notice) else { return };
         let Some(name) = notice.value("path").or_else(|| notice.value("detail")) else { return };
@@ -66,10 +70,13 @@ impl Screen {
         let last = self.snapshot.last_recording.clone();
         let last = last.filter(|path| path.display().to_string() == name);
         let path = last.unwrap_or_else(|| name.into());
-        if plays {
-            self.picked_watch(&path);
-        } else {
-            self.show_recording(Some(path));
+        match remedy {
+            Remedy::PlayRecording => self.picked_watch(&path),
+            Remedy::ShowInFolder => {
+                let command = Command::Recordings(RecordingsCommand::ShowInFolder(path));
+                self.requests.push(WindowRequest::Command(command));
+            }
+            _ => self.show_recording(Some(path)),
         }
     }
 

@@ -167,6 +167,8 @@ fn stream_key(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Targ
     }
     .show(ui, theme);
     if focus {
+        // A hidden key is replaced, not edited.
+        select_all(ui, key_field(), &draft.texts(target.id).key);
         field.response.request_focus();
         field.response.scroll_to_me(None);
     }

@@ -13,7 +13,9 @@ use crate::ui::style::theme::{CARD_RADIUS, Type, gap};
 use crate::ui::targets::{Draft, title};
 use crate::ui::text::format;
 use crate::ui::view::{View, WindowRequest};
-use crate::ui::widgets::{Button, ButtonWeight, figure, file_figure, icon_button, label};
+use crate::ui::widgets::{
+    Button, ButtonWeight, figure, file_figure, icon_button, judged_figure, label,
+};
 
 /// Draws the card until the user closes it or the next broadcast begins.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
@@ -66,11 +68,19 @@ fn names(view: &View<'_>, ended: &BroadcastSummary) -> Vec<String> {
 
 fn figures(ui: &mut Ui, view: &View<'_>, ended: &BroadcastSummary) {
     let (theme, texts) = (view.theme, view.texts);
-    let labels: Vec<&str> = ended.targets.iter().map(|it| it.label.as_str()).collect();
+    let names = names(view, ended);
+    // The names and the labels of the targets that were live, or of the others.
+    let targets = |was_live: bool| {
+        let chosen = ended.targets.iter().zip(&names).filter(|(it, _)| it.was_live == was_live);
+        let (labels, names): (Vec<&str>, Vec<&str>) =
+            chosen.map(|(it, name)| (it.label.as_str(), name.as_str())).unzip();
+        (names.join(" · "), labels.join(" · "))
+    };
+    let ((reached, reached_labels), (missed, missed_labels)) = (targets(true), targets(false));
     let dropped = format::part_of(ended.dropped_frames, ended.total_frames);
     let mut lines = vec![
         (texts.get("ended-duration"), format::clock(ended.on_air_for), String::new()),
-        (texts.get("ended-hosts"), names(view, ended).join(" · "), labels.join(" · ")),
+        (texts.get("ended-hosts"), reached, reached_labels),
         (texts.get("statistic-sent"), format::bytes(ended.sent_bytes), String::new()),
         (texts.get("ended-dropped"), dropped, texts.get("tip-dropped").to_string()),
         (texts.get("ended-reconnects"), ended.reconnects.to_string(), String::new()),
@@ -84,7 +94,11 @@ fn figures(ui: &mut Ui, view: &View<'_>, ended: &BroadcastSummary) {
         lines.push((texts.get("ended-viewers"), ended.peak_viewers.to_string(), tip));
     }
     ui.spacing_mut().item_spacing.y = 0.0;
-    for (name, value, tip) in &lines {
+    for (index, (name, value, tip)) in lines.iter().enumerate() {
+        if index == 2 && !missed.is_empty() {
+            let (name, mark) = (texts.get("ended-missed"), texts.get("mark-warning"));
+            judged_figure(ui, theme, (&name, &missed), &missed_labels, Some(&*mark));
+        }
         let meaning = if tip.is_empty() { value } else { tip };
         figure(ui, theme, name, value, meaning);
     }

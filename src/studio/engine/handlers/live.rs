@@ -10,7 +10,7 @@ use crate::studio::live::on_air::OnAir;
 use crate::studio::live::outputs::target::WantedTargets;
 use crate::studio::live::recording::audio_tracks::TrackNames;
 use crate::studio::live::series::BroadcastSeries;
-use crate::studio::live::view::{BroadcastSummary, LiveFigures};
+use crate::studio::live::view::{BroadcastSummary, BroadcastTarget, LiveFigures};
 use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::program::OtherCanvas;
@@ -460,6 +460,7 @@ impl Engine {
             sent: format!("{:.1} MB", figures.sent_bytes as f64 / 1e6),
             dropped: figures.dropped_frames.to_string(),
         });
+        let missed = self.missed_targets();
         let skipped_before = self.live.skipped_before;
         let summary = &mut self.live.summary;
         summary.on_air_for = figures.on_air_for;
@@ -468,6 +469,22 @@ impl Engine {
         (summary.dropped_frames, summary.total_frames) =
             (figures.dropped_frames, figures.total_frames);
         summary.reconnects = figures.reconnects;
+        summary.targets.extend(missed);
+    }
+
+    /// Returns the targets that are on but were never live during the broadcast.
+    fn missed_targets(&self) -> Vec<BroadcastTarget> {
+        let known = &self.live.summary.targets;
+        let is_missed =
+            |it: &&Target| it.enabled && known.iter().all(|known| known.id != Some(it.id));
+        let missed = self.targets.list.iter().filter(is_missed);
+        let missed = missed.map(|target| {
+            let url = address::parse(target.server(), target.key());
+            let place = url.map(|url| url.authority()).unwrap_or_default();
+            let label = self.label(target, &place);
+            BroadcastTarget { id: Some(target.id), label, was_live: false }
+        });
+        missed.collect()
     }
 
     pub(in crate::studio::engine) fn end_if_idle(&mut self) {
@@ -571,6 +588,22 @@ pub(in crate::studio::engine) mod tests {
     }
 
     const LIMIT: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn the_summary_tells_which_targets_were_on_and_never_live() {
+        let (mut engine, _ends) = at_rest(None);
+        let target = |id, enabled| Target {
+            enabled,
+            ..Target::custom(id, &format!("rtmp://host{id}/app"), Secret::new("key"))
+        };
+        engine.targets.list = vec![target(1, true), target(2, true), target(3, false)];
+        let known =
+            |id, was_live| BroadcastTarget { id: Some(id), label: format!("host{id}"), was_live };
+        engine.live.summary.targets = vec![known(1, true)];
+        let on_air_for = Duration::from_secs(5);
+        engine.summarize(&LiveFigures { on_air_for, ..LiveFigures::default() });
+        assert_eq!(engine.live.summary.targets, [known(1, true), known(2, false)]);
+    }
 
     /// Saves the changes of the settings.
     pub fn save(engine: &mut Engine) {

@@ -19,7 +19,7 @@ use crate::ui::text::{Texts, format};
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{
     Button, ButtonWeight, Field, Row, announced, at_line_end, icon_button, label, named_switch,
-    paragraph,
+    paragraph, select_all,
 };
 
 const DIALOG_WIDTH_POINTS: f32 = 520.0;
@@ -237,6 +237,10 @@ fn buttons(ui: &mut Ui, theme: &Theme, yes: &str, weight: ButtonWeight, no: &str
     .inner
 }
 
+fn name_field() -> Id {
+    Id::unique("part-name")
+}
+
 fn name(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, naming: &Naming) {
     let (theme, texts, kind) = (view.theme, view.texts, draft.kind);
     let Step::Name(_, text, wrong) = &mut draft.step else { return };
@@ -259,10 +263,16 @@ fn name(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, naming: &Namin
         wrong: wrong.is_some(),
         limit: 200,
         width: ui.available_width(),
-        ..Field::new(Id::unique("part-name"), text)
+        ..Field::new(name_field(), text)
     }
     .show(ui, theme);
+    // The field has to be asked before it gets the focus back.
+    let left = field.response.lost_focus();
+    let entered = left && ui.input(|input| input.key_pressed(Key::Enter));
     if !ui.ctx().memory(|memory| memory.focused().is_some()) {
+        if !left {
+            select_all(ui, name_field(), text);
+        }
         field.response.request_focus();
     }
     if field.response.changed() {
@@ -271,7 +281,6 @@ fn name(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, naming: &Namin
     if let Some(why) = wrong {
         paragraph(ui, &texts.say(why), Type::Small, theme.warn);
     }
-    let entered = field.response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
     let [yes, no] =
         buttons(ui, theme, &texts.get(done), ButtonWeight::Primary, &texts.get("cancel"));
     if no.clicked() {

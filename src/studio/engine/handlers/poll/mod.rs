@@ -266,7 +266,8 @@ impl Engine {
             self.targets.reported_causes.remove(&id);
             let targets = &mut self.live.summary.targets;
             if targets.iter().all(|known| known.id != Some(id)) {
-                targets.push(BroadcastTarget { id: Some(id), label: event.host.clone() });
+                let label = event.host.clone();
+                targets.push(BroadcastTarget { id: Some(id), label, was_live: true });
             }
             self.notices.active.clear_target(groups::TARGET_NOTICES, id);
             match self.live.series.live_again(&event, self.clock.now()) {

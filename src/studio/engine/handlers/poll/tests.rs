@@ -263,7 +263,7 @@ fn the_summary_has_every_target_that_was_live_even_two_on_one_host() {
         engine.target_happened(on_one_host(index));
     }
     engine.target_happened(target(9, TargetState::Failed, Some(Trouble::Refused)));
-    let known = |id| BroadcastTarget { id, label: host.clone() };
+    let known = |id| BroadcastTarget { id, label: host.clone(), was_live: true };
     assert_eq!(engine.live.summary.targets, [known(Some(4)), known(Some(7))]);
     // The first target is removed, and a new one gets its id.
     engine.targets.list.push(Target::custom(4, "rtmp://host/app", "key".into()));
@@ -280,7 +280,7 @@ fn the_targets_of_a_summary_are_none_of_another_profile() {
     let kind = PartKind::Profile;
     engine.handle(Command::Part(PartCommand::New(kind, "Other".into())));
     assert_eq!(engine.settings.in_use.name(kind), "Other");
-    let known = BroadcastTarget { id: None, label: "host1:1935".into() };
+    let known = BroadcastTarget { id: None, label: "host1:1935".into(), was_live: true };
     assert_eq!(engine.live.summary.targets, [known]);
 }
 
