@@ -95,6 +95,30 @@ fn the_keyboard_answers_the_question_before_a_removal() {
 }
 
 #[test]
+fn escape_returns_to_the_list_before_it_closes_the_dialog() {
+    let mut harness = opened(Language::English);
+    for opener in ["New…", "Rename Friday show", "Earlier versions of 'Friday show'"] {
+        click(&mut harness, opener);
+        assert!(harness.query_by_label("New…").is_none(), "{opener}");
+        harness.key_press(Key::Escape);
+        assert_eq!(commands(&mut harness), [], "{opener}");
+        harness.run();
+        harness.get_by_label("New…");
+    }
+    harness.key_press(Key::Escape);
+    harness.run();
+    assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), None);
+}
+
+#[test]
+fn the_name_is_at_the_height_of_its_buttons() {
+    let harness = opened(Language::English);
+    let middle = |name: &str| harness.get_by_label(name).rect().center().y;
+    let distance = middle("Friday show") - middle("Use Friday show");
+    assert!(distance.abs() < 2.0, "{distance}");
+}
+
+#[test]
 fn a_bad_name_is_told_beside_the_field_and_nothing_typed_is_lost() {
     let mut harness = opened(Language::English);
     for (name, wanted) in [
