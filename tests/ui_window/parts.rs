@@ -60,6 +60,10 @@ fn one_is_used_renamed_and_removed_which_asks() {
     harness.run();
     harness.key_press(Key::Enter);
     harness.run();
+    let size = harness.state().demo.snapshot().quality.size;
+    // The list of targets has the built-in server too.
+    let summary = format!("1 target, {}×{}", size.width, size.height);
+    assert!(shown(&harness).iter().any(|it| it.contains(&summary)), "{summary}");
     assert_eq!(click(&mut harness, "Rename Twitch"), []);
     type_name(&mut harness, "Twitch 1080p");
     let renamed = PartCommand::Rename {

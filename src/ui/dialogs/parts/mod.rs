@@ -204,12 +204,11 @@ fn deleted_row(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &
 /// Returns the summary of the current collection and profile.
 fn summary_now(view: &View<'_>) -> PartSummary {
     let snapshot = view.snapshot;
-    let own = snapshot.targets.iter().filter(|it| !it.target.is_built_in());
     PartSummary {
         scenes: snapshot.scenes.collection.scenes.len(),
         sources: snapshot.scenes.collection.sources.len(),
-        targets: own.count(),
-        size: snapshot.quality.size.to_string(),
+        targets: snapshot.targets.len(),
+        size: snapshot.quality.size,
         fps: snapshot.quality.frame_rate.to_string(),
         kbps: snapshot.quality.video_bitrate.0 / 1_000,
     }
@@ -227,7 +226,7 @@ fn in_words(texts: &Texts, kind: PartKind, summary: &PartSummary) -> String {
         PartKind::Profile => texts.say(&problem!(
             "part-targets",
             targets = count(summary.targets),
-            size = summary.size.clone(),
+            size = format::size(summary.size),
             fps = summary.fps.clone(),
             kbps = format::grouped(summary.kbps.into())
         )),
