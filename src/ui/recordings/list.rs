@@ -177,8 +177,8 @@ fn moved(ui: &Ui, path: &Path, index: usize, last: usize) -> Option<usize> {
     }
 }
 
-/// Handles the keys of the row with the keyboard focus: Enter plays the recording, F2 renames it, and
-/// Delete asks whether to move it to the trash. Returns the recording to play, if any.
+/// Handles the keys of the row with the keyboard focus: Enter plays the recording, F2 renames it,
+/// and Delete asks whether to move it to the trash. Returns the recording to play, if any.
 fn by_key(
     ui: &Ui,
     view: &mut View<'_>,

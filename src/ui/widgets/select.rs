@@ -24,8 +24,8 @@ const ITEM_PADDING_POINTS: f32 = 8.0;
 /// The width of the mark of the selected item, in points.
 const MARK_WIDTH: f32 = 20.0;
 
-/// A field that displays the selected value, and opens a list of values below it. If the field has
-/// the keyboard focus, the focus moves to the selected item.
+/// A field that displays the selected value, and opens a list of values below it. The selected
+/// item then gets the keyboard focus, so that the arrow keys begin there.
 #[derive(Debug)]
 pub struct Select<'a> {
     /// The accessible name.
@@ -163,7 +163,7 @@ impl<'a> Select<'a> {
                         !std::mem::replace(data.get_temp_mut_or_default::<bool>(begun), true)
                     });
                     let item = ui.data(|data| data.get_temp::<Id>(chosen_item));
-                    if let Some(item) = item.filter(|_| starts && !elsewhere && focused.is_some()) {
+                    if let Some(item) = item.filter(|_| starts && !elsewhere) {
                         ui.memory_mut(|memory| memory.request_focus(item));
                     }
                 }
