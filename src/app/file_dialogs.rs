@@ -118,6 +118,17 @@ impl Kind {
         None
     }
 
+    /// Returns the folder in which onair's own chooser opens. For an import, this is the folder of
+    /// OBS, if `config` has one. The chooser does not list it, because it is in a hidden folder.
+    fn own_folder(&self, config: Option<PathBuf>) -> Option<PathBuf> {
+        let folder = match self {
+            Self::Part(PartKind::Collection, _) => "obs-studio/basic/scenes",
+            Self::Part(PartKind::Profile, _) => "obs-studio/basic/profiles",
+            _ => return None,
+        };
+        config.map(|config| config.join(folder)).filter(|folder| folder.is_dir())
+    }
+
     /// Returns the same file types in the form that onair's own chooser uses.
     fn chooser(&self) -> ChooserKind {
         let owned = |known: &[&str]| known.iter().map(|it| (*it).to_owned()).collect();
@@ -287,7 +298,9 @@ impl Files {
     pub fn use_own(&mut self) {
         if let Some(asked) = &mut self.open {
             asked.provider = DialogProvider::Own;
-            self.news = Some(FileNews::OpenOwn(asked.kind.chooser(), asked.folder.clone()));
+            let folder = asked.folder.clone();
+            let folder = folder.or_else(|| asked.kind.own_folder(dirs::config_dir()));
+            self.news = Some(FileNews::OpenOwn(asked.kind.chooser(), folder));
         }
     }
 
@@ -374,6 +387,22 @@ mod tests {
         files.answer(Some(vec!["a.png".into()]));
         assert_eq!(files.poll(), Some(FileNews::Chosen(kind, vec!["a.png".into()])));
         assert_eq!(files.poll(), None);
+    }
+
+    #[test]
+    fn an_import_starts_in_the_folder_of_obs() {
+        let config = tempfile::tempdir().unwrap();
+        let kinds = [(PartKind::Collection, "scenes"), (PartKind::Profile, "profiles")];
+        for (kind, name) in kinds {
+            let import = Kind::Part(kind, false);
+            let start = || import.own_folder(Some(config.path().to_owned()));
+            assert_eq!(start(), None);
+            let folder = config.path().join("obs-studio/basic").join(name);
+            std::fs::create_dir_all(&folder).unwrap();
+            assert_eq!(start(), Some(folder));
+            let export = Kind::NewPart(kind, "Main".to_owned());
+            assert_eq!(export.own_folder(Some(config.path().to_owned())), None);
+        }
     }
 
     #[test]

@@ -328,6 +328,7 @@ impl<S: Studio> Window<S> {
             WindowRequest::SaveScenes => self.files.ask(ctx, Kind::NewScenes, None),
             // The screen has already handled these requests.
             WindowRequest::ShowParts
+            | WindowRequest::ShowReplaySetting
             | WindowRequest::Act(_)
             | WindowRequest::Run(_)
             | WindowRequest::PlayRecording(_)

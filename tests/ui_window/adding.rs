@@ -79,6 +79,27 @@ fn the_card_for_audio_opens_the_list_of_the_mixer() {
 }
 
 #[test]
+fn the_first_device_has_the_focus_after_its_card_was_chosen() {
+    let mut harness = with(&[]);
+    harness.get_by_role_and_label(Role::Button, "Add source…").click_accesskit();
+    harness.run();
+    harness.get_by_role_and_label(Role::Button, "Camera").focus();
+    harness.run();
+    harness.key_press(Key::Enter);
+    harness.run();
+    harness.run();
+    assert!(
+        harness
+            .query_all_by_role_and_label(Role::RadioButton, "HD Pro Webcam C920")
+            .any(|row| row.is_focused())
+    );
+    harness.get_by_role_and_label(Role::Button, "‹ Back").click();
+    harness.run();
+    harness.run();
+    assert!(harness.get_by_role_and_label(Role::TextInput, "Search sources").is_focused());
+}
+
+#[test]
 fn all_kinds_of_sources_are_visible_at_once() {
     let mut harness = with(&[]);
     harness.get_by_role_and_label(Role::Button, "Add source…").click_accesskit();

@@ -152,7 +152,7 @@ fn a_screen_reader_announces_the_line_to_which_the_arrow_keys_move() {
 }
 
 #[test]
-fn the_disabled_button_of_a_replay_says_whether_the_buffer_is_off_or_empty() {
+fn the_button_of_a_replay_says_whether_the_buffer_is_off_or_empty() {
     for (length, tip) in [
         (None, "Turn on the replay buffer first."),
         (Some(30), "The replay buffer fills while you are live or recording."),
@@ -166,6 +166,14 @@ fn the_disabled_button_of_a_replay_says_whether_the_buffer_is_off_or_empty() {
         harness.hover_at(button.center());
         (0..8).for_each(|_| harness.step());
         assert!(shown(&harness).iter().any(|name| name == tip), "{:?}", shown(&harness));
+        // Without a buffer, a click shows the setting that turns it on.
+        harness.get_by_label_contains("Save replay").click();
+        harness.run();
+        harness.run();
+        let dialog = harness.state().screen.as_ref().unwrap().dialog();
+        assert_eq!(dialog, length.is_none().then_some(Dialog::Settings));
+        let is_shown = shown(&harness).iter().any(|name| name == "Replay buffer");
+        assert_eq!(is_shown, length.is_none());
     }
 }
 

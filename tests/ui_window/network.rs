@@ -70,7 +70,8 @@ fn how_servers_are_reached_is_set_and_only_what_makes_sense_is_sent() {
     let network = harness.state().demo.snapshot.lock().player.network.clone();
     let asked = |network: &Network| [Command::Player(WatchCommand::SetNetwork(network.clone()))];
     click(&mut harness, "Connection: proxy, certificates, reconnecting");
-    harness.get_by_role_and_label(Role::CheckBox, "Reconnect automatically").click();
+    // A click on the name of a switch works like a click on the switch.
+    harness.get_by_role_and_label(Role::Label, "Reconnect automatically").click();
     let once = Network { reconnect: false, ..network };
     assert_eq!(commands(&mut harness), asked(&once));
     // The user is still typing, and the text is invalid at first.

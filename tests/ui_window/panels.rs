@@ -435,6 +435,10 @@ fn danmaku_flies_in_its_panel_and_is_changed_there() {
         harness.query_by_label(&format!("Danmaku: {text}")).is_some()
     };
     assert!(!flying(&harness, "which crystal is that?"), "what was said before does not fly");
+    let idle = "New messages scroll across this area, as they do over the video.";
+    let mut shapes = harness.output().shapes.iter();
+    let text = shapes.find(|it| super::watch::laid(&it.shape, idle)).expect(idle);
+    assert!(text.clip_rect.contains_rect(text.shape.visual_bounding_rect()), "{text:?}");
     harness.state().demo.change(|snapshot| {
         let chat = snapshot.server.chat.as_mut().unwrap();
         let line = ChatLine::new("guest-5", "good evening").unwrap();

@@ -60,6 +60,10 @@ fn one_is_used_renamed_and_removed_which_asks() {
     harness.run();
     harness.key_press(Key::Enter);
     harness.run();
+    let size = harness.state().demo.snapshot().quality.size;
+    // The list of targets has the built-in server too.
+    let summary = format!("1 target, {}×{}", size.width, size.height);
+    assert!(shown(&harness).iter().any(|it| it.contains(&summary)), "{summary}");
     assert_eq!(click(&mut harness, "Rename Twitch"), []);
     type_name(&mut harness, "Twitch 1080p");
     let renamed = PartCommand::Rename {
@@ -130,6 +134,30 @@ fn the_keyboard_answers_the_question_before_a_removal() {
         // Escape ends the question, not the dialog.
         assert!(is_focused(&harness, "Delete Friday show"), "{key:?}");
     }
+}
+
+#[test]
+fn escape_returns_to_the_list_before_it_closes_the_dialog() {
+    let mut harness = opened(Language::English);
+    for opener in ["New…", "Rename Friday show", "Earlier versions of 'Friday show'"] {
+        click(&mut harness, opener);
+        assert!(harness.query_by_label("New…").is_none(), "{opener}");
+        harness.key_press(Key::Escape);
+        assert_eq!(commands(&mut harness), [], "{opener}");
+        harness.run();
+        harness.get_by_label("New…");
+    }
+    harness.key_press(Key::Escape);
+    harness.run();
+    assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), None);
+}
+
+#[test]
+fn the_name_is_at_the_height_of_its_buttons() {
+    let harness = opened(Language::English);
+    let middle = |name: &str| harness.get_by_label(name).rect().center().y;
+    let distance = middle("Friday show") - middle("Use Friday show");
+    assert!(distance.abs() < 2.0, "{distance}");
 }
 
 #[test]

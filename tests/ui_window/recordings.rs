@@ -192,6 +192,47 @@ fn the_keyboard_moves_in_the_list_and_answers_the_question_about_the_trash() {
 }
 
 #[test]
+fn the_keys_of_a_focused_row_rename_remove_and_play() {
+    let mut harness = open("recordings");
+    commands(&mut harness);
+    select(&mut harness, "interview.mp4");
+    // The menu shows the keys.
+    row(&harness, "interview.mp4").click_secondary();
+    harness.run();
+    harness.run();
+    for (item, key) in [("Play", "Enter"), ("Rename", "F2"), ("Move to trash", "Delete")] {
+        let item = harness.get_by_role_and_label(Role::MenuItemRadio, item);
+        assert_eq!(item.accesskit_node().data().keyboard_shortcut(), Some(key));
+    }
+    harness.key_press(Key::Escape);
+    harness.run();
+    harness.run();
+    // New text replaces the whole name.
+    row(&harness, "interview.mp4").focus();
+    harness.run();
+    harness.key_press(Key::F2);
+    harness.run();
+    harness.run();
+    harness.event(egui::Event::Text("Ada".into()));
+    harness.run();
+    harness.key_press(Key::Enter);
+    let rename = RecordingsCommand::Rename(path("interview.mp4"), "Ada".into());
+    assert_eq!(asked(commands(&mut harness)), [rename]);
+    row(&harness, "interview.mp4").focus();
+    harness.run();
+    harness.key_press(Key::Delete);
+    harness.run();
+    harness.get_by_label("Move interview.mp4 to the trash?");
+    harness.key_press(Key::Escape);
+    harness.run();
+    harness.run();
+    // The row has the focus again.
+    harness.key_press(Key::Enter);
+    let play = Command::Watch { url: path("interview.mp4").display().to_string() };
+    assert!(commands(&mut harness).contains(&play));
+}
+
+#[test]
 fn a_row_that_gets_the_focus_scrolls_into_view() {
     let mut harness = open("recordings");
     commands(&mut harness);

@@ -82,7 +82,7 @@ health-recording-ended = 正在直播，但录制已停止。
 # 观众看到和听到的。
 health-no-video = 还没有画面。
     .cure = 请添加来源，或先用测试画面。
-health-scene-empty = 没有画面：场景 { $scene } 没有显示任何来源。
+health-scene-empty = 没有画面：场景“{ $scene }”没有显示任何来源。
     .cure = 请添加来源，或显示被隐藏的来源。
 health-audio-only = 本次直播只有声音。
 health-recording-audio-only = 本次录制只有声音。

@@ -361,7 +361,8 @@ impl ScreenThread {
             _ => SourceState::Failed,
         };
         let reason = match fault {
-            Fault::Absent(_) if self.was_open => problem!("display-gone", name = name),
+            // The message has the name of the source, which is often that of the window.
+            Fault::Absent(_) if self.was_open => problem!("display-gone"),
             fault => fault.of(&name.into()),
         };
         if !matches!(fault, Fault::Hidden(_)) {

@@ -54,8 +54,9 @@ impl Keymap {
             Action::Cut => "Ctrl+X",
             Action::Paste => "Ctrl+V",
             Action::Duplicate => "Ctrl+D",
-            Action::Delete | Action::SceneRemove => "Delete",
-            Action::ItemRename | Action::SceneRename => "F2",
+            Action::Delete | Action::SceneRemove | Action::RecordingTrash => "Delete",
+            Action::ItemRename | Action::SceneRename | Action::RecordingRename => "F2",
+            Action::RecordingPlay => "Enter",
             _ => return None,
         };
         let is_taken = self.0.iter().any(|(_, hotkey)| text_of(*hotkey) == fixed);
@@ -429,6 +430,7 @@ mod tests {
         assert_eq!(text(&preferences, Action::Copy), "Ctrl+C");
         assert_eq!(text(&preferences, Action::Delete), "Delete");
         assert_eq!(text(&preferences, Action::Duplicate), "Ctrl+D");
+        assert_eq!(text(&preferences, Action::RecordingPlay), "Enter");
         assert_eq!(text(&preferences, Action::Group), "");
         choose(&mut preferences, Action::Copy, "Ctrl+F2".parse().ok());
         choose(&mut preferences, Action::Record, "Ctrl+D".parse().ok());

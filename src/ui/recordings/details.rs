@@ -15,7 +15,7 @@ use crate::ui::text::format;
 use crate::ui::video::fitted;
 use crate::ui::view::View;
 use crate::ui::widgets::{
-    Button, ButtonWeight, Field, announced, figure, label, paragraph, scroll,
+    Button, ButtonWeight, Field, announced, figure, label, paragraph, scroll, select_all,
 };
 
 /// Draws the panel. Returns the recording to play, if any.
@@ -177,6 +177,7 @@ fn name(ui: &mut Ui, view: &mut View<'_>, file: &RecordingFile, draft: &mut Draf
     .response;
     if std::mem::take(&mut draft.names) {
         response.request_focus();
+        select_all(ui, id, &text);
     }
     if response.changed() {
         draft.name = Some(text.clone());

@@ -13,7 +13,7 @@ use crate::studio::live::recording::library::details::Details;
 use crate::studio::live::recording::library::view::{
     FileState, MAX_LISTED_RECORDINGS, RecordingFile, RecordingsView,
 };
-use crate::ui::input::actions::key;
+use crate::ui::input::actions::{Action, key};
 use crate::ui::input::hotkeys::accept_letters;
 use crate::ui::recordings::Draft;
 use crate::ui::scenes::menu;
@@ -24,7 +24,7 @@ use crate::ui::style::theme::{
 use crate::ui::text::{Texts, format};
 use crate::ui::video::fitted;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, elided, focus_ring, label, menu_item, paragraph, scroll};
+use crate::ui::widgets::{Button, command_item, elided, focus_ring, label, paragraph, scroll};
 
 /// Height of a row, in points.
 const ROW_HEIGHT_POINTS: f32 = 72.0;
@@ -107,13 +107,18 @@ fn summary(texts: &Texts, file: &RecordingFile, is_busy: bool) -> String {
         parts.push(format::clock(details.duration));
     }
     parts.push(format::bytes(file.bytes));
-    match &file.state {
-        _ if is_busy => parts.push(texts.get("recordings-changing").to_string()),
-        FileState::Waiting => parts.push(texts.get("recordings-waiting").to_string()),
-        FileState::Unreadable(_) => parts.push(texts.get("recordings-damaged").to_string()),
-        FileState::Known(_) | FileState::Changing => {}
-    }
+    parts.extend(obstacle(file, is_busy).map(|key| texts.get(key).to_string()));
     parts.join(" · ")
+}
+
+/// Returns the text key for the state of a recording that is not ready.
+fn obstacle(file: &RecordingFile, is_busy: bool) -> Option<&'static str> {
+    match &file.state {
+        _ if is_busy => Some(key!("recordings-changing")),
+        FileState::Waiting => Some(key!("recordings-waiting")),
+        FileState::Unreadable(_) => Some(key!("recordings-damaged")),
+        FileState::Known(_) | FileState::Changing => None,
+    }
 }
 
 /// Returns the tracks as text: `1920×1080 · H.264 · AAC`.
@@ -172,6 +177,31 @@ fn moved(ui: &Ui, path: &Path, index: usize, last: usize) -> Option<usize> {
     }
 }
 
+/// Handles the keys of the row with the keyboard focus: Enter plays the recording, F2 renames it,
+/// and Delete asks whether to move it to the trash. Returns the recording to play, if any.
+fn by_key(
+    ui: &Ui,
+    view: &mut View<'_>,
+    file: &RecordingFile,
+    draft: &mut Draft,
+) -> Option<PathBuf> {
+    // While the menu of the row is open, the keys act in the menu.
+    if Popup::is_any_open(ui.ctx()) {
+        return None;
+    }
+    let pressed = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
+    if pressed(Key::F2) {
+        select(view, file, draft);
+        draft.begin_name(stem(file));
+    } else if pressed(Key::Delete) && !view.snapshot.is_being_written(file) {
+        select(view, file, draft);
+        draft.ask_trash();
+    } else if pressed(Key::Enter) {
+        return file.details().map(|_| file.path.clone());
+    }
+    None
+}
+
 fn row(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -201,6 +231,9 @@ fn row(
         response.scroll_to_me(Some(Align::Center));
     }
     let mut play = response.double_clicked().then(|| file.path.clone());
+    if response.has_focus() {
+        play = play.or(by_key(ui, view, file, draft));
+    }
     menu::context(&response, view, |ui, view| {
         play = play.take().or(lines(ui, view, file, draft));
     });
@@ -273,27 +306,30 @@ fn lines(
     file: &RecordingFile,
     draft: &mut Draft,
 ) -> Option<PathBuf> {
-    let known = file.details().is_some();
-    let mut pressed = |key: &'static str, enabled: bool, view: &View<'_>| {
-        let pressed = menu_item(ui, view.theme, &view.texts.get(key), "", false, enabled);
+    let busy = view.snapshot.is_being_written(file);
+    let mut pressed = |action: Action, key: &'static str, can: bool, view: &View<'_>| {
+        let why_not = obstacle(file, busy).unwrap_or(key!("recordings-changing"));
+        let (title, why_not) = (view.texts.get(key), view.texts.get(why_not));
+        let why_not = (!can).then_some(&*why_not);
+        let pressed = command_item(ui, view.theme, action, &title, "", false, why_not);
         if pressed {
             ui.close();
         }
         pressed
     };
-    if pressed(key!("recordings-play"), known, view) {
+    let known = file.details().is_some();
+    if pressed(Action::RecordingPlay, key!("recordings-play"), known, view) {
         return Some(file.path.clone());
     }
-    if pressed(key!("recordings-show"), true, view) {
+    if pressed(Action::RecordingShow, key!("recordings-show"), true, view) {
         let command = RecordingsCommand::ShowInFolder(file.path.clone());
         view.send(Command::Recordings(command));
     }
-    if pressed(key!("recordings-rename"), true, view) {
+    if pressed(Action::RecordingRename, key!("recordings-rename"), true, view) {
         draft.select(Some(file.path.clone()));
         draft.begin_name(stem(file));
     }
-    let busy = view.snapshot.is_being_written(file);
-    if pressed(key!("recordings-trash"), !busy, view) {
+    if pressed(Action::RecordingTrash, key!("recordings-trash"), !busy, view) {
         draft.select(Some(file.path.clone()));
         draft.ask_trash();
     }

@@ -8,7 +8,7 @@ use egui::Context;
 use super::Screen;
 use crate::studio::Command;
 use crate::studio::settings::{Panel, ProjectorContent};
-use crate::ui::dialogs::{Dialog, PartsDraft};
+use crate::ui::dialogs::{Dialog, PartsDraft, Setting};
 use crate::ui::input::actions::Action;
 use crate::ui::input::named::AnyCommand;
 use crate::ui::screen::bars::Page;
@@ -49,6 +49,10 @@ impl Screen {
                 WindowRequest::ShowParts => {
                     self.parts = PartsDraft::default();
                     self.open(Dialog::CollectionsAndProfiles);
+                }
+                WindowRequest::ShowReplaySetting => {
+                    self.settings.show(Setting::Replay);
+                    self.open(Dialog::Settings);
                 }
                 WindowRequest::Act(action) => self.act(ctx, action),
                 // The other windows are not about the page of the main window.

@@ -7,6 +7,7 @@ use crate::studio::live::view::LiveState;
 use crate::studio::notices::health::Activity;
 use crate::ui::input::actions::{Action, key};
 use crate::ui::input::hotkeys::{shortcut_text, tooltip};
+use crate::ui::input::possible::ImpossibleReason;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{CARD_RADIUS, Type, gap, size};
 use crate::ui::targets::passthrough;
@@ -146,7 +147,9 @@ fn record(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
         let name = texts.get(name);
         let keys = shortcut_text(ui.ctx(), action);
         let name = keys.map_or_else(|| name.to_string(), |keys| format!("{name} ({keys})"));
-        let button = Button::new("").icon(icon).name(&name).enabled(off.is_none());
+        // Without a buffer, the button leads to its setting.
+        let sets_up = off == Some(ImpossibleReason::ReplayOff);
+        let button = Button::new("").icon(icon).name(&name).enabled(off.is_none() || sets_up);
         let button = button
             .height(size::RECORD_BUTTON_HEIGHT)
             .width(size::RECORD_BUTTON_HEIGHT)
@@ -155,7 +158,10 @@ fn record(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
         let own = UiBuilder::new().scope_id(ui.scope_id().with(action.name()));
         let response = ui.scope_builder(own, |ui| button.show(ui, theme)).inner;
         let tip = off.map_or(name.clone(), |off| off.say(texts));
-        if response.on_hover_text(tip).clicked() && off.is_none() {
+        let clicked = response.on_hover_text(tip).clicked();
+        if clicked && sets_up {
+            view.request(WindowRequest::ShowReplaySetting);
+        } else if clicked && off.is_none() {
             asked = Some(action);
         }
     }

@@ -59,6 +59,8 @@ pub enum WindowRequest {
     SaveScenes,
     /// Shows the collections and profiles. The screen handles this request itself.
     ShowParts,
+    /// Shows the setting for the replay buffer. The screen handles this request itself.
+    ShowReplaySetting,
     /// Lets the user choose the file of a collection or profile, and adds it with or without its
     /// stream key.
     PickPart(PartKind, bool),

@@ -2,8 +2,8 @@
 
 use egui::accesskit::Action;
 use egui::{
-    Align, CornerRadius, Event, Key, Popup, PopupCloseBehavior, Rect, Response, Role, ScrollArea,
-    Sense, StrokeKind, Ui, Vec2, WidgetInfo, pos2, vec2,
+    Align, CornerRadius, Event, Id, Key, Popup, PopupCloseBehavior, Rect, Response, Role,
+    ScrollArea, Sense, StrokeKind, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
 
 use crate::ui::input::hotkeys::Keymap;
@@ -24,7 +24,8 @@ const ITEM_PADDING_POINTS: f32 = 8.0;
 /// The width of the mark of the selected item, in points.
 const MARK_WIDTH: f32 = 20.0;
 
-/// A field that displays the selected value, and opens a list of values below it.
+/// A field that displays the selected value, and opens a list of values below it. The selected
+/// item then gets the keyboard focus, so that the arrow keys begin there.
 #[derive(Debug)]
 pub struct Select<'a> {
     /// The accessible name.
@@ -129,6 +130,13 @@ impl<'a> Select<'a> {
             PopupCloseBehavior::CloseOnClickOutside
         };
         let mut by_key = false;
+        let (begun, chosen_item) = (popup.with("begun"), chosen_item_key());
+        ui.data_mut(|data| {
+            data.remove::<Id>(chosen_item);
+            if !is_open {
+                data.remove::<bool>(begun);
+            }
+        });
         return_focus(&response);
         Popup::menu(&response)
             .width(list_width)
@@ -143,17 +151,32 @@ impl<'a> Select<'a> {
                 // the keyboard or a screen reader.
                 let keys = [Key::Enter, Key::Space];
                 let pressed = ui.input(|input| keys.iter().any(|key| input.key_pressed(*key)));
-                let elsewhere = ui.memory(|it| it.focused().is_some_and(|id| id != response.id));
+                let focused = ui.memory(egui::Memory::focused);
+                let elsewhere = focused.is_some_and(|id| id != response.id);
                 let chosen = (pressed && elsewhere) || is_clicked_by_reader(ui, &response);
                 by_key = self.close_on_click && chosen;
                 if by_key {
                     ui.close();
+                } else if !pressed && !ui.is_sizing_pass() {
+                    // The key that opened the list does not also select its item.
+                    let starts = ui.data_mut(|data| {
+                        !std::mem::replace(data.get_temp_mut_or_default::<bool>(begun), true)
+                    });
+                    let item = ui.data(|data| data.get_temp::<Id>(chosen_item));
+                    if let Some(item) = item.filter(|_| starts && !elsewhere) {
+                        ui.memory_mut(|memory| memory.request_focus(item));
+                    }
                 }
             });
         if by_key {
             response.request_focus();
         }
     }
+}
+
+/// Returns the key of the selected item of the list that is being drawn.
+fn chosen_item_key() -> Id {
+    Id::unique("chosen-item")
 }
 
 /// Returns true if a screen reader clicked a control other than the one that opens the list.
@@ -217,6 +240,9 @@ fn item(
     });
     let (rect, response) = ui.allocate_exact_size(vec2(width, height), sense);
     response.widget_info(|| WidgetInfo::selected(Role::MenuItemRadio, enabled, chosen, title));
+    if chosen && enabled {
+        ui.data_mut(|data| data.insert_temp(chosen_item_key(), response.id));
+    }
     if !second.is_empty() {
         ui.ctx().accesskit_node_builder(response.id, |node| node.set_description(second));
     }
@@ -291,7 +317,7 @@ pub fn menu_rule(ui: &mut Ui, theme: &Theme) {
 
 #[cfg(test)]
 mod tests {
-    use egui::{Area, Context, Id, Pos2, RawInput};
+    use egui::{Area, Context, Pos2, RawInput};
 
     use super::*;
     use crate::ui::widgets::menu_lines;
@@ -316,6 +342,30 @@ mod tests {
         let titles: Vec<String> = (0..40).map(|number| format!("Value {number}")).collect();
         assert_eq!(laid_out(&titles, false), laid_out(&[], false));
         assert!(laid_out(&titles, true) >= titles.len());
+    }
+
+    #[test]
+    fn the_focus_starts_at_the_chosen_item() {
+        let (ctx, mut top) = (Context::default(), 0.0);
+        for frame in 0..4 {
+            let screen_rect = Some(Rect::from_min_size(Pos2::ZERO, vec2(400.0, 400.0)));
+            let input = RawInput { screen_rect, ..RawInput::default() };
+            let mut output = ctx.run_ui(input, |ui| {
+                let select = Select { opens: frame == 0, ..Select::new("Size", "C", 120.0) };
+                select.show(ui, &Theme::DARK, |ui| {
+                    for title in ["A", "B", "C", "D"] {
+                        if title == "C" {
+                            top = ui.cursor().top();
+                        }
+                        menu_item(ui, &Theme::DARK, title, "", title == "C", true);
+                    }
+                });
+            });
+            output.textures_delta.clear();
+        }
+        let focused = ctx.memory(egui::Memory::focused).and_then(|id| ctx.read_response(id));
+        let rect = focused.expect("an item has the focus").rect;
+        assert!((rect.top() - top).abs() < 0.1, "{rect:?} {top}");
     }
 
     /// Draws a menu with one item. Returns its width, and that of the title.

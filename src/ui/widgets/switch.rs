@@ -27,7 +27,7 @@ pub fn switch(ui: &mut Ui, theme: &Theme, name: &str, on: bool) -> bool {
 }
 
 /// Draws a switch with its name beside it. A non-empty `tip` is the tooltip of the name. Returns
-/// true if the switch was pressed.
+/// true if the switch or its name was pressed.
 pub fn named_switch(
     ui: &mut Ui,
     theme: &Theme,
@@ -39,11 +39,13 @@ pub fn named_switch(
     let row = ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = gap::S;
         let pressed = switch(ui, theme, name, on);
-        let shown = label(ui, name, kind, theme.text);
+        // The keyboard reaches only the switch itself.
+        let shown = label(ui, name, kind, theme.text).interact(Sense::CLICK);
+        let clicked = shown.clicked();
         if !tip.is_empty() {
             shown.on_hover_text(tip);
         }
-        pressed
+        pressed || clicked
     });
     row.inner
 }

@@ -15,6 +15,7 @@ use toml::{Table, Value};
 
 pub use names::{DEFAULT_NAME, InUse, MAX_NAME, PartKind, check_name, is_same_name};
 
+use crate::media::Size;
 use crate::studio::settings::Settings;
 use crate::studio::settings::scenes::layout::CollectionTable;
 
@@ -95,13 +96,13 @@ impl PartKind {
 }
 
 /// A summary of a part in a few numbers.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartSummary {
     pub scenes: usize,
     pub sources: usize,
+    /// The number of targets, with the built-in server.
     pub targets: usize,
-    /// The frame size, such as `1280x720`.
-    pub size: String,
+    pub size: Size,
     /// The frame rate.
     pub fps: String,
     /// The bitrate in kbit/s.
@@ -114,8 +115,8 @@ impl PartSummary {
         Self {
             scenes: settings.collection.scenes.len(),
             sources: settings.collection.sources.len(),
-            targets: settings.targets.iter().filter(|target| !target.is_built_in()).count(),
-            size: settings.quality.size.to_string(),
+            targets: settings.targets.len(),
+            size: settings.quality.size,
             fps: settings.quality.frame_rate.to_string(),
             kbps: settings.quality.video_bitrate.0 / 1_000,
         }
@@ -157,6 +158,12 @@ mod tests {
         assert!(joined.preferences.push_to_talk_everywhere);
         assert!(!PartKind::Collection.text_of(&settings).unwrap().contains("targets"));
         assert!(!PartKind::Profile.text_of(&settings).unwrap().contains("Talk"));
+    }
+
+    #[test]
+    fn a_summary_counts_the_built_in_server_among_the_targets() {
+        let summary = PartSummary::of(&sample());
+        assert_eq!((summary.targets, summary.size), (2, Settings::default().quality.size));
     }
 
     #[test]

@@ -1098,6 +1098,12 @@ fn every_state_has_its_sentence_cause_and_button() {
 }
 
 #[test]
+fn the_chinese_sentence_quotes_the_name_of_a_scene() {
+    let words = Health::of(&with(idle(), empty_scene)).words(Language::Chinese);
+    assert_eq!(words.0, "没有画面：场景“Main”没有显示任何来源。");
+}
+
+#[test]
 fn without_a_broadcast_nothing_is_said_about_viewers() {
     let off_air: Vec<Row> =
         rows().into_iter().filter(|(_, snapshot, ..)| !is_broadcasting(snapshot)).collect();

@@ -32,6 +32,11 @@ pub fn show(
 ) -> Option<DialogAnswer> {
     modal(ctx, view.theme, "parts", DIALOG_WIDTH_POINTS, |ui| {
         let close = heading(ui, view, &view.texts.get("parts"));
+        // Escape returns to the list before it closes the dialog.
+        let returns = !matches!(draft.step, Step::List | Step::Delete(_));
+        if returns && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
+            draft.step = Step::List;
+        }
         match draft.step.clone() {
             Step::List => list(ui, view, draft, fresh),
             Step::Name(naming, ..) => name(ui, view, draft, &naming),
@@ -164,15 +169,18 @@ fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
                 draft.focused = Some(name.to_owned());
             }
         });
+        if !in_use {
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                label(ui, name, Type::Body, theme.text);
+            });
+            return;
+        }
         ui.with_layout(Layout::top_down(Align::Min), |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
             label(ui, name, Type::Body, theme.text);
-            if in_use {
-                let summary = summary_now(view);
-                let words =
-                    format!("{} · {}", texts.get("part-in-use"), in_words(texts, kind, &summary));
-                label(ui, &words, Type::Small, theme.secondary);
-            }
+            let summary = in_words(texts, kind, &summary_now(view));
+            let words = format!("{} · {summary}", texts.get("part-in-use"));
+            label(ui, &words, Type::Small, theme.secondary);
         });
     });
 }
@@ -196,12 +204,11 @@ fn deleted_row(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &
 /// Returns the summary of the current collection and profile.
 fn summary_now(view: &View<'_>) -> PartSummary {
     let snapshot = view.snapshot;
-    let own = snapshot.targets.iter().filter(|it| !it.target.is_built_in());
     PartSummary {
         scenes: snapshot.scenes.collection.scenes.len(),
         sources: snapshot.scenes.collection.sources.len(),
-        targets: own.count(),
-        size: snapshot.quality.size.to_string(),
+        targets: snapshot.targets.len(),
+        size: snapshot.quality.size,
         fps: snapshot.quality.frame_rate.to_string(),
         kbps: snapshot.quality.video_bitrate.0 / 1_000,
     }
@@ -219,7 +226,7 @@ fn in_words(texts: &Texts, kind: PartKind, summary: &PartSummary) -> String {
         PartKind::Profile => texts.say(&problem!(
             "part-targets",
             targets = count(summary.targets),
-            size = summary.size.clone(),
+            size = format::size(summary.size),
             fps = summary.fps.clone(),
             kbps = format::grouped(summary.kbps.into())
         )),

@@ -1,6 +1,6 @@
 //! The available sources: cameras, displays, windows, and the contents of scenes.
 
-use egui::Ui;
+use egui::{Response, Ui};
 
 use crate::capture::{self, CameraChoice, ScreenInfo, VideoChoice, WindowInfo};
 use crate::compose::scene::{SceneId, SourceId};
@@ -117,12 +117,10 @@ pub(super) fn all(view: &View<'_>) -> Vec<FoundSource> {
         .collect()
 }
 
-/// Draws one source in the list. Returns true if the source was pressed.
-pub(super) fn row(ui: &mut Ui, view: &View<'_>, found: &FoundSource) -> bool {
+/// Draws one source in the list.
+pub(super) fn row(ui: &mut Ui, view: &View<'_>, found: &FoundSource) -> Response {
     let FoundSource { icon, name, second, .. } = found;
-    Row { icon: *icon, title: name, second, chosen: false, lamp: None }
-        .show(ui, view.theme)
-        .clicked()
+    Row { icon: *icon, title: name, second, chosen: false, lamp: None }.show(ui, view.theme)
 }
 
 /// Adds the source to the edited scene.
@@ -145,11 +143,22 @@ pub(super) fn take(view: &mut View<'_>, draft: &mut Draft, found: &FoundSource) 
     view.send(Command::Edit(edit));
 }
 
-/// Draws the list of a page. Returns true if a source was added.
-pub(super) fn list(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, page: Page) -> bool {
+/// Draws the list of a page. If the page has just opened, the first source gets the keyboard focus.
+/// Returns true if a source was added.
+pub(super) fn list(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    page: Page,
+    mut opens: bool,
+) -> bool {
     let found = of(view, page);
     for one in &found {
-        if row(ui, view, one) {
+        let response = row(ui, view, one);
+        if std::mem::take(&mut opens) {
+            response.request_focus();
+        }
+        if response.clicked() {
             take(view, draft, one);
             return true;
         }

@@ -65,6 +65,7 @@ struct Kind {
 /// Draws the dialog while it is open.
 pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft) {
     let Some(mut adding) = draft.adding.take() else { return };
+    let page = adding.page;
     let answer = modal(ctx, view.theme, "add-source", DIALOG_WIDTH_POINTS, |ui| {
         // The list of windows changes over time.
         labels::look_again(ui, view);
@@ -78,12 +79,12 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft) {
             ui.spacing_mut().item_spacing = vec2(gap::S, gap::S);
             match adding.page {
                 None => everything(ui, view, draft, &mut adding, entered),
-                Some(page) => devices::list(ui, view, draft, page),
+                Some(page) => devices::list(ui, view, draft, page, !adding.shown),
             }
         });
         (close || done.inner).then_some(DialogAnswer::Close)
     });
-    adding.shown = true;
+    adding.shown = adding.page == page;
     // Escape goes back before it closes the dialog.
     let escaped = ctx.input(|input| input.key_pressed(Key::Escape));
     match answer {
@@ -118,7 +119,7 @@ fn head(ui: &mut Ui, view: &View<'_>, adding: &mut Adding) -> (bool, bool) {
     if adding.page.is_some() {
         let text = texts.get("add-back");
         if crate::ui::widgets::Button::new(&text).small().show(ui, view.theme).clicked() {
-            (adding.page, adding.shown) = (None, false);
+            adding.page = None;
         }
         return (close, false);
     }
@@ -216,7 +217,7 @@ fn everything(
     };
     let mut added = false;
     for found in &others {
-        if devices::row(ui, view, found) || std::mem::take(&mut first) {
+        if devices::row(ui, view, found).clicked() || std::mem::take(&mut first) {
             devices::take(view, draft, found);
             added = true;
         }

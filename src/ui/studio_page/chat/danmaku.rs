@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use egui::{Align2, CornerRadius, Rect, Sense, Ui, vec2};
+use egui::{Align, CornerRadius, Rect, Sense, Ui, pos2, vec2};
 
 use crate::studio::WatchCommand;
 use crate::studio::watch::chat::ChatView;
@@ -15,7 +15,7 @@ use crate::ui::style::theme::{CONTROL_RADIUS, FRAME_BACKGROUND, Type, VIDEO_TEXT
 use crate::ui::view::View;
 use crate::ui::watch;
 use crate::ui::watch::danmaku::MAX_INITIAL_MESSAGES;
-use crate::ui::widgets::place;
+use crate::ui::widgets::Wrapped;
 
 /// The minimum height of the area over which messages fly.
 const MIN_DANMAKU_HEIGHT_POINTS: f32 = 96.0;
@@ -66,7 +66,11 @@ fn fly(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
 
 fn quiet(ui: &Ui, view: &View<'_>, room: Rect, key: &'static str) {
     let text = view.texts.get(key);
-    place(ui, room.center(), Align2::CENTER_CENTER, &text, Type::Small, VIDEO_TEXT_COLOR);
+    let inner = room.shrink(gap::S);
+    let (width, height) = (inner.width(), inner.height());
+    let words =
+        Wrapped::new(ui, &text, Type::Small, VIDEO_TEXT_COLOR, width, height, Align::Center);
+    words.paint(ui, pos2(inner.left(), inner.center().y - words.height() / 2.0));
 }
 
 /// Adds the new messages of onair's own chat or, without one, those of the watched stream's chat.

@@ -368,7 +368,7 @@ fn item_not(table: &Value, name: &str, whole: bool) -> impl Iterator<Item = Prob
 }
 
 fn pixels((width, height): (f64, f64)) -> String {
-    format!("{width}x{height}")
+    format!("{width}×{height}")
 }
 
 #[cfg(test)]

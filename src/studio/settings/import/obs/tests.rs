@@ -173,10 +173,10 @@ fn what_has_no_bounds_is_as_large_as_its_file_says() {
     assert_eq!(
         import.left_out,
         [
-            "'Desk': the crop in pixels (onair converted it to percentages of 1280x720)",
+            "'Desk': the crop in pixels (onair converted it to percentages of 1280×720)",
             "the scale filtering of 'Logo'",
             "the show transition of 'Logo'",
-            "the size of 'Gone' (it is unknown, so onair uses 1280x720)",
+            "the size of 'Gone' (it is unknown, so onair uses 1280×720)",
         ]
     );
     // Y4M has no audio; a file that cannot be read may have audio.
