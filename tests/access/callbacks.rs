@@ -397,6 +397,8 @@ fn answers_are_events_without_secrets() {
         ("on_publish", there, "down", "failed", None, "unreachable".into()),
         ("on_publish", there, "down", "failed", None, "paused".into()),
         ("on_publish_done", here, "live", "accepted", Some(200), Value::Null),
+        // This receiver redirects every call about the requested name.
+        ("on_publish_done", here, "live", "renamed", Some(302), Value::Null),
     ];
     let result = |it: &Value| {
         let text = |name: &str| it[name].as_str().unwrap_or_default().to_owned();
