@@ -4,6 +4,7 @@ cli-settings-missing = --settings { $path }: file not found
     .cure = Check the file name.
 cli-settings-bad = --settings { $path }: { $reason }
     .cure = Correct the file, or leave out --settings.
+cli-cure-own-settings = Correct the file, or use another one with --settings.
 cli-no-settings-place = onair could not find a folder for its settings
     .cure = Specify a settings file with --settings.
 cli-start = onair cannot start: { $reason }

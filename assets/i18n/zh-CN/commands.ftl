@@ -4,6 +4,7 @@ cli-settings-missing = --settings { $path }：文件不存在
     .cure = 请检查文件名。
 cli-settings-bad = --settings { $path }：{ $reason }
     .cure = 请改正文件中的错误，或去掉 --settings。
+cli-cure-own-settings = 请改正文件中的错误，或用 --settings 指定其他文件。
 cli-no-settings-place = 找不到用来保存设置的文件夹
     .cure = 请用 --settings 指定设置文件。
 cli-start = onair 无法启动：{ $reason }
