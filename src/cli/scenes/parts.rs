@@ -8,8 +8,8 @@ use serde_json::json;
 
 use crate::base::Clock;
 use crate::cli::flags::Globals;
+use crate::cli::output::Output;
 use crate::cli::output::exit::Exit;
-use crate::cli::output::{Output, complain};
 use crate::cli::scenes::check_new;
 use crate::studio::settings::part::PartKind;
 use crate::studio::settings::part::exchange;
@@ -55,7 +55,7 @@ pub fn run(kind: PartKind, args: &Args, globals: &Globals, clock: Clock) -> Exit
     match carry_out(kind, args, globals, &output) {
         Ok(()) => Exit::Ok,
         Err(why) => {
-            complain(why);
+            output.refuse(&why, Exit::File);
             Exit::File
         }
     }
