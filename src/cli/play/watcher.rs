@@ -25,7 +25,7 @@ use crate::player::{self, FailureKind, Figures, Source, State};
 use crate::studio::snapshot::Snapshot;
 use crate::studio::watch::view::WatchState;
 use crate::studio::{Command, Event, Studio, TileId, WatchCommand, event};
-use crate::text::problem::problem;
+use crate::text::problem::{Problem, problem};
 
 /// Interval between the statistics.
 const STATS_INTERVAL: Duration = Duration::from_secs(1);
@@ -96,14 +96,13 @@ impl Tile {
 }
 
 impl Watcher {
-    /// # Errors
-    /// Fails if the system provides no thread for reading commands.
-    pub(super) fn new(args: &Args, output: Output, clock: Clock) -> std::io::Result<Self> {
-        Ok(Self {
+    pub(super) fn new(args: &Args, output: Output, lines: Option<Lines>, clock: Clock) -> Self {
+        output.write_beside();
+        Self {
             args: args.clone(),
             output,
             clock,
-            lines: args.control.then(Lines::listen).transpose()?,
+            lines,
             tiles: BTreeMap::new(),
             last_frame: None,
             chat: (None, 0),
@@ -112,7 +111,7 @@ impl Watcher {
             seen: 0,
             over: false,
             stopped: false,
-        })
+        }
     }
 
     /// Returns the index of a tile among several streams, in the order in which they were opened.
@@ -332,6 +331,12 @@ impl Watcher {
 impl WindowCompanion for Watcher {
     fn interval(&self) -> Duration {
         POLL_INTERVAL
+    }
+
+    fn refuse(&self, why: &Problem) -> Exit {
+        self.output.refuse(why, Exit::Error);
+        self.output.flush();
+        Exit::Error
     }
 
     fn poll(&mut self, studio: &Studio, events: &Receiver<Event>) -> bool {

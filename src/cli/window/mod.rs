@@ -8,13 +8,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
+
 use crate::app::{self, Options};
 use crate::base::queue::{self, Full, Receiver};
 use crate::base::{Clock, Latest, Stop, Worker};
 use crate::cli::flags::Globals;
 use crate::cli::output::exit::Exit;
 use crate::cli::output::{complain, standard_error};
-use crate::cli::process::signals::Interrupt;
+use crate::cli::process::signals::{Interrupt, cannot_start};
 use crate::cli::window::first::FirstStart;
 use crate::media::VideoFrame;
 use crate::player;
@@ -113,6 +115,8 @@ pub(super) trait WindowCompanion: Send {
     /// Returns the interval of the polls, and of the checks for signals. Each one wakes the
     /// processor.
     fn interval(&self) -> Duration;
+    /// Prints the reason why the studio does not start. Returns the exit code.
+    fn refuse(&self, why: &Problem) -> Exit;
     /// Checks the studio and the events since the last poll. Returns whether the window should be
     /// closed.
     fn poll(&mut self, studio: &Studio, events: &Receiver<Event>) -> bool;
@@ -127,6 +131,11 @@ struct Nothing;
 impl WindowCompanion for Nothing {
     fn interval(&self) -> Duration {
         Duration::from_millis(100)
+    }
+
+    fn refuse(&self, why: &Problem) -> Exit {
+        complain(why.clone());
+        Exit::Error
     }
 
     fn poll(&mut self, _: &Studio, _: &Receiver<Event>) -> bool {
@@ -213,7 +222,10 @@ pub(super) fn headless(
     }
     let own = studio::Config::new(clock, settings);
     let config = studio::Config { player, program: false, find_chat: false, ..own };
-    let Some((studio, events)) = start(config) else { return Exit::Error };
+    let (studio, events) = match start(config) {
+        Ok(started) => started,
+        Err(why) => return beside.refuse(&why),
+    };
     studio.send(Command::WatchAll(urls.to_vec()));
     while !beside.poll(&studio, &events) && !interrupt.is_set() && !studio.has_crashed() {
         std::thread::sleep(HEADLESS_POLL_INTERVAL);
@@ -226,12 +238,11 @@ pub(super) fn headless(
     }
 }
 
-/// Starts a studio, or prints the reason why that failed.
-fn start(config: studio::Config) -> Option<(Studio, Receiver<Event>)> {
-    let started = Studio::start(config);
-    let mut studio = started.inspect_err(|error| complain(format!("starting: {error}"))).ok()?;
-    let events = studio.events()?;
-    Some((studio, events))
+/// Starts a studio.
+fn start(config: studio::Config) -> Result<(Studio, Receiver<Event>), Problem> {
+    let mut studio = Studio::start(config).map_err(|error| cannot_start(&error))?;
+    let events = studio.events().ok_or_else(|| problem!("internal-error"))?;
+    Ok((studio, events))
 }
 
 /// Interval between checks for a signal or the end of the studio.
@@ -251,29 +262,33 @@ fn open(
     config: studio::Config,
     options: Options,
     first: &[Command],
-    mut beside: Box<dyn WindowCompanion>,
+    beside: Box<dyn WindowCompanion>,
     windowless: &Arc<AtomicBool>,
 ) -> Exit {
-    let Some(interrupt) = Interrupt::listen() else { return Exit::Error };
-    let Some((studio, events)) = start(config) else { return Exit::Error };
+    let started = Interrupt::listen().and_then(|interrupt| Ok((interrupt, start(config)?)));
+    let (interrupt, (studio, events)) = match started {
+        Ok(started) => started,
+        Err(why) => return beside.refuse(&why),
+    };
     let studio = Arc::new(studio);
     for command in first {
         studio.send(command.clone());
     }
     let (tell, ended) = queue::bounded("window-ended", 1, Full::Block);
+    // Shared, because the companion reports the error if there is no thread for it.
+    let beside = Arc::new(Mutex::new(beside));
     let listener = {
         let (studio, windowless) = (Arc::clone(&studio), Arc::clone(windowless));
+        let beside = Arc::clone(&beside);
         Worker::spawn("onair-signals", move |stop| {
-            let exit = heed(&interrupt, &studio, &events, &mut *beside, stop, &windowless);
+            let mut beside = beside.lock();
+            let exit = heed(&interrupt, &studio, &events, &mut **beside, stop, &windowless);
             let _ = tell.send(exit);
         })
     };
     let listener = match listener {
         Ok(listener) => listener,
-        Err(error) => {
-            complain(format!("listening for Ctrl-C: {error}"));
-            return Exit::Error;
-        }
+        Err(error) => return beside.lock().refuse(&cannot_start(&error)),
     };
     let shown = app::run(Arc::clone(&studio), options);
     // If the window disappeared together with its display, the studio may still be working.
