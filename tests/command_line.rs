@@ -209,6 +209,19 @@ fn what_play_refuses_stands_in_its_last_line_too() {
     }
 }
 
+#[test]
+fn a_player_without_a_display_says_so_in_its_last_line() {
+    for more in [&[][..], &["b.flv"]] {
+        let mut play = Onair::start(&[&["play", "a.flv"], more].concat());
+        assert_eq!(play.peer.wait(LIMIT).code(), Some(4), "{}", play.peer.errors());
+        let events = play.events();
+        let last = events.last().unwrap();
+        assert_eq!((&last["event"], &last["exit"]), (&"summary".into(), &4.into()), "{last}");
+        let why = last["error"].as_str().unwrap();
+        assert!(why.contains("onair live") && play.peer.errors().contains(why), "{why}");
+    }
+}
+
 /// A run that the system does not let start prints why, and what to do, in its last line too.
 #[test]
 fn a_run_without_files_to_open_is_refused_in_its_last_line_too() {

@@ -4,8 +4,8 @@
 mod first;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -120,9 +120,10 @@ pub(super) trait WindowCompanion: Send {
     /// Checks the studio and the events since the last poll. Returns whether the window should be
     /// closed.
     fn poll(&mut self, studio: &Studio, events: &Receiver<Event>) -> bool;
-    /// Polls for the last time, after the window is closed and the studio has ended. Returns the
-    /// exit code if the window ended normally.
-    fn end(&mut self, studio: &Studio, events: &Receiver<Event>) -> Exit;
+    /// Polls for the last time, after the window is closed and the studio has ended. `failure` is
+    /// the reason why there is no window, if it did not end normally. Returns the exit code.
+    fn end(&mut self, studio: &Studio, events: &Receiver<Event>, failure: Option<&Problem>)
+    -> Exit;
 }
 
 /// A companion without a task.
@@ -142,8 +143,8 @@ impl WindowCompanion for Nothing {
         false
     }
 
-    fn end(&mut self, _: &Studio, _: &Receiver<Event>) -> Exit {
-        Exit::Ok
+    fn end(&mut self, _: &Studio, _: &Receiver<Event>, failure: Option<&Problem>) -> Exit {
+        failure.map_or(Exit::Ok, |_| Exit::Device)
     }
 }
 
@@ -232,7 +233,7 @@ pub(super) fn headless(
     }
     studio.send(Command::Quit);
     let ended = has_ended(&studio, STUDIO_END_TIMEOUT);
-    match beside.end(&studio, &events) {
+    match beside.end(&studio, &events, None) {
         Exit::Ok if !ended => Exit::Error,
         exit => exit,
     }
@@ -277,12 +278,14 @@ fn open(
     let (tell, ended) = queue::bounded("window-ended", 1, Full::Block);
     // Shared, because the companion reports the error if there is no thread for it.
     let beside = Arc::new(Mutex::new(beside));
+    let failure = Arc::new(OnceLock::new());
     let listener = {
         let (studio, windowless) = (Arc::clone(&studio), Arc::clone(windowless));
-        let beside = Arc::clone(&beside);
+        let (beside, failure) = (Arc::clone(&beside), Arc::clone(&failure));
         Worker::spawn("onair-signals", move |stop| {
             let mut beside = beside.lock();
-            let exit = heed(&interrupt, &studio, &events, &mut **beside, stop, &windowless);
+            let shared = (&*windowless, &*failure);
+            let exit = heed(&interrupt, &studio, &events, &mut **beside, stop, shared);
             let _ = tell.send(exit);
         })
     };
@@ -296,6 +299,12 @@ fn open(
     if lost {
         tell_of_lost_display(&studio, windowless);
     }
+    if let Err(error) = &shown
+        && !lost
+    {
+        // The companion's last line contains the failure.
+        let _ = failure.set(no_window(error));
+    }
     while lost && !studio.is_ending() && studio.snapshot().is_live_or_recording() {
         std::thread::sleep(POLL_INTERVAL);
     }
@@ -304,23 +313,23 @@ fn open(
         tracing::warn!("the studio did not end in time");
     }
     drop(listener);
-    let exit = ended.recv_timeout(WINDOW_CLOSE_TIMEOUT).unwrap_or(Exit::Ok);
-    let exit = if studio.has_crashed() { Exit::Error } else { exit };
-    match shown {
-        Ok(()) => exit,
-        Err(_) if lost => {
-            complain(problem!("display-lost-ended"));
-            exit
-        }
-        Err(error) => {
-            let error = error.to_string();
-            let error = error.trim_end_matches('.');
-            complain(format!(
-                "{error}. Without a display, use `onair live`, `onair serve` or `onair play --headless`."
-            ));
-            Exit::Device
-        }
+    let exit = ended.recv_timeout(WINDOW_CLOSE_TIMEOUT);
+    if let Some(why) = failure.get() {
+        complain(why.clone());
+        return exit.ok().filter(|exit| *exit != Exit::Ok).unwrap_or(Exit::Device);
     }
+    if shown.is_err() {
+        complain(problem!("display-lost-ended"));
+    }
+    if studio.has_crashed() { Exit::Error } else { exit.unwrap_or(Exit::Ok) }
+}
+
+/// Returns the problem of a window that cannot open, or that ended with an error.
+fn no_window(error: &app::Error) -> Problem {
+    let error = error.to_string();
+    let error = error.trim_end_matches('.');
+    let cure = "Without a display, use `onair live`, `onair serve` or `onair play --headless`.";
+    format!("{error}. {cure}").into()
 }
 
 /// Reports the lost display. The broadcast continues until it ends, or until a signal ends it.
@@ -338,7 +347,7 @@ fn heed(
     events: &Receiver<Event>,
     beside: &mut dyn WindowCompanion,
     stop: &Stop,
-    windowless: &AtomicBool,
+    (windowless, failure): (&AtomicBool, &OnceLock<Problem>),
 ) -> Exit {
     let mut lost = None;
     loop {
@@ -366,7 +375,7 @@ fn heed(
             }
         }
         if stop.wait(beside.interval()) {
-            return beside.end(studio, events);
+            return beside.end(studio, events, failure.get());
         }
     }
     if interrupt.is_set() {
@@ -374,17 +383,13 @@ fn heed(
     }
     studio.send(Command::Quit);
     let ended = has_ended(studio, STUDIO_END_TIMEOUT);
-    let exit = beside.end(studio, events);
-    if let Some(was_at_work) = lost {
+    let gone = (lost == Some(false)).then(|| problem!("cli-display-gone"));
+    let exit = beside.end(studio, events, gone.as_ref().or(failure.get()));
+    if lost.is_some() {
         if interrupt.is_set() {
             complain(problem!("display-lost-ended"));
         }
-        let exit = match (ended, was_at_work) {
-            (false, _) => Exit::Error,
-            (true, true) => exit,
-            (true, false) => Exit::Device,
-        };
-        exit_now(exit);
+        exit_now(if ended { exit } else { Exit::Error });
     }
     if !stop.wait(WINDOW_CLOSE_TIMEOUT) {
         tracing::warn!("the window did not close in time; the program ends without it");
