@@ -91,6 +91,22 @@ fn a_run_goes_by_the_collection_and_profile_that_it_names() {
 }
 
 #[test]
+fn a_command_without_collections_and_profiles_refuses_their_flags() {
+    let home = home();
+    for words in [
+        &["serve", "--check", "--profile", "Small"][..],
+        &["devices", "--collection", "Evening"],
+        &["collections", "--collection", "Evening"],
+        &["profiles", "--profile", "Small"],
+        &["--profile", "Small", "probe", "show.flv"],
+    ] {
+        let (code, events, errors) = run_onair(home.path(), words);
+        assert_eq!((code, events.len()), (2, 0), "{words:?} {errors}");
+        assert!(errors.contains("does not use --") && errors.contains("Leave out"), "{errors}");
+    }
+}
+
+#[test]
 fn a_run_with_a_profile_is_resumed_with_this_profile() {
     let home = home();
     let mut serve = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);

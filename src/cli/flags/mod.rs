@@ -27,11 +27,12 @@ pub struct Globals {
     /// `profiles` use your own settings file, and `live` and `check` use none
     #[arg(long, global = true, display_order = GLOBAL_ORDER + 1, value_name = "FILE")]
     pub settings: Option<PathBuf>,
-    /// Scene collection to use, from the --settings file if given, otherwise from your own settings
+    /// Scene collection to use, from the --settings file if given, otherwise from your own settings.
+    /// For the window, `live`, `play` and `check`
     #[arg(long, global = true, display_order = GLOBAL_ORDER + 2, value_name = "NAME")]
     pub collection: Option<String>,
     /// Profile to use (quality, targets, recording, hotkeys), from the --settings file if given,
-    /// otherwise from your own settings
+    /// otherwise from your own settings. For the window, `live`, `play` and `check`
     #[arg(long, global = true, display_order = GLOBAL_ORDER + 3, value_name = "NAME")]
     pub profile: Option<String>,
     /// Language of notices and errors: en or zh-CN (also zh, or a locale) [default: the system's
@@ -84,6 +85,20 @@ impl Globals {
             (PartKind::Profile, self.profile.as_deref()),
         ];
         both.into_iter().filter_map(|(kind, name)| Some((kind, name?)))
+    }
+
+    /// Checks whether this command, or the window, uses the requested collection and profile.
+    ///
+    /// # Errors
+    /// Fails if the command would ignore one of these flags.
+    pub fn check_parts(&self, command: Option<&str>) -> Result<(), Problem> {
+        match (command, self.parts().next()) {
+            (None | Some("studio" | "live" | "play" | "check"), _) | (_, None) => Ok(()),
+            (Some(command), Some((kind, _))) => {
+                let flag = format!("--{}", kind.word());
+                Err(problem!("cli-unused-flag", command = command, flag = flag))
+            }
+        }
     }
 
     /// Returns the requested settings with their problems, or `None` if none were requested.
