@@ -46,6 +46,10 @@ fn main() -> Exit {
         }
     }
     let globals = &cli.globals;
+    if let Err(why) = globals.check_parts(matches.subcommand_name()) {
+        onair::cli::output::complain(why);
+        return Exit::Usage;
+    }
     // With a window, the programs that the desktop opens would inherit the restrictions.
     if !window {
         sandbox::process();

@@ -210,6 +210,41 @@ fn what_play_refuses_stands_in_its_last_line_too() {
 }
 
 #[test]
+fn a_player_without_a_display_says_so_in_its_last_line() {
+    for more in [&[][..], &["b.flv"]] {
+        let mut play = Onair::start(&[&["play", "a.flv"], more].concat());
+        assert_eq!(play.peer.wait(LIMIT).code(), Some(4), "{}", play.peer.errors());
+        let events = play.events();
+        let last = events.last().unwrap();
+        assert_eq!((&last["event"], &last["exit"]), (&"summary".into(), &4.into()), "{last}");
+        let why = last["error"].as_str().unwrap();
+        assert!(why.contains("onair live") && play.peer.errors().contains(why), "{why}");
+    }
+}
+
+/// A run that the system does not let start prints why, and what to do, in its last line too.
+#[test]
+fn a_run_without_files_to_open_is_refused_in_its_last_line_too() {
+    let live = ["live", "--video", "test", "--to", "rtmp://127.0.0.1:1/a/b"];
+    let play = ["play", "show.flv"];
+    for words in [&live[..], &play, &["play", "--headless", "show.flv"]] {
+        // With 6 files, onair cannot listen for signals; with 8, the studio cannot start.
+        for files in ["6", "8"] {
+            let mut command = Command::new("sh");
+            let script = "ulimit -n \"$1\" && shift && exec \"$@\"";
+            command.args(["-c", script, "sh", files, env!("CARGO_BIN_EXE_onair")]);
+            command.args(words).args(["--json", "--lang", "en"]);
+            let mut run = Onair::start_command(&mut command, &[]);
+            assert_eq!(run.peer.wait(LIMIT).code(), Some(1), "{words:?} {}", run.peer.errors());
+            let [summary] = &run.events()[..] else { panic!("{words:?} {}", run.peer.output()) };
+            assert_eq!((&summary["event"], &summary["exit"]), (&"summary".into(), &1.into()));
+            let why = summary["error"].as_str().unwrap();
+            assert!(why.contains("ulimit -n") && run.peer.errors().contains(why), "{why}");
+        }
+    }
+}
+
+#[test]
 fn what_was_saved_before_is_not_written_over() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();

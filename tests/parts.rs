@@ -91,6 +91,22 @@ fn a_run_goes_by_the_collection_and_profile_that_it_names() {
 }
 
 #[test]
+fn a_command_without_collections_and_profiles_refuses_their_flags() {
+    let home = home();
+    for words in [
+        &["serve", "--check", "--profile", "Small"][..],
+        &["devices", "--collection", "Evening"],
+        &["collections", "--collection", "Evening"],
+        &["profiles", "--profile", "Small"],
+        &["--profile", "Small", "probe", "show.flv"],
+    ] {
+        let (code, events, errors) = run_onair(home.path(), words);
+        assert_eq!((code, events.len()), (2, 0), "{words:?} {errors}");
+        assert!(errors.contains("does not use --") && errors.contains("Leave out"), "{errors}");
+    }
+}
+
+#[test]
 fn a_run_with_a_profile_is_resumed_with_this_profile() {
     let home = home();
     let mut serve = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
@@ -183,6 +199,52 @@ fn they_are_listed_imported_and_exported_without_a_window() {
         }
     }
     assert_eq!(everything(), before);
+}
+
+/// Settings that cannot be read are an error, not empty settings.
+#[test]
+fn unreadable_settings_are_not_listed_imported_or_exported() {
+    let home = home();
+    let settings = home.path().join("onair/settings.toml");
+    let small = home.path().join("onair/profiles/Small.toml");
+    let new = home.path().join("new.toml");
+    let (own, other) = (settings.to_str().unwrap(), home.path().join("other.toml"));
+    fs::write(&other, fs::read_to_string(&small).unwrap()).unwrap();
+    let export = |name| ["profiles", "export", name, new.to_str().unwrap()];
+    let refused = |words: &[&str], why: &str| {
+        let (code, events, errors) = run_onair(home.path(), words);
+        assert!(code == 3 && errors.contains(why), "{words:?} {code} {errors}");
+        let [summary] = &events[..] else { panic!("{words:?} {events:#?}") };
+        assert_eq!((&summary["event"], &summary["exit"]), (&"summary".into(), &3.into()));
+        assert!(errors.contains(summary["error"].as_str().unwrap()), "{summary} {errors}");
+        assert!(!new.exists(), "{words:?}");
+    };
+    // A value that cannot be read would be missing in the new file.
+    fs::write(&settings, OWN.replace("320x180", "wide")).unwrap();
+    refused(&export("Main"), "quality.size");
+    assert_eq!(run_onair(home.path(), &export("Small")).0, 0);
+    fs::remove_file(&new).unwrap();
+    fs::write(&settings, OWN).unwrap();
+    fs::write(&small, "[quality]\nsize = 'wide'\n").unwrap();
+    refused(&export("Small"), "quality.size");
+    let refused_all = || {
+        for words in [
+            &["collections"][..],
+            &["profiles"],
+            &["profiles", "--settings", own],
+            &["profiles", "import", other.to_str().unwrap()],
+            &["live", "--profile", "Main", "--video", "test", "--duration", "1s"],
+            &export("Main"),
+        ] {
+            refused(words, own);
+        }
+        assert!(!home.path().join("onair/profiles/other.toml").exists());
+    };
+    fs::write(&settings, "[[targets]\n").unwrap();
+    refused_all();
+    fs::remove_file(&settings).unwrap();
+    fs::create_dir(&settings).unwrap();
+    refused_all();
 }
 
 /// A studio that saves its settings in `home`.

@@ -32,7 +32,13 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     sandbox::files(&[]);
-    let Some(interrupt) = Interrupt::listen() else { return Exit::Error };
+    let interrupt = match Interrupt::listen() {
+        Ok(interrupt) => interrupt,
+        Err(why) => {
+            complain(why);
+            return Exit::Error;
+        }
+    };
     let (net, runtime) = match args.route.start() {
         Ok(started) => started,
         Err((why, exit)) => {

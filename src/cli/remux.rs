@@ -121,7 +121,13 @@ fn work(
     name: &str,
     work: impl FnOnce(&dyn Fn() -> bool) -> Result<Report, Failure>,
 ) -> Exit {
-    let Some(interrupt) = Interrupt::listen() else { return Exit::Error };
+    let interrupt = match Interrupt::listen() {
+        Ok(interrupt) => interrupt,
+        Err(why) => {
+            output.refuse(&why, Exit::Error);
+            return Exit::Error;
+        }
+    };
     match work(&|| interrupt.is_set()) {
         Ok(report) => {
             tell(output, name, &report);

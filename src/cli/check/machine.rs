@@ -13,6 +13,7 @@ use crate::capture::VideoChoice;
 use crate::cli::flags::{Globals, value};
 use crate::cli::output::events;
 use crate::cli::output::exit::Exit;
+use crate::cli::process::signals::cannot_start;
 use crate::media::{BitsPerSecond, FrameRate, Size};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::settings::{default_path, keys_beside, read_services, services_beside};
@@ -106,8 +107,7 @@ pub fn inspect(
         loudness: false,
         ..Config::new(clock, settings)
     };
-    let studio = Studio::start(config)
-        .map_err(|error| (problem!("cli-start", reason = error.to_string()), Exit::Error))?;
+    let studio = Studio::start(config).map_err(|error| (cannot_start(&error), Exit::Error))?;
     let found = check(&studio, flags.test_stream, clock);
     if let Err(stuck) = studio.end(STUDIO_END_TIMEOUT) {
         tracing::warn!(%stuck, "the end took too long");

@@ -3,7 +3,8 @@
 pub mod network;
 pub mod value;
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use crate::cli::process::log::LogFormat;
 use crate::studio::Settings;
@@ -26,11 +27,12 @@ pub struct Globals {
     /// `profiles` use your own settings file, and `live` and `check` use none
     #[arg(long, global = true, display_order = GLOBAL_ORDER + 1, value_name = "FILE")]
     pub settings: Option<PathBuf>,
-    /// Scene collection to use, from the --settings file if given, otherwise from your own settings
+    /// Scene collection to use, from the --settings file if given, otherwise from your own settings.
+    /// For the window, `live`, `play` and `check`
     #[arg(long, global = true, display_order = GLOBAL_ORDER + 2, value_name = "NAME")]
     pub collection: Option<String>,
     /// Profile to use (quality, targets, recording, hotkeys), from the --settings file if given,
-    /// otherwise from your own settings
+    /// otherwise from your own settings. For the window, `live`, `play` and `check`
     #[arg(long, global = true, display_order = GLOBAL_ORDER + 3, value_name = "NAME")]
     pub profile: Option<String>,
     /// Language of notices and errors: en or zh-CN (also zh, or a locale) [default: the system's
@@ -85,6 +87,20 @@ impl Globals {
         both.into_iter().filter_map(|(kind, name)| Some((kind, name?)))
     }
 
+    /// Checks whether this command, or the window, uses the requested collection and profile.
+    ///
+    /// # Errors
+    /// Fails if the command would ignore one of these flags.
+    pub fn check_parts(&self, command: Option<&str>) -> Result<(), Problem> {
+        match (command, self.parts().next()) {
+            (None | Some("studio" | "live" | "play" | "check"), _) | (_, None) => Ok(()),
+            (Some(command), Some((kind, _))) => {
+                let flag = format!("--{}", kind.word());
+                Err(problem!("cli-unused-flag", command = command, flag = flag))
+            }
+        }
+    }
+
     /// Returns the requested settings with their problems, or `None` if none were requested.
     /// Without `--settings`, only the collection or profile of the user's settings is used.
     ///
@@ -92,9 +108,7 @@ impl Globals {
     /// Fails if the file, collection or profile does not exist.
     pub fn named_settings(&self) -> Result<Option<(Settings, Vec<Problem>)>, Problem> {
         let Some(path) = self.settings_in_use() else { return Ok(None) };
-        if self.settings.is_some() && !path.exists() {
-            return Err(problem!("cli-settings-missing", path = path.display().to_string()));
-        }
+        self.check_existence(&path)?;
         let (mut all, mut warnings) = Settings::read(&path);
         let files = PartFiles::beside(&path);
         for (kind, name) in self.parts() {
@@ -116,13 +130,33 @@ impl Globals {
     /// # Errors
     /// Fails if the file does not exist or is not a settings file.
     pub fn settings_to_go_by(&self) -> Result<Option<(Settings, Vec<Problem>)>, Problem> {
-        let named = self.named_settings()?;
-        match self.settings.as_deref().and_then(|path| Some((path, Settings::fault(path)?))) {
-            Some((path, why)) => {
-                let path = path.display().to_string();
-                Err(problem!("cli-settings-bad", path = path, reason = why))
-            }
-            None => Ok(named),
+        self.settings_in_use().map_or(Ok(()), |path| self.check_settings(&path))?;
+        self.named_settings()
+    }
+
+    fn check_existence(&self, path: &Path) -> Result<(), Problem> {
+        if self.settings.is_some() && !path.exists() {
+            return Err(problem!("cli-settings-missing", path = path.display().to_string()));
         }
+        Ok(())
+    }
+
+    /// Checks the settings file of this run. The user's own settings file may be missing.
+    ///
+    /// # Errors
+    /// Fails if the file of `--settings` does not exist, or if the file is not a settings file.
+    pub fn check_settings(&self, path: &Path) -> Result<(), Problem> {
+        self.check_existence(path)?;
+        let metadata = path.symlink_metadata();
+        let is_missing = metadata.is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+        let Some(reason) = (!is_missing).then(|| Settings::fault(path)).flatten() else {
+            return Ok(());
+        };
+        let shown = path.display().to_string();
+        Err(match self.settings {
+            Some(_) => problem!("cli-settings-bad", path = shown, reason = reason),
+            None => problem!("settings-unreadable", path = shown, reason = reason)
+                .with_cure(problem!("cli-cure-own-settings")),
+        })
     }
 }

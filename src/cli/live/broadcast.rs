@@ -13,7 +13,7 @@ use crate::cli::live::control::run::RunCommands;
 use crate::cli::live::folded::Folded;
 use crate::cli::output::exit::Exit;
 use crate::cli::output::{Output, complain, events};
-use crate::cli::process::signals::Interrupt;
+use crate::cli::process::signals::{Interrupt, cannot_start};
 use crate::media::Track;
 use crate::media::source_status::SourceState;
 use crate::net::Trouble;
@@ -21,6 +21,7 @@ use crate::studio::event::stats::Stats;
 use crate::studio::event::{Recording, RecordingState, TargetState};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::{Command, Config, Event, Studio};
+use crate::text::Problem;
 
 /// The time limit for the end of the broadcast, after which the process exits anyway.
 const END_TIMEOUT: Duration = Duration::from_secs(5);
@@ -72,24 +73,25 @@ pub(super) struct Outcome {
 pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
     let (record, duration) = (run.record.as_deref(), run.duration);
     let clock = config.clock;
-    let Some(interrupt) = Interrupt::listen() else { return Exit::Error };
+    let refuse = |why: &Problem| {
+        output.refuse(why, Exit::Error);
+        Exit::Error
+    };
+    let interrupt = match Interrupt::listen() {
+        Ok(interrupt) => interrupt,
+        Err(why) => return refuse(&why),
+    };
     output.write_beside();
     let mut orders = match RunCommands::listen(run) {
         Ok(orders) => orders,
-        Err(error) => {
-            complain(format!("listening for signals and commands: {error}"));
-            return Exit::Error;
-        }
+        Err(error) => return refuse(&cannot_start(&error)),
     };
     let enabled = config.settings.targets.iter().filter(|target| target.enabled);
     let targets: Vec<usize> = enabled.map(|target| target.id as usize).collect();
     let visible = shows_key(&config);
     let mut studio = match Studio::start(config) {
         Ok(studio) => studio,
-        Err(error) => {
-            complain(format!("starting: {error}"));
-            return Exit::Error;
-        }
+        Err(error) => return refuse(&cannot_start(&error)),
     };
     let Some(events) = studio.events() else { return Exit::Error };
     if visible {

@@ -6,9 +6,10 @@ mod report;
 mod watcher;
 
 use crate::base::{Clock, sandbox};
+use crate::cli::control::Lines;
 use crate::cli::flags::Globals;
+use crate::cli::output::Output;
 use crate::cli::output::exit::Exit;
-use crate::cli::output::{Output, complain};
 use crate::cli::process::signals::Interrupt;
 use crate::player::Config;
 use crate::text::Problem;
@@ -44,8 +45,12 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
             let files: Vec<_> = files.into_iter().flatten().map(|path| path.as_path()).collect();
             sandbox::files(&files);
         }
-        let Some(interrupt) = Interrupt::listen() else { return Exit::Error };
-        let Some(mut watcher) = watcher(args, output, clock) else { return Exit::Error };
+        let started = Interrupt::listen().and_then(|interrupt| Ok((interrupt, commands(args)?)));
+        let (interrupt, lines) = match started {
+            Ok(started) => started,
+            Err(why) => return refuse((why, Exit::Error)),
+        };
+        let mut watcher = Watcher::new(args, output, lines, clock);
         let (urls, chat) = (&args.sources, chat.as_deref());
         return crate::cli::window::headless(urls, config, chat, &interrupt, &mut watcher, clock);
     }
@@ -57,20 +62,19 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         Ok(net) => net,
         Err(refusal) => return refuse(refusal),
     };
-    let Some(watcher) = watcher(args, output, clock) else { return Exit::Error };
+    let lines = match commands(args) {
+        Ok(lines) => lines,
+        Err(why) => return refuse((why, Exit::Error)),
+    };
     let config = args.with_remembered(&settings.0, Config { net, ..config });
     let (urls, options, way) = (&args.sources, args.options(), (args.network(), chat.as_deref()));
     let path = globals.settings.clone().or_else(crate::studio::settings::default_path);
-    let beside = Box::new(watcher);
+    let beside = Box::new(Watcher::new(args, output, lines, clock));
     crate::cli::window::play(urls, (settings, path), config, way, options, beside, clock)
 }
 
-/// Creates the task that runs alongside the window or, with `--headless`, without a window. Prints
-/// the reason if the task cannot start.
-fn watcher(args: &Args, output: Output, clock: Clock) -> Option<Watcher> {
-    output.write_beside();
-    let watcher = Watcher::new(args, output, clock);
-    watcher
-        .inspect_err(|error| complain(problem!("play-no-commands", reason = Problem::from(error))))
-        .ok()
+/// Starts to read the commands of `--control`, if requested.
+fn commands(args: &Args) -> Result<Option<Lines>, Problem> {
+    let lines = args.control.then(Lines::listen).transpose();
+    lines.map_err(|error| problem!("play-no-commands", reason = Problem::from(&error)))
 }

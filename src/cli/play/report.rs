@@ -14,7 +14,12 @@ use crate::text::problem::problem;
 use crate::wire::chat::{ChatLine, ChatRole};
 
 /// Prints the last line for several streams.
-pub(super) fn totals(output: &Output, figures: &[Figures], streams: usize, exit: Exit) {
+pub(super) fn totals(
+    output: &Output,
+    figures: &[Figures],
+    streams: usize,
+    (exit, error): (Exit, Option<&str>),
+) {
     let sum = |count: fn(&Figures) -> u64| figures.iter().map(count).sum::<u64>();
     let shown = sum(|figures| figures.shown);
     let fields = json!({
@@ -24,6 +29,7 @@ pub(super) fn totals(output: &Output, figures: &[Figures], streams: usize, exit:
         "dropped": sum(|figures| figures.dropped),
         "audio_samples": sum(|figures| figures.audio_samples),
         "received_bytes": sum(|figures| figures.received_bytes),
+        "error": error,
         "exit": exit.code(),
     });
     let text = problem!("out-ended-streams", streams = streams, shown = shown);
@@ -206,12 +212,13 @@ pub(super) fn summary(
     figures: &Figures,
     measure: bool,
     index: Option<usize>,
-    exit: Exit,
+    (exit, error): (Exit, Option<&str>),
 ) {
     let mut fields = fields(figures, measure);
     if let Some(fields) = fields.as_object_mut() {
         fields.insert("received_bytes".into(), figures.received_bytes.into());
         fields.insert("seconds".into(), figures.playing_for.as_secs_f64().into());
+        fields.insert("error".into(), error.into());
         fields.insert("exit".into(), exit.code().into());
     }
     event(output, index, "summary", fields, || {

@@ -25,7 +25,7 @@ use crate::player::{self, FailureKind, Figures, Source, State};
 use crate::studio::snapshot::Snapshot;
 use crate::studio::watch::view::WatchState;
 use crate::studio::{Command, Event, Studio, TileId, WatchCommand, event};
-use crate::text::problem::problem;
+use crate::text::problem::{Problem, problem};
 
 /// Interval between the statistics.
 const STATS_INTERVAL: Duration = Duration::from_secs(1);
@@ -96,14 +96,13 @@ impl Tile {
 }
 
 impl Watcher {
-    /// # Errors
-    /// Fails if the system provides no thread for reading commands.
-    pub(super) fn new(args: &Args, output: Output, clock: Clock) -> std::io::Result<Self> {
-        Ok(Self {
+    pub(super) fn new(args: &Args, output: Output, lines: Option<Lines>, clock: Clock) -> Self {
+        output.write_beside();
+        Self {
             args: args.clone(),
             output,
             clock,
-            lines: args.control.then(Lines::listen).transpose()?,
+            lines,
             tiles: BTreeMap::new(),
             last_frame: None,
             chat: (None, 0),
@@ -112,7 +111,7 @@ impl Watcher {
             seen: 0,
             over: false,
             stopped: false,
-        })
+        }
     }
 
     /// Returns the index of a tile among several streams, in the order in which they were opened.
@@ -304,19 +303,21 @@ impl Watcher {
     }
 
     /// Prints the last line of each stream and, for several streams, of the run. `own` returns the
-    /// exit code of a stream.
-    fn summarize(&self, exit: Exit, own: impl Fn(&Tile) -> Exit) {
+    /// exit code of a stream. The last line contains the `failure` of the window.
+    fn summarize(&self, exit: Exit, own: impl Fn(&Tile) -> Exit, failure: Option<&Problem>) {
         let (alone, measure) = (self.args.sources.len() == 1, self.args.measure);
+        let error = failure.map(|why| self.output.language().say_with_cure(why));
+        let end = (exit, error.as_deref());
         for (id, tile) in &self.tiles {
             // For a single stream, this is the last line.
-            let own = if alone { exit } else { own(tile) };
+            let own = if alone { end } else { (own(tile), None) };
             report::summary(&self.output, &tile.figures, measure, self.index(*id), own);
         }
         let figures: Vec<Figures> = self.tiles.values().map(|tile| tile.figures.clone()).collect();
         match figures.len() {
-            0 => report::summary(&self.output, &Figures::default(), measure, None, exit),
+            0 => report::summary(&self.output, &Figures::default(), measure, None, end),
             1 if alone => {}
-            streams => report::totals(&self.output, &figures, streams, exit),
+            streams => report::totals(&self.output, &figures, streams, end),
         }
     }
 
@@ -334,6 +335,12 @@ impl WindowCompanion for Watcher {
         POLL_INTERVAL
     }
 
+    fn refuse(&self, why: &Problem) -> Exit {
+        self.output.refuse(why, Exit::Error);
+        self.output.flush();
+        Exit::Error
+    }
+
     fn poll(&mut self, studio: &Studio, events: &Receiver<Event>) -> bool {
         self.catch_up(studio, events);
         self.handle(studio);
@@ -349,7 +356,12 @@ impl WindowCompanion for Watcher {
         self.over || self.stopped
     }
 
-    fn end(&mut self, studio: &Studio, events: &Receiver<Event>) -> Exit {
+    fn end(
+        &mut self,
+        studio: &Studio,
+        events: &Receiver<Event>,
+        failure: Option<&Problem>,
+    ) -> Exit {
         self.catch_up(studio, events);
         self.look_at_frame(studio);
         let written = self.write_screenshot();
@@ -359,8 +371,9 @@ impl WindowCompanion for Watcher {
         let shown = !self.over && !self.args.headless;
         let bad = self.tiles.values().map(own).find(|exit| *exit != Exit::Ok);
         let exit = bad.filter(|_| !shown).unwrap_or(written);
+        let exit = if failure.is_some() { Exit::Device } else { exit };
         if self.prints_events() {
-            self.summarize(exit, own);
+            self.summarize(exit, own, failure);
         }
         // With a window, the process may end before this value is dropped.
         self.output.flush();

@@ -9,7 +9,8 @@ use std::time::Duration;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::base::Worker;
-use crate::cli::output::complain;
+use crate::files::Trouble;
+use crate::text::problem::{Problem, problem};
 
 /// For this time after the first signal, the same signal again is not a second request. `timeout`
 /// sends its signal both to the command and to the command's process group.
@@ -23,20 +24,23 @@ pub struct Interrupt {
 
 impl Interrupt {
     /// Starts listening for signals. The first signal is recorded; a second signal from the user
-    /// ends the process with code 1. Returns `None` if the system allows no signal handler, which
-    /// is logged.
-    pub fn listen() -> Option<Self> {
-        Self::handle(true)
-            .inspect_err(|error| complain(format!("listening for Ctrl-C: {error}")))
-            .ok()
+    /// ends the process with code 1.
+    ///
+    /// # Errors
+    /// Fails if the system allows no signal handler.
+    pub fn listen() -> Result<Self, Problem> {
+        Self::handle(true).map_err(|error| cannot_start(&error))
     }
 
     /// Starts listening for signals like [`Interrupt::listen`], except that SIGHUP only sets the
     /// returned flag. This function is for services without a terminal, which reload their
     /// configuration.
-    pub fn listen_and_reload() -> Option<(Self, Arc<AtomicBool>)> {
+    ///
+    /// # Errors
+    /// Fails if the system allows no signal handler.
+    pub fn listen_and_reload() -> Result<(Self, Arc<AtomicBool>), Problem> {
         let all = Self::handle(false).and_then(|it| Ok((it, Self::flag(SIGHUP)?)));
-        all.inspect_err(|error| complain(format!("listening for signals: {error}"))).ok()
+        all.map_err(|error| cannot_start(&error))
     }
 
     fn handle(hangup_ends: bool) -> std::io::Result<Self> {
@@ -77,6 +81,15 @@ impl Interrupt {
     pub fn is_set(&self) -> bool {
         self.asked.load(Ordering::Relaxed)
     }
+}
+
+/// Returns the problem of a command to which the system gives no thread, file or signal handler.
+pub fn cannot_start(error: &std::io::Error) -> Problem {
+    let reason = match Trouble::of(error) {
+        Trouble::TooManyFiles => problem!("file-too-many-open"),
+        _ => Problem::from(error),
+    };
+    problem!("cli-start", reason = reason)
 }
 
 /// Waits for the first signal and then `nap`s, and sets the flags. From then on, each signal is a

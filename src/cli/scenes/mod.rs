@@ -9,8 +9,8 @@ use serde_json::json;
 
 use crate::base::Clock;
 use crate::cli::flags::Globals;
+use crate::cli::output::Output;
 use crate::cli::output::exit::Exit;
-use crate::cli::output::{Output, complain};
 use crate::files::Trouble;
 use crate::studio::settings::lock::{Claimed, SettingsLock};
 use crate::studio::settings::part::PartKind;
@@ -88,7 +88,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
             Exit::Ok
         }
         Err(why) => {
-            complain(why);
+            output.refuse(&why, Exit::File);
             Exit::File
         }
     }

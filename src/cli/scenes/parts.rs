@@ -8,8 +8,8 @@ use serde_json::json;
 
 use crate::base::Clock;
 use crate::cli::flags::Globals;
+use crate::cli::output::Output;
 use crate::cli::output::exit::Exit;
-use crate::cli::output::{Output, complain};
 use crate::cli::scenes::check_new;
 use crate::studio::settings::part::PartKind;
 use crate::studio::settings::part::exchange;
@@ -55,7 +55,7 @@ pub fn run(kind: PartKind, args: &Args, globals: &Globals, clock: Clock) -> Exit
     match carry_out(kind, args, globals, &output) {
         Ok(()) => Exit::Ok,
         Err(why) => {
-            complain(why);
+            output.refuse(&why, Exit::File);
             Exit::File
         }
     }
@@ -69,10 +69,8 @@ fn carry_out(
 ) -> Result<(), Problem> {
     let path = globals.settings.clone().or_else(default_path);
     let path = path.ok_or_else(|| problem!("cli-no-settings-place"))?;
-    if globals.settings.is_some() && !path.exists() {
-        return Err(problem!("cli-settings-missing", path = path.display().to_string()));
-    }
-    let (mut settings, _) = Settings::read(&path);
+    globals.check_settings(&path)?;
+    let (mut settings, warnings) = Settings::read(&path);
     let files = PartFiles::beside(&path);
     match &args.command {
         None => {
@@ -102,7 +100,14 @@ fn carry_out(
         }
         Some(Sub::Export { name, file }) => {
             check_new(file, kind)?;
-            files.borrow(kind, name, &mut settings)?;
+            let in_use = settings.in_use.name(kind).to_owned();
+            let borrowed = files.borrow(kind, name, &mut settings)?;
+            let is_in_use = settings.in_use.name(kind) == in_use;
+            let warnings = if is_in_use { warnings } else { borrowed };
+            if let Some(why) = warnings.first() {
+                // The new file would lack the values that could not be read.
+                return Err(problem!("part-unreadable", name = name, reason = why));
+            }
             exchange::export(kind, &settings, file).map_err(of_file(file))?;
             let shown = file.display().to_string();
             let fields = json!({"kind": kind.word(), "name": name, "path": shown});

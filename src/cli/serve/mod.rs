@@ -64,7 +64,13 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         true => Interrupt::listen_and_reload(),
         false => Interrupt::listen().map(|it| (it, Arc::default())),
     };
-    let Some((interrupt, reload)) = listened else { return Exit::Error };
+    let (interrupt, reload) = match listened {
+        Ok(listened) => listened,
+        Err(why) => {
+            output.refuse(&why, Exit::Error);
+            return Exit::Error;
+        }
+    };
     let Some(drain) = drain_signal() else { return Exit::Error };
     let wanted = wanted(args).and_then(|mut config| {
         let token = take_token(&mut config, args.only_check)?;

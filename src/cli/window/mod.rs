@@ -4,9 +4,11 @@
 mod first;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
 
 use crate::app::{self, Options};
 use crate::base::queue::{self, Full, Receiver};
@@ -14,7 +16,7 @@ use crate::base::{Clock, Latest, Stop, Worker};
 use crate::cli::flags::Globals;
 use crate::cli::output::exit::Exit;
 use crate::cli::output::{complain, standard_error};
-use crate::cli::process::signals::Interrupt;
+use crate::cli::process::signals::{Interrupt, cannot_start};
 use crate::cli::window::first::FirstStart;
 use crate::media::VideoFrame;
 use crate::player;
@@ -113,12 +115,15 @@ pub(super) trait WindowCompanion: Send {
     /// Returns the interval of the polls, and of the checks for signals. Each one wakes the
     /// processor.
     fn interval(&self) -> Duration;
+    /// Prints the reason why the studio does not start. Returns the exit code.
+    fn refuse(&self, why: &Problem) -> Exit;
     /// Checks the studio and the events since the last poll. Returns whether the window should be
     /// closed.
     fn poll(&mut self, studio: &Studio, events: &Receiver<Event>) -> bool;
-    /// Polls for the last time, after the window is closed and the studio has ended. Returns the
-    /// exit code if the window ended normally.
-    fn end(&mut self, studio: &Studio, events: &Receiver<Event>) -> Exit;
+    /// Polls for the last time, after the window is closed and the studio has ended. `failure` is
+    /// the reason why there is no window, if it did not end normally. Returns the exit code.
+    fn end(&mut self, studio: &Studio, events: &Receiver<Event>, failure: Option<&Problem>)
+    -> Exit;
 }
 
 /// A companion without a task.
@@ -129,12 +134,17 @@ impl WindowCompanion for Nothing {
         Duration::from_millis(100)
     }
 
+    fn refuse(&self, why: &Problem) -> Exit {
+        complain(why.clone());
+        Exit::Error
+    }
+
     fn poll(&mut self, _: &Studio, _: &Receiver<Event>) -> bool {
         false
     }
 
-    fn end(&mut self, _: &Studio, _: &Receiver<Event>) -> Exit {
-        Exit::Ok
+    fn end(&mut self, _: &Studio, _: &Receiver<Event>, failure: Option<&Problem>) -> Exit {
+        failure.map_or(Exit::Ok, |_| Exit::Device)
     }
 }
 
@@ -213,25 +223,27 @@ pub(super) fn headless(
     }
     let own = studio::Config::new(clock, settings);
     let config = studio::Config { player, program: false, find_chat: false, ..own };
-    let Some((studio, events)) = start(config) else { return Exit::Error };
+    let (studio, events) = match start(config) {
+        Ok(started) => started,
+        Err(why) => return beside.refuse(&why),
+    };
     studio.send(Command::WatchAll(urls.to_vec()));
     while !beside.poll(&studio, &events) && !interrupt.is_set() && !studio.has_crashed() {
         std::thread::sleep(HEADLESS_POLL_INTERVAL);
     }
     studio.send(Command::Quit);
     let ended = has_ended(&studio, STUDIO_END_TIMEOUT);
-    match beside.end(&studio, &events) {
+    match beside.end(&studio, &events, None) {
         Exit::Ok if !ended => Exit::Error,
         exit => exit,
     }
 }
 
-/// Starts a studio, or prints the reason why that failed.
-fn start(config: studio::Config) -> Option<(Studio, Receiver<Event>)> {
-    let started = Studio::start(config);
-    let mut studio = started.inspect_err(|error| complain(format!("starting: {error}"))).ok()?;
-    let events = studio.events()?;
-    Some((studio, events))
+/// Starts a studio.
+fn start(config: studio::Config) -> Result<(Studio, Receiver<Event>), Problem> {
+    let mut studio = Studio::start(config).map_err(|error| cannot_start(&error))?;
+    let events = studio.events().ok_or_else(|| problem!("internal-error"))?;
+    Ok((studio, events))
 }
 
 /// Interval between checks for a signal or the end of the studio.
@@ -251,35 +263,47 @@ fn open(
     config: studio::Config,
     options: Options,
     first: &[Command],
-    mut beside: Box<dyn WindowCompanion>,
+    beside: Box<dyn WindowCompanion>,
     windowless: &Arc<AtomicBool>,
 ) -> Exit {
-    let Some(interrupt) = Interrupt::listen() else { return Exit::Error };
-    let Some((studio, events)) = start(config) else { return Exit::Error };
+    let started = Interrupt::listen().and_then(|interrupt| Ok((interrupt, start(config)?)));
+    let (interrupt, (studio, events)) = match started {
+        Ok(started) => started,
+        Err(why) => return beside.refuse(&why),
+    };
     let studio = Arc::new(studio);
     for command in first {
         studio.send(command.clone());
     }
     let (tell, ended) = queue::bounded("window-ended", 1, Full::Block);
+    // Shared, because the companion reports the error if there is no thread for it.
+    let beside = Arc::new(Mutex::new(beside));
+    let failure = Arc::new(OnceLock::new());
     let listener = {
         let (studio, windowless) = (Arc::clone(&studio), Arc::clone(windowless));
+        let (beside, failure) = (Arc::clone(&beside), Arc::clone(&failure));
         Worker::spawn("onair-signals", move |stop| {
-            let exit = heed(&interrupt, &studio, &events, &mut *beside, stop, &windowless);
+            let mut beside = beside.lock();
+            let shared = (&*windowless, &*failure);
+            let exit = heed(&interrupt, &studio, &events, &mut **beside, stop, shared);
             let _ = tell.send(exit);
         })
     };
     let listener = match listener {
         Ok(listener) => listener,
-        Err(error) => {
-            complain(format!("listening for Ctrl-C: {error}"));
-            return Exit::Error;
-        }
+        Err(error) => return beside.lock().refuse(&cannot_start(&error)),
     };
     let shown = app::run(Arc::clone(&studio), options);
     // If the window disappeared together with its display, the studio may still be working.
     let lost = !studio.is_ending() && studio.snapshot().is_live_or_recording();
     if lost {
         tell_of_lost_display(&studio, windowless);
+    }
+    if let Err(error) = &shown
+        && !lost
+    {
+        // The companion's last line contains the failure.
+        let _ = failure.set(no_window(error));
     }
     while lost && !studio.is_ending() && studio.snapshot().is_live_or_recording() {
         std::thread::sleep(POLL_INTERVAL);
@@ -289,23 +313,23 @@ fn open(
         tracing::warn!("the studio did not end in time");
     }
     drop(listener);
-    let exit = ended.recv_timeout(WINDOW_CLOSE_TIMEOUT).unwrap_or(Exit::Ok);
-    let exit = if studio.has_crashed() { Exit::Error } else { exit };
-    match shown {
-        Ok(()) => exit,
-        Err(_) if lost => {
-            complain(problem!("display-lost-ended"));
-            exit
-        }
-        Err(error) => {
-            let error = error.to_string();
-            let error = error.trim_end_matches('.');
-            complain(format!(
-                "{error}. Without a display, use `onair live`, `onair serve` or `onair play --headless`."
-            ));
-            Exit::Device
-        }
+    let exit = ended.recv_timeout(WINDOW_CLOSE_TIMEOUT);
+    if let Some(why) = failure.get() {
+        complain(why.clone());
+        return exit.ok().filter(|exit| *exit != Exit::Ok).unwrap_or(Exit::Device);
     }
+    if shown.is_err() {
+        complain(problem!("display-lost-ended"));
+    }
+    if studio.has_crashed() { Exit::Error } else { exit.unwrap_or(Exit::Ok) }
+}
+
+/// Returns the problem of a window that cannot open, or that ended with an error.
+fn no_window(error: &app::Error) -> Problem {
+    let error = error.to_string();
+    let error = error.trim_end_matches('.');
+    let cure = "Without a display, use `onair live`, `onair serve` or `onair play --headless`.";
+    format!("{error}. {cure}").into()
 }
 
 /// Reports the lost display. The broadcast continues until it ends, or until a signal ends it.
@@ -323,7 +347,7 @@ fn heed(
     events: &Receiver<Event>,
     beside: &mut dyn WindowCompanion,
     stop: &Stop,
-    windowless: &AtomicBool,
+    (windowless, failure): (&AtomicBool, &OnceLock<Problem>),
 ) -> Exit {
     let mut lost = None;
     loop {
@@ -351,7 +375,7 @@ fn heed(
             }
         }
         if stop.wait(beside.interval()) {
-            return beside.end(studio, events);
+            return beside.end(studio, events, failure.get());
         }
     }
     if interrupt.is_set() {
@@ -359,17 +383,13 @@ fn heed(
     }
     studio.send(Command::Quit);
     let ended = has_ended(studio, STUDIO_END_TIMEOUT);
-    let exit = beside.end(studio, events);
-    if let Some(was_at_work) = lost {
+    let gone = (lost == Some(false)).then(|| problem!("cli-display-gone"));
+    let exit = beside.end(studio, events, gone.as_ref().or(failure.get()));
+    if lost.is_some() {
         if interrupt.is_set() {
             complain(problem!("display-lost-ended"));
         }
-        let exit = match (ended, was_at_work) {
-            (false, _) => Exit::Error,
-            (true, true) => exit,
-            (true, false) => Exit::Device,
-        };
-        exit_now(exit);
+        exit_now(if ended { exit } else { Exit::Error });
     }
     if !stop.wait(WINDOW_CLOSE_TIMEOUT) {
         tracing::warn!("the window did not close in time; the program ends without it");
