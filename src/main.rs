@@ -7,7 +7,6 @@ use onair::cli::{Cli, Exit, Sub};
 use onair::studio::engine::system::crash_reports;
 use onair::studio::notices::message::StudioMessage;
 use onair::studio::settings::part::PartKind;
-use onair::text::Language;
 
 fn main() -> Exit {
     onair::app::run_file_dialog();
@@ -31,7 +30,7 @@ fn main() -> Exit {
     if window {
         onair::app::draw_on_one_thread();
     }
-    onair::cli::output::speak(cli.globals.lang);
+    onair::cli::output::speak(cli.globals.lang, cli.globals.json);
     match onair::cli::process::log::start(&cli.globals.log, cli.globals.log_format) {
         Ok(last_lines) => {
             let folder = crash_reports::default_folder();
@@ -92,10 +91,6 @@ fn warn_of_password(cli: &Cli, clock: Clock) {
             onair::cli::output::events::print_message(&output, &message);
         }
         // The standard output of the other commands is their result.
-        _ => {
-            let (problem, language) = (message.problem(), Language::of_system());
-            let cure = language.cure(&problem).unwrap_or_default();
-            onair::cli::output::complain(format!("{} {cure}", language.say(&problem)));
-        }
+        _ => onair::cli::output::complain(message.problem()),
     }
 }

@@ -204,3 +204,23 @@ fn commands_speak_the_language_that_is_asked_for_and_json_is_english() {
         assert!(output.contains(cause) && output.contains(cure), "{args:?}: {output}");
     }
 }
+
+/// Runs `onair` on a Chinese system.
+fn refused(args: &[&str]) -> (Option<i32>, String, String) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_onair"));
+    let output = command.args(args).env("LC_ALL", "zh_CN.UTF-8").output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn an_error_has_one_language_on_standard_output_and_standard_error() {
+    let half = ["serve", "--check", "--http", "none", "--user", "me", "--json"];
+    for (language, words) in
+        [(&[][..], "must be used together"), (&["--lang", "zh"], "必须一起使用")]
+    {
+        let (code, output, errors) = refused(&[&half, language].concat());
+        assert_eq!(code, Some(2), "{errors}");
+        assert!(output.contains(words) && errors.contains(words), "{output} {errors}");
+    }
+}

@@ -6,6 +6,7 @@
 mod clients;
 pub mod events;
 pub mod exit;
+mod language;
 mod line_writer;
 pub mod redact;
 pub mod standard_error;
@@ -25,19 +26,11 @@ use crate::cli::output::redact::{hidden, hidden_json, without_keys};
 use crate::files::Trouble;
 use crate::text::{Language, Problem};
 
+pub use language::speak;
 pub use standard_error::complain;
 
 /// True if something could not be written to standard output.
 static WRITE_FAILED: AtomicBool = AtomicBool::new(false);
-
-/// The language of `--lang`, if given.
-static CHOSEN_LANGUAGE: OnceLock<Option<Language>> = OnceLock::new();
-
-/// Sets the language of all output. Only the first call has an effect.
-pub fn speak(language: Option<Language>) {
-    let _ = CHOSEN_LANGUAGE.set(language);
-    Language::choose(language);
-}
 
 /// The output of events. Threads share the output by reference, and their lines are never mixed.
 #[derive(Debug)]
@@ -81,7 +74,7 @@ impl Output {
     /// else the language of the system.
     pub fn language(&self) -> Language {
         let unasked = if self.json { Language::English } else { Language::of_system() };
-        CHOSEN_LANGUAGE.get().copied().flatten().unwrap_or(unasked)
+        language::chosen().unwrap_or(unasked)
     }
 
     /// Returns the text of a problem in the language of the output.
