@@ -16,7 +16,11 @@ fn main() -> Exit {
     let arguments = cli::without_repeated_help(std::env::args_os().collect());
     let matches = match Cli::command().try_get_matches_from(arguments) {
         Ok(matches) => matches,
-        Err(answer) => return onair::cli::output::answer(&answer),
+        Err(answer) => {
+            let (language, json) = cli::flags::language_of(words());
+            onair::cli::output::speak(language, json);
+            return onair::cli::output::answer(&answer);
+        }
     };
     let cli = match Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,

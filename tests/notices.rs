@@ -219,8 +219,27 @@ fn an_error_has_one_language_on_standard_output_and_standard_error() {
     for (language, words) in
         [(&[][..], "must be used together"), (&["--lang", "zh"], "必须一起使用")]
     {
-        let (code, output, errors) = refused(&[&half, language].concat());
+        let (code, output, errors) = refused(&[&half[..], language].concat());
         assert_eq!(code, Some(2), "{errors}");
         assert!(output.contains(words) && errors.contains(words), "{output} {errors}");
     }
+}
+
+#[test]
+fn an_invalid_value_is_an_error_in_the_language_that_is_asked_for() {
+    let (rate, fault) = (["live", "--sample-rate", "1"], ["serve", "--fault", "oops"]);
+    for (words, language, expected) in [
+        (rate, &[][..], "onair: --sample-rate 1：AAC 不支持"),
+        (rate, &["--json"], "onair: --sample-rate 1: AAC does not support"),
+        (rate, &["--json", "--lang=zh"], "onair: --sample-rate 1：AAC 不支持"),
+        (fault, &["--lang", "zh"], "onair: --fault oops：故障“oops”无效"),
+        (fault, &["--lang", "en"], "onair: --fault oops: 'oops' is not a valid fault"),
+    ] {
+        let (code, _, errors) = refused(&[&words[..], language].concat());
+        assert_eq!(code, Some(2), "{errors}");
+        assert!(errors.contains(expected), "{errors}");
+    }
+    // A broken key stays hidden.
+    let (_, _, errors) = refused(&["serve", "--rtmp", "rtmp://h/app/0penKey"]);
+    assert!(errors.contains("rtmp://h/app/***") && !errors.contains("0penKey"), "{errors}");
 }

@@ -12,10 +12,12 @@ pub mod redact;
 pub mod standard_error;
 pub mod stats;
 
+use std::error::Error as _;
 use std::io::{self, Write};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use clap::error::{ContextKind, ContextValue};
 use serde_json::{Map, Value, json};
 
 use crate::base::Clock;
@@ -24,6 +26,7 @@ use crate::cli::output::exit::Exit;
 use crate::cli::output::line_writer::{LineWriter, READER_TIMEOUT};
 use crate::cli::output::redact::{hidden, hidden_json, without_keys};
 use crate::files::Trouble;
+use crate::text::problem::problem;
 use crate::text::{Language, Problem};
 
 pub use language::speak;
@@ -147,12 +150,32 @@ pub fn answer(answer: &clap::Error) -> Exit {
     if answer.use_stderr() {
         // The error repeats the arguments, which may contain a password or a stream key.
         let words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+        if let Some(problem) = invalid_value(answer) {
+            complain(without_keys(&language::language().say_with_cure(&problem), words));
+            return Exit::Usage;
+        }
         let text = without_keys(&answer.render().to_string(), words);
         let _ = write!(io::stderr().lock(), "{}", sanitized(&hidden(&text)));
         return Exit::Usage;
     }
     note(answer.print().and_then(|()| io::stdout().lock().flush()));
     settle(Exit::Ok)
+}
+
+/// Returns the problem of an invalid value, or `None` if only clap has a text for the error.
+fn invalid_value(answer: &clap::Error) -> Option<Problem> {
+    let mut sources = std::iter::successors(answer.source(), |&source| source.source());
+    let reason = sources.find_map(|source| source.downcast_ref::<Problem>())?;
+    let text = |kind| match answer.get(kind) {
+        Some(ContextValue::String(text)) => text.as_str(),
+        _ => "",
+    };
+    let (name, value) = (text(ContextKind::InvalidArg), text(ContextKind::InvalidValue));
+    let flag = match name.split(' ').next() {
+        Some(flag) if flag.starts_with('-') => format!("{flag} {value}"),
+        _ => value.to_owned(),
+    };
+    Some(problem!("cli-flag", flag = flag.trim_end(), reason = reason))
 }
 
 /// Returns the final exit code. A result that could not be written counts as a failure.
