@@ -243,3 +243,25 @@ fn an_invalid_value_is_an_error_in_the_language_that_is_asked_for() {
     let (_, _, errors) = refused(&["serve", "--rtmp", "rtmp://h/app/0penKey"]);
     assert!(errors.contains("rtmp://h/app/***") && !errors.contains("0penKey"), "{errors}");
 }
+
+#[test]
+fn what_a_command_complains_about_has_words_in_both_languages() {
+    for (words, code, why, cure) in [
+        (&["man", "nonsense"][..], 2, "没有“nonsense”这个命令", "请用 onair help"),
+        (&["man", "--all", "/dev/null/man"], 3, "无法将 man 页面写入 /dev/null/man", ""),
+        (
+            &["remux", "rtmp://h/app/key", "a.mp4"],
+            3,
+            "这个命令需要文件",
+            "onair play URL --save FILE",
+        ),
+    ] {
+        let (exit, _, errors) = refused(words);
+        assert_eq!(exit, Some(code), "{errors}");
+        assert!(errors.contains(why) && errors.contains(cure), "{errors}");
+    }
+    for code in code() {
+        let english = code.split("complain(format!").nth(1);
+        assert_eq!(english.and_then(|rest| rest.lines().find(|it| !it.is_empty())), None);
+    }
+}

@@ -198,10 +198,8 @@ fn note(written: io::Result<()>) {
     let Err(error) = written else { return };
     // A closed pipe is the reader's choice.
     if error.kind() != io::ErrorKind::BrokenPipe && !WRITE_FAILED.swap(true, Ordering::Relaxed) {
-        let cure = match Trouble::of(&error) {
-            Trouble::Full | Trouble::Quota => ". Free space on its disk",
-            _ => "",
-        };
-        complain(format!("standard output cannot be written: {error}{cure}"));
+        let known = Trouble::of(&error).as_problem();
+        let reason = known.unwrap_or_else(|| Problem::words(error.to_string()));
+        complain(problem!("cli-stdout", reason = reason));
     }
 }

@@ -233,7 +233,7 @@ fn token_again(token: &ServerToken) -> Option<Secret> {
 /// `None` if the system allows no handler.
 fn drain_signal() -> Option<Arc<AtomicBool>> {
     let flag = Interrupt::flag(signal_hook::consts::SIGUSR1);
-    flag.inspect_err(|error| complain(format!("listening for signals: {error}"))).ok()
+    flag.inspect_err(|error| complain(problem!("cli-start", reason = Trouble::problem(error)))).ok()
 }
 
 /// Returns true if somebody may be reading and typing.

@@ -297,12 +297,8 @@ fn open(
             complain(problem!("display-lost-ended"));
             exit
         }
-        Err(error) => {
-            let error = error.to_string();
-            let error = error.trim_end_matches('.');
-            complain(format!(
-                "{error}. Without a display, use `onair live`, `onair serve` or `onair play --headless`."
-            ));
+        Err(app::Error::Open(cause)) => {
+            complain(problem!("cli-no-display", reason = cause.trim_end_matches('.')));
             Exit::Device
         }
     }
