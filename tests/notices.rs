@@ -228,11 +228,17 @@ fn an_error_has_one_language_on_standard_output_and_standard_error() {
 #[test]
 fn an_invalid_value_is_an_error_in_the_language_that_is_asked_for() {
     let (rate, fault) = (["live", "--sample-rate", "1"], ["serve", "--fault", "oops"]);
+    let (channels, seed) = (["live", "--channels", "3"], ["serve", "--fault-seed", "x"]);
     for (words, language, expected) in [
         (rate, &[][..], "onair: --sample-rate 1：AAC 不支持"),
         (rate, &["--json"], "onair: --sample-rate 1: AAC does not support"),
         (rate, &["--json", "--lang=zh"], "onair: --sample-rate 1：AAC 不支持"),
         (fault, &["--lang", "zh"], "onair: --fault oops：故障“oops”无效"),
+        (["check", "--ports", "0"], &[], "onair: --ports 0：端口应为 1 到 65535"),
+        (["check", "--ports", "443,x"], &["--lang", "en"], "onair: --ports x: use ports from 1"),
+        (channels, &[], "onair: --channels 3：应为 1, 2 之一"),
+        (seed, &["--lang", "en"], "onair: --fault-seed x: use a whole number"),
+        (["--log", "", "devices"], &["--lang", "en"], "--log '' is not a log level: use off,"),
         (fault, &["--lang", "en"], "onair: --fault oops: 'oops' is not a valid fault"),
     ] {
         let (code, _, errors) = refused(&[&words[..], language].concat());

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::cli::flags::value::whole;
 use crate::cli::serve::access::OTHER_APPS;
 use crate::cli::serve::values::{
     self, KEEP_TIME_RANGE, MAX_CONNECTIONS_RANGE, MAX_PER_ADDRESS_RANGE, MAX_STREAMS_RANGE,
@@ -196,7 +197,7 @@ pub struct Args {
     pub renditions: Option<Ladder>,
     /// Maximum number of renditions that the server encodes at the same time [default: four per core;
     /// without --renditions, one per two cores]
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = whole::<usize>)]
     pub renditions_limit: Option<usize>,
     /// Maximum CPU usage in percent, 1 to 100. The server starts no rendition that would exceed this
     /// usage. 100 means no limit [default: 90]
@@ -284,7 +285,7 @@ pub struct Args {
     #[arg(long, value_name = "FAULT", long_help = FAULT_HELP)]
     pub fault: Vec<Fault>,
     /// Random seed for the times and the garbage of --fault [default: 0]
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = whole::<u64>)]
     pub fault_seed: Option<u64>,
     /// When this server drains (SIGUSR1) or stops, it asks Enhanced RTMP clients to connect to this URL,
     /// such as `rtmp://other/live`. With `rtmp://other/{app}`, clients keep their application
