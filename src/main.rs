@@ -7,7 +7,6 @@ use onair::cli::{Cli, Exit, Sub};
 use onair::studio::engine::system::crash_reports;
 use onair::studio::notices::message::StudioMessage;
 use onair::studio::settings::part::PartKind;
-use onair::text::Language;
 
 fn main() -> Exit {
     onair::app::run_file_dialog();
@@ -17,7 +16,11 @@ fn main() -> Exit {
     let arguments = cli::without_repeated_help(std::env::args_os().collect());
     let matches = match Cli::command().try_get_matches_from(arguments) {
         Ok(matches) => matches,
-        Err(answer) => return onair::cli::output::answer(&answer),
+        Err(answer) => {
+            let (language, json) = cli::flags::language_of(words());
+            onair::cli::output::speak(language, json);
+            return onair::cli::output::answer(&answer);
+        }
     };
     let cli = match Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,
@@ -31,7 +34,7 @@ fn main() -> Exit {
     if window {
         onair::app::draw_on_one_thread();
     }
-    onair::cli::output::speak(cli.globals.lang);
+    onair::cli::output::speak(cli.globals.lang, cli.globals.json);
     match onair::cli::process::log::start(&cli.globals.log, cli.globals.log_format) {
         Ok(last_lines) => {
             let folder = crash_reports::default_folder();
@@ -96,10 +99,6 @@ fn warn_of_password(cli: &Cli, clock: Clock) {
             onair::cli::output::events::print_message(&output, &message);
         }
         // The standard output of the other commands is their result.
-        _ => {
-            let (problem, language) = (message.problem(), Language::of_system());
-            let cure = language.cure(&problem).unwrap_or_default();
-            onair::cli::output::complain(format!("{} {cure}", language.say(&problem)));
-        }
+        _ => onair::cli::output::complain(message.problem()),
     }
 }

@@ -360,7 +360,7 @@ fn a_result_that_finds_no_room_is_no_success() {
         let ended = run(words, full());
         let errors = text(&ended.stderr);
         assert_eq!(ended.status.code(), Some(3), "{words:?}: {errors}");
-        assert_eq!(errors.matches("standard output cannot be written").count(), 1, "{errors}");
+        assert_eq!(errors.matches("cannot write to standard output").count(), 1, "{errors}");
     }
     for words in [&["man"][..], &["probe", &film], &["--help"]] {
         let (reader, writer) = std::io::pipe().unwrap();

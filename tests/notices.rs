@@ -204,3 +204,70 @@ fn commands_speak_the_language_that_is_asked_for_and_json_is_english() {
         assert!(output.contains(cause) && output.contains(cure), "{args:?}: {output}");
     }
 }
+
+/// Runs `onair` on a Chinese system.
+fn refused(args: &[&str]) -> (Option<i32>, String, String) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_onair"));
+    let output = command.args(args).env("LC_ALL", "zh_CN.UTF-8").output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn an_error_has_one_language_on_standard_output_and_standard_error() {
+    let half = ["serve", "--check", "--http", "none", "--user", "me", "--json"];
+    for (language, words) in
+        [(&[][..], "must be used together"), (&["--lang", "zh"], "必须一起使用")]
+    {
+        let (code, output, errors) = refused(&[&half[..], language].concat());
+        assert_eq!(code, Some(2), "{errors}");
+        assert!(output.contains(words) && errors.contains(words), "{output} {errors}");
+    }
+}
+
+#[test]
+fn an_invalid_value_is_an_error_in_the_language_that_is_asked_for() {
+    let (rate, fault) = (["live", "--sample-rate", "1"], ["serve", "--fault", "oops"]);
+    let (channels, seed) = (["live", "--channels", "3"], ["serve", "--fault-seed", "x"]);
+    for (words, language, expected) in [
+        (rate, &[][..], "onair: --sample-rate 1：AAC 不支持"),
+        (rate, &["--json"], "onair: --sample-rate 1: AAC does not support"),
+        (rate, &["--json", "--lang=zh"], "onair: --sample-rate 1：AAC 不支持"),
+        (fault, &["--lang", "zh"], "onair: --fault oops：故障“oops”无效"),
+        (["check", "--ports", "0"], &[], "onair: --ports 0：端口应为 1 到 65535"),
+        (["check", "--ports", "443,x"], &["--lang", "en"], "onair: --ports x: use ports from 1"),
+        (channels, &[], "onair: --channels 3：应为 1, 2 之一"),
+        (seed, &["--lang", "en"], "onair: --fault-seed x: use a whole number"),
+        (["--log", "", "devices"], &["--lang", "en"], "--log '' is not a log level: use off,"),
+        (fault, &["--lang", "en"], "onair: --fault oops: 'oops' is not a valid fault"),
+    ] {
+        let (code, _, errors) = refused(&[&words[..], language].concat());
+        assert_eq!(code, Some(2), "{errors}");
+        assert!(errors.contains(expected), "{errors}");
+    }
+    // A broken key stays hidden.
+    let (_, _, errors) = refused(&["serve", "--rtmp", "rtmp://h/app/0penKey"]);
+    assert!(errors.contains("rtmp://h/app/***") && !errors.contains("0penKey"), "{errors}");
+}
+
+#[test]
+fn what_a_command_complains_about_has_words_in_both_languages() {
+    for (words, code, why, cure) in [
+        (&["man", "nonsense"][..], 2, "没有“nonsense”这个命令", "请用 onair help"),
+        (&["man", "--all", "/dev/null/man"], 3, "无法将 man 页面写入 /dev/null/man", ""),
+        (
+            &["remux", "rtmp://h/app/key", "a.mp4"],
+            3,
+            "这个命令需要文件",
+            "onair play URL --save FILE",
+        ),
+    ] {
+        let (exit, _, errors) = refused(words);
+        assert_eq!(exit, Some(code), "{errors}");
+        assert!(errors.contains(why) && errors.contains(cure), "{errors}");
+    }
+    for code in code() {
+        let english = code.split("complain(format!").nth(1);
+        assert_eq!(english.and_then(|rest| rest.lines().find(|it| !it.is_empty())), None);
+    }
+}

@@ -7,6 +7,8 @@ use clap_mangen::Man;
 
 use crate::cli::output::exit::Exit;
 use crate::cli::output::{complain, raw};
+use crate::files::Trouble;
+use crate::text::problem::problem;
 
 /// Arguments of `onair man`.
 #[derive(Clone, Debug, clap::Args)]
@@ -26,15 +28,14 @@ pub fn run(args: &Args, onair: Command) -> Exit {
         return match std::fs::create_dir_all(folder).and_then(|()| write_all(&onair, folder)) {
             Ok(()) => Exit::Ok,
             Err(error) => {
-                let folder = folder.display();
-                complain(format!("the pages cannot be written into {folder}: {error}"));
+                let (folder, reason) = (folder.display().to_string(), Trouble::problem(&error));
+                complain(problem!("cli-man-folder", folder = folder, reason = reason));
                 Exit::File
             }
         };
     }
     let Some(page) = page(&args.command, onair) else {
-        let name = args.command.join(" ");
-        complain(format!("there is no command '{name}': onair help names them"));
+        complain(problem!("cli-no-command", name = args.command.join(" ")));
         return Exit::Usage;
     };
     let mut text = Vec::new();

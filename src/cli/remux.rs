@@ -112,7 +112,7 @@ pub fn run_repair(args: &RepairArgs, globals: &Globals, clock: Clock) -> Exit {
 /// Reports an address that was given in place of a file.
 fn refused(output: &Output, paths: &[&Path]) -> Option<Exit> {
     let why = paths.iter().find_map(|path| check_file(path).err())?;
-    output.refuse(&why.into(), Exit::File);
+    output.refuse(&why, Exit::File);
     Some(Exit::File)
 }
 

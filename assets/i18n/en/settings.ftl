@@ -275,6 +275,8 @@ server-host = '{ $text }' is not a host name: use a host name without a port, su
 server-names-many = use at most { $most } entries
 server-play-key-bad = use true or false; until you correct this value, viewers need a key
 serve-together = { $flags } must be used together, but one is missing
+serve-same-port = { $flags } use the same port { $port }
+    .cure = Give each flag its own port.
 serve-auth-without-user = --auth needs --user
 rendition-invalid = '{ $text }' is not a rendition: use a height with a bitrate, such as 480p:1200k, or audio
 rendition-too-many = use at most { $most } video renditions, and list each rendition only once
@@ -352,6 +354,9 @@ play-flag-buffer = the buffer must be between 100ms and 10s, or auto
 play-flag-offset = the offset must be between -2s and 2s
 play-flag-speaker = the ID is empty: `onair devices` lists the speaker IDs
 flag-size = '{ $text }' is not a valid size: use at least 66K, for example 700M or 2G
+flag-whole-number = use a whole number, such as 4
+flag-ports = use ports from 1 to 65535, such as 1935,443
+flag-log = --log '{ $text }' is not a log level: use off, error, warn, info, debug, trace, or a filter such as onair=debug
 flag-sample-rate = AAC does not support this sample rate: use { $rates }
 flag-replay-to = to use --replay-to, add --replay or turn on the replay buffer in the settings
 record-track-syntax = use NAME=SOURCE, for example Voice=mic

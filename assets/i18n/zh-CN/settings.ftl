@@ -291,6 +291,8 @@ server-host = “{ $text }”不是主机名：请使用不带端口的主机名
 server-names-many = 最多 { $most } 项
 server-play-key-bad = 应为 true 或 false；改正之前，观看需要密钥
 serve-together = { $flags } 必须一起使用，现在缺少一项
+serve-same-port = { $flags } 使用了相同的端口 { $port }
+    .cure = 请为每个参数选择不同的端口。
 serve-auth-without-user = --auth 需要 --user
 rendition-invalid = “{ $text }”不是有效的画质档：应为高度和码率，例如 480p:1200k，或 audio
 rendition-too-many = 最多 { $most } 个视频画质档，不能重复
@@ -368,6 +370,9 @@ play-flag-buffer = 缓冲时长应为 100ms 到 10s，或 auto
 play-flag-offset = 偏移应为 -2s 到 2s
 play-flag-speaker = ID 为空：可以用 `onair devices` 列出扬声器的 ID
 flag-size = “{ $text }”不是有效的大小：格式如 700M 或 2G，至少 66K
+flag-whole-number = 应为整数，如 4
+flag-ports = 端口应为 1 到 65535 之间的整数，如 1935,443
+flag-log = --log “{ $text }”不是日志级别：应为 off、error、warn、info、debug、trace，或 onair=debug 这样的条件
 flag-sample-rate = AAC 不支持这个采样率：请使用 { $rates }
 flag-replay-to = --replay-to 需要同时使用 --replay，或在设置里打开回放缓存
 record-track-syntax = 格式应为“名称=来源”，例如 Voice=mic

@@ -66,8 +66,25 @@ pub struct Globals {
     pub log_format: LogFormat,
 }
 
-fn language(tag: &str) -> Result<Language, String> {
-    Language::of_argument(tag).ok_or_else(|| "choose en or zh-CN".to_owned())
+fn language(tag: &str) -> Result<Language, Problem> {
+    Language::of_argument(tag).ok_or_else(|| problem!("value-none-of", known = "en, zh-CN"))
+}
+
+/// Returns the language of `--lang`, and whether `--json` is given, on a command line that clap
+/// cannot parse.
+pub fn language_of(words: impl IntoIterator<Item = String>) -> (Option<Language>, bool) {
+    let mut words = words.into_iter().take_while(|word| word != "--");
+    let (mut language, mut json) = (None, false);
+    while let Some(word) = words.next() {
+        json |= word == "--json";
+        let tag = match word.strip_prefix("--lang") {
+            Some("") => words.next(),
+            Some(rest) => rest.strip_prefix('=').map(str::to_owned),
+            None => None,
+        };
+        language = tag.and_then(|tag| Language::of_argument(&tag)).or(language);
+    }
+    (language, json)
 }
 
 impl Globals {
@@ -158,5 +175,24 @@ impl Globals {
             None => problem!("settings-unreadable", path = shown, reason = reason)
                 .with_cure(problem!("cli-cure-own-settings")),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_command_line_has_a_language() {
+        for (line, found) in [
+            ("live --sample-rate 1", (None, false)),
+            ("--lang zh live", (Some(Language::Chinese), false)),
+            ("live --lang=en --json", (Some(Language::English), true)),
+            ("live --lang", (None, false)),
+            ("live --language zh --lang xx", (None, false)),
+            ("play -- --lang zh --json", (None, false)),
+        ] {
+            assert_eq!(language_of(line.split(' ').map(str::to_owned)), found, "{line}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! `--ports`, `--proxy`, `--bind`, `--tls-ca` and `--tls-pin`: the connection options.
 
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 
 use crate::base::Secret;
@@ -14,8 +15,8 @@ use crate::text::problem::{Problem, problem};
 pub struct Flags {
     /// Ports to try, in this order, if the URL has no port [default: 1935 for rtmp, 443 for rtmps
     /// and rtmpts, 80 for rtmpt]
-    #[arg(long, value_name = "PORT,…", value_delimiter = ',')]
-    ports: Vec<std::num::NonZeroU16>,
+    #[arg(long, value_name = "PORT,…", value_delimiter = ',', value_parser = port)]
+    ports: Vec<NonZeroU16>,
     /// Proxy: `http://[USER:PASSWORD@]HOST:PORT` (CONNECT) or socks5://…; `none` turns the proxy
     /// off [default: the environment variable ALL_PROXY, except for hosts in NO_PROXY and this
     /// computer]
@@ -30,6 +31,10 @@ pub struct Flags {
 
 /// Maximum number of ports to try.
 const MAX_PORTS: usize = 8;
+
+fn port(text: &str) -> Result<NonZeroU16, Problem> {
+    text.trim().parse().map_err(|_| problem!("flag-ports"))
+}
 
 impl Flags {
     /// Returns the route as entered, for editing in the window.

@@ -2,6 +2,7 @@
 //! `2.5`), sizes and sources.
 
 use std::path::Path;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
@@ -92,6 +93,14 @@ pub fn bytes(text: &str) -> Result<u64, Problem> {
         Some(bytes) if (65_536.0..=1e15).contains(&bytes) => Ok(bytes as u64),
         _ => Err(problem!("flag-size", text = text)),
     }
+}
+
+/// Parses a whole number.
+///
+/// # Errors
+/// Fails with an example.
+pub fn whole<T: FromStr>(text: &str) -> Result<T, Problem> {
+    text.trim().parse().map_err(|_| problem!("flag-whole-number"))
 }
 
 /// Parses a sample rate of the sent audio, in Hz.

@@ -18,6 +18,7 @@ use crate::media::{BitsPerSecond, FrameRate, Size};
 use crate::studio::Adapt;
 use crate::studio::targets::services::KNOWN_SERVICES;
 use crate::studio::targets::sharing::{check_host, check_origin};
+use crate::text::problem::{Problem, problem};
 
 /// The flags.
 #[derive(Clone, Debug, clap::Args)]
@@ -101,7 +102,7 @@ pub struct Args {
     pub sample_rate: u32,
     /// Number of audio channels, 1 or 2
     #[arg(long, value_name = "N", default_value_t = 2, help_heading = "Quality",
-          value_parser = clap::value_parser!(u16).range(1..=2))]
+          value_parser = channels)]
     pub channels: u16,
 
     /// Target (repeatable): a URL (rtmp, rtmps, rtmpt or rtmpts) that ends in the stream key, or an
@@ -301,6 +302,11 @@ impl TypedValueParser for ServiceName {
             Cow::Owned(_) => None,
         })))
     }
+}
+
+fn channels(text: &str) -> Result<u16, Problem> {
+    let count = text.trim().parse::<u16>().ok().filter(|count| (1..=2).contains(count));
+    count.ok_or_else(|| problem!("value-none-of", known = "1, 2"))
 }
 
 /// Returns the parser for the name of a video encoder.

@@ -154,7 +154,7 @@ fn check_files(args: &Args) -> Result<(), Refusal> {
         }
     }
     if let Some(path) = &args.copy {
-        check_file(path).map_err(|why| (why.into(), Exit::File))?;
+        check_file(path).map_err(|why| (why, Exit::File))?;
     }
     Ok(())
 }

@@ -6,15 +6,18 @@
 mod clients;
 pub mod events;
 pub mod exit;
+mod language;
 mod line_writer;
 pub mod redact;
 pub mod standard_error;
 pub mod stats;
 
+use std::error::Error as _;
 use std::io::{self, Write};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use clap::error::{ContextKind, ContextValue};
 use serde_json::{Map, Value, json};
 
 use crate::base::Clock;
@@ -23,21 +26,14 @@ use crate::cli::output::exit::Exit;
 use crate::cli::output::line_writer::{LineWriter, READER_TIMEOUT};
 use crate::cli::output::redact::{hidden, hidden_json, without_keys};
 use crate::files::Trouble;
+use crate::text::problem::problem;
 use crate::text::{Language, Problem};
 
+pub use language::speak;
 pub use standard_error::complain;
 
 /// True if something could not be written to standard output.
 static WRITE_FAILED: AtomicBool = AtomicBool::new(false);
-
-/// The language of `--lang`, if given.
-static CHOSEN_LANGUAGE: OnceLock<Option<Language>> = OnceLock::new();
-
-/// Sets the language of all output. Only the first call has an effect.
-pub fn speak(language: Option<Language>) {
-    let _ = CHOSEN_LANGUAGE.set(language);
-    Language::choose(language);
-}
 
 /// The output of events. Threads share the output by reference, and their lines are never mixed.
 #[derive(Debug)]
@@ -81,7 +77,7 @@ impl Output {
     /// else the language of the system.
     pub fn language(&self) -> Language {
         let unasked = if self.json { Language::English } else { Language::of_system() };
-        CHOSEN_LANGUAGE.get().copied().flatten().unwrap_or(unasked)
+        language::chosen().unwrap_or(unasked)
     }
 
     /// Returns the text of a problem in the language of the output.
@@ -154,12 +150,32 @@ pub fn answer(answer: &clap::Error) -> Exit {
     if answer.use_stderr() {
         // The error repeats the arguments, which may contain a password or a stream key.
         let words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+        if let Some(problem) = invalid_value(answer) {
+            complain(without_keys(&language::language().say_with_cure(&problem), words));
+            return Exit::Usage;
+        }
         let text = without_keys(&answer.render().to_string(), words);
         let _ = write!(io::stderr().lock(), "{}", sanitized(&hidden(&text)));
         return Exit::Usage;
     }
     note(answer.print().and_then(|()| io::stdout().lock().flush()));
     settle(Exit::Ok)
+}
+
+/// Returns the problem of an invalid value, or `None` if only clap has a text for the error.
+fn invalid_value(answer: &clap::Error) -> Option<Problem> {
+    let mut sources = std::iter::successors(answer.source(), |&source| source.source());
+    let reason = sources.find_map(|source| source.downcast_ref::<Problem>())?;
+    let text = |kind| match answer.get(kind) {
+        Some(ContextValue::String(text)) => text.as_str(),
+        _ => "",
+    };
+    let (name, value) = (text(ContextKind::InvalidArg), text(ContextKind::InvalidValue));
+    let flag = match name.split(' ').next() {
+        Some(flag) if flag.starts_with('-') => format!("{flag} {value}"),
+        _ => value.to_owned(),
+    };
+    Some(problem!("cli-flag", flag = flag.trim_end(), reason = reason))
 }
 
 /// Returns the final exit code. A result that could not be written counts as a failure.
@@ -182,10 +198,8 @@ fn note(written: io::Result<()>) {
     let Err(error) = written else { return };
     // A closed pipe is the reader's choice.
     if error.kind() != io::ErrorKind::BrokenPipe && !WRITE_FAILED.swap(true, Ordering::Relaxed) {
-        let cure = match Trouble::of(&error) {
-            Trouble::Full | Trouble::Quota => ". Free space on its disk",
-            _ => "",
-        };
-        complain(format!("standard output cannot be written: {error}{cure}"));
+        let known = Trouble::of(&error).as_problem();
+        let reason = known.unwrap_or_else(|| Problem::words(error.to_string()));
+        complain(problem!("cli-stdout", reason = reason));
     }
 }

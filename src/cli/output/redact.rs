@@ -8,6 +8,8 @@ use std::sync::OnceLock;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
+use crate::text::problem::{Problem, problem};
+
 /// Replaces a secret in the output.
 const SECRET_MASK: &str = "***";
 /// Address parameters that are secrets.
@@ -133,12 +135,10 @@ fn rtmp_address(word: &str) -> Option<(String, String)> {
 ///
 /// # Errors
 /// Fails if the name is an address.
-pub fn check_file(path: &std::path::Path) -> Result<(), String> {
+pub fn check_file(path: &std::path::Path) -> Result<(), Problem> {
     match path.to_string_lossy().split_once("://") {
         Some((scheme, _)) if !scheme.is_empty() && !scheme.contains('/') && !path.exists() => {
-            Err("this takes a file, and what was given is an address. Fetch it first \
-                 (onair play URL --save FILE)"
-                .to_owned())
+            Err(problem!("cli-address-for-file"))
         }
         _ => Ok(()),
     }

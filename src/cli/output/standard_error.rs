@@ -6,10 +6,11 @@ use std::sync::OnceLock;
 use tracing::Level;
 
 use crate::base::sanitize::sanitized;
+use crate::cli::output::language::language;
 use crate::cli::output::line_writer::{LineWriter, READER_TIMEOUT};
 use crate::cli::output::redact::hidden;
 use crate::cli::process::json_log::JsonLine;
-use crate::text::{Language, Problem};
+use crate::text::Problem;
 
 /// The thread that writes the lines, if the command must not wait for their reader.
 static WRITER: OnceLock<LineWriter> = OnceLock::new();
@@ -44,12 +45,12 @@ pub fn flush() {
 
 /// Prints the reason why a command does not start, and the cure, in the chosen language.
 pub fn complain(why: impl Into<Problem>) {
-    push(message(Level::ERROR, &Language::of_system().say_with_cure(&why.into())));
+    push(message(Level::ERROR, &language().say_with_cure(&why.into())));
 }
 
 /// Prints a sentence that is neither a result nor an error.
 pub fn announce(what: &Problem) {
-    push(message(Level::INFO, &Language::of_system().say(what)));
+    push(message(Level::INFO, &language().say(what)));
 }
 
 /// Returns the line of a message that is not an event of the log.

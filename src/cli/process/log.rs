@@ -19,6 +19,7 @@ use crate::cli::output::redact::hidden;
 use crate::cli::output::standard_error::{self, StandardError};
 use crate::cli::process::crash::LastLines;
 use crate::cli::process::json_log::{JsonFields, JsonLine};
+use crate::text::problem::{Problem, problem};
 
 /// The format of log lines.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -35,7 +36,7 @@ pub enum LogFormat {
 ///
 /// # Errors
 /// Fails with a sentence if the level is not valid.
-pub fn start(level: &str, format: LogFormat) -> Result<LastLines, String> {
+pub fn start(level: &str, format: LogFormat) -> Result<LastLines, Problem> {
     let json = (format == LogFormat::Json).then(JsonLine::of_this_run);
     if let Some(json) = &json {
         standard_error::use_json(json.clone());
@@ -52,11 +53,7 @@ pub fn start(level: &str, format: LogFormat) -> Result<LastLines, String> {
         .parse::<Targets>()
         .ok()
         .filter(|_| known || level.contains(['=', ',']))
-        .ok_or_else(|| {
-            format!(
-                "--log '{level}' is no level: write error, warn, info, debug, trace or a filter such as onair=debug"
-            )
-        })?;
+        .ok_or_else(|| problem!("flag-log", text = level))?;
     // The level for a crash report, regardless of the displayed level. At this level, messages
     // about viewers who join and leave cannot displace all other lines.
     let for_report = Targets::new()

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::cli::flags::value::whole;
 use crate::cli::serve::access::OTHER_APPS;
 use crate::cli::serve::values::{
     self, KEEP_TIME_RANGE, MAX_CONNECTIONS_RANGE, MAX_PER_ADDRESS_RANGE, MAX_STREAMS_RANGE,
@@ -196,7 +197,7 @@ pub struct Args {
     pub renditions: Option<Ladder>,
     /// Maximum number of renditions that the server encodes at the same time [default: four per core;
     /// without --renditions, one per two cores]
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = whole::<usize>)]
     pub renditions_limit: Option<usize>,
     /// Maximum CPU usage in percent, 1 to 100. The server starts no rendition that would exceed this
     /// usage. 100 means no limit [default: 90]
@@ -284,7 +285,7 @@ pub struct Args {
     #[arg(long, value_name = "FAULT", long_help = FAULT_HELP)]
     pub fault: Vec<Fault>,
     /// Random seed for the times and the garbage of --fault [default: 0]
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = whole::<u64>)]
     pub fault_seed: Option<u64>,
     /// When this server drains (SIGUSR1) or stops, it asks Enhanced RTMP clients to connect to this URL,
     /// such as `rtmp://other/live`. With `rtmp://other/{app}`, clients keep their application
@@ -410,7 +411,39 @@ impl Args {
         if self.auth.is_some() && self.user.is_none() {
             return Err(problem!("serve-auth-without-user"));
         }
+        if let Some((flags, port)) = self.shared_port() {
+            return Err(problem!("serve-same-port", flags = flags.join(", "), port = port));
+        }
         Ok(())
+    }
+
+    /// Returns two flags that need the same TCP port, and the port. (Default addresses use the next
+    /// free port, and WebRTC also works without TCP.)
+    fn shared_port(&self) -> Option<([&'static str; 2], u16)> {
+        let http = match self.http {
+            Some(Http::At(address)) => Some(address),
+            Some(Http::None) | None => None,
+        };
+        let all = [
+            ("--rtmp", self.rtmp),
+            ("--rtmps", self.rtmps),
+            ("--rtmpt", self.rtmpt),
+            ("--http", http),
+        ];
+        // [::] includes the addresses of IPv4.
+        let covers = |a: SocketAddr, b: SocketAddr| {
+            a.ip() == b.ip() || (a.ip().is_unspecified() && (a.is_ipv6() || b.is_ipv4()))
+        };
+        let clash = |a: SocketAddr, b: SocketAddr| {
+            a.port() != 0 && a.port() == b.port() && (covers(a, b) || covers(b, a))
+        };
+        all.iter().enumerate().find_map(|(index, (flag, address))| {
+            let address = (*address)?;
+            let before = all.iter().take(index);
+            let (other, _) =
+                before.copied().find(|(_, it)| it.is_some_and(|it| clash(it, address)))?;
+            Some(([other, *flag], address.port()))
+        })
     }
 }
 
@@ -441,6 +474,37 @@ mod tests {
         assert!(values::address("[::]:1935").is_ok());
         assert!(values::ip("198.51.100.9").is_ok() && values::ip("example.com").is_err());
         assert!(check_host("http://watch.example.com").is_err());
+    }
+
+    #[test]
+    fn two_flags_with_one_port_are_named() {
+        let args = |rtmp: &str, http: &str| Args {
+            rtmp: rtmp.parse().ok(),
+            http: http.parse().ok(),
+            ..Args::default()
+        };
+        for (rtmp, http) in [
+            ("127.0.0.1:8088", "127.0.0.1:8088"),
+            ("0.0.0.0:8088", "127.0.0.1:8088"),
+            ("127.0.0.1:8088", "[::]:8088"),
+        ] {
+            let why = args(rtmp, http).check().unwrap_err();
+            assert_eq!(why, "--rtmp, --http use the same port 8088");
+        }
+        for (rtmp, http) in [
+            ("127.0.0.1:0", "127.0.0.1:0"),
+            ("127.0.0.1:8088", "127.0.0.2:8088"),
+            ("0.0.0.0:8088", "[::1]:8088"),
+            ("127.0.0.1:8088", "127.0.0.1:8089"),
+            ("127.0.0.1:8088", "none"),
+        ] {
+            assert_eq!(args(rtmp, http).check(), Ok(()), "{rtmp} {http}");
+        }
+        // WebRTC uses UDP.
+        let webrtc = "0.0.0.0:443".parse().ok();
+        assert_eq!(Args { webrtc, ..args("127.0.0.1:0", "0.0.0.0:443") }.check(), Ok(()));
+        let rtmpt = "0.0.0.0:443".parse().ok();
+        assert!(Args { rtmpt, ..args("127.0.0.1:0", "0.0.0.0:443") }.check().is_err());
     }
 
     #[test]

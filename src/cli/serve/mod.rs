@@ -8,6 +8,7 @@ mod ice_servers;
 mod recording;
 mod relays;
 mod renditions;
+mod start_problem;
 mod token;
 mod values;
 mod watermarks;
@@ -33,6 +34,7 @@ use crate::cli::output::exit::Exit;
 use crate::cli::output::{Output, complain, events};
 use crate::cli::process::signals::Interrupt;
 use crate::cli::serve::config::FileRules;
+use crate::cli::serve::start_problem::with_cure;
 use crate::files::Trouble;
 use crate::net::listener::service_manager::{self, ServiceState};
 use crate::net::listener::{descriptors, inherited};
@@ -103,10 +105,11 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     output.write_beside();
     let open = open_addresses(&config);
     let hls = config.hls.mode;
-    let started = Runtime::start().map_err(Problem::from).and_then(|runtime| {
+    let started = Runtime::start();
+    let started = started.map_err(|error| with_cure(Problem::from(&error), &error));
+    let started = started.and_then(|runtime| {
         let server = Server::start(&runtime, clock, config);
-        let server =
-            server.map_err(|error| problem!("cli-listen", reason = Problem::from(&error)))?;
+        let server = server.map_err(|error| with_cure(Problem::from(&error), &error.source))?;
         Ok((runtime, server))
     });
     let (runtime, server) = match started {
@@ -239,7 +242,7 @@ fn token_again(token: &ServerToken) -> Option<Secret> {
 /// `None` if the system allows no handler.
 fn drain_signal() -> Option<Arc<AtomicBool>> {
     let flag = Interrupt::flag(signal_hook::consts::SIGUSR1);
-    flag.inspect_err(|error| complain(format!("listening for signals: {error}"))).ok()
+    flag.inspect_err(|error| complain(problem!("cli-start", reason = Trouble::problem(error)))).ok()
 }
 
 /// Returns true if somebody may be reading and typing.

@@ -326,10 +326,8 @@ fn open(
 
 /// Returns the problem of a window that cannot open, or that ended with an error.
 fn no_window(error: &app::Error) -> Problem {
-    let error = error.to_string();
-    let error = error.trim_end_matches('.');
-    let cure = "Without a display, use `onair live`, `onair serve` or `onair play --headless`.";
-    format!("{error}. {cure}").into()
+    let app::Error::Open(cause) = error;
+    problem!("cli-no-display", reason = cause.trim_end_matches('.'))
 }
 
 /// Reports the lost display. The broadcast continues until it ends, or until a signal ends it.

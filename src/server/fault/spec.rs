@@ -119,7 +119,7 @@ pub struct Fault {
 /// The reason why a text is not a fault, with the valid values.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct BadFault(pub Problem);
+pub struct BadFault(#[source] pub Problem);
 
 impl Fault {
     /// Returns true if the fault answers a request instead of acting on the connection.
