@@ -31,8 +31,8 @@ pub(super) struct FileViewer {
     client: FileClient,
     /// Number of times that all viewers had to leave before this client was admitted.
     expelled: u64,
-    /// When dropped, tells a callback that the client has finished. Without a pass, each request is a visit. With a pass,
-    /// the viewer is one, so the entry of the viewer gets the report.
+    /// When dropped, tells a callback that the client has finished. Without a pass, each request is a visit. With a
+    /// pass, the viewer is one, so the entry of the viewer gets the report.
     done: Option<Box<DoneCall>>,
 }
 
