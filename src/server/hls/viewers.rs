@@ -130,13 +130,9 @@ impl Viewers {
             }
             return ViewerLookup::Known;
         }
-        let ViewerLimit { most, others, is_shared } = limit;
-        if self.all.len() + others >= most {
-            return ViewerLookup::Full;
-        }
-        let share = VIEWERS_PER_SUBSCRIBER.max(most / SUBSCRIBER_SHARE);
-        if !is_shared && !key.address.is_loopback() && self.of_subscriber(key.address) >= share {
-            return ViewerLookup::AddressFull;
+        let found = self.lookup(key, limit);
+        if found != ViewerLookup::New {
+            return found;
         }
         let (id, protocol, done) = (admitted.id, key.protocol, begun(admitted.done));
         let (since, last_request, has_moved) = (now, now, false);
@@ -146,14 +142,34 @@ impl Viewers {
         ViewerLookup::New
     }
 
+    /// Returns the result of the next request with this key.
+    fn lookup(&self, key: ViewerKey, limit: ViewerLimit) -> ViewerLookup {
+        if self.all.contains_key(&key) {
+            return ViewerLookup::Known;
+        }
+        let ViewerLimit { most, others, is_shared } = limit;
+        if self.all.len() + others >= most {
+            return ViewerLookup::Full;
+        }
+        let share = VIEWERS_PER_SUBSCRIBER.max(most / SUBSCRIBER_SHARE);
+        if !is_shared && !key.address.is_loopback() && self.of_subscriber(key.address) >= share {
+            return ViewerLookup::AddressFull;
+        }
+        ViewerLookup::New
+    }
+
     fn of_subscriber(&self, address: IpAddr) -> usize {
         let wanted = subscriber(address);
         self.all.keys().filter(|key| subscriber(key.address) == wanted).count()
     }
 
-    /// Returns true if the next request with this key needs the report of the viewer's end.
-    pub fn needs_done(&self, key: ViewerKey) -> bool {
-        self.all.get(&key).is_none_or(|viewer| viewer.has_moved)
+    /// Returns true if the next request with this key needs the report of the viewer's end, and there is room for the
+    /// viewer.
+    pub fn needs_done(&self, key: ViewerKey, limit: ViewerLimit) -> bool {
+        match self.all.get(&key) {
+            Some(viewer) => viewer.has_moved,
+            None => self.lookup(key, limit) == ViewerLookup::New,
+        }
     }
 
     /// Takes the report of the end of a viewer who continues elsewhere in the broadcast.
@@ -363,12 +379,14 @@ mod tests {
         };
         let (mut first, mut second) = (Viewers::default(), Viewers::default());
         let move_to = |from: &mut Viewers, to: &mut Viewers, id| {
-            assert!(to.needs_done(key) && !from.needs_done(key));
+            assert!(to.needs_done(key, LIMIT) && !from.needs_done(key, LIMIT));
             let done = from.take_done(key);
             to.note(key, peer, AdmittedViewer { done, ..returning(id) }, LIMIT, now)
         };
         assert!(first.take_done(key).is_none());
         assert_eq!(first.note(key, peer, returning(1), LIMIT, now), ViewerLookup::New);
+        // Where there is no room, the viewer stays in the first file.
+        assert!(!second.needs_done(key, ViewerLimit { most: 0, ..LIMIT }));
         assert_eq!(move_to(&mut first, &mut second, 2), ViewerLookup::New);
         assert_eq!(move_to(&mut second, &mut first, 3), ViewerLookup::Known);
         drop(second);

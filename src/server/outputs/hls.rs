@@ -20,7 +20,7 @@ use crate::server::hls::maker::Maker;
 use crate::server::hls::viewers::{Viewer, ViewerKey, ViewerLimit, ViewerLookup};
 use crate::server::hls::window::Window;
 use crate::server::outputs::playlist_makers::PlaylistMakers;
-use crate::server::outputs::recordings::viewers::take_done;
+use crate::server::outputs::recordings::viewers::note;
 use crate::server::outputs::renditions::start::rendition_of;
 use crate::server::registry::Registry;
 use crate::server::renditions::playlist::{PlaylistState, RenditionKind, RenditionPlaylist};
@@ -102,19 +102,15 @@ pub(in crate::server) fn note_viewer(
     production: &PlaylistProduction,
     key: ViewerKey,
     address: SocketAddr,
-    mut viewer: AdmittedViewer,
+    viewer: AdmittedViewer,
 ) -> Result<(), NoRoom> {
-    let names = (production.stream.app.as_str(), production.stream.name.as_str());
-    let needs_done = viewer.done.is_some() && production.viewers.lock().needs_done(key);
-    if needs_done && let Some(done) = take_done(registry, names, None, key) {
-        viewer.done = Some(done);
-    }
-    let (now, id) = (registry.clock.now(), viewer.id);
-    let stream = &production.stream;
+    let (stream, id) = (&production.stream, viewer.id);
     let others = stream.viewer_count();
     let most = registry.max_viewers(&stream.app);
     let limit = ViewerLimit { most, others, is_shared: registry.is_shared(key.address) };
-    let arrived = production.viewers.lock().note(key, address, viewer, limit, now);
+    let names = (stream.app.as_str(), stream.name.as_str());
+    let (client, entry) = ((key, address), (viewer, limit));
+    let arrived = note(registry, &production.viewers, (names, None), client, entry);
     if arrived == ViewerLookup::New {
         registry.tell(Event::Join(peer(production, id, address, key.protocol)));
     }

@@ -108,7 +108,16 @@ fn a_viewer_of_a_broadcast_in_several_files_is_one_visit() {
     for segment in segments.iter().chain(&segments) {
         assert_eq!(serve.status("GET", &format!("/vod/{segment}"), ""), 200);
     }
+    // The server ends once it has sent all callbacks.
+    serve.onair.peer.interrupt();
+    assert_eq!(serve.onair.peer.wait(LIMIT).code(), Some(0));
     assert_eq!(receiver.at("/on_play").len(), asked);
+    let ids = |path| {
+        let mut ids: Vec<_> = receiver.at(path).iter().map(|it| it.field("clientid")).collect();
+        ids.sort_unstable();
+        ids
+    };
+    assert_eq!(ids("/on_play_done"), ids("/on_play"));
 }
 
 #[test]

@@ -349,6 +349,11 @@ impl DoneCall {
         callbacks.destinations.contains_key(&done.call.kind()).then_some(done)
     }
 
+    /// Returns true if the receiver does not know of the beginning yet.
+    pub const fn is_returning(&self) -> bool {
+        self.beginning.is_some()
+    }
+
     /// Notifies the receiver of the beginning, unless it knows of it. The pass has decided already, so the answer only
     /// decides whether the receiver also gets the end. The visit lacks the key or token of the viewer, so some
     /// receivers refuse it and do not count it.

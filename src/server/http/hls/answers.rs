@@ -145,12 +145,13 @@ impl http_body::Body for ChunkBody {
 }
 
 /// Returns the response for a rendition that is not available. Except for an unknown rendition, the
-/// response is not cached, because the rendition may become available soon.
+/// response is not cached, because the rendition may become available soon. The CPU load is measured every second.
 pub(super) fn refused(why: &Refusal) -> Response {
     if *why == Refusal::Absent {
         return missing();
     }
-    let head = [(header::CACHE_CONTROL, "no-store"), (header::RETRY_AFTER, "30")];
+    let seconds = if why.is_passing() { "2" } else { "30" };
+    let head = [(header::CACHE_CONTROL, "no-store"), (header::RETRY_AFTER, seconds)];
     let text = format!("{}\n", Problem::from(why));
     (StatusCode::SERVICE_UNAVAILABLE, head, text).into_response()
 }
@@ -179,6 +180,13 @@ mod tests {
         assert_eq!((sent(Method::GET, &headers), sent(Method::HEAD, &headers)), (4, 0));
         headers.insert(header::IF_NONE_MATCH, HeaderValue::from_static("\"b\""));
         assert_eq!(sent(Method::GET, &headers), 0);
+    }
+
+    #[test]
+    fn a_client_retries_soon_after_a_passing_refusal() {
+        let seconds = |why| refused(&why).headers()[header::RETRY_AFTER].clone();
+        assert_eq!(seconds(Refusal::Busy { percent: 95, is_passing: true }), "2");
+        assert_eq!(seconds(Refusal::Busy { percent: 95, is_passing: false }), "30");
     }
 
     #[test]

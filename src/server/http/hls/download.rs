@@ -31,7 +31,8 @@ pub(super) struct FileViewer {
     client: FileClient,
     /// Number of times that all viewers had to leave before this client was admitted.
     expelled: u64,
-    /// When dropped, tells a callback that the client has finished.
+    /// When dropped, tells a callback that the client has finished. Without a pass, each request is a visit. With a
+    /// pass, the viewer is one, so the entry of the viewer gets the report.
     done: Option<Box<DoneCall>>,
 }
 
@@ -60,14 +61,14 @@ impl FileViewer {
             || self.registry.recording_viewers.is_barred(&self.file, self.client.key, now)
     }
 
-    /// Counts bytes for the client. Fails if there are too many viewers.
-    fn note(&self, bytes: u64) -> Result<(), NoRoom> {
+    /// Counts bytes for the client. Fails if there are too many viewers. A new viewer gets the report of its end.
+    fn note(&self, bytes: u64, done: Option<Box<DoneCall>>) -> Result<(), NoRoom> {
         let most = self.registry.max_viewers(&self.app);
         let is_shared = self.registry.is_shared(self.client.key.address);
         let limit = ViewerLimit { most, others: 0, is_shared };
         let limits = (limit, self.registry.clock.now());
         let viewers = &self.registry.recording_viewers;
-        let arrived = viewers.note(&self.file, self.client, bytes, limits);
+        let arrived = viewers.note(&self.file, (self.client, done), bytes, limits);
         if arrived == ViewerLookup::New {
             let FileClient { address, id, .. } = self.client;
             let (app, stream) = (VOD_APP.to_owned(), stem(&self.file).to_owned());
@@ -82,11 +83,9 @@ impl FileViewer {
         if *method == Method::HEAD || !response.status().is_success() {
             return response;
         }
-        if let Err(why) = self.note(0) {
+        let done = self.done.take_if(|done| done.is_returning());
+        if let Err(why) = self.note(0, done) {
             return too_many_viewers(why);
-        }
-        if let Some(done) = &mut self.done {
-            done.begin();
         }
         response.map(|body| Body::new(ViewedBody { body, viewer: self }))
     }
@@ -116,7 +115,7 @@ impl http_body::Body for ViewedBody {
             && let Some(data) = frame.data_ref()
         {
             // A client that received nothing for a while becomes a viewer again.
-            let _ = this.viewer.note(data.len() as u64);
+            let _ = this.viewer.note(data.len() as u64, None);
         }
         polled
     }
@@ -144,21 +143,34 @@ mod tests {
     use crate::server::whep::session::tests::start_registry;
 
     #[test]
-    fn a_download_with_a_pass_is_a_visit() {
+    fn the_requests_of_a_download_with_a_pass_are_one_visit() {
         let runtime = Runtime::start().unwrap();
         let (registry, _events) = start_registry(&runtime, Config::default());
-        let kinds = [CallKind::Play, CallKind::PlayDone];
         let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let key = ViewerKey { address, client_hash: 1, protocol: Protocol::HttpFlv };
-        for (method, is_visit) in [(Method::HEAD, false), (Method::GET, true)] {
-            let receiver = Unreachable::new(&runtime, &kinds, false);
+        let request = |method, receiver: &Unreachable| {
             let done = DoneCall::returning(&receiver.callbacks, &samples::visit(), &Call::play());
             let viewer = AdmittedViewer { id: 1, done: done.map(Box::new), expelled: 0 };
             let client = (key, (address, 5).into());
             let viewer = FileViewer::new(&registry, ("live-show.mp4", "live"), client, viewer);
-            let response = viewer.watch(&method, Response::new(Body::from("file")));
-            assert_eq!(!receiver.notices.is_idle(), is_visit, "{method}");
-            drop(response);
-        }
+            drop(viewer.watch(&method, Response::new(Body::from("file"))));
+        };
+        let kinds = [CallKind::Play, CallKind::PlayDone];
+        let [head, first, other] = [(); 3].map(|()| Unreachable::new(&runtime, &kinds, false));
+        request(Method::HEAD, &head);
+        assert!(head.notices.is_idle());
+        request(Method::GET, &first);
+        assert!(!first.notices.is_idle(), "the beginning");
+        request(Method::GET, &other);
+        assert!(other.notices.is_idle(), "a known viewer");
+        // Without `on_play`, only ends cause notices.
+        let [ends, again] =
+            [(); 2].map(|()| Unreachable::new(&runtime, &[CallKind::PlayDone], false));
+        registry.recording_viewers.end_files(|_, _| true, None);
+        request(Method::GET, &ends);
+        request(Method::GET, &again);
+        assert!(ends.notices.is_idle() && again.notices.is_idle(), "the viewer may continue");
+        registry.recording_viewers.end_files(|_, _| true, None);
+        assert!(!ends.notices.is_idle() && again.notices.is_idle());
     }
 }

@@ -30,7 +30,7 @@ use crate::server::http::operator::ranges::{self, RangeAnswer};
 use crate::server::http::operator::{recordings, signed_link};
 use crate::server::http::path::{encode_name, split};
 use crate::server::http::refusals::{self, too_many_viewers};
-use crate::server::outputs::recordings::viewers::{open, take_done};
+use crate::server::outputs::recordings::viewers::{self, open};
 use crate::server::recordings::folder;
 use crate::server::recordings::name::{RecordedStream, stem, stream_of};
 use crate::server::recordings::opened::{OpenError, OpenRecording, VOD_APP};
@@ -286,17 +286,15 @@ pub(super) fn note(
     recording: &OpenRecording,
     address: SocketAddr,
     key: ViewerKey,
-    mut viewer: AdmittedViewer,
+    viewer: AdmittedViewer,
 ) -> Result<(), NoRoom> {
-    let names = (recording.stream.app.as_str(), recording.stream.stream.as_str());
-    let needs_done = viewer.done.is_some() && recording.viewers.lock().needs_done(key);
-    if needs_done && let Some(done) = take_done(registry, names, Some(&recording.path), key) {
-        viewer.done = Some(done);
-    }
-    let (id, now) = (viewer.id, registry.clock.now());
+    let id = viewer.id;
     let most = registry.max_viewers(&recording.stream.app);
     let limit = ViewerLimit { most, others: 0, is_shared: registry.is_shared(key.address) };
-    let arrived = recording.viewers.lock().note(key, address, viewer, limit, now);
+    let names = (recording.stream.app.as_str(), recording.stream.stream.as_str());
+    let of = (names, Some(recording.path.as_path()));
+    let (client, entry) = ((key, address), (viewer, limit));
+    let arrived = viewers::note(registry, &recording.viewers, of, client, entry);
     if arrived == ViewerLookup::New {
         registry.tell(Event::Join(recording.peer(address, id, key.protocol)));
     }

@@ -1,12 +1,16 @@
 //! All viewers of recordings, over any protocol.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 use crate::base::Timestamp;
 use crate::server::access::callback::calls::DoneCall;
+use crate::server::access::grant::AdmittedViewer;
 use crate::server::event::{Ended, Event, Peer, ViewerFigures};
-use crate::server::hls::viewers::{Viewer, ViewerKey};
+use crate::server::hls::viewers::{Viewer, ViewerKey, ViewerLimit, ViewerLookup, Viewers};
 use crate::server::recordings::opened::{OpenError, OpenRecording, VOD_APP};
 use crate::server::registry::Registry;
 use crate::text::problem::{Problem, problem};
@@ -71,9 +75,27 @@ pub(in crate::server) fn leave_quiet(registry: &Registry, now: Timestamp) {
     }
 }
 
-/// Takes the report of the end from a viewer who now continues live, or in another file of the broadcast: receivers of
-/// callbacks count such a viewer once. `file` is the file in which the viewer continues, or `None` for the live stream.
-pub(in crate::server) fn take_done(
+/// Records a request of a viewer of a stream, or of one of its recordings. A viewer who continues live, or in another
+/// file of the broadcast, is one visit for receivers of callbacks. `file` is the recording, or `None` for the live
+/// stream.
+pub(in crate::server) fn note(
+    registry: &Registry,
+    viewers: &Mutex<Viewers>,
+    (stream, file): ((&str, &str), Option<&Path>),
+    (key, address): (ViewerKey, SocketAddr),
+    (mut viewer, limit): (AdmittedViewer, ViewerLimit),
+) -> ViewerLookup {
+    let _continuing = viewer.done.is_some().then(|| registry.opened.continuing.lock());
+    let needs_done = viewer.done.is_some() && viewers.lock().needs_done(key, limit);
+    if needs_done && let Some(done) = take_done(registry, stream, file, key) {
+        viewer.done = Some(done);
+    }
+    viewers.lock().note(key, address, viewer, limit, registry.clock.now())
+}
+
+/// Takes the report of the end from a viewer who now continues live, or in another file of the broadcast. `file` is the
+/// file in which the viewer continues, or `None` for the live stream.
+fn take_done(
     registry: &Registry,
     (app, stream): (&str, &str),
     file: Option<&Path>,

@@ -25,7 +25,7 @@ use crate::server::stream::Incoming;
 use crate::server::stream::message::Message;
 use crate::server::stream::message_sink::Arrival;
 use crate::server::stream::sink::Sink as _;
-use crate::text::problem::{Problem, problem};
+use crate::text::problem::Problem;
 use crate::wire::container::flv::events::TagEvent;
 use crate::wire::container::flv::reader::Reader;
 use crate::wire::container::flv::{Tag, TagKind};
@@ -43,7 +43,8 @@ const MAX_OVERLOADS: usize = 3;
 const OVERLOAD_WINDOW: Duration = Duration::from_secs(30);
 /// Maximum number of pixels of a frame. Larger video is not decoded.
 const MAX_PIXELS: usize = 4_096 * 2_304;
-/// After this long without a frame, the video cannot be decoded, unless its keyframes are farther apart.
+/// After this long without a frame, decoding begins anywhere, unless the keyframes are farther apart. After this long
+/// without a frame again, the video cannot be decoded.
 const FRAME_TIMEOUT: Duration = Duration::from_secs(10);
 /// Maximum number of remembered keyframes that the decoder has not returned yet.
 const MAX_PENDING_KEYFRAMES: usize = 64;
@@ -323,14 +324,18 @@ impl Source {
         self.missing.packets = self.missing.packets.saturating_add(1);
         // After a skip, the next keyframe may be this far away. One of two keyframes may be damaged.
         let farthest = self.distances.longest.unwrap_or_default().saturating_mul(2);
-        if self.missing.last(FRAME_TIMEOUT, self.rate) && self.missing.packets >= farthest {
-            let error = std::mem::take(&mut self.missing).error;
-            let why = error.unwrap_or_else(|| problem!("decode-no-frame"));
-            self.refused = Some(Refusal::Decoder(why));
+        let mut is_overdue = self.missing.last(KEYFRAME_TIMEOUT, self.rate)
+            && self.distances.may_lack_keyframes(codec);
+        if self.missing.last(FRAME_TIMEOUT, self.rate)
+            && (self.missing.is_late || self.missing.packets >= farthest)
+        {
+            let attempt = self.missing.begin_last_attempt();
+            is_overdue = attempt.is_ok();
+            if let Err(why) = attempt {
+                self.refused = Some(Refusal::Decoder(why));
+            }
             self.skip();
         }
-        let is_overdue = self.missing.last(KEYFRAME_TIMEOUT, self.rate)
-            && self.distances.may_lack_keyframes(codec);
         if self.waits && !packet.keyframe && !is_overdue {
             return Vec::new();
         }
@@ -395,6 +400,7 @@ mod tests {
     use crate::server::renditions::ladder::Ladder;
     use crate::server::stream::Stream;
     use crate::server::stream::message::Class;
+    use crate::text::problem::problem;
     use crate::wire::amf0::Value;
     use crate::wire::codec::h264::DecoderConfig;
     use crate::wire::container::flv::metadata_body;
@@ -489,10 +495,26 @@ mod tests {
         assert_eq!(first_frame(&mut source, 1, true), Some(0));
         // No keyframe follows.
         source.skip();
-        assert_eq!(first_frame(&mut source, 1_199, false), None);
+        assert_eq!(first_frame(&mut source, 1_200, false), Some(1_199));
         assert_eq!(source.refused, None);
-        assert_eq!(first_frame(&mut source, 1, false), None);
-        assert!(source.refused.is_some());
+    }
+
+    #[test]
+    fn a_loss_before_the_second_keyframe_ends_with_a_late_beginning() {
+        for fails in [false, true] {
+            let mut source = source_with(FakeDecoder { has_idr: true, ..FakeDecoder::default() });
+            assert_eq!(first_frame(&mut source, 1, true), Some(0));
+            let decoder = FakeDecoder { has_idr: true, fails, ..FakeDecoder::default() };
+            source.decoder = source_with(decoder).decoder;
+            source.skip();
+            assert_eq!(first_frame(&mut source, 300, false), (!fails).then_some(299));
+            // Another loss does not prolong the last attempt.
+            source.skip();
+            assert_eq!(first_frame(&mut source, 299, false), None);
+            assert_eq!(source.refused, None);
+            first_frame(&mut source, 1, false);
+            assert_eq!(source.refused.is_some(), fails);
+        }
     }
 
     #[test]

@@ -65,6 +65,8 @@ const OTHER_TRACK_TIMEOUT: Duration = Duration::from_secs(2);
 pub(in crate::server) struct OpenRecordings {
     /// The recordings in order of use, the most recently used one last.
     all: Mutex<Vec<Arc<OpenRecording>>>,
+    /// Held while a viewer continues in another file, so that parallel requests of one viewer count once.
+    pub continuing: Mutex<()>,
     reading: Arc<Semaphore>,
     /// Room for segments in memory, in KiB.
     room: Arc<Semaphore>,
@@ -74,7 +76,7 @@ impl Default for OpenRecordings {
     fn default() -> Self {
         let reading = Arc::new(Semaphore::new(MAX_PARALLEL_READS));
         let room = Arc::new(Semaphore::new(MAX_SENDING_KIB as usize));
-        Self { all: Mutex::default(), reading, room }
+        Self { all: Mutex::default(), continuing: Mutex::default(), reading, room }
     }
 }
 

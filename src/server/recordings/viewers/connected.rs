@@ -7,6 +7,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::base::Timestamp;
+use crate::server::access::callback::calls::DoneCall;
 use crate::server::access::grant::AdmittedViewer;
 use crate::server::event::{Peer, ViewerFigures};
 use crate::server::hls::viewers::{Viewer, ViewerKey, ViewerLimit, ViewerLookup, Viewers};
@@ -56,17 +57,18 @@ impl ConnectedViewers {
         self.rtmp.lock().retain(|viewer| viewer.peer.id != id);
     }
 
-    /// Counts bytes of a file for a client. If the client is not a viewer yet, it becomes one.
+    /// Counts bytes of a file for a client. If the client is not a viewer yet, it becomes one, with this report of its
+    /// end.
     pub fn note(
         &self,
         file: &str,
-        client: FileClient,
+        (client, done): (FileClient, Option<Box<DoneCall>>),
         bytes: u64,
         (limit, now): (ViewerLimit, Timestamp),
     ) -> ViewerLookup {
         let mut files = self.files.lock();
         let viewers = files.entry(file.to_owned()).or_default();
-        let viewer = AdmittedViewer { id: client.id, done: None, expelled: 0 };
+        let viewer = AdmittedViewer { id: client.id, done, expelled: 0 };
         let arrived = viewers.note(client.key, client.address, viewer, limit, now);
         viewers.count(client.key, bytes);
         arrived
@@ -150,7 +152,7 @@ mod tests {
         };
         let now = Timestamp::from_millis(1_000);
         let limit = ViewerLimit { most: 2, others: 0, is_shared: false };
-        let note = |client, bytes, now| viewers.note("a", client, bytes, (limit, now));
+        let note = |client, bytes, now| viewers.note("a", (client, None), bytes, (limit, now));
         assert_eq!(note(client(1, 7), 0, now), ViewerLookup::New);
         assert_eq!(note(client(1, 8), 500, now + VIEWER_TIMEOUT / 2), ViewerLookup::Known);
         assert_eq!(note(client(2, 9), 3, now), ViewerLookup::New);
