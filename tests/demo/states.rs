@@ -233,6 +233,7 @@ fn notice(id: u64, problem: Problem, level: Level, remedy: Option<Remedy>) -> No
         problem,
         level,
         detail: "VIDIOC_DQBUF: No such device (os error 19)".into(),
+        file: None,
         remedies: remedy.into_iter().collect(),
         wall_micros: WALL_MICROS + i64::from(id as u32) * 47_000_000,
         times: 1,

@@ -217,6 +217,7 @@ fn a_notice_about_a_player_is_in_the_health_bar_and_the_tray_and_not_over_the_vi
                 problem: problem!("player-too-slow"),
                 level: Level::Warning,
                 detail: String::new(),
+                file: None,
                 remedies: Vec::new(),
                 wall_micros: 0,
                 times: 1,

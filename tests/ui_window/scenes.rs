@@ -66,6 +66,7 @@ fn lacking(key: &'static str, remedy: Remedy) -> Notice {
         problem: Problem::of(key, Vec::new()),
         level: Level::Warning,
         detail: String::new(),
+        file: None,
         remedies: vec![remedy],
         wall_micros: 0,
         times: 1,

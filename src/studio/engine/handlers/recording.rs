@@ -161,8 +161,10 @@ impl Engine {
                 self.notices.active.clear(&["disk-space", "disk-slow"]);
             }
         }
-        self.notices.send_event(Event::Recording(recording));
-        self.notices.raise_some(message);
+        self.notices.send_event(Event::Recording(recording.clone()));
+        if let Some(message) = message {
+            self.notices.raise_of_file(&message, recording.path);
+        }
     }
 
     /// Keeps the replay buffer as configured while the encoders run.
