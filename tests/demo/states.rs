@@ -625,9 +625,7 @@ pub fn snapshot(name: &str) -> Snapshot {
         }
         "missing" => missing(&mut snapshot),
         "ended" => {
-            let summary = recordings::summary();
-            snapshot.last_recording.clone_from(&summary.recording);
-            snapshot.last_broadcast = Some(summary);
+            snapshot.last_broadcast = Some(recordings::summary());
         }
         "recordings" => {
             snapshot.recordings = recordings::recordings();

@@ -138,7 +138,6 @@ impl Engine {
         // The file contains nothing that can be played.
         let never = recording.part == 1 && recording.duration.is_zero();
         if recording.state == event::RecordingState::Finished {
-            self.state.last_recording = Some(recording.path.clone());
             let is_earlier = self.live.summarized_file.as_ref() == Some(&recording.path);
             if !self.live.is_recorded_later || is_earlier {
                 self.live.summary.recording = Some(recording.path.clone());
