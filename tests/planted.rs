@@ -72,6 +72,7 @@ impl Window {
             problem: problem(&event["problem"]),
             level: Level::Error,
             detail: text("detail"),
+            file: None,
             remedies: Vec::new(),
             target: None,
             wall_micros: 0,

@@ -511,7 +511,7 @@ impl<S: Studio> Window<S> {
 
     /// Fulfils requests, and tells the studio when the user begins and ends to hold a mouse button
     /// in a window; see [`Gesture::follow`].
-    fn fulfil_all(&mut self, ctx: &egui::Context, asked: Vec<WindowRequest>, may_end: bool) {
+    fn fulfil_all(&mut self, ctx: &egui::Context, asked: Vec<WindowRequest>, is_last: bool) {
         // A hidden window has the input of the time when it was last drawn.
         let windows: Vec<_> = ctx.input(|input| {
             let windows = input.raw.viewports.iter();
@@ -519,7 +519,7 @@ impl<S: Studio> Window<S> {
             seen.map(|(id, _)| *id).collect()
         });
         let is_held = |id| ctx.input_for(id, |input| input.pointer.any_down());
-        let [begin, end] = self.gesture.follow(windows.into_iter().any(is_held), may_end);
+        let [begin, end] = self.gesture.follow(windows.into_iter().any(is_held), is_last);
         begin.into_iter().for_each(|command| self.studio.send(command));
         for request in asked {
             self.fulfil(ctx, request);
@@ -599,8 +599,8 @@ impl<S: Studio> eframe::App for Window<S> {
             }
             asked
         };
-        // While the window is hidden, no other requests follow.
-        self.fulfil_all(ctx, asked, !is_drawn);
+        // If the window is drawn in this frame, further requests follow.
+        self.fulfil_all(ctx, asked, false);
         self.follow_desktop(ctx);
         self.follow_later_starts(ctx);
         if close && !self.may_close {

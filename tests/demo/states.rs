@@ -233,6 +233,7 @@ fn notice(id: u64, problem: Problem, level: Level, remedy: Option<Remedy>) -> No
         problem,
         level,
         detail: "VIDIOC_DQBUF: No such device (os error 19)".into(),
+        file: None,
         remedies: remedy.into_iter().collect(),
         wall_micros: WALL_MICROS + i64::from(id as u32) * 47_000_000,
         times: 1,
@@ -624,9 +625,7 @@ pub fn snapshot(name: &str) -> Snapshot {
         }
         "missing" => missing(&mut snapshot),
         "ended" => {
-            let summary = recordings::summary();
-            snapshot.last_recording.clone_from(&summary.recording);
-            snapshot.last_broadcast = Some(summary);
+            snapshot.last_broadcast = Some(recordings::summary());
         }
         "recordings" => {
             snapshot.recordings = recordings::recordings();

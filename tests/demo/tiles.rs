@@ -17,6 +17,7 @@ fn tile_notice() -> Notice {
         problem: problem!("player-damaged-stream"),
         level: Level::Warning,
         detail: String::new(),
+        file: None,
         remedies: Vec::new(),
         wall_micros: WALL_MICROS,
         times: 1,

@@ -62,6 +62,7 @@ fn the_event_log_names_the_level_of_each_entry() {
             problem,
             level,
             detail: String::new(),
+            file: None,
             remedies: Vec::new(),
             wall_micros: 0,
             times: 1,

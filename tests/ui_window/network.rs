@@ -108,6 +108,7 @@ fn a_certificate_that_nobody_vouches_for_can_be_accepted() {
             ),
             level: Level::Error,
             detail: String::new(),
+            file: None,
             remedies: vec![Remedy::TrustStream { tile, pin }],
             wall_micros: 0,
             times: 1,

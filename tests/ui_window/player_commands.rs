@@ -159,6 +159,26 @@ fn each_enter_in_the_address_field_is_followed_to_its_own_end() {
     assert_eq!(typed(&mut harness), []);
     play(&mut harness);
     assert_eq!(typed(&mut harness), [Command::Player(WatchCommand::StepAvOffset(10))]);
+    // The previous stream reconnects and plays again before the entered one opens.
+    harness.get_by_role_and_label(Role::TextInput, "Stream address").focus();
+    harness.run();
+    harness.key_down(Key::Enter);
+    harness.step();
+    assert!(matches!(harness.state().demo.taken()[..], [Command::Watch { .. }]));
+    let change = |harness: &mut Harness<'static, Window>, state: WatchState, begins: u64| {
+        harness.state().demo.change(|snapshot| {
+            snapshot.watch = state;
+            snapshot.watch_attempts += begins;
+        });
+        harness.run();
+    };
+    harness.state().demo.change(|snapshot| snapshot.watch_attempts -= 1);
+    harness.key_up(Key::Enter);
+    change(&mut harness, WatchState::Reconnecting { cause: problem!("player-too-slow") }, 0);
+    change(&mut harness, WatchState::Playing, 0);
+    assert_eq!(typed(&mut harness), []);
+    change(&mut harness, WatchState::Playing, 1);
+    assert_eq!(typed(&mut harness), [Command::Player(WatchCommand::StepAvOffset(10))]);
 }
 
 /// Where there is room, the icons below the player have labels, first those that are hardest to
@@ -217,6 +237,7 @@ fn a_notice_about_a_player_is_in_the_health_bar_and_the_tray_and_not_over_the_vi
                 problem: problem!("player-too-slow"),
                 level: Level::Warning,
                 detail: String::new(),
+                file: None,
                 remedies: Vec::new(),
                 wall_micros: 0,
                 times: 1,

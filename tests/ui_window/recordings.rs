@@ -412,10 +412,9 @@ fn the_card_after_a_broadcast_leads_to_its_recording() {
     });
     harness.run();
     assert!(skipped(&harness), "{:#?}", shown(&harness));
-    // Another recording was made since the broadcast.
+    // The folder also contains other recordings.
     harness.state().demo.change(|snapshot| {
         snapshot.recordings = Demo::new("recordings").snapshot().recordings;
-        snapshot.last_recording = Some(path("interview.mp4"));
     });
     harness.get_by_role_and_label(Role::Button, "Show recording").click();
     harness.run();
@@ -449,8 +448,6 @@ fn the_buttons_of_a_notice_open_the_file_that_it_names() {
         let problem = problem!("player-saved", detail = detail.as_str());
         let stream = PlayerMessage { problem, severity, quiet: false, detail };
         snapshot.notices = vec![saved.notice(1, ""), StudioMessage::Player(stream).notice(2, "")];
-        // Yet another recording was made since.
-        snapshot.last_recording = Some(path("later.mkv"));
     });
     harness.run();
     for name in [recording, watched] {
@@ -467,6 +464,22 @@ fn the_buttons_of_a_notice_open_the_file_that_it_names() {
         let toggled = row(&harness, name).accesskit_node().toggled();
         assert_eq!(toggled, Some(egui::accesskit::Toggled::True), "{name}");
     }
+    // The texts of the notice do not contain the mark in this name.
+    let url = path("\u{200F}\u{5E9}.mkv").display().to_string();
+    harness.state().demo.change(|snapshot| {
+        let saved = StudioMessage::RecordingSaved { path: url.clone() };
+        snapshot.notices = vec![saved.notice(3, "")];
+    });
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::N);
+    harness.run();
+    harness.run();
+    let button = harness.query_all_by_role(Role::Button).find(|button| {
+        let label = button.accesskit_node().label().unwrap_or_default();
+        label.starts_with("Play: ") && label.contains("\u{5E9}.mkv")
+    });
+    button.unwrap().click_accesskit();
+    let sent = commands(&mut harness);
+    assert!(sent.contains(&Command::Watch { url }), "{sent:?}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use onair::media::NumericSettings;
 use onair::media::playback_control::SkippedFile;
+use onair::studio::notices::message::StudioMessage;
 use onair::text::Problem;
 use onair::ui::view::file_request::{
     FileRequest, FilterFile, PlaylistRequest, TransitionFile, TransitionFilePart,
@@ -60,16 +61,8 @@ fn filters_that_are_left_out_say_so_where_they_are_set() {
 
 /// Returns a notice about a file that cannot be used.
 fn lacking(key: &'static str, remedy: Remedy) -> Notice {
-    Notice {
-        target: None,
-        id: 7,
-        problem: Problem::of(key, Vec::new()),
-        level: Level::Warning,
-        detail: String::new(),
-        remedies: vec![remedy],
-        wall_micros: 0,
-        times: 1,
-    }
+    let warning = StudioMessage::TransitionsDropped {}.notice(7, "");
+    Notice { problem: Problem::of(key, Vec::new()), remedies: vec![remedy], ..warning }
 }
 
 const GONE: &str = "No such file or directory (os error 2)";

@@ -1,6 +1,8 @@
 //! The reports of the engine: events for the command line, notices for the window, and the event
 //! log.
 
+use std::path::PathBuf;
+
 use crate::base::Clock;
 use crate::base::queue::Sender;
 use crate::studio::event::Event;
@@ -28,6 +30,11 @@ impl NoticeBoard {
 
     pub fn raise(&mut self, message: &StudioMessage, detail: impl Into<String>) {
         self.raise_notice(message.notice(0, detail));
+    }
+
+    /// Reports a message about this file. The path in the texts of the message may be inexact.
+    pub fn raise_of_file(&mut self, message: &StudioMessage, file: PathBuf) {
+        self.raise_notice(Notice { file: Some(file), ..message.notice(0, "") });
     }
 
     pub fn raise_notice(&mut self, notice: Notice) {

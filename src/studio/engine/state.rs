@@ -65,8 +65,6 @@ pub(in crate::studio) struct EngineState {
     pub filters: Option<Filters>,
     /// The recordings in their folder, while they are displayed.
     pub library: Library,
-    /// The recording that was finalized last.
-    pub last_recording: Option<PathBuf>,
     /// Running repairs of earlier recordings.
     pub repairs: Option<Repairs>,
     /// The number of executed commands.

@@ -426,6 +426,7 @@ impl StudioMessage {
             problem: self.problem(),
             level: self.level(),
             detail: detail.into(),
+            file: None,
             remedies: self.remedies(),
             target: self.target(),
             wall_micros: 0,

@@ -7,6 +7,7 @@ pub mod health;
 pub mod message;
 
 use std::borrow::Cow;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::base::sanitize::sanitized;
@@ -116,6 +117,8 @@ pub struct Notice {
     pub level: Level,
     /// The unchanged text of the system, without secrets.
     pub detail: String,
+    /// The exact path of the file that the texts name, for the buttons that open the file.
+    pub file: Option<PathBuf>,
     /// The buttons with remedies, the best first.
     pub remedies: Vec<Remedy>,
     /// The id of the target.
@@ -166,8 +169,10 @@ impl Notice {
         self.key() == other.key() && self.target == other.target && values(self) == values(other)
     }
 
-    /// Removes harmful characters from texts of servers, files and devices.
+    /// Removes harmful characters from texts of servers, files and devices. The path of the file
+    /// stays exact.
     pub(super) fn sanitized(mut self) -> Self {
+        self.file = self.value("path").or_else(|| self.value("detail")).map(PathBuf::from);
         self.problem = self.problem.map_texts(&sanitized);
         if let Cow::Owned(clean) = sanitized(&self.detail) {
             self.detail = clean;
@@ -189,6 +194,8 @@ impl TileId {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use crate::studio::notices::message::StudioMessage;
 
     #[test]
@@ -199,5 +206,13 @@ mod tests {
             assert!(text.chars().all(crate::base::sanitize::is_harmless), "{text:?}");
         }
         assert!(notice.summary().ends_with("gone"));
+    }
+
+    #[test]
+    fn the_path_of_a_file_is_safe_in_the_texts_and_exact_beside_them() {
+        let path = "/videos/\u{200F}\u{5E9}.mkv";
+        let notice = StudioMessage::RecordingSaved { path: path.into() }.notice(1, "");
+        assert_eq!(notice.value("path").as_deref(), Some("/videos/\u{FFFD}\u{5E9}.mkv"));
+        assert_eq!(notice.file.as_deref(), Some(Path::new(path)));
     }
 }

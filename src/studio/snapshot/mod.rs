@@ -450,8 +450,6 @@ pub struct Snapshot {
     pub last_broadcast: Option<BroadcastSummary>,
     /// The recordings in their folder, while they are displayed.
     pub recordings: Arc<RecordingsView>,
-    /// The recording that was finalized last since the start.
-    pub last_recording: Option<PathBuf>,
     /// The figures of the replay buffer, while there is one.
     pub replay: Option<ReplayFigures>,
     /// The players in display order; `watch` and `watch_figures` belong to the selected one.

@@ -64,12 +64,8 @@ impl Screen {
     /// Plays the file that a notice names, or shows it on the page of recordings or in its folder.
     fn open_saved(&mut self, notice: Option<u64>, remedy: Remedy) {
         let mut notices = self.snapshot.notices.iter();
-        let Some(notice) = notices.find(|it| Some(it.id) == notice) else { return };
-        let Some(name) = notice.value("path").or_else(|| notice.value("detail")) else { return };
-        // A name that is not Unicode is exact only in the path of the last recording.
-        let last = self.snapshot.last_recording.clone();
-        let last = last.filter(|path| path.display().to_string() == name);
-        let path = last.unwrap_or_else(|| name.into());
+        let notice = notices.find(|it| Some(it.id) == notice);
+        let Some(path) = notice.and_then(|it| it.file.clone()) else { return };
         match remedy {
             Remedy::PlayRecording => self.picked_watch(&path),
             Remedy::ShowInFolder => {

@@ -95,9 +95,9 @@ pub struct Draft {
     /// True if the address field was filled or edited.
     known: bool,
     pub url: String,
-    /// The number of attempts to play, and the state of the player, when Enter was pressed in the
-    /// address field or later; `None` once the player plays the address or has ended.
-    pub entered: Option<(u64, WatchState)>,
+    /// The number of attempts to play before Enter was pressed in the address field; `None` once
+    /// the player plays the address or has ended.
+    pub entered: Option<u64>,
     pub graphs: Graphs,
     /// True if the statistics are displayed over the frame.
     pub figures: bool,

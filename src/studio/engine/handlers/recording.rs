@@ -138,7 +138,6 @@ impl Engine {
         // The file contains nothing that can be played.
         let never = recording.part == 1 && recording.duration.is_zero();
         if recording.state == event::RecordingState::Finished {
-            self.state.last_recording = Some(recording.path.clone());
             let is_earlier = self.live.summarized_file.as_ref() == Some(&recording.path);
             if !self.live.is_recorded_later || is_earlier {
                 self.live.summary.recording = Some(recording.path.clone());
@@ -161,8 +160,10 @@ impl Engine {
                 self.notices.active.clear(&["disk-space", "disk-slow"]);
             }
         }
-        self.notices.send_event(Event::Recording(recording));
-        self.notices.raise_some(message);
+        self.notices.send_event(Event::Recording(recording.clone()));
+        if let Some(message) = message {
+            self.notices.raise_of_file(&message, recording.path);
+        }
     }
 
     /// Keeps the replay buffer as configured while the encoders run.

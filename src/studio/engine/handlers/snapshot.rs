@@ -78,7 +78,6 @@ impl Engine {
             disk: self.live.free_space.space(),
             encoder: self.live.on_air.as_ref().and_then(OnAir::encoder),
             last_broadcast: self.live.is_summarized.then(|| self.live.summary.clone()),
-            last_recording: state.last_recording.clone(),
             watch: self.watch.state(),
             watch_attempts: self.watch.attempts(),
             watch_figures: self.watch.figures(&tiles),

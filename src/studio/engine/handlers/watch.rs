@@ -286,13 +286,11 @@ mod tests {
     }
 
     #[test]
-    fn a_saved_stream_is_shown_and_played_like_a_recording_but_is_none() {
-        let (mut engine, _ends) = at_rest(None);
-        engine.state.last_recording = Some("/home/ada/Videos/show.mkv".into());
+    fn a_saved_stream_is_shown_and_played_like_a_recording() {
         let saved = player_message(problem!("player-saved", detail = "/home/ada/watched.flv"));
         assert_eq!(saved.remedies(), [Remedy::ShowRecording, Remedy::PlayRecording]);
-        engine.tell_of_tile(TileId(0), Some(saved));
-        assert_eq!(engine.state.last_recording, Some("/home/ada/Videos/show.mkv".into()));
+        let file = saved.notice(1, "").file;
+        assert_eq!(file.as_deref(), Some(std::path::Path::new("/home/ada/watched.flv")));
     }
 
     #[test]

@@ -99,17 +99,17 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
 /// player cannot play the address, the field gets the focus again, so that the user can correct it.
 fn follow_entered(ui: &Ui, view: &View<'_>, draft: &mut Draft, entered: bool) {
     let (attempts, state) = (view.snapshot.watch_attempts, &view.snapshot.watch);
-    let is_known = |last: &(u64, WatchState)| last.0 == attempts && last.1 == *state;
-    if !entered && draft.entered.as_ref().is_none_or(is_known) {
+    if entered && !draft.url.trim().is_empty() {
+        draft.entered = Some(attempts);
+    }
+    // Until the next attempt begins, the state is that of the previous stream.
+    if draft.entered.is_none_or(|before| before == attempts) {
         return;
     }
-    // At first, the state is that of the previous stream. The same address may fail in the same way
-    // again.
-    let goes_on = matches!(state, WatchState::Opening { .. } | WatchState::Reconnecting { .. });
-    draft.entered = (entered || goes_on).then(|| (attempts, state.clone()));
     match state {
-        WatchState::Playing if !entered => return_letters(ui.ctx()),
-        WatchState::Failed { .. } if !entered => {
+        WatchState::Opening { .. } | WatchState::Reconnecting { .. } => return,
+        WatchState::Playing => return_letters(ui.ctx()),
+        WatchState::Failed { .. } => {
             let free = ui.memory(|it| it.focused().is_none() && it.top_modal_layer().is_none());
             if free {
                 ui.memory_mut(|memory| memory.request_focus(url_field()));
@@ -118,6 +118,7 @@ fn follow_entered(ui: &Ui, view: &View<'_>, draft: &mut Draft, entered: bool) {
         }
         _ => {}
     }
+    draft.entered = None;
 }
 
 /// Draws the menu of recently watched streams.

@@ -117,6 +117,25 @@ fn a_targets_last_words_are_told_and_written_as_all_others() {
     assert!(text.contains("host1:1935: Refused. onair will not retry."), "{text}");
 }
 
+#[cfg(unix)]
+#[test]
+fn the_notice_of_a_recording_has_its_path_even_if_it_is_not_unicode() {
+    use std::os::unix::ffi::OsStringExt as _;
+    let (mut engine, _events) = engine(None);
+    let path = PathBuf::from(std::ffi::OsString::from_vec(b"/videos/\xFF.mkv".to_vec()));
+    engine.recording_happened(event::Recording {
+        path: path.clone(),
+        state: event::RecordingState::Finished,
+        duration: Duration::from_secs(1),
+        bytes: 1,
+        reason: None,
+        part: 1,
+        paused: false,
+    });
+    let [notice] = engine.notices.active.notices() else { panic!("one notice") };
+    assert_eq!(notice.file, Some(path));
+}
+
 #[test]
 fn an_event_log_that_cannot_be_written_is_a_notice() {
     let (mut engine, _events) = engine(Some("/dev/full".into()));
