@@ -2,6 +2,7 @@
 //! changes it asks to confirm, and that markup in names of streams and clients does not run.
 
 mod chat;
+mod narrow;
 mod pictures;
 mod recordings;
 

@@ -7,6 +7,7 @@ mod moved;
 mod outages;
 mod pauses;
 pub mod pictures;
+mod without_video;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;

@@ -7,6 +7,8 @@ import { LANGUAGES, language, onLanguage, setLanguage, text } from '/assets/text
 // Controls hide this long after the last movement.
 const HIDE_MS = 3_000;
 const VOLUME_STEP = 0.1;
+// While nothing plays or connects, there is nothing to pause.
+const IDLE = ['waiting', 'failed', 'refused', 'limited', 'unreachable'];
 
 const byId = id => document.getElementById(id);
 
@@ -48,6 +50,10 @@ export class Controls {
         const volume = isSilent ? 0 : Math.round(this.video.volume * 100);
         byId('volume').value = volume;
         byId('volume').style.setProperty('--level', `${volume}%`);
+        // Buttons without an effect.
+        const isIdle = IDLE.includes(this.playback.status);
+        byId('play').disabled = isIdle;
+        byId('pip').disabled = (isIdle || this.video.videoWidth === 0) && !document.pictureInPictureElement;
         byId('sound').hidden = !this.playback.blocked;
         byId('pip').hidden = !document.pictureInPictureEnabled;
     }
@@ -148,7 +154,11 @@ export class Controls {
             const source = Number.isFinite(height) ? text('source', { height }) : text('sourceOnly');
             const all = (renditions ?? []).map(name => [name, name === 'audio' ? text('audioOnly') : name]);
             return [['', text('automatic')], ['main', source], ...all];
-        }, () => this.playback.quality ?? '', value => this.playback.choose(value || null));
+        }, () => this.playback.quality ?? '', value => {
+            this.playback.choose(value || null);
+            // The choice may be refused at once.
+            this.drawQuality();
+        });
         choices('protocol-menu', 'protocol', () => {
             const offered = Object.entries(NAMES);
             return [['', text('automatic')], ...offered];

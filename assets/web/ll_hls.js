@@ -33,8 +33,9 @@ export class LowLatencyHls {
         return 'MediaSource' in window || 'ManagedMediaSource' in window || video.canPlayType(LIST) !== '';
     }
 
-    // `refused()` is called if the server does not encode the chosen rendition.
-    constructor({ address, video, fail, serverNow, quality, refused }) {
+    // `fail(reason, codec)` is called at most once. `refused(reason, codec)` is called if the chosen rendition cannot
+    // be played.
+    constructor({ address, video, fail, state, serverNow, quality, refused }) {
         this.address = address;
         this.quality = quality;
         this.refused = refused;
@@ -42,6 +43,7 @@ export class LowLatencyHls {
         this.url = address(quality === AUDIO ? '/hls/audio.m3u8' : '.m3u8');
         this.video = video;
         this.fail = fail;
+        this.codec = state.video?.codec ?? null;
         this.serverNow = serverNow;
         this.stopped = false;
         this.latency = null;
@@ -74,6 +76,9 @@ export class LowLatencyHls {
         this.hls = hls;
         hls.on(Hls.Events.ERROR, (_, data) => this.#error(Hls, data));
         hls.on(Hls.Events.MANIFEST_PARSED, () => {
+            // hls.js leaves out what the browser cannot play, and would play the rendition without video.
+            const hasOnlyAudio = hls.levels.length === 1 && this.#level(AUDIO) === 0;
+            if (hasOnlyAudio && this.codec && this.quality !== AUDIO) return this.#give('codec', this.codec);
             const level = this.#level(this.quality ?? MAIN);
             if (level >= 0) hls.startLevel = level;
             // The server does not offer the chosen rendition now.
@@ -113,6 +118,11 @@ export class LowLatencyHls {
     #useLevel() {
         const level = this.quality && this.quality !== AUDIO ? this.#level(this.quality) : -1;
         this.hls.loadLevel = level;
+        // hls.js leaves out the stream itself if the browser cannot play its video.
+        if (level < 0 && this.hls.levels.length > 0 && this.quality === MAIN && this.codec) {
+            this.quality = null;
+            this.refused('sourceCodec', this.codec);
+        }
     }
 
     // Returns the index of a rendition, or -1 if it does not exist.
@@ -147,6 +157,8 @@ export class LowLatencyHls {
             this.refused();
         }
         if (!data.fatal) return;
+        const isUnplayable = data.details === Hls.ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR;
+        if (isUnplayable && this.codec) return this.#give('codec', this.codec);
         if (data.details === Hls.ErrorDetails.MANIFEST_LOAD_ERROR && isDenied(data)) return this.#give('refused');
         if (data.response?.code === 404) return this.#give('absent');
         if (isFull(data)) return this.#give('full');
@@ -210,8 +222,8 @@ export class LowLatencyHls {
         }
     }
 
-    #give(reason) {
-        if (!this.stopped) this.fail(reason);
+    #give(reason, codec) {
+        if (!this.stopped) this.fail(reason, codec);
     }
 }
 

@@ -48,6 +48,8 @@ export class Playback {
         // True if a protocol failed because there is no room for more viewers, or the server refused the viewer.
         this.isFull = false;
         this.isRefused = false;
+        // The codec of the video if no protocol can bring it to this browser.
+        this.codec = null;
         this.losses = 0;
         this.timer = null;
         setInterval(() => this.#watch(), WATCH_MS);
@@ -68,6 +70,11 @@ export class Playback {
         });
     }
 
+    // True if what plays has no video.
+    get isAudioOnly() {
+        return Boolean(this.driver && this.played) && this.video.videoWidth === 0;
+    }
+
     // The delay from the server to the screen in seconds, if it is known.
     get latency() {
         return this.status === 'playing' ? this.driver?.latency ?? null : null;
@@ -83,7 +90,8 @@ export class Playback {
             if (!this.driver) this.#set('unreachable');
             return;
         }
-        const isOther = this.state?.publication !== state.publication;
+        const isOtherCodec = this.codec !== null && this.codec !== state.video?.codec;
+        const isOther = this.state?.publication !== state.publication || isOtherCodec;
         this.state = state;
         if (!state.live) {
             this.#stop();
@@ -223,6 +231,7 @@ export class Playback {
         this.passed.clear();
         this.isFull = false;
         this.isRefused = false;
+        this.codec = null;
         this.losses = 0;
         this.note = null;
         if (['failed', 'refused'].includes(this.status)) this.status = 'connecting';
@@ -237,6 +246,8 @@ export class Playback {
         const protocol = this.#next();
         if (protocol === null) {
             this.#set(this.isRefused ? 'refused' : 'failed');
+            // The browser can play no more than before until the video changes.
+            if (this.codec) return;
             this.timer = setTimeout(() => {
                 this.#forget();
                 this.stream.refresh();
@@ -250,8 +261,8 @@ export class Playback {
             video: this.video,
             state: this.state,
             quality: this.#rendition(),
-            refused: () => {
-                this.note = { reason: 'tooSlow', from: protocol };
+            refused: (reason = 'tooSlow', of = undefined) => {
+                this.note = { reason, codec: of, from: protocol };
                 this.quality = null;
                 this.changed();
             },
@@ -290,6 +301,8 @@ export class Playback {
     #pass(protocol, reason, codec) {
         this.passed.add(protocol);
         this.isFull ||= reason === 'full';
+        // The other protocols use the same decoders, except WebRTC.
+        if (reason === 'codec' && protocol !== 'whep') this.codec = codec;
         this.losses = 0;
         this.note ??= { reason, codec, from: protocol };
         this.#begin();

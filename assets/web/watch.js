@@ -81,19 +81,22 @@ function draw() {
 
 // Draws the message over the video while nothing plays.
 function overlay(status) {
+    const codec = playback.codec ?? playback.note?.codec;
+    const why = codec ? 'codecDetail' : 'failedDetail';
     const words = {
         waiting: ['waiting', 'waitingDetail'],
         connecting: ['connecting', null],
-        failed: playback.isFull ? ['noRoom', 'noRoomDetail'] : ['failed', 'failedDetail'],
+        failed: playback.isFull ? ['noRoom', 'noRoomDetail'] : ['failed', why],
         limited: ['limited', 'limitedDetail'],
         refused: ['refused', 'refusedDetail'],
         unreachable: ['unreachable', 'unreachableDetail'],
     }[status];
     byId('overlay').hidden = !words;
+    byId('audio-only').hidden = Boolean(words) || !playback.isAudioOnly;
     if (!words) return;
     const [headline, detail] = words;
     put('headline', text(headline));
-    put('detail', detail ? text(detail) : '');
+    put('detail', detail ? text(detail, { codec }) : '');
     const isOver = status === 'failed' || status === 'refused';
     byId('spinner').hidden = isOver;
     byId('overlay-icon').toggleAttribute('hidden', !isOver);
@@ -148,7 +151,7 @@ function show(words) {
 
 function facts(state) {
     const parts = [];
-    const isKnown = state?.viewers !== null;
+    const isKnown = Number.isFinite(state?.viewers);
     if (state?.live && isKnown) {
         const minutes = Math.floor(state.seconds / 60);
         const hours = Math.floor(minutes / 60);
@@ -160,6 +163,7 @@ function facts(state) {
         parts.push(text('notLive'));
     }
     put('facts', parts.join(' · '));
+    byId('facts').title = parts.join(' · ');
     byId('count').hidden = !isKnown;
     put('viewers', String(state?.viewers ?? 0));
     byId('count').title = text('watching', { count: state?.viewers ?? 0 });
@@ -208,7 +212,8 @@ function showCode() {
 
 document.title = name;
 put('title', name);
-put('avatar', [...name][0]?.toUpperCase() ?? '');
+put('audio-name', name);
+for (const id of ['avatar', 'audio-avatar']) put(id, [...name][0]?.toUpperCase() ?? '');
 byId('share').onclick = share;
 byId('code').onclick = showCode;
 onLanguage(() => {

@@ -38,6 +38,7 @@ export class Whep {
         this.fail = fail;
         // Audio alone is not sufficient for a stream with video.
         this.hasVideo = state.video !== null;
+        this.isAudioOnly = isAudioOnly(state);
         this.isBaselineOnly = Whep.needsBaseline;
         this.stopped = false;
         this.session = null;
@@ -53,8 +54,10 @@ export class Whep {
         connection.addTransceiver('audio', { direction: 'recvonly' });
         // An earlier connection ends without consequences.
         const lost = () => connection === this.connection && this.#give('lost');
-        connection.ontrack = event => {
-            if (this.video.srcObject !== event.streams[0]) this.video.srcObject = event.streams[0];
+        connection.ontrack = ({ track, streams: [stream] }) => {
+            // A video element does not start while a video track has no frames.
+            if (this.isAudioOnly && track.kind === 'audio') this.video.srcObject = new MediaStream([track]);
+            if (!this.isAudioOnly && this.video.srcObject !== stream) this.video.srcObject = stream;
         };
         connection.onconnectionstatechange = () => {
             if (connection.connectionState === 'failed') lost();
@@ -126,6 +129,11 @@ export class Whep {
         return `${this.endpoint}${mark}rendition=${encodeURIComponent(this.quality)}`;
     }
 
+    // Returns false if the stream has become audio only, or is that no longer.
+    fits(state) {
+        return this.isAudioOnly === isAudioOnly(state);
+    }
+
     // Checks the connection. Called twice per second.
     async watch() {
         if (!this.answered || this.stopped) return;
@@ -189,6 +197,11 @@ export class Whep {
         // This request continues even if the page is closed.
         if (session) await fetch(session, { method: 'DELETE', keepalive: true }).catch(() => {});
     }
+}
+
+// While no track is known, a stream may have video.
+function isAudioOnly({ video, audio }) {
+    return video === null && audio !== null;
 }
 
 // Leaves only Constrained Baseline, with retransmission, in the offer of a transceiver.

@@ -54,23 +54,24 @@ fn the_operator_moderates_the_chat_of_a_stream() {
     page.value(&format!("document.querySelector({delete:?}).focus()"));
     click(&page, delete);
     page.wait(&got("\"deleted\""));
+    page.wait(&shows("#toast", "Message deleted."));
     page.wait(&format!("!({})", shows("#chat-lines", "buy this")));
     // The keyboard focus goes on to the next message.
     page.wait("document.activeElement.matches('#chat-lines tr:first-child')");
     page.value("document.getElementById('chat-words').value = 'spoiler'");
     page.value("document.getElementById('chat-words').oninput()");
-    // The message about the deletion could look like the one about the rules.
-    page.value("document.getElementById('toast').textContent = ''");
     click(&page, "#chat-save");
     page.wait(&shows("#toast", "The chat was updated."));
     say(&page, "eve", "a Spoiler");
     page.wait(&got("\"refused\":\"blocked\""));
     click(&page, &format!("#chat-lines [aria-label='Mute {markup}']"));
     page.wait(&shows("#chat-muted", "eve"));
+    page.wait(&shows("#toast", &format!("{markup} was muted.")));
     say(&page, "eve", "again");
     page.wait(&got("\"refused\":\"muted\""));
     click(&page, "#chat-muted button");
     page.wait("!document.getElementById('no-muted').hidden");
+    page.wait(&shows("#toast", "was unmuted."));
     page.value("document.getElementById('chat-slow').value = '600'");
     click(&page, "#chat-save");
     page.wait(&got("{\"slow\":600}"));

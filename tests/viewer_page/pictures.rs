@@ -12,7 +12,8 @@ const SIZES: [(&str, u32, u32); 3] =
     [("phone", 390, 844), ("tablet", 768, 1_024), ("desktop", 1_280, 720)];
 const THEMES: [&str; 2] = ["dark", "light"];
 const LANGUAGES: [&str; 2] = ["en", "zh-CN"];
-const CHECK: &str = include_str!("layout.js");
+/// A list of what is wrong with the layout of a page.
+pub const CHECK: &str = include_str!("layout.js");
 
 /// The folder for screenshots, and the layout faults that were found.
 pub struct Album {

@@ -12,7 +12,7 @@ const cell = (...children) => make('td', { role: 'cell' }, ...children);
 const button = (name, extra = '') => make('button', { class: `plain ${extra}`, type: 'button' }, icon(name));
 
 export class Chat {
-    // `change(changes)` changes the chat, `choose(stream)` shows that of another stream.
+    // `change(changes, done)` changes the chat and says `done`, `choose(stream)` shows that of another stream.
     constructor({ change, choose }) {
         this.streams = [];
         // What the operator has typed is kept until it is saved.
@@ -33,8 +33,8 @@ export class Chat {
                     put(words, line.text);
                     label(mute, text('mute', { name: line.name }));
                     label(erase, text('deleteMessage', { name: line.name }));
-                    mute.onclick = () => change({ mute: [line.from] });
-                    erase.onclick = () => change({ delete: [line.id] });
+                    mute.onclick = () => change({ mute: [line.from] }, text('nameMuted', { name: line.name }));
+                    erase.onclick = () => change({ delete: [line.id] }, text('messageDeleted'));
                 },
             };
         });
@@ -46,7 +46,8 @@ export class Chat {
                     put(name, person.name);
                     put(unmute, text('unmute'));
                     unmute.setAttribute('aria-label', text('unmuteName', { name: person.name }));
-                    unmute.onclick = () => change({ unmute: [person.from] });
+                    const done = text('nameUnmuted', { name: person.name });
+                    unmute.onclick = () => change({ unmute: [person.from] }, done);
                 },
             };
         });

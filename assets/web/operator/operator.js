@@ -196,7 +196,9 @@ function figures(server) {
     if (!disk) show('disk', text('off'), '');
     else if (disk.seconds_left !== null) show('disk', duration(disk.seconds_left), text('left'));
     else show('disk', disk.free_bytes === null ? '–' : bytes(disk.free_bytes), text('freeSpace'));
-    put(byId('host'), text('up', { host: server.host ?? location.hostname, time: duration(server.seconds) }));
+    const host = text('up', { host: server.host ?? location.hostname, time: duration(server.seconds) });
+    put(byId('host'), host);
+    byId('host').title = host;
     put(byId('scope'), text(server.local_only ? 'localOnly' : 'allAddresses'));
 }
 
@@ -241,12 +243,12 @@ function end(path, name, done = 'ended', notDone = 'notEnded') {
 }
 
 // What the operator deletes or mutes disappears at once.
-async function changeChat(changes) {
+async function changeChat(changes, done = text('chatChanged')) {
     const path = addressOf('chat');
     const make = async () => {
         answers.chat = await patch(path, changes);
     };
-    return change(make, text('chatChanged'), reason => text('chatNotChanged', { reason }));
+    return change(make, done, reason => text('chatNotChanged', { reason }));
 }
 
 async function endStream(stream) {
@@ -291,6 +293,8 @@ function navigate() {
         if (link.dataset.view === chosen) link.setAttribute('aria-current', 'page');
         else link.removeAttribute('aria-current');
     }
+    const [nav, link] = [document.querySelector('nav'), document.querySelector('nav [aria-current]')];
+    nav.scrollLeft = link.offsetLeft - (nav.clientWidth - link.offsetWidth) / 2;
     draw();
     refresh();
 }

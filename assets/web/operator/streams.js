@@ -88,6 +88,7 @@ class StreamRow {
         const name = nameOf(stream);
         this.element.classList.toggle('idle', !publisher);
         put(this.name, name);
+        this.name.title = name;
         put(this.codecs, publisher ? codecs(publisher) : text('waiting'));
         const renditions = stream.renditions.map(it => it.name).join(', ');
         put(this.renditions, renditions ? text('encodes', { names: renditions }) : '');
@@ -107,6 +108,11 @@ class StreamRow {
         label(this.people, text('viewersOf', { name }));
         label(this.chat, text('chatOf', { name }));
         label(this.ban, text('endStream', { name }));
+        if (!publisher && document.activeElement === this.ban) {
+            // A disabled button would lose the keyboard focus.
+            this.element.tabIndex = -1;
+            this.element.focus();
+        }
         this.ban.disabled = !publisher;
         this.ban.style.visibility = publisher ? '' : 'hidden';
         if (!publisher?.video) this.#showImage(null);
@@ -117,9 +123,10 @@ class StreamRow {
         const all = Object.entries(stream.viewers_by_protocol).filter(([, count]) => count > 0);
         all.sort(([, one], [, other]) => other - one);
         const words = all.map(([name, count]) => `${protocol(name)} ${number(count)}`);
-        if (this.protocols.dataset.words === JSON.stringify(words)) return;
-        this.protocols.dataset.words = JSON.stringify(words);
         const tags = words.map(it => make('span', { class: 'tag' }, it));
+        const shown = JSON.stringify(tags.length ? words : text('nobody'));
+        if (this.protocols.dataset.words === shown) return;
+        this.protocols.dataset.words = shown;
         this.protocols.replaceChildren(...tags.length ? tags : [text('nobody')]);
     }
 
