@@ -363,7 +363,7 @@ impl<T> Receiver<T> {
     pub fn is_awaited(&self) -> bool {
         // A sender that has just stopped waiting may still be counted.
         let (sent, received) = (self.gauge().sent(), self.gauge().received());
-        let full = sent - received == self.gauge().depth() as u64;
+        let full = sent == received + self.gauge().depth() as u64;
         full && self.shared.room.waiting.load(Ordering::SeqCst) > 0
     }
 
