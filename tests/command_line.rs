@@ -199,6 +199,7 @@ fn what_play_refuses_stands_in_its_last_line_too() {
         &["play", "--headless", "a.flv", "b.flv", "--snapshot", "x.png"],
         &["play", "--headless", "show.flv", "--chat", "nonsense"],
         &["play", "show.flv", "--chat", "nonsense"],
+        &["play", "show.flv", "--log", "loud"],
     ] {
         let mut play = Onair::start(words);
         assert_eq!(play.peer.wait(LIMIT).code(), Some(2), "{words:?} {}", play.peer.errors());

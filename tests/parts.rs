@@ -93,15 +93,19 @@ fn a_run_goes_by_the_collection_and_profile_that_it_names() {
 #[test]
 fn a_command_without_collections_and_profiles_refuses_their_flags() {
     let home = home();
-    for words in [
-        &["serve", "--check", "--profile", "Small"][..],
-        &["devices", "--collection", "Evening"],
-        &["collections", "--collection", "Evening"],
-        &["profiles", "--profile", "Small"],
-        &["--profile", "Small", "probe", "show.flv"],
+    for (words, prints_events) in [
+        (&["serve", "--check", "--profile", "Small"][..], true),
+        (&["devices", "--collection", "Evening"], false),
+        (&["collections", "--collection", "Evening"], true),
+        (&["profiles", "--profile", "Small"], true),
+        (&["--profile", "Small", "probe", "show.flv"], false),
     ] {
         let (code, events, errors) = run_onair(home.path(), words);
-        assert_eq!((code, events.len()), (2, 0), "{words:?} {errors}");
+        assert_eq!((code, events.len()), (2, usize::from(prints_events)), "{words:?} {errors}");
+        for summary in &events {
+            assert_eq!((&summary["event"], &summary["exit"]), (&"summary".into(), &2.into()));
+            assert!(errors.contains(summary["error"].as_str().unwrap()), "{summary} {errors}");
+        }
         assert!(errors.contains("does not use --") && errors.contains("Leave out"), "{errors}");
     }
 }
