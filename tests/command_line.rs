@@ -232,8 +232,10 @@ fn a_run_without_files_to_open_is_refused_in_its_last_line_too() {
         // With 6 files, onair cannot listen for signals; with 8, the studio cannot start.
         for files in ["6", "8"] {
             let mut command = Command::new("sh");
-            let script = "ulimit -n \"$1\" && shift && exec \"$@\"";
-            command.args(["-c", script, "sh", files, env!("CARGO_BIN_EXE_onair")]);
+            // Descriptors that the test inherited would leave even less.
+            let close = "exec 3>&- 4>&- 5>&- 6>&- 7>&-";
+            let script = format!("{close}; ulimit -n \"$1\" && shift && exec \"$@\"");
+            command.args(["-c", &script, "sh", files, env!("CARGO_BIN_EXE_onair")]);
             command.args(words).args(["--json", "--lang", "en"]);
             let mut run = Onair::start_command(&mut command, &[]);
             assert_eq!(run.peer.wait(LIMIT).code(), Some(1), "{words:?} {}", run.peer.errors());
