@@ -326,7 +326,7 @@ fn open(
 
 /// Returns the problem of a window that cannot open, or that ended with an error.
 fn no_window(error: &app::Error) -> Problem {
-    let app::Error::Open(cause) = error;
+    let app::Error::Window(cause) = error;
     problem!("cli-no-display", reason = cause.trim_end_matches('.'))
 }
 
