@@ -7,6 +7,7 @@ use onair::cli::{Cli, Exit, Sub};
 use onair::studio::engine::system::crash_reports;
 use onair::studio::notices::message::StudioMessage;
 use onair::studio::settings::part::PartKind;
+use onair::text::Problem;
 
 fn main() -> Exit {
     onair::app::run_file_dialog();
@@ -43,15 +44,11 @@ fn main() -> Exit {
             }
             onair::cli::process::crash::install(folder, last_lines);
         }
-        Err(why) => {
-            onair::cli::output::complain(why);
-            return Exit::Usage;
-        }
+        Err(why) => return refuse(&cli, clock, &why),
     }
     let globals = &cli.globals;
     if let Err(why) = globals.check_parts(matches.subcommand_name()) {
-        onair::cli::output::complain(why);
-        return Exit::Usage;
+        return refuse(&cli, clock, &why);
     }
     // With a window, the programs that the desktop opens would inherit the restrictions.
     if !window {
@@ -88,6 +85,26 @@ fn main() -> Exit {
     };
     onair::cli::output::standard_error::flush();
     onair::cli::output::settle(exit)
+}
+
+/// Prints the reason why a command does not start, also in the last line of a command that prints
+/// events.
+fn refuse(cli: &Cli, clock: Clock, why: &Problem) -> Exit {
+    let exit = Exit::Usage;
+    match &cli.command {
+        Some(
+            Sub::Live(_)
+            | Sub::Serve(_)
+            | Sub::Play(_)
+            | Sub::Remux(_)
+            | Sub::Repair(_)
+            | Sub::Scenes(_)
+            | Sub::Collections(_)
+            | Sub::Profiles(_),
+        ) => onair::cli::output::Output::new(clock, cli.globals.json).refuse(why, exit),
+        _ => onair::cli::output::complain(why.clone()),
+    }
+    exit
 }
 
 /// Warns that a password is on the command line. (A separate warning covers stream keys.)

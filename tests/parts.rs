@@ -93,15 +93,19 @@ fn a_run_goes_by_the_collection_and_profile_that_it_names() {
 #[test]
 fn a_command_without_collections_and_profiles_refuses_their_flags() {
     let home = home();
-    for words in [
-        &["serve", "--check", "--profile", "Small"][..],
-        &["devices", "--collection", "Evening"],
-        &["collections", "--collection", "Evening"],
-        &["profiles", "--profile", "Small"],
-        &["--profile", "Small", "probe", "show.flv"],
+    for (words, prints_events) in [
+        (&["serve", "--check", "--profile", "Small"][..], true),
+        (&["devices", "--collection", "Evening"], false),
+        (&["collections", "--collection", "Evening"], true),
+        (&["profiles", "--profile", "Small"], true),
+        (&["--profile", "Small", "probe", "show.flv"], false),
     ] {
         let (code, events, errors) = run_onair(home.path(), words);
-        assert_eq!((code, events.len()), (2, 0), "{words:?} {errors}");
+        assert_eq!((code, events.len()), (2, usize::from(prints_events)), "{words:?} {errors}");
+        for summary in &events {
+            assert_eq!((&summary["event"], &summary["exit"]), (&"summary".into(), &2.into()));
+            assert!(errors.contains(summary["error"].as_str().unwrap()), "{summary} {errors}");
+        }
         assert!(errors.contains("does not use --") && errors.contains("Leave out"), "{errors}");
     }
 }
@@ -222,6 +226,11 @@ fn unreadable_settings_are_not_listed_imported_or_exported() {
     // A value that cannot be read would be missing in the new file.
     fs::write(&settings, OWN.replace("320x180", "wide")).unwrap();
     refused(&export("Main"), "quality.size");
+    // The collection in use has no part in this value.
+    let collection = ["collections", "export", "Main", new.to_str().unwrap()];
+    let (code, _, errors) = run_onair(home.path(), &collection);
+    assert_eq!(code, 0, "{errors}");
+    fs::remove_file(&new).unwrap();
     assert_eq!(run_onair(home.path(), &export("Small")).0, 0);
     fs::remove_file(&new).unwrap();
     fs::write(&settings, OWN).unwrap();

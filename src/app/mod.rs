@@ -107,9 +107,9 @@ impl Default for Options {
 /// The reason why there is no window.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no display or no graphics driver.
-    #[error("opening the window: {0}")]
-    Open(String),
+    /// There is no display or no graphics driver, or the window failed later.
+    #[error("running the window: {0}")]
+    Window(String),
 }
 
 /// The interval at which the desktop gets the state of the studio.
@@ -123,7 +123,7 @@ const STUDIO_END_TIMEOUT: Duration = Duration::from_secs(4);
 /// main thread.
 ///
 /// # Errors
-/// Fails if no window can be opened.
+/// Fails if no window can be opened, or if the window fails later.
 pub fn run(studio: impl Studio, options: Options) -> Result<(), Error> {
     backend::display::outlive();
     let scale = f32::from(options.preferences.ui_scale.unwrap_or(scale::DEFAULT_PERCENT)) / 100.0;
@@ -148,7 +148,7 @@ pub fn run(studio: impl Studio, options: Options) -> Result<(), Error> {
         native,
         Box::new(move |context| Ok(Box::new(Window::new(context, studio, options)))),
     )
-    .map_err(|error| Error::Open(cause(&error.to_string()).to_owned()))
+    .map_err(|error| Error::Window(cause(&error.to_string()).to_owned()))
 }
 
 /// Returns the cause of an error without the preceding location in the source of winit.

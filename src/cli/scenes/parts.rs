@@ -104,7 +104,8 @@ fn carry_out(
             let borrowed = files.borrow(kind, name, &mut settings)?;
             let is_in_use = settings.in_use.name(kind) == in_use;
             let warnings = if is_in_use { warnings } else { borrowed };
-            if let Some(why) = warnings.first() {
+            // The settings file also contains values that are not exported.
+            if let Some(why) = warnings.iter().find(|why| !is_in_use || kind.may_have(why)) {
                 // The new file would lack the values that could not be read.
                 return Err(problem!("part-unreadable", name = name, reason = why));
             }

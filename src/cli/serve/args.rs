@@ -1,7 +1,7 @@
 //! The flags of `onair serve`.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -13,8 +13,10 @@ use crate::cli::serve::values::{
     RuleValues, SPLIT_TIME_RANGE, number, within,
 };
 use crate::net::connect::network::Network;
+use crate::net::listener::inherited;
 use crate::server::access::Action;
 use crate::server::access::limits::DEFAULT_MAX_CONNECTIONS;
+use crate::server::config::DEFAULT_RTMP_PORT;
 use crate::server::hls::{self, Mode, Settings};
 use crate::server::relay::RelayTarget;
 use crate::server::renditions::{Ladder, LadderRule, Ladders, Watermark};
@@ -417,15 +419,19 @@ impl Args {
         Ok(())
     }
 
-    /// Returns two flags that need the same TCP port, and the port. (Default addresses use the next
-    /// free port, and WebRTC also works without TCP.)
+    /// Returns two flags that need the same TCP port, and the port. The server opens the default
+    /// address of RTMP first, so no other flag can use it. (The default address of HTTP uses the
+    /// next free port, and WebRTC also works without TCP.)
     fn shared_port(&self) -> Option<([&'static str; 2], u16)> {
         let http = match self.http {
             Some(Http::At(address)) => Some(address),
             Some(Http::None) | None => None,
         };
+        // A service manager may have opened the address of another flag.
+        let default = SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_RTMP_PORT));
+        let default = (!inherited::are_passed()).then_some(default);
         let all = [
-            ("--rtmp", self.rtmp),
+            ("--rtmp", self.rtmp.or(default)),
             ("--rtmps", self.rtmps),
             ("--rtmpt", self.rtmpt),
             ("--http", http),
@@ -500,6 +506,14 @@ mod tests {
         ] {
             assert_eq!(args(rtmp, http).check(), Ok(()), "{rtmp} {http}");
         }
+        // Without --rtmp, RTMP has its default address.
+        let http = |http: &str| Args { http: http.parse().ok(), ..Args::default() };
+        for address in ["127.0.0.1:1935", "0.0.0.0:1935", "[::]:1935"] {
+            let why = http(address).check().unwrap_err();
+            assert_eq!(why, "--rtmp, --http use the same port 1935", "{address}");
+        }
+        assert_eq!(http("127.0.0.1:8088").check(), Ok(()));
+        assert_eq!(args("127.0.0.1:1936", "127.0.0.1:1935").check(), Ok(()));
         // WebRTC uses UDP.
         let webrtc = "0.0.0.0:443".parse().ok();
         assert_eq!(Args { webrtc, ..args("127.0.0.1:0", "0.0.0.0:443") }.check(), Ok(()));

@@ -32,7 +32,7 @@ use crate::cli::flags::Globals;
 use crate::cli::live::targets::KeySource;
 use crate::cli::output::exit::Exit;
 use crate::cli::output::{Output, complain, events};
-use crate::cli::process::signals::Interrupt;
+use crate::cli::process::signals::{Interrupt, cannot_start};
 use crate::cli::serve::config::FileRules;
 use crate::cli::serve::start_problem::with_cure;
 use crate::files::Trouble;
@@ -66,14 +66,15 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         true => Interrupt::listen_and_reload(),
         false => Interrupt::listen().map(|it| (it, Arc::default())),
     };
-    let (interrupt, reload) = match listened {
+    let listened =
+        listened.and_then(|(interrupt, reload)| Ok((interrupt, reload, drain_signal()?)));
+    let (interrupt, reload, drain) = match listened {
         Ok(listened) => listened,
         Err(why) => {
             output.refuse(&why, Exit::Error);
             return Exit::Error;
         }
     };
-    let Some(drain) = drain_signal() else { return Exit::Error };
     let wanted = wanted(args).and_then(|mut config| {
         let token = take_token(&mut config, args.only_check)?;
         // At this point, the user can still correct the problem.
@@ -238,11 +239,12 @@ fn token_again(token: &ServerToken) -> Option<Secret> {
     found
 }
 
-/// Returns a flag that SIGUSR1 sets. The server then sends its clients to the successor. Returns
-/// `None` if the system allows no handler.
-fn drain_signal() -> Option<Arc<AtomicBool>> {
-    let flag = Interrupt::flag(signal_hook::consts::SIGUSR1);
-    flag.inspect_err(|error| complain(problem!("cli-start", reason = Trouble::problem(error)))).ok()
+/// Returns a flag that SIGUSR1 sets. The server then sends its clients to the successor.
+///
+/// # Errors
+/// Fails if the system allows no signal handler.
+fn drain_signal() -> Result<Arc<AtomicBool>, Problem> {
+    Interrupt::flag(signal_hook::consts::SIGUSR1).map_err(|error| cannot_start(&error))
 }
 
 /// Returns true if somebody may be reading and typing.

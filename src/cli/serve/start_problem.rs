@@ -5,17 +5,15 @@ use std::io;
 use crate::files::Trouble;
 use crate::text::problem::{Problem, problem};
 
-/// Returns `problem` with the cure for the system error that caused it. Another address helps only
-/// if the address is the cause.
+/// Returns `problem` with the cure for the system error that caused it. Another address does not
+/// help if the system lacks memory or threads, or if the error is not from the system.
 pub(super) fn with_cure(problem: Problem, error: &io::Error) -> Problem {
     if Trouble::of(error) == Trouble::TooManyFiles {
         return problem.with_cure(problem!("cli-cure-few-files"));
     }
     match error.kind() {
-        io::ErrorKind::AddrInUse
-        | io::ErrorKind::AddrNotAvailable
-        | io::ErrorKind::PermissionDenied => problem!("cli-listen", reason = problem),
-        _ => problem,
+        io::ErrorKind::OutOfMemory | io::ErrorKind::WouldBlock | io::ErrorKind::Other => problem,
+        _ => problem!("cli-listen", reason = problem),
     }
 }
 
@@ -30,9 +28,12 @@ mod tests {
             (libc::EADDRINUSE, Some("Choose another address")),
             (libc::EADDRNOTAVAIL, Some("Choose another address")),
             (libc::EACCES, Some("Choose another address")),
+            (libc::EAFNOSUPPORT, Some("Choose another address")),
+            (libc::EINVAL, Some("Choose another address")),
             (libc::EMFILE, Some("ulimit -n 66000")),
             (libc::ENFILE, Some("ulimit -n 66000")),
             (libc::ENOMEM, None),
+            (libc::EAGAIN, None),
         ] {
             let error = io::Error::from_raw_os_error(code);
             let problem = with_cure(Problem::words("127.0.0.1:1935"), &error);

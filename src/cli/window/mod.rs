@@ -316,17 +316,27 @@ fn open(
     let exit = ended.recv_timeout(WINDOW_CLOSE_TIMEOUT);
     if let Some(why) = failure.get() {
         complain(why.clone());
-        return exit.ok().filter(|exit| *exit != Exit::Ok).unwrap_or(Exit::Device);
-    }
-    if shown.is_err() {
+    } else if shown.is_err() {
         complain(problem!("display-lost-ended"));
     }
-    if studio.has_crashed() { Exit::Error } else { exit.unwrap_or(Exit::Ok) }
+    final_exit(exit.ok(), failure.get().is_some(), studio.has_crashed())
+}
+
+/// Returns the exit code of the program. The companion's exit code, if any, is already in its last
+/// line, so a failure of the window does not change this code.
+fn final_exit(companion: Option<Exit>, window_failed: bool, has_crashed: bool) -> Exit {
+    match companion {
+        Some(exit) if window_failed && exit != Exit::Ok => exit,
+        _ if has_crashed => Exit::Error,
+        Some(exit) => exit,
+        None if window_failed => Exit::Device,
+        None => Exit::Ok,
+    }
 }
 
 /// Returns the problem of a window that cannot open, or that ended with an error.
 fn no_window(error: &app::Error) -> Problem {
-    let app::Error::Open(cause) = error;
+    let app::Error::Window(cause) = error;
     problem!("cli-no-display", reason = cause.trim_end_matches('.'))
 }
 
@@ -444,5 +454,27 @@ impl app::Studio for Arc<Studio> {
 
     fn watched(&self) -> Vec<Latest<VideoFrame>> {
         Studio::watched(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_program_ends_with_the_exit_code_of_the_last_line() {
+        for (companion, window_failed, has_crashed, exit) in [
+            (Some(Exit::Ok), true, false, Exit::Ok),
+            (Some(Exit::Lost), true, false, Exit::Lost),
+            (Some(Exit::Lost), false, false, Exit::Lost),
+            (Some(Exit::Device), true, true, Exit::Device),
+            (Some(Exit::Ok), true, true, Exit::Error),
+            (Some(Exit::Ok), false, true, Exit::Error),
+            (None, true, false, Exit::Device),
+            (None, false, false, Exit::Ok),
+        ] {
+            let found = final_exit(companion, window_failed, has_crashed);
+            assert_eq!(found, exit, "{companion:?} {window_failed} {has_crashed}");
+        }
     }
 }

@@ -17,6 +17,11 @@ pub fn adopt() {
     INHERITED_SOCKETS.lock().extend(inherited::sockets());
 }
 
+/// Returns true if a service manager opened sockets for this process.
+pub fn are_passed() -> bool {
+    std::env::var("LISTEN_PID").is_ok_and(|process| process == std::process::id().to_string())
+}
+
 /// Returns the addresses that no listener uses.
 pub fn unused() -> Vec<SocketAddr> {
     INHERITED_SOCKETS.lock().iter().filter_map(address_of).collect()

@@ -18,6 +18,7 @@ pub use names::{DEFAULT_NAME, InUse, MAX_NAME, PartKind, check_name, is_same_nam
 use crate::media::Size;
 use crate::studio::settings::Settings;
 use crate::studio::settings::scenes::layout::CollectionTable;
+use crate::text::{self, Problem};
 
 /// Copies the value of a key.
 type CopyValue = fn(&Settings, &mut Settings);
@@ -56,6 +57,32 @@ impl PartKind {
             Self::Collection => COLLECTION_KEYS,
             Self::Profile => PROFILE_KEYS,
         }
+    }
+
+    /// Returns the keys of old settings files whose values belong to this part.
+    const fn old_keys(self) -> &'static [&'static str] {
+        match self {
+            Self::Collection => &["gain_db", "muted"],
+            Self::Profile => &["target"],
+        }
+    }
+
+    /// Returns true if this problem of a settings file may concern this part. A problem without the
+    /// path of a value may concern any part.
+    pub fn may_have(self, problem: &Problem) -> bool {
+        let path = problem.args().iter().find_map(|(name, value)| match value {
+            text::Value::Text(path) if *name == "path" => Some(&**path),
+            _ => None,
+        });
+        let Some(path) = path.filter(|_| problem.id().starts_with("settings-ignored")) else {
+            return true;
+        };
+        let is_in = |value: &str, table: &str| {
+            value.strip_prefix(table).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let mut keys =
+            self.keys().iter().map(|(key, _)| *key).chain(self.old_keys().iter().copied());
+        keys.any(|key| is_in(path, key) || is_in(key, path))
     }
 
     /// Copies this part of `from` to `to`.
@@ -158,6 +185,27 @@ mod tests {
         assert!(joined.preferences.push_to_talk_everywhere);
         assert!(!PartKind::Collection.text_of(&settings).unwrap().contains("targets"));
         assert!(!PartKind::Profile.text_of(&settings).unwrap().contains("Talk"));
+    }
+
+    #[test]
+    fn a_problem_of_a_value_concerns_the_part_of_this_value() {
+        for (text, concerned) in [
+            ("[quality]\nsize = 'wide'", [false, true]),
+            ("[target]\ncustom = 3", [false, true]),
+            ("[window]\npush_to_talk_everywhere = 3", [false, true]),
+            ("window = 3", [false, true]),
+            ("gain_db = 'loud'", [true, false]),
+            ("[collection]\nscenes = 3", [true, false]),
+            ("[window]\nmaximized = 3", [false, false]),
+            ("qualities = 3", [false, false]),
+            ("version = 99", [true, true]),
+            ("[", [true, true]),
+        ] {
+            let (_, warnings) = Settings::parse(text);
+            let found = [PartKind::Collection, PartKind::Profile]
+                .map(|kind| warnings.iter().any(|why| kind.may_have(why)));
+            assert_eq!(found, concerned, "{text}: {warnings:?}");
+        }
     }
 
     #[test]
