@@ -83,6 +83,7 @@ fn without_media_source_an_error_during_playback_is_a_loss() {
             for (const [quality, position] of [[null, 0], [null, 7], ['main', 0], ['480p', 7], ['480p', 0]]) {
                 const video = document.createElement('video');
                 const driver = new LowLatencyHls({
+                    state: {},
                     address: it => `/none${it}`,
                     video,
                     quality,
@@ -257,6 +258,7 @@ fn hls_gives_up_the_chosen_quality_only_if_the_server_refuses_it() {
             for (const [quality, wait] of [['480p', 1], ['main', 30], ['audio', 30], ['480p', 30]]) {
                 let refusals = 0;
                 const driver = new LowLatencyHls({
+                    state: {},
                     address: path => `/none${path}`,
                     video: document.createElement('video'),
                     quality,
@@ -357,6 +359,7 @@ fn a_page_whose_viewer_a_callback_refuses_does_not_blame_the_browser() {
             const reasons = [];
             for (const responseText of ['You may not play', 'The operator has disconnected this viewer.']) {
                 const driver = new LowLatencyHls({
+                    state: {},
                     address: path => `/none${path}`,
                     video: document.createElement('video'),
                     fail: reason => reasons.push(reason),
