@@ -101,6 +101,28 @@ fn video_that_the_browser_cannot_play_is_named_and_not_tried_again() {
 }
 
 #[test]
+fn video_is_not_blamed_for_audio_that_the_browser_cannot_play() {
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    let running = start_with(|config| config.webrtc = None);
+    let _publisher = running.publish(&super::NO_B_FRAMES);
+    let browser = Chromium::start("en");
+    // A browser without AAC, on a page that does not try again.
+    let before = "
+        const supports = MediaSource.isTypeSupported;
+        MediaSource.isTypeSupported = type => !type.includes('mp4a') && supports.call(MediaSource, type);
+        const timer = window.setTimeout;
+        window.setTimeout = (act, after, ...more) => after === 10000 ? 0 : timer(act, after, ...more);
+    ";
+    let page = browser.open(&running.page(), before);
+    page.wait(&has_status("failed"));
+    let detail = page.text("detail");
+    assert!(detail.ends_with("protocols works in this browser."), "{detail}");
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+#[test]
 fn webrtc_is_tried_again_for_video_that_only_it_can_play() {
     if peers::missing(&["chromium", "ffmpeg"]) {
         return;
