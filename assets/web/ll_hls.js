@@ -44,6 +44,7 @@ export class LowLatencyHls {
         this.video = video;
         this.fail = fail;
         this.codec = state.video?.codec ?? null;
+        this.hasPlayableVideo = false;
         this.serverNow = serverNow;
         this.stopped = false;
         this.latency = null;
@@ -75,8 +76,14 @@ export class LowLatencyHls {
         });
         this.hls = hls;
         hls.on(Hls.Events.ERROR, (_, data) => this.#error(Hls, data));
+        // hls.js reports unplayable codecs only after this event.
+        hls.on(Hls.Events.MANIFEST_LOADED, (_, { levels }) => {
+            this.hasPlayableVideo = levels.some(({ videoCodec }) => videoCodec
+                && Hls.getMediaSource().isTypeSupported(`video/mp4; codecs="${videoCodec}"`));
+        });
         hls.on(Hls.Events.MANIFEST_PARSED, () => {
-            // hls.js leaves out what the browser cannot play, and would play the rendition without video.
+            // hls.js leaves out what the browser cannot play, and would play the rendition without video. All
+            // renditions have the same audio.
             const hasOnlyAudio = hls.levels.length === 1 && this.#level(AUDIO) === 0;
             if (hasOnlyAudio && this.codec && this.quality !== AUDIO) return this.#give('codec', this.codec);
             const level = this.#level(this.quality ?? MAIN);
@@ -157,8 +164,11 @@ export class LowLatencyHls {
             this.refused();
         }
         if (!data.fatal) return;
-        const isUnplayable = data.details === Hls.ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR;
-        if (isUnplayable && this.codec) return this.#give('codec', this.codec);
+        if (data.details === Hls.ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR) {
+            // The browser may lack only the audio codec.
+            const isVideo = this.codec && !this.hasPlayableVideo;
+            return isVideo ? this.#give('codec', this.codec) : this.#give('noFrames');
+        }
         if (data.details === Hls.ErrorDetails.MANIFEST_LOAD_ERROR && isDenied(data)) return this.#give('refused');
         if (data.response?.code === 404) return this.#give('absent');
         if (isFull(data)) return this.#give('full');

@@ -50,6 +50,8 @@ export class Playback {
         this.isRefused = false;
         // The codec of the video if no protocol can bring it to this browser.
         this.codec = null;
+        // True if WebRTC failed for another reason than the codec. It has other decoders, and may work later.
+        this.mayHaveWebRtc = false;
         this.losses = 0;
         this.timer = null;
         setInterval(() => this.#watch(), WATCH_MS);
@@ -232,6 +234,7 @@ export class Playback {
         this.isFull = false;
         this.isRefused = false;
         this.codec = null;
+        this.mayHaveWebRtc = false;
         this.losses = 0;
         this.note = null;
         if (['failed', 'refused'].includes(this.status)) this.status = 'connecting';
@@ -247,7 +250,7 @@ export class Playback {
         if (protocol === null) {
             this.#set(this.isRefused ? 'refused' : 'failed');
             // The browser can play no more than before until the video changes.
-            if (this.codec) return;
+            if (this.codec && !this.isFull && !this.isRefused && !this.mayHaveWebRtc) return;
             this.timer = setTimeout(() => {
                 this.#forget();
                 this.stream.refresh();
@@ -303,6 +306,7 @@ export class Playback {
         this.isFull ||= reason === 'full';
         // The other protocols use the same decoders, except WebRTC.
         if (reason === 'codec' && protocol !== 'whep') this.codec = codec;
+        if (reason !== 'codec' && protocol === 'whep') this.mayHaveWebRtc = true;
         this.losses = 0;
         this.note ??= { reason, codec, from: protocol };
         this.#begin();

@@ -1,7 +1,7 @@
 //! The viewer page without video: audio alone, video that the browser cannot play, and no stream yet.
 
 use super::chromium::Chromium;
-use super::{Running, choose, has_status, start_with};
+use super::{Running, choose, has_status, plays, start_with};
 use crate::peers::{self, Peer};
 
 /// A browser without H.264, on a page that asks and tries again often. The page notes its statuses, and how often it
@@ -97,6 +97,52 @@ fn video_that_the_browser_cannot_play_is_named_and_not_tried_again() {
         })",
     );
     assert_eq!(refused, "sourceCodec,HEVC");
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn video_is_not_blamed_for_audio_that_the_browser_cannot_play() {
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    let running = start_with(|config| config.webrtc = None);
+    let _publisher = running.publish(&super::NO_B_FRAMES);
+    let browser = Chromium::start("en");
+    // A browser without AAC, on a page that does not try again.
+    let before = "
+        const supports = MediaSource.isTypeSupported;
+        MediaSource.isTypeSupported = type => !type.includes('mp4a') && supports.call(MediaSource, type);
+        const timer = window.setTimeout;
+        window.setTimeout = (act, after, ...more) => after === 10000 ? 0 : timer(act, after, ...more);
+    ";
+    let page = browser.open(&running.page(), before);
+    page.wait(&has_status("failed"));
+    let detail = page.text("detail");
+    assert!(detail.ends_with("protocols works in this browser."), "{detail}");
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn webrtc_is_tried_again_for_video_that_only_it_can_play() {
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    let running = start_with(|_| ());
+    let _publisher = running.publish(&super::NO_B_FRAMES);
+    let browser = Chromium::start("en");
+    // The first offer fails.
+    let first = "
+        const unfailing = window.fetch;
+        window.offers = 0;
+        window.fetch = async (path, options) => {
+            if (!String(path).includes('/whep') || options?.method !== 'POST') return unfailing(path, options);
+            window.offers += 1;
+            return window.offers === 1 ? new Response('', { status: 500 }) : unfailing(path, options);
+        };
+    ";
+    let page = browser.open(&running.page(), &[WITHOUT_H264, first].concat());
+    plays(&page, "whep", 5);
+    assert_eq!(page.value("statuses.includes('failed') && offers > 1"), true);
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 

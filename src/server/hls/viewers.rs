@@ -113,8 +113,7 @@ impl Viewers {
         Self { barred: self.barred.clone(), ..Self::default() }
     }
 
-    /// Records a request. The id of the admitted viewer is stored only for a new viewer, and the report of its end also
-    /// for a viewer who has come back from elsewhere.
+    /// Records a request. The id of the admitted viewer and the report of its end are stored only for a new viewer.
     pub fn note(
         &mut self,
         key: ViewerKey,
@@ -125,9 +124,6 @@ impl Viewers {
     ) -> ViewerLookup {
         if let Some(viewer) = self.all.get_mut(&key) {
             viewer.last_request = now;
-            if std::mem::take(&mut viewer.has_moved) {
-                viewer.done = begun(admitted.done);
-            }
             return ViewerLookup::Known;
         }
         let found = self.lookup(key, limit);
@@ -142,11 +138,8 @@ impl Viewers {
         ViewerLookup::New
     }
 
-    /// Returns the result of the next request with this key.
+    /// Returns the result of the first request of a viewer with this key.
     fn lookup(&self, key: ViewerKey, limit: ViewerLimit) -> ViewerLookup {
-        if self.all.contains_key(&key) {
-            return ViewerLookup::Known;
-        }
         let ViewerLimit { most, others, is_shared } = limit;
         if self.all.len() + others >= most {
             return ViewerLookup::Full;
@@ -163,12 +156,16 @@ impl Viewers {
         self.all.keys().filter(|key| subscriber(key.address) == wanted).count()
     }
 
-    /// Returns true if the next request with this key needs the report of the viewer's end, and there is room for the
-    /// viewer.
-    pub fn needs_done(&self, key: ViewerKey, limit: ViewerLimit) -> bool {
-        match self.all.get(&key) {
-            Some(viewer) => viewer.has_moved,
-            None => self.lookup(key, limit) == ViewerLookup::New,
+    /// Returns true if the next request with this key needs the report of the viewer's end.
+    pub fn needs_done(&self, key: ViewerKey) -> bool {
+        self.all.get(&key).is_none_or(|viewer| viewer.has_moved)
+    }
+
+    /// Stores the report of the end of a viewer who is new, or has come back from elsewhere.
+    pub fn set_done(&mut self, key: ViewerKey, done: Box<DoneCall>) {
+        if let Some(viewer) = self.all.get_mut(&key) {
+            viewer.done = begun(Some(done));
+            viewer.has_moved = false;
         }
     }
 
@@ -377,16 +374,20 @@ mod tests {
             let done = DoneCall::returning(&receiver.callbacks, &visit, &call);
             AdmittedViewer { id, done: done.map(Box::new), expelled: 0 }
         };
+        let without_done = |id| AdmittedViewer { id, done: None, expelled: 0 };
         let (mut first, mut second) = (Viewers::default(), Viewers::default());
         let move_to = |from: &mut Viewers, to: &mut Viewers, id| {
-            assert!(to.needs_done(key, LIMIT) && !from.needs_done(key, LIMIT));
-            let done = from.take_done(key);
-            to.note(key, peer, AdmittedViewer { done, ..returning(id) }, LIMIT, now)
+            assert!(to.needs_done(key) && !from.needs_done(key));
+            let arrived = to.note(key, peer, without_done(id), LIMIT, now);
+            to.set_done(key, from.take_done(key).unwrap());
+            arrived
         };
         assert!(first.take_done(key).is_none());
         assert_eq!(first.note(key, peer, returning(1), LIMIT, now), ViewerLookup::New);
         // Where there is no room, the viewer stays in the first file.
-        assert!(!second.needs_done(key, ViewerLimit { most: 0, ..LIMIT }));
+        let full = ViewerLimit { most: 0, ..LIMIT };
+        assert_eq!(second.note(key, peer, without_done(2), full, now), ViewerLookup::Full);
+        assert!(second.needs_done(key) && !first.needs_done(key));
         assert_eq!(move_to(&mut first, &mut second, 2), ViewerLookup::New);
         assert_eq!(move_to(&mut second, &mut first, 3), ViewerLookup::Known);
         drop(second);

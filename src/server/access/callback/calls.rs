@@ -349,9 +349,10 @@ impl DoneCall {
         callbacks.destinations.contains_key(&done.call.kind()).then_some(done)
     }
 
-    /// Returns true if the receiver does not know of the beginning yet.
-    pub const fn is_returning(&self) -> bool {
-        self.beginning.is_some()
+    /// Returns the report for another visit of a viewer whom a pass admits. Returns `None` if the receiver knows of
+    /// the beginning.
+    pub fn again(&self) -> Option<Self> {
+        Self::returning(&self.callbacks, &self.visit, self.beginning.as_ref()?)
     }
 
     /// Notifies the receiver of the beginning, unless it knows of it. The pass has decided already, so the answer only

@@ -32,7 +32,7 @@ pub(super) struct FileViewer {
     /// Number of times that all viewers had to leave before this client was admitted.
     expelled: u64,
     /// When dropped, tells a callback that the client has finished. Without a pass, each request is a visit. With a
-    /// pass, the viewer is one, so the entry of the viewer gets the report.
+    /// pass, the viewer is one, so each new entry of the viewer gets its own report.
     done: Option<Box<DoneCall>>,
 }
 
@@ -61,8 +61,10 @@ impl FileViewer {
             || self.registry.recording_viewers.is_barred(&self.file, self.client.key, now)
     }
 
-    /// Counts bytes for the client. Fails if there are too many viewers. A new viewer gets the report of its end.
-    fn note(&self, bytes: u64, done: Option<Box<DoneCall>>) -> Result<(), NoRoom> {
+    /// Counts bytes for the client. Fails if there are too many viewers. A new viewer with a pass gets the report of
+    /// its end.
+    fn note(&self, bytes: u64) -> Result<(), NoRoom> {
+        let done = self.done.as_deref().and_then(DoneCall::again).map(Box::new);
         let most = self.registry.max_viewers(&self.app);
         let is_shared = self.registry.is_shared(self.client.key.address);
         let limit = ViewerLimit { most, others: 0, is_shared };
@@ -79,12 +81,11 @@ impl FileViewer {
     }
 
     /// Wraps a response with the file or a part of it, so that the sent bytes are counted.
-    pub fn watch(mut self, method: &Method, response: Response) -> Response {
+    pub fn watch(self, method: &Method, response: Response) -> Response {
         if *method == Method::HEAD || !response.status().is_success() {
             return response;
         }
-        let done = self.done.take_if(|done| done.is_returning());
-        if let Err(why) = self.note(0, done) {
+        if let Err(why) = self.note(0) {
             return too_many_viewers(why);
         }
         response.map(|body| Body::new(ViewedBody { body, viewer: self }))
@@ -115,7 +116,7 @@ impl http_body::Body for ViewedBody {
             && let Some(data) = frame.data_ref()
         {
             // A client that received nothing for a while becomes a viewer again.
-            let _ = this.viewer.note(data.len() as u64, None);
+            let _ = this.viewer.note(data.len() as u64);
         }
         polled
     }
@@ -153,22 +154,30 @@ mod tests {
             let viewer = AdmittedViewer { id: 1, done: done.map(Box::new), expelled: 0 };
             let client = (key, (address, 5).into());
             let viewer = FileViewer::new(&registry, ("live-show.mp4", "live"), client, viewer);
-            drop(viewer.watch(&method, Response::new(Body::from("file"))));
+            viewer.watch(&method, Response::new(Body::from("file")))
         };
         let kinds = [CallKind::Play, CallKind::PlayDone];
-        let [head, first, other] = [(); 3].map(|()| Unreachable::new(&runtime, &kinds, false));
-        request(Method::HEAD, &head);
+        let [head, first, other, paused] =
+            [(); 4].map(|()| Unreachable::new(&runtime, &kinds, false));
+        drop(request(Method::HEAD, &head));
         assert!(head.notices.is_idle());
-        request(Method::GET, &first);
+        drop(request(Method::GET, &first));
         assert!(!first.notices.is_idle(), "the beginning");
-        request(Method::GET, &other);
+        drop(request(Method::GET, &other));
         assert!(other.notices.is_idle(), "a known viewer");
+        // A client that receives more after a pause begins another visit.
+        let response = request(Method::GET, &paused);
+        registry.recording_viewers.end_files(|_, _| true, None);
+        assert!(paused.notices.is_idle());
+        let received = axum::body::to_bytes(response.into_body(), usize::MAX);
+        assert_eq!(runtime.block_on(received).unwrap(), "file");
+        assert!(!paused.notices.is_idle(), "the beginning of another visit");
         // Without `on_play`, only ends cause notices.
         let [ends, again] =
             [(); 2].map(|()| Unreachable::new(&runtime, &[CallKind::PlayDone], false));
         registry.recording_viewers.end_files(|_, _| true, None);
-        request(Method::GET, &ends);
-        request(Method::GET, &again);
+        drop(request(Method::GET, &ends));
+        drop(request(Method::GET, &again));
         assert!(ends.notices.is_idle() && again.notices.is_idle(), "the viewer may continue");
         registry.recording_viewers.end_files(|_, _| true, None);
         assert!(!ends.notices.is_idle() && again.notices.is_idle());

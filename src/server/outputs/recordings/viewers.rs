@@ -86,11 +86,17 @@ pub(in crate::server) fn note(
     (mut viewer, limit): (AdmittedViewer, ViewerLimit),
 ) -> ViewerLookup {
     let _continuing = viewer.done.is_some().then(|| registry.opened.continuing.lock());
-    let needs_done = viewer.done.is_some() && viewers.lock().needs_done(key, limit);
-    if needs_done && let Some(done) = take_done(registry, stream, file, key) {
-        viewer.done = Some(done);
+    let needs_done = viewer.done.is_some() && viewers.lock().needs_done(key);
+    let admitted = viewer.done.take_if(|_| needs_done);
+    let arrived = viewers.lock().note(key, address, viewer, limit, registry.clock.now());
+    // Without room here, the viewer keeps the report where it was.
+    if let Some(admitted) = admitted
+        && matches!(arrived, ViewerLookup::Known | ViewerLookup::New)
+    {
+        let done = take_done(registry, stream, file, key).unwrap_or(admitted);
+        viewers.lock().set_done(key, done);
     }
-    viewers.lock().note(key, address, viewer, limit, registry.clock.now())
+    arrived
 }
 
 /// Takes the report of the end from a viewer who now continues live, or in another file of the broadcast. `file` is the
