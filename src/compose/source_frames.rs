@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::base::{Timestamp, WorkerPool};
 use crate::compose::filter::{Chain, Cover, WantedFilter};
 use crate::compose::layout;
+use crate::compose::placeholder::Placeholders;
 use crate::compose::scene::{Plan, SourceId};
 use crate::media::{Size, VideoFeed, VideoFrame};
 
@@ -119,6 +120,8 @@ pub(super) struct SourceFrames {
     displayed: Vec<(SourceId, Option<Size>)>,
     /// True if costly filters are skipped.
     pub lean: bool,
+    /// Shared by all views, because drawing the placeholder of a large source takes long.
+    pub placeholders: Placeholders,
 }
 
 impl SourceFrames {
