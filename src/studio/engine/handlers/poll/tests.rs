@@ -289,6 +289,12 @@ fn the_summary_has_every_target_that_was_live_even_two_on_one_host() {
     engine.remove_target(4);
     engine.target_happened(on_one_host(4));
     assert_eq!(engine.live.summary.targets, [known(None), known(Some(7)), known(Some(4))]);
+    // The broadcast ended before its last target reported that it was live.
+    let label = "Main target".to_owned();
+    engine.live.summary.targets =
+        vec![BroadcastTarget { id: Some(7), label, was_live: false }, known(Some(4))];
+    engine.target_happened(on_one_host(7));
+    assert_eq!(engine.live.summary.targets, [known(Some(7)), known(Some(4))]);
 }
 
 #[test]
