@@ -508,6 +508,8 @@ fn the_notices_of_a_replay_and_a_screenshot_show_the_file_in_its_folder() {
         harness.query_all_by_role(Role::Button).find(is_it).unwrap().click_accesskit();
         let sent = commands(&mut harness);
         assert!(sent.contains(&wanted), "{sent:?}");
+        // The folder can be shown again.
+        assert_eq!(sent.contains(&Command::Dismiss(id)), id == 3, "{sent:?}");
     }
 }
 
