@@ -119,7 +119,7 @@ fn what_is_given_up_is_told_in_order_and_the_sound_has_no_gap() {
         "degradation-rate",
     ];
     assert_eq!(keys, order);
-    // The scene changes without a transition, and the preview is still drawn once a second.
+    // The scene changes without a transition, and the preview is still drawn.
     let before = preview().unwrap();
     studio.send(Command::SwitchScene(next));
     wait_for("the other scene", LIMIT, || studio.snapshot().scenes.collection.current == next);

@@ -13,11 +13,16 @@ const BOTTOM_LUMA: f32 = 22.0;
 /// Luma of the glyph.
 const GLYPH_LUMA: f32 = 92.0;
 
+/// Half the size of a box around the glyph, in the unit of length of the glyph.
+const GLYPH_HALF_SIZE: (f32, f32) = (0.8, 0.6);
+
 /// Maximum number of sizes whose placeholders are kept.
 const MAX_PLACEHOLDERS: usize = 64;
+/// Maximum number of pixels of all kept placeholders.
+const MAX_PLACEHOLDER_PIXELS: usize = 8 * 3_840 * 2_160;
 
-/// The placeholders of a program and its lost sources, which are drawn when they are first needed,
-/// because most programs never need one.
+/// The placeholders of all programs, views and lost sources, which are drawn when they are first
+/// needed, because most programs never need one.
 #[derive(Debug, Default)]
 pub(super) struct Placeholders(Vec<(Size, VideoFrame)>);
 
@@ -32,7 +37,11 @@ impl Placeholders {
         if self.get(size).is_some() {
             return;
         }
-        if self.0.len() == MAX_PLACEHOLDERS {
+        let pixels = |kept: &[(Size, VideoFrame)]| -> usize {
+            kept.iter().map(|(size, _)| size.pixels()).sum()
+        };
+        let room = MAX_PLACEHOLDER_PIXELS.saturating_sub(size.pixels());
+        while self.0.len() >= MAX_PLACEHOLDERS || !self.0.is_empty() && pixels(&self.0) > room {
             self.0.remove(0);
         }
         self.0.push((size, frame(size)));
@@ -47,10 +56,19 @@ pub fn frame(size: Size) -> VideoFrame {
     // The unit of length of the glyph, whose body is 1.0 wide.
     let unit = (width.min(height * 16.0 / 9.0) * 0.13).max(1.0);
     let stride = planes.luma_stride();
+    // Outside the box, a row has one luma, which saves most of the time for a large source.
+    let half = GLYPH_HALF_SIZE;
+    let (half_width, half_height) = (half.0 * unit + 1.0, half.1 * unit + 1.0);
+    let left = (width / 2.0 - half_width).max(0.0) as usize;
+    let right = ((width / 2.0 + half_width).ceil() as usize).min(stride);
     for (row, line) in planes.y.chunks_exact_mut(stride).enumerate() {
         let y = row as f32 + 0.5;
         let ground = TOP_LUMA + (BOTTOM_LUMA - TOP_LUMA) * y / height;
-        for (column, value) in line.iter_mut().enumerate() {
+        line.fill(ground as u8);
+        if (y - height / 2.0).abs() > half_height {
+            continue;
+        }
+        for (column, value) in line.iter_mut().enumerate().take(right).skip(left) {
             let (gx, gy) = ((column as f32 + 0.5 - width / 2.0) / unit, (y - height / 2.0) / unit);
             let cover = glyph(gx, gy, 1.0 / unit);
             *value = (ground + (GLYPH_LUMA - ground) * cover) as u8;
@@ -98,5 +116,36 @@ mod tests {
         let placeholder = frame(Size::new(1280, 720));
         let luma = |x: usize, y: usize| placeholder.planes().y[y * 1280 + x];
         assert!(luma(640, 360) > 80 && luma(20, 20) < 40 && luma(1260, 700) < 40);
+    }
+    #[test]
+    fn the_box_contains_the_whole_glyph() {
+        for pixel in [1.0, 0.1, 0.01] {
+            let (width, height) = (GLYPH_HALF_SIZE.0 + pixel, GLYPH_HALF_SIZE.1 + pixel);
+            for step in -400..=400 {
+                let along = step as f32 / 100.0;
+                for beyond in [0.0, 0.2, 1.0, 3.0] {
+                    for sign in [-1.0, 1.0] {
+                        let covers = [
+                            glyph(sign * (width + beyond), along, pixel),
+                            glyph(along, sign * (height + beyond), pixel),
+                        ];
+                        assert_eq!(covers, [0.0; 2], "{along} {beyond} {sign} {pixel}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn placeholders_keep_no_more_pixels_than_allowed_but_always_the_newest() {
+        let mut placeholders = Placeholders::default();
+        let large = |width| Size::new(width, 4_096);
+        for width in [4_096, 4_098, 4_100, 4_102, 4_104] {
+            placeholders.draw(large(width));
+            assert!(placeholders.get(large(width)).is_some());
+        }
+        let kept = placeholders.0.iter().map(|(size, _)| size.pixels()).sum::<usize>();
+        assert!(kept <= MAX_PLACEHOLDER_PIXELS && placeholders.get(large(4_096)).is_none());
+        assert!(placeholders.get(large(4_102)).is_some());
     }
 }

@@ -9,7 +9,6 @@ use crate::base::partial_debug;
 use crate::base::{Latest, Pooled, Timestamp, WorkerPool};
 use crate::compose::draw::canvas::{Canvas, LayerRenderer};
 use crate::compose::filter::WantedFilter;
-use crate::compose::placeholder::Placeholders;
 use crate::compose::preview::PreviewScene;
 use crate::compose::scene::{Plan, SourceId};
 use crate::compose::side_views::{SideView, SideViews, ViewOf};
@@ -24,7 +23,6 @@ use crate::media::{Color, Planes, ProgramId, Size, VideoFrame};
 /// each frame.
 pub struct Program {
     stage: LayerRenderer,
-    placeholders: Placeholders,
     source_frames: SourceFrames,
     plan: Arc<Plan>,
     canvas: Canvas,
@@ -74,7 +72,6 @@ impl Program {
         let workers = Arc::new(WorkerPool::of_this_machine("bands"));
         Self {
             stage: LayerRenderer::new(size, Arc::clone(&workers)),
-            placeholders: Placeholders::default(),
             source_frames: SourceFrames::default(),
             plan: Arc::new(Plan::simple(SourceId::default())),
             canvas: Canvas::default(),
@@ -189,31 +186,27 @@ impl Program {
     pub fn frame(&mut self, at: Timestamp) -> (VideoFrame, DrawResult) {
         self.source_frames.pull(self.plan.sources(), at, &self.workers);
         self.source_frames.set_displayed(&self.plan, self.size);
-        let Self {
-            workers, stage, placeholders, source_frames, plan, canvas, switch, mixer, ..
-        } = self;
-        let mut old = |stage: &mut LayerRenderer,
-                       placeholders: &mut Placeholders,
-                       from: &mut From| match from {
+        let Self { workers, stage, source_frames, plan, canvas, switch, mixer, .. } = self;
+        let mut old = |stage: &mut LayerRenderer, from: &mut From| match from {
             From::Still(still) => (Arc::clone(still), DrawResult::New),
             From::Plan(plan, canvas) => {
                 source_frames.pull(plan.sources(), at, workers);
-                draw(stage, placeholders, source_frames, plan, canvas)
+                draw(stage, source_frames, plan, canvas)
             }
         };
         let mut over = false;
         let (frame, made) = match switch {
-            None => draw(stage, placeholders, source_frames, plan, canvas),
+            None => draw(stage, source_frames, plan, canvas),
             Some(Switch { how: SwitchMethod::Mix { transition, image, begun }, from }) => {
                 let begun = *begun.get_or_insert(at);
                 let whole = transition.duration.as_secs_f32().max(1e-3);
                 let part = at.since(begun).as_secs_f32() / whole;
                 over = part >= 1.0;
                 if over {
-                    draw(stage, placeholders, source_frames, plan, canvas)
+                    draw(stage, source_frames, plan, canvas)
                 } else {
-                    let old = old(stage, placeholders, from).0;
-                    let new = draw(stage, placeholders, source_frames, plan, canvas).0;
+                    let old = old(stage, from).0;
+                    let new = draw(stage, source_frames, plan, canvas).0;
                     let mut mixed = stage.take();
                     mixer.mix(
                         &transition.kind,
@@ -230,9 +223,9 @@ impl Program {
                 let now = clip.at(at, workers);
                 over = now.over;
                 let (below, made) = if now.changed {
-                    draw(stage, placeholders, source_frames, plan, canvas)
+                    draw(stage, source_frames, plan, canvas)
                 } else {
-                    old(stage, placeholders, from)
+                    old(stage, from)
                 };
                 match now.above {
                     Some(above) => (stage.cover(&below, &above), DrawResult::New),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::base::{Timestamp, WorkerPool};
 use crate::compose::filter::{Chain, Cover, WantedFilter};
 use crate::compose::layout;
+use crate::compose::placeholder::Placeholders;
 use crate::compose::scene::{Plan, SourceId};
 use crate::media::{Size, VideoFeed, VideoFrame};
 
@@ -119,6 +120,8 @@ pub(super) struct SourceFrames {
     displayed: Vec<(SourceId, Option<Size>)>,
     /// True if costly filters are skipped.
     pub lean: bool,
+    /// Shared by all views, because drawing the placeholder of a large source takes long.
+    pub placeholders: Placeholders,
 }
 
 impl SourceFrames {
@@ -148,6 +151,7 @@ impl SourceFrames {
         (giver.chain, giver.fallback) = (std::mem::take(&mut given.chain), given.fallback);
         // The giver may get another still feed at once.
         (giver.is_still, giver.last) = (given.is_still, given.last.clone());
+        giver.size = given.size;
         let heir = self.slots.entry(to).or_default();
         let (chain, fallback) = (std::mem::take(&mut heir.chain), heir.fallback);
         *heir = Slot { chain, fallback, filtered: None, ..given };
@@ -351,5 +355,18 @@ mod tests {
         frames.hand_over(SHOWN, SourceId(2));
         frames.give(SHOWN, SourceFrame::Still(late(80, 1)));
         assert_eq!([40, 80].map(|at| luma_at(&mut frames, at)), [Some(40), Some(80)]);
+    }
+
+    #[test]
+    fn the_placeholder_of_a_source_that_hands_its_feed_over_keeps_its_size() {
+        let mut frames = SourceFrames::default();
+        frames.give(SHOWN, SourceFrame::Feed(Some(late(40, 0))));
+        assert_eq!(luma_at(&mut frames, 0), Some(40));
+        frames.hand_over(SHOWN, SourceId(2));
+        frames.give(SHOWN, SourceFrame::Feed(Some(late(80, u32::MAX))));
+        assert_eq!([40, 2_040].map(|at| luma_at(&mut frames, at)), [None, Some(0)]);
+        let shown = frames.shown(SHOWN);
+        let size = Size::new(64, 36);
+        assert!(matches!(shown, ShownSource::Placeholder(Some(it)) if it == size), "{shown:?}");
     }
 }

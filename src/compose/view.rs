@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use crate::base::{Pooled, Timestamp, WorkerPool};
 use crate::compose::draw::canvas::{Canvas, LayerRenderer};
-use crate::compose::placeholder::Placeholders;
 use crate::compose::scene::Plan;
 use crate::compose::source_frames::{ShownSource, SourceFrames};
 use crate::media::{Color, Planes, Size, VideoFrame};
@@ -25,7 +24,6 @@ pub(super) struct View {
     pub plan: Arc<Plan>,
     canvas: Canvas,
     stage: LayerRenderer,
-    placeholders: Placeholders,
 }
 
 impl View {
@@ -36,7 +34,7 @@ impl View {
     /// Creates a view of this size. The plan belongs to a program of size `program`.
     pub fn new(plan: Arc<Plan>, size: Size, program: Size, workers: &Arc<WorkerPool>) -> Self {
         let stage = LayerRenderer::scaled(size, program, Arc::clone(workers));
-        Self { plan, canvas: Canvas::default(), stage, placeholders: Placeholders::default() }
+        Self { plan, canvas: Canvas::default(), stage }
     }
 
     pub fn draw(
@@ -46,8 +44,8 @@ impl View {
         workers: &WorkerPool,
     ) -> (VideoFrame, DrawResult) {
         source_frames.pull(self.plan.sources(), at, workers);
-        let Self { plan, canvas, stage, placeholders } = self;
-        let (planes, made) = draw(stage, placeholders, source_frames, plan, canvas);
+        let Self { plan, canvas, stage } = self;
+        let (planes, made) = draw(stage, source_frames, plan, canvas);
         (VideoFrame { pts: at, color: Color::PROGRAM, surface: planes.into() }, made)
     }
 }
@@ -55,8 +53,7 @@ impl View {
 /// Draws a plan, or the placeholder if none of its sources has a frame.
 pub(super) fn draw(
     stage: &mut LayerRenderer,
-    placeholders: &mut Placeholders,
-    source_frames: &SourceFrames,
+    source_frames: &mut SourceFrames,
     plan: &Plan,
     canvas: &mut Canvas,
 ) -> (Arc<Pooled<Planes>>, DrawResult) {
@@ -64,13 +61,17 @@ pub(super) fn draw(
     for source in plan.sources() {
         match source_frames.shown(source) {
             ShownSource::Frame(_) => seen = true,
-            ShownSource::Placeholder(size) => placeholders.draw(size.unwrap_or(whole)),
+            ShownSource::Placeholder(size) => {
+                source_frames.placeholders.draw(size.unwrap_or(whole));
+            }
             ShownSource::Nothing => {}
         }
     }
     if !seen {
-        placeholders.draw(whole);
+        source_frames.placeholders.draw(whole);
     }
+    let source_frames = &*source_frames;
+    let placeholders = &source_frames.placeholders;
     if let Some(placeholder) = placeholders.get(whole).filter(|_| !seen) {
         *canvas = Canvas::default();
         return (Arc::clone(placeholder.shared()), DrawResult::Placeholder);
@@ -128,5 +129,11 @@ mod tests {
             let covered = frame.planes().y.iter().filter(|luma| **luma != 200).count();
             assert_eq!(covered, 16 * 16, "at {millis} ms");
         }
+        // Another view uses the same placeholder.
+        let drawn = frames.placeholders.get(Size::new(16, 16)).unwrap().clone();
+        let mut thumbnail = View::new(Arc::clone(&view.plan), Size::new(32, 18), size, &workers);
+        thumbnail.draw(&mut frames, Timestamp::from_millis(2_140), &workers);
+        let shared = frames.placeholders.get(Size::new(16, 16)).unwrap();
+        assert!(shared.is_same(&drawn) && frames.placeholders.get(Size::new(32, 18)).is_none());
     }
 }

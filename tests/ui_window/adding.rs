@@ -100,6 +100,25 @@ fn the_first_device_has_the_focus_after_its_card_was_chosen() {
 }
 
 #[test]
+fn the_first_device_has_the_focus_even_if_it_appears_later() {
+    let mut harness = with(&[]);
+    let cameras = harness.state().demo.snapshot().cameras.clone();
+    harness.state().demo.change(|snapshot| snapshot.cameras.clear());
+    harness.run();
+    harness.get_by_role_and_label(Role::Button, "Add source…").click_accesskit();
+    harness.run();
+    harness.get_by_role_and_label(Role::Button, "Camera").click_accesskit();
+    harness.run();
+    harness.run();
+    harness.get_by_label("Search again");
+    harness.state().demo.change(|snapshot| snapshot.cameras = cameras);
+    harness.run();
+    harness.run();
+    let mut rows = harness.query_all_by_role_and_label(Role::RadioButton, "HD Pro Webcam C920");
+    assert!(rows.any(|row| row.is_focused()));
+}
+
+#[test]
 fn all_kinds_of_sources_are_visible_at_once() {
     let mut harness = with(&[]);
     harness.get_by_role_and_label(Role::Button, "Add source…").click_accesskit();

@@ -139,13 +139,18 @@ fn the_keyboard_answers_the_question_before_a_removal() {
 #[test]
 fn escape_returns_to_the_list_before_it_closes_the_dialog() {
     let mut harness = opened(Language::English);
-    for opener in ["New…", "Rename Friday show", "Earlier versions of 'Friday show'"] {
+    for (opener, focused) in [
+        ("New…", "Delete Main"),
+        ("Rename Friday show", "Delete Friday show"),
+        ("Earlier versions of 'Friday show'", "Delete Friday show"),
+    ] {
         click(&mut harness, opener);
         assert!(harness.query_by_label("New…").is_none(), "{opener}");
         harness.key_press(Key::Escape);
         assert_eq!(commands(&mut harness), [], "{opener}");
         harness.run();
         harness.get_by_label("New…");
+        assert!(harness.get_by_role_and_label(Role::Button, focused).is_focused(), "{opener}");
     }
     harness.key_press(Key::Escape);
     harness.run();

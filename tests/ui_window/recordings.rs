@@ -197,6 +197,25 @@ fn the_keys_of_a_focused_row_rename_remove_and_play() {
     let mut harness = open("recordings");
     commands(&mut harness);
     select(&mut harness, "interview.mp4");
+    // A key that is held since another control had the focus does nothing.
+    let delete = |pressed| egui::Event::Key {
+        key: Key::Delete,
+        physical_key: None,
+        pressed,
+        repeat: false,
+        modifiers: Modifiers::NONE,
+    };
+    harness.get_by_role_and_label(Role::Button, "Show in folder").focus();
+    harness.run();
+    harness.event(delete(true));
+    harness.run();
+    row(&harness, "interview.mp4").focus();
+    harness.run();
+    harness.event(delete(true));
+    harness.run();
+    assert!(harness.query_by_label("Move interview.mp4 to the trash?").is_none());
+    harness.event(delete(false));
+    harness.run();
     // The menu shows the keys.
     row(&harness, "interview.mp4").click_secondary();
     harness.run();
@@ -508,6 +527,8 @@ fn the_notices_of_a_replay_and_a_screenshot_show_the_file_in_its_folder() {
         harness.query_all_by_role(Role::Button).find(is_it).unwrap().click_accesskit();
         let sent = commands(&mut harness);
         assert!(sent.contains(&wanted), "{sent:?}");
+        // The folder can be shown again.
+        assert_eq!(sent.contains(&Command::Dismiss(id)), id == 3, "{sent:?}");
     }
 }
 

@@ -95,7 +95,7 @@ pub fn dialog_room(ctx: &egui::Context) -> Vec2 {
 
 /// Hides the tooltips that the window has drawn below a dialog. While the pointer rests on a
 /// control, egui keeps the tooltip of the control open, and above the dialog.
-fn hide_tooltips(ctx: &egui::Context) {
+pub fn hide_tooltips(ctx: &egui::Context) {
     let visible = ctx.memory(|memory| memory.areas().visible_layer_ids());
     ctx.graphics_mut(|graphics| {
         for layer in visible.into_iter().filter(|layer| layer.order == Order::Tooltip) {

@@ -15,7 +15,9 @@ mod preflight;
 mod settings;
 mod successor;
 
-pub use card::{DialogAnswer, DialogContext, dialog_room, heading, modal, set_health_bar};
+pub use card::{
+    DialogAnswer, DialogContext, dialog_room, heading, hide_tooltips, modal, set_health_bar,
+};
 pub use card::{PassthroughDraft, Services};
 pub use command_palette::Search;
 pub use help::images::HelpImages;

@@ -64,6 +64,7 @@ pub fn is_final(remedy: Remedy) -> bool {
             | Remedy::EditQuality
             | Remedy::OpenMixer
             | Remedy::TryAgain
+            | Remedy::ShowInFolder
     )
 }
 

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use egui::{
-    Align, Color32, CornerRadius, EventFilter, Id, Key, Modifiers, Popup, Rect, Role, ScrollArea,
-    Sense, Ui, WidgetInfo, pos2, vec2,
+    Align, Color32, CornerRadius, Event, EventFilter, Id, Key, Modifiers, Popup, Rect, Role,
+    ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2,
 };
 
 use crate::studio::Command;
@@ -189,7 +189,22 @@ fn by_key(
     if Popup::is_any_open(ui.ctx()) {
         return None;
     }
-    let pressed = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
+    // A held key acts once.
+    let pressed = |wanted: Key| {
+        let mut pressed = false;
+        ui.input_mut(|input| {
+            input.events.retain(|event| match event {
+                Event::Key { key, pressed: true, repeat, modifiers, .. }
+                    if *key == wanted && modifiers.matches_logically(Modifiers::NONE) =>
+                {
+                    pressed |= !repeat;
+                    false
+                }
+                _ => true,
+            });
+        });
+        pressed
+    };
     if pressed(Key::F2) {
         select(view, file, draft);
         draft.begin_name(stem(file));

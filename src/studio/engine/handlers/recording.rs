@@ -11,6 +11,7 @@ use crate::studio::event::{self, Event};
 use crate::studio::live::on_air::OnAir;
 use crate::studio::live::recording::audio_tracks;
 use crate::studio::live::recording::repair::Repairs;
+use crate::studio::notices::Notice;
 use crate::studio::notices::message::StudioMessage;
 use crate::text::problem::problem;
 use crate::wire::container::Format;
@@ -249,8 +250,10 @@ impl Engine {
 
     /// Reports a saved file or a new chapter.
     pub(in crate::studio::engine) fn saved(&mut self, event: Event) {
+        let mut file = None;
         let message = match &event {
             Event::Replay(replay) => {
+                file = Some(replay.path.clone());
                 let path = replay.path.display().to_string();
                 match replay.reason.clone() {
                     None => StudioMessage::ReplaySaved { path },
@@ -258,6 +261,7 @@ impl Engine {
                 }
             }
             Event::Screenshot(screenshot) => {
+                file = Some(screenshot.path.clone());
                 let path = screenshot.path.display().to_string();
                 match screenshot.reason.clone() {
                     None => StudioMessage::SnapshotSaved { path },
@@ -274,7 +278,7 @@ impl Engine {
             }
         };
         self.notices.send_event(event);
-        self.notices.raise(&message, "");
+        self.notices.raise_notice(Notice { file, ..message.notice(0, "") });
     }
 
     /// Runs slow work in the background. The studio waits for the work before it ends.

@@ -28,8 +28,8 @@ pub(super) enum Naming {
 pub struct PartsDraft {
     pub(super) kind: PartKind,
     pub(super) step: Step,
-    /// The collection or profile whose question has just appeared or ended. Its *Keep it* or
-    /// *Delete* gets the keyboard focus next.
+    /// The collection or profile whose question has just appeared or ended, or whose step Escape has
+    /// just ended. Its *Keep it* or *Delete* gets the keyboard focus next.
     pub(super) focused: Option<String>,
     /// True if the stream key of a profile is imported too.
     pub(super) with_key: bool,

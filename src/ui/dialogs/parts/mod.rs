@@ -35,6 +35,14 @@ pub fn show(
         // Escape returns to the list before it closes the dialog.
         let returns = !matches!(draft.step, Step::List | Step::Delete(_));
         if returns && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
+            let left = match &draft.step {
+                Step::Name(Naming::Rename(name), ..) | Step::Versions(name) => Some(name),
+                _ => None,
+            };
+            let parts = &view.snapshot.parts;
+            let listed = left.filter(|name| parts.names(draft.kind).contains(name)).cloned();
+            let in_use = || parts.in_use.name(draft.kind).to_owned();
+            draft.focused = Some(listed.unwrap_or_else(in_use));
             draft.step = Step::List;
         }
         match draft.step.clone() {

@@ -143,19 +143,19 @@ pub(super) fn take(view: &mut View<'_>, draft: &mut Draft, found: &FoundSource) 
     view.send(Command::Edit(edit));
 }
 
-/// Draws the list of a page. If the page has just opened, the first source gets the keyboard focus.
-/// Returns true if a source was added.
+/// Draws the list of a page. If the page `opens`, the first source gets the keyboard focus. Returns
+/// true if a source was added.
 pub(super) fn list(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut Draft,
     page: Page,
-    mut opens: bool,
+    opens: &mut bool,
 ) -> bool {
     let found = of(view, page);
     for one in &found {
         let response = row(ui, view, one);
-        if std::mem::take(&mut opens) {
+        if std::mem::take(opens) {
             response.request_focus();
         }
         if response.clicked() {

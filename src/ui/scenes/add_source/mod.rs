@@ -66,6 +66,7 @@ struct Kind {
 pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft) {
     let Some(mut adding) = draft.adding.take() else { return };
     let page = adding.page;
+    let mut opens = !adding.shown;
     let answer = modal(ctx, view.theme, "add-source", DIALOG_WIDTH_POINTS, |ui| {
         // The list of windows changes over time.
         labels::look_again(ui, view);
@@ -78,13 +79,17 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft) {
             ui.set_width(DIALOG_WIDTH_POINTS);
             ui.spacing_mut().item_spacing = vec2(gap::S, gap::S);
             match adding.page {
-                None => everything(ui, view, draft, &mut adding, entered),
-                Some(page) => devices::list(ui, view, draft, page, !adding.shown),
+                None => {
+                    opens = false;
+                    everything(ui, view, draft, &mut adding, entered)
+                }
+                Some(page) => devices::list(ui, view, draft, page, &mut opens),
             }
         });
         (close || done.inner).then_some(DialogAnswer::Close)
     });
-    adding.shown = adding.page == page;
+    // An empty list still opens when its first row appears.
+    adding.shown = adding.page == page && !opens;
     // Escape goes back before it closes the dialog.
     let escaped = ctx.input(|input| input.key_pressed(Key::Escape));
     match answer {

@@ -15,6 +15,6 @@ pub(in crate::ui::scenes) enum Page {
 pub(in crate::ui::scenes) struct Adding {
     pub(super) page: Option<Page>,
     pub(super) search: String,
-    /// True if the dialog has been drawn before.
+    /// True if the page has been drawn before, with a row if the page is a list.
     pub(super) shown: bool,
 }

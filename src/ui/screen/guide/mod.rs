@@ -16,6 +16,7 @@ use crate::compose::scene::Scene;
 use crate::studio::command::PartCommand;
 use crate::studio::settings::part::{DEFAULT_NAME, PartKind};
 use crate::studio::{Collection, Command, Edit, Language, Preferences};
+use crate::ui::dialogs::hide_tooltips;
 use crate::ui::input::actions::key;
 use crate::ui::screen::guide::destination::Destination;
 use crate::ui::style::theme::{CARD_RADIUS, Type, gap, size};
@@ -149,6 +150,7 @@ pub fn show(
         *guide = Guide { destination: Destination::of(view.snapshot), ..Guide::default() };
     }
     guide.arrived |= fresh;
+    hide_tooltips(ctx);
     let room = ctx.content_rect().width() - 2.0 * gap::XL;
     let width = room.min(MAX_CARD_WIDTH_POINTS) - 2.0 * f32::from(CARD_MARGIN_POINTS);
     let theme = view.theme;

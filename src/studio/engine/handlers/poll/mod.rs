@@ -265,9 +265,13 @@ impl Engine {
         if event.state == TargetState::Live {
             self.targets.reported_causes.remove(&id);
             let targets = &mut self.live.summary.targets;
-            if targets.iter().all(|known| known.id != Some(id)) {
-                let label = event.host.clone();
-                targets.push(BroadcastTarget { id: Some(id), label, was_live: true });
+            let target =
+                BroadcastTarget { id: Some(id), label: event.host.clone(), was_live: true };
+            // The summary may already list the target as not reached.
+            match targets.iter_mut().find(|known| known.id == target.id) {
+                Some(known) if known.was_live => {}
+                Some(known) => *known = target,
+                None => targets.push(target),
             }
             self.notices.active.clear_target(groups::TARGET_NOTICES, id);
             match self.live.series.live_again(&event, self.clock.now()) {

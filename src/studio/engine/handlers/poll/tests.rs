@@ -119,7 +119,7 @@ fn a_targets_last_words_are_told_and_written_as_all_others() {
 
 #[cfg(unix)]
 #[test]
-fn the_notice_of_a_recording_has_its_path_even_if_it_is_not_unicode() {
+fn the_notice_of_a_saved_file_has_its_path_even_if_it_is_not_unicode() {
     use std::os::unix::ffi::OsStringExt as _;
     let (mut engine, _events) = engine(None);
     let path = PathBuf::from(std::ffi::OsString::from_vec(b"/videos/\xFF.mkv".to_vec()));
@@ -132,8 +132,16 @@ fn the_notice_of_a_recording_has_its_path_even_if_it_is_not_unicode() {
         part: 1,
         paused: false,
     });
-    let [notice] = engine.notices.active.notices() else { panic!("one notice") };
-    assert_eq!(notice.file, Some(path));
+    engine.saved(Event::Replay(event::Replay {
+        path: path.clone(),
+        state: event::RecordingState::Finished,
+        duration: Duration::from_secs(1),
+        bytes: 1,
+        reason: None,
+    }));
+    engine.saved(Event::Screenshot(event::Screenshot { path: path.clone(), reason: None }));
+    let files: Vec<_> = engine.notices.active.notices().iter().map(|it| it.file.clone()).collect();
+    assert_eq!(files, vec![Some(path); 3]);
 }
 
 #[test]
@@ -289,6 +297,12 @@ fn the_summary_has_every_target_that_was_live_even_two_on_one_host() {
     engine.remove_target(4);
     engine.target_happened(on_one_host(4));
     assert_eq!(engine.live.summary.targets, [known(None), known(Some(7)), known(Some(4))]);
+    // The broadcast ended before its last target reported that it was live.
+    let label = "Main target".to_owned();
+    engine.live.summary.targets =
+        vec![BroadcastTarget { id: Some(7), label, was_live: false }, known(Some(4))];
+    engine.target_happened(on_one_host(7));
+    assert_eq!(engine.live.summary.targets, [known(Some(7)), known(Some(4))]);
 }
 
 #[test]
