@@ -102,7 +102,7 @@ fn the_first_device_has_the_focus_after_its_card_was_chosen() {
 #[test]
 fn the_first_device_has_the_focus_even_if_it_appears_later() {
     let mut harness = with(&[]);
-    let cameras = harness.state().demo.snapshot().cameras.clone();
+    let cameras = harness.state().demo.snapshot().cameras;
     harness.state().demo.change(|snapshot| snapshot.cameras.clear());
     harness.run();
     harness.get_by_role_and_label(Role::Button, "Add source…").click_accesskit();
