@@ -509,7 +509,7 @@ impl<S: Studio> Window<S> {
         }
     }
 
-    /// Fulfils requests, and tells the studio when the user begins and ends to hold a mouse button
+    /// Fulfills requests, and tells the studio when the user presses and releases a mouse button
     /// in a window; see [`Gesture::follow`].
     fn fulfil_all(&mut self, ctx: &egui::Context, asked: Vec<WindowRequest>, is_last: bool) {
         // A hidden window has the input of the time when it was last drawn.

@@ -328,7 +328,7 @@ fn a_part_is_cut_at_a_keyframe_and_the_whole_is_converted() {
         view.copy = Some(CopyProgress { from: from.clone(), to, share: 0.42 });
     });
     harness.run();
-    harness.get_by_label("Saving copy interview part.mp4: 42 %");
+    harness.get_by_label("Saving the copy interview part.mp4: 42 %");
     harness.get_by_role_and_label(Role::Button, "Stop copying").click_accesskit();
     assert_eq!(asked(commands(&mut harness)), [RecordingsCommand::StopCopy]);
     change(&harness, |view| view.copy = None);

@@ -372,7 +372,7 @@ play-flag-speaker = ID 为空：可以用 `onair devices` 列出扬声器的 ID
 flag-size = “{ $text }”不是有效的大小：格式如 700M 或 2G，至少 66K
 flag-whole-number = 应为整数，如 4
 flag-ports = 端口应为 1 到 65535 之间的整数，如 1935,443
-flag-log = --log “{ $text }”不是日志级别：应为 off、error、warn、info、debug、trace，或 onair=debug 这样的条件
+flag-log = --log “{ $text }”不是日志级别：应为 off、error、warn、info、debug、trace，或 onair=debug 这样的过滤条件
 flag-sample-rate = AAC 不支持这个采样率：请使用 { $rates }
 flag-replay-to = --replay-to 需要同时使用 --replay，或在设置里打开回放缓存
 record-track-syntax = 格式应为“名称=来源”，例如 Voice=mic

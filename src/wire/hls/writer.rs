@@ -341,7 +341,7 @@ mod tests {
         assert_eq!(read.variants.len(), 1);
         assert_eq!(read.variants[0].uri, "show/hls/main.m3u8");
         assert!(text.contains("RESOLUTION=1280x720,FRAME-RATE=30.000\n"), "{text}");
-        // Beside HDR, SDR is told too.
+        // Beside HDR, the playlist also declares SDR.
         let hdr = OfferedVariant { hdr: Some(Hdr::Pq), ..variant.clone() };
         let audio = OfferedVariant { uri: "audio.m3u8".to_owned(), ..OfferedVariant::default() };
         let text = write_master(&[hdr, variant, audio], MasterForm::low_latency(true));

@@ -91,7 +91,7 @@ impl Notices {
         self.runtime.spawn(sent.instrument(Span::current()));
     }
 
-    /// Posts a notice, again and again while its receiver is unreachable. Returns the last decision.
+    /// Posts a notice, repeatedly while its receiver is unreachable. Returns the last decision.
     async fn deliver(
         &self,
         destination: &Destination,

@@ -21,7 +21,7 @@ fn credentials(visit: &Visit) -> [String; 3] {
         let mut pairs = form_urlencoded::parse(visit.query.as_bytes());
         pairs.find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
     };
-    // Nor is the secret of an RTMP client that names none, which is its whole query.
+    // If an RTMP client names no secret, its secret is the whole query, which is no token either.
     let token = if token == visit.query { "" } else { token };
     let [user, password] = ["user", "pass"].map(|name| parameter(name).unwrap_or_default());
     [user, password, token.to_owned()]

@@ -32,7 +32,7 @@ pub(super) struct FileViewer {
     /// Number of times that all viewers had to leave before this client was admitted.
     expelled: u64,
     /// When dropped, tells a callback that the client has finished. Without a pass, each request is a visit. With a
-    /// pass, the viewer is one, so each new entry of the viewer gets its own report.
+    /// pass, all requests of the viewer are one visit, so the report belongs to the viewer's entry.
     done: Option<Box<DoneCall>>,
 }
 
