@@ -219,7 +219,10 @@ fn a_player_without_a_display_says_so_in_its_last_line() {
         let last = events.last().unwrap();
         assert_eq!((&last["event"], &last["exit"]), (&"summary".into(), &4.into()), "{last}");
         let why = last["error"].as_str().unwrap();
-        assert!(why.starts_with("onair cannot show its window: ") && why.contains("onair live"), "{why}");
+        assert!(
+            why.starts_with("onair cannot show its window: ") && why.contains("onair live"),
+            "{why}"
+        );
         assert!(play.peer.errors().contains(why), "{why}");
     }
 }

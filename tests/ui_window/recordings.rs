@@ -1,4 +1,5 @@
-//! Tests of the *Recordings* page, and of the card after a broadcast that opens it.
+//! Tests of the *Recordings* page, and of the card after a broadcast that opens it. The file is long because all of them
+//! need the same recordings.
 
 use super::*;
 use onair::broadcast::recorder::remux::Cut;

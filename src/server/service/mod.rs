@@ -4,6 +4,7 @@
 //! keyframe and affects nobody. It runs on the network runtime, without its own thread.
 
 mod datagrams;
+mod drained;
 mod end;
 pub mod operator_chat;
 mod program_audio;
@@ -368,7 +369,7 @@ impl Server {
     /// were closed in time. This function must not be called within the runtime.
     pub fn shutdown(&self, limit: Duration) -> bool {
         self.registry.stop();
-        self.runtime.block_on(end::drained(&self.registry, limit))
+        self.runtime.block_on(drained::drained(&self.registry, limit))
     }
 }
 

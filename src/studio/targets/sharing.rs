@@ -191,10 +191,11 @@ mod tests {
 
     #[test]
     fn a_message_repeats_only_the_beginning_of_a_wrong_host_name() {
-        let said = |host: &str| crate::text::Language::English.say(&check_host(host).unwrap_err());
-        assert!(said("a:80").starts_with("'a:80' is not"), "{}", said("a:80"));
+        let sentence =
+            |host: &str| crate::text::Language::English.say(&check_host(host).unwrap_err());
+        assert!(sentence("a:80").starts_with("'a:80' is not"), "{}", sentence("a:80"));
         let (long, begin) = (format!("{}:80", "a".repeat(300)), "a".repeat(40));
-        assert!(said(&long).starts_with(&format!("'{begin}…' is not")), "{}", said(&long));
+        assert!(sentence(&long).starts_with(&format!("'{begin}…' is not")), "{}", sentence(&long));
     }
 
     #[test]

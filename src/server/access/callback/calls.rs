@@ -553,12 +553,12 @@ pub(in crate::server) mod tests {
                 };
                 timeout(LIMIT, ended).await.unwrap();
             });
-            let told: Vec<_> = events.waiting().collect();
-            let told = told.iter().filter_map(|event| match event {
+            let events: Vec<_> = events.waiting().collect();
+            let reported = events.iter().filter_map(|event| match event {
                 Event::Callback(answer) => Some(answer.callback),
                 _ => None,
             });
-            assert_eq!(told.collect::<Vec<_>>(), expected);
+            assert_eq!(reported.collect::<Vec<_>>(), expected);
         }
     }
 
