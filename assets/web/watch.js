@@ -81,7 +81,8 @@ function draw() {
 
 // Draws the message over the video while nothing plays.
 function overlay(status) {
-    const codec = playback.codec ?? playback.note?.codec;
+    // Other protocols may have failed for other reasons than WebRTC.
+    const codec = playback.codec ?? (playback.passed.size === 1 ? playback.note?.codec : null);
     const why = codec ? 'codecDetail' : 'failedDetail';
     const words = {
         waiting: ['waiting', 'waitingDetail'],

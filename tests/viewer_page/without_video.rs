@@ -105,11 +105,14 @@ fn video_is_not_blamed_for_audio_that_the_browser_cannot_play() {
     if peers::missing(&["chromium", "ffmpeg"]) {
         return;
     }
-    let running = start_with(|config| config.webrtc = None);
+    let running = start_with(|_| ());
     let _publisher = running.publish(&super::NO_B_FRAMES);
     let browser = Chromium::start("en");
-    // A browser without AAC, on a page that does not try again.
+    // A browser without AAC, and without H.264 only over WebRTC, on a page that does not try again.
     let before = "
+        const own = window.fetch;
+        window.fetch = async (path, options) => String(path).includes('/whep') && options?.method === 'POST'
+            ? new Response('', { status: 422 }) : own(path, options);
         const supports = MediaSource.isTypeSupported;
         MediaSource.isTypeSupported = type => !type.includes('mp4a') && supports.call(MediaSource, type);
         const timer = window.setTimeout;
