@@ -57,12 +57,12 @@ pub fn open(path: &Path, rate: u32, channels: u16) -> Result<Clip, Failure> {
         let path = path.display().to_string();
         Failure::new(FailureKind::Codec, problem!("play-no-clip", path = path, reason = reason))
     };
-    let Some(parameters) = &index.tracks.video else {
+    let Some(config) = &index.tracks.video else {
         return Err(unplayable(problem!("play-clip-without-video")));
     };
-    let video = decode::open_video(parameters).map_err(|error| unplayable((&error).into()))?;
+    let video = decode::open_video(config).map_err(|error| unplayable((&error).into()))?;
     // If a second decoder cannot be opened, the clip plays without alpha.
-    let alpha = (!index.alpha.is_empty()).then(|| decode::open_video(parameters).ok()).flatten();
+    let alpha = (!index.alpha.is_empty()).then(|| decode::open_video(config).ok()).flatten();
     let alpha = alpha.map(|decoder| AlphaTrack::new(decoder, &index.alpha));
     // If the audio cannot be decoded, the clip plays without it.
     let audio = index.tracks.audio.first().and_then(|track| {

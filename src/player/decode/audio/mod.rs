@@ -62,7 +62,7 @@ struct FeedRequest {
 /// See the module documentation.
 pub(in crate::player) struct AudioDecoding {
     decoder: Option<Box<dyn AudioBackend>>,
-    parameters: Option<AudioConfig>,
+    config: Option<AudioConfig>,
     /// The last config, if it has no decoder. Streams repeat their configs.
     refused: Option<AudioConfig>,
     /// The number of playback restarts before the decoded audio, see `Packets::restart`.
@@ -138,7 +138,7 @@ impl AudioDecoding {
     pub(in crate::player) fn new() -> Self {
         Self {
             decoder: None,
-            parameters: None,
+            config: None,
             refused: None,
             generation: 0,
             fifo: Fifo::default(),
@@ -252,18 +252,18 @@ impl AudioDecoding {
 
     fn take(&mut self, unit: BufferedPacket<AudioConfig>, shared: &Shared) {
         match unit {
-            BufferedPacket::Configure(parameters) => {
-                if self.decoder.is_some() && self.parameters.as_ref() == Some(&parameters)
-                    || self.refused.as_ref() == Some(&parameters)
+            BufferedPacket::Configure(config) => {
+                if self.decoder.is_some() && self.config.as_ref() == Some(&config)
+                    || self.refused.as_ref() == Some(&config)
                 {
                     return;
                 }
-                match decode::open_audio(&parameters) {
+                match decode::open_audio(&config) {
                     Ok(decoder) => {
-                        let described = describe(decoder.name(), &parameters);
-                        let form = (parameters.sample_rate, parameters.channels);
-                        match &self.parameters {
-                            Some(before) if before.codec != parameters.codec => {
+                        let described = describe(decoder.name(), &config);
+                        let form = (config.sample_rate, config.channels);
+                        match &self.config {
+                            Some(before) if before.codec != config.codec => {
                                 shared.report.report_anomaly(&Anomaly::ChangedCodec(
                                     decoder.name().to_owned(),
                                 ));
@@ -277,12 +277,12 @@ impl AudioDecoding {
                         }
                         shared.report.figures.lock().audio = described;
                         self.decoder = Some(decoder);
-                        self.parameters = Some(parameters);
+                        self.config = Some(config);
                         self.refused = None;
                     }
                     Err(error) => {
                         self.decoder = None;
-                        self.refused = Some(parameters);
+                        self.refused = Some(config);
                         shared.report.unsupported_audio((&error).into());
                     }
                 }
@@ -298,7 +298,7 @@ impl AudioDecoding {
                 self.seam = Some(at);
                 // These codecs are decoded from a fresh state at the start of a file.
                 let fresh = [AudioCodec::Vorbis, AudioCodec::Opus];
-                let fresh = self.parameters.as_ref().is_some_and(|it| fresh.contains(&it.codec));
+                let fresh = self.config.as_ref().is_some_and(|it| fresh.contains(&it.codec));
                 if let Some(decoder) = self.decoder.as_mut().filter(|_| fresh) {
                     decoder.reset();
                 }
