@@ -402,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn the_prepared_scene_is_drawn_small_and_apart() {
+    fn the_preview_scene_is_drawn_small_and_apart() {
         let size = Size::new(1280, 720);
         let mut program = program(size);
         let slot = Latest::default();
