@@ -71,7 +71,7 @@ pub(in crate::player) struct AudioDecoding {
     device: Option<Device>,
     reported_damage: bool,
     /// True if audio is due but missing.
-    dry: bool,
+    is_audio_missing: bool,
     /// True if there has been audio.
     any: bool,
     /// True if the last written audio is silence for missing audio.
@@ -104,7 +104,7 @@ struct Device {
     /// The speaker's recent maximum latency, in µs.
     latency: f64,
     /// The number of underruns at the last check.
-    ran_dry: u64,
+    speaker_underruns: u64,
     /// The start of continuous audio.
     flowing: Option<Timestamp>,
     /// The time at which all written audio will have been played.
@@ -115,13 +115,13 @@ struct Device {
 impl Device {
     /// Increases the buffered audio after an underrun.
     fn adapt(&mut self, now: Timestamp) {
-        let ran_dry = self.speaker.underruns();
+        let speaker_underruns = self.speaker.underruns();
         let settled = self.flowing.is_some_and(|at| now.micros_since(at) > START_GRACE_MICROS);
-        if ran_dry > self.ran_dry && settled {
+        if speaker_underruns > self.speaker_underruns && settled {
             self.ahead = (self.ahead + UNDERRUN_INCREASE_MICROS).min(MAX_FILL_MICROS);
             tracing::debug!(ahead_ms = self.ahead / 1_000, "the audio output ran empty");
         }
-        self.ran_dry = ran_dry;
+        self.speaker_underruns = speaker_underruns;
         self.flowing.get_or_insert(now);
     }
 }
@@ -144,7 +144,7 @@ impl AudioDecoding {
             fifo: Fifo::default(),
             device: None,
             reported_damage: false,
-            dry: false,
+            is_audio_missing: false,
             any: false,
             filling: false,
             samples: 0,
@@ -185,7 +185,7 @@ impl AudioDecoding {
             cursor: None,
             ahead: INITIAL_FILL_MICROS,
             latency: 0.0,
-            ran_dry: 0,
+            speaker_underruns: 0,
             flowing: None,
             played_until: Timestamp::ZERO,
             volume: -1.0,
@@ -361,7 +361,7 @@ impl AudioDecoding {
     /// function returns the media time that actually plays now. Without a device, audio that was
     /// due before the stall is still passed on, unless `skip` is true.
     pub(in crate::player) fn seek(&mut self, media: Timestamp, skip: bool) -> Timestamp {
-        self.dry = false;
+        self.is_audio_missing = false;
         let Some(device) = &mut self.device else {
             let from = self.passed.filter(|_| !skip).map_or(media, |passed| passed.min(media));
             self.passed = Some(from);
@@ -426,7 +426,7 @@ impl AudioDecoding {
     ) {
         while self.fifo.front().is_some_and(|front| front <= position) {
             let Some(block) = self.fifo.pop() else { break };
-            self.dry = false;
+            self.is_audio_missing = false;
             if let Some(passed) = self.passed {
                 let hole = block.pts.micros_since(passed);
                 if hole > MIN_GAP_MICROS {
@@ -454,8 +454,8 @@ impl AudioDecoding {
             });
         }
         let late = self.passed.is_some_and(|end| position.micros_since(end) > MIN_GAP_MICROS);
-        if self.any && self.fifo.is_empty() && late && !ended && !self.dry {
-            self.dry = true;
+        if self.any && self.fifo.is_empty() && late && !ended && !self.is_audio_missing {
+            self.is_audio_missing = true;
             self.underruns += 1;
         }
     }
