@@ -294,7 +294,7 @@ impl Scan {
         }
     }
 
-    /// Returns the audio config from a config or, without one, from a frame.
+    /// Returns the audio config from a codec config or, without one, from a frame.
     fn audio_of(&self, format: AudioFormat, config: Bytes, frame: &[u8]) -> Option<AudioConfig> {
         let codec = audio_codec(format, None)?;
         let is_carried = Format::ALL.iter().any(|format| format.carries_audio(codec));
