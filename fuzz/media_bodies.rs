@@ -188,9 +188,9 @@ pub fn sound(data: &[u8]) -> bool {
         assert!(packet.len() <= place.size as usize);
         assert!(place.at + u64::from(place.size) <= data.len() as u64);
     }
-    let parameters = index.tracks.audio.iter().map(|audio| &audio.config);
-    for parameters in parameters.chain(index.links.iter().map(|link| &link.config)) {
-        let _ = vorbis::Blocks::of(&parameters.codec_config);
+    let configs = index.tracks.audio.iter().map(|audio| &audio.config);
+    for config in configs.chain(index.links.iter().map(|link| &link.config)) {
+        let _ = vorbis::Blocks::of(&config.codec_config);
     }
     true
 }

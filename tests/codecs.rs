@@ -374,8 +374,8 @@ fn a_second() -> (onair::media::VideoConfig, Vec<EncodedPacket>) {
 
 #[test]
 fn after_a_reset_or_a_late_start_nothing_is_shown_before_a_keyframe() {
-    let (parameters, packets) = a_second();
-    let mut decoder = decode::open_video(&parameters).unwrap();
+    let (config, packets) = a_second();
+    let mut decoder = decode::open_video(&config).unwrap();
     let shown = |decoder: &mut Box<dyn decode::VideoBackend>, packet: &EncodedPacket| {
         decoder.decode(packet).map_or(0, |pictures| pictures.len())
     };
@@ -387,8 +387,8 @@ fn after_a_reset_or_a_late_start_nothing_is_shown_before_a_keyframe() {
 
 #[test]
 fn hostile_packets_end_in_time_and_the_decoders_go_on() {
-    let (parameters, packets) = a_second();
-    let mut video = decode::open_video(&parameters).unwrap();
+    let (config, packets) = a_second();
+    let mut video = decode::open_video(&config).unwrap();
     let sound = in_channels(&noise(48_000, 3), 2);
     let origin = Timestamp::from_millis(0);
     let (encoder, sounds) =
@@ -437,15 +437,15 @@ fn by_x264(folder: &Path, size: &str) -> (VideoConfig, Vec<EncodedPacket>) {
     peers::Peer::start("ffmpeg", all.chain([file.as_os_str()])).wait_success(peers::LIMIT);
     let mut reader = Reader::new(|_| true);
     reader.push(&std::fs::read(&file).unwrap());
-    let (parameters, packets) = crate::film::read(&mut reader);
+    let (config, packets) = crate::film::read(&mut reader);
     assert_eq!(packets.len(), 60);
     assert!(packets.windows(2).any(|pair| pair[1].pts < pair[0].pts), "no B pictures");
-    (parameters.video.unwrap(), packets)
+    (config.video.unwrap(), packets)
 }
 
 /// A keyframe with the parameter sets in front of it.
-fn with_sets(parameters: &VideoConfig, packet: &EncodedPacket) -> EncodedPacket {
-    let record = DecoderConfig::parse(&parameters.codec_config).unwrap();
+fn with_sets(config: &VideoConfig, packet: &EncodedPacket) -> EncodedPacket {
+    let record = DecoderConfig::parse(&config.codec_config).unwrap();
     let mut data = Vec::new();
     for set in record.sps.iter().chain(&record.pps) {
         data.extend((set.len() as u32).to_be_bytes());
@@ -459,8 +459,8 @@ fn with_sets(parameters: &VideoConfig, packet: &EncodedPacket) -> EncodedPacket 
 fn b_pictures_of_x264_come_out_in_the_order_they_are_shown() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
-    let (parameters, packets) = by_x264(folder.path(), "320x180");
-    let mut decoder = decode::open_video(&parameters).unwrap();
+    let (config, packets) = by_x264(folder.path(), "320x180");
+    let mut decoder = decode::open_video(&config).unwrap();
     let mut shown = Vec::new();
     for packet in &packets {
         let ready = decoder.decode(packet).unwrap();
@@ -518,24 +518,24 @@ fn another_size_in_the_middle_of_a_stream_is_shown_in_that_size() {
 fn without_parameter_sets_nothing_is_shown_until_a_keyframe_brings_them() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
-    let (parameters, packets) = by_x264(folder.path(), "320x180");
-    let record = DecoderConfig::parse(&parameters.codec_config).unwrap();
+    let (config, packets) = by_x264(folder.path(), "320x180");
+    let record = DecoderConfig::parse(&config.codec_config).unwrap();
     // Without SPS and PPS, no decoder can be opened.
-    let header = &parameters.codec_config[..5];
+    let header = &config.codec_config[..5];
     let bare = [header, &[0xE0, 0]].concat();
-    let none = VideoConfig { codec_config: bare.into(), ..parameters.clone() };
+    let none = VideoConfig { codec_config: bare.into(), ..config.clone() };
     assert!(decode::open_video(&none).is_err());
     // The PPS is missing.
     let length = (record.sps[0].len() as u16).to_be_bytes();
     let half = [header, &[0xE1], &length, &record.sps[0], &[0]].concat();
-    let half = VideoConfig { codec_config: half.into(), ..parameters.clone() };
+    let half = VideoConfig { codec_config: half.into(), ..config.clone() };
     let mut decoder = decode::open_video(&half).unwrap();
     let second = packets.iter().rposition(|packet| packet.keyframe).unwrap();
     assert_eq!(second, 30);
     for packet in &packets[..second] {
         assert!(decoder.decode(packet).is_ok_and(|shown| shown.is_empty()) || packet.keyframe);
     }
-    let mut shown = decoder.decode(&with_sets(&parameters, &packets[second])).unwrap();
+    let mut shown = decoder.decode(&with_sets(&config, &packets[second])).unwrap();
     for packet in &packets[second + 1..] {
         shown.extend(decoder.decode(packet).unwrap());
     }

@@ -382,8 +382,8 @@ mod decoded {
         ] {
             let options = [&["-c:v", encoder][..], &reordered].concat();
             let film = read(&make(folder.path(), name, PICTURE, &options));
-            let parameters = film.video.as_ref().unwrap();
-            let mut decoder = decode::open_preferred(parameters, prefer).unwrap();
+            let config = film.video.as_ref().unwrap();
+            let mut decoder = decode::open_preferred(config, prefer).unwrap();
             let packets: Vec<_> = film.of(Track::Video).cloned().collect();
             assert!(packets.iter().any(|it| it.pts > it.dts), "{name} is not reordered");
             for _ in 0..2 {
@@ -676,13 +676,13 @@ mod decoded {
     }
 
     fn hostile_pictures(name: &str, film: &Film, rounds: usize, random: &mut Random) {
-        let parameters = film.video.as_ref().unwrap();
+        let config = film.video.as_ref().unwrap();
         for round in 0..rounds {
-            let mut parameters = parameters.clone();
+            let mut config = config.clone();
             if round % 4 == 3 {
-                parameters.codec_config = mutate(&parameters.codec_config, random);
+                config.codec_config = mutate(&config.codec_config, random);
             }
-            let Ok(mut decoder) = decode::open_video(&parameters) else { continue };
+            let Ok(mut decoder) = decode::open_video(&config) else { continue };
             for packet in film.of(Track::Video) {
                 let mut packet = packet.clone();
                 if random.below(3) == 0 {

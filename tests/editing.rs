@@ -169,7 +169,7 @@ fn a_clip_for_which_there_is_no_strip_is_told_once() {
 }
 
 #[test]
-fn layers_that_are_not_drawn_are_told_of_the_scene_that_is_shown_and_the_prepared() {
+fn layers_that_are_not_drawn_are_told_of_the_scene_that_is_shown_and_the_preview() {
     let mut collection = Collection::default();
     let scene = collection.current;
     assert!(collection.apply(&Edit::AddScene("Crowd".into())));

@@ -202,7 +202,7 @@ fn a_target_with_a_slow_connection_gets_a_second_encode_and_the_other_keeps_the_
     assert!(stats.lock().unwrap().video.unwrap().second.is_none());
 
     link.set(350_000);
-    wait_for("the second rung", LIMIT, || rendition_id(1) == Some(RenditionId::Second));
+    wait_for("the second rendition", LIMIT, || rendition_id(1) == Some(RenditionId::Second));
     wait_for("the notice", LIMIT, || notice("rendition-lowered"));
     let begun = studio.snapshot().recording.unwrap().duration;
     wait_for("ten seconds of it", LIMIT, || {

@@ -1,6 +1,7 @@
 //! Tests of HLS playback: playlists from ffmpeg and nginx, and malformed playlists.
 
 mod elsewhere;
+mod encrypted;
 mod ended;
 mod low;
 mod lying;
@@ -9,7 +10,6 @@ mod mixed;
 mod origin;
 mod regained;
 mod saved;
-mod sealed;
 mod slow;
 mod tracks;
 
@@ -112,7 +112,7 @@ fn recorded_lists_of_every_kind_are_played_whole() {
     let kinds: [(&str, &[&str]); 5] = [
         ("ts", &[]),
         ("fmp4", &["-hls_segment_type", "fmp4", "-hls_fmp4_init_filename", "init.mp4"]),
-        ("sealed", &["-hls_key_info_file", "key.txt"]),
+        ("encrypted", &["-hls_key_info_file", "key.txt"]),
         ("ranges", &["-hls_flags", "single_file"]),
         ("bframes", &["-bf", "2"]),
     ];

@@ -431,7 +431,7 @@ impl Show {
 
     pub fn start_with_frames_of(frame_bytes: usize) -> Self {
         let (packets, input) = queue::bounded("packets", 64, Full::Block);
-        let hub = Hub::spawn(parameters(), input).unwrap();
+        let hub = Hub::spawn(config(), input).unwrap();
         let (runtime, clock) = (Runtime::start().unwrap(), Clock::start());
         Self { runtime, clock, hub, packets: Some(packets), frame_bytes }
     }
@@ -532,7 +532,7 @@ fn packet(track: Track, at: i64, bytes: usize) -> EncodedPacket {
     }
 }
 
-fn parameters() -> StreamConfig {
+fn config() -> StreamConfig {
     StreamConfig {
         video: Some(VideoConfig {
             codec: VideoCodec::H264,

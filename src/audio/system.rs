@@ -269,7 +269,7 @@ pub(super) struct Tap {
     samples: Consumer<f32>,
     played: Arc<Played>,
     volume: f32,
-    dry: bool,
+    is_empty: bool,
 }
 
 /// Creates a playback with a capacity of `frames`.
@@ -289,7 +289,8 @@ pub(super) fn playback(
         clear: AtomicBool::new(false),
     });
     let its_played = Arc::clone(&played);
-    let tap = Tap { clock, channels, rate, samples, played: its_played, volume: 1.0, dry: true };
+    let tap =
+        Tap { clock, channels, rate, samples, played: its_played, volume: 1.0, is_empty: true };
     (audio_in, played, tap)
 }
 
@@ -334,10 +335,10 @@ impl Tap {
         }
         self.volume = target;
         // Callbacks before the first queued audio, and callbacks during a pause, are not underruns.
-        if ready < frames && !self.dry {
+        if ready < frames && !self.is_empty {
             self.played.underruns.fetch_add(1, Ordering::Relaxed);
         }
-        self.dry = ready < frames;
+        self.is_empty = ready < frames;
         self.played.asked.fetch_add(frames as u64, Ordering::Relaxed);
         let lasts = ready as i64 * 1_000_000 / i64::from(self.rate.max(1));
         let until = self.clock.now().as_micros() + latency_micros + lasts;

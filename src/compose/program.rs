@@ -402,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn the_prepared_scene_is_drawn_small_and_apart() {
+    fn the_preview_scene_is_drawn_small_and_apart() {
         let size = Size::new(1280, 720);
         let mut program = program(size);
         let slot = Latest::default();
@@ -504,7 +504,7 @@ mod tests {
     }
 
     #[test]
-    fn a_source_that_is_gone_shows_the_slate_in_its_own_place() {
+    fn a_source_that_is_gone_shows_the_placeholder_in_its_own_place() {
         let size = Size::new(64, 36);
         let mut program = program(size);
         let given = frame(size, Color::PROGRAM, 200);
@@ -546,7 +546,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_frame_stands_in_for_two_seconds_then_the_slate() {
+    fn the_last_frame_stands_in_for_two_seconds_then_the_placeholder() {
         let size = Size::new(640, 360);
         let mut program = program(size);
         assert_eq!(program.frame(Timestamp::ZERO).1, DrawResult::Placeholder);

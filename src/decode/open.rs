@@ -63,10 +63,10 @@ pub(super) fn audio_candidates(codec: AudioCodec) -> &'static [AudioCandidate] {
 /// Tries the candidates in order. If a candidate does not support a stream, the next one may
 /// support it, but a damaged config fails for all candidates. If none works, the error of the first
 /// candidate is returned.
-fn first<P, T>(candidates: &[Candidate<P, T>], parameters: &P) -> Result<T, Error> {
+fn first<P, T>(candidates: &[Candidate<P, T>], config: &P) -> Result<T, Error> {
     let mut refused = None;
     for (_, open) in candidates {
-        match open(parameters) {
+        match open(config) {
             Ok(decoder) => return Ok(decoder),
             Err(error) if error.is_final() => {
                 refused.get_or_insert(error);
@@ -95,9 +95,8 @@ pub enum Prefer {
 /// # Errors
 /// Fails if there is no decoder, or the config is damaged or not supported. The error names the
 /// problem.
-pub fn open_video(parameters: &VideoConfig) -> Result<Box<dyn VideoBackend>, Error> {
-    first(video_candidates(parameters.codec), parameters)
-        .map(|decoder| displayed(decoder, parameters))
+pub fn open_video(config: &VideoConfig) -> Result<Box<dyn VideoBackend>, Error> {
+    first(video_candidates(config.codec), config).map(|decoder| displayed(decoder, config))
 }
 
 /// Opens a video decoder like [`open_video`], but tries the preferred decoder first. If the
@@ -106,23 +105,23 @@ pub fn open_video(parameters: &VideoConfig) -> Result<Box<dyn VideoBackend>, Err
 /// # Errors
 /// Fails with the same errors as [`open_video`].
 pub fn open_preferred(
-    parameters: &VideoConfig,
+    config: &VideoConfig,
     prefer: Prefer,
 ) -> Result<Box<dyn VideoBackend>, Error> {
-    let system = || ffmpeg::open_video(parameters).map(|decoder| displayed(decoder, parameters));
-    match (prefer, parameters.codec) {
-        (Prefer::System, VideoCodec::H264) => system().or_else(|_| open_video(parameters)),
-        _ => open_video(parameters),
+    let system = || ffmpeg::open_video(config).map(|decoder| displayed(decoder, config));
+    match (prefer, config.codec) {
+        (Prefer::System, VideoCodec::H264) => system().or_else(|_| open_video(config)),
+        _ => open_video(config),
     }
 }
 
 /// Opens a decoder that can begin in the middle of a stream without a strict keyframe, and that
 /// detects complete frames. Only the system's decoder for H.264 can do so.
-fn open_tolerant(parameters: &VideoConfig) -> Option<Box<dyn VideoBackend>> {
-    if parameters.codec != VideoCodec::H264 {
+fn open_tolerant(config: &VideoConfig) -> Option<Box<dyn VideoBackend>> {
+    if config.codec != VideoCodec::H264 {
         return None;
     }
-    ffmpeg::open_video(parameters).ok().map(|decoder| displayed(decoder, parameters))
+    ffmpeg::open_video(config).ok().map(|decoder| displayed(decoder, config))
 }
 
 /// Makes a decoder begin with the next packet, even if it is not a strict keyframe. If the stream has this `config`, a
@@ -147,8 +146,8 @@ pub(crate) fn begin_anywhere(
 /// # Errors
 /// Fails if there is no decoder, or the config is damaged or not supported. The error names the
 /// problem.
-pub fn open_audio(parameters: &AudioConfig) -> Result<Box<dyn AudioBackend>, Error> {
-    first(audio_candidates(parameters.codec), parameters)
+pub fn open_audio(config: &AudioConfig) -> Result<Box<dyn AudioBackend>, Error> {
+    first(audio_candidates(config.codec), config)
 }
 
 #[cfg(test)]
@@ -160,18 +159,18 @@ mod tests {
     use crate::media::{BitsPerSecond, EncodedPacket, Track};
 
     /// Decodes one packet with the first candidate, and returns the sample rate of the audio.
-    fn rate_of(codec: AudioCodec, config: &[u8], data: &'static [u8]) -> Result<u32, Error> {
-        let parameters = AudioConfig {
+    fn rate_of(codec: AudioCodec, codec_config: &[u8], data: &'static [u8]) -> Result<u32, Error> {
+        let config = AudioConfig {
             codec,
             sample_rate: 48_000,
             channels: 1,
             bitrate: BitsPerSecond(0),
-            codec_config: Bytes::copy_from_slice(config),
+            codec_config: Bytes::copy_from_slice(codec_config),
         };
         let times = (Timestamp::ZERO, Timestamp::ZERO);
         let packet = EncodedPacket::received(Track::Audio, times, true, Bytes::from_static(data));
         let (_, open) = audio_candidates(codec)[0];
-        let audio = open(&parameters)?.decode(&packet)?;
+        let audio = open(&config)?.decode(&packet)?;
         Ok(audio.unwrap().rate)
     }
 

@@ -579,7 +579,7 @@ mod tests {
     }
 
     #[test]
-    fn solo_changes_what_the_desk_hears_and_not_the_program() {
+    fn solo_changes_the_monitoring_and_not_the_program() {
         let solo = Strip { solo: true, ..Strip::default() };
         let both = Strip { monitoring: MonitoringMode::Both, ..Strip::default() };
         let only = Strip { monitoring: MonitoringMode::MonitorOnly, ..Strip::default() };

@@ -76,16 +76,16 @@ fn whole_segments_of_mp4_may_be_encrypted() {
     }
     let list = fs::read_to_string(at.join("a.m3u8")).unwrap();
     // The key comes after `EXT-X-MAP`, so the initialization segment is not encrypted.
-    let mut sealed = String::new();
+    let mut playlist = String::new();
     for line in list.lines() {
         let line = if line.starts_with('a') { line.replacen('a', "b", 1) } else { line.to_owned() };
-        sealed.push_str(&format!("{line}\n"));
+        playlist.push_str(&format!("{line}\n"));
         if line.starts_with("#EXT-X-MAP") {
-            sealed.push_str("#EXT-X-KEY:METHOD=AES-128,URI=\"key.bin\"\n");
+            playlist.push_str("#EXT-X-KEY:METHOD=AES-128,URI=\"key.bin\"\n");
         }
     }
-    assert!(sealed.contains("b0.m4s") && sealed.contains("AES-128"), "{sealed}");
-    fs::write(at.join("b.m3u8"), sealed).unwrap();
+    assert!(playlist.contains("b0.m4s") && playlist.contains("AES-128"), "{playlist}");
+    fs::write(at.join("b.m3u8"), playlist).unwrap();
     let web = serve(at);
     whole(&web, "b", 4, 1_024);
 }

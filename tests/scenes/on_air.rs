@@ -168,9 +168,9 @@ fn peaks(file: &Path) -> Vec<i32> {
 }
 
 #[test]
-fn items_filters_strips_and_what_is_prepared_are_changed_by_lines_on_the_air() {
+fn items_filters_strips_and_the_preview_are_changed_by_lines_on_the_air() {
     crate::peers::in_real_time!(
-        items_filters_strips_and_what_is_prepared_are_changed_by_lines_on_the_air
+        items_filters_strips_and_the_preview_are_changed_by_lines_on_the_air
     );
     if missing(&["ffmpeg"]) {
         return;

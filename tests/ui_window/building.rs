@@ -261,7 +261,7 @@ fn scenes_are_added_named_ordered_doubled_and_removed() {
 }
 
 #[test]
-fn scenes_are_switched_at_once_or_prepared_first() {
+fn scenes_are_switched_at_once_or_go_to_preview_first() {
     let mut harness = with(&[]);
     make(&mut harness, &[Edit::AddScene("Talk".into())]);
     let talk = SceneId(2);

@@ -247,7 +247,7 @@ fn a_frame_around_several_selects_them() {
 }
 
 #[test]
-fn what_is_dragged_snaps_on_what_is_prepared_as_on_the_program() {
+fn what_is_dragged_snaps_on_the_preview_as_on_the_program() {
     for studio_mode in [false, true] {
         let mut harness = open("media");
         // A second scene with one small item is in the program or in the preview.

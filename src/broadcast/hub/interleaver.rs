@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn the_second_rung_lies_in_the_same_order_and_is_waited_for_only_while_it_is_there() {
+    fn the_second_rendition_lies_in_the_same_order_and_is_waited_for_only_while_it_is_there() {
         let mut order = Interleaver::new(true, true);
         let second = |dts, keyframe| {
             let key = if keyframe { 0 } else { 33 };

@@ -167,8 +167,8 @@ impl FlvItems {
 pub(super) struct IndexedItems {
     source: MediaFile,
     index: Index,
-    /// The headers before the samples, the last one first.
-    heads: Vec<Item>,
+    /// The items before the samples, the last one first.
+    opening_items: Vec<Item>,
     /// The index of the next sample.
     number: usize,
     duration: Option<Duration>,
@@ -193,23 +193,23 @@ impl IndexedItems {
             audio: index.tracks.audio.first().map(|audio| audio.config.clone()),
         };
         let metadata = without(flv::metadata(&tracks), &OPTIONAL_PROPERTIES);
-        let mut heads = vec![Item::Metadata(metadata)];
+        let mut opening_items = vec![Item::Metadata(metadata)];
         for event in samples::configs(&index) {
             let StreamEvent::Config(config) = event else { continue };
-            heads.extend(flv::config_body(&config).map(|body| {
+            opening_items.extend(flv::config_body(&config).map(|body| {
                 let packet = bare(config.track(), Timestamp::ZERO);
                 Item::Config(SharedPacket::with_body(packet, body))
             }));
         }
-        heads.reverse();
+        opening_items.reverse();
         let end = index.samples.last().map(|place| place.dts.as_micros().max(0).unsigned_abs());
         let duration = end.map(Duration::from_micros);
-        Ok(Self { source, index, heads, number: 0, duration, missing })
+        Ok(Self { source, index, opening_items, number: 0, duration, missing })
     }
 
     fn next(&mut self) -> Result<Option<Item>, Error> {
-        if let Some(head) = self.heads.pop() {
-            return Ok(Some(head));
+        if let Some(item) = self.opening_items.pop() {
+            return Ok(Some(item));
         }
         while let Some(place) = self.index.samples.get(self.number) {
             self.number += 1;

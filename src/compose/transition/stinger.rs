@@ -277,9 +277,9 @@ mod tests {
     #[test]
     fn the_scenes_change_by_the_clips_own_time() {
         let size = Size::new(8, 8);
-        let shot = |ms| Some(frame(size, ms, |_, _| 90));
+        let clip_frame = |ms| Some(frame(size, ms, |_, _| 90));
         // The clip begins 100 ms late and ends 200 ms after its start.
-        let clip = Scripted(vec![None, shot(0), shot(100), shot(200)], true);
+        let clip = Scripted(vec![None, clip_frame(0), clip_frame(100), clip_frame(200)], true);
         let seen =
             run(PlayingStinger::new(&stinger(100), Some(Box::new(clip))), &[0, 100, 200, 300, 400]);
         let (no, yes) = (false, true);

@@ -21,7 +21,7 @@ const MAX_PACKET_BYTES: usize = 8_192;
 /// The FDK-AAC decoder.
 pub(crate) struct Decoder {
     raw: Raw,
-    config: Vec<u8>,
+    codec_config: Vec<u8>,
     name: String,
     block: Box<[i16]>,
 }
@@ -82,20 +82,20 @@ impl Raw {
 }
 
 impl Decoder {
-    pub(crate) fn open(parameters: &AudioConfig) -> Result<Self, Error> {
-        let config = parameters.codec_config.to_vec();
-        if !(2..=64).contains(&config.len()) {
-            let reason = problem!("decode-length", bytes = config.len());
+    pub(crate) fn open(config: &AudioConfig) -> Result<Self, Error> {
+        let codec_config = config.codec_config.to_vec();
+        if !(2..=64).contains(&codec_config.len()) {
+            let reason = problem!("decode-length", bytes = codec_config.len());
             return Err(Error::Config { codec: "AAC", reason });
         }
-        let name = match config.first().map_or(0, |byte| byte >> 3) {
+        let name = match codec_config.first().map_or(0, |byte| byte >> 3) {
             2 => "AAC-LC".to_owned(),
             5 => "HE-AAC".to_owned(),
             29 => "HE-AAC v2".to_owned(),
             other => return Err(Error::Unsupported(format!("AAC object type {other}").into())),
         };
-        let raw = Raw::open(&config)?;
-        Ok(Self { raw, config, name, block: vec![0; MAX_BLOCK_VALUES].into_boxed_slice() })
+        let raw = Raw::open(&codec_config)?;
+        Ok(Self { raw, codec_config, name, block: vec![0; MAX_BLOCK_VALUES].into_boxed_slice() })
     }
 }
 
@@ -156,7 +156,7 @@ impl AudioBackend for Decoder {
 
     fn reset(&mut self) {
         // A new decoder has no history; if it cannot be opened, the old one is better than none.
-        if let Ok(raw) = Raw::open(&self.config) {
+        if let Ok(raw) = Raw::open(&self.codec_config) {
             self.raw = raw;
         }
     }

@@ -17,14 +17,14 @@ pub(crate) fn audio_decoder(_: AudioCodec) -> Result<String, NoDecoder> {
 }
 
 /// Reports a missing decoder for this video.
-pub(crate) fn open_video(parameters: &VideoConfig) -> Result<Box<dyn VideoBackend>, Error> {
-    let codec = parameters.codec.name().to_owned();
+pub(crate) fn open_video(config: &VideoConfig) -> Result<Box<dyn VideoBackend>, Error> {
+    let codec = config.codec.name().to_owned();
     Err(Error::NoDecoder { codec, lack: NoDecoder::NotBuilt })
 }
 
 /// Reports a missing decoder for this audio.
-pub(crate) fn open_audio(parameters: &AudioConfig) -> Result<Box<dyn AudioBackend>, Error> {
-    let codec = parameters.codec.name().to_owned();
+pub(crate) fn open_audio(config: &AudioConfig) -> Result<Box<dyn AudioBackend>, Error> {
+    let codec = config.codec.name().to_owned();
     Err(Error::NoDecoder { codec, lack: NoDecoder::NotBuilt })
 }
 

@@ -161,8 +161,8 @@ impl Raw {
 }
 
 impl Decoder {
-    pub(crate) fn open(parameters: &VideoConfig) -> Result<Self, Error> {
-        let configuration = Configuration::parse(&parameters.codec_config)?;
+    pub(crate) fn open(config: &VideoConfig) -> Result<Self, Error> {
+        let configuration = Configuration::parse(&config.codec_config)?;
         let name = format!("H.264 {}", configuration.profile_name());
         Ok(Self {
             raw: Raw::create()?,

@@ -87,14 +87,14 @@ fn reason(code: i32) -> Problem {
 }
 
 impl Decoder {
-    pub(crate) fn open(parameters: &AudioConfig) -> Result<Self, Error> {
-        let config = parameters.codec_config.strip_prefix(b"OpusHead").unwrap_or_default();
-        let channels = config.get(1).copied().unwrap_or(2);
-        let mapped = config.get(10).is_some_and(|family| *family != 0);
+    pub(crate) fn open(config: &AudioConfig) -> Result<Self, Error> {
+        let codec_config = config.codec_config.strip_prefix(b"OpusHead").unwrap_or_default();
+        let channels = codec_config.get(1).copied().unwrap_or(2);
+        let mapped = codec_config.get(10).is_some_and(|family| *family != 0);
         if mapped || !(1..=2).contains(&channels) {
             return Err(Error::Unsupported(problem!("decode-opus-kind", channels = channels)));
         }
-        let gain = config.get(8..10).and_then(<[u8]>::first_chunk::<2>).copied();
+        let gain = codec_config.get(8..10).and_then(<[u8]>::first_chunk::<2>).copied();
         let decibels = f32::from(i16::from_le_bytes(gain.unwrap_or_default())) / 256.0;
         let channels = usize::from(channels);
         Ok(Self {
@@ -151,15 +151,10 @@ mod tests {
         let head = [&b"OpusHead\x01"[..], &[channels], &[0, 0, 0x80, 0xBB, 0, 0, 0, 0, 0]].concat();
         let (codec, bitrate) = (AudioCodec::Opus, BitsPerSecond(0));
         let channels = channels.into();
-        let config = Bytes::from(head);
-        let parameters = AudioConfig {
-            codec,
-            sample_rate: SAMPLE_RATE_HZ,
-            channels,
-            bitrate,
-            codec_config: config,
-        };
-        Decoder::open(&parameters).unwrap()
+        let codec_config = Bytes::from(head);
+        let config =
+            AudioConfig { codec, sample_rate: SAMPLE_RATE_HZ, channels, bitrate, codec_config };
+        Decoder::open(&config).unwrap()
     }
 
     #[test]

@@ -23,10 +23,10 @@ pub(crate) struct Decoder {
 }
 
 impl Decoder {
-    pub(crate) fn open(parameters: &AudioConfig) -> Result<Self, Error> {
-        let AudioConfig { codec, sample_rate: rate, channels, .. } = *parameters;
+    pub(crate) fn open(config: &AudioConfig) -> Result<Self, Error> {
+        let AudioConfig { codec, sample_rate: rate, channels, .. } = *config;
         if codec == AudioCodec::Pcm {
-            let Some(shape) = Pcm::parse(&parameters.codec_config) else {
+            let Some(shape) = Pcm::parse(&config.codec_config) else {
                 let reason = problem!("decode-invalid");
                 return Err(Error::Config { codec: "PCM", reason });
             };

@@ -24,7 +24,7 @@ const MAX_FRAMES: usize = 64;
 /// The Symphonia decoder.
 pub(crate) struct Decoder {
     inner: Box<dyn AudioDecoder>,
-    parameters: AudioConfig,
+    config: AudioConfig,
     block: Vec<f32>,
 }
 
@@ -36,24 +36,24 @@ fn name(codec: AudioCodec) -> &'static str {
     }
 }
 
-fn open(parameters: &AudioConfig) -> Result<Box<dyn AudioDecoder>, Error> {
-    let codec = name(parameters.codec);
+fn open(config: &AudioConfig) -> Result<Box<dyn AudioDecoder>, Error> {
+    let codec = name(config.codec);
     let damaged = |error: symphonia_core::errors::Error| Error::Config {
         codec,
         reason: error.to_string().into(),
     };
     let mut wanted = AudioCodecParameters::new();
     let options = AudioDecoderOptions::default();
-    guarded(codec, || match parameters.codec {
+    guarded(codec, || match config.codec {
         AudioCodec::Flac => {
             wanted.for_codec(CODEC_ID_FLAC);
-            wanted.with_extra_data(parameters.codec_config.to_vec().into_boxed_slice());
+            wanted.with_extra_data(config.codec_config.to_vec().into_boxed_slice());
             let decoder = FlacDecoder::try_new(&wanted, &options).map_err(damaged)?;
             Ok(Box::new(decoder) as Box<dyn AudioDecoder>)
         }
         AudioCodec::Vorbis => {
             wanted.for_codec(CODEC_ID_VORBIS);
-            wanted.with_extra_data(parameters.codec_config.to_vec().into_boxed_slice());
+            wanted.with_extra_data(config.codec_config.to_vec().into_boxed_slice());
             let decoder = VorbisDecoder::try_new(&wanted, &options).map_err(damaged)?;
             Ok(Box::new(decoder) as Box<dyn AudioDecoder>)
         }
@@ -66,15 +66,15 @@ fn open(parameters: &AudioConfig) -> Result<Box<dyn AudioDecoder>, Error> {
 }
 
 impl Decoder {
-    pub(crate) fn open(parameters: &AudioConfig) -> Result<Self, Error> {
-        let inner = open(parameters)?;
-        Ok(Self { inner, parameters: parameters.clone(), block: Vec::new() })
+    pub(crate) fn open(config: &AudioConfig) -> Result<Self, Error> {
+        let inner = open(config)?;
+        Ok(Self { inner, config: config.clone(), block: Vec::new() })
     }
 
     /// Decodes one frame, appends the audio to `out`, and returns the rate and the number of
     /// channels.
     fn frame(&mut self, data: &[u8], out: &mut Vec<f32>) -> Result<(u32, u16), Error> {
-        let codec = name(self.parameters.codec);
+        let codec = name(self.config.codec);
         let packet = PacketRef::new(0, Timestamp::from(0_i64), Duration::from(0_u64), data);
         let decoded = self.inner.decode_ref(&packet);
         let decoded =
@@ -92,7 +92,7 @@ impl Decoder {
 
     fn all(&mut self, packet: &EncodedPacket) -> Result<Option<SampleBlock>, Error> {
         let (mut data, mut format) = (Vec::new(), None);
-        if matches!(self.parameters.codec, AudioCodec::Flac | AudioCodec::Vorbis) {
+        if matches!(self.config.codec, AudioCodec::Flac | AudioCodec::Vorbis) {
             format = Some(self.frame(&packet.data, &mut data)?);
         } else {
             let mut rest = &packet.data[..];
@@ -115,20 +115,20 @@ impl Decoder {
             }
             if format.is_none() && !packet.data.is_empty() {
                 let reason = problem!("decode-no-frame");
-                return Err(Error::Damaged { codec: name(self.parameters.codec), reason });
+                return Err(Error::Damaged { codec: name(self.config.codec), reason });
             }
         }
         let Some((rate, channels)) = format.filter(|(_, it)| *it > 0 && !data.is_empty()) else {
             return Ok(None);
         };
-        Error::check_rate(name(self.parameters.codec), rate)?;
+        Error::check_rate(name(self.config.codec), rate)?;
         Ok(Some(SampleBlock { pts: packet.pts, rate, channels, data: data.into() }))
     }
 }
 
 impl AudioBackend for Decoder {
     fn decode(&mut self, packet: &EncodedPacket) -> Result<Option<SampleBlock>, Error> {
-        let codec = name(self.parameters.codec);
+        let codec = name(self.config.codec);
         if packet.data.len() > MAX_PACKET_BYTES {
             return Err(Error::length(codec, packet.data.len()));
         }
@@ -147,12 +147,12 @@ impl AudioBackend for Decoder {
 
     fn reset(&mut self) {
         // If a new decoder cannot be opened, the old one is better than none.
-        if let Ok(inner) = open(&self.parameters) {
+        if let Ok(inner) = open(&self.config) {
             self.inner = inner;
         }
     }
 
     fn name(&self) -> &str {
-        name(self.parameters.codec)
+        name(self.config.codec)
     }
 }

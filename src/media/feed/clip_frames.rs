@@ -72,7 +72,7 @@ impl<K: Send> ClipFeed for ClipFrames<K> {
         loop {
             if self.next.is_none() {
                 match self.ready.try_recv() {
-                    Ok(shot) => self.next = Some(shot),
+                    Ok(clip_frame) => self.next = Some(clip_frame),
                     Err(Empty::Waiting) => break,
                     Err(Empty::Closed) => {
                         self.closed = true;
@@ -88,8 +88,10 @@ impl<K: Send> ClipFeed for ClipFrames<K> {
         match &self.now {
             None if self.closed => Moment::Over,
             None => Moment::Waiting,
-            Some(shot) if self.closed && place >= shot.frame.pts + shot.shown => Moment::Over,
-            Some(shot) => Moment::Frame(shot.frame.clone()),
+            Some(clip_frame) if self.closed && place >= clip_frame.frame.pts + clip_frame.shown => {
+                Moment::Over
+            }
+            Some(clip_frame) => Moment::Frame(clip_frame.frame.clone()),
         }
     }
 }
@@ -101,7 +103,7 @@ mod tests {
     use crate::base::queue::{self, Full};
     use crate::media::frame::{Color, Planes, Size};
 
-    fn shot(ms: i64, luma: u8) -> ClipFrame {
+    fn clip_frame(ms: i64, luma: u8) -> ClipFrame {
         let mut planes = Planes::black(Size::new(2, 2));
         planes.y.fill(luma);
         let planes = Arc::new(Pooled::unpooled(planes));
@@ -115,7 +117,7 @@ mod tests {
 
     #[test]
     fn frames_come_at_their_time_from_when_it_is_first_asked() {
-        let (shots, ready) = queue::bounded("test", 8, Full::Block);
+        let (clip_frames, ready) = queue::bounded("test", 8, Full::Block);
         let begun = ClipStart::default();
         let mut clip = ClipFrames::new(ready, begun.clone(), ());
         let mut at = |ms: i64| match clip.moment(Timestamp::from_millis(5_000 + ms)) {
@@ -127,19 +129,19 @@ mod tests {
         assert_eq!(at(0), "waiting");
         assert_eq!(begun.get(), Some(Timestamp::from_millis(5_000)));
         for (ms, luma) in [(0, 1), (40, 2), (80, 3), (120, 4)] {
-            shots.send(shot(ms, luma)).unwrap();
+            clip_frames.send(clip_frame(ms, luma)).unwrap();
         }
         assert_eq!([at(10), at(39), at(40)], ["1", "1", "2"]);
         assert_eq!(at(125), "4", "what is late is left out");
         assert_eq!(at(500), "4", "more may come");
-        drop(shots);
+        drop(clip_frames);
         assert_eq!(at(510), "over");
     }
 
     #[test]
     fn one_without_frames_is_over_at_once() {
-        let (shots, ready) = queue::bounded::<ClipFrame>("test", 1, Full::Block);
-        drop(shots);
+        let (clip_frames, ready) = queue::bounded::<ClipFrame>("test", 1, Full::Block);
+        drop(clip_frames);
         let mut clip = ClipFrames::new(ready, ClipStart::default(), ());
         assert!(matches!(clip.moment(Timestamp::ZERO), Moment::Over));
     }

@@ -51,7 +51,7 @@ impl<P: Buffered> BufferedPacket<P> {
     pub fn bytes(&self) -> usize {
         match self {
             Self::Packet(packet) => packet.data.len(),
-            Self::Configure(parameters) => parameters.held(),
+            Self::Configure(config) => config.held(),
             Self::Gap | Self::Seam(_) => 0,
         }
     }
@@ -191,7 +191,7 @@ impl<P: Buffered> Packets<P> {
     }
 
     /// Works like [`Packets::restart`], but keeps the newest config.
-    pub fn restart_with_parameters(&self) -> u32 {
+    pub fn restart_with_config(&self) -> u32 {
         let mut inner = self.inner.lock();
         inner.clear_packets();
         inner.skipping = false;
@@ -285,14 +285,14 @@ impl<P: Buffered> Inner<P> {
     /// Drops the packets and keeps the newest config.
     fn clear_packets(&mut self) -> u64 {
         let before = self.units.len();
-        let mut parameters = None;
+        let mut config = None;
         for unit in self.units.drain(..) {
             if matches!(unit, BufferedPacket::Configure(_)) {
-                parameters = Some(unit);
+                config = Some(unit);
             }
         }
-        self.bytes = parameters.as_ref().map_or(0, BufferedPacket::bytes);
-        self.units.extend(parameters);
+        self.bytes = config.as_ref().map_or(0, BufferedPacket::bytes);
+        self.units.extend(config);
         (before - self.units.len()) as u64
     }
 }
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_goes_down_to_a_keyframe_and_parameters_stay() {
+    fn what_does_not_fit_goes_down_to_a_keyframe_and_configs_stay() {
         let queue = Packets::new(4);
         queue.push(BufferedPacket::Configure(1));
         for ms in 0..3 {
@@ -355,7 +355,7 @@ mod tests {
 
     #[test]
     fn codec_configs_count_toward_the_limit_of_bytes() {
-        let parameters = |size: usize| VideoConfig {
+        let config = |size: usize| VideoConfig {
             codec: VideoCodec::H264,
             size: Size::new(2, 2),
             frame_rate: FrameRate::FPS_30,
@@ -367,7 +367,7 @@ mod tests {
         let queue = Packets::<VideoConfig>::default();
         let mut dropped = 0;
         for size in 60_000..62_000 {
-            dropped += queue.push(BufferedPacket::Configure(parameters(size)));
+            dropped += queue.push(BufferedPacket::Configure(config(size)));
             let inner = queue.inner.lock();
             let bytes: usize = inner.units.iter().map(BufferedPacket::bytes).sum();
             assert!(bytes == inner.bytes && bytes <= MAX_WAITING_BYTES, "{bytes} {}", inner.bytes);
@@ -397,7 +397,7 @@ mod tests {
         let queue = Packets::new(4);
         queue.push(BufferedPacket::Configure(1));
         queue.push(packet(1, true));
-        assert_eq!(queue.restart_with_parameters(), 1);
+        assert_eq!(queue.restart_with_config(), 1);
         queue.push(packet(2, true));
         assert!(matches!(
             queue.pop(Duration::ZERO),

@@ -254,11 +254,11 @@ impl TimeShift {
         let mut early = Vec::new();
         for (_, kept) in self.units.iter().take(index) {
             match kept {
-                KeptPacket::Video(BufferedPacket::Configure(parameters)) => {
-                    video = Some(parameters.clone());
+                KeptPacket::Video(BufferedPacket::Configure(config)) => {
+                    video = Some(config.clone());
                 }
-                KeptPacket::Audio(BufferedPacket::Configure(parameters)) => {
-                    audio = Some(parameters.clone());
+                KeptPacket::Audio(BufferedPacket::Configure(config)) => {
+                    audio = Some(config.clone());
                     // Audio of another format does not belong to the next items.
                     early.clear();
                 }
@@ -270,10 +270,8 @@ impl TimeShift {
                 _ => {}
             }
         }
-        let video =
-            video.map(|parameters| KeptPacket::Video(BufferedPacket::Configure(parameters)));
-        let audio =
-            audio.map(|parameters| KeptPacket::Audio(BufferedPacket::Configure(parameters)));
+        let video = video.map(|config| KeptPacket::Video(BufferedPacket::Configure(config)));
+        let audio = audio.map(|config| KeptPacket::Audio(BufferedPacket::Configure(config)));
         video.into_iter().chain(audio).chain(early).collect()
     }
 
@@ -302,11 +300,11 @@ impl TimeShift {
         self.bytes = self.bytes.saturating_sub(oldest.bytes());
         self.video_packets -= usize::from(oldest.is_video_packet());
         match oldest {
-            KeptPacket::Video(BufferedPacket::Configure(parameters)) => {
-                self.video = Some(parameters);
+            KeptPacket::Video(BufferedPacket::Configure(config)) => {
+                self.video = Some(config);
             }
-            KeptPacket::Audio(BufferedPacket::Configure(parameters)) => {
-                self.audio = Some(parameters);
+            KeptPacket::Audio(BufferedPacket::Configure(config)) => {
+                self.audio = Some(config);
             }
             _ => {}
         }
@@ -391,8 +389,8 @@ mod tests {
             KeptPacket::Audio(BufferedPacket::Packet(packet)) => {
                 format!("a{}", packet.dts.as_millis())
             }
-            KeptPacket::Video(BufferedPacket::Configure(parameters)) => {
-                format!("video {}", parameters.size.width)
+            KeptPacket::Video(BufferedPacket::Configure(config)) => {
+                format!("video {}", config.size.width)
             }
             KeptPacket::Audio(BufferedPacket::Configure(_)) => "audio".into(),
             _ => "gap".into(),

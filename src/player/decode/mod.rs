@@ -8,9 +8,9 @@ pub(in crate::player) mod video;
 use crate::media::AudioConfig;
 
 /// Describes an audio codec, such as `AAC-LC 48 kHz stereo`.
-pub(in crate::player) fn describe(decoder: &str, parameters: &AudioConfig) -> String {
-    let rate = f64::from(parameters.sample_rate) / 1_000.0;
-    let channels = match parameters.channels {
+pub(in crate::player) fn describe(decoder: &str, config: &AudioConfig) -> String {
+    let rate = f64::from(config.sample_rate) / 1_000.0;
+    let channels = match config.channels {
         1 => "mono".to_owned(),
         2 => "stereo".to_owned(),
         n => format!("{n} channels"),

@@ -64,7 +64,7 @@ pub(in crate::player) fn run(
 struct Decoding<'a> {
     shared: &'a Shared,
     decoder: Option<Box<dyn VideoBackend>>,
-    parameters: Option<VideoConfig>,
+    config: Option<VideoConfig>,
     /// The last config, if it has no decoder. Streams repeat their configs.
     refused: Option<VideoConfig>,
     reported_damage: bool,
@@ -93,7 +93,7 @@ impl<'a> Decoding<'a> {
         Self {
             shared,
             decoder: None,
-            parameters: None,
+            config: None,
             refused: None,
             reported_damage: false,
             generation: 0,
@@ -107,7 +107,7 @@ impl<'a> Decoding<'a> {
 
     fn take(&mut self, unit: BufferedPacket<VideoConfig>) -> Vec<VideoFrame> {
         match unit {
-            BufferedPacket::Configure(parameters) => self.configure(parameters),
+            BufferedPacket::Configure(config) => self.configure(config),
             BufferedPacket::Gap => self.break_off(),
             BufferedPacket::Seam(at) => {
                 self.shown_from = Some(at);
@@ -176,8 +176,8 @@ impl<'a> Decoding<'a> {
             Ok(frames) => {
                 let took = self.shared.clock.now().since(began);
                 let pixels = frames.iter().map(|frame| frame.size().pixels()).sum();
-                if let Some(parameters) = &self.parameters {
-                    self.shared.decode_budget.note(parameters.codec, pixels, took);
+                if let Some(config) = &self.config {
+                    self.shared.decode_budget.note(config.codec, pixels, took);
                 }
                 frames
             }
@@ -215,7 +215,7 @@ impl<'a> Decoding<'a> {
             return frames;
         }
         self.waiting.anywhere = true;
-        let config = self.parameters.as_ref().filter(|_| !self.tolerant);
+        let config = self.config.as_ref().filter(|_| !self.tolerant);
         if decode::begin_anywhere(decoder, config) {
             self.tolerant = true;
             decoder.name().clone_into(&mut self.shared.report.figures.lock().video);
@@ -223,28 +223,28 @@ impl<'a> Decoding<'a> {
         self.decode(packet)
     }
 
-    fn configure(&mut self, parameters: VideoConfig) -> Vec<VideoFrame> {
+    fn configure(&mut self, config: VideoConfig) -> Vec<VideoFrame> {
         // Encoders repeat their config, which is not a change.
         if self.decoder.is_some()
-            && self.parameters.as_ref().is_some_and(|known| {
-                known.has_same_codec_config(&parameters)
-                    && known.pixel_aspect == parameters.pixel_aspect
-                    && known.rotation == parameters.rotation
+            && self.config.as_ref().is_some_and(|known| {
+                known.has_same_codec_config(&config)
+                    && known.pixel_aspect == config.pixel_aspect
+                    && known.rotation == config.rotation
             })
         {
             return Vec::new();
         }
         let rest = self.decoder.as_mut().map(|decoder| decoder.flush()).unwrap_or_default();
-        let before = self.parameters.as_ref().map(|known| known.codec);
+        let before = self.config.as_ref().map(|known| known.codec);
         self.waiting = KeyframeWait::default();
-        match decode::open_preferred(&parameters, self.shared.prefer) {
+        match decode::open_preferred(&config, self.shared.prefer) {
             Ok(mut decoder) => {
-                if self.parameters.is_none() {
+                if self.config.is_none() {
                     // The first frame has usually not arrived yet, so there is time to prepare the
                     // decoder.
                     decoder.prepare();
                 }
-                if before.is_some_and(|before| before != parameters.codec) {
+                if before.is_some_and(|before| before != config.codec) {
                     self.shared
                         .report
                         .report_anomaly(&Anomaly::ChangedCodec(decoder.name().to_owned()));
@@ -255,9 +255,9 @@ impl<'a> Decoding<'a> {
                 drop(figures);
                 self.decoder = Some(decoder);
                 self.tolerant = false;
-                self.parameters = Some(parameters);
+                self.config = Some(config);
             }
-            Err(error) if error.is_final() => self.unsupported(parameters, &error),
+            Err(error) if error.is_final() => self.unsupported(config, &error),
             Err(error) => {
                 // The next config may be complete.
                 self.decoder = None;
@@ -269,18 +269,18 @@ impl<'a> Decoding<'a> {
 
     /// Handles a config that has no decoder: playback ends, unless the stream is saved, which needs
     /// no decoder.
-    fn unsupported(&mut self, parameters: VideoConfig, error: &decode::Error) {
+    fn unsupported(&mut self, config: VideoConfig, error: &decode::Error) {
         let reason = Problem::from(error);
         if !self.shared.requests.filing.lock().is_used() {
             let problem = problem!("play-video-not-shown", reason = reason);
             return self.shared.fail(Failure::new(FailureKind::Codec, problem));
         }
         self.decoder = None;
-        if self.refused.as_ref() != Some(&parameters) {
+        if self.refused.as_ref() != Some(&config) {
             let words = reason.to_string();
             let problem = problem!("player-no-video-codec", detail = reason);
             self.shared.report.say(problem, Severity::Warning, words);
-            self.refused = Some(parameters);
+            self.refused = Some(config);
         }
     }
 
@@ -607,8 +607,8 @@ mod tests {
             b"\x68\xEB\xE3\xCB\x22\xC0",
         ];
         let config = DecoderConfig::new(sets[0].into(), sets[1].into()).unwrap();
-        decoding.parameters = video_config(VideoCodec::H264, config.build().unwrap());
-        assert!(decoding.parameters.is_some());
+        decoding.config = video_config(VideoCodec::H264, config.build().unwrap());
+        assert!(decoding.config.is_some());
         while bench.position() < 60_000 {
             while bench.next <= bench.position() + BUFFER_LENGTH_MS {
                 bench.feed();

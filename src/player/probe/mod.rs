@@ -259,13 +259,13 @@ fn with_tracks(mut report: Report, index: &Index) -> Report {
             for place in index.samples.iter().filter(|place| place.track == id) {
                 course.add(place.dts, place.size as usize);
             }
-            let parameters = &track.config;
-            let mut audio = Audio::of(parameters.codec.into());
-            audio.describe(parameters);
-            if parameters.codec == AudioCodec::Mp2 {
+            let config = &track.config;
+            let mut audio = Audio::of(config.codec.into());
+            audio.describe(config);
+            if config.codec == AudioCodec::Mp2 {
                 audio.variant = Some("mp2".to_owned());
             }
-            audio.channels = Some(parameters.channels);
+            audio.channels = Some(config.channels);
             Audio { name: name(track), bitrate: course.bitrate(), ..audio }
         })
         .collect();

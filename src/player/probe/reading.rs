@@ -11,7 +11,7 @@ use crate::player::state::State;
 /// The time over which the frame rate is measured.
 pub const FRAME_RATE_WINDOW: Duration = Duration::from_secs(4);
 
-/// Sizes of the history.
+/// Limits of the probe's memory.
 #[derive(Copy, Clone, Debug)]
 pub struct ProbeMemory {
     /// Maximum number of keyframes.

@@ -87,17 +87,17 @@ impl ProbeWorker {
     }
 
     /// Sets the config of the following frames.
-    pub fn configure_video(&mut self, parameters: VideoConfig) {
-        if self.video.as_ref().is_some_and(|(known, _)| known.has_same_codec_config(&parameters)) {
+    pub fn configure_video(&mut self, config: VideoConfig) {
+        if self.video.as_ref().is_some_and(|(known, _)| known.has_same_codec_config(&config)) {
             return;
         }
-        self.seen.size = Some(parameters.displayed_size()).filter(|size| size.width > 0);
-        let opened = decode::open_video(&parameters);
+        self.seen.size = Some(config.displayed_size()).filter(|size| size.width > 0);
+        let opened = decode::open_video(&config);
         self.seen.is_video_undecodable = opened.is_err();
         match opened {
             Ok(decoder) => {
                 self.seen.video = decoder.name().to_owned();
-                self.video = Some((parameters, decoder));
+                self.video = Some((config, decoder));
             }
             Err(_) => {
                 self.seen.damaged += 1;
@@ -107,14 +107,14 @@ impl ProbeWorker {
     }
 
     /// Sets the config of the following audio.
-    pub fn configure_audio(&mut self, parameters: AudioConfig) {
-        if self.audio.as_ref().is_some_and(|(known, _)| *known == parameters) {
+    pub fn configure_audio(&mut self, config: AudioConfig) {
+        if self.audio.as_ref().is_some_and(|(known, _)| *known == config) {
             return;
         }
-        match decode::open_audio(&parameters) {
+        match decode::open_audio(&config) {
             Ok(decoder) => {
                 self.seen.audio = decoder.name().to_owned();
-                self.audio = Some((parameters, decoder));
+                self.audio = Some((config, decoder));
             }
             Err(_) => {
                 self.seen.damaged += 1;
@@ -391,7 +391,7 @@ fn take_waiting(shared: &Shared, worker: &mut ProbeWorker) -> bool {
     let mut any = false;
     while let (_, Popped::Unit(unit)) = shared.packets.video.pop(Duration::ZERO) {
         match unit {
-            BufferedPacket::Configure(parameters) => worker.configure_video(parameters),
+            BufferedPacket::Configure(config) => worker.configure_video(config),
             BufferedPacket::Packet(packet) => {
                 any = true;
                 worker.take(&packet);
@@ -402,7 +402,7 @@ fn take_waiting(shared: &Shared, worker: &mut ProbeWorker) -> bool {
     }
     while let (_, Popped::Unit(unit)) = shared.packets.audio.pop(Duration::ZERO) {
         match unit {
-            BufferedPacket::Configure(parameters) => worker.configure_audio(parameters),
+            BufferedPacket::Configure(config) => worker.configure_audio(config),
             BufferedPacket::Packet(packet) => {
                 any = true;
                 worker.take(&packet);

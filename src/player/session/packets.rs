@@ -46,8 +46,8 @@ impl WaitingPackets {
     /// Clears the queues, the time shift and decoded data; configs stay.
     pub(in crate::player) fn restart(&self) -> Start {
         let mut shift = self.shift.lock();
-        let video = self.video.restart_with_parameters();
-        let audio = self.audio.restart_with_parameters();
+        let video = self.video.restart_with_config();
+        let audio = self.audio.restart_with_config();
         // A paused recording stores what arrives.
         for config in shift.leave() {
             self.hand_over(config);

@@ -57,12 +57,12 @@ pub fn open(path: &Path, rate: u32, channels: u16) -> Result<Clip, Failure> {
         let path = path.display().to_string();
         Failure::new(FailureKind::Codec, problem!("play-no-clip", path = path, reason = reason))
     };
-    let Some(parameters) = &index.tracks.video else {
+    let Some(config) = &index.tracks.video else {
         return Err(unplayable(problem!("play-clip-without-video")));
     };
-    let video = decode::open_video(parameters).map_err(|error| unplayable((&error).into()))?;
+    let video = decode::open_video(config).map_err(|error| unplayable((&error).into()))?;
     // If a second decoder cannot be opened, the clip plays without alpha.
-    let alpha = (!index.alpha.is_empty()).then(|| decode::open_video(parameters).ok()).flatten();
+    let alpha = (!index.alpha.is_empty()).then(|| decode::open_video(config).ok()).flatten();
     let alpha = alpha.map(|decoder| AlphaTrack::new(decoder, &index.alpha));
     // If the audio cannot be decoded, the clip plays without it.
     let audio = index.tracks.audio.first().and_then(|track| {
@@ -70,13 +70,13 @@ pub fn open(path: &Path, rate: u32, channels: u16) -> Result<Clip, Failure> {
             .inspect_err(|error| tracing::warn!(%error, "playing a clip without audio"))
             .ok()
     });
-    let (shots, ready) = queue::bounded("clip-frames", READ_AHEAD_FRAMES, Full::Block);
+    let (clip_frames, ready) = queue::bounded("clip-frames", READ_AHEAD_FRAMES, Full::Block);
     let (blocks, audio_in) = queue::bounded("clip-audio", AUDIO_BLOCKS_AHEAD, Full::Block);
     let has_audio = audio.is_some();
     let mut reader = Reader {
         disk,
         index,
-        video: Some((video, shots)),
+        video: Some((video, clip_frames)),
         alpha,
         audio: audio.map(|audio| (audio, blocks)),
         waiting: None,
@@ -194,8 +194,8 @@ impl Reader {
     }
 
     fn send(&mut self, frame: VideoFrame, shown: Duration) {
-        if let Some((_, shots)) = &self.video
-            && shots.send(ClipFrame { frame, shown }).is_err()
+        if let Some((_, clip_frames)) = &self.video
+            && clip_frames.send(ClipFrame { frame, shown }).is_err()
         {
             self.video = None;
         }
@@ -343,8 +343,8 @@ mod tests {
         let at = Timestamp::from_millis;
         assert_eq!(audio.pull(at(500), &mut out), Pulled::Silence);
         assert_eq!(out, [0.0; 10]);
-        let (shots, ready) = queue::bounded("test", 1, Full::Block);
-        drop(shots);
+        let (clip_frames, ready) = queue::bounded("test", 1, Full::Block);
+        drop(clip_frames);
         // The first frame is requested within a block.
         ClipFrames::new(ready, begun, ()).moment(at(515));
         assert_eq!(audio.pull(at(510), &mut out), Pulled::Silence);
@@ -366,8 +366,8 @@ mod tests {
     fn audio_after_a_long_gap_is_not_heard_early() {
         let ramp = |from: i64| (from..from + 600).map(|it| it as f32).collect::<Vec<_>>();
         let (mut audio, begun) = audio(&[(0, ramp(0)), (2_000, ramp(2_000))]);
-        let (shots, ready) = queue::bounded("test", 1, Full::Block);
-        drop(shots);
+        let (clip_frames, ready) = queue::bounded("test", 1, Full::Block);
+        drop(clip_frames);
         let at = Timestamp::from_millis;
         ClipFrames::new(ready, begun, ()).moment(at(500));
         let mut out = [1.0; 10];

@@ -43,7 +43,7 @@ pub(in crate::studio) struct SceneState {
     pub crowded: BTreeMap<SceneId, String>,
     /// The audio of the visible sources at the last update of the strips.
     pub shown_audio: Vec<AudioChoice>,
-    pub steps: UndoHistory,
+    pub undo_history: UndoHistory,
     pub last_edit: Option<Timestamp>,
     /// True while the user holds a mouse button in the window.
     pub is_gesture: bool,
@@ -70,7 +70,7 @@ impl SceneState {
         let is_late = |last| !self.is_gesture && now.since(last) > UNDO_MERGE_WINDOW;
         let apart = self.last_edit.is_none_or(is_late);
         self.last_edit = Some(now);
-        self.steps.add(before, change, apart);
+        self.undo_history.add(before, change, apart);
     }
 }
 
@@ -106,7 +106,7 @@ mod tests {
             stage.add_step(before, change, Timestamp::from_millis(millis));
         };
         let steps = |stage: &mut SceneState| {
-            std::iter::from_fn(|| stage.steps.undo(&Collection::default(), &[])).count()
+            std::iter::from_fn(|| stage.undo_history.undo(&Collection::default(), &[])).count()
         };
         for (is_gesture, count) in [(true, 1), (false, 2)] {
             stage.set_gesture(is_gesture);

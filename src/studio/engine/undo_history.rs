@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn scenes_and_desk_have_one_history_and_a_drag_is_one_step() {
+    fn scenes_and_mixer_have_one_history_and_a_drag_is_one_step() {
         let (mut scenes, mut strips, mut steps) =
             (Collection::default(), strips(), UndoHistory::default());
         let logo =

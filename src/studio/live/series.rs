@@ -9,7 +9,7 @@ use crate::studio::event::{self, TargetState};
 use crate::studio::notices::message::StudioMessage;
 
 /// Seconds of bitrate to keep.
-const HISTORY_SECONDS: usize = 600;
+const SERIES_SECONDS: usize = 600;
 /// The share of skipped frames above which the computer no longer keeps up.
 const OVERLOAD_SHARE: f64 = 0.05;
 /// The share of skipped frames below which the computer keeps up again.
@@ -54,7 +54,7 @@ impl BroadcastSeries {
     pub(in crate::studio) fn second(&mut self, stats: &Stats) {
         let bitrate = stats.targets.iter().map(|target| target.bitrate).max().unwrap_or_default();
         self.bitrates.push_back(bitrate);
-        if self.bitrates.len() > HISTORY_SECONDS {
+        if self.bitrates.len() > SERIES_SECONDS {
             self.bitrates.pop_front();
         }
         if let Some(video) = &stats.video {

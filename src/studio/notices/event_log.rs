@@ -252,9 +252,9 @@ impl EventLog {
         let Some(path) = &self.path else { return };
         if self.lines.is_none() {
             let (sender, receiver) =
-                queue::bounded("history lines", MAX_WAITING_LINES, Full::DropOldest);
+                queue::bounded("event log lines", MAX_WAITING_LINES, Full::DropOldest);
             let (path, state) = (path.clone(), Arc::clone(&self.file));
-            let worker = Worker::spawn("history", move |_| {
+            let worker = Worker::spawn("event-log", move |_| {
                 let failed = |error: &io::Error| {
                     let _ = state.error.set(Trouble::problem(error));
                 };

@@ -23,14 +23,14 @@ const MAX_CHANNELS: usize = 16;
 pub(super) struct Decoder {
     context: Context,
     codec: Codec,
-    parameters: AudioConfig,
+    config: AudioConfig,
     name: String,
 }
 
-fn start(codec: Codec, parameters: &AudioConfig) -> Result<Context, Error> {
-    let context = Context::open(codec, &parameters.codec_config, |context| {
-        context.sample_rate = i32::try_from(parameters.sample_rate).unwrap_or(0);
-        let channels = i32::from(parameters.channels.clamp(1, 8));
+fn start(codec: Codec, config: &AudioConfig) -> Result<Context, Error> {
+    let context = Context::open(codec, &config.codec_config, |context| {
+        context.sample_rate = i32::try_from(config.sample_rate).unwrap_or(0);
+        let channels = i32::from(config.channels.clamp(1, 8));
         // SAFETY: the layout belongs to the context, and is empty.
         unsafe { ffi::av_channel_layout_default(&raw mut context.ch_layout, channels) };
         context.thread_count = 1;
@@ -43,17 +43,17 @@ fn start(codec: Codec, parameters: &AudioConfig) -> Result<Context, Error> {
 }
 
 impl Decoder {
-    pub fn open(codec: Codec, parameters: &AudioConfig) -> Result<Self, Error> {
+    pub fn open(codec: Codec, config: &AudioConfig) -> Result<Self, Error> {
         Ok(Self {
-            context: start(codec, parameters)?,
+            context: start(codec, config)?,
             codec,
-            parameters: parameters.clone(),
-            name: format!("{} ({DECODER_NAME})", parameters.codec.name()),
+            config: config.clone(),
+            name: format!("{} ({DECODER_NAME})", config.codec.name()),
         })
     }
 
     fn damaged(&self, reason: impl Into<Problem>) -> Error {
-        Error::Damaged { codec: self.parameters.codec.name(), reason: reason.into() }
+        Error::Damaged { codec: self.config.codec.name(), reason: reason.into() }
     }
 
     /// Decodes a packet, and returns its samples, rate and channels.
@@ -189,7 +189,7 @@ impl AudioBackend for Decoder {
             return Ok(None);
         }
         if packet.data.len() > MAX_PACKET_BYTES {
-            return Err(Error::length(self.parameters.codec.name(), packet.data.len()));
+            return Err(Error::length(self.config.codec.name(), packet.data.len()));
         }
         match self.run(packet) {
             Ok(samples) => Ok(samples.map(finite)),
@@ -203,7 +203,7 @@ impl AudioBackend for Decoder {
     fn reset(&mut self) {
         // Not every decoder resets completely, but a new one has no history. If it cannot be
         // opened, the old one is better than none.
-        match start(self.codec, &self.parameters) {
+        match start(self.codec, &self.config) {
             Ok(context) => self.context = context,
             Err(_) => self.context.forget(),
         }

@@ -34,7 +34,7 @@ fn found() -> &'static ProbedHardware<Device> {
     PROBE_RESULT.get_or_init(|| {
         judge(Device::open(), |device| {
             let codec = Codec::find(ffi::AV_CODEC_ID_H264)?;
-            let decoder = Decoder::open(codec, &parameters()?, Some(device));
+            let decoder = Decoder::open(codec, &test_config()?, Some(device));
             prove(&mut decoder.map_err(|error| Problem::from(&error))?)
         })
     })
@@ -120,7 +120,7 @@ fn is_right(frame: &VideoFrame) -> bool {
             .all(|(at, wanted)| near(&planes.v, chroma, at, wanted))
 }
 
-fn parameters() -> Result<VideoConfig, Problem> {
+fn test_config() -> Result<VideoConfig, Problem> {
     let config = DecoderConfig::new(
         Bytes::from_static(&TEST_FRAME_SPS),
         Bytes::from_static(&TEST_FRAME_PPS),
@@ -224,7 +224,7 @@ mod tests {
 
     fn software() -> Decoder {
         let codec = Codec::find(ffi::AV_CODEC_ID_H264).unwrap();
-        Decoder::open(codec, &parameters().unwrap(), None).unwrap()
+        Decoder::open(codec, &test_config().unwrap(), None).unwrap()
     }
 
     fn frame() -> VideoFrame {

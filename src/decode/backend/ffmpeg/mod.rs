@@ -32,17 +32,17 @@ pub(crate) fn audio_decoder(codec: AudioCodec) -> Result<String, NoDecoder> {
 }
 
 /// Opens a video decoder.
-pub(crate) fn open_video(parameters: &VideoConfig) -> Result<Box<dyn VideoBackend>, Error> {
-    let codec = find_video(parameters.codec)
-        .map_err(|lack| Error::NoDecoder { codec: parameters.codec.name().to_owned(), lack })?;
-    Ok(Box::new(video::Decoder::open(codec, parameters, hardware_probe::device())?))
+pub(crate) fn open_video(config: &VideoConfig) -> Result<Box<dyn VideoBackend>, Error> {
+    let codec = find_video(config.codec)
+        .map_err(|lack| Error::NoDecoder { codec: config.codec.name().to_owned(), lack })?;
+    Ok(Box::new(video::Decoder::open(codec, config, hardware_probe::device())?))
 }
 
 /// Opens an audio decoder.
-pub(crate) fn open_audio(parameters: &AudioConfig) -> Result<Box<dyn AudioBackend>, Error> {
-    let codec = find_audio(parameters.codec)
-        .map_err(|lack| Error::NoDecoder { codec: parameters.codec.name().to_owned(), lack })?;
-    Ok(Box::new(audio::Decoder::open(codec, parameters)?))
+pub(crate) fn open_audio(config: &AudioConfig) -> Result<Box<dyn AudioBackend>, Error> {
+    let codec = find_audio(config.codec)
+        .map_err(|lack| Error::NoDecoder { codec: config.codec.name().to_owned(), lack })?;
+    Ok(Box::new(audio::Decoder::open(codec, config)?))
 }
 
 /// Returns true if the libraries have a decoder for this codec, or if onair has not tried to load

@@ -32,7 +32,7 @@ const MAX_FAILED_KEYFRAMES: u32 = 3;
 pub(super) struct Decoder {
     context: Context,
     codec: Codec,
-    parameters: VideoConfig,
+    config: VideoConfig,
     converter: Converter,
     /// True if the decoder uses hardware where possible.
     hardware: bool,
@@ -47,28 +47,24 @@ pub(super) struct Decoder {
     early: Option<Timestamp>,
 }
 
-fn start(
-    codec: Codec,
-    parameters: &VideoConfig,
-    device: Option<&Device>,
-) -> Result<Context, Error> {
+fn start(codec: Codec, config: &VideoConfig, device: Option<&Device>) -> Result<Context, Error> {
     // A decoder needs nothing of a vpcC except its colors.
-    let colors = match parameters.codec {
-        VideoCodec::Vp9 => codec::vp9_colors(&parameters.codec_config),
+    let colors = match config.codec {
+        VideoCodec::Vp9 => codec::vp9_colors(&config.codec_config),
         _ => None,
     };
-    let config = match parameters.codec {
+    let codec_config = match config.codec {
         VideoCodec::Vp9 | VideoCodec::Vp8 => &[],
-        _ => &parameters.codec_config[..],
+        _ => &config.codec_config[..],
     };
-    let context = Context::open(codec, config, |context| {
+    let context = Context::open(codec, codec_config, |context| {
         context.max_pixels = MAX_PIXELS;
         if let Some((primaries, transfer)) = colors {
             // The library uses the numbers of H.273.
             context.color_primaries = primaries.into();
             context.color_trc = transfer.into();
         }
-        if parameters.codec == VideoCodec::Av1 {
+        if config.codec == VideoCodec::Av1 {
             // Decode one frame at a time, instead of several on separate threads.
             context.flags |= ffi::AV_CODEC_FLAG_LOW_DELAY as i32;
         }
@@ -87,17 +83,17 @@ impl Decoder {
     /// Opens a decoder. `device` is the hardware that the decoder uses if possible.
     pub fn open(
         codec: Codec,
-        parameters: &VideoConfig,
+        config: &VideoConfig,
         device: Option<&Device>,
     ) -> Result<Self, Error> {
-        let name = parameters.codec.name();
-        if parameters.codec.needs_config() && parameters.codec_config.is_empty() {
+        let name = config.codec.name();
+        if config.codec.needs_config() && config.codec_config.is_empty() {
             return Err(Error::Config { codec: name, reason: problem!("decode-empty") });
         }
         Ok(Self {
-            context: start(codec, parameters, device)?,
+            context: start(codec, config, device)?,
             codec,
-            parameters: parameters.clone(),
+            config: config.clone(),
             converter: Converter::default(),
             hardware: device.is_some(),
             name: format!("{name} ({DECODER_NAME})"),
@@ -136,7 +132,7 @@ impl Decoder {
         if label != self.hdr_label {
             self.hdr_label = label;
             let more = label.map(|label| format!(", {label}")).unwrap_or_default();
-            self.name = format!("{}{more} ({DECODER_NAME})", self.parameters.codec.name());
+            self.name = format!("{}{more} ({DECODER_NAME})", self.config.codec.name());
         }
     }
 
@@ -175,7 +171,7 @@ impl Decoder {
     /// Opens a decoder without history, and without hardware after a failure.
     fn renew(&mut self) -> Result<(), Error> {
         self.hardware = false;
-        self.context = start(self.codec, &self.parameters, None)?;
+        self.context = start(self.codec, &self.config, None)?;
         Ok(())
     }
 }
@@ -187,7 +183,7 @@ impl VideoBackend for Decoder {
     fn decode(&mut self, packet: &EncodedPacket) -> Result<Vec<VideoFrame>, Error> {
         if packet.data.len() > MAX_PACKET_BYTES {
             self.waiting = true;
-            return Err(Error::length(self.parameters.codec.name(), packet.data.len()));
+            return Err(Error::length(self.config.codec.name(), packet.data.len()));
         }
         if packet.data.is_empty() || (self.waiting && !packet.keyframe) {
             return Ok(Vec::new());
@@ -218,7 +214,7 @@ impl VideoBackend for Decoder {
                 } else {
                     self.context.forget();
                 }
-                Err(Error::Damaged { codec: self.parameters.codec.name(), reason })
+                Err(Error::Damaged { codec: self.config.codec.name(), reason })
             }
         }
     }

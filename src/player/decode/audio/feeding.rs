@@ -89,7 +89,7 @@ impl AudioDecoding {
         if let (Some(front), Some(end)) = (self.fifo.front(), self.fifo.end())
             && end <= cursor
         {
-            if self.dry && end > request.position {
+            if self.is_audio_missing && end > request.position {
                 // Otherwise, silence would replace all later audio too.
                 cursor = front;
             } else {
@@ -117,7 +117,7 @@ impl AudioDecoding {
                 let media = self.fifo.front().unwrap_or(cursor);
                 self.fifo.consume(used);
                 self.samples += used as u64;
-                self.dry = false;
+                self.is_audio_missing = false;
                 (media, frames_to_micros(used as i64, device.rate))
             }
             None if request.ended => {
@@ -131,8 +131,8 @@ impl AudioDecoding {
             // buffer, unless the device would soon run empty.
             None if queued * 2 >= full && waiting >= least => return None,
             _ => {
-                if self.any && hole.is_none() && !self.dry {
-                    self.dry = true;
+                if self.any && hole.is_none() && !self.is_audio_missing {
+                    self.is_audio_missing = true;
                     self.underruns += 1;
                 }
                 self.filling = true;

@@ -62,7 +62,7 @@ struct FeedRequest {
 /// See the module documentation.
 pub(in crate::player) struct AudioDecoding {
     decoder: Option<Box<dyn AudioBackend>>,
-    parameters: Option<AudioConfig>,
+    config: Option<AudioConfig>,
     /// The last config, if it has no decoder. Streams repeat their configs.
     refused: Option<AudioConfig>,
     /// The number of playback restarts before the decoded audio, see `Packets::restart`.
@@ -71,7 +71,7 @@ pub(in crate::player) struct AudioDecoding {
     device: Option<Device>,
     reported_damage: bool,
     /// True if audio is due but missing.
-    dry: bool,
+    is_audio_missing: bool,
     /// True if there has been audio.
     any: bool,
     /// True if the last written audio is silence for missing audio.
@@ -104,7 +104,7 @@ struct Device {
     /// The speaker's recent maximum latency, in µs.
     latency: f64,
     /// The number of underruns at the last check.
-    ran_dry: u64,
+    speaker_underruns: u64,
     /// The start of continuous audio.
     flowing: Option<Timestamp>,
     /// The time at which all written audio will have been played.
@@ -115,13 +115,13 @@ struct Device {
 impl Device {
     /// Increases the buffered audio after an underrun.
     fn adapt(&mut self, now: Timestamp) {
-        let ran_dry = self.speaker.underruns();
+        let speaker_underruns = self.speaker.underruns();
         let settled = self.flowing.is_some_and(|at| now.micros_since(at) > START_GRACE_MICROS);
-        if ran_dry > self.ran_dry && settled {
+        if speaker_underruns > self.speaker_underruns && settled {
             self.ahead = (self.ahead + UNDERRUN_INCREASE_MICROS).min(MAX_FILL_MICROS);
             tracing::debug!(ahead_ms = self.ahead / 1_000, "the audio output ran empty");
         }
-        self.ran_dry = ran_dry;
+        self.speaker_underruns = speaker_underruns;
         self.flowing.get_or_insert(now);
     }
 }
@@ -138,13 +138,13 @@ impl AudioDecoding {
     pub(in crate::player) fn new() -> Self {
         Self {
             decoder: None,
-            parameters: None,
+            config: None,
             refused: None,
             generation: 0,
             fifo: Fifo::default(),
             device: None,
             reported_damage: false,
-            dry: false,
+            is_audio_missing: false,
             any: false,
             filling: false,
             samples: 0,
@@ -185,7 +185,7 @@ impl AudioDecoding {
             cursor: None,
             ahead: INITIAL_FILL_MICROS,
             latency: 0.0,
-            ran_dry: 0,
+            speaker_underruns: 0,
             flowing: None,
             played_until: Timestamp::ZERO,
             volume: -1.0,
@@ -252,18 +252,18 @@ impl AudioDecoding {
 
     fn take(&mut self, unit: BufferedPacket<AudioConfig>, shared: &Shared) {
         match unit {
-            BufferedPacket::Configure(parameters) => {
-                if self.decoder.is_some() && self.parameters.as_ref() == Some(&parameters)
-                    || self.refused.as_ref() == Some(&parameters)
+            BufferedPacket::Configure(config) => {
+                if self.decoder.is_some() && self.config.as_ref() == Some(&config)
+                    || self.refused.as_ref() == Some(&config)
                 {
                     return;
                 }
-                match decode::open_audio(&parameters) {
+                match decode::open_audio(&config) {
                     Ok(decoder) => {
-                        let described = describe(decoder.name(), &parameters);
-                        let form = (parameters.sample_rate, parameters.channels);
-                        match &self.parameters {
-                            Some(before) if before.codec != parameters.codec => {
+                        let described = describe(decoder.name(), &config);
+                        let form = (config.sample_rate, config.channels);
+                        match &self.config {
+                            Some(before) if before.codec != config.codec => {
                                 shared.report.report_anomaly(&Anomaly::ChangedCodec(
                                     decoder.name().to_owned(),
                                 ));
@@ -277,12 +277,12 @@ impl AudioDecoding {
                         }
                         shared.report.figures.lock().audio = described;
                         self.decoder = Some(decoder);
-                        self.parameters = Some(parameters);
+                        self.config = Some(config);
                         self.refused = None;
                     }
                     Err(error) => {
                         self.decoder = None;
-                        self.refused = Some(parameters);
+                        self.refused = Some(config);
                         shared.report.unsupported_audio((&error).into());
                     }
                 }
@@ -298,7 +298,7 @@ impl AudioDecoding {
                 self.seam = Some(at);
                 // These codecs are decoded from a fresh state at the start of a file.
                 let fresh = [AudioCodec::Vorbis, AudioCodec::Opus];
-                let fresh = self.parameters.as_ref().is_some_and(|it| fresh.contains(&it.codec));
+                let fresh = self.config.as_ref().is_some_and(|it| fresh.contains(&it.codec));
                 if let Some(decoder) = self.decoder.as_mut().filter(|_| fresh) {
                     decoder.reset();
                 }
@@ -361,7 +361,7 @@ impl AudioDecoding {
     /// function returns the media time that actually plays now. Without a device, audio that was
     /// due before the stall is still passed on, unless `skip` is true.
     pub(in crate::player) fn seek(&mut self, media: Timestamp, skip: bool) -> Timestamp {
-        self.dry = false;
+        self.is_audio_missing = false;
         let Some(device) = &mut self.device else {
             let from = self.passed.filter(|_| !skip).map_or(media, |passed| passed.min(media));
             self.passed = Some(from);
@@ -426,7 +426,7 @@ impl AudioDecoding {
     ) {
         while self.fifo.front().is_some_and(|front| front <= position) {
             let Some(block) = self.fifo.pop() else { break };
-            self.dry = false;
+            self.is_audio_missing = false;
             if let Some(passed) = self.passed {
                 let hole = block.pts.micros_since(passed);
                 if hole > MIN_GAP_MICROS {
@@ -454,8 +454,8 @@ impl AudioDecoding {
             });
         }
         let late = self.passed.is_some_and(|end| position.micros_since(end) > MIN_GAP_MICROS);
-        if self.any && self.fifo.is_empty() && late && !ended && !self.dry {
-            self.dry = true;
+        if self.any && self.fifo.is_empty() && late && !ended && !self.is_audio_missing {
+            self.is_audio_missing = true;
             self.underruns += 1;
         }
     }

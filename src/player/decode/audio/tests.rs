@@ -47,14 +47,14 @@ fn audio_without_a_decoder_is_reported_once_however_often_its_config_is_repeated
     let (shared, events) = Shared::new(&config, Clock::start());
     let mut decoding = AudioDecoding::new();
     let mut configure = |channels| {
-        let parameters = AudioConfig {
+        let config = AudioConfig {
             codec: AudioCodec::PcmS16Le,
             sample_rate: 48_000,
             channels,
             bitrate: BitsPerSecond(0),
             codec_config: bytes::Bytes::new(),
         };
-        decoding.take(BufferedPacket::Configure(parameters), &shared);
+        decoding.take(BufferedPacket::Configure(config), &shared);
         events.waiting().count()
     };
     assert_eq!((configure(6), configure(6)), (1, 0));

@@ -349,19 +349,19 @@ impl InputFeed {
         self.note_place(&found, raw);
         match found {
             Demuxed::Video(unit) => self.see(unit, now),
-            Demuxed::NewVideo(parameters, packet) => {
-                self.see(BufferedPacket::Configure(parameters), now);
+            Demuxed::NewVideo(config, packet) => {
+                self.see(BufferedPacket::Configure(config), now);
                 self.see(BufferedPacket::Packet(packet), now);
             }
             Demuxed::Audio(unit) => self.hear(unit, now),
-            Demuxed::NewAudio(parameters, packet) => {
-                if parameters.codec == AudioCodec::Speex
-                    && let Err(lack) = inventory::audio_decoder(parameters.codec)
+            Demuxed::NewAudio(config, packet) => {
+                if config.codec == AudioCodec::Speex
+                    && let Err(lack) = inventory::audio_decoder(config.codec)
                 {
                     let reason = Problem::from(lack);
                     self.shared.report.unsupported_audio(problem!("decode-speex", reason = reason));
                 }
-                self.hear(BufferedPacket::Configure(parameters), now);
+                self.hear(BufferedPacket::Configure(config), now);
                 self.hear(BufferedPacket::Packet(packet), now);
             }
             // Saving needs no decoder.

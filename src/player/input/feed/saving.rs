@@ -33,10 +33,11 @@ impl InputFeed {
         let Some(made) = wanted else { return };
         let mut save = Save::into_file(made, self.live).telling();
         let SequenceHeaders { script, video, audio, .. } = &self.sequence_headers;
-        let heads = [(TagKind::Script, script), (TagKind::Video, video), (TagKind::Audio, audio)];
-        for (kind, head) in heads {
-            if let Some(head) = head {
-                save.add_header(&self.shared, kind, head);
+        let sequence_headers =
+            [(TagKind::Script, script), (TagKind::Video, video), (TagKind::Audio, audio)];
+        for (kind, header) in sequence_headers {
+            if let Some(header) = header {
+                save.add_header(&self.shared, kind, header);
             }
         }
         if video.is_some() || self.has_video {

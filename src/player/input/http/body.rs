@@ -95,15 +95,15 @@ impl Unpack {
         &mut self,
         at: u64,
         time_ms: u32,
-        heads: impl Iterator<Item = &'a flv::Tag>,
+        configs: impl Iterator<Item = &'a flv::Tag>,
     ) -> (i64, Vec<Item>) {
         match self {
             Self::Flv { reader } => {
                 reader.go_to(at);
-                let heads = heads.map(|tag| Item::Tag(Box::new(reader.read(tag.clone()))));
-                let heads = heads.collect();
+                let configs = configs.map(|tag| Item::Tag(Box::new(reader.read(tag.clone()))));
+                let configs = configs.collect();
                 // A config may have another time than its data.
-                (reader.set_time(time_ms), heads)
+                (reader.set_time(time_ms), configs)
             }
             Self::Ts { .. } => {
                 *self = Self::ts();
@@ -298,10 +298,10 @@ impl Single {
     fn land(&mut self, found: SeekFound) {
         let SeekFound { flow, at, time_ms, place } = found;
         self.flow = flow;
-        let heads = self.recorded.iter().flat_map(|it| it.heads(at));
-        let (raw, heads) = self.unpack.go_to(at, time_ms, heads);
+        let configs = self.recorded.iter().flat_map(|it| it.configs_before(at));
+        let (raw, configs) = self.unpack.go_to(at, time_ms, configs);
         self.first = [Item::Moved { raw, place, firm: false }].into();
-        self.first.extend(heads);
+        self.first.extend(configs);
         self.placed = true;
     }
 }
@@ -326,12 +326,12 @@ mod tests {
             let to = begins.wrapping_add(20_000);
             let body = Bytes::from_static(CONFIG);
             let config = Tag { kind: TagKind::Video, time_ms: config_ms, body };
-            let (raw, heads) = unpack.go_to(1_000, to, std::iter::once(&config));
+            let (raw, configs) = unpack.go_to(1_000, to, std::iter::once(&config));
             let mut rest = BytesMut::new();
             flv::write_tag(TagKind::Video, to.wrapping_sub(40), FRAME, &mut rest);
             unpack.push(&rest);
             let Some(Item::Tag(read)) = unpack.next().unwrap() else { panic!("no frame") };
-            assert_eq!((heads.len(), raw - read.dts.as_micros()), (1, 40_000), "{begins}");
+            assert_eq!((configs.len(), raw - read.dts.as_micros()), (1, 40_000), "{begins}");
         }
     }
 }

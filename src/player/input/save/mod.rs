@@ -209,12 +209,12 @@ impl Save {
         self.put(shared, *kind, Some((track, at.as_millis().max(0))), body.clone());
     }
 
-    /// Adds a config or a packet; `heads` contains its codec.
+    /// Adds a config or a packet; `sequence_headers` contains its codec.
     pub(in crate::player) fn add_event(
         &mut self,
         shared: &Shared,
         event: &StreamEvent,
-        heads: &SequenceHeaders,
+        sequence_headers: &SequenceHeaders,
         now: Timestamp,
     ) {
         let StreamEvent::Packet(packet) = event else {
@@ -229,7 +229,7 @@ impl Save {
                     self.tell_missing(shared, problem!("content-pixel-aspect"));
                 }
             }
-            if let Some((kind, body)) = heads.body(event).filter(|_| !self.broken) {
+            if let Some((kind, body)) = sequence_headers.body(event).filter(|_| !self.broken) {
                 self.put(shared, kind, None, body);
             }
             return;
@@ -247,7 +247,7 @@ impl Save {
             let place = i64::try_from(place.as_micros()).unwrap_or(i64::MAX);
             place.saturating_sub(*first.get_or_insert(raw))
         });
-        if self.repeats.is_repeated(packet, offset, heads.video.as_ref()) {
+        if self.repeats.is_repeated(packet, offset, sequence_headers.video.as_ref()) {
             // The packets after the repeated ones continue the file.
             self.restarts = false;
             return;
@@ -259,7 +259,7 @@ impl Save {
         let pts = dts.offset(packet.pts.micros_since(packet.dts));
         let track = packet.track;
         let packet = StreamEvent::Packet(EncodedPacket { dts, pts, ..packet.clone() });
-        if let Some((kind, body)) = heads.body(&packet) {
+        if let Some((kind, body)) = sequence_headers.body(&packet) {
             self.put(shared, kind, Some((track, dts.as_millis())), body);
         }
     }
@@ -427,9 +427,9 @@ mod tests {
             bitrate: BitsPerSecond(0),
             codec_config: Bytes::from_static(&[0x11, 0x90]),
         }));
-        let mut heads = SequenceHeaders::default();
-        heads.note_event(&config);
-        save.add_event(&shared, &config, &heads, Timestamp::ZERO);
+        let mut sequence_headers = SequenceHeaders::default();
+        sequence_headers.note_event(&config);
+        save.add_event(&shared, &config, &sequence_headers, Timestamp::ZERO);
         // Adds segments of one second each.
         let add = |save: &mut Save, seconds: std::ops::Range<u32>| {
             for second in seconds {
@@ -446,7 +446,7 @@ mod tests {
                         captured: at,
                         rendition: None,
                     });
-                    save.add_event(&shared, &packet, &heads, Timestamp::ZERO);
+                    save.add_event(&shared, &packet, &sequence_headers, Timestamp::ZERO);
                 }
             }
         };
@@ -548,15 +548,15 @@ mod tests {
                 codec_config: Bytes::new(),
             }))
         };
-        let heads = SequenceHeaders::default();
+        let sequence_headers = SequenceHeaders::default();
         let video = VideoConfig {
             rotation: Rotation::Right,
             ..bare_video_config(VideoCodec::H264, Bytes::new(), &[])
         };
         let video = StreamEvent::Config(TrackConfig::Video(video));
         for codec in [AudioCodec::Aac, AudioCodec::Vorbis, AudioCodec::Vorbis] {
-            save.add_event(&shared, &audio(codec), &heads, Timestamp::ZERO);
-            save.add_event(&shared, &video, &heads, Timestamp::ZERO);
+            save.add_event(&shared, &audio(codec), &sequence_headers, Timestamp::ZERO);
+            save.add_event(&shared, &video, &sequence_headers, Timestamp::ZERO);
         }
         let messages: Vec<_> = std::iter::from_fn(|| events.try_recv().ok())
             .filter_map(|event| match event {

@@ -191,7 +191,7 @@ impl Playback {
                 std::future::pending::<()>().await;
             }
             if std::mem::take(&mut self.begins) {
-                return PlaybackStep::Media(self.heads());
+                return PlaybackStep::Media(self.sequence_headers());
             }
             if self.reading.is_none() {
                 while backlog() > MAX_BACKLOG_BYTES {
@@ -328,7 +328,7 @@ impl Playback {
     }
 
     /// Returns the metadata and the configs.
-    fn heads(&self) -> Vec<Arc<Message>> {
+    fn sequence_headers(&self) -> Vec<Arc<Message>> {
         let Some((recording, _)) = &self.opened else { return Vec::new() };
         // `duration` locks the content too, and the lock is not recursive.
         let lasted = self.duration();

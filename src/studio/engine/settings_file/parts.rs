@@ -333,7 +333,8 @@ impl Engine {
         let (_, wanted) = self.settings.concealed();
         let known = &mut self.settings.keyring_addresses.known;
         known.retain(|name, _| wanted.iter().any(|kept| kept.name == *name));
-        (self.state.stage.steps, self.state.stage.last_edit) = (UndoHistory::default(), None);
+        (self.state.stage.undo_history, self.state.stage.last_edit) =
+            (UndoHistory::default(), None);
         // The ids of strips apply only to their collection.
         self.state.stage.removed_strips = RemovedStrips::default();
         let is_studio_mode = self.state.stage.preview_scene.is_some();

@@ -41,14 +41,14 @@ mod tests {
 
     #[test]
     fn sleep_is_told_from_clocks_that_are_read_one_after_the_other() {
-        let mut surroundings = SystemEvents::default();
+        let mut events = SystemEvents::default();
         let at = |millis: u64| Some(Duration::from_millis(millis));
-        assert_eq!(surroundings.woke(at(50_000)), None);
-        assert_eq!(surroundings.woke(at(50_002)), None);
-        assert_eq!(surroundings.woke(at(110_000)), Some(Duration::from_millis(59_998)));
-        assert_eq!(surroundings.woke(at(110_000)), None);
-        assert_eq!(surroundings.woke(None), None);
-        assert_eq!(surroundings.woke(at(900_000)), None);
+        assert_eq!(events.woke(at(50_000)), None);
+        assert_eq!(events.woke(at(50_002)), None);
+        assert_eq!(events.woke(at(110_000)), Some(Duration::from_millis(59_998)));
+        assert_eq!(events.woke(at(110_000)), None);
+        assert_eq!(events.woke(None), None);
+        assert_eq!(events.woke(at(900_000)), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::media::{AudioCodec, AudioConfig};
 use crate::wire::codec;
-use crate::wire::container::audio::packets::parameters;
+use crate::wire::container::audio::packets::config;
 use crate::wire::container::{Error, FilePart, ReadAt, read};
 
 /// Length of STREAMINFO in bytes.
@@ -81,7 +81,7 @@ fn crc8(mut sum: u8) -> u8 {
 /// Frame properties from the header of a file.
 #[derive(Clone, Debug)]
 pub(super) struct FrameInfo {
-    pub(super) parameters: AudioConfig,
+    pub(super) config: AudioConfig,
     /// Samples per frame if all frames have the same size. Only the last frame may be shorter.
     usual: u64,
     /// Maximum length of a frame in bytes.
@@ -120,8 +120,8 @@ impl FrameInfo {
         let longest = Some(number(7, 3)).filter(|longest| *longest > 0).unwrap_or(MAX_FRAME_BYTES);
         let (usual, samples) = (number(2, 2), number(13, 5) & 0xF_FFFF_FFFF);
         let (rate, channels) = (audio.sample_rate, audio.channels);
-        let parameters = parameters(AudioCodec::Flac, rate, channels, info.clone());
-        Ok(Self { parameters, usual, longest, samples, frames: at })
+        let config = config(AudioCodec::Flac, rate, channels, info.clone());
+        Ok(Self { config, usual, longest, samples, frames: at })
     }
 
     /// Returns the index of the first sample of a frame.

@@ -7,7 +7,7 @@ use crate::base::Timestamp;
 use crate::wire::container::audio::flac::{
     FlacHeader, FrameInfo, FrameSearch, MAX_FRAME_HEADER_BYTES, Scan, heads,
 };
-use crate::wire::container::audio::packets::{Kind, audio_span, described, several, time};
+use crate::wire::container::audio::packets::{Kind, audio_span, index_of, several, time};
 use crate::wire::container::{
     Demuxer, Error, FilePart, Index, ReadAt, SampleLocation, TrackId, Unit,
 };
@@ -38,7 +38,7 @@ pub(super) struct Flac {
 impl Flac {
     pub(super) fn open(source: &mut dyn ReadAt, begin: u64) -> Result<Self, Error> {
         let info = FrameInfo::read(source, begin)?;
-        let (index, rate) = (described(info.parameters.clone()), info.parameters.sample_rate);
+        let (index, rate) = (index_of(info.config.clone()), info.config.sample_rate);
         let end = Some(info.samples).filter(|samples| *samples > 0);
         let hunt = Some(FrameSearch::any(info.frames));
         Ok(Self {

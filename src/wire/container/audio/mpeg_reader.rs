@@ -6,7 +6,7 @@ use crate::wire::container::audio::mpeg_frames::{
     DECODER_DELAY_SAMPLES, Frame, MAX_NOISE_BYTES, READ_ADTS_HEADER, READ_MPEG_HEADER, ReadHeader,
     Tag, describe, find, frame_at,
 };
-use crate::wire::container::audio::packets::{Kind, audio_span, described, several, time};
+use crate::wire::container::audio::packets::{Kind, audio_span, index_of, several, time};
 use crate::wire::container::audio::wav::MAX_PLAUSIBLE_BYTES;
 use crate::wire::container::{
     Demuxer, Error, FilePart, Index, ReadAt, SampleLocation, TrackId, Unit,
@@ -89,14 +89,14 @@ impl MpegFile {
     pub(super) fn open(source: &mut dyn ReadAt, begin: u64, kind: Kind) -> Result<Self, Error> {
         let head = if kind == Kind::Adts { READ_ADTS_HEADER } else { READ_MPEG_HEADER };
         let first = frame_at(source, begin, head)?.ok_or(Error::Damaged(FilePart::Samples))?;
-        let parameters = describe(source, begin, &first)?;
-        let rate = parameters.sample_rate.max(1);
+        let config = describe(source, begin, &first)?;
+        let rate = config.sample_rate.max(1);
         let read = Tag::read(source, begin, &first)?;
         let audio_start = if read.is_some() { begin + first.length as u64 } else { begin };
         let tag = read.unwrap_or_default();
         let mut found = Self {
             kind,
-            index: described(parameters),
+            index: index_of(config),
             head,
             first,
             rate,

@@ -9,7 +9,7 @@ use crate::wire::codec;
 use crate::wire::codec::vorbis;
 use crate::wire::codec::vorbis::Blocks;
 use crate::wire::container::audio::flac;
-use crate::wire::container::audio::packets::{Packets, parameters, peek};
+use crate::wire::container::audio::packets::{Packets, config, peek};
 use crate::wire::container::{
     Error, FilePart, Hole, ReadAt, SampleLocation, TrackId, read, read_around,
 };
@@ -128,8 +128,9 @@ impl Reader {
             Track::Vorbis { identity: packet.clone(), blocks: None }
         } else if let Some(audio) = codec::opus(packet) {
             let skip = packet.get(10..12)?.first_chunk::<2>()?;
-            let (config, channels) = (packet.clone(), audio.channels);
-            packets = Some(parameters(AudioCodec::Opus, OPUS_GRANULE_RATE_HZ, channels, config));
+            let channels = audio.channels;
+            packets =
+                Some(config(AudioCodec::Opus, OPUS_GRANULE_RATE_HZ, channels, packet.clone()));
             Track::Opus { skip: u16::from_le_bytes(*skip).into() }
         } else {
             // The Ogg mapping header, the marker and a block header precede STREAMINFO.
@@ -137,8 +138,9 @@ impl Reader {
                 .strip_prefix(b"\x7FFLAC")
                 .and_then(|_| packet.get(17..17 + flac::STREAMINFO_BYTES))?;
             let audio = codec::flac(info)?;
-            let config = packet.slice(17..17 + flac::STREAMINFO_BYTES);
-            packets = Some(parameters(AudioCodec::Flac, audio.sample_rate, audio.channels, config));
+            let (rate, channels) = (audio.sample_rate, audio.channels);
+            let streaminfo = packet.slice(17..17 + flac::STREAMINFO_BYTES);
+            packets = Some(config(AudioCodec::Flac, rate, channels, streaminfo));
             Track::Flac
         };
         let packets = packets.map(Packets::new);
@@ -222,12 +224,13 @@ impl Reader {
             Track::Vorbis { identity, blocks: blocks @ None } => {
                 if vorbis::is_header(5, &start) {
                     let setup = read_around(source, &place(size), holes, MAX_CONFIG_BYTES)?;
-                    let config = vorbis::config(identity, &setup);
-                    let config = config.ok_or(Error::Damaged(FilePart::CodecConfig))?;
-                    let found = Blocks::of(&config).ok_or(Error::Damaged(FilePart::CodecConfig))?;
+                    let headers = vorbis::config(identity, &setup)
+                        .ok_or(Error::Damaged(FilePart::CodecConfig))?;
+                    let found =
+                        Blocks::of(&headers).ok_or(Error::Damaged(FilePart::CodecConfig))?;
                     let (rate, channels) = (found.sample_rate, found.channels);
                     self.packets =
-                        Some(Packets::new(parameters(AudioCodec::Vorbis, rate, channels, config)));
+                        Some(Packets::new(config(AudioCodec::Vorbis, rate, channels, headers)));
                     *blocks = Some(found);
                 }
                 None

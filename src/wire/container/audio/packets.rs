@@ -39,20 +39,20 @@ pub(super) fn peek(source: &mut dyn ReadAt, at: u64, buffer: &mut [u8]) -> Resul
 }
 
 /// Makes an audio config without a known bitrate.
-pub(super) fn parameters(
+pub(super) fn config(
     codec: AudioCodec,
     rate: u32,
     channels: u16,
-    config: bytes::Bytes,
+    codec_config: bytes::Bytes,
 ) -> AudioConfig {
     let bitrate = BitsPerSecond(0);
-    AudioConfig { codec, sample_rate: rate, channels, bitrate, codec_config: config }
+    AudioConfig { codec, sample_rate: rate, channels, bitrate, codec_config }
 }
 
 /// Makes an index without packets for this audio.
-pub(super) fn described(parameters: AudioConfig) -> Index {
+pub(super) fn index_of(config: AudioConfig) -> Index {
     let mut index = Index { to_play: true, finished: true, ..Index::default() };
-    index.tracks.audio.push(parameters.into());
+    index.tracks.audio.push(config.into());
     index
 }
 
@@ -72,9 +72,9 @@ pub(super) struct Packets {
 }
 
 impl Packets {
-    pub(super) fn new(parameters: AudioConfig) -> Self {
-        let rate = parameters.sample_rate.max(1);
-        Self { index: described(parameters), rate, samples: 0 }
+    pub(super) fn new(config: AudioConfig) -> Self {
+        let rate = config.sample_rate.max(1);
+        Self { index: index_of(config), rate, samples: 0 }
     }
 
     pub(super) fn time(&self, samples: u64) -> Timestamp {

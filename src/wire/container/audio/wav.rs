@@ -2,7 +2,7 @@
 
 use crate::base::Timestamp;
 use crate::wire::codec::pcm::{Coding, Pcm};
-use crate::wire::container::audio::packets::{Kind, audio_span, described, peek, several, time};
+use crate::wire::container::audio::packets::{Kind, audio_span, index_of, peek, several, time};
 use crate::wire::container::{
     Demuxer, Error, FilePart, Index, ReadAt, SampleLocation, TrackId, Unit, UnsupportedContent,
     read,
@@ -134,7 +134,7 @@ impl WavCursor {
     pub(super) fn open(source: &mut dyn ReadAt, begin: u64) -> Result<Self, Error> {
         let WavAudio { pcm, begins: data, ends: end } = WavAudio::find(source, begin)?;
         let (frame, rate) = (u64::from(pcm.frame()), pcm.sample_rate);
-        let mut index = described(pcm.audio_config());
+        let mut index = index_of(pcm.audio_config());
         // The header announces more than the file has: it was cut off.
         index.finished = end <= source.size();
         let there = end.min(source.size());

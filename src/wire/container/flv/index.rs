@@ -280,7 +280,7 @@ impl Scan {
         self.index.tracks.video.as_ref().is_none_or(|video| video.codec_config.is_empty())
     }
 
-    /// Returns the video parameters for codecs other than H.264.
+    /// Returns the video config for codecs other than H.264.
     fn video_of(&self, codec: VideoCodec, config: Bytes) -> VideoConfig {
         let parsed = bare_video_config(codec, config, &[]);
         let size = Some((parsed.size.width, parsed.size.height)).filter(|(width, _)| *width > 0);
@@ -294,7 +294,7 @@ impl Scan {
         }
     }
 
-    /// Returns the audio parameters from a config or, without one, from a frame.
+    /// Returns the audio config from a codec config or, without one, from a frame.
     fn audio_of(&self, format: AudioFormat, config: Bytes, frame: &[u8]) -> Option<AudioConfig> {
         let codec = audio_codec(format, None)?;
         let is_carried = Format::ALL.iter().any(|format| format.carries_audio(codec));

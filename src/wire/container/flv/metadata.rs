@@ -31,10 +31,10 @@ const FILE_PROPERTIES: [&str; 2] = ["duration", "filesize"];
 
 /// Makes the `onMetaData` value of an outgoing stream: an ECMA array in the order that services
 /// expect.
-pub fn metadata(parameters: &StreamConfig) -> Value {
+pub fn metadata(config: &StreamConfig) -> Value {
     let number = Value::Number;
     let mut entries = vec![("duration", number(0.0)), ("fileSize", number(0.0))];
-    if let Some(video) = &parameters.video {
+    if let Some(video) = &config.video {
         entries.extend([
             ("width", number(video.size.width.into())),
             ("height", number(video.size.height.into())),
@@ -43,7 +43,7 @@ pub fn metadata(parameters: &StreamConfig) -> Value {
             ("framerate", number(video.frame_rate.as_f64())),
         ]);
     }
-    if let Some(audio) = &parameters.audio {
+    if let Some(audio) = &config.audio {
         entries.extend([
             ("audiocodecid", number(codec_id(Codec::Audio(audio.codec)).unwrap_or(0.0))),
             ("audiodatarate", number(audio.bitrate.as_kbps().into())),
@@ -234,7 +234,7 @@ mod tests {
         AudioCodec, AudioConfig, BitsPerSecond, FrameRate, Rotation, Size, VideoCodec, VideoConfig,
     };
 
-    fn parameters() -> StreamConfig {
+    fn config() -> StreamConfig {
         StreamConfig {
             video: Some(VideoConfig {
                 codec: VideoCodec::H264,
@@ -257,7 +257,7 @@ mod tests {
 
     #[test]
     fn what_goes_out_is_in_order_and_is_read_back() {
-        let value = metadata(&parameters());
+        let value = metadata(&config());
         let Value::EcmaArray(entries) = &value else { panic!("{value:?}") };
         let names: Vec<_> = entries.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(

@@ -46,7 +46,7 @@ pub(in crate::player::input::http) struct Recorded {
     /// The keyframe positions from the metadata.
     index: Vec<(i64, u64)>,
     /// The codec configs, with their byte positions.
-    heads: Vec<(u64, Tag)>,
+    configs: Vec<(u64, Tag)>,
     /// The pending search for another position.
     search: JoinSet<Result<SeekFound, Problem>>,
 }
@@ -81,9 +81,9 @@ impl Recorded {
                 Err(_) => None,
             }
         });
-        let (declared, index, heads) = (None, Vec::new(), Vec::new());
+        let (declared, index, configs) = (None, Vec::new(), Vec::new());
         let (begins, last, search) = (None, None, JoinSet::new());
-        Self { form, parts, begins, asked, last, declared, index, heads, search }
+        Self { form, parts, begins, asked, last, declared, index, configs, search }
     }
 
     /// Returns true if the server has not answered with the length yet.
@@ -135,11 +135,13 @@ impl Recorded {
                 }
             }
             TagContent::Config => {
-                let known = self.head(tag.kind, read).is_some_and(|head| head.body == tag.body);
+                let known = self
+                    .config_before(tag.kind, read)
+                    .is_some_and(|config| config.body == tag.body);
                 // Decoders reject longer configs; the limit includes the body header.
                 let sane = tag.body.len() <= MAX_CONFIG_BYTES + 64;
-                if !known && sane && self.heads.len() < MAX_CODEC_CONFIGS {
-                    self.heads.push((read, tag.clone()));
+                if !known && sane && self.configs.len() < MAX_CODEC_CONFIGS {
+                    self.configs.push((read, tag.clone()));
                 }
             }
             TagContent::Frame => {
@@ -204,15 +206,17 @@ impl Recorded {
     }
 
     /// Returns the codec configs that are valid at that byte.
-    pub fn heads(&self, at: u64) -> impl Iterator<Item = &Tag> {
-        let first = |kind| self.heads.iter().map(|(_, tag)| tag).find(|tag| tag.kind == kind);
+    pub fn configs_before(&self, at: u64) -> impl Iterator<Item = &Tag> {
+        let first = |kind| self.configs.iter().map(|(_, tag)| tag).find(|tag| tag.kind == kind);
         let kinds = [TagKind::Video, TagKind::Audio];
-        kinds.into_iter().filter_map(move |kind| self.head(kind, at).or_else(|| first(kind)))
+        kinds
+            .into_iter()
+            .filter_map(move |kind| self.config_before(kind, at).or_else(|| first(kind)))
     }
 
     /// Returns the last config up to that byte.
-    fn head(&self, kind: TagKind, at: u64) -> Option<&Tag> {
-        let before = self.heads.iter().filter(|(read, tag)| tag.kind == kind && *read <= at);
+    fn config_before(&self, kind: TagKind, at: u64) -> Option<&Tag> {
+        let before = self.configs.iter().filter(|(read, tag)| tag.kind == kind && *read <= at);
         before.max_by_key(|(read, _)| *read).map(|(_, tag)| tag)
     }
 }
@@ -272,7 +276,7 @@ mod tests {
             let tag = Tag { kind: TagKind::Video, time_ms: 0, body: body.into() };
             recorded.note(&Reader::new(|_| true).read(tag), 100);
         }
-        assert_eq!(recorded.heads.len(), 2);
+        assert_eq!(recorded.configs.len(), 2);
     }
 
     /// Creates metadata with an index of this many keyframes, one every two seconds. `length`

@@ -207,9 +207,13 @@ impl Engine {
 
     pub(in crate::studio::engine) fn step(&mut self, back: bool) {
         let before = self.settings.collection.clone();
-        let (steps, old_strips) = (&mut self.state.stage.steps, &self.settings.strips);
-        let then =
-            if back { steps.undo(&before, old_strips) } else { steps.redo(&before, old_strips) };
+        let (undo_history, old_strips) =
+            (&mut self.state.stage.undo_history, &self.settings.strips);
+        let then = if back {
+            undo_history.undo(&before, old_strips)
+        } else {
+            undo_history.redo(&before, old_strips)
+        };
         let Some(UndoState { scenes, strips }) = then else { return };
         self.state.stage.last_edit = None;
         let (has_strips, has_scenes) = (strips.is_some(), scenes.is_some());
@@ -542,7 +546,7 @@ impl Engine {
                 }
             })
         });
-        let (can_undo, can_redo) = stage.steps.can();
+        let (can_undo, can_redo) = stage.undo_history.can();
         Scenes {
             collection: Arc::clone(&stage.shared),
             sources: sources.collect(),

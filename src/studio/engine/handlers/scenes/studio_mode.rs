@@ -97,7 +97,7 @@ impl Engine {
             let removed = old_strips.into_iter().filter(is_gone);
             let removed: Vec<_> =
                 removed.filter_map(|strip| Some((source_of(&strip)?, strip))).collect();
-            self.state.stage.steps.keep_strips(&removed, strips);
+            self.state.stage.undo_history.keep_strips(&removed, strips);
         }
         self.edited(&before);
     }

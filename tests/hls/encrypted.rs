@@ -9,7 +9,7 @@ use super::{fs, peers, serve, texts};
 use crate::watch::{Outcome, config, play};
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/sealed")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/encrypted")
 }
 
 /// Plays a source to its end. Also returns the pitch of the middle half of the audio, as zero
