@@ -151,7 +151,7 @@ fn cases(elsewhere: u16, endless: &Arc<AtomicUsize>) -> Vec<Case> {
             [head.as_bytes(), it.film].concat()
         }),
         sends("another film", CHANGED, |it| it.answer("ETag: \"two\"\r\n")),
-        sends("packed", Lost("asked for uncompressed data (gzip)"), |it| {
+        sends("packed", Lost("sent compressed data (gzip)"), |it| {
             it.answer("Content-Encoding: gzip\r\n")
         }),
         sends("on and on", Lost("redirects in a loop"), |_| moved("/a.mp4")),
