@@ -168,7 +168,7 @@ impl AudioDecoding {
     }
 
     /// Attaches a speaker for audio of this rate and these channels. The speaker was opened with
-    /// the number of channels that [`speaker_channels`] returns.
+    /// the number of channels that `balance::speaker_channels` returns.
     pub(in crate::player) fn attach(
         &mut self,
         speaker: Box<dyn Speaker>,
