@@ -264,8 +264,8 @@ export class Playback {
             video: this.video,
             state: this.state,
             quality: this.#rendition(),
-            refused: (reason = 'tooSlow', of = undefined) => {
-                this.note = { reason, codec: of, from: protocol };
+            refused: (reason = 'tooSlow', codec) => {
+                this.note = { reason, codec, from: protocol };
                 this.quality = null;
                 this.changed();
             },

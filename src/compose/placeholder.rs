@@ -117,6 +117,7 @@ mod tests {
         let luma = |x: usize, y: usize| placeholder.planes().y[y * 1280 + x];
         assert!(luma(640, 360) > 80 && luma(20, 20) < 40 && luma(1260, 700) < 40);
     }
+
     #[test]
     fn the_box_contains_the_whole_glyph() {
         for pixel in [1.0, 0.1, 0.01] {

@@ -79,29 +79,16 @@ impl PreviewScene {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::Pooled;
     use crate::compose::scene::SourceId;
+    use crate::compose::side_views::tests::Grey;
     use crate::compose::source_frames::SourceFrame;
-    use crate::media::{Color, Planes, VideoFeed};
-
-    /// A feed that returns a new frame of this luma at every instant.
-    struct Moving(u8);
-
-    impl VideoFeed for Moving {
-        fn frame(&mut self, at: Timestamp) -> Option<VideoFrame> {
-            let mut planes = Planes::black(Size::new(64, 36));
-            planes.y.fill(self.0);
-            let surface = Arc::new(Pooled::unpooled(planes)).into();
-            Some(VideoFrame { pts: at, color: Color::PROGRAM, surface })
-        }
-    }
 
     #[test]
     fn a_slow_computer_draws_the_preview_soon_after_each_change_and_once_a_second() {
         let workers = Arc::new(WorkerPool::alone());
         let mut frames = SourceFrames::default();
         for (id, luma) in [(1, 90), (2, 200)] {
-            frames.give(SourceId(id), SourceFrame::Feed(Some(Box::new(Moving(luma)))));
+            frames.give(SourceId(id), SourceFrame::Feed(Some(Box::new(Grey(luma)))));
         }
         let (slot, plan) = (Latest::default(), |id| Arc::new(Plan::simple(SourceId(id))));
         let mut preview = PreviewScene::new(plan(1), slot.clone(), Size::new(64, 36), &workers);

@@ -124,7 +124,7 @@ fn turns_of(period: Duration) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::compose) mod tests {
     use super::*;
     use crate::base::Pooled;
     use crate::compose::scene::Fit;
@@ -135,7 +135,7 @@ mod tests {
     const FRAME_PERIOD: Duration = Duration::from_millis(33);
 
     /// A feed that returns a new frame of this luma at every instant.
-    struct Grey(u8);
+    pub(in crate::compose) struct Grey(pub u8);
 
     impl VideoFeed for Grey {
         fn frame(&mut self, at: Timestamp) -> Option<VideoFrame> {

@@ -257,14 +257,15 @@ impl SourceFrames {
         if let Some(frame) = by.and_then(Slot::newest) {
             return ShownSource::Frame(frame.clone());
         }
-        let size = self.slots.get(&id).and_then(|slot| slot.size);
-        match self.slots.get(&id).and_then(|slot| slot.chain.cover()) {
+        let slot = self.slots.get(&id);
+        let size = slot.and_then(|slot| slot.size);
+        match slot.and_then(|slot| slot.chain.cover()) {
             Some(Cover::Nothing) => return ShownSource::Nothing,
             Some(Cover::Placeholder) => return ShownSource::Placeholder(size),
             None => {}
         }
         let Some(origin) = self.slots.get(&self.origin(id)) else { return ShownSource::Nothing };
-        let filtered = self.slots.get(&id).and_then(|slot| slot.filtered.as_ref());
+        let filtered = slot.and_then(|slot| slot.filtered.as_ref());
         match (origin.newest(), origin.missing, origin.last_pull) {
             (Some(frame), ..) => {
                 ShownSource::Frame(filtered.map_or(frame, |(filtered, _)| filtered).clone())

@@ -123,10 +123,10 @@ class StreamRow {
         const all = Object.entries(stream.viewers_by_protocol).filter(([, count]) => count > 0);
         all.sort(([, one], [, other]) => other - one);
         const words = all.map(([name, count]) => `${protocol(name)} ${number(count)}`);
-        const tags = words.map(it => make('span', { class: 'tag' }, it));
-        const shown = JSON.stringify(tags.length ? words : text('nobody'));
+        const shown = JSON.stringify(words.length ? words : text('nobody'));
         if (this.protocols.dataset.words === shown) return;
         this.protocols.dataset.words = shown;
+        const tags = words.map(it => make('span', { class: 'tag' }, it));
         this.protocols.replaceChildren(...tags.length ? tags : [text('nobody')]);
     }
 

@@ -198,8 +198,6 @@ fn note(written: io::Result<()>) {
     let Err(error) = written else { return };
     // A closed pipe is the reader's choice.
     if error.kind() != io::ErrorKind::BrokenPipe && !WRITE_FAILED.swap(true, Ordering::Relaxed) {
-        let known = Trouble::of(&error).as_problem();
-        let reason = known.unwrap_or_else(|| Problem::words(error.to_string()));
-        complain(problem!("cli-stdout", reason = reason));
+        complain(problem!("cli-stdout", reason = Trouble::problem(&error)));
     }
 }

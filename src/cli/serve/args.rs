@@ -22,7 +22,7 @@ use crate::server::relay::RelayTarget;
 use crate::server::renditions::{Ladder, LadderRule, Ladders, Watermark};
 use crate::server::{ChatRules, Fault, HttpSuccessor, IceServer, Limits, MAX_SLOW_MODE_INTERVAL};
 use crate::studio::settings::check_successor;
-use crate::studio::targets::sharing::{check_host, check_origin};
+use crate::studio::targets::sharing::{accepts, check_host, check_origin};
 use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::chat::blocked_words::BlockedWords;
@@ -436,12 +436,8 @@ impl Args {
             ("--rtmpt", self.rtmpt),
             ("--http", http),
         ];
-        // [::] includes the addresses of IPv4.
-        let covers = |a: SocketAddr, b: SocketAddr| {
-            a.ip() == b.ip() || (a.ip().is_unspecified() && (a.is_ipv6() || b.is_ipv4()))
-        };
         let clash = |a: SocketAddr, b: SocketAddr| {
-            a.port() != 0 && a.port() == b.port() && (covers(a, b) || covers(b, a))
+            a.port() != 0 && a.port() == b.port() && (accepts(a, b.ip()) || accepts(b, a.ip()))
         };
         all.iter().enumerate().find_map(|(index, (flag, address))| {
             let address = (*address)?;

@@ -50,6 +50,11 @@ impl PlaylistProductions {
         found.map_or(0, |production| production.viewers.lock().len())
     }
 
+    /// Returns the production of a stream.
+    pub fn find(&self, app: &str, name: &str) -> Option<Arc<PlaylistProduction>> {
+        self.all.lock().get(&(app.to_owned(), name.to_owned())).cloned()
+    }
+
     /// Returns all productions, in no particular order.
     pub fn all(&self) -> Vec<Arc<PlaylistProduction>> {
         self.all.lock().values().cloned().collect()

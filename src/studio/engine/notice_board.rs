@@ -33,8 +33,8 @@ impl NoticeBoard {
     }
 
     /// Reports a message about this file. The path in the texts of the message may be inexact.
-    pub fn raise_of_file(&mut self, message: &StudioMessage, file: PathBuf) {
-        self.raise_notice(Notice { file: Some(file), ..message.notice(0, "") });
+    pub fn raise_of_file(&mut self, message: &StudioMessage, file: impl Into<Option<PathBuf>>) {
+        self.raise_notice(Notice { file: file.into(), ..message.notice(0, "") });
     }
 
     pub fn raise_notice(&mut self, notice: Notice) {

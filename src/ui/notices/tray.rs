@@ -225,7 +225,7 @@ fn hide(response: &Response) {
 /// Draws an active notice.
 fn entry(ui: &mut Ui, view: &View<'_>, notice: &Notice, fresh: bool) -> Option<TrayRequest> {
     let (theme, texts) = (view.theme, view.texts);
-    let weight = match notice.level {
+    let mark = match notice.level {
         Level::Info => (Icon::Info, theme.accent),
         Level::Warning | Level::Error => (Icon::Warning, theme.warn),
     };
@@ -241,7 +241,7 @@ fn entry(ui: &mut Ui, view: &View<'_>, notice: &Notice, fresh: bool) -> Option<T
         let dismissed = columns(
             ui,
             view,
-            weight,
+            mark,
             Type::Sentence,
             |ui| {
                 let response = titled(ui, &title, Type::Sentence, theme.text);

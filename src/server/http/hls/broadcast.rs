@@ -70,8 +70,7 @@ pub(super) async fn event(
         return failed(StatusCode::NOT_FOUND, LONG_NAME_TEXT);
     }
     let now = registry.clock.now();
-    let mut live = registry.hls.all().into_iter();
-    let live = live.find(|it| it.stream.app == app && it.stream.name == stream);
+    let live = registry.hls.find(app, stream);
     if live.is_some_and(|it| it.is_barred(key, now))
         || registry.opened.is_barred(&files.parts, key, now)
     {

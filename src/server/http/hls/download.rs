@@ -64,7 +64,7 @@ impl FileViewer {
     /// Counts bytes for the client. Fails if there are too many viewers. A new viewer with a pass gets the report of
     /// its end.
     fn note(&self, bytes: u64) -> Result<(), NoRoom> {
-        let done = self.done.as_deref().and_then(DoneCall::again).map(Box::new);
+        let done = || self.done.as_deref().and_then(DoneCall::again).map(Box::new);
         let most = self.registry.max_viewers(&self.app);
         let is_shared = self.registry.is_shared(self.client.key.address);
         let limit = ViewerLimit { most, others: 0, is_shared };

@@ -111,8 +111,7 @@ fn take_done(
     if file.is_some_and(|file| !files.parts.iter().any(|part| part.as_path() == file)) {
         return None;
     }
-    let mut live = registry.hls.all().into_iter();
-    let live = live.find(|it| it.stream.app == app && it.stream.name == stream);
+    let live = registry.hls.find(app, stream);
     let done = live.and_then(|it| it.viewers.lock().take_done(key));
     done.or_else(|| {
         let recordings = registry.opened.all();

@@ -62,12 +62,13 @@ impl ConnectedViewers {
     pub fn note(
         &self,
         file: &str,
-        (client, done): (FileClient, Option<Box<DoneCall>>),
+        (client, done): (FileClient, impl FnOnce() -> Option<Box<DoneCall>>),
         bytes: u64,
         (limit, now): (ViewerLimit, Timestamp),
     ) -> ViewerLookup {
         let mut files = self.files.lock();
         let viewers = files.entry(file.to_owned()).or_default();
+        let done = if viewers.needs_done(client.key) { done() } else { None };
         let viewer = AdmittedViewer { id: client.id, done, expelled: 0 };
         let arrived = viewers.note(client.key, client.address, viewer, limit, now);
         viewers.count(client.key, bytes);
@@ -152,7 +153,7 @@ mod tests {
         };
         let now = Timestamp::from_millis(1_000);
         let limit = ViewerLimit { most: 2, others: 0, is_shared: false };
-        let note = |client, bytes, now| viewers.note("a", (client, None), bytes, (limit, now));
+        let note = |client, bytes, now| viewers.note("a", (client, || None), bytes, (limit, now));
         assert_eq!(note(client(1, 7), 0, now), ViewerLookup::New);
         assert_eq!(note(client(1, 8), 500, now + VIEWER_TIMEOUT / 2), ViewerLookup::Known);
         assert_eq!(note(client(2, 9), 3, now), ViewerLookup::New);

@@ -11,7 +11,6 @@ use crate::studio::event::{self, Event};
 use crate::studio::live::on_air::OnAir;
 use crate::studio::live::recording::audio_tracks;
 use crate::studio::live::recording::repair::Repairs;
-use crate::studio::notices::Notice;
 use crate::studio::notices::message::StudioMessage;
 use crate::text::problem::problem;
 use crate::wire::container::Format;
@@ -278,7 +277,7 @@ impl Engine {
             }
         };
         self.notices.send_event(event);
-        self.notices.raise_notice(Notice { file, ..message.notice(0, "") });
+        self.notices.raise_of_file(&message, file);
     }
 
     /// Runs slow work in the background. The studio waits for the work before it ends.
@@ -294,7 +293,7 @@ impl Engine {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::studio::engine) mod tests {
     use std::path::{Path, PathBuf};
     use std::time::Duration;
 
@@ -416,7 +415,7 @@ mod tests {
         end(engine);
     }
 
-    fn finished(path: impl Into<PathBuf>) -> event::Recording {
+    pub(in crate::studio::engine) fn finished(path: impl Into<PathBuf>) -> event::Recording {
         event::Recording {
             path: path.into(),
             state: event::RecordingState::Finished,

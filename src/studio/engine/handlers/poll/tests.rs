@@ -17,6 +17,7 @@ use crate::studio::command::{Command, PartCommand};
 use crate::studio::engine::config::Config;
 use crate::studio::engine::handle::{Studio, assemble};
 use crate::studio::engine::handlers::live::tests::{at_rest, end, on_air, save, until};
+use crate::studio::engine::handlers::recording::tests::finished;
 use crate::studio::engine::server::Serve;
 use crate::studio::settings::part::PartKind;
 use crate::studio::settings::{Language as Spoken, Preferences, ServerToken, Settings};
@@ -123,15 +124,7 @@ fn the_notice_of_a_saved_file_has_its_path_even_if_it_is_not_unicode() {
     use std::os::unix::ffi::OsStringExt as _;
     let (mut engine, _events) = engine(None);
     let path = PathBuf::from(std::ffi::OsString::from_vec(b"/videos/\xFF.mkv".to_vec()));
-    engine.recording_happened(event::Recording {
-        path: path.clone(),
-        state: event::RecordingState::Finished,
-        duration: Duration::from_secs(1),
-        bytes: 1,
-        reason: None,
-        part: 1,
-        paused: false,
-    });
+    engine.recording_happened(finished(&path));
     engine.saved(Event::Replay(event::Replay {
         path: path.clone(),
         state: event::RecordingState::Finished,
