@@ -47,7 +47,7 @@ pub(super) enum Demuxed {
 /// See the module documentation.
 #[derive(Debug)]
 pub(super) struct Demux {
-    timeline: Timeline,
+    pub(super) timeline: Timeline,
     /// The codecs of the packets, according to the last configs.
     codecs: (Option<VideoCodec>, Option<AudioCodec>),
     /// The codec of the current video, once it can be decoded.
@@ -88,17 +88,6 @@ impl Demux {
         }
     }
 
-    /// Defines the time `at` at which a packet with a timestamp of `raw` microseconds plays, see
-    /// [`Timeline::anchor`].
-    pub(super) fn anchor(&mut self, raw: i64, at: Timestamp, firm: bool, now: Timestamp) {
-        self.timeline.anchor(raw, at, firm, now);
-    }
-
-    /// Prepares for a file's beginning after its end, see [`Timeline::turn`].
-    pub(super) fn turn(&mut self) {
-        self.timeline.turn();
-    }
-
     /// Takes the first anomaly of the timestamps since the last call.
     pub(super) fn take_timestamp_anomaly(&mut self) -> Option<TimestampAnomaly> {
         self.timestamp_anomaly.take()
@@ -114,22 +103,6 @@ impl Demux {
         let placed = self.timeline.place(track, raw, now);
         self.timestamp_anomaly = self.timestamp_anomaly.or(placed.timestamp_anomaly);
         placed.dts
-    }
-
-    /// Resets the audio times, so that earlier audio does not define the position of the next
-    /// audio.
-    pub(super) fn forget_audio(&mut self) {
-        self.timeline.forget(Track::Audio);
-    }
-
-    /// Moves to another position of the recording: the next packet plays at `at`.
-    pub(super) fn move_to(&mut self, at: Timestamp, now: Timestamp) {
-        self.timeline.move_to(at, now);
-    }
-
-    /// Sets whether the source is live.
-    pub(super) fn set_live(&mut self, live: bool) {
-        self.timeline.set_live(live);
     }
 
     /// Restarts after a reconnect.

@@ -140,7 +140,7 @@ impl InputFeed {
     pub(in crate::player) fn set_pace(&mut self, pace: PlayPace) {
         self.live = pace == PlayPace::Live;
         self.shared.packets.dvr_window.forget();
-        self.demux.set_live(self.live);
+        self.demux.timeline.set_live(self.live);
         self.save.iter_mut().for_each(|save| save.set_live(self.live));
         self.shared.reception.lock().set_pace(pace);
     }
@@ -186,14 +186,14 @@ impl InputFeed {
     /// Handles the return of missing audio. The position of the audio then follows from the video,
     /// however long the gap was.
     pub(in crate::player) fn resume_audio(&mut self) {
-        self.demux.forget_audio();
+        self.demux.timeline.forget(Track::Audio);
         self.shared.packets.hand_on(KeptPacket::Audio(BufferedPacket::Gap));
     }
 
     /// Continues at another position of the recording; the queues were cleared.
     pub(in crate::player) fn move_here(&mut self, now: Timestamp) {
         let at = self.shared.move_here();
-        self.demux.move_to(at, now);
+        self.demux.timeline.move_to(at, now);
         self.shared.reception.lock().move_to(at);
         self.moved = true;
     }
@@ -219,7 +219,7 @@ impl InputFeed {
     }
 
     fn anchor(&mut self, raw: i64, place: Duration, at: Timestamp, firm: bool, now: Timestamp) {
-        self.demux.anchor(raw, at, firm, now);
+        self.demux.timeline.anchor(raw, at, firm, now);
         self.anchor = (raw, at);
         self.shared.set_origin(i64::try_from(place.as_millis()).unwrap_or(0), at);
         (self.moved, self.place) = (false, None);

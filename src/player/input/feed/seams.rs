@@ -8,7 +8,7 @@ impl InputFeed {
     /// Sets a boundary at `raw` microseconds: audio from before the boundary plays at most up to
     /// it, and audio from after the boundary plays from there on.
     pub(in crate::player) fn seam(&mut self, raw: i64) {
-        self.demux.turn();
+        self.demux.timeline.turn();
         let seam = BufferedPacket::Seam(self.media_time(raw));
         self.shared.packets.audio.push_waiting(seam, &self.shared.lifetime.stop);
     }
