@@ -6,6 +6,7 @@
 
 use crate::base::Timestamp;
 use crate::media::Track;
+use crate::player::state::anomaly::TimestampAnomaly;
 
 /// A backward step larger than this is a restart. A smaller one comes from an inaccurate muxer, and
 /// is flattened.
@@ -37,21 +38,6 @@ pub struct PacketPosition {
     pub jumped: bool,
     /// An anomaly of the stream itself.
     pub timestamp_anomaly: Option<TimestampAnomaly>,
-}
-
-/// An anomaly of a stream's timestamps.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum TimestampAnomaly {
-    /// The timestamps jumped.
-    Jumped,
-    /// The timestamps made a small step back.
-    Backwards,
-    /// The tracks have different time origins.
-    Differ,
-    /// The timestamps wrapped at 32 bits.
-    Wrapped,
-    /// The first timestamp is high: it has this value in hours.
-    High(u64),
 }
 
 /// See the module documentation.

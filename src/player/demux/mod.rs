@@ -15,7 +15,8 @@ use crate::media::{
     TrackConfig, VideoCodec, VideoConfig,
 };
 use crate::player::buffer::packets::BufferedPacket;
-use crate::player::clock::timeline::{Timeline, TimestampAnomaly};
+use crate::player::clock::timeline::Timeline;
+use crate::player::state::anomaly::TimestampAnomaly;
 use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
 use crate::wire::container::track_config::{
     MAX_CONFIG_BYTES, aac_config, audio_config, bare_video_config, in_band, video_config,

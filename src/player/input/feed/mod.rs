@@ -22,7 +22,6 @@ use crate::media::{
 use crate::player::buffer::pace::PlayPace;
 use crate::player::buffer::packets::BufferedPacket;
 use crate::player::buffer::time_shift::KeptPacket;
-use crate::player::clock::timeline::TimestampAnomaly;
 use crate::player::demux::sequence_headers::SequenceHeaders;
 use crate::player::demux::track_presence::TrackPresence;
 use crate::player::demux::{Demux, Demuxed};
@@ -335,13 +334,7 @@ impl InputFeed {
     /// Passes on the demuxed result of an event, and reports its problems.
     fn found(&mut self, found: Demuxed, raw: i64, now: Timestamp) {
         if let Some(timestamp_anomaly) = self.demux.take_timestamp_anomaly() {
-            self.shared.report.report_anomaly(&match timestamp_anomaly {
-                TimestampAnomaly::Jumped => Anomaly::TimesJumped,
-                TimestampAnomaly::Backwards => Anomaly::TimesBackwards,
-                TimestampAnomaly::Differ => Anomaly::TimesDiffer,
-                TimestampAnomaly::Wrapped => Anomaly::TimesWrapped,
-                TimestampAnomaly::High(hours) => Anomaly::TimesHigh(hours),
-            });
+            self.shared.report.report_anomaly(&Anomaly::Times(timestamp_anomaly));
         }
         if self.demux.headless() == MAX_FRAMES_WITHOUT_CONFIG {
             self.shared.report.report_anomaly(&Anomaly::NoHeaders);
