@@ -121,7 +121,7 @@ impl Player {
             frames,
             screen,
             speakers: Speakers::new(speaker(&shared.controls), clock),
-            measure: config.measure.then(Measure::new),
+            measure: config.measure.then(Measure::default),
             dump,
         };
         player.spawn("player-present", move |stop| {

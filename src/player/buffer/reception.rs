@@ -19,7 +19,7 @@ const MAX_LATENCY_SHARE_MICROS: i64 = 100_000;
 const WAITING_AUDIO_MICROS: i64 = 40_000;
 
 /// The received part of a stream.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(in crate::player) struct Reception {
     live: bool,
     pub(in crate::player) jitter: Jitter,
@@ -39,18 +39,7 @@ pub(in crate::player) struct Reception {
 impl Reception {
     /// Creates the state before any data is received.
     pub(in crate::player) fn new(live: bool, jitter: Jitter) -> Self {
-        let (first, edge, last, live_edge) = (None, None, [None, None], None);
-        Self {
-            live,
-            jitter,
-            first,
-            edge,
-            last,
-            ended: false,
-            live_edge,
-            sooner: 0,
-            speaker_latency: 0,
-        }
+        Self { live, jitter, ..Self::default() }
     }
 
     /// Creates the state for a live stream.

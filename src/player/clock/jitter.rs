@@ -40,7 +40,7 @@ const MARGIN_DECAY_MICROS_PER_SECOND: i64 = 5_000;
 const MAX_MARGIN_MICROS: i64 = 1_000_000;
 
 /// See the module documentation.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Jitter {
     buffer: Duration,
     /// True if the buffer follows the measurement.
@@ -103,14 +103,7 @@ impl Transit {
 impl Jitter {
     /// Creates a measurement for a latency of `buffer` above that of the fastest delivery.
     pub fn new(buffer: Duration) -> Self {
-        Self {
-            buffer,
-            automatic: false,
-            tracks: [Transit::default(), Transit::default()],
-            margin: 0,
-            margin_at: Timestamp::ZERO,
-            last_break: None,
-        }
+        Self { buffer, ..Self::default() }
     }
 
     /// Works like [`Jitter::new`], but with the smallest buffer that the network allows. Until the

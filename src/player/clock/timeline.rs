@@ -41,7 +41,7 @@ pub struct PacketPosition {
 }
 
 /// See the module documentation.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Timeline {
     /// True if arrival times are meaningful because the stream is live.
     live: bool,
@@ -72,7 +72,7 @@ struct TrackTime {
 impl Timeline {
     /// Creates a timeline for a live stream (`live`) or a file.
     pub fn new(live: bool) -> Self {
-        Self { live, tracks: [None, None], epoch: 0, firm: false }
+        Self { live, ..Self::default() }
     }
 
     /// Sets whether arrival times are meaningful from here on.

@@ -46,7 +46,7 @@ pub(super) enum Demuxed {
 }
 
 /// See the module documentation.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Demux {
     pub(super) timeline: Timeline,
     /// The codecs of the packets, according to the last configs.
@@ -73,20 +73,7 @@ pub(super) struct Demux {
 impl Demux {
     /// Creates a demuxer for a live stream or a file.
     pub(super) fn new(live: bool) -> Self {
-        Self {
-            timeline: Timeline::new(live),
-            codecs: (None, None),
-            playing: None,
-            pixel_aspect: None,
-            rotation: Rotation::None,
-            asked: None,
-            reported: (None, None),
-            aac_ready: false,
-            announced: None,
-            audio: None,
-            timestamp_anomaly: None,
-            headless: 0,
-        }
+        Self { timeline: Timeline::new(live), ..Self::default() }
     }
 
     /// Takes the first anomaly of the timestamps since the last call.
