@@ -4,7 +4,6 @@
 
 mod failures;
 mod saving;
-mod seams;
 #[cfg(test)]
 mod tests;
 
@@ -60,7 +59,8 @@ pub(in crate::player) struct InputFeed {
     /// See [`ReadTag::suspect`].
     suspect: Option<VideoFormat>,
     track_presence: TrackPresence,
-    save: Option<Save>,
+    /// The file for the received stream, if it is saved.
+    pub(in crate::player::input) save: Option<Save>,
     sequence_headers: SequenceHeaders,
     /// True if video has arrived since the connection began.
     has_video: bool,
@@ -223,6 +223,25 @@ impl InputFeed {
         self.shared.set_origin(i64::try_from(place.as_millis()).unwrap_or(0), at);
         (self.moved, self.place) = (false, None);
         self.seam(raw);
+    }
+
+    /// Sets a boundary at `raw` microseconds: audio from before the boundary plays at most up to
+    /// it, and audio from after the boundary plays from there on.
+    pub(in crate::player) fn seam(&mut self, raw: i64) {
+        self.demux.timeline.turn();
+        let seam = BufferedPacket::Seam(self.media_time(raw));
+        self.shared.packets.audio.push_waiting(seam, &self.shared.lifetime.stop);
+    }
+
+    /// Hides the next frames that are before `raw` microseconds.
+    pub(in crate::player) fn hide_before(&self, raw: i64) {
+        let seam = BufferedPacket::Seam(self.media_time(raw));
+        self.shared.packets.video.push_waiting(seam, &self.shared.lifetime.stop);
+    }
+
+    fn media_time(&self, raw: i64) -> Timestamp {
+        let (anchor, media) = self.anchor;
+        media.offset(raw.saturating_sub(anchor))
     }
 
     /// Continues with another file; a seam follows. `firm` means that its timestamps are trusted,
@@ -526,21 +545,16 @@ impl InputFeed {
     }
 
     fn fruitless(&self) -> Failure {
-        let missing = self.missing();
-        if let (None, Some(bytes)) = (&missing, self.too_long) {
-            let kind = if self.remote { FailureKind::NoSuchStream } else { FailureKind::File };
-            return Failure::new(kind, too_long(bytes));
+        if let Some(failure) = self.missing() {
+            return failure;
         }
-        match missing {
-            Some(failure) => failure,
-            None if self.demux.headless() > 0 => Failure::new(
-                if self.remote { FailureKind::NoSuchStream } else { FailureKind::File },
-                problem!("play-no-parameter-sets"),
-            ),
-            None if self.remote => {
-                Failure::new(FailureKind::NoSuchStream, problem!("play-empty-stream"))
-            }
-            None => Failure::new(FailureKind::File, problem!("play-empty-file")),
-        }
+        let problem = match self.too_long {
+            Some(bytes) => too_long(bytes),
+            None if self.demux.headless() > 0 => problem!("play-no-parameter-sets"),
+            None if self.remote => problem!("play-empty-stream"),
+            None => problem!("play-empty-file"),
+        };
+        let kind = if self.remote { FailureKind::NoSuchStream } else { FailureKind::File };
+        Failure::new(kind, problem)
     }
 }
