@@ -10,6 +10,7 @@ use crate::media::Track;
 use crate::player::buffer::live_edge::LiveEdge;
 use crate::player::buffer::pace::PlayPace;
 use crate::player::clock::jitter::Jitter;
+use crate::player::clock::of_track;
 use crate::player::clock::playout::ReceivedSpan;
 
 /// Maximum part of the buffer that the latency of a speaker may use, in µs.
@@ -53,11 +54,7 @@ impl Reception {
         if self.live {
             self.jitter.arrived(track, dts, now);
         }
-        let [video, audio] = &mut self.last;
-        let last = match track {
-            Track::Video => video,
-            Track::Audio | Track::Extra(_) => audio,
-        };
+        let last = of_track(&mut self.last, track);
         // A packet lasts about as long as the previous one.
         let lasts = last.map_or(20_000, |last| dts.micros_since(last)).clamp(10_000, 100_000);
         *last = Some(dts);

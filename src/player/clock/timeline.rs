@@ -6,6 +6,7 @@
 
 use crate::base::Timestamp;
 use crate::media::Track;
+use crate::player::clock::of_track;
 use crate::player::state::anomaly::TimestampAnomaly;
 
 /// A backward step larger than this is a restart. A smaller one comes from an inaccurate muxer, and
@@ -137,11 +138,7 @@ impl Timeline {
 
     /// Resets a track, so that only the other track defines the position of its next packet.
     pub fn forget(&mut self, track: Track) {
-        let [video, audio] = &mut self.tracks;
-        match track {
-            Track::Video => *video = None,
-            Track::Audio | Track::Extra(_) => *audio = None,
-        }
+        *of_track(&mut self.tracks, track) = None;
     }
 
     /// Places a packet with `raw` microseconds that arrived at `now`.
@@ -179,11 +176,7 @@ impl Timeline {
                 _ => None,
             },
         };
-        let [video, audio] = &mut self.tracks;
-        match track {
-            Track::Video => *video = Some(next),
-            Track::Audio | Track::Extra(_) => *audio = Some(next),
-        }
+        *of_track(&mut self.tracks, track) = Some(next);
         PacketPosition { dts: Timestamp::from_micros(next.out), jumped, timestamp_anomaly }
     }
 
