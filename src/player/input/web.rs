@@ -1,6 +1,7 @@
 //! One pull over HTTP(S) or a WebSocket, of any format. The pull runs on the feed thread.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
@@ -161,7 +162,7 @@ impl Web {
         if first {
             shared.report.enter(State::Opening { stage: "media" });
         }
-        shared.requests.set_plays_on(!pull.is_list());
+        shared.requests.plays_on.store(!pull.is_list(), Ordering::Relaxed);
         if pull.is_list() && !shared.requests.paused() {
             // Playback begins live again, also for a viewer who had gone back in the previous list.
             shared.packets.dvr_window.forget();

@@ -465,7 +465,7 @@ impl Run {
                 SecondStart { since: now, shown: counts.shown, bytes: figures.received_bytes };
         }
         drop(figures);
-        shared.requests.end_back();
+        shared.requests.wanted_back.lock().end();
     }
 
     /// Sleeps until the next frame is due or the speaker needs data.

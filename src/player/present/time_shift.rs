@@ -35,7 +35,7 @@ impl Run {
     /// Executes a seek request.
     pub(super) fn execute_seek(&mut self, now: Timestamp, live: &ReceivedSpan) {
         let shared = &self.presenter.shared;
-        let Some(wanted) = shared.requests.take_back() else { return };
+        let Some(wanted) = shared.requests.wanted_back.lock().take() else { return };
         // The figures report the new position at once.
         self.kept.at = None;
         let only_end_pause = || {

@@ -191,7 +191,7 @@ impl InputFeed {
 
     /// Continues at another position of the recording; the queues were cleared.
     pub(in crate::player) fn move_here(&mut self, now: Timestamp) {
-        let at = self.shared.move_here();
+        let at = self.shared.move_here(false);
         self.demux.timeline.move_to(at, now);
         self.shared.reception.lock().move_to(at);
         self.moved = true;
@@ -212,7 +212,7 @@ impl InputFeed {
         firm: bool,
         now: Timestamp,
     ) {
-        let at = self.shared.move_exactly();
+        let at = self.shared.move_here(true);
         self.shared.reception.lock().move_to(at);
         self.anchor(raw, place, at, firm, now);
     }

@@ -118,7 +118,8 @@ impl Loader {
             let main = open_video(&mut fetch, url, &master, variant, buffer, None).await?;
             let opening = open_audio(&mut fetch, url, &master, variant, buffer, &main);
             let opened = match timeout(audio_rendition::patience(main.hold_back()), opening).await {
-                Ok(opened) => opened.map_err(audio_rendition::at_the_beginning),
+                // The video can be opened, so it plays alone.
+                Ok(opened) => opened.map_err(Problem::from),
                 Err(_) => Err(problem!("play-playlist-slow")),
             };
             let (audio, silent) = match opened {
