@@ -10,10 +10,8 @@ use rtrb::Producer;
 use crate::audio::mic::bury;
 use crate::audio::source::{DeviceInfo, Error};
 use crate::audio::speaker_watch::{self, WatchedOutput};
-use crate::audio::system;
-use crate::audio::system::{AudioSystem, Direction, Fault, Played, Stream};
-use crate::base::partial_debug;
-use crate::base::{Clock, Timestamp};
+use crate::audio::system::{self, AudioSystem, Direction, Fault, Played, Stream};
+use crate::base::{Clock, Timestamp, partial_debug};
 use crate::text::Problem;
 
 /// Capacity of the ring.

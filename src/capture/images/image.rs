@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use crate::base::{Clock, FileStamp, Latest, Pooled, Stop, Timestamp, Worker};
 use crate::capture::images::decode::{self, Animation, OpenedImage};
-use crate::capture::source;
-use crate::capture::source::{Context, Error, Source, StillFeed};
+use crate::capture::source::{self, Context, Error, Source, StillFeed};
 use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
 use crate::media::{Planes, VideoFrame};
 use crate::text::problem::{Problem, problem};

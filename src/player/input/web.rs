@@ -15,8 +15,7 @@ use crate::player::input::connection::{CLOCK_CHECK_INTERVAL, ConnectionWatch, En
 use crate::player::input::feed::InputFeed;
 use crate::player::input::http::range_retry::{RangeRefusal, RangeRetry};
 use crate::player::input::http::{Item, Pull, PullError, PullRequest};
-use crate::player::input::open_deadline;
-use crate::player::input::open_deadline::OpenDeadline;
+use crate::player::input::open_deadline::{self, OpenDeadline};
 use crate::player::input::save::Save;
 use crate::player::session::report::PlayerReport;
 use crate::player::state::anomaly::Anomaly;

@@ -9,10 +9,8 @@ use std::time::Duration;
 
 use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::{Stop, Timestamp, Worker, sandbox};
-use crate::decode::Converter;
-use crate::decode::{self, AudioBackend, VideoBackend};
-use crate::files::MediaFile;
-use crate::files::samples;
+use crate::decode::{self, AudioBackend, Converter, VideoBackend};
+use crate::files::{MediaFile, samples};
 use crate::media::feed::clip_frames::{ClipFrame, ClipStart};
 use crate::media::samples::micros_to_frames;
 use crate::media::{
