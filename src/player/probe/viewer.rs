@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::base::{Clock, Latest, Timestamp, Worker, sandbox};
+use crate::base::{Clock, Latest, Timestamp, Worker, partial_debug, sandbox};
 use crate::decode::{self, AudioBackend, VideoBackend};
 use crate::media::markers::{self, OnsetReader};
 use crate::media::similarity::{FrameSimilarity, LoudnessCurve};
@@ -62,11 +62,7 @@ pub struct ProbeWorker {
     pub seen: ProbeReading,
 }
 
-impl std::fmt::Debug for ProbeWorker {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ProbeWorker").finish_non_exhaustive()
-    }
-}
+partial_debug!(ProbeWorker {});
 
 impl ProbeWorker {
     /// Creates a worker that stores the newest keyframe in `newest`.

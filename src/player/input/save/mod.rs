@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::base::Timestamp;
+use crate::base::{Timestamp, partial_debug};
 use crate::files;
 use crate::media::{EncodedPacket, Rotation, StreamEvent, Track, TrackConfig};
 use crate::player::clock::timeline::Timeline;
@@ -70,11 +70,7 @@ pub(in crate::player) struct Save {
     missing: Vec<Problem>,
 }
 
-impl std::fmt::Debug for Save {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Save").field("path", &self.path).finish_non_exhaustive()
-    }
-}
+partial_debug!(Save { path });
 
 /// Creates a file and writes its header. An existing file, such as an earlier recording, is never
 /// overwritten: the new file gets another name.
