@@ -72,9 +72,7 @@ impl VideoChoice {
     /// source can change.
     pub fn equals_but_region(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Screen(one), Self::Screen(other)) => {
-                (&one.id, one.without_pointer) == (&other.id, other.without_pointer)
-            }
+            (Self::Screen(one), Self::Screen(other)) => one.id == other.id,
             _ => self == other,
         }
     }
