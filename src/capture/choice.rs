@@ -50,9 +50,7 @@ impl VideoChoice {
             _ => None,
         }
     }
-}
 
-impl VideoChoice {
     /// Returns true for texts, images, slide shows and colors. When one of them replaces another,
     /// the program shows the old one until the new one is drawn.
     pub const fn is_still(&self) -> bool {
