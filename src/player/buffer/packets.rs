@@ -302,7 +302,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::media::{BitsPerSecond, FrameRate, Priority, Rotation, Size, Track, VideoCodec};
+    use crate::media::{BitsPerSecond, FrameRate, Rotation, Size, Track, VideoCodec};
 
     impl Buffered for u8 {
         fn held(&self) -> usize {
@@ -312,16 +312,8 @@ mod tests {
 
     fn packet(ms: i64, keyframe: bool) -> BufferedPacket<u8> {
         let at = Timestamp::from_millis(ms);
-        BufferedPacket::Packet(EncodedPacket {
-            track: Track::Video,
-            pts: at,
-            dts: at,
-            keyframe,
-            priority: Priority::Key,
-            data: Bytes::from_static(&[0; 10]),
-            captured: at,
-            rendition: None,
-        })
+        let data = Bytes::from_static(&[0; 10]);
+        BufferedPacket::Packet(EncodedPacket::received(Track::Video, (at, at), keyframe, data))
     }
 
     fn drain(queue: &Packets<u8>) -> Vec<String> {

@@ -317,25 +317,14 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::media::{
-        AudioCodec, BitsPerSecond, FrameRate, Priority, Rotation, Size, Track, VideoCodec,
-    };
+    use crate::media::{AudioCodec, BitsPerSecond, FrameRate, Rotation, Size, Track, VideoCodec};
 
     fn at(ms: i64) -> Timestamp {
         Timestamp::from_millis(ms)
     }
 
     fn packet(track: Track, ms: i64, keyframe: bool, size: usize) -> EncodedPacket {
-        EncodedPacket {
-            track,
-            pts: at(ms),
-            dts: at(ms),
-            keyframe,
-            priority: Priority::Key,
-            data: Bytes::from(vec![0; size]),
-            rendition: None,
-            captured: at(ms),
-        }
+        EncodedPacket::received(track, (at(ms), at(ms)), keyframe, vec![0; size].into())
     }
 
     fn video(ms: i64, size: usize) -> KeptPacket {

@@ -274,7 +274,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::media::{BitsPerSecond, Priority};
+    use crate::media::BitsPerSecond;
     use crate::player::buffer::packets::BufferedPacket;
     use crate::wire::codec::h264::DecoderConfig;
 
@@ -290,16 +290,7 @@ mod tests {
 
     fn packet(track: Track, micros: i64, data: Vec<u8>) -> StreamEvent {
         let at = Timestamp::from_micros(micros);
-        StreamEvent::Packet(EncodedPacket {
-            track,
-            pts: at.offset(7),
-            dts: at,
-            keyframe: true,
-            priority: Priority::Key,
-            data: data.into(),
-            captured: at,
-            rendition: None,
-        })
+        StreamEvent::Packet(EncodedPacket::received(track, (at, at.offset(7)), true, data.into()))
     }
 
     #[test]

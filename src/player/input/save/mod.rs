@@ -368,7 +368,7 @@ impl Save {
 mod tests {
     use super::*;
     use crate::base::Clock;
-    use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, Priority, VideoCodec, VideoConfig};
+    use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, VideoCodec, VideoConfig};
     use crate::player::session::config::{Config, Source};
     use crate::player::state::Event;
     use crate::wire::amf0::Value;
@@ -432,16 +432,9 @@ mod tests {
                 save.begin_segment(&shared, Duration::from_secs(second.into()), true);
                 for n in 0..50 {
                     let at = Timestamp::from_millis(i64::from(second) * 1_000 + n * 20);
-                    let packet = StreamEvent::Packet(EncodedPacket {
-                        track: Track::Audio,
-                        pts: at,
-                        dts: at,
-                        keyframe: true,
-                        priority: Priority::Key,
-                        data: Bytes::from_static(&[1, 2]),
-                        captured: at,
-                        rendition: None,
-                    });
+                    let data = Bytes::from_static(&[1, 2]);
+                    let packet = EncodedPacket::received(Track::Audio, (at, at), true, data);
+                    let packet = StreamEvent::Packet(packet);
                     save.add_event(&shared, &packet, &sequence_headers, Timestamp::ZERO);
                 }
             }
