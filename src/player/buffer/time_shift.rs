@@ -317,7 +317,8 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::media::{AudioCodec, BitsPerSecond, FrameRate, Rotation, Size, Track, VideoCodec};
+    use crate::media::{AudioCodec, BitsPerSecond, Size, Track, VideoCodec};
+    use crate::wire::container::track_config::bare_video_config;
 
     fn at(ms: i64) -> Timestamp {
         Timestamp::from_millis(ms)
@@ -340,15 +341,9 @@ mod tests {
     }
 
     fn long_config(width: u32, bytes: usize) -> KeptPacket {
-        KeptPacket::Video(BufferedPacket::Configure(VideoConfig {
-            codec: VideoCodec::H264,
-            size: Size::new(width, 2),
-            frame_rate: FrameRate::FPS_30,
-            bitrate: BitsPerSecond(0),
-            codec_config: vec![0; bytes].into(),
-            pixel_aspect: None,
-            rotation: Rotation::None,
-        }))
+        let config = bare_video_config(VideoCodec::H264, vec![0; bytes].into(), &[]);
+        let size = Size::new(width, 2);
+        KeptPacket::Video(BufferedPacket::Configure(VideoConfig { size, ..config }))
     }
 
     fn audio_config() -> KeptPacket {

@@ -11,13 +11,11 @@ use crate::decode::backend::ffmpeg::library::Codec;
 use crate::decode::backend::ffmpeg::system as ffi;
 use crate::decode::backend::ffmpeg::video::Decoder;
 use crate::decode::traits::VideoBackend;
-use crate::media::{
-    BitsPerSecond, EncodedPacket, FrameRate, Rotation, Size, Track, VideoCodec, VideoConfig,
-    VideoFrame,
-};
+use crate::media::{EncodedPacket, Size, Track, VideoCodec, VideoConfig, VideoFrame};
 use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::codec::h264::DecoderConfig;
+use crate::wire::container::track_config::bare_video_config;
 
 /// The result of the test.
 struct ProbedHardware<D> {
@@ -130,15 +128,8 @@ fn test_config() -> Result<VideoConfig, Problem> {
         Bytes::from_static(&TEST_FRAME_PPS),
     );
     let config = config.and_then(|config| config.build()).map_err(|error| error.to_string())?;
-    Ok(VideoConfig {
-        codec: VideoCodec::H264,
-        size: TEST_FRAME_SIZE,
-        frame_rate: FrameRate::FPS_30,
-        bitrate: BitsPerSecond(0),
-        codec_config: config,
-        pixel_aspect: None,
-        rotation: Rotation::None,
-    })
+    let bare = bare_video_config(VideoCodec::H264, config, &[]);
+    Ok(VideoConfig { size: TEST_FRAME_SIZE, ..bare })
 }
 
 fn packet() -> EncodedPacket {
