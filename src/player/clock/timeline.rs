@@ -51,7 +51,7 @@ pub struct Timeline {
     /// bridge.
     epoch: u64,
     /// True if timestamps are trusted and nothing is bridged.
-    firm: bool,
+    pub firm: bool,
 }
 
 #[derive(Copy, Clone, Debug)]
@@ -121,11 +121,6 @@ impl Timeline {
                 })
             }),
         );
-    }
-
-    /// Sets whether gaps and steps of the next timestamps are intentional.
-    pub fn set_firm(&mut self, firm: bool) {
-        self.firm = firm;
     }
 
     /// Prepares for reading a file from its beginning again. The priming of its audio may then have

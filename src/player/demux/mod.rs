@@ -65,7 +65,7 @@ pub(super) struct Demux {
     /// The config that the packets define.
     audio: Option<AudioConfig>,
     /// An anomaly of the timestamps that has not been taken yet.
-    timestamp_anomaly: Option<TimestampAnomaly>,
+    pub(super) timestamp_anomaly: Option<TimestampAnomaly>,
     /// Number of frames that arrived before the codec config.
     headless: u64,
 }
@@ -74,11 +74,6 @@ impl Demux {
     /// Creates a demuxer for a live stream or a file.
     pub(super) fn new(live: bool) -> Self {
         Self { timeline: Timeline::new(live), ..Self::default() }
-    }
-
-    /// Takes the first anomaly of the timestamps since the last call.
-    pub(super) fn take_timestamp_anomaly(&mut self) -> Option<TimestampAnomaly> {
-        self.timestamp_anomaly.take()
     }
 
     /// Returns the number of frames that arrived before the codec config.
@@ -101,7 +96,7 @@ impl Demux {
 
     /// Begins another file; `firm` means that its timestamps are trusted.
     pub(super) fn take_file(&mut self, firm: bool) {
-        self.timeline.set_firm(firm);
+        self.timeline.firm = firm;
         self.begin_anew();
     }
 

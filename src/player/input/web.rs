@@ -296,7 +296,7 @@ impl Web {
                     }
                 }
                 Ok(Ok(Item::AudioMissing(why))) => {
-                    feed.miss_audio();
+                    feed.audio_missing = true;
                     shared.report.report_anomaly(&Anomaly::AudioMissing(why));
                 }
                 Ok(Ok(Item::AudioReturned)) => {
@@ -305,14 +305,14 @@ impl Web {
                 }
                 Ok(Ok(Item::Fixed)) if self.start.is_some() && first => {}
                 Ok(Ok(Item::Fixed)) => shared.report.report_anomaly(&Anomaly::Fixed),
-                Ok(Ok(Item::Made(made))) => feed.set_made(made),
+                Ok(Ok(Item::Made(made))) => feed.made = Some(made),
                 Ok(Ok(Item::Listed { seen, from, until })) => {
                     if let PlayPace::Followed(distance) = pull.pace() {
                         shared.packets.dvr_window.see(at(seen, now), from, until, distance);
                     }
                 }
                 Ok(Ok(Item::Edge { seen, distance })) => {
-                    feed.set_edge(at(seen, now), distance);
+                    feed.edge = Some((at(seen, now), distance));
                 }
                 Ok(Err(PullError::Failed(failure)))
                     if !pull.is_list() && pull.pace() != PlayPace::Live =>

@@ -100,7 +100,7 @@ impl Run {
     /// Follows the feed to another position of the recording. Earlier decoded data is not
     /// presented, and the first frame is shown at once, even in a pause.
     pub(super) fn follow_feed(&mut self, now: Timestamp) {
-        let Some(moved) = self.presenter.shared.take_moved() else { return };
+        let Some(moved) = self.presenter.shared.moved.lock().take() else { return };
         let goes = moved.exact || self.playout.has_started();
         if goes {
             self.playout.move_to(moved.at, now);

@@ -46,7 +46,7 @@ pub(in crate::player) struct Shared {
     /// The measured decoding speed.
     pub(in crate::player) decode_budget: Arc<DecodeBudget>,
     /// The last seek of the feed in a recording, for the presenter.
-    moved: Mutex<Option<SeekDone>>,
+    pub(in crate::player) moved: Mutex<Option<SeekDone>>,
 }
 
 /// A seek that the feed has executed in a recording.
@@ -114,11 +114,6 @@ impl Shared {
         *moved = Some(SeekDone { at, exact, start: self.packets.restart() });
         self.requests.wake();
         at
-    }
-
-    /// Takes the last seek of the feed.
-    pub(in crate::player) fn take_moved(&self) -> Option<SeekDone> {
-        self.moved.lock().take()
     }
 
     /// Defines the media time `media` at which the position `own_ms` milliseconds after the start of

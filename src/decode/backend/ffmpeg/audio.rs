@@ -122,8 +122,12 @@ fn interleaved(frame: &ffi::AVFrame, frames: usize, channels: usize) -> Option<V
         ffi::AV_SAMPLE_FMT_U8 | ffi::AV_SAMPLE_FMT_U8P => {
             values(frame, count, planes, |value: u8| (f32::from(value) - 128.0) / 128.0)
         }
-        ffi::AV_SAMPLE_FMT_S16 | ffi::AV_SAMPLE_FMT_S16P => values(frame, count, planes, from_i16),
-        ffi::AV_SAMPLE_FMT_S32 | ffi::AV_SAMPLE_FMT_S32P => values(frame, count, planes, from_i32),
+        ffi::AV_SAMPLE_FMT_S16 | ffi::AV_SAMPLE_FMT_S16P => {
+            values(frame, count, planes, |value: i16| f32::from(value) / 32_768.0)
+        }
+        ffi::AV_SAMPLE_FMT_S32 | ffi::AV_SAMPLE_FMT_S32P => {
+            values(frame, count, planes, |value: i32| (f64::from(value) / 2_147_483_648.0) as f32)
+        }
         ffi::AV_SAMPLE_FMT_FLT | ffi::AV_SAMPLE_FMT_FLTP => {
             values(frame, count, planes, |value: f32| value)
         }
@@ -132,14 +136,6 @@ fn interleaved(frame: &ffi::AVFrame, frames: usize, channels: usize) -> Option<V
         }
         _ => None,
     }
-}
-
-fn from_i16(value: i16) -> f32 {
-    f32::from(value) / 32_768.0
-}
-
-fn from_i32(value: i32) -> f32 {
-    (f64::from(value) / 2_147_483_648.0) as f32
 }
 
 /// Returns the values of plane `number`; `T` matches the frame's format.

@@ -80,10 +80,10 @@ pub(in crate::player) struct InputFeed {
     /// The skipped tracks that were reported.
     left_out: Vec<UnsupportedTrack>,
     /// True if the missing audio was reported.
-    audio_missing: bool,
+    pub(in crate::player::input) audio_missing: bool,
     /// The time at which the end of the stream was last known, and the distance from the next
     /// packet to that end.
-    edge: Option<(Timestamp, Duration)>,
+    pub(in crate::player::input) edge: Option<(Timestamp, Duration)>,
     /// True if the next packet sets the position in the recording, from its timestamp or from the
     /// seek.
     moved: bool,
@@ -91,7 +91,7 @@ pub(in crate::player) struct InputFeed {
     anchor: (i64, Timestamp),
     place: Option<Duration>,
     /// The wall-clock time of the next packet, if known.
-    made: Option<Option<i64>>,
+    pub(in crate::player::input) made: Option<Option<i64>>,
     /// Start of the current period, and its number of chat messages.
     lines: (Timestamp, u32),
 }
@@ -149,20 +149,9 @@ impl InputFeed {
         self.metadata = Some(None);
     }
 
-    /// Records that at `seen`, the end of the stream was this far from the next packet.
-    pub(in crate::player) fn set_edge(&mut self, seen: Timestamp, distance: Duration) {
-        self.edge = Some((seen, distance));
-    }
-
     /// Sets the position of the next packet in the recording.
     pub(in crate::player) fn set_place(&mut self, place: Duration) {
         (self.moved, self.place) = (true, Some(place));
-    }
-
-    /// Sets the wall-clock time of the next packet by its sender's clock, in microseconds since
-    /// 1970. `None` means that the time is unknown.
-    pub(in crate::player) fn set_made(&mut self, made: Option<i64>) {
-        self.made = Some(made);
     }
 
     /// Restarts after a reconnect, or when the next data does not continue the previous one.
@@ -175,11 +164,6 @@ impl InputFeed {
         }
         self.shared.reception.lock().jitter.forget();
         self.shared.packets.gap();
-    }
-
-    /// Records that missing audio was reported.
-    pub(in crate::player) fn miss_audio(&mut self) {
-        self.audio_missing = true;
     }
 
     /// Handles the return of missing audio. The position of the audio then follows from the video,
@@ -352,7 +336,7 @@ impl InputFeed {
 
     /// Passes on the demuxed result of an event, and reports its problems.
     fn found(&mut self, found: Demuxed, raw: i64, now: Timestamp) {
-        if let Some(timestamp_anomaly) = self.demux.take_timestamp_anomaly() {
+        if let Some(timestamp_anomaly) = self.demux.timestamp_anomaly.take() {
             self.shared.report.report_anomaly(&Anomaly::Times(timestamp_anomaly));
         }
         if self.demux.headless() == MAX_FRAMES_WITHOUT_CONFIG {

@@ -39,7 +39,7 @@ impl InputFeed {
             }
         }
         if video.is_some() || self.has_video {
-            save.wait_for_keyframe();
+            save.waits = true;
         }
         self.save = Some(save);
     }

@@ -58,7 +58,7 @@ pub(in crate::player) struct Save {
     audio: bool,
     broken: bool,
     /// True while the file waits for a keyframe, because it begins in the middle of a stream.
-    waits: bool,
+    pub(in crate::player::input) waits: bool,
     bytes: u64,
     /// Position of the next tag in the file.
     end: u64,
@@ -121,11 +121,6 @@ impl Save {
     pub(in crate::player) fn telling(mut self) -> Self {
         self.reports_end = true;
         self
-    }
-
-    /// Skips all frames and audio before the next keyframe.
-    pub(in crate::player) fn wait_for_keyframe(&mut self) {
-        self.waits = true;
     }
 
     /// Sets whether arrival times are meaningful from here on.
