@@ -177,8 +177,8 @@ mod decoded {
     use onair::decode;
     use onair::media::frame::{Matrix, Range};
     use onair::media::{
-        AudioConfig, BitsPerSecond, EncodedPacket, FrameRate, Priority, Rotation, Size,
-        VideoConfig, VideoFrame,
+        AudioConfig, BitsPerSecond, EncodedPacket, FrameRate, Rotation, Size, VideoConfig,
+        VideoFrame,
     };
     use onair::wire::container::flv::audio::AudioPacket;
     use onair::wire::container::flv::video::VideoPacket;
@@ -207,9 +207,7 @@ mod decoded {
         keyframe: bool,
         data: Bytes,
     ) -> EncodedPacket {
-        let captured = pts;
-        let (priority, rendition) = (Priority::Key, None);
-        EncodedPacket { track, pts, dts, keyframe, priority, data, captured, rendition }
+        EncodedPacket::received(track, (dts, pts), keyframe, data)
     }
 
     fn read(path: &Path) -> Film {

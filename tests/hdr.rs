@@ -9,7 +9,7 @@ use std::process::Command;
 
 use crate::peers::{self, LIMIT, Peer};
 use onair::decode;
-use onair::media::{Color, EncodedPacket, Priority, Size, Track, VideoFrame};
+use onair::media::{Color, EncodedPacket, Size, Track, VideoFrame};
 use onair::wire::container::{Format, Index, ReadAt, TrackId};
 use onair::wire::container::{mkv, mp4};
 
@@ -52,16 +52,8 @@ fn decoded(path: &Path) -> (Vec<VideoFrame>, String) {
     for place in samples.iter().filter(|place| place.track == TrackId::Video) {
         let mut data = vec![0; place.size as usize];
         source.read_at(place.at, &mut data).unwrap();
-        let packet = EncodedPacket {
-            track: Track::Video,
-            pts: place.pts,
-            dts: place.dts,
-            keyframe: place.keyframe,
-            priority: Priority::Key,
-            data: data.into(),
-            captured: place.pts,
-            rendition: None,
-        };
+        let times = (place.dts, place.pts);
+        let packet = EncodedPacket::received(Track::Video, times, place.keyframe, data.into());
         frames.extend(decoder.decode(&packet).unwrap());
     }
     frames.extend(decoder.flush());

@@ -24,7 +24,7 @@ use allocations::{Everywhere, everywhere};
 use onair::base::queue::{self, Full};
 use onair::base::{Clock, Pooled, Stop, Timestamp};
 use onair::capture::text::{Content, Scroll, ScrollDirection, Style, TextAppearance};
-use onair::capture::{self, Rgba, Text};
+use onair::capture::{self, LiveProperties, Properties, Rgba, VideoChoice};
 use onair::compose::filter::{Cube, Filter, FilterAssets, Slot, Table, WantedFilter};
 use onair::compose::scene::{Blend, Fit, Layer, LayerGroup, Placement, Plan, SourceId};
 use onair::compose::transition::{Change, Kind, Side, Stinger, Transition, TransitionAssets, Wipe};
@@ -233,10 +233,12 @@ fn a_text_that_moves_allocates_nothing_once_warm() {
         for background in [Some(Rgba::opaque(20, 40, 90)), None] {
             let style = Style { background, size: 40, ..Style::default() };
             let scroll = Some(Scroll { direction, speed: 240 });
-            let look =
+            let text =
                 TextAppearance { style, scroll, height: Some(120), ..TextAppearance::default() };
+            let dials = LiveProperties::new(&Properties { text, ..Properties::default() });
             let content = Content::Words("What goes past goes past, and comes again".into());
-            let source = Text { content, look }.open(&context).unwrap();
+            let source = capture::open_by(&VideoChoice::Text(content), &dials, &context).unwrap();
+            drop(dials);
             while source.status.state() != SourceState::Open {
                 Stop::new().wait(Duration::from_millis(5));
             }

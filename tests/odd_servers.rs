@@ -12,8 +12,8 @@ use onair::base::queue::{self, Full, Sender};
 use onair::base::{Clock, Timestamp};
 use onair::broadcast::{Hub, Publisher, SequenceHeaders, SharedPacket, Target};
 use onair::media::{
-    AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, FrameRate, Priority, Rotation, Size,
-    StreamConfig, Track, VideoCodec, VideoConfig,
+    AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, FrameRate, Rotation, Size, StreamConfig,
+    Track, VideoCodec, VideoConfig,
 };
 use onair::net::Runtime;
 use onair::wire::amf0::Value;
@@ -456,17 +456,8 @@ impl Show {
         for at in [0, 40] {
             let dts = Timestamp::from_millis(at);
             let body = Bytes::from_static(b"\x93hvc1\x01\x02");
-            let (track, priority, keyframe) = (Track::Video, Priority::Key, true);
-            let packet = EncodedPacket {
-                track,
-                dts,
-                pts: dts,
-                keyframe,
-                priority,
-                captured: dts,
-                data: body.slice(5..),
-                rendition: None,
-            };
+            let data = body.slice(5..);
+            let packet = EncodedPacket::received(Track::Video, (dts, dts), true, data);
             tags.send(SharedPacket::with_body(packet, body)).unwrap();
         }
         (Publisher::start(&self.runtime, target, &hub, self.clock), hub, tags)
@@ -520,16 +511,7 @@ fn packet(track: Track, at: i64, bytes: usize) -> EncodedPacket {
     // Session time does not start with the stream.
     let time = Timestamp::from_millis(123_456 + at);
     let keyframe = track == Track::Audio || at % 2_000 == 0;
-    EncodedPacket {
-        track,
-        pts: time,
-        dts: time,
-        keyframe,
-        priority: if keyframe { Priority::Key } else { Priority::Inter },
-        data: Bytes::from(vec![7; bytes]),
-        captured: time,
-        rendition: None,
-    }
+    EncodedPacket::received(track, (time, time), keyframe, vec![7; bytes].into())
 }
 
 fn config() -> StreamConfig {

@@ -278,7 +278,7 @@ fn several_monitors(client: &Client) {
     let blue = client.window((400, 150), (100, 60), BLUE, "On the right");
     let bare = |id: Option<&str>, part: Option<Area>| {
         let id = id.map(str::to_owned);
-        Shown::screen(&DisplayTarget { id, part, without_pointer: true })
+        Shown::without_pointer(&VideoChoice::Screen(DisplayTarget { id, part }))
     };
     let size = |frame: &VideoFrame, width, height| frame.size() == Size::new(width, height);
     // Without a name, the primary monitor is captured.
@@ -364,8 +364,8 @@ fn the_screen(client: &Client) {
     shown.await_frame("the pointer over it", |frame| {
         is(frame, 402, 282, WHITE) && is(frame, 396, 276, RED) && is(frame, 502, 402, BLACK)
     });
-    let bare = DisplayTarget { without_pointer: true, ..DisplayTarget::default() };
-    let mut bare = Shown::screen(&bare);
+    let bare = VideoChoice::Screen(DisplayTarget::default());
+    let mut bare = Shown::without_pointer(&bare);
     bare.await_frame("no pointer", |frame| is(frame, 402, 282, RED));
     client.connection.destroy_window(red).unwrap();
     client.connection.sync().unwrap();
@@ -380,8 +380,8 @@ fn a_part_of_it(client: &Client) {
     let red = client.window((101, 51), (60, 40), RED, "Red");
     // Odd positions work too; the window's border is white.
     let part = Some(Area::new(103, 53, 41, 31));
-    let mut shown =
-        Shown::screen(&DisplayTarget { part, without_pointer: true, ..DisplayTarget::default() });
+    let screen = VideoChoice::Screen(DisplayTarget { part, ..DisplayTarget::default() });
+    let mut shown = Shown::without_pointer(&screen);
     let frame = shown.await_frame("a part", |frame| is(frame, 20, 20, RED));
     assert_eq!(frame.size(), Size::new(40, 30));
     assert!(is(&frame, 0, 20, WHITE) || is(&frame, 2, 20, RED), "{:?}", color_at(&frame, 0, 20));

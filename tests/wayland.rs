@@ -23,9 +23,7 @@ use crate::portal::{self, Options, PATH, Request, appear};
 use crate::session::{Bus, HELPERS, Session};
 use crate::shown::{Shown, is};
 use onair::base::{Clock, Stop, Timestamp};
-use onair::capture::{
-    self, Area, DisplayTarget, LiveProperties, Permissions, VideoChoice, WindowTarget,
-};
+use onair::capture::{self, Area, DisplayTarget, LiveProperties, Permissions, VideoChoice};
 use onair::media::Size;
 use onair::media::source_status::SourceState;
 use zbus::zvariant::{OwnedObjectPath, Value};
@@ -195,7 +193,7 @@ fn moving(shown: &mut Shown) {
 fn region() {
     let part = Some(Area::new(300, 220, 40, 40));
     let id = Some("wayland/part".to_owned());
-    let mut shown = Shown::screen(&DisplayTarget { id, part, without_pointer: true });
+    let mut shown = Shown::without_pointer(&VideoChoice::Screen(DisplayTarget { id, part }));
     shown.await_state(SourceState::Open);
     let frame = shown.await_frame("the middle", |frame| quartered(frame, 1));
     assert_eq!(frame.size(), Size::new(40, 40));
@@ -208,8 +206,7 @@ fn region() {
 
 /// This desktop has no dialog for window capture.
 fn window_is_refused() {
-    let window = WindowTarget { id: "wayland".to_owned(), without_pointer: false };
-    let shown = Shown::open(|context| window.open(context));
+    let shown = Shown::window("wayland");
     let failed = shown.await_state(SourceState::Failed);
     assert_eq!(failed.reason.id(), "display-no-windows", "{failed:?}");
 }

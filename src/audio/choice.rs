@@ -39,6 +39,20 @@ impl AudioChoice {
             _ => None,
         }
     }
+
+    /// Parses a choice. A path in the text can be invalid UTF-8.
+    ///
+    /// # Errors
+    /// Fails with the same errors as the text parser.
+    pub fn of_word(word: &OsStr) -> Result<Self, Problem> {
+        if word.to_str().is_none()
+            && let Some(path) = std::os::unix::ffi::OsStrExt::as_bytes(word).strip_prefix(b"file:")
+        {
+            let path: &OsStr = std::os::unix::ffi::OsStrExt::from_bytes(path);
+            return Ok(Self::File(path.into()));
+        }
+        word.to_string_lossy().parse()
+    }
 }
 
 impl fmt::Display for AudioChoice {
@@ -55,22 +69,6 @@ impl fmt::Display for AudioChoice {
             Self::Stream(url) => write!(f, "stream:{url}"),
             Self::None => f.write_str("none"),
         }
-    }
-}
-
-impl AudioChoice {
-    /// Parses a choice. A path in the text can be invalid UTF-8.
-    ///
-    /// # Errors
-    /// Fails with the same errors as the text parser.
-    pub fn of_word(word: &OsStr) -> Result<Self, Problem> {
-        if word.to_str().is_none()
-            && let Some(path) = std::os::unix::ffi::OsStrExt::as_bytes(word).strip_prefix(b"file:")
-        {
-            let path: &OsStr = std::os::unix::ffi::OsStrExt::from_bytes(path);
-            return Ok(Self::File(path.into()));
-        }
-        word.to_string_lossy().parse()
     }
 }
 

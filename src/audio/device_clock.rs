@@ -9,6 +9,7 @@ use rubato::{
 
 use crate::audio::device_rate::DeviceRate;
 use crate::base::Timestamp;
+use crate::media::Pulled;
 
 /// The distance from the session clock, in seconds, above which a jump corrects the distance.
 const JUMP_THRESHOLD_SECONDS: f64 = 0.06;
@@ -40,15 +41,6 @@ pub(super) struct ClockAligner {
     /// The interleaved output that the mixer has not pulled yet.
     made: Vec<f32>,
     scratch: Vec<f32>,
-}
-
-/// The result of a pull.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum GapFilled {
-    /// All frames are from the device.
-    Whole,
-    /// At least part of the device's audio was not available yet.
-    Short,
 }
 
 impl ClockAligner {
@@ -115,10 +107,10 @@ impl ClockAligner {
 
     /// Fills `out` with the audio that was captured from `at` on, according to the device's rate
     /// `pace`.
-    pub(super) fn pull(&mut self, pace: &DeviceRate, at: Timestamp, out: &mut [f32]) -> GapFilled {
+    pub(super) fn pull(&mut self, pace: &DeviceRate, at: Timestamp, out: &mut [f32]) -> Pulled {
         let Some(wanted) = pace.frame_at(at) else {
             out.fill(0.0);
-            return GapFilled::Short;
+            return Pulled::Silence;
         };
         let step = pace.rate() / self.rate_out;
         // The frames in `made` exist already: the resampler must continue after them.
@@ -127,7 +119,7 @@ impl ClockAligner {
         let jump = off.is_none_or(|off| off.abs() > JUMP_THRESHOLD_SECONDS * self.rate_in);
         if jump && !self.seek(wanted) {
             out.fill(0.0);
-            return GapFilled::Short;
+            return Pulled::Silence;
         }
         let error = if jump { 0.0 } else { off.unwrap_or(0.0) };
         let bend = error / (CORRECTION_SECONDS * self.rate_in);
@@ -147,14 +139,14 @@ impl ClockAligner {
                 rest.fill(0.0);
                 self.made.clear();
                 self.position = None;
-                return GapFilled::Short;
+                return Pulled::Silence;
             }
         }
         let length = out.len();
         for (out, made) in out.iter_mut().zip(self.made.drain(..length)) {
             *out = made;
         }
-        GapFilled::Whole
+        Pulled::Audio
     }
 
     /// Moves to the device frame `wanted`. Returns false if that frame has not arrived yet, or is
@@ -267,7 +259,7 @@ mod tests {
                 sent += buffer;
             }
             let mut out = vec![0.0; 480];
-            short += usize::from(aligner.pull(&pace, at, &mut out) == GapFilled::Short);
+            short += usize::from(aligner.pull(&pace, at, &mut out) == Pulled::Silence);
             reader.push(at, 1, &out, |onset| onsets.push(onset));
         }
         assert!(short <= 3, "{ppm} ppm: {short} blocks short");
@@ -317,7 +309,7 @@ mod tests {
                     sent += 25;
                 }
                 let at = Timestamp::from_millis(block * 400);
-                short += usize::from(aligner.pull(&pace, at, &mut out) == GapFilled::Short);
+                short += usize::from(aligner.pull(&pace, at, &mut out) == Pulled::Silence);
                 if block < 150 {
                     continue;
                 }
@@ -351,12 +343,12 @@ mod tests {
             let at = Timestamp::from_millis(block * 10);
             pace.observe(block * 80, at - std::time::Duration::from_secs(1));
             aligner.push(block * 80, &[0.25; 160]);
-            assert_eq!(aligner.pull(&pace, at, &mut out), GapFilled::Short);
+            assert_eq!(aligner.pull(&pace, at, &mut out), Pulled::Silence);
             assert!(aligner.input.len() <= 2 * 8_000 * MAX_INPUT_SECONDS);
         }
         // The newest audio is still available.
         let at = Timestamp::from_millis(28_900);
-        assert_eq!(aligner.pull(&pace, at, &mut out), GapFilled::Whole);
+        assert_eq!(aligner.pull(&pace, at, &mut out), Pulled::Audio);
     }
 
     #[test]
@@ -364,7 +356,7 @@ mod tests {
         let mut pace = DeviceRate::new(48_000);
         let mut aligner = ClockAligner::new(48_000, 48_000, 2).unwrap();
         let mut out = vec![1.0; 960];
-        assert_eq!(aligner.pull(&pace, Timestamp::ZERO, &mut out), GapFilled::Short);
+        assert_eq!(aligner.pull(&pace, Timestamp::ZERO, &mut out), Pulled::Silence);
         assert!(out.iter().all(|&s| s == 0.0));
         let block = vec![0.25; 960];
         let mut frame = 0;
@@ -380,7 +372,7 @@ mod tests {
                 frame += 7;
             }
             let filled = aligner.pull(&pace, at - std::time::Duration::from_millis(30), &mut out);
-            whole += usize::from(filled == GapFilled::Whole && tick > 200);
+            whole += usize::from(filled == Pulled::Audio && tick > 200);
             assert!(out.iter().all(|s| s.abs() < 0.5));
         }
         assert!(whole > 95, "{whole}");

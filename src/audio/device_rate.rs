@@ -36,39 +36,31 @@ struct Locked {
     age: f64,
 }
 
-/// The effect of an observation.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum CallbackTime {
-    /// The observation fits.
-    Steady,
-    /// The observation does not fit, so the loop was reset.
-    Break,
-}
-
 impl DeviceRate {
     pub(super) fn new(rate: u32) -> Self {
         Self { nominal_period: 1.0 / f64::from(rate.max(1)), state: None }
     }
 
-    /// Records that `frame` of the device was captured at `at`.
-    pub(super) fn observe(&mut self, frame: i64, at: Timestamp) -> CallbackTime {
+    /// Records that `frame` of the device was captured at `at`. Returns false if that does not fit,
+    /// so the loop was reset.
+    pub(super) fn observe(&mut self, frame: i64, at: Timestamp) -> bool {
         let at = at.as_secs_f64();
         let nominal = self.nominal_period;
         let fresh = Locked { frame, at, period: nominal, age: 0.0 };
         let Some(locked) = &mut self.state else {
             self.state = Some(fresh);
-            return CallbackTime::Break;
+            return false;
         };
         let frames = (frame - locked.frame) as f64;
         if frames <= 0.0 {
-            return CallbackTime::Steady;
+            return true;
         }
         let predicted = locked.at + frames * locked.period;
         let error = at - predicted;
         let lasted = frames * nominal;
         if error.abs() > MAX_JITTER_SECONDS + lasted {
             self.state = Some(fresh);
-            return CallbackTime::Break;
+            return false;
         }
         locked.age += lasted;
         let bandwidth = match locked.age {
@@ -88,7 +80,7 @@ impl DeviceRate {
             let period = locked.period + omega * omega * error / frames;
             locked.period = period.clamp(nominal - range, nominal + range);
         }
-        CallbackTime::Steady
+        true
     }
 
     /// Returns the frame (with fraction) that was captured at `at`, or `None` before the first
@@ -126,8 +118,7 @@ mod tests {
                 let frame = callback * 480;
                 let late = if callback % 997 == 5 { 0.03 } else { jitter };
                 let at = ((frame as f64 / rate + late) * 1e6) as i64;
-                let seen = pace.observe(frame, Timestamp::from_micros(at));
-                assert_eq!(seen == CallbackTime::Break, callback == 0);
+                assert_eq!(pace.observe(frame, Timestamp::from_micros(at)), callback != 0);
             }
             let found = pace.drift_ppm().unwrap();
             assert!((found - ppm).abs() < 10.0, "{ppm}: {found}");
@@ -141,8 +132,8 @@ mod tests {
     fn a_gap_starts_afresh() {
         let mut pace = DeviceRate::new(48_000);
         pace.observe(0, Timestamp::ZERO);
-        assert_eq!(pace.observe(480, Timestamp::from_millis(10)), CallbackTime::Steady);
-        assert_eq!(pace.observe(960, Timestamp::from_millis(900)), CallbackTime::Break);
-        assert_eq!(pace.observe(960, Timestamp::from_millis(900)), CallbackTime::Steady);
+        assert!(pace.observe(480, Timestamp::from_millis(10)));
+        assert!(!pace.observe(960, Timestamp::from_millis(900)));
+        assert!(pace.observe(960, Timestamp::from_millis(900)));
     }
 }

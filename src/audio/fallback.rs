@@ -10,8 +10,7 @@ use parking_lot::Mutex;
 
 use crate::audio::signal_watch::SignalWatch;
 use crate::audio::source::Source;
-use crate::base::Timestamp;
-use crate::base::partial_debug;
+use crate::base::{Timestamp, partial_debug};
 use crate::media::source_status::{SourceAlarm, SourceReport, SourceState, SourceStatus};
 use crate::media::{AudioFeed, Pulled};
 

@@ -2,8 +2,11 @@
 //! file also opens the path to the speakers.
 
 use crate::audio::choice::AudioChoice;
+use crate::audio::mic::WantedInput;
 use crate::audio::source::{ApplicationInfo, Context, DeviceInfo, Error, Source};
-use crate::audio::system::Direction;
+use crate::audio::system::{Direction, Fault};
+use crate::audio::tone::{Silence, Tone};
+use crate::audio::{backend, mic, signal_watch, wav};
 use crate::base::Timestamp;
 use crate::media::markers::Schedule;
 use crate::media::source_status::{SourceAlarm, SourceFormat, SourceStatus};
@@ -25,15 +28,15 @@ pub fn speakers() -> Vec<DeviceInfo> {
 /// # Errors
 /// Fails with the reason if the audio system cannot list applications.
 pub fn applications() -> Result<Vec<ApplicationInfo>, Problem> {
-    match crate::audio::backend::system().applications() {
+    match backend::system().applications() {
         Ok(found) => Ok(found.into_iter().filter(|it| it.playing).collect()),
-        Err(crate::audio::system::Fault::Absent(_)) => Err(problem!("device-no-applications")),
+        Err(Fault::Absent(_)) => Err(problem!("device-no-applications")),
         Err(fault) => Err(Problem::from(&fault)),
     }
 }
 
 fn list(direction: Direction) -> Vec<DeviceInfo> {
-    crate::audio::backend::system().devices(direction).unwrap_or_else(|fault| {
+    backend::system().devices(direction).unwrap_or_else(|fault| {
         tracing::warn!(%fault, detail = fault.detail(), "listing audio devices failed");
         Vec::new()
     })
@@ -42,7 +45,7 @@ fn list(direction: Direction) -> Vec<DeviceInfo> {
 /// Returns true if [`open`] supports this source. The player opens other files and streams.
 pub fn hears(choice: &AudioChoice) -> bool {
     match choice {
-        AudioChoice::File(path) => crate::audio::wav::is_wav(path),
+        AudioChoice::File(path) => wav::is_wav(path),
         AudioChoice::Stream(_) => false,
         _ => true,
     }
@@ -70,31 +73,21 @@ pub fn open(choice: &AudioChoice, context: &Context) -> Result<Source, Error> {
         status.open(SourceFormat::Audio { rate, channels });
         Ok(Source { feed, status, transport: Transport::default() })
     };
+    let captured = |wanted| mic::open(backend::system(), wanted, context);
     match choice {
         AudioChoice::Tone => {
             let schedule = Schedule::new(grid, clock.wall_micros(Timestamp::ZERO));
-            own("Test tone", Box::new(crate::audio::tone::Tone { schedule, rate, channels }))
+            own("Test tone", Box::new(Tone { schedule, rate, channels }))
         }
-        AudioChoice::Silence => own("Silence", Box::new(crate::audio::tone::Silence)),
-        AudioChoice::File(path) => crate::audio::wav::open(path, context),
+        AudioChoice::Silence => own("Silence", Box::new(Silence)),
+        AudioChoice::File(path) => wav::open(path, context),
         // The player on floor 4 opens streams for the studio.
         AudioChoice::Stream(_) => Err(Error::NoAudio),
-        AudioChoice::Mic(id) => {
-            let wanted = crate::audio::mic::WantedInput::Microphone(id.clone());
-            crate::audio::mic::open(crate::audio::backend::system(), wanted, context)
-                .map(|source| crate::audio::signal_watch::over(source, rate, channels))
-        }
+        AudioChoice::Mic(id) => captured(WantedInput::Microphone(id.clone()))
+            .map(|source| signal_watch::over(source, rate, channels)),
         // Silence of a speaker is normal, not a problem.
-        AudioChoice::System(id) => crate::audio::mic::open(
-            crate::audio::backend::system(),
-            crate::audio::mic::WantedInput::Speakers(id.clone()),
-            context,
-        ),
-        AudioChoice::Application(name) => crate::audio::mic::open(
-            crate::audio::backend::system(),
-            crate::audio::mic::WantedInput::Application(name.clone()),
-            context,
-        ),
+        AudioChoice::System(id) => captured(WantedInput::Speakers(id.clone())),
+        AudioChoice::Application(name) => captured(WantedInput::Application(name.clone())),
         AudioChoice::None => Err(Error::NoAudio),
     }
 }

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::base::Clock;
-use crate::base::partial_debug;
+use crate::base::{Clock, partial_debug};
 use crate::media::playback_control::EndBehavior;
 use crate::media::source_status::SourceStatus;
 use crate::media::{AudioFeed, FrameGrid, Transport};

@@ -10,10 +10,8 @@ use rtrb::Producer;
 use crate::audio::mic::bury;
 use crate::audio::source::{DeviceInfo, Error};
 use crate::audio::speaker_watch::{self, WatchedOutput};
-use crate::audio::system;
-use crate::audio::system::{AudioSystem, Direction, Fault, Played, Stream};
-use crate::base::partial_debug;
-use crate::base::{Clock, Timestamp};
+use crate::audio::system::{self, AudioSystem, Direction, Fault, Played, Stream};
+use crate::base::{Clock, Timestamp, partial_debug};
 use crate::text::Problem;
 
 /// Capacity of the ring.
@@ -84,21 +82,6 @@ impl SpeakerOutput {
         Ok(Self { rate, channels, clock, samples, played, device, opened, stream, watched })
     }
 
-    /// Returns the device in use.
-    pub fn device(&self) -> &DeviceInfo {
-        &self.device
-    }
-
-    /// Returns the sample rate.
-    pub fn rate(&self) -> u32 {
-        self.rate
-    }
-
-    /// Returns the number of interleaved channels.
-    pub fn channels(&self) -> u16 {
-        self.channels
-    }
-
     /// Queues interleaved audio, and returns the number of frames (samples per channel) that fit.
     /// This function never waits.
     pub fn write(&mut self, samples: &[f32]) -> usize {
@@ -136,11 +119,6 @@ impl SpeakerOutput {
 
     fn duration(&self, frames: usize) -> Duration {
         Duration::from_micros(frames as u64 * 1_000_000 / u64::from(self.rate))
-    }
-
-    /// Discards the queued audio at the device's next callback.
-    pub fn clear(&mut self) {
-        self.played.clear.store(true, Ordering::Release);
     }
 
     /// Sets the volume, 0…1, without a click.
@@ -193,7 +171,7 @@ mod tests {
         let mut output =
             SpeakerOutput::open_on(&mut system, None, (48_000, 2), SpeakerPace::Prompt, clock)
                 .unwrap();
-        assert_eq!((output.device().id.as_str(), output.queued()), ("speakers", 0));
+        assert_eq!((output.device.id.as_str(), output.queued()), ("speakers", 0));
         assert_eq!(output.write(&vec![0.5; 2_000]), 1_000);
         assert_eq!(output.queued(), 1_000);
         let mut out = vec![0.0; 960];

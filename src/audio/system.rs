@@ -255,10 +255,6 @@ pub(super) struct Played {
     /// played.
     pub(super) playback_end: AtomicI64,
     pub(super) underruns: AtomicU64,
-    /// Number of frames that the device requested, including silence.
-    pub(super) asked: AtomicU64,
-    /// True if the callback must drop all queued audio.
-    pub(super) clear: AtomicBool,
 }
 
 /// The callback side of a playback, which takes no lock, allocates nothing, and never waits.
@@ -285,8 +281,6 @@ pub(super) fn playback(
         volume: AtomicU32::new(1.0_f32.to_bits()),
         playback_end: AtomicI64::new(i64::MIN),
         underruns: AtomicU64::new(0),
-        asked: AtomicU64::new(0),
-        clear: AtomicBool::new(false),
     });
     let its_played = Arc::clone(&played);
     let tap =
@@ -309,12 +303,6 @@ impl Tap {
     pub(super) fn fill(&mut self, out: &mut [f32], latency_micros: i64) {
         let channels = usize::from(self.channels.max(1));
         let frames = out.len() / channels;
-        if self.played.clear.swap(false, Ordering::AcqRel) {
-            let waiting = self.samples.slots();
-            if let Ok(chunk) = self.samples.read_chunk(waiting) {
-                chunk.commit_all();
-            }
-        }
         let target = f32::from_bits(self.played.volume.load(Ordering::Relaxed));
         let step = (target - self.volume) / frames.max(1) as f32;
         let ready = (self.samples.slots() / channels).min(frames);
@@ -339,7 +327,6 @@ impl Tap {
             self.played.underruns.fetch_add(1, Ordering::Relaxed);
         }
         self.is_empty = ready < frames;
-        self.played.asked.fetch_add(frames as u64, Ordering::Relaxed);
         let lasts = ready as i64 * 1_000_000 / i64::from(self.rate.max(1));
         let until = self.clock.now().as_micros() + latency_micros + lasts;
         self.played.playback_end.store(until, Ordering::Relaxed);
@@ -417,12 +404,6 @@ mod tests {
         tap.fill(&mut out, 0);
         assert!(out[0] > 0.98 && out[99] < 0.02 + 0.5 && out[150] == 0.0);
         assert_eq!(played.underruns.load(Ordering::Relaxed), 1);
-        played.clear.store(true, Ordering::Relaxed);
-        for _ in 0..10 {
-            samples.push(1.0).unwrap();
-        }
-        tap.fill(&mut out, 0);
-        assert!(out.iter().all(|&s| s == 0.0));
     }
 
     #[test]

@@ -50,9 +50,7 @@ impl VideoChoice {
             _ => None,
         }
     }
-}
 
-impl VideoChoice {
     /// Returns true for texts, images, slide shows and colors. When one of them replaces another,
     /// the program shows the old one until the new one is drawn.
     pub const fn is_still(&self) -> bool {
@@ -72,9 +70,7 @@ impl VideoChoice {
     /// source can change.
     pub fn equals_but_region(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Screen(one), Self::Screen(other)) => {
-                (&one.id, one.without_pointer) == (&other.id, other.without_pointer)
-            }
+            (Self::Screen(one), Self::Screen(other)) => one.id == other.id,
             _ => self == other,
         }
     }

@@ -20,17 +20,17 @@ pub use crate::capture::camera::mode::{CameraChoice, Mode};
 pub use crate::capture::choice::VideoChoice;
 pub use crate::capture::fallback::VideoFallback;
 pub use crate::capture::generated::color_source::ColorSource;
-pub use crate::capture::images::image::{ImageSource, still};
-pub use crate::capture::images::slides::{Order, Pace, SlideShow, names_image};
+pub use crate::capture::images::image::still;
+pub use crate::capture::images::slides::{Order, Pace, names_image};
 pub use crate::capture::properties::{LiveProperties, Properties, UsedProperties, WhenHidden};
 pub use crate::capture::rgb::Rgba;
 pub use crate::capture::screen::area::Area;
 pub use crate::capture::screen::display::{ScreenInfo, Sharing, WindowInfo};
 pub use crate::capture::screen::permission::Permissions;
-pub use crate::capture::screen::target::{DisplayTarget, WindowTarget};
+pub use crate::capture::screen::target::DisplayTarget;
 pub use crate::capture::signal_watch::{over_file, over_stream};
 pub use crate::capture::source::{CameraFormat, CameraInfo, Context, Error, Source};
-pub use crate::capture::text::{Text, nameplate};
+pub use crate::capture::text::nameplate;
 pub use open::{
     cameras, controls, extent, in_wayland, open, open_by, screens, sharing, shows, windows,
 };

@@ -1,6 +1,5 @@
 //! Floor 3: video from devices, files and the test pattern, each behind a
-//! [`VideoFeed`](crate::media::VideoFeed). Each kind of source is a plain struct of settings that
-//! opens itself, and [`VideoChoice`] is the short form.
+//! [`VideoFeed`](crate::media::VideoFeed). A [`VideoChoice`] selects one of them.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -10,19 +9,15 @@ use crate::capture::camera::control::CameraControl;
 use crate::capture::camera::driver::OfferedCamera;
 use crate::capture::choice::VideoChoice;
 use crate::capture::generated::test_pattern::TestPattern;
-use crate::capture::images::decode;
-use crate::capture::images::image::ImageSource;
-use crate::capture::images::slides::SlideShow;
+use crate::capture::images::{self, decode};
 use crate::capture::properties::{LiveProperties, Properties};
 use crate::capture::screen::Target;
 use crate::capture::screen::backend::screens as screens_of_session;
 use crate::capture::screen::display::{ScreenInfo, Sharing, WindowInfo};
-use crate::capture::screen::target::{DisplayTarget, WindowTarget};
 use crate::capture::signal_watch::over_file;
 use crate::capture::source::{CameraInfo, Context, Error, Source};
-use crate::capture::text::Text;
 use crate::capture::y4m::reader;
-use crate::capture::{camera, screen, signal_watch, y4m};
+use crate::capture::{camera, screen, signal_watch, text, y4m};
 use crate::media::Size;
 use crate::media::markers::Schedule;
 use crate::media::source_status::{SourceFormat, SourceStatus};
@@ -65,26 +60,6 @@ pub fn sharing() -> Option<Result<Sharing, Problem>> {
     screen::backend::sharing().map(|offered| offered.map_err(|fault| Problem::from(&fault)))
 }
 
-impl DisplayTarget {
-    /// Opens the source. A missing display is opened when it appears.
-    ///
-    /// # Errors
-    /// Fails if the system cannot start a thread.
-    pub fn open(&self, context: &Context) -> Result<Source, Error> {
-        screen::open(screens_of_session(), Target::Screen(self.clone()), context)
-    }
-}
-
-impl WindowTarget {
-    /// Opens the source. A missing window is opened when it appears.
-    ///
-    /// # Errors
-    /// Fails if the system cannot start a thread.
-    pub fn open(&self, context: &Context) -> Result<Source, Error> {
-        screen::open(screens_of_session(), Target::Window(self.clone()), context)
-    }
-}
-
 /// Returns true if [`open`] supports this source. The player opens other files and streams.
 pub fn shows(choice: &VideoChoice) -> bool {
     match choice {
@@ -116,7 +91,7 @@ pub fn open_by(
         dials.set_region(choice);
         let (pointer, region) = (dials.without_pointer.clone(), dials.region.clone());
         let live = (pointer, region, dials.permissions.get());
-        screen::open_by(screens_of_session(), target, live, context)
+        screen::open(screens_of_session(), target, live, context)
     };
     match choice {
         VideoChoice::Test => {
@@ -138,15 +113,11 @@ pub fn open_by(
                 .map(signal_watch::over)
         }
         VideoChoice::Screen(screen) => grab(Target::Screen(screen.clone())),
-        VideoChoice::Window(id) => {
-            grab(Target::Window(WindowTarget { id: id.clone(), without_pointer: false }))
-        }
-        VideoChoice::Text(content) => {
-            Text::of(content.clone()).open_by(dials.text.clone(), context)
-        }
-        VideoChoice::Image(path) => ImageSource { path: path.clone() }.open(context),
+        VideoChoice::Window(id) => grab(Target::Window(id.clone())),
+        VideoChoice::Text(content) => text::open(content, dials.text.clone(), context),
+        VideoChoice::Image(path) => images::image::open(path, context),
         VideoChoice::Slides(path) => {
-            SlideShow::of(path).open_by(dials.slides.clone(), dials.transport(), context)
+            images::slides::open(path, dials.slides.clone(), dials.transport(), context)
         }
         VideoChoice::Color(fill) => fill.open(context),
         VideoChoice::None => Err(Error::NoVideo),
@@ -164,9 +135,7 @@ pub fn extent(choice: &VideoChoice, set: &Properties, program: Size) -> Option<(
             Some((size.width, size.height))
         }
         VideoChoice::Text(content) => {
-            let text = Text { content: content.clone(), look: set.text.clone() };
-            let size = text.extent(program)?;
-            Some((size.width, size.height))
+            text::extent(content, &set.text, program).map(|size| (size.width, size.height))
         }
         _ => None,
     }

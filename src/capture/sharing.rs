@@ -2,15 +2,13 @@
 
 use crate::capture::choice::VideoChoice;
 use crate::capture::screen::permission::{MAX_CHOICES, old_screen_key, screen_key, window_key};
-use crate::capture::screen::target::{DisplayTarget, SHARED_CONTENT_ID, WindowTarget, is_wayland};
+use crate::capture::screen::target::{DisplayTarget, SHARED_CONTENT_ID, is_wayland};
 
 /// Returns the name of this choice's tokens, or `None` if the choice needs no dialog.
 pub fn key(choice: &VideoChoice) -> Option<String> {
     match choice {
         VideoChoice::Screen(screen) => screen_key(screen.id.as_deref()),
-        VideoChoice::Window(id) => {
-            window_key(&WindowTarget { id: id.clone(), without_pointer: false })
-        }
+        VideoChoice::Window(id) => window_key(id),
         _ => None,
     }
 }

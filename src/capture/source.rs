@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::base::partial_debug;
-use crate::base::{Clock, Latest, Pooled, Timestamp, Worker};
+use crate::base::{Clock, Latest, Pooled, Timestamp, Worker, partial_debug};
 use crate::media::source_status::SourceStatus;
 use crate::media::{Color, FrameGrid, Planes, Size, Surface, VideoFeed, VideoFrame};
 use crate::text::problem::{Problem, problem};

@@ -114,7 +114,8 @@ mod tests {
 
     use super::*;
     use crate::base::{Pooled, Timestamp};
-    use crate::media::{BitsPerSecond, Color, FrameRate, Size, Track, VideoCodec};
+    use crate::media::{Color, Size, Track, VideoCodec};
+    use crate::wire::container::track_config::bare_video_config;
 
     /// A decoder whose only frame is white at its upper left.
     struct Fake;
@@ -157,15 +158,8 @@ mod tests {
     }
 
     fn config(pixel_aspect: Option<PixelAspect>, rotation: Rotation) -> VideoConfig {
-        VideoConfig {
-            codec: VideoCodec::H264,
-            size: Size::new(6, 4),
-            frame_rate: FrameRate::FPS_30,
-            bitrate: BitsPerSecond(0),
-            codec_config: bytes::Bytes::new(),
-            pixel_aspect,
-            rotation,
-        }
+        let config = bare_video_config(VideoCodec::H264, bytes::Bytes::new(), &[]);
+        VideoConfig { size: Size::new(6, 4), pixel_aspect, rotation, ..config }
     }
 
     #[test]

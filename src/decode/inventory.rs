@@ -1,10 +1,10 @@
 //! Lists the decoders, and the reasons why other decoders are missing.
 
 use crate::decode::backend::ffmpeg;
+pub use crate::decode::backend::ffmpeg::{hardware, hardware_known, library as ffmpeg_version};
 use crate::decode::error::NoDecoder;
 use crate::decode::open::{audio_candidates, video_candidates};
 use crate::media::{AudioCodec, Track, VideoCodec};
-use crate::text::Problem;
 
 /// A codec with its decoder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,26 +58,4 @@ pub fn all() -> Vec<Entry> {
 /// libraries; while the answer is unknown, the result is true.
 pub fn is_choice() -> bool {
     ffmpeg::may_decode(VideoCodec::H264)
-}
-
-/// Returns the version of the FFmpeg libraries.
-///
-/// # Errors
-/// Fails with the reason if the libraries are missing.
-pub fn ffmpeg_version() -> Result<String, NoDecoder> {
-    crate::decode::backend::ffmpeg::library()
-}
-
-/// Returns the same as [`hardware`] if the result is already known, otherwise `None`, because
-/// opening the device takes time.
-pub fn hardware_known() -> Option<Result<&'static str, Problem>> {
-    ffmpeg::hardware_known()
-}
-
-/// Returns the name of the graphics hardware for decoding.
-///
-/// # Errors
-/// Fails with the reason if there is no hardware.
-pub fn hardware() -> Result<&'static str, Problem> {
-    crate::decode::backend::ffmpeg::hardware()
 }

@@ -108,16 +108,15 @@ pub fn open_preferred(
     config: &VideoConfig,
     prefer: Prefer,
 ) -> Result<Box<dyn VideoBackend>, Error> {
-    let system = || ffmpeg::open_video(config).map(|decoder| displayed(decoder, config));
-    match (prefer, config.codec) {
-        (Prefer::System, VideoCodec::H264) => system().or_else(|_| open_video(config)),
-        _ => open_video(config),
+    match prefer {
+        Prefer::System => open_system_h264(config).map_or_else(|| open_video(config), Ok),
+        Prefer::Own => open_video(config),
     }
 }
 
-/// Opens a decoder that can begin in the middle of a stream without a strict keyframe, and that
-/// detects complete frames. Only the system's decoder for H.264 can do so.
-fn open_tolerant(config: &VideoConfig) -> Option<Box<dyn VideoBackend>> {
+/// Opens the system's decoder for H.264. Only this decoder can begin in the middle of a stream
+/// without a strict keyframe, and detects complete frames.
+fn open_system_h264(config: &VideoConfig) -> Option<Box<dyn VideoBackend>> {
     if config.codec != VideoCodec::H264 {
         return None;
     }
@@ -131,7 +130,7 @@ pub(crate) fn begin_anywhere(
     decoder: &mut Box<dyn VideoBackend>,
     config: Option<&VideoConfig>,
 ) -> bool {
-    let tolerant = config.and_then(open_tolerant);
+    let tolerant = config.and_then(open_system_h264);
     let is_replaced = tolerant.is_some();
     if let Some(tolerant) = tolerant {
         tracing::debug!("no keyframe follows: using the system decoder");

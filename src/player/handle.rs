@@ -18,8 +18,7 @@ use crate::player::present::speaker::{Open, Speakers};
 use crate::player::present::{self, Presenter};
 use crate::player::session::audio_controls::AudioControls;
 use crate::player::session::config::{Config, INITIAL_AUTO_BUFFER, Source};
-use crate::player::session::requests::NewFile;
-use crate::player::session::requests::TimeShiftPlace;
+use crate::player::session::requests::{NewFile, TimeShiftPlace};
 use crate::player::session::shared::Shared;
 use crate::player::state::{Event, Failure, FailureKind, Figures, Saving, State, TimeShiftState};
 use crate::text::problem::problem;
@@ -121,7 +120,7 @@ impl Player {
             frames,
             screen,
             speakers: Speakers::new(speaker(&shared.controls), clock),
-            measure: config.measure.then(Measure::new),
+            measure: config.measure.then(Measure::default),
             dump,
         };
         player.spawn("player-present", move |stop| {

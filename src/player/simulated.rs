@@ -43,13 +43,13 @@ pub(crate) struct Viewer {
 impl Viewer {
     /// Creates a viewer that plays audio of this rate and channel count on this speaker.
     pub(crate) fn new(speaker: Box<dyn Speaker>, rate: u32, channels: u16) -> Self {
-        let mut audio = AudioDecoding::new();
+        let mut audio = AudioDecoding::default();
         audio.attach(speaker, rate, channels);
         Self {
             reader: Reader::new(|_| true),
             demux: Demux::new(true),
             reception: Reception::of_live(Duration::from_millis(300)),
-            playout: Playout::new(),
+            playout: Playout::default(),
             audio,
             cadence: Cadence::default(),
             frames: VecDeque::new(),

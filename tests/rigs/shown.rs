@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use onair::base::queue::Receiver;
 use onair::base::{Clock, Stop, Timestamp};
-use onair::capture::{self, Context, DisplayTarget, Source, WindowTarget};
+use onair::capture::{
+    self, Context, DisplayTarget, LiveProperties, Properties, Source, VideoChoice,
+};
 use onair::media::source_status::{SourceReport, SourceState};
 use onair::media::{FrameGrid, FrameRate, Size, VideoFrame};
 
@@ -46,12 +48,17 @@ impl Shown {
     }
 
     pub fn screen(screen: &DisplayTarget) -> Self {
-        Self::open(|context| screen.open(context))
+        Self::open(|context| capture::open(&VideoChoice::Screen(screen.clone()), context))
+    }
+
+    pub fn without_pointer(choice: &VideoChoice) -> Self {
+        let properties = Properties { without_pointer: true, ..Properties::default() };
+        let dials = LiveProperties::new(&properties);
+        Self::open(|context| capture::open_by(choice, &dials, context))
     }
 
     pub fn window(id: &str) -> Self {
-        let window = WindowTarget { id: id.to_owned(), without_pointer: true };
-        Self::open(|context| window.open(context))
+        Self::without_pointer(&VideoChoice::Window(id.to_owned()))
     }
 
     pub fn frame(&mut self) -> Option<VideoFrame> {

@@ -9,8 +9,7 @@ use std::time::Duration;
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use cpal::{BufferSize, Device, ErrorKind, Host, HostId, StreamConfig};
 
-use crate::audio::backend::pulse;
-use crate::audio::backend::pulse::PolledLink;
+use crate::audio::backend::pulse::{self, PolledLink};
 use crate::audio::source::{ApplicationInfo, DeviceInfo};
 use crate::audio::system::{AudioSystem, Direction, Fault, Sink, Stream, Tap};
 

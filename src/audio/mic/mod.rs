@@ -13,11 +13,10 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use crate::audio::choice::is_application;
-use crate::audio::device_clock::{ClockAligner, GapFilled};
+use crate::audio::device_clock::ClockAligner;
 use crate::audio::device_rate::DeviceRate;
 use crate::audio::source::{Context, DeviceInfo, Error, Source};
-use crate::audio::system;
-use crate::audio::system::{AudioSystem, Capture, CaptureMark, Direction, Fault, Stream};
+use crate::audio::system::{self, AudioSystem, Capture, CaptureMark, Direction, Fault, Stream};
 use crate::base::{Stop, Timestamp, Worker};
 use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
 use crate::media::{AudioFeed, Pulled, Transport};
@@ -360,16 +359,12 @@ impl AudioFeed for MicFeed {
             if ppm == 0.0 { f64::MIN_POSITIVE.to_bits() } else { ppm.to_bits() }
         });
         self.shared.drift.store(drift, Ordering::Relaxed);
-        match link.aligner.pull(&link.pace, at, out) {
-            GapFilled::Whole => {
-                link.on_time(at);
-                Pulled::Audio
-            }
-            GapFilled::Short => {
-                link.late();
-                Pulled::Silence
-            }
+        let pulled = link.aligner.pull(&link.pace, at, out);
+        match pulled {
+            Pulled::Audio => link.on_time(at),
+            Pulled::Silence => link.late(),
         }
+        pulled
     }
 
     fn delay(&self) -> Duration {

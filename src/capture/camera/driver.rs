@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use crate::capture::camera::control::CameraControl;
-use crate::capture::camera::mode;
-use crate::capture::camera::mode::Mode;
+use crate::capture::camera::mode::{self, Mode};
 use crate::capture::camera::pixel_format::{Pixel, PixelLayout, Samples};
 use crate::capture::source::CameraFormat;
 use crate::media::{Color, Size};

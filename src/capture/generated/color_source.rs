@@ -19,14 +19,12 @@ pub struct ColorSource {
     /// The direction of the gradient in clockwise degrees, where 0 is left to right, and 90 is
     /// downwards.
     pub degrees: u16,
-    /// The size; `None` for the program's size.
-    pub size: Option<Size>,
 }
 
 impl ColorSource {
     /// Makes a single color.
     pub const fn plain(color: Rgba) -> Self {
-        Self { color, to: None, degrees: 90, size: None }
+        Self { color, to: None, degrees: 90 }
     }
 
     /// Opens the source.
@@ -34,7 +32,7 @@ impl ColorSource {
     /// # Errors
     /// Never fails, because every value is valid.
     pub fn open(&self, context: &Context) -> Result<Source, Error> {
-        let size = self.size.filter(|size| size.is_valid()).unwrap_or(context.size);
+        let size = context.size;
         let status = SourceStatus::new("", self.to_string());
         status.open(SourceFormat::Video { size, fps: context.grid.rate.as_f64() });
         Ok(source::still(self.paint(size), status))
@@ -105,7 +103,7 @@ impl FromStr for ColorSource {
         };
         match parts.next() {
             Some(more) => Err(problem!("choice-gradient", text = more)),
-            None => Ok(Self { color, to, degrees, size: None }),
+            None => Ok(Self { color, to, degrees }),
         }
     }
 }

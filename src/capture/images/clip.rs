@@ -7,11 +7,9 @@ use std::time::Duration;
 
 use crate::base::queue::{self, Full, Sender};
 use crate::base::{Pooled, Stop, Timestamp, Worker};
-use crate::capture::images::decode;
-use crate::capture::images::decode::{Animation, OpenedImage};
+use crate::capture::images::decode::{self, Animation, OpenedImage};
 use crate::capture::images::slides::{images_in, is_image};
-use crate::capture::source;
-use crate::capture::source::{Context, Error};
+use crate::capture::source::{self, Context, Error};
 use crate::media::feed::clip_frames::{ClipFrame, ClipStart};
 use crate::media::{ClipFeed, ClipFrames, Planes, Size};
 use crate::text::problem::{Problem, problem};

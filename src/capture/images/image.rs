@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use crate::base::{Clock, FileStamp, Latest, Pooled, Stop, Timestamp, Worker};
 use crate::capture::images::decode::{self, Animation, OpenedImage};
-use crate::capture::source;
-use crate::capture::source::{Context, Error, Source, StillFeed};
+use crate::capture::source::{self, Context, Error, Source, StillFeed};
 use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
 use crate::media::{Planes, VideoFrame};
 use crate::text::problem::{Problem, problem};
@@ -27,35 +26,24 @@ pub fn still(path: &Path) -> Result<Planes, Problem> {
     decode::open(path, None)?.first()
 }
 
-/// An image from a file.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ImageSource {
-    /// Path of a PNG, JPEG, WebP or GIF file.
-    pub path: PathBuf,
-}
-
-impl ImageSource {
-    /// Opens the source.
-    ///
-    /// # Errors
-    /// Fails if the file does not exist, or does not have the header of a supported image.
-    pub fn open(&self, context: &Context) -> Result<Source, Error> {
-        let path = self.path.clone();
-        let fault = |reason| Error::File { path: path.clone(), reason };
-        decode::dimensions(&path).map_err(fault)?;
-        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-        let status = SourceStatus::new("", name);
-        let latest = Latest::default();
-        let shower = ImageThread {
-            path: path.clone(),
-            clock: context.clock,
-            fps: context.grid.rate.as_f64(),
-            status: Arc::clone(&status),
-            latest: latest.clone(),
-        };
-        let worker = Worker::spawn("image", move |stop| shower.run(stop))?;
-        Ok(Source { feed: Box::new(StillFeed { latest, _worker: Some(worker) }), status })
-    }
+/// Opens a PNG, JPEG, WebP or GIF file.
+///
+/// # Errors
+/// Fails if the file does not exist, or does not have the header of a supported image.
+pub(in crate::capture) fn open(path: &Path, context: &Context) -> Result<Source, Error> {
+    decode::dimensions(path).map_err(|reason| Error::File { path: path.to_owned(), reason })?;
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+    let status = SourceStatus::new("", name);
+    let latest = Latest::default();
+    let shower = ImageThread {
+        path: path.to_owned(),
+        clock: context.clock,
+        fps: context.grid.rate.as_f64(),
+        status: Arc::clone(&status),
+        latest: latest.clone(),
+    };
+    let worker = Worker::spawn("image", move |stop| shower.run(stop))?;
+    Ok(Source { feed: Box::new(StillFeed { latest, _worker: Some(worker) }), status })
 }
 
 /// The thread of an image file.
@@ -232,7 +220,7 @@ mod tests {
     }
 
     fn open(path: &Path) -> (Source, Receiver<SourceReport>) {
-        let source = ImageSource { path: path.to_owned() }.open(&context()).unwrap();
+        let source = super::open(path, &context()).unwrap();
         let changes = source.status.changes().unwrap();
         (source, changes)
     }
@@ -369,7 +357,7 @@ mod tests {
         let path = folder.path().join("a.png");
         let fault = |data: &[u8]| {
             fs::write(&path, data).unwrap();
-            let opened = ImageSource { path: path.clone() }.open(&context());
+            let opened = super::open(&path, &context());
             opened.err().map(|error| error.to_string())
         };
         let message = fault(&claimed(60_000, 60_000)).unwrap();
@@ -384,7 +372,7 @@ mod tests {
         let (_source, changes) = open(&path);
         await_state(&changes, SourceState::Failed);
         for path in ["/nonexistent.png", "/", "/dev/zero"] {
-            let opened = ImageSource { path: path.into() }.open(&context());
+            let opened = super::open(Path::new(path), &context());
             assert!(opened.unwrap_err().to_string().contains(path));
         }
     }

@@ -29,7 +29,7 @@ use crate::capture::screen::display::{
     Attempt, Fault, Grabber, PlacedPointer, RetryRequest, ScreenSystem,
 };
 use crate::capture::screen::permission::Permissions;
-use crate::capture::screen::target::{DisplayTarget, WindowTarget, shared_name};
+use crate::capture::screen::target::{DisplayTarget, shared_name};
 use crate::capture::source::{Context, Error, LiveSetting, Source};
 use crate::media::source_status::{SourceAlarm, SourceFormat, SourceState, SourceStatus};
 use crate::media::{Color, VideoFrame};
@@ -50,17 +50,11 @@ const DIALOG_REPORT_DELAY: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 pub(super) enum Target {
     Screen(DisplayTarget),
-    Window(WindowTarget),
+    /// An id from `onair devices`, or `wayland` (or `wayland/NAME`) for the sharing dialog.
+    Window(String),
 }
 
 impl Target {
-    fn without_pointer(&mut self) -> &mut bool {
-        match self {
-            Self::Screen(screen) => &mut screen.without_pointer,
-            Self::Window(window) => &mut window.without_pointer,
-        }
-    }
-
     const fn part(&self) -> Option<Area> {
         match self {
             Self::Screen(screen) => screen.part,
@@ -81,7 +75,7 @@ impl Target {
     ) -> Result<Box<dyn Grabber>, Fault> {
         match self {
             Self::Screen(screen) => system.grab_screen(screen.id.as_deref(), screen.part, attempt),
-            Self::Window(window) => system.grab_window(&window.id, attempt),
+            Self::Window(id) => system.grab_window(id, attempt),
         }
     }
 
@@ -89,7 +83,7 @@ impl Target {
     fn key(&self) -> Option<String> {
         match self {
             Self::Screen(screen) => permission::screen_key(screen.id.as_deref()),
-            Self::Window(window) => permission::window_key(window),
+            Self::Window(id) => permission::window_key(id),
         }
     }
 
@@ -104,24 +98,14 @@ impl Target {
     fn id(&self) -> &str {
         match self {
             Self::Screen(screen) => screen.id.as_deref().unwrap_or_default(),
-            Self::Window(window) => &window.id,
+            Self::Window(id) => id,
         }
     }
 }
 
-/// Opens a display or window. A missing display or window is opened when it appears.
+/// Opens a display or window, with live settings that hide the pointer and set the region of a
+/// display. A missing display or window is opened when it appears.
 pub(super) fn open(
-    system: Arc<dyn ScreenSystem>,
-    mut target: Target,
-    context: &Context,
-) -> Result<Source, Error> {
-    let dial = LiveSetting::new(*target.without_pointer());
-    let region = LiveSetting::new(target.part());
-    open_by(system, target, (dial, region, Permissions::default()), context)
-}
-
-/// Works like [`open`], with live settings that hide the pointer and set the region of a display.
-pub(super) fn open_by(
     system: Arc<dyn ScreenSystem>,
     target: Target,
     (dial, region, permissions): (LiveSetting<bool>, LiveSetting<Option<Area>>, Permissions),
@@ -143,6 +127,7 @@ pub(super) fn open_by(
         key: target.key().unwrap_or_default(),
         target,
         dial,
+        without_pointer: false,
         region,
         permissions,
         asked: 0,
@@ -166,6 +151,8 @@ struct ScreenThread {
     target: Target,
     /// True to hide the pointer.
     dial: LiveSetting<bool>,
+    /// The value of `dial` with which the capture was opened.
+    without_pointer: bool,
     /// The region of a display.
     region: LiveSetting<Option<Area>>,
     permissions: Permissions,
@@ -208,7 +195,7 @@ impl ScreenThread {
         }
         while !stop.is_set() {
             self.beat();
-            *self.target.without_pointer() = self.dial.get();
+            self.without_pointer = self.dial.get();
             self.target.set_part(self.region.get());
             self.asked = self.permissions.asked(&self.key);
             match self.take(stop) {
@@ -295,7 +282,6 @@ impl ScreenThread {
         let Context { clock, grid, .. } = self.context;
         let size = grab.size();
         let format = SourceFormat::Video { size, fps: grid.rate.as_f64() };
-        let without_pointer = *self.target.without_pointer();
         let (name, id) = (grab.name().to_owned(), grab.id().to_owned());
         let mut canvas = Canvas::new(size);
         let mut dirty = Some(canvas.whole());
@@ -313,7 +299,10 @@ impl ScreenThread {
                 }
             }
             let change = grab.changes()?;
-            if change.reshaped || self.dial.change(&without_pointer).is_some() || self.is_asked() {
+            if change.reshaped
+                || self.dial.change(&self.without_pointer).is_some()
+                || self.is_asked()
+            {
                 return Ok(End::Reshaped);
             }
             if change.resized {
@@ -523,8 +512,8 @@ mod tests {
         let clock = Clock::start();
         let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::new(120, 1).unwrap() };
         let context = Context { clock, grid, size: Size::new(32, 16) };
-        let target = Target::Window(WindowTarget { id: "desk".to_owned(), without_pointer: false });
-        let source = open(Arc::new(fake.clone()), target, &context).unwrap();
+        let target = Target::Window("desk".to_owned());
+        let source = open(Arc::new(fake.clone()), target, Default::default(), &context).unwrap();
         let changes = source.status.changes().unwrap();
         (fake, source, changes, clock)
     }
@@ -626,7 +615,7 @@ mod tests {
         let region = LiveSetting::new(None);
         let live = (LiveSetting::new(false), region.clone(), Permissions::default());
         let target = Target::Screen(DisplayTarget::default());
-        let mut source = open_by(Arc::new(fake.clone()), target, live, &context).unwrap();
+        let mut source = open(Arc::new(fake.clone()), target, live, &context).unwrap();
         await_so(&mut source, clock, |_| true);
         let part = Some(Area::new(4, 4, 8, 8));
         region.set(part);

@@ -266,7 +266,8 @@ fn inside() {
     let system =
         Arc::new(Counting(crate::capture::screen::backend::screens(), Arc::clone(&figures)));
     let target = Target::Screen(DisplayTarget::default());
-    let mut source = open(system, target, &Context { clock, grid, size: DISPLAY_SIZE }).unwrap();
+    let context = Context { clock, grid, size: DISPLAY_SIZE };
+    let mut source = open(system, target, Default::default(), &context).unwrap();
     let first = seen(&mut source, clock, "a picture", |_| true);
     assert_eq!(first.size(), DISPLAY_SIZE);
     let mut last = still(&mut source, clock, &figures);

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 
 use crate::base::Secret;
 use crate::capture::screen::area::Area;
-use crate::capture::screen::target::{SHARED_CONTENT_ID, WindowTarget, shared_name};
+use crate::capture::screen::target::{SHARED_CONTENT_ID, shared_name};
 
 /// Maximum number of open sources of the same choice, each with its own token.
 const MAX_TOKENS: usize = 4;
@@ -70,9 +70,9 @@ fn renamed(key: &str) -> Option<&str> {
     (name.starts_with("screen:") && part.parse::<Area>().is_ok()).then_some(name)
 }
 
-pub(in crate::capture) fn window_key(window: &WindowTarget) -> Option<String> {
-    shared_name(&window.id)?;
-    Some(format!("window:{}", window.id))
+pub(in crate::capture) fn window_key(id: &str) -> Option<String> {
+    shared_name(id)?;
+    Some(format!("window:{id}"))
 }
 
 #[cfg_attr(not(feature = "wayland"), allow(dead_code, reason = "only a portal uses all of it"))]

@@ -1,5 +1,5 @@
-//! The selected display or window, by an X11 name, or by the keyword for the sharing dialog of a
-//! Wayland session.
+//! The selected display, and the ids of displays and windows: an X11 name, or the keyword for the
+//! sharing dialog of a Wayland session.
 
 use crate::capture::screen::area::Area;
 
@@ -31,17 +31,6 @@ pub struct DisplayTarget {
     pub id: Option<String>,
     /// A part relative to the monitor's corner; `None` for the whole monitor.
     pub part: Option<Area>,
-    /// True to capture without the pointer.
-    pub without_pointer: bool,
-}
-
-/// A window, which is captured even if other windows cover it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct WindowTarget {
-    /// An id from `onair devices`, or `wayland` (or `wayland/NAME`) for the sharing dialog.
-    pub id: String,
-    /// True to capture without the pointer.
-    pub without_pointer: bool,
 }
 
 /// Formats as `ID`, `ID@WIDTHxHEIGHT+X+Y` or `@WIDTHxHEIGHT+X+Y`.
@@ -61,7 +50,7 @@ impl std::str::FromStr for DisplayTarget {
             None => (text, None),
         };
         let id = Some(id.to_owned()).filter(|id| !id.is_empty());
-        Ok(Self { id, part, without_pointer: false })
+        Ok(Self { id, part })
     }
 }
 

@@ -32,69 +32,50 @@ use crate::text::problem::{Problem, problem};
 /// Interval at which an open text checks for style changes, so that it follows a moving slider.
 const STYLE_CHECK_INTERVAL: Duration = Duration::from_millis(50);
 
-/// A text source.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Text {
-    pub content: Content,
-    pub look: TextAppearance,
+/// Returns the size of a text without scrolling, or `None` if its file is unreadable.
+pub(super) fn extent(content: &Content, look: &TextAppearance, program: Size) -> Option<Size> {
+    let wall = jiff::Timestamp::now().as_microsecond();
+    let words = match content {
+        Content::File(path) => content::read(path).1.ok()?,
+        other => other.words(Duration::ZERO, wall)?,
+    };
+    let drawn = draw_at(&words, look, program, |_| 1.0);
+    Some(rgb::even(drawn.width, drawn.height))
 }
 
-impl Text {
-    /// Makes a text with the default style.
-    pub fn of(content: Content) -> Self {
-        Self { content, look: TextAppearance::default() }
+/// Opens a text with a live style.
+///
+/// # Errors
+/// Fails if the file cannot be read, or the system cannot start a thread.
+pub(super) fn open(
+    content: &Content,
+    dial: LiveSetting<TextAppearance>,
+    context: &Context,
+) -> Result<Source, Error> {
+    if let Content::File(path) = content
+        && let Err(reason) = content::read(path).1
+    {
+        return Err(Error::File { path: path.clone(), reason });
     }
-
-    /// Opens the source.
-    ///
-    /// # Errors
-    /// Fails if the file cannot be read, or the system cannot start a thread.
-    pub fn open(&self, context: &Context) -> Result<Source, Error> {
-        self.open_by(LiveSetting::new(self.look.clone()), context)
-    }
-
-    /// Returns the size of the text without scrolling, or `None` if its file is unreadable.
-    pub(super) fn extent(&self, program: Size) -> Option<Size> {
-        let wall = jiff::Timestamp::now().as_microsecond();
-        let words = match &self.content {
-            Content::File(path) => content::read(path).1.ok()?,
-            other => other.words(Duration::ZERO, wall)?,
-        };
-        let drawn = draw_at(&words, &self.look, program, |_| 1.0);
-        Some(rgb::even(drawn.width, drawn.height))
-    }
-
-    /// Opens the source with a live style.
-    pub(super) fn open_by(
-        &self,
-        dial: LiveSetting<TextAppearance>,
-        context: &Context,
-    ) -> Result<Source, Error> {
-        if let Content::File(path) = &self.content
-            && let Err(reason) = content::read(path).1
-        {
-            return Err(Error::File { path: path.clone(), reason });
-        }
-        let status = SourceStatus::new("", self.content.name());
-        let latest = Latest::default();
-        let strip = Arc::new(Mutex::new(None));
-        let displayed = Arc::new(Mutex::new(None));
-        let writer = Writer {
-            content: self.content.clone(),
-            look: dial.get(),
-            dial,
-            context: *context,
-            status: Arc::clone(&status),
-            latest: latest.clone(),
-            strip: Arc::clone(&strip),
-            displayed: Arc::clone(&displayed),
-            drawn: Cell::new((Size::new(2, 2), None)),
-        };
-        let begun = context.clock.now();
-        let worker = Worker::spawn("text", move |stop| writer.run(stop))?;
-        let feed = TextFeed { latest, strip, displayed, begun, shown: None, _worker: worker };
-        Ok(Source { feed: Box::new(feed), status })
-    }
+    let status = SourceStatus::new("", content.name());
+    let latest = Latest::default();
+    let strip = Arc::new(Mutex::new(None));
+    let displayed = Arc::new(Mutex::new(None));
+    let writer = Writer {
+        content: content.clone(),
+        look: dial.get(),
+        dial,
+        context: *context,
+        status: Arc::clone(&status),
+        latest: latest.clone(),
+        strip: Arc::clone(&strip),
+        displayed: Arc::clone(&displayed),
+        drawn: Cell::new((Size::new(2, 2), None)),
+    };
+    let begun = context.clock.now();
+    let worker = Worker::spawn("text", move |stop| writer.run(stop))?;
+    let feed = TextFeed { latest, strip, displayed, begun, shown: None, _worker: worker };
+    Ok(Source { feed: Box::new(feed), status })
 }
 
 /// Draws a static text for a program of this size.
@@ -305,10 +286,15 @@ mod tests {
     use crate::media::source_status::SourceReport;
     use crate::media::{FrameGrid, FrameRate};
 
-    fn open(text: &Text) -> (Source, Receiver<SourceReport>, Clock) {
+    fn opened(
+        content: &Content,
+        scroll: Option<Scroll>,
+    ) -> (Source, Receiver<SourceReport>, Clock) {
         let clock = Clock::start();
         let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
-        let source = text.open(&Context { clock, grid, size: Size::new(640, 360) }).unwrap();
+        let dial = LiveSetting::new(TextAppearance { scroll, ..TextAppearance::default() });
+        let context = Context { clock, grid, size: Size::new(640, 360) };
+        let source = open(content, dial, &context).unwrap();
         let changes = source.status.changes().unwrap();
         (source, changes, clock)
     }
@@ -324,7 +310,7 @@ mod tests {
 
     #[test]
     fn words_stand_still_and_can_be_seen_through() {
-        let (mut source, changes, clock) = open(&Text::of(Content::Words("Hello 你好".into())));
+        let (mut source, changes, clock) = opened(&Content::Words("Hello 你好".into()), None);
         await_state(&changes, SourceState::Open);
         let first = source.feed.frame(clock.now()).unwrap();
         let second = source.feed.frame(clock.now()).unwrap();
@@ -339,7 +325,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("score.txt");
         std::fs::write(&path, "1 : 0").unwrap();
-        let (mut source, changes, clock) = open(&Text::of(Content::File(path.clone())));
+        let (mut source, changes, clock) = opened(&Content::File(path.clone()), None);
         await_state(&changes, SourceState::Open);
         let first = source.feed.frame(clock.now()).unwrap();
         std::fs::write(&path, "a longer score: 10 : 20").unwrap();
@@ -357,13 +343,15 @@ mod tests {
         await_state(&changes, SourceState::Open);
         let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
         let context = Context { clock, grid, size: Size::new(640, 360) };
-        assert!(Text::of(Content::File("/nonexistent".into())).open(&context).is_err());
+        assert!(
+            open(&Content::File("/nonexistent".into()), LiveSetting::default(), &context).is_err()
+        );
     }
 
     #[test]
     fn a_countdown_changes_by_itself_and_a_ticker_moves() {
         let (mut source, changes, clock) =
-            open(&Text::of(Content::Countdown(Duration::from_secs(90))));
+            opened(&Content::Countdown(Duration::from_secs(90)), None);
         await_state(&changes, SourceState::Open);
         let first = source.feed.frame(clock.now()).unwrap();
         let mut tries = 0;
@@ -374,10 +362,7 @@ mod tests {
         }
         let scroll = Some(Scroll { direction: ScrollDirection::Left, speed: 200 });
         let words = Content::Words("News of the day".into());
-        let (mut source, changes, clock) = open(&Text {
-            content: words,
-            look: TextAppearance { scroll, ..TextAppearance::default() },
-        });
+        let (mut source, changes, clock) = opened(&words, scroll);
         await_state(&changes, SourceState::Open);
         let opened = clock.now();
         let ink = |source: &mut Source, millis: i64| {
@@ -410,7 +395,7 @@ mod tests {
 
     #[test]
     fn a_text_is_drawn_at_the_size_it_is_shown_at_and_only_then_anew() {
-        let (mut source, changes, clock) = open(&Text::of(Content::Words("Sharp".into())));
+        let (mut source, changes, clock) = opened(&Content::Words("Sharp".into()), None);
         let report = await_state(&changes, SourceState::Open);
         let first = source.feed.frame(clock.now()).unwrap();
         let SourceFormat::Video { size: own, .. } = report.format else { panic!("{report:?}") };
@@ -442,8 +427,7 @@ mod tests {
         let clock = Clock::start();
         let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
         let context = Context { clock, grid, size: Size::new(640, 360) };
-        let mut source =
-            Text::of(Content::Words("Wide".into())).open_by(dial.clone(), &context).unwrap();
+        let mut source = open(&Content::Words("Wide".into()), dial.clone(), &context).unwrap();
         let mut await_size = |fits: &dyn Fn(Size) -> bool| {
             let mut tries = 0;
             loop {

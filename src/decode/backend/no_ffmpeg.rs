@@ -34,16 +34,22 @@ pub(crate) fn may_decode(_: VideoCodec) -> bool {
 }
 
 /// Reports a missing library.
-pub(crate) fn library() -> Result<String, NoDecoder> {
+///
+/// # Errors
+/// Always fails.
+pub fn library() -> Result<String, NoDecoder> {
     Err(NoDecoder::NotBuilt)
 }
 
 /// Returns the same as [`hardware`].
-pub(crate) fn hardware_known() -> Option<Result<&'static str, Problem>> {
+pub fn hardware_known() -> Option<Result<&'static str, Problem>> {
     Some(hardware())
 }
 
 /// Reports that hardware decoding needs the libraries.
-pub(crate) fn hardware() -> Result<&'static str, Problem> {
+///
+/// # Errors
+/// Always fails.
+pub fn hardware() -> Result<&'static str, Problem> {
     Err(NoDecoder::NotBuilt.into())
 }

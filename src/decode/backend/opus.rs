@@ -145,7 +145,7 @@ mod tests {
 
     use super::*;
     use crate::base::Timestamp;
-    use crate::media::{AudioCodec, BitsPerSecond, Priority, Track};
+    use crate::media::{AudioCodec, BitsPerSecond, Track};
 
     fn decoder(channels: u8) -> Decoder {
         let head = [&b"OpusHead\x01"[..], &[channels], &[0, 0, 0x80, 0xBB, 0, 0, 0, 0, 0]].concat();
@@ -171,17 +171,8 @@ mod tests {
                 });
                 let bytes: Vec<u8> =
                     std::iter::once(round as u8).chain(body).take(length).collect();
-                let (pts, data) = (Timestamp::ZERO, Bytes::from(bytes));
-                let packet = EncodedPacket {
-                    track: Track::Audio,
-                    pts,
-                    dts: pts,
-                    keyframe: true,
-                    priority: Priority::Key,
-                    data,
-                    captured: pts,
-                    rendition: None,
-                };
+                let times = (Timestamp::ZERO, Timestamp::ZERO);
+                let packet = EncodedPacket::received(Track::Audio, times, true, bytes.into());
                 if let Ok(Some(samples)) = decoder.decode(&packet) {
                     taken += 1;
                     assert!(samples.data.len() <= MAX_CHANNEL_SAMPLES * usize::from(channels));

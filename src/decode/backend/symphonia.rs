@@ -43,25 +43,23 @@ fn open(config: &AudioConfig) -> Result<Box<dyn AudioDecoder>, Error> {
         reason: error.to_string().into(),
     };
     let mut wanted = AudioCodecParameters::new();
+    wanted.with_extra_data(config.codec_config.to_vec().into_boxed_slice());
     let options = AudioDecoderOptions::default();
-    guarded(codec, || match config.codec {
-        AudioCodec::Flac => {
-            wanted.for_codec(CODEC_ID_FLAC);
-            wanted.with_extra_data(config.codec_config.to_vec().into_boxed_slice());
-            let decoder = FlacDecoder::try_new(&wanted, &options).map_err(damaged)?;
-            Ok(Box::new(decoder) as Box<dyn AudioDecoder>)
-        }
-        AudioCodec::Vorbis => {
-            wanted.for_codec(CODEC_ID_VORBIS);
-            wanted.with_extra_data(config.codec_config.to_vec().into_boxed_slice());
-            let decoder = VorbisDecoder::try_new(&wanted, &options).map_err(damaged)?;
-            Ok(Box::new(decoder) as Box<dyn AudioDecoder>)
-        }
-        _ => {
-            wanted.for_codec(CODEC_ID_MP3);
-            let decoder = MpaDecoder::try_new(&wanted, &options).map_err(damaged)?;
-            Ok(Box::new(decoder) as Box<dyn AudioDecoder>)
-        }
+    guarded(codec, || -> Result<Box<dyn AudioDecoder>, Error> {
+        Ok(match config.codec {
+            AudioCodec::Flac => {
+                wanted.for_codec(CODEC_ID_FLAC);
+                Box::new(FlacDecoder::try_new(&wanted, &options).map_err(damaged)?)
+            }
+            AudioCodec::Vorbis => {
+                wanted.for_codec(CODEC_ID_VORBIS);
+                Box::new(VorbisDecoder::try_new(&wanted, &options).map_err(damaged)?)
+            }
+            _ => {
+                wanted.for_codec(CODEC_ID_MP3);
+                Box::new(MpaDecoder::try_new(&wanted, &options).map_err(damaged)?)
+            }
+        })
     })
 }
 

@@ -302,7 +302,8 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::media::{BitsPerSecond, FrameRate, Priority, Rotation, Size, Track, VideoCodec};
+    use crate::media::{Track, VideoCodec};
+    use crate::wire::container::track_config::bare_video_config;
 
     impl Buffered for u8 {
         fn held(&self) -> usize {
@@ -312,16 +313,8 @@ mod tests {
 
     fn packet(ms: i64, keyframe: bool) -> BufferedPacket<u8> {
         let at = Timestamp::from_millis(ms);
-        BufferedPacket::Packet(EncodedPacket {
-            track: Track::Video,
-            pts: at,
-            dts: at,
-            keyframe,
-            priority: Priority::Key,
-            data: Bytes::from_static(&[0; 10]),
-            captured: at,
-            rendition: None,
-        })
+        let data = Bytes::from_static(&[0; 10]);
+        BufferedPacket::Packet(EncodedPacket::received(Track::Video, (at, at), keyframe, data))
     }
 
     fn drain(queue: &Packets<u8>) -> Vec<String> {
@@ -355,15 +348,7 @@ mod tests {
 
     #[test]
     fn codec_configs_count_toward_the_limit_of_bytes() {
-        let config = |size: usize| VideoConfig {
-            codec: VideoCodec::H264,
-            size: Size::new(2, 2),
-            frame_rate: FrameRate::FPS_30,
-            bitrate: BitsPerSecond(0),
-            codec_config: vec![0; size].into(),
-            pixel_aspect: None,
-            rotation: Rotation::None,
-        };
+        let config = |size: usize| bare_video_config(VideoCodec::H264, vec![0; size].into(), &[]);
         let queue = Packets::<VideoConfig>::default();
         let mut dropped = 0;
         for size in 60_000..62_000 {

@@ -10,6 +10,7 @@ use crate::media::Track;
 use crate::player::buffer::live_edge::LiveEdge;
 use crate::player::buffer::pace::PlayPace;
 use crate::player::clock::jitter::Jitter;
+use crate::player::clock::of_track;
 use crate::player::clock::playout::ReceivedSpan;
 
 /// Maximum part of the buffer that the latency of a speaker may use, in µs.
@@ -19,7 +20,7 @@ const MAX_LATENCY_SHARE_MICROS: i64 = 100_000;
 const WAITING_AUDIO_MICROS: i64 = 40_000;
 
 /// The received part of a stream.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(in crate::player) struct Reception {
     live: bool,
     pub(in crate::player) jitter: Jitter,
@@ -39,18 +40,7 @@ pub(in crate::player) struct Reception {
 impl Reception {
     /// Creates the state before any data is received.
     pub(in crate::player) fn new(live: bool, jitter: Jitter) -> Self {
-        let (first, edge, last, live_edge) = (None, None, [None, None], None);
-        Self {
-            live,
-            jitter,
-            first,
-            edge,
-            last,
-            ended: false,
-            live_edge,
-            sooner: 0,
-            speaker_latency: 0,
-        }
+        Self { live, jitter, ..Self::default() }
     }
 
     /// Creates the state for a live stream.
@@ -64,11 +54,7 @@ impl Reception {
         if self.live {
             self.jitter.arrived(track, dts, now);
         }
-        let [video, audio] = &mut self.last;
-        let last = match track {
-            Track::Video => video,
-            Track::Audio | Track::Extra(_) => audio,
-        };
+        let last = of_track(&mut self.last, track);
         // A packet lasts about as long as the previous one.
         let lasts = last.map_or(20_000, |last| dts.micros_since(last)).clamp(10_000, 100_000);
         *last = Some(dts);

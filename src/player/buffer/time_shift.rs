@@ -317,25 +317,15 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::media::{
-        AudioCodec, BitsPerSecond, FrameRate, Priority, Rotation, Size, Track, VideoCodec,
-    };
+    use crate::media::{AudioCodec, BitsPerSecond, Size, Track, VideoCodec};
+    use crate::wire::container::track_config::bare_video_config;
 
     fn at(ms: i64) -> Timestamp {
         Timestamp::from_millis(ms)
     }
 
     fn packet(track: Track, ms: i64, keyframe: bool, size: usize) -> EncodedPacket {
-        EncodedPacket {
-            track,
-            pts: at(ms),
-            dts: at(ms),
-            keyframe,
-            priority: Priority::Key,
-            data: Bytes::from(vec![0; size]),
-            rendition: None,
-            captured: at(ms),
-        }
+        EncodedPacket::received(track, (at(ms), at(ms)), keyframe, vec![0; size].into())
     }
 
     fn video(ms: i64, size: usize) -> KeptPacket {
@@ -351,15 +341,9 @@ mod tests {
     }
 
     fn long_config(width: u32, bytes: usize) -> KeptPacket {
-        KeptPacket::Video(BufferedPacket::Configure(VideoConfig {
-            codec: VideoCodec::H264,
-            size: Size::new(width, 2),
-            frame_rate: FrameRate::FPS_30,
-            bitrate: BitsPerSecond(0),
-            codec_config: vec![0; bytes].into(),
-            pixel_aspect: None,
-            rotation: Rotation::None,
-        }))
+        let config = bare_video_config(VideoCodec::H264, vec![0; bytes].into(), &[]);
+        let size = Size::new(width, 2);
+        KeptPacket::Video(BufferedPacket::Configure(VideoConfig { size, ..config }))
     }
 
     fn audio_config() -> KeptPacket {

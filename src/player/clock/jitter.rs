@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::media::Track;
+use crate::player::clock::of_track;
 
 /// Number of buckets of the sliding window.
 const WINDOW_BUCKETS: usize = 10;
@@ -40,7 +41,7 @@ const MARGIN_DECAY_MICROS_PER_SECOND: i64 = 5_000;
 const MAX_MARGIN_MICROS: i64 = 1_000_000;
 
 /// See the module documentation.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Jitter {
     buffer: Duration,
     /// True if the buffer follows the measurement.
@@ -103,14 +104,7 @@ impl Transit {
 impl Jitter {
     /// Creates a measurement for a latency of `buffer` above that of the fastest delivery.
     pub fn new(buffer: Duration) -> Self {
-        Self {
-            buffer,
-            automatic: false,
-            tracks: [Transit::default(), Transit::default()],
-            margin: 0,
-            margin_at: Timestamp::ZERO,
-            last_break: None,
-        }
+        Self { buffer, ..Self::default() }
     }
 
     /// Works like [`Jitter::new`], but with the smallest buffer that the network allows. Until the
@@ -152,7 +146,7 @@ impl Jitter {
 
     /// Records that a packet with this `dts` (media time) arrived at `now`.
     pub fn arrived(&mut self, track: Track, dts: Timestamp, now: Timestamp) {
-        self.track(track).add(now.micros_since(dts), now);
+        of_track(&mut self.tracks, track).add(now.micros_since(dts), now);
     }
 
     /// Records a stall: everything received was shown. A stall resets the measurement. Repeated
@@ -203,14 +197,6 @@ impl Jitter {
     fn margin_now(&self, now: Timestamp) -> i64 {
         let seconds = now.micros_since(self.margin_at).max(0) / 1_000_000;
         (self.margin - seconds.saturating_mul(MARGIN_DECAY_MICROS_PER_SECOND)).max(0)
-    }
-
-    fn track(&mut self, track: Track) -> &mut Transit {
-        let [video, audio] = &mut self.tracks;
-        match track {
-            Track::Video => video,
-            Track::Audio | Track::Extra(_) => audio,
-        }
     }
 }
 

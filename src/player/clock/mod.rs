@@ -7,3 +7,13 @@ pub mod jitter;
 pub mod playout;
 pub(in crate::player) mod program_date_time;
 pub mod timeline;
+
+use crate::media::Track;
+
+/// Returns the track's value, from those of video and audio.
+pub(in crate::player) fn of_track<T>([video, audio]: &mut [T; 2], track: Track) -> &mut T {
+    match track {
+        Track::Video => video,
+        Track::Audio | Track::Extra(_) => audio,
+    }
+}

@@ -86,14 +86,8 @@ pub struct Playout {
 }
 
 impl Default for Playout {
+    /// Returns the state before playback starts.
     fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Playout {
-    /// Creates the state before playback starts.
-    pub fn new() -> Self {
         Self {
             phase: Phase::Waiting { since: None },
             position: Timestamp::ZERO,
@@ -103,7 +97,9 @@ impl Playout {
             correcting: false,
         }
     }
+}
 
+impl Playout {
     /// Returns the media time presented at the instant of the last step.
     pub fn position(&self) -> Timestamp {
         self.position
@@ -373,7 +369,7 @@ mod tests {
         fn new(seed: u64) -> Self {
             Self {
                 jitter: Jitter::new(Duration::from_millis(300)),
-                playout: Playout::new(),
+                playout: Playout::default(),
                 now: 0,
                 sender_rate: 1.0,
                 device_rate: None,
@@ -550,7 +546,8 @@ mod tests {
 
     #[test]
     fn a_cached_burst_starts_at_the_live_edge_without_waiting_for_the_buffer() {
-        let (mut jitter, mut playout) = (Jitter::new(Duration::from_millis(300)), Playout::new());
+        let (mut jitter, mut playout) =
+            (Jitter::new(Duration::from_millis(300)), Playout::default());
         for frame in 0..60 {
             jitter.arrived(Track::Video, at(frame * 33), at(1_000 + frame / 10));
         }
@@ -575,7 +572,7 @@ mod tests {
 
     #[test]
     fn a_file_plays_at_its_own_speed_and_holds_when_the_disk_is_slow() {
-        let mut playout = Playout::new();
+        let mut playout = Playout::default();
         let received = |edge| ReceivedSpan {
             first: Some(at(0)),
             edge: Some(at(edge)),

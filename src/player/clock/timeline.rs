@@ -6,6 +6,8 @@
 
 use crate::base::Timestamp;
 use crate::media::Track;
+use crate::player::clock::of_track;
+use crate::player::state::anomaly::TimestampAnomaly;
 
 /// A backward step larger than this is a restart. A smaller one comes from an inaccurate muxer, and
 /// is flattened.
@@ -39,23 +41,8 @@ pub struct PacketPosition {
     pub timestamp_anomaly: Option<TimestampAnomaly>,
 }
 
-/// An anomaly of a stream's timestamps.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum TimestampAnomaly {
-    /// The timestamps jumped.
-    Jumped,
-    /// The timestamps made a small step back.
-    Backwards,
-    /// The tracks have different time origins.
-    Differ,
-    /// The timestamps wrapped at 32 bits.
-    Wrapped,
-    /// The first timestamp is high: it has this value in hours.
-    High(u64),
-}
-
 /// See the module documentation.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Timeline {
     /// True if arrival times are meaningful because the stream is live.
     live: bool,
@@ -64,7 +51,7 @@ pub struct Timeline {
     /// bridge.
     epoch: u64,
     /// True if timestamps are trusted and nothing is bridged.
-    firm: bool,
+    pub firm: bool,
 }
 
 #[derive(Copy, Clone, Debug)]
@@ -86,7 +73,7 @@ struct TrackTime {
 impl Timeline {
     /// Creates a timeline for a live stream (`live`) or a file.
     pub fn new(live: bool) -> Self {
-        Self { live, tracks: [None, None], epoch: 0, firm: false }
+        Self { live, ..Self::default() }
     }
 
     /// Sets whether arrival times are meaningful from here on.
@@ -136,11 +123,6 @@ impl Timeline {
         );
     }
 
-    /// Sets whether gaps and steps of the next timestamps are intentional.
-    pub fn set_firm(&mut self, firm: bool) {
-        self.firm = firm;
-    }
-
     /// Prepares for reading a file from its beginning again. The priming of its audio may then have
     /// an earlier time than the last packet.
     pub fn turn(&mut self) {
@@ -151,11 +133,7 @@ impl Timeline {
 
     /// Resets a track, so that only the other track defines the position of its next packet.
     pub fn forget(&mut self, track: Track) {
-        let [video, audio] = &mut self.tracks;
-        match track {
-            Track::Video => *video = None,
-            Track::Audio | Track::Extra(_) => *audio = None,
-        }
+        *of_track(&mut self.tracks, track) = None;
     }
 
     /// Places a packet with `raw` microseconds that arrived at `now`.
@@ -193,11 +171,7 @@ impl Timeline {
                 _ => None,
             },
         };
-        let [video, audio] = &mut self.tracks;
-        match track {
-            Track::Video => *video = Some(next),
-            Track::Audio | Track::Extra(_) => *audio = Some(next),
-        }
+        *of_track(&mut self.tracks, track) = Some(next);
         PacketPosition { dts: Timestamp::from_micros(next.out), jumped, timestamp_anomaly }
     }
 

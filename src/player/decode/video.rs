@@ -324,7 +324,7 @@ mod tests {
     use super::*;
     use crate::base::{Clock, Pooled};
     use crate::decode::DecoderInfo;
-    use crate::media::{Color, Planes, Priority, Size, Track, VideoCodec};
+    use crate::media::{Color, Planes, Size, Track, VideoCodec};
     use crate::player::session::config::{Config, Source};
     use crate::player::state::Event;
     use crate::wire::codec::h264::DecoderConfig;
@@ -394,16 +394,8 @@ mod tests {
 
     fn packet_at(ms: i64, group: i64) -> BufferedPacket<VideoConfig> {
         let (at, keyframe) = (Timestamp::from_millis(ms), ms % group == 0);
-        BufferedPacket::Packet(EncodedPacket {
-            track: Track::Video,
-            pts: at,
-            dts: at,
-            keyframe,
-            priority: if keyframe { Priority::Key } else { Priority::Inter },
-            data: Bytes::from_static(b"picture"),
-            captured: at,
-            rendition: None,
-        })
+        let data = Bytes::from_static(b"picture");
+        BufferedPacket::Packet(EncodedPacket::received(Track::Video, (at, at), keyframe, data))
     }
 
     /// A player with a decoder of a given speed. It does not read any clock.

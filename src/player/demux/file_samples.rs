@@ -89,7 +89,7 @@ pub(in crate::player) enum FileSample {
 /// A file with known samples.
 pub(in crate::player) struct SampleFile {
     disk: MediaFile,
-    index: Index,
+    pub(in crate::player) index: Index,
     pub(in crate::player) span: Span,
 }
 
@@ -119,11 +119,6 @@ impl SampleFile {
         let audio_playable =
             audio.is_none_or(|it| inventory::audio_decoder(it.config.codec).is_ok());
         video_playable && audio_playable
-    }
-
-    /// Returns true if the first frames are only decoded.
-    pub(in crate::player) fn has_hidden_start(&self) -> bool {
-        self.index.shown_from.is_some()
     }
 
     pub(in crate::player) fn has_video(&self) -> bool {

@@ -15,7 +15,8 @@ use crate::media::{
     TrackConfig, VideoCodec, VideoConfig,
 };
 use crate::player::buffer::packets::BufferedPacket;
-use crate::player::clock::timeline::{Timeline, TimestampAnomaly};
+use crate::player::clock::timeline::Timeline;
+use crate::player::state::anomaly::TimestampAnomaly;
 use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
 use crate::wire::container::track_config::{
     MAX_CONFIG_BYTES, aac_config, audio_config, bare_video_config, in_band, video_config,
@@ -45,9 +46,9 @@ pub(super) enum Demuxed {
 }
 
 /// See the module documentation.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Demux {
-    timeline: Timeline,
+    pub(super) timeline: Timeline,
     /// The codecs of the packets, according to the last configs.
     codecs: (Option<VideoCodec>, Option<AudioCodec>),
     /// The codec of the current video, once it can be decoded.
@@ -64,7 +65,7 @@ pub(super) struct Demux {
     /// The config that the packets define.
     audio: Option<AudioConfig>,
     /// An anomaly of the timestamps that has not been taken yet.
-    timestamp_anomaly: Option<TimestampAnomaly>,
+    pub(super) timestamp_anomaly: Option<TimestampAnomaly>,
     /// Number of frames that arrived before the codec config.
     headless: u64,
 }
@@ -72,36 +73,7 @@ pub(super) struct Demux {
 impl Demux {
     /// Creates a demuxer for a live stream or a file.
     pub(super) fn new(live: bool) -> Self {
-        Self {
-            timeline: Timeline::new(live),
-            codecs: (None, None),
-            playing: None,
-            pixel_aspect: None,
-            rotation: Rotation::None,
-            asked: None,
-            reported: (None, None),
-            aac_ready: false,
-            announced: None,
-            audio: None,
-            timestamp_anomaly: None,
-            headless: 0,
-        }
-    }
-
-    /// Defines the time `at` at which a packet with a timestamp of `raw` microseconds plays, see
-    /// [`Timeline::anchor`].
-    pub(super) fn anchor(&mut self, raw: i64, at: Timestamp, firm: bool, now: Timestamp) {
-        self.timeline.anchor(raw, at, firm, now);
-    }
-
-    /// Prepares for a file's beginning after its end, see [`Timeline::turn`].
-    pub(super) fn turn(&mut self) {
-        self.timeline.turn();
-    }
-
-    /// Takes the first anomaly of the timestamps since the last call.
-    pub(super) fn take_timestamp_anomaly(&mut self) -> Option<TimestampAnomaly> {
-        self.timestamp_anomaly.take()
+        Self { timeline: Timeline::new(live), ..Self::default() }
     }
 
     /// Returns the number of frames that arrived before the codec config.
@@ -116,22 +88,6 @@ impl Demux {
         placed.dts
     }
 
-    /// Resets the audio times, so that earlier audio does not define the position of the next
-    /// audio.
-    pub(super) fn forget_audio(&mut self) {
-        self.timeline.forget(Track::Audio);
-    }
-
-    /// Moves to another position of the recording: the next packet plays at `at`.
-    pub(super) fn move_to(&mut self, at: Timestamp, now: Timestamp) {
-        self.timeline.move_to(at, now);
-    }
-
-    /// Sets whether the source is live.
-    pub(super) fn set_live(&mut self, live: bool) {
-        self.timeline.set_live(live);
-    }
-
     /// Restarts after a reconnect.
     pub(super) fn restart(&mut self) {
         self.timeline.restart();
@@ -140,7 +96,7 @@ impl Demux {
 
     /// Begins another file; `firm` means that its timestamps are trusted.
     pub(super) fn take_file(&mut self, firm: bool) {
-        self.timeline.set_firm(firm);
+        self.timeline.firm = firm;
         self.begin_anew();
     }
 
@@ -313,7 +269,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::media::{BitsPerSecond, Priority};
+    use crate::media::BitsPerSecond;
     use crate::player::buffer::packets::BufferedPacket;
     use crate::wire::codec::h264::DecoderConfig;
 
@@ -329,16 +285,7 @@ mod tests {
 
     fn packet(track: Track, micros: i64, data: Vec<u8>) -> StreamEvent {
         let at = Timestamp::from_micros(micros);
-        StreamEvent::Packet(EncodedPacket {
-            track,
-            pts: at.offset(7),
-            dts: at,
-            keyframe: true,
-            priority: Priority::Key,
-            data: data.into(),
-            captured: at,
-            rendition: None,
-        })
+        StreamEvent::Packet(EncodedPacket::received(track, (at, at.offset(7)), true, data.into()))
     }
 
     #[test]

@@ -56,6 +56,7 @@ pub(in crate::player) struct PendingSeeks {
 }
 
 /// The state of received data on a connection.
+#[derive(Default)]
 pub(in crate::player) struct ConnectionWatch {
     /// The time from which silence counts: the last media, the end of the stream, or the
     /// connection's start.
@@ -80,17 +81,7 @@ pub(in crate::player) struct ConnectionWatch {
 impl ConnectionWatch {
     /// Creates the state of a new connection.
     pub(in crate::player) fn new(now: Timestamp) -> Self {
-        Self {
-            since: now,
-            media: false,
-            answered: false,
-            ended: false,
-            moving: None,
-            paused: false,
-            recorded: false,
-            length: None,
-            begun: false,
-        }
+        Self { since: now, ..Self::default() }
     }
 
     /// Handles video or audio: only decodable data ends the silence.

@@ -1,6 +1,7 @@
 //! One pull over HTTP(S) or a WebSocket, of any format. The pull runs on the feed thread.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
@@ -14,8 +15,8 @@ use crate::player::input::connection::{CLOCK_CHECK_INTERVAL, ConnectionWatch, En
 use crate::player::input::feed::InputFeed;
 use crate::player::input::http::range_retry::{RangeRefusal, RangeRetry};
 use crate::player::input::http::{Item, Pull, PullError, PullRequest};
-use crate::player::input::open_deadline;
-use crate::player::input::open_deadline::OpenDeadline;
+use crate::player::input::open_deadline::{self, OpenDeadline};
+use crate::player::input::save::Save;
 use crate::player::session::report::PlayerReport;
 use crate::player::state::anomaly::Anomaly;
 use crate::player::state::{Failure, FailureKind, Severity, State};
@@ -99,7 +100,10 @@ impl Web {
                 Err(Closed::Rest(pull, web_failure(&ask.other_part()), Some(RangeRefusal::Other)))
             }
             // The server never supported ranges.
-            Ok(false) => Err(Closed::Never(no_rest())),
+            Ok(false) => {
+                let problem = problem!("play-recording-broken-off");
+                Err(Closed::Never(Failure::new(FailureKind::Lost, problem)))
+            }
             Err(PullError::Net(error)) => {
                 let refusal = RangeRefusal::of(&error);
                 Err(Closed::Rest(pull, web_failure(&error), refusal))
@@ -135,11 +139,9 @@ impl Web {
                 _ => {}
             }
         };
-        let (decode_budget, buffer) =
-            (Arc::clone(&shared.decode_budget), Arc::clone(&shared.buffer));
         let ask = PullRequest {
-            decode_budget,
-            buffer,
+            decode_budget: Arc::clone(&shared.decode_budget),
+            buffer: Arc::clone(&shared.buffer),
             dvr_window: Arc::clone(&shared.packets.dvr_window),
             opening: Arc::clone(&opening),
             ..self.ask.clone()
@@ -159,7 +161,7 @@ impl Web {
         if first {
             shared.report.enter(State::Opening { stage: "media" });
         }
-        shared.requests.set_plays_on(!pull.is_list());
+        shared.requests.plays_on.store(!pull.is_list(), Ordering::Relaxed);
         if pull.is_list() && !shared.requests.paused() {
             // Playback begins live again, also for a viewer who had gone back in the previous list.
             shared.packets.dvr_window.forget();
@@ -173,12 +175,12 @@ impl Web {
             return End::Faded;
         }
         if std::mem::take(&mut self.ended) {
-            feed.begin_saved_broadcast();
+            feed.save.iter_mut().for_each(Save::begin_broadcast);
             // The new broadcast continues where the last one ended, however long ago that was.
             feed.move_here(shared.clock.now());
             shared.reception.lock().resume();
         } else if pull.is_list() && !first {
-            feed.reopen_saved();
+            feed.save.iter_mut().for_each(Save::reopen);
             // The waiting packets arrive again. A paused viewer of a live list keeps them, because
             // the new list plays from a later position.
             if !shared.packets.dvr_window.is_behind() {
@@ -211,7 +213,7 @@ impl Web {
                 if pull.is_list() {
                     feed.move_here(shared.clock.now());
                     if pull.duration().is_none() {
-                        feed.seek_saved();
+                        feed.save.iter_mut().for_each(Save::seek);
                     }
                 }
                 shared.reception.lock().ended = false;
@@ -274,7 +276,9 @@ impl Web {
                 Ok(Ok(Item::Pace(pace))) => feed.set_pace(pace),
                 Ok(Ok(Item::Place(place))) => {
                     if pull.is_list() {
-                        feed.begin_saved_segment(place, pull.duration().is_none());
+                        let is_live = pull.duration().is_none();
+                        let saves = feed.save.iter_mut();
+                        saves.for_each(|save| save.begin_segment(&shared, place, is_live));
                     }
                     feed.set_place(place);
                 }
@@ -292,7 +296,7 @@ impl Web {
                     }
                 }
                 Ok(Ok(Item::AudioMissing(why))) => {
-                    feed.miss_audio();
+                    feed.audio_missing = true;
                     shared.report.report_anomaly(&Anomaly::AudioMissing(why));
                 }
                 Ok(Ok(Item::AudioReturned)) => {
@@ -301,14 +305,14 @@ impl Web {
                 }
                 Ok(Ok(Item::Fixed)) if self.start.is_some() && first => {}
                 Ok(Ok(Item::Fixed)) => shared.report.report_anomaly(&Anomaly::Fixed),
-                Ok(Ok(Item::Made(made))) => feed.set_made(made),
+                Ok(Ok(Item::Made(made))) => feed.made = Some(made),
                 Ok(Ok(Item::Listed { seen, from, until })) => {
                     if let PlayPace::Followed(distance) = pull.pace() {
                         shared.packets.dvr_window.see(at(seen, now), from, until, distance);
                     }
                 }
                 Ok(Ok(Item::Edge { seen, distance })) => {
-                    feed.set_edge(at(seen, now), distance);
+                    feed.edge = Some((at(seen, now), distance));
                 }
                 Ok(Err(PullError::Failed(failure)))
                     if !pull.is_list() && pull.pace() != PlayPace::Live =>
@@ -375,13 +379,9 @@ enum Closed {
     Never(Failure),
 }
 
-fn no_rest() -> Failure {
-    Failure::new(FailureKind::Lost, problem!("play-recording-broken-off"))
-}
-
 /// Converts a time of the network clock to session time.
 fn at(seen: Instant, now: Timestamp) -> Timestamp {
-    now.offset(-i64::try_from(seen.elapsed().as_micros()).unwrap_or(0))
+    now - seen.elapsed()
 }
 
 /// Returns the next item; waits forever after the end.

@@ -12,29 +12,21 @@ use crate::player::decode::audio::PlayedAudio;
 const NO_MARKER_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Measurement of latency and lip sync at presentation.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(in crate::player) struct Measure {
     flashes: FlashReader,
     onsets: Option<(u32, OnsetReader)>,
     lip_sync: LipSync,
-    latency_ms: Option<f64>,
-    arrival_ms: Option<f64>,
+    /// The time from writing the last marker to showing it, in milliseconds.
+    pub(in crate::player) latency_ms: Option<f64>,
+    /// The time in milliseconds from writing the last marker to the arrival of the last byte of its
+    /// frame.
+    pub(in crate::player) arrival_ms: Option<f64>,
     /// The time of the first frame without a marker since the last marker.
     unmarked_since: Option<Timestamp>,
 }
 
 impl Measure {
-    pub(in crate::player) fn new() -> Self {
-        Self {
-            flashes: FlashReader::new(),
-            onsets: None,
-            lip_sync: LipSync::new(),
-            latency_ms: None,
-            arrival_ms: None,
-            unmarked_since: None,
-        }
-    }
-
     /// Records that a frame that arrived at `came` is shown at `at`.
     pub(in crate::player) fn shown(
         &mut self,
@@ -47,8 +39,11 @@ impl Measure {
         let Some(time_ms) = markers::read_band(luma, stride, size) else {
             let since = *self.unmarked_since.get_or_insert(at);
             if at.since(since) >= NO_MARKER_TIMEOUT {
-                *self =
-                    Self { onsets: self.onsets.take(), unmarked_since: Some(since), ..Self::new() };
+                *self = Self {
+                    onsets: self.onsets.take(),
+                    unmarked_since: Some(since),
+                    ..Self::default()
+                };
             }
             return;
         };
@@ -75,17 +70,6 @@ impl Measure {
         let Some((_, reader)) = &mut self.onsets else { return };
         let lip_sync = &mut self.lip_sync;
         reader.push(audio.at, audio.channels, audio.data, |at| lip_sync.onset(at));
-    }
-
-    /// Returns the time from writing the last marker to showing it, in milliseconds.
-    pub(in crate::player) fn latency_ms(&self) -> Option<f64> {
-        self.latency_ms
-    }
-
-    /// Returns the time in milliseconds from writing the last marker to the arrival of the last
-    /// byte of its frame.
-    pub(in crate::player) fn arrival_ms(&self) -> Option<f64> {
-        self.arrival_ms
     }
 
     /// Returns the median of the last 5 audio delays relative to the video, in milliseconds;
@@ -115,11 +99,11 @@ mod tests {
     #[test]
     fn nothing_is_measured_once_the_test_pattern_is_gone() {
         let clock = Clock::start_at(0);
-        let mut measure = Measure::new();
+        let mut measure = Measure::default();
         let show = |measure: &mut Measure, at_ms: i64, time_ms| {
             let at = Timestamp::from_millis(at_ms);
             measure.shown(&frame(time_ms), at, Some(at.offset(-50_000)), clock);
-            (measure.latency_ms(), measure.arrival_ms(), measure.av_offset_ms())
+            (measure.latency_ms, measure.arrival_ms, measure.av_offset_ms())
         };
         let flash = Timestamp::from_millis(1_000);
         measure.lip_sync.flash(flash);

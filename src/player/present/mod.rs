@@ -125,8 +125,8 @@ impl Run {
         let speaker_choices = presenter.shared.controls.speaker_choices();
         Self {
             presenter,
-            playout: Playout::new(),
-            audio: AudioDecoding::new(),
+            playout: Playout::default(),
+            audio: AudioDecoding::default(),
             cadence: Cadence::default(),
             next: None,
             video_ended: false,
@@ -451,8 +451,8 @@ impl Run {
             figures.buffer = edge.since(self.playout.position());
         }
         if let Some(measure) = &self.presenter.measure {
-            figures.latency_ms = measure.latency_ms();
-            figures.arrival_ms = measure.arrival_ms();
+            figures.latency_ms = measure.latency_ms;
+            figures.arrival_ms = measure.arrival_ms;
             figures.av_offset_ms = measure.av_offset_ms();
         }
         let elapsed = now.since(self.second.since);
@@ -465,7 +465,7 @@ impl Run {
                 SecondStart { since: now, shown: counts.shown, bytes: figures.received_bytes };
         }
         drop(figures);
-        shared.requests.end_back();
+        shared.requests.wanted_back.lock().end();
     }
 
     /// Sleeps until the next frame is due or the speaker needs data.

@@ -35,7 +35,7 @@ impl Run {
     /// Executes a seek request.
     pub(super) fn execute_seek(&mut self, now: Timestamp, live: &ReceivedSpan) {
         let shared = &self.presenter.shared;
-        let Some(wanted) = shared.requests.take_back() else { return };
+        let Some(wanted) = shared.requests.wanted_back.lock().take() else { return };
         // The figures report the new position at once.
         self.kept.at = None;
         let only_end_pause = || {
@@ -100,7 +100,7 @@ impl Run {
     /// Follows the feed to another position of the recording. Earlier decoded data is not
     /// presented, and the first frame is shown at once, even in a pause.
     pub(super) fn follow_feed(&mut self, now: Timestamp) {
-        let Some(moved) = self.presenter.shared.take_moved() else { return };
+        let Some(moved) = self.presenter.shared.moved.lock().take() else { return };
         let goes = moved.exact || self.playout.has_started();
         if goes {
             self.playout.move_to(moved.at, now);

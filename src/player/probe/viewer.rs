@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::base::{Clock, Latest, Timestamp, Worker, sandbox};
+use crate::base::{Clock, Latest, Timestamp, Worker, partial_debug, sandbox};
 use crate::decode::{self, AudioBackend, VideoBackend};
 use crate::media::markers::{self, OnsetReader};
 use crate::media::similarity::{FrameSimilarity, LoudnessCurve};
@@ -62,11 +62,7 @@ pub struct ProbeWorker {
     pub seen: ProbeReading,
 }
 
-impl std::fmt::Debug for ProbeWorker {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ProbeWorker").finish_non_exhaustive()
-    }
-}
+partial_debug!(ProbeWorker {});
 
 impl ProbeWorker {
     /// Creates a worker that stores the newest keyframe in `newest`.
@@ -434,16 +430,8 @@ mod tests {
         for number in 0..packets {
             for track in [Track::Video, Track::Audio] {
                 let at = Timestamp::from_millis(number * 20);
-                worker.take(&EncodedPacket {
-                    track,
-                    pts: at,
-                    dts: at,
-                    keyframe: false,
-                    priority: crate::media::Priority::Inter,
-                    data: vec![0; 100].into(),
-                    captured: at,
-                    rendition: None,
-                });
+                let data = vec![0; 100].into();
+                worker.take(&EncodedPacket::received(track, (at, at), false, data));
             }
         }
         worker
@@ -488,16 +476,8 @@ mod tests {
     /// Returns the data of a probe, and one of its packets.
     fn probed() -> (Shared, EncodedPacket) {
         let config = Config::new(Source::Url("rtmp://host/live/a".into()));
-        let packet = EncodedPacket {
-            track: Track::Audio,
-            pts: Timestamp::ZERO,
-            dts: Timestamp::ZERO,
-            keyframe: true,
-            priority: crate::media::Priority::Key,
-            data: vec![0; 100].into(),
-            captured: Timestamp::ZERO,
-            rendition: None,
-        };
+        let times = (Timestamp::ZERO, Timestamp::ZERO);
+        let packet = EncodedPacket::received(Track::Audio, times, true, vec![0; 100].into());
         (Shared::new(&config, Clock::start()).0, packet)
     }
 

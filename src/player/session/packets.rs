@@ -104,7 +104,7 @@ mod tests {
 
     use super::*;
     use crate::base::Timestamp;
-    use crate::media::{EncodedPacket, Priority, Track};
+    use crate::media::{EncodedPacket, Track};
     use crate::player::buffer::packets::Popped;
     use crate::player::buffer::time_shift::TimeShiftDepth;
 
@@ -115,16 +115,9 @@ mod tests {
         let packets = WaitingPackets::new(&Config { time_shift, ..Config::new(source) });
         let audio = |ms| {
             let at = Timestamp::from_millis(ms);
-            KeptPacket::Audio(BufferedPacket::Packet(EncodedPacket {
-                track: Track::Audio,
-                pts: at,
-                dts: at,
-                keyframe: true,
-                priority: Priority::Key,
-                data: vec![0; 10].into(),
-                captured: at,
-                rendition: None,
-            }))
+            let data = vec![0; 10].into();
+            let packet = EncodedPacket::received(Track::Audio, (at, at), true, data);
+            KeptPacket::Audio(BufferedPacket::Packet(packet))
         };
         packets.hand_on(audio(0));
         packets.shift.lock().hold();

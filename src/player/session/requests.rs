@@ -182,11 +182,6 @@ impl Requests {
         self.paused.load(Ordering::Relaxed)
     }
 
-    /// Sets whether the queues continue to play until the position of a seek is found.
-    pub(in crate::player) fn set_plays_on(&self, plays_on: bool) {
-        self.plays_on.store(plays_on, Ordering::Relaxed);
-    }
-
     /// Returns true if a seek is requested.
     pub(in crate::player) fn is_wanted(&self) -> bool {
         self.wanted.lock().waits()
@@ -206,16 +201,6 @@ impl Requests {
     pub(in crate::player) fn go_back(&self, to: TimeShiftPlace) {
         self.wanted_back.lock().want(to);
         self.wake();
-    }
-
-    /// Takes the requested position in the time shift.
-    pub(in crate::player) fn take_back(&self) -> Option<TimeShiftPlace> {
-        self.wanted_back.lock().take()
-    }
-
-    /// Ends the seek in the time shift, because it is finished or canceled.
-    pub(in crate::player) fn end_back(&self) {
-        self.wanted_back.lock().end();
     }
 }
 

@@ -46,7 +46,7 @@ pub(in crate::player) struct Shared {
     /// The measured decoding speed.
     pub(in crate::player) decode_budget: Arc<DecodeBudget>,
     /// The last seek of the feed in a recording, for the presenter.
-    moved: Mutex<Option<SeekDone>>,
+    pub(in crate::player) moved: Mutex<Option<SeekDone>>,
 }
 
 /// A seek that the feed has executed in a recording.
@@ -104,18 +104,9 @@ impl Shared {
     }
 
     /// Continues at another position of the recording without a jump in media time. Clears the
-    /// queues and decoded data, and returns the current media time.
-    pub(in crate::player) fn move_here(&self) -> Timestamp {
-        self.go_on(false)
-    }
-
-    /// Works like [`Shared::move_here`], but presentation begins exactly at the returned media
-    /// time.
-    pub(in crate::player) fn move_exactly(&self) -> Timestamp {
-        self.go_on(true)
-    }
-
-    fn go_on(&self, exact: bool) -> Timestamp {
+    /// queues and decoded data, and returns the current media time. With `exact`, presentation
+    /// begins exactly at that time.
+    pub(in crate::player) fn move_here(&self, exact: bool) -> Timestamp {
         // The lock stays held, so that a thread that sees the new start also finds the seek.
         let mut moved = self.moved.lock();
         let position = self.timeline.position();
@@ -123,11 +114,6 @@ impl Shared {
         *moved = Some(SeekDone { at, exact, start: self.packets.restart() });
         self.requests.wake();
         at
-    }
-
-    /// Takes the last seek of the feed.
-    pub(in crate::player) fn take_moved(&self) -> Option<SeekDone> {
-        self.moved.lock().take()
     }
 
     /// Defines the media time `media` at which the position `own_ms` milliseconds after the start of
@@ -162,7 +148,7 @@ mod tests {
             ("resume", &|| shared.requests.set_paused(false)),
             ("seek in the time shift", &|| shared.requests.go_back(TimeShiftPlace::Live)),
             ("seek in a recording", &|| {
-                shared.move_exactly();
+                shared.move_here(true);
             }),
             ("end", &|| shared.halt()),
         ];

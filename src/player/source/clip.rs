@@ -8,11 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::queue::{self, Full, Receiver, Sender};
-use crate::base::{Stop, Timestamp, Worker, sandbox};
-use crate::decode::Converter;
-use crate::decode::{self, AudioBackend, VideoBackend};
-use crate::files::MediaFile;
-use crate::files::samples;
+use crate::base::{Stop, Timestamp, Worker, partial_debug, sandbox};
+use crate::decode::{self, AudioBackend, Converter, VideoBackend};
+use crate::files::{MediaFile, samples};
 use crate::media::feed::clip_frames::{ClipFrame, ClipStart};
 use crate::media::samples::micros_to_frames;
 use crate::media::{
@@ -39,11 +37,7 @@ pub struct Clip {
     pub audio: Option<Box<dyn AudioFeed>>,
 }
 
-impl std::fmt::Debug for Clip {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Clip").field("audio", &self.audio.is_some()).finish_non_exhaustive()
-    }
-}
+partial_debug!(Clip {});
 
 /// Opens a file for a session with this audio rate and channel count.
 ///

@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use crate::base::{Clock, Timestamp};
 use crate::decode::Converter;
 use crate::media::Pulled;
+use crate::media::samples::frames_to_micros;
 use crate::player::decode::audio::Speaker;
 
 /// A mixer that has not read for this long counts as absent: the audio then advances with time.
@@ -58,7 +59,7 @@ impl MixerQueue {
     pub(super) fn pull(&self, at: Timestamp, out: &mut [f32]) -> Pulled {
         let mut state = self.state.lock();
         let frames = out.len() / usize::from(self.channels);
-        state.next = Some(at.offset(self.micros(frames)));
+        state.next = Some(at.offset(frames_to_micros(frames as i64, self.rate)));
         state.pulled = Some(self.clock.now());
         let ready = state.samples.len().min(out.len());
         let (samples, rest) = out.split_at_mut(ready);
@@ -73,21 +74,13 @@ impl MixerQueue {
         Pulled::Silence
     }
 
-    fn micros(&self, frames: usize) -> i64 {
-        frames as i64 * 1_000_000 / i64::from(self.rate)
-    }
-
-    fn frames(&self, micros: i64) -> i64 {
-        micros * i64::from(self.rate) / 1_000_000
-    }
-
     /// Advances the audio with time while no mixer reads.
     fn pass(&self, state: &mut Inside, now: Timestamp) {
         if state.pulled.is_some_and(|pulled| now.since(pulled) < MIXER_TIMEOUT) {
             return;
         }
         let next = state.next.unwrap_or(now);
-        let gone = self.frames(now.micros_since(next)).max(0);
+        let gone = now.micros_since(next).max(0) * i64::from(self.rate) / 1_000_000;
         let samples = usize::try_from(gone).unwrap_or(0) * usize::from(self.channels);
         let samples = samples.min(state.samples.len());
         state.samples.drain(..samples);

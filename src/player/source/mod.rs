@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::base::{Clock, Latest, Pooled, Stop, Timestamp, Worker};
+use crate::base::{Clock, Latest, Pooled, Stop, Timestamp, Worker, partial_debug};
 use crate::media::playback_control::{EndBehavior, Position, TransportCommand};
 use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
 use crate::media::{AudioFeed, Color, Planes, Pulled, Size, Transport, VideoFeed, VideoFrame};
@@ -78,11 +78,7 @@ pub struct MediaSource {
     pub transport: Transport,
 }
 
-impl std::fmt::Debug for MediaSource {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Media").field("status", &self.video_status).finish_non_exhaustive()
-    }
-}
+partial_debug!(MediaSource { video_status });
 
 /// Opens a file or stream. Only the source, the buffer and the network options of `config` apply.
 ///
@@ -150,29 +146,26 @@ pub fn open_list(
     // Invalid sources are reported at once.
     let first = keeper.start(None)?;
     let worker = Worker::spawn("media-source", move |stop| keeper.run(first, stop));
-    let worker = worker.map_err(|error| crate::player::handle::no_threads(&error))?;
-    let worker = Arc::new(worker);
-    let (video_status, audio_status) =
-        (Arc::clone(&shared.video_status), Arc::clone(&shared.audio_status));
+    let worker = Arc::new(worker.map_err(|error| crate::player::handle::no_threads(&error))?);
     let (video_held, audio_held) = (Arc::new(()), Arc::new(()));
-    let (video_weak, audio_weak) = (Arc::downgrade(&video_held), Arc::downgrade(&audio_held));
-    let queue = Arc::clone(&shared.audio);
-    let audio = SourceAudio { queue, _worker: Arc::clone(&worker), _held: audio_held };
-    let video = SourceVideo {
-        shared,
-        shown: None,
-        blank: None,
-        asked: None,
-        _worker: worker,
-        _held: video_held,
-    };
     Ok(MediaSource {
-        video: Box::new(video),
-        audio: Box::new(audio),
-        video_status,
-        audio_status,
-        video_held: video_weak,
-        audio_held: audio_weak,
+        video_status: Arc::clone(&shared.video_status),
+        audio_status: Arc::clone(&shared.audio_status),
+        video_held: Arc::downgrade(&video_held),
+        audio_held: Arc::downgrade(&audio_held),
+        audio: Box::new(SourceAudio {
+            queue: Arc::clone(&shared.audio),
+            _worker: Arc::clone(&worker),
+            _held: audio_held,
+        }),
+        video: Box::new(SourceVideo {
+            shared,
+            shown: None,
+            blank: None,
+            asked: None,
+            _worker: worker,
+            _held: video_held,
+        }),
         transport,
     })
 }

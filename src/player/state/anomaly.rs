@@ -3,6 +3,21 @@
 use crate::text::Problem;
 use crate::text::problem::problem;
 
+/// An anomaly of a stream's timestamps.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum TimestampAnomaly {
+    /// The timestamps jumped.
+    Jumped,
+    /// The timestamps made a small step back.
+    Backwards,
+    /// The tracks have different time origins.
+    Differ,
+    /// The timestamps wrapped at 32 bits.
+    Wrapped,
+    /// The first timestamp is high: it has this value in hours.
+    High(u64),
+}
+
 /// See the module documentation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::player) enum Anomaly {
@@ -10,16 +25,7 @@ pub(in crate::player) enum Anomaly {
     Stalled,
     /// Playback jumped ahead to keep the latency.
     JumpedAhead,
-    /// The timestamps jumped, forward or back.
-    TimesJumped,
-    /// The timestamps occasionally make small steps back.
-    TimesBackwards,
-    /// Video and audio have different time origins.
-    TimesDiffer,
-    /// The timestamps wrapped at their maximum.
-    TimesWrapped,
-    /// The first timestamps are this many hours after zero.
-    TimesHigh(u64),
+    Times(TimestampAnomaly),
     /// The stream has no metadata.
     NoMetadata,
     /// The broadcaster left and returned on the same connection.
@@ -59,11 +65,13 @@ impl Anomaly {
         match self {
             Self::Stalled => problem!("player-stalled"),
             Self::JumpedAhead => problem!("player-jumped-ahead"),
-            Self::TimesJumped => problem!("player-times-jumped"),
-            Self::TimesBackwards => problem!("player-times-backwards"),
-            Self::TimesDiffer => problem!("player-times-differ"),
-            Self::TimesWrapped => problem!("player-times-wrapped"),
-            Self::TimesHigh(detail) => problem!("player-times-high", detail = *detail),
+            Self::Times(TimestampAnomaly::Jumped) => problem!("player-times-jumped"),
+            Self::Times(TimestampAnomaly::Backwards) => problem!("player-times-backwards"),
+            Self::Times(TimestampAnomaly::Differ) => problem!("player-times-differ"),
+            Self::Times(TimestampAnomaly::Wrapped) => problem!("player-times-wrapped"),
+            Self::Times(TimestampAnomaly::High(hours)) => {
+                problem!("player-times-high", detail = *hours)
+            }
             Self::NoMetadata => problem!("player-no-metadata"),
             Self::PublisherBack => problem!("player-publisher-back"),
             Self::Regained(detail) => problem!("player-regained", detail = *detail),
@@ -116,9 +124,9 @@ impl Anomaly {
 
     pub(in crate::player) fn detail(&self) -> String {
         match self {
-            Self::Regained(time) | Self::LateAudio(time) | Self::TimesHigh(time) => {
-                time.to_string()
-            }
+            Self::Regained(time)
+            | Self::LateAudio(time)
+            | Self::Times(TimestampAnomaly::High(time)) => time.to_string(),
             Self::ChangedCodec(what) | Self::ChangedSize(what) | Self::ChangedAudio(what) => {
                 what.clone()
             }

@@ -6,8 +6,7 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use crate::capture::camera::convert::rows::Rows;
-use crate::capture::camera::convert::yuv;
-use crate::capture::camera::convert::yuv::colourless;
+use crate::capture::camera::convert::yuv::{self, colourless};
 use crate::capture::camera::pixel_format::{PackedOrder, Samples};
 use crate::media::{Planes, Size};
 

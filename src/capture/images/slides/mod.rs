@@ -17,11 +17,10 @@ use crate::base::{Pool, Pooled, Timestamp, Worker};
 use crate::capture::images::slides::fade::{FADE_STEPS, blend};
 use crate::capture::images::slides::reader::{PendingJump, Reader, ShownSlide, Slide, SlideOrder};
 use crate::capture::images::slides::skipped_files::SkippedFiles;
-use crate::capture::source;
-use crate::capture::source::{Context, Error, LiveSetting, MAX_REQUEST_GAP, Source};
+use crate::capture::source::{self, Context, Error, LiveSetting, MAX_REQUEST_GAP, Source};
 use crate::media::playback_control::{Position, TransportCommand};
 use crate::media::source_status::SourceStatus;
-use crate::media::{Planes, Size, Transport, VideoFeed, VideoFrame};
+use crate::media::{Planes, Transport, VideoFeed, VideoFrame};
 use crate::text::problem::{Problem, problem};
 
 /// Maximum number of images of one folder.
@@ -77,119 +76,99 @@ impl Pace {
     }
 }
 
-/// A slide show.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct SlideShow {
-    /// Image files, and folders of image files.
-    pub paths: Vec<PathBuf>,
-    pub pace: Pace,
-    /// The size to which all images are fitted; `None` for the program's size.
-    pub size: Option<Size>,
+/// Opens a show of an image file or the images of a folder, followed by the files of `transport`.
+///
+/// # Errors
+/// Fails if there is no image at all.
+pub(in crate::capture) fn open(
+    path: &Path,
+    dial: LiveSetting<Pace>,
+    transport: Transport,
+    context: &Context,
+) -> Result<Source, Error> {
+    let (feed, status) = start(path, dial, transport, context)?;
+    Ok(Source { feed: Box::new(feed), status })
 }
 
-impl SlideShow {
-    /// Creates a show of the images of a folder, five seconds each.
-    pub fn of(path: impl Into<PathBuf>) -> Self {
-        Self { paths: vec![path.into()], pace: Pace::default(), size: None }
+fn start(
+    path: &Path,
+    dial: LiveSetting<Pace>,
+    transport: Transport,
+    context: &Context,
+) -> Result<(SlideFeed, Arc<SourceStatus>), Error> {
+    let changes = transport.then_changes();
+    let chosen = {
+        let (path, transport) = (path.to_owned(), transport.clone());
+        move || std::iter::once(path.clone()).chain(transport.then()).collect::<Vec<_>>()
+    };
+    if let Err(reason) = listed(chosen()) {
+        return Err(Error::File { path: path.to_owned(), reason });
     }
+    let size = context.size;
+    let status = SourceStatus::new("", path.file_name().unwrap_or_default().to_string_lossy());
+    let (slides, ready) = queue::bounded("slides", 1, Full::Block);
+    let turn = Arc::new(PendingJump::default());
+    let (pace, files) = (dial.clone(), chosen.clone());
+    let reader = Reader {
+        turn: Arc::clone(&turn),
+        listed: Box::new(move || listed(files())),
+        rounds: Box::new(move || {
+            let Pace { order, repeat, .. } = pace.get();
+            SlideOrder { shuffled: order == Order::Shuffled, repeat }
+        }),
+        size,
+        fps: context.grid.rate.as_f64(),
+        status: Arc::clone(&status),
+        slides,
+        chosen: Box::new(chosen),
+        missing: SkippedFiles::new(transport.clone()),
+        seed: context.clock.wall_micros(context.clock.now()).cast_unsigned(),
+    };
+    let worker = Worker::spawn("slides", move |stop| reader.run(stop))?;
+    let show = Show {
+        pace: dial.get().bounded(),
+        pool: Planes::alpha_pool(size, 4),
+        now: None,
+        next: None,
+        blended: None,
+        hurry: false,
+    };
+    let feed = SlideFeed {
+        show,
+        dial,
+        ready,
+        transport,
+        turn,
+        generation: 0,
+        changes,
+        shown: ShownSlide::default(),
+        count: 0,
+        held: None,
+        pause_sum: Duration::ZERO,
+        asked: None,
+        blank: None,
+        _worker: worker,
+    };
+    Ok((feed, status))
+}
 
-    /// Opens the show.
-    ///
-    /// # Errors
-    /// Fails if there is no image at all.
-    pub fn open(&self, context: &Context) -> Result<Source, Error> {
-        self.open_by(LiveSetting::new(self.pace), Transport::default(), context)
-    }
-
-    /// Opens the show with live settings for its timing.
-    pub(in crate::capture) fn open_by(
-        &self,
-        dial: LiveSetting<Pace>,
-        transport: Transport,
-        context: &Context,
-    ) -> Result<Source, Error> {
-        let (feed, status) = self.feed(dial, transport, context)?;
-        Ok(Source { feed: Box::new(feed), status })
-    }
-
-    fn feed(
-        &self,
-        dial: LiveSetting<Pace>,
-        transport: Transport,
-        context: &Context,
-    ) -> Result<(SlideFeed, Arc<SourceStatus>), Error> {
-        let first = self.paths.first().cloned().unwrap_or_default();
-        let changes = transport.then_changes();
-        if let Err(reason) = self.listed(&transport.then()) {
-            return Err(Error::File { path: first, reason });
+/// Returns the files of these paths in order, with the images of folders.
+fn listed(paths: Vec<PathBuf>) -> Result<Vec<PathBuf>, Problem> {
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            let mut found = images_in(&path, MAX_SLIDES)?;
+            found.sort();
+            files.append(&mut found);
+        } else {
+            files.push(path);
         }
-        let size = self.size.filter(|size| size.is_valid()).unwrap_or(context.size);
-        let status = SourceStatus::new("", first.file_name().unwrap_or_default().to_string_lossy());
-        let (slides, ready) = queue::bounded("slides", 1, Full::Block);
-        let turn = Arc::new(PendingJump::default());
-        let (its, pace, then) = (self.clone(), dial.clone(), transport.clone());
-        let (paths, others) = (self.paths.clone(), transport.clone());
-        let reader = Reader {
-            turn: Arc::clone(&turn),
-            listed: Box::new(move || its.listed(&then.then())),
-            rounds: Box::new(move || {
-                let Pace { order, repeat, .. } = pace.get();
-                SlideOrder { shuffled: order == Order::Shuffled, repeat }
-            }),
-            size,
-            fps: context.grid.rate.as_f64(),
-            status: Arc::clone(&status),
-            slides,
-            chosen: Box::new(move || paths.iter().cloned().chain(others.then()).collect()),
-            missing: SkippedFiles::new(transport.clone()),
-            seed: context.clock.wall_micros(context.clock.now()).cast_unsigned(),
-        };
-        let worker = Worker::spawn("slides", move |stop| reader.run(stop))?;
-        let show = Show {
-            pace: dial.get().bounded(),
-            pool: Planes::alpha_pool(size, 4),
-            now: None,
-            next: None,
-            blended: None,
-            hurry: false,
-        };
-        let feed = SlideFeed {
-            show,
-            dial,
-            ready,
-            transport,
-            turn,
-            generation: 0,
-            changes,
-            shown: ShownSlide::default(),
-            count: 0,
-            held: None,
-            pause_sum: Duration::ZERO,
-            asked: None,
-            blank: None,
-            _worker: worker,
-        };
-        Ok((feed, status))
     }
-
-    /// Returns the current files in order: the files of the show, and then the additional files.
-    fn listed(&self, then: &[PathBuf]) -> Result<Vec<PathBuf>, Problem> {
-        let mut files = Vec::new();
-        for path in self.paths.iter().chain(then) {
-            if path.is_dir() {
-                let mut found = images_in(path, MAX_SLIDES)?;
-                found.sort();
-                files.append(&mut found);
-            } else {
-                files.push(path.clone());
-            }
-        }
-        files.truncate(MAX_SLIDES);
-        if files.is_empty() {
-            return Err(problem!("image-none-in-folder"));
-        }
-        Ok(files)
+    files.truncate(MAX_SLIDES);
+    if files.is_empty() {
+        return Err(problem!("image-none-in-folder"));
     }
+    Ok(files)
 }
 
 /// Returns the images among the first `most` entries of a folder.

@@ -8,8 +8,7 @@ use parking_lot::Mutex;
 
 use crate::base::queue::Sender;
 use crate::base::{Pooled, Stop};
-use crate::capture::images::decode;
-use crate::capture::images::decode::OpenedImage;
+use crate::capture::images::decode::{self, OpenedImage};
 use crate::capture::images::slides::fade::centred;
 use crate::capture::images::slides::skipped_files::SkippedFiles;
 use crate::capture::source;

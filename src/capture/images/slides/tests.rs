@@ -6,7 +6,7 @@ use image::{Rgba as Pixel, RgbaImage};
 
 use super::*;
 use crate::base::{Clock, Stop};
-use crate::media::{FrameGrid, FrameRate};
+use crate::media::{FrameGrid, FrameRate, Size};
 
 /// Time between two requests of a visible show.
 const STEP: Duration = Duration::from_millis(400);
@@ -58,7 +58,8 @@ fn a_folder_is_shown_in_order_and_what_is_broken_is_left_out() {
     let context = Context { clock: Clock::start(), grid, size: Size::new(64, 36) };
     let fade = Duration::ZERO;
     let pace = Pace { fade, ..Pace::default() };
-    let mut source = SlideShow { pace, ..SlideShow::of(folder.path()) }.open(&context).unwrap();
+    let mut source =
+        open(folder.path(), LiveSetting::new(pace), Transport::default(), &context).unwrap();
     let mut at = Timestamp::ZERO;
     for luma in [16, 235, 16, 235] {
         let found = (0..15_000).any(|_| {
@@ -81,8 +82,7 @@ fn a_folder_is_shown_in_order_and_what_is_broken_is_left_out() {
     }
     // The show plays once: after the last slide, nothing follows until repeat is set.
     let dial = LiveSetting::new(Pace { repeat: false, ..pace });
-    let mut source =
-        SlideShow::of(folder.path()).open_by(dial.clone(), Transport::default(), &context).unwrap();
+    let mut source = open(folder.path(), dial.clone(), Transport::default(), &context).unwrap();
     let mut luma = |at: &mut Timestamp| {
         *at += STEP;
         source.feed.frame(*at).map(|frame| frame.planes().y[32])
@@ -104,7 +104,7 @@ fn a_folder_is_shown_in_order_and_what_is_broken_is_left_out() {
     dial.set(pace);
     await_luma(16, &mut at);
     let empty = tempfile::tempdir().unwrap();
-    assert!(SlideShow::of(empty.path()).open(&context).is_err());
+    assert!(open(empty.path(), dial, Transport::default(), &context).is_err());
 }
 
 #[test]
@@ -118,8 +118,7 @@ fn a_show_is_paused_turned_on_and_back_and_begun_again() {
     let context = Context { clock: Clock::start(), grid, size: Size::new(64, 36) };
     let transport = Transport::default();
     let dial = LiveSetting::new(Pace::default());
-    let slides = SlideShow::of(folder.path());
-    let mut source = slides.open_by(dial, transport.clone(), &context).unwrap();
+    let mut source = open(folder.path(), dial, transport.clone(), &context).unwrap();
     let mut at = Timestamp::ZERO;
     // Waits until this slide is shown; each step takes a millisecond, so that the display time
     // of the slide does not end.
@@ -175,8 +174,7 @@ fn a_list_is_shown_in_its_order_and_what_is_taken_out_is_not_seen_again() {
     let transport = Transport::default();
     transport.set_then(&[path("a.png"), path("b.png")]);
     let dial = LiveSetting::new(Pace { fade: Duration::ZERO, ..Pace::default() });
-    let slides = SlideShow::of(path("c.png"));
-    let (mut feed, _) = slides.feed(dial, transport.clone(), &context).unwrap();
+    let (mut feed, _) = start(&path("c.png"), dial, transport.clone(), &context).unwrap();
     let mut at = Timestamp::ZERO;
     // Waits for the next different image; `step` is the time between checks.
     let mut after = |feed: &mut SlideFeed, luma, step| next_seen(feed, &mut at, luma, step);
@@ -241,8 +239,8 @@ fn a_hidden_show_is_paused_begins_again_or_goes_on() {
     let context = Context { clock: Clock::start(), grid, size: Size::new(64, 36) };
     let transport = Transport::default();
     let pace = Pace { fade: Duration::ZERO, ..Pace::default() };
-    let slides = SlideShow::of(folder.path());
-    let (mut feed, _) = slides.feed(LiveSetting::new(pace), transport.clone(), &context).unwrap();
+    let dial = LiveSetting::new(pace);
+    let (mut feed, _) = start(folder.path(), dial, transport.clone(), &context).unwrap();
     let (a, b, c) = (Some(235), Some(126), Some(16));
     let (tick, hour) = (Duration::from_millis(1), Duration::from_secs(3_600));
     let mut at = Timestamp::ZERO;
@@ -286,7 +284,7 @@ fn a_hidden_show_is_paused_begins_again_or_goes_on() {
     assert_eq!(next_seen(&mut feed, &mut at, b, tick), a);
     // A show that is played once goes on to its last slide.
     let once = LiveSetting::new(Pace { repeat: false, ..pace });
-    let (mut feed, _) = slides.feed(once, Transport::default(), &context).unwrap();
+    let (mut feed, _) = start(folder.path(), once, Transport::default(), &context).unwrap();
     assert_eq!(next_seen(&mut feed, &mut at, None, tick), a);
     is_ready(&feed);
     at += hour;

@@ -18,7 +18,7 @@ use crate::capture::screen::display::{
     Attempt, Fault, Grabber, ScreenInfo, ScreenSystem, Sharing, WindowInfo,
 };
 use crate::capture::screen::permission;
-use crate::capture::screen::target::{SHARED_CONTENT_ID, WindowTarget, is_wayland, shared_name};
+use crate::capture::screen::target::{SHARED_CONTENT_ID, is_wayland, shared_name};
 
 struct Session;
 
@@ -60,8 +60,7 @@ impl ScreenSystem for Session {
     }
 
     fn grab_window(&self, id: &str, attempt: &Attempt<'_>) -> Result<Box<dyn Grabber>, Fault> {
-        let window = WindowTarget { id: id.to_owned(), without_pointer: false };
-        match permission::window_key(&window) {
+        match permission::window_key(id) {
             Some(key) => portal::grab(portal::ShareRequest::Window, id, &key, attempt),
             None => X11.grab_window(id, attempt),
         }

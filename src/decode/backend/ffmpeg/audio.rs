@@ -8,7 +8,6 @@ use crate::decode::downmix;
 use crate::decode::error::{Error, SAMPLE_RATES, Step};
 use crate::decode::traits::AudioBackend;
 use crate::media::{AudioConfig, EncodedPacket, SampleBlock};
-use crate::text::Problem;
 
 const DECODER_NAME: &str = "FFmpeg";
 
@@ -50,10 +49,6 @@ impl Decoder {
             config: config.clone(),
             name: format!("{} ({DECODER_NAME})", config.codec.name()),
         })
-    }
-
-    fn damaged(&self, reason: impl Into<Problem>) -> Error {
-        Error::Damaged { codec: self.config.codec.name(), reason: reason.into() }
     }
 
     /// Decodes a packet, and returns its samples, rate and channels.
@@ -115,32 +110,32 @@ fn take(frame: &ffi::AVFrame, packet: &EncodedPacket, made: &mut Option<SampleBl
 
 /// Returns the values of a frame in −1…1, interleaved.
 fn interleaved(frame: &ffi::AVFrame, frames: usize, channels: usize) -> Option<Vec<f32>> {
-    let count = frames * channels;
+    let (count, planes) = match frame.format {
+        ffi::AV_SAMPLE_FMT_U8P
+        | ffi::AV_SAMPLE_FMT_S16P
+        | ffi::AV_SAMPLE_FMT_S32P
+        | ffi::AV_SAMPLE_FMT_FLTP
+        | ffi::AV_SAMPLE_FMT_DBLP => (frames, channels),
+        _ => (frames * channels, 1),
+    };
     match frame.format {
-        ffi::AV_SAMPLE_FMT_U8 => {
-            packed(frame, count, |value: u8| (f32::from(value) - 128.0) / 128.0)
+        ffi::AV_SAMPLE_FMT_U8 | ffi::AV_SAMPLE_FMT_U8P => {
+            values(frame, count, planes, |value: u8| (f32::from(value) - 128.0) / 128.0)
         }
-        ffi::AV_SAMPLE_FMT_S16 => packed(frame, count, from_i16),
-        ffi::AV_SAMPLE_FMT_S32 => packed(frame, count, from_i32),
-        ffi::AV_SAMPLE_FMT_FLT => packed(frame, count, |value: f32| value),
-        ffi::AV_SAMPLE_FMT_DBL => packed(frame, count, |value: f64| value as f32),
-        ffi::AV_SAMPLE_FMT_U8P => {
-            planar(frame, frames, channels, |value: u8| (f32::from(value) - 128.0) / 128.0)
+        ffi::AV_SAMPLE_FMT_S16 | ffi::AV_SAMPLE_FMT_S16P => {
+            values(frame, count, planes, |value: i16| f32::from(value) / 32_768.0)
         }
-        ffi::AV_SAMPLE_FMT_S16P => planar(frame, frames, channels, from_i16),
-        ffi::AV_SAMPLE_FMT_S32P => planar(frame, frames, channels, from_i32),
-        ffi::AV_SAMPLE_FMT_FLTP => planar(frame, frames, channels, |value: f32| value),
-        ffi::AV_SAMPLE_FMT_DBLP => planar(frame, frames, channels, |value: f64| value as f32),
+        ffi::AV_SAMPLE_FMT_S32 | ffi::AV_SAMPLE_FMT_S32P => {
+            values(frame, count, planes, |value: i32| (f64::from(value) / 2_147_483_648.0) as f32)
+        }
+        ffi::AV_SAMPLE_FMT_FLT | ffi::AV_SAMPLE_FMT_FLTP => {
+            values(frame, count, planes, |value: f32| value)
+        }
+        ffi::AV_SAMPLE_FMT_DBL | ffi::AV_SAMPLE_FMT_DBLP => {
+            values(frame, count, planes, |value: f64| value as f32)
+        }
         _ => None,
     }
-}
-
-fn from_i16(value: i16) -> f32 {
-    f32::from(value) / 32_768.0
-}
-
-fn from_i32(value: i32) -> f32 {
-    (f64::from(value) / 2_147_483_648.0) as f32
 }
 
 /// Returns the values of plane `number`; `T` matches the frame's format.
@@ -159,24 +154,17 @@ fn plane<T: Copy>(frame: &ffi::AVFrame, number: usize, count: usize) -> Option<&
     Some(unsafe { std::slice::from_raw_parts(data.cast::<T>().cast_const(), count) })
 }
 
-fn packed<T: Copy>(
+/// Returns the values of these planes, each with `count` values, interleaved.
+fn values<T: Copy>(
     frame: &ffi::AVFrame,
     count: usize,
+    planes: usize,
     value: impl Fn(T) -> f32,
 ) -> Option<Vec<f32>> {
-    Some(plane(frame, 0, count)?.iter().copied().map(value).collect())
-}
-
-fn planar<T: Copy>(
-    frame: &ffi::AVFrame,
-    frames: usize,
-    channels: usize,
-    value: impl Fn(T) -> f32,
-) -> Option<Vec<f32>> {
-    let mut out = vec![0.0; frames * channels];
-    for channel in 0..channels {
-        let from = plane::<T>(frame, channel, frames)?;
-        for (to, from) in out.iter_mut().skip(channel).step_by(channels).zip(from) {
+    let mut out = vec![0.0; count * planes];
+    for number in 0..planes {
+        let from = plane::<T>(frame, number, count)?;
+        for (to, from) in out.iter_mut().skip(number).step_by(planes).zip(from) {
             *to = value(*from);
         }
     }
@@ -195,7 +183,8 @@ impl AudioBackend for Decoder {
             Ok(samples) => Ok(samples.map(finite)),
             Err(code) => {
                 self.context.forget();
-                Err(self.damaged(code.text()))
+                let reason = code.text().into();
+                Err(Error::Damaged { codec: self.config.codec.name(), reason })
             }
         }
     }

@@ -8,7 +8,7 @@ use std::ptr;
 
 use crate::base::Timestamp;
 use crate::decode::backend::ffmpeg::hdr::Mapper;
-use crate::decode::backend::ffmpeg::library::{Code, Frame};
+use crate::decode::backend::ffmpeg::library::{Code, Frame, check};
 use crate::decode::backend::ffmpeg::system as ffi;
 use crate::decode::backend::ffmpeg::transfer::Kind;
 use crate::media::frame::{Matrix, Range};
@@ -111,10 +111,8 @@ impl Converter {
     /// Converts a frame. If the width or height is odd, the last column or row is cropped.
     pub fn convert(&mut self, frame: &mut Frame, pts: Timestamp) -> Result<VideoFrame, Problem> {
         if frame.get().format == ffi::AV_PIX_FMT_VAAPI {
-            let mut fetched = match self.fetched.take() {
-                Some(fetched) => fetched,
-                None => Frame::new().map_err(Code::text)?,
-            };
+            let fetched = self.fetched.take().map_or_else(Frame::new, Ok);
+            let mut fetched = fetched.map_err(Code::text)?;
             fetch(&mut fetched, frame).map_err(Code::text)?;
             let made = self.make(&fetched, pts);
             self.fetched = Some(fetched);
@@ -245,23 +243,17 @@ fn room(size: Size, format: ffi::AVPixelFormat) -> Result<Frame, Code> {
     (fields.width, fields.height) = (size.width as c_int, size.height as c_int);
     fields.format = format;
     // SAFETY: size and format are set, and the frame is empty.
-    let code = unsafe { ffi::av_frame_get_buffer(frame.raw(), 0) };
-    if code < 0 { Err(Code(code)) } else { Ok(frame) }
+    check(unsafe { ffi::av_frame_get_buffer(frame.raw(), 0) })?;
+    Ok(frame)
 }
 
 /// Downloads a frame from the hardware, with its metadata.
 fn fetch(into: &mut Frame, from: &mut Frame) -> Result<(), Code> {
     into.clear();
     // SAFETY: `from` is a hardware frame; `into` is empty and gets its own memory.
-    let code = unsafe { ffi::av_hwframe_transfer_data(into.raw(), from.raw(), 0) };
-    if code < 0 {
-        return Err(Code(code));
-    }
+    check(unsafe { ffi::av_hwframe_transfer_data(into.raw(), from.raw(), 0) })?;
     // SAFETY: both frames are valid; the color description and the side data are copied.
-    let code = unsafe { ffi::av_frame_copy_props(into.raw(), from.raw()) };
-    if code < 0 {
-        return Err(Code(code));
-    }
+    check(unsafe { ffi::av_frame_copy_props(into.raw(), from.raw()) })?;
     let (width, height) = (from.get().width, from.get().height);
     let fields = into.get_mut();
     // The hardware frame may be larger than its visible part.

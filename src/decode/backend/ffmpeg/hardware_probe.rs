@@ -11,13 +11,11 @@ use crate::decode::backend::ffmpeg::library::Codec;
 use crate::decode::backend::ffmpeg::system as ffi;
 use crate::decode::backend::ffmpeg::video::Decoder;
 use crate::decode::traits::VideoBackend;
-use crate::media::{
-    BitsPerSecond, EncodedPacket, FrameRate, Priority, Rotation, Size, Track, VideoCodec,
-    VideoConfig, VideoFrame,
-};
+use crate::media::{EncodedPacket, Size, Track, VideoCodec, VideoConfig, VideoFrame};
 use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::codec::h264::DecoderConfig;
+use crate::wire::container::track_config::bare_video_config;
 
 /// The result of the test.
 struct ProbedHardware<D> {
@@ -45,13 +43,17 @@ pub(super) fn device() -> Option<&'static Device> {
     found().device.as_ref()
 }
 
-/// Returns the hardware's name, or the reason why there is no hardware.
-pub(super) fn name() -> Result<&'static str, Problem> {
+/// Returns the name of the graphics hardware for decoding.
+///
+/// # Errors
+/// Fails with the reason if there is no hardware.
+pub fn name() -> Result<&'static str, Problem> {
     found().name.clone()
 }
 
-/// Returns the same as [`name`] if the test has already run, otherwise `None`.
-pub(super) fn known() -> Option<Result<&'static str, Problem>> {
+/// Returns the same as [`name`] if the test has already run, otherwise `None`, because opening the
+/// device takes time.
+pub fn known() -> Option<Result<&'static str, Problem>> {
     PROBE_RESULT.get().map(|found| found.name.clone())
 }
 
@@ -126,31 +128,16 @@ fn test_config() -> Result<VideoConfig, Problem> {
         Bytes::from_static(&TEST_FRAME_PPS),
     );
     let config = config.and_then(|config| config.build()).map_err(|error| error.to_string())?;
-    Ok(VideoConfig {
-        codec: VideoCodec::H264,
-        size: TEST_FRAME_SIZE,
-        frame_rate: FrameRate::FPS_30,
-        bitrate: BitsPerSecond(0),
-        codec_config: config,
-        pixel_aspect: None,
-        rotation: Rotation::None,
-    })
+    let bare = bare_video_config(VideoCodec::H264, config, &[]);
+    Ok(VideoConfig { size: TEST_FRAME_SIZE, ..bare })
 }
 
 fn packet() -> EncodedPacket {
     let mut data = BytesMut::with_capacity(4 + TEST_FRAME_SLICE.len());
     data.put_u32(TEST_FRAME_SLICE.len() as u32);
     data.extend_from_slice(&TEST_FRAME_SLICE);
-    EncodedPacket {
-        track: Track::Video,
-        pts: Timestamp::ZERO,
-        dts: Timestamp::ZERO,
-        keyframe: true,
-        priority: Priority::Key,
-        data: data.freeze(),
-        captured: Timestamp::ZERO,
-        rendition: None,
-    }
+    let times = (Timestamp::ZERO, Timestamp::ZERO);
+    EncodedPacket::received(Track::Video, times, true, data.freeze())
 }
 
 // A frame of flat colors that x264 encoded, with the Main profile, which all hardware supports, and

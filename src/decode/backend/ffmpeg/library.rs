@@ -30,7 +30,7 @@ impl Code {
     }
 }
 
-fn check(code: c_int) -> Result<(), Code> {
+pub(super) fn check(code: c_int) -> Result<(), Code> {
     if code < 0 { Err(Code(code)) } else { Ok(()) }
 }
 

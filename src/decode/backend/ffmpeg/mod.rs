@@ -14,12 +14,15 @@ mod system;
 mod transfer;
 mod video;
 
+pub use crate::decode::backend::ffmpeg::hardware_probe::{
+    known as hardware_known, name as hardware,
+};
 use crate::decode::backend::ffmpeg::library::Codec;
 use crate::decode::backend::ffmpeg::system as ffi;
+pub use crate::decode::backend::ffmpeg::system::version as library;
 use crate::decode::error::{Error, NoDecoder};
 use crate::decode::traits::{AudioBackend, VideoBackend};
 use crate::media::{AudioCodec, AudioConfig, VideoCodec, VideoConfig};
-use crate::text::Problem;
 
 /// Returns the name of the decoder of this video codec, or the reason why there is no decoder.
 pub(crate) fn video_decoder(codec: VideoCodec) -> Result<String, NoDecoder> {
@@ -49,21 +52,6 @@ pub(crate) fn open_audio(config: &AudioConfig) -> Result<Box<dyn AudioBackend>, 
 /// the libraries yet.
 pub(crate) fn may_decode(codec: VideoCodec) -> bool {
     !system::is_known() || find_video(codec).is_ok()
-}
-
-/// Returns the library's version, or the reason why the library is missing.
-pub(crate) fn library() -> Result<String, NoDecoder> {
-    system::version()
-}
-
-/// Returns the same as [`hardware()`] if the result is already known, otherwise `None`.
-pub(crate) fn hardware_known() -> Option<Result<&'static str, Problem>> {
-    hardware_probe::known()
-}
-
-/// Returns the name of the hardware decoder, or the reason why there is no such decoder.
-pub(crate) fn hardware() -> Result<&'static str, Problem> {
-    hardware_probe::name()
 }
 
 fn find_video(codec: VideoCodec) -> Result<Codec, NoDecoder> {

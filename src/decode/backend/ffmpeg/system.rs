@@ -202,8 +202,11 @@ pub(super) fn is_known() -> bool {
     functions().get().is_some()
 }
 
-/// Returns the libraries' version.
-pub(super) fn version() -> Result<String, NoDecoder> {
+/// Returns the version of the FFmpeg libraries.
+///
+/// # Errors
+/// Fails with the reason if the libraries are missing.
+pub fn version() -> Result<String, NoDecoder> {
     load()?;
     // SAFETY: the call has no conditions.
     let version = unsafe { av_version_info() };

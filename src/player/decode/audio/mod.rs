@@ -60,6 +60,7 @@ struct FeedRequest {
 }
 
 /// See the module documentation.
+#[derive(Default)]
 pub(in crate::player) struct AudioDecoding {
     decoder: Option<Box<dyn AudioBackend>>,
     config: Option<AudioConfig>,
@@ -135,28 +136,6 @@ struct Entry {
 }
 
 impl AudioDecoding {
-    pub(in crate::player) fn new() -> Self {
-        Self {
-            decoder: None,
-            config: None,
-            refused: None,
-            generation: 0,
-            fifo: Fifo::default(),
-            device: None,
-            reported_damage: false,
-            is_audio_missing: false,
-            any: false,
-            filling: false,
-            samples: 0,
-            underruns: 0,
-            balance: 0.0,
-            scratch: Vec::new(),
-            block: Vec::new(),
-            passed: None,
-            seam: None,
-        }
-    }
-
     /// Returns the rate and channels of the waiting audio, for opening a speaker.
     pub(in crate::player) fn format(&self) -> Option<(u32, u16)> {
         self.fifo.format()

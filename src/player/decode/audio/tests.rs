@@ -13,7 +13,7 @@ use crate::player::session::config::{Config, Source};
 #[test]
 fn what_a_late_presenter_did_not_pass_on_is_passed_on_when_playing_goes_on() {
     let at = Timestamp::from_millis;
-    let mut decoding = AudioDecoding::new();
+    let mut decoding = AudioDecoding::default();
     for ms in (0..400).step_by(20) {
         let data: Vec<f32> = (ms..ms + 20).map(|value| value as f32).collect();
         let data = data.into();
@@ -45,7 +45,7 @@ fn what_a_late_presenter_did_not_pass_on_is_passed_on_when_playing_goes_on() {
 fn audio_without_a_decoder_is_reported_once_however_often_its_config_is_repeated() {
     let config = Config::new(Source::File("film.flv".into()));
     let (shared, events) = Shared::new(&config, Clock::start());
-    let mut decoding = AudioDecoding::new();
+    let mut decoding = AudioDecoding::default();
     let mut configure = |channels| {
         let config = AudioConfig {
             codec: AudioCodec::PcmS16Le,
@@ -97,7 +97,7 @@ impl Speaker for Headphones {
 #[test]
 fn a_speaker_with_a_long_latency_plays_a_file_to_its_end() {
     let at = Timestamp::from_millis;
-    let (mut decoding, ring) = (AudioDecoding::new(), Arc::new(AtomicUsize::new(0)));
+    let (mut decoding, ring) = (AudioDecoding::default(), Arc::new(AtomicUsize::new(0)));
     let speaker = Headphones { ring: Arc::clone(&ring), latency: 9_600 };
     decoding.attach(Box::new(speaker), 48_000, 2);
     for ms in (0..1_000).step_by(20) {
@@ -127,11 +127,11 @@ fn a_live_stream_with_a_short_buffer_plays_on_a_speaker_with_a_long_latency() {
     for (buffer, latency) in
         [(60, 40), (100, 0), (100, 40), (100, 60), (100, 100), (100, 200), (300, 300)]
     {
-        let (mut decoding, ring) = (AudioDecoding::new(), Arc::new(AtomicUsize::new(0)));
+        let (mut decoding, ring) = (AudioDecoding::default(), Arc::new(AtomicUsize::new(0)));
         let speaker = Headphones { ring: Arc::clone(&ring), latency: latency * 48 };
         decoding.attach(Box::new(speaker), 48_000, 2);
         let mut reception = Reception::of_live(Duration::from_millis(buffer));
-        let mut playout = Playout::new();
+        let mut playout = Playout::default();
         // Frames of silence, and frames that the speaker missed.
         let (mut silent, mut missed) = (0, 0);
         for ms in (0..20_000).step_by(10) {

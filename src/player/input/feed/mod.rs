@@ -4,7 +4,6 @@
 
 mod failures;
 mod saving;
-mod seams;
 #[cfg(test)]
 mod tests;
 
@@ -22,7 +21,6 @@ use crate::media::{
 use crate::player::buffer::pace::PlayPace;
 use crate::player::buffer::packets::BufferedPacket;
 use crate::player::buffer::time_shift::KeptPacket;
-use crate::player::clock::timeline::TimestampAnomaly;
 use crate::player::demux::sequence_headers::SequenceHeaders;
 use crate::player::demux::track_presence::TrackPresence;
 use crate::player::demux::{Demux, Demuxed};
@@ -61,7 +59,8 @@ pub(in crate::player) struct InputFeed {
     /// See [`ReadTag::suspect`].
     suspect: Option<VideoFormat>,
     track_presence: TrackPresence,
-    save: Option<Save>,
+    /// The file for the received stream, if it is saved.
+    pub(in crate::player::input) save: Option<Save>,
     sequence_headers: SequenceHeaders,
     /// True if video has arrived since the connection began.
     has_video: bool,
@@ -81,10 +80,10 @@ pub(in crate::player) struct InputFeed {
     /// The skipped tracks that were reported.
     left_out: Vec<UnsupportedTrack>,
     /// True if the missing audio was reported.
-    audio_missing: bool,
+    pub(in crate::player::input) audio_missing: bool,
     /// The time at which the end of the stream was last known, and the distance from the next
     /// packet to that end.
-    edge: Option<(Timestamp, Duration)>,
+    pub(in crate::player::input) edge: Option<(Timestamp, Duration)>,
     /// True if the next packet sets the position in the recording, from its timestamp or from the
     /// seek.
     moved: bool,
@@ -92,7 +91,7 @@ pub(in crate::player) struct InputFeed {
     anchor: (i64, Timestamp),
     place: Option<Duration>,
     /// The wall-clock time of the next packet, if known.
-    made: Option<Option<i64>>,
+    pub(in crate::player::input) made: Option<Option<i64>>,
     /// Start of the current period, and its number of chat messages.
     lines: (Timestamp, u32),
 }
@@ -140,7 +139,7 @@ impl InputFeed {
     pub(in crate::player) fn set_pace(&mut self, pace: PlayPace) {
         self.live = pace == PlayPace::Live;
         self.shared.packets.dvr_window.forget();
-        self.demux.set_live(self.live);
+        self.demux.timeline.set_live(self.live);
         self.save.iter_mut().for_each(|save| save.set_live(self.live));
         self.shared.reception.lock().set_pace(pace);
     }
@@ -150,20 +149,9 @@ impl InputFeed {
         self.metadata = Some(None);
     }
 
-    /// Records that at `seen`, the end of the stream was this far from the next packet.
-    pub(in crate::player) fn set_edge(&mut self, seen: Timestamp, distance: Duration) {
-        self.edge = Some((seen, distance));
-    }
-
     /// Sets the position of the next packet in the recording.
     pub(in crate::player) fn set_place(&mut self, place: Duration) {
         (self.moved, self.place) = (true, Some(place));
-    }
-
-    /// Sets the wall-clock time of the next packet by its sender's clock, in microseconds since
-    /// 1970. `None` means that the time is unknown.
-    pub(in crate::player) fn set_made(&mut self, made: Option<i64>) {
-        self.made = Some(made);
     }
 
     /// Restarts after a reconnect, or when the next data does not continue the previous one.
@@ -178,22 +166,17 @@ impl InputFeed {
         self.shared.packets.gap();
     }
 
-    /// Records that missing audio was reported.
-    pub(in crate::player) fn miss_audio(&mut self) {
-        self.audio_missing = true;
-    }
-
     /// Handles the return of missing audio. The position of the audio then follows from the video,
     /// however long the gap was.
     pub(in crate::player) fn resume_audio(&mut self) {
-        self.demux.forget_audio();
+        self.demux.timeline.forget(Track::Audio);
         self.shared.packets.hand_on(KeptPacket::Audio(BufferedPacket::Gap));
     }
 
     /// Continues at another position of the recording; the queues were cleared.
     pub(in crate::player) fn move_here(&mut self, now: Timestamp) {
-        let at = self.shared.move_here();
-        self.demux.move_to(at, now);
+        let at = self.shared.move_here(false);
+        self.demux.timeline.move_to(at, now);
         self.shared.reception.lock().move_to(at);
         self.moved = true;
     }
@@ -213,17 +196,36 @@ impl InputFeed {
         firm: bool,
         now: Timestamp,
     ) {
-        let at = self.shared.move_exactly();
+        let at = self.shared.move_here(true);
         self.shared.reception.lock().move_to(at);
         self.anchor(raw, place, at, firm, now);
     }
 
     fn anchor(&mut self, raw: i64, place: Duration, at: Timestamp, firm: bool, now: Timestamp) {
-        self.demux.anchor(raw, at, firm, now);
+        self.demux.timeline.anchor(raw, at, firm, now);
         self.anchor = (raw, at);
         self.shared.set_origin(i64::try_from(place.as_millis()).unwrap_or(0), at);
         (self.moved, self.place) = (false, None);
         self.seam(raw);
+    }
+
+    /// Sets a boundary at `raw` microseconds: audio from before the boundary plays at most up to
+    /// it, and audio from after the boundary plays from there on.
+    pub(in crate::player) fn seam(&mut self, raw: i64) {
+        self.demux.timeline.turn();
+        let seam = BufferedPacket::Seam(self.media_time(raw));
+        self.shared.packets.audio.push_waiting(seam, &self.shared.lifetime.stop);
+    }
+
+    /// Hides the next frames that are before `raw` microseconds.
+    pub(in crate::player) fn hide_before(&self, raw: i64) {
+        let seam = BufferedPacket::Seam(self.media_time(raw));
+        self.shared.packets.video.push_waiting(seam, &self.shared.lifetime.stop);
+    }
+
+    fn media_time(&self, raw: i64) -> Timestamp {
+        let (anchor, media) = self.anchor;
+        media.offset(raw.saturating_sub(anchor))
     }
 
     /// Continues with another file; a seam follows. `firm` means that its timestamps are trusted,
@@ -334,14 +336,8 @@ impl InputFeed {
 
     /// Passes on the demuxed result of an event, and reports its problems.
     fn found(&mut self, found: Demuxed, raw: i64, now: Timestamp) {
-        if let Some(timestamp_anomaly) = self.demux.take_timestamp_anomaly() {
-            self.shared.report.report_anomaly(&match timestamp_anomaly {
-                TimestampAnomaly::Jumped => Anomaly::TimesJumped,
-                TimestampAnomaly::Backwards => Anomaly::TimesBackwards,
-                TimestampAnomaly::Differ => Anomaly::TimesDiffer,
-                TimestampAnomaly::Wrapped => Anomaly::TimesWrapped,
-                TimestampAnomaly::High(hours) => Anomaly::TimesHigh(hours),
-            });
+        if let Some(timestamp_anomaly) = self.demux.timestamp_anomaly.take() {
+            self.shared.report.report_anomaly(&Anomaly::Times(timestamp_anomaly));
         }
         if self.demux.headless() == MAX_FRAMES_WITHOUT_CONFIG {
             self.shared.report.report_anomaly(&Anomaly::NoHeaders);
@@ -533,21 +529,16 @@ impl InputFeed {
     }
 
     fn fruitless(&self) -> Failure {
-        let missing = self.missing();
-        if let (None, Some(bytes)) = (&missing, self.too_long) {
-            let kind = if self.remote { FailureKind::NoSuchStream } else { FailureKind::File };
-            return Failure::new(kind, too_long(bytes));
+        if let Some(failure) = self.missing() {
+            return failure;
         }
-        match missing {
-            Some(failure) => failure,
-            None if self.demux.headless() > 0 => Failure::new(
-                if self.remote { FailureKind::NoSuchStream } else { FailureKind::File },
-                problem!("play-no-parameter-sets"),
-            ),
-            None if self.remote => {
-                Failure::new(FailureKind::NoSuchStream, problem!("play-empty-stream"))
-            }
-            None => Failure::new(FailureKind::File, problem!("play-empty-file")),
-        }
+        let problem = match self.too_long {
+            Some(bytes) => too_long(bytes),
+            None if self.demux.headless() > 0 => problem!("play-no-parameter-sets"),
+            None if self.remote => problem!("play-empty-stream"),
+            None => problem!("play-empty-file"),
+        };
+        let kind = if self.remote { FailureKind::NoSuchStream } else { FailureKind::File };
+        Failure::new(kind, problem)
     }
 }

@@ -1,6 +1,4 @@
-//! The file for the received stream: its beginning and end, and jumps in a playlist.
-
-use std::time::Duration;
+//! The file for the received stream: its beginning and its end.
 
 use crate::player::demux::sequence_headers::SequenceHeaders;
 use crate::player::input::feed::InputFeed;
@@ -41,37 +39,8 @@ impl InputFeed {
             }
         }
         if video.is_some() || self.has_video {
-            save.wait_for_keyframe();
+            save.waits = true;
         }
         self.save = Some(save);
-    }
-
-    /// Handles a playlist that was opened again after a loss. The player receives its last packets
-    /// again, but saves none of them twice.
-    pub(in crate::player) fn reopen_saved(&mut self) {
-        if let Some(save) = &mut self.save {
-            save.reopen();
-        }
-    }
-
-    /// Handles the playlist of a new broadcast.
-    pub(in crate::player) fn begin_saved_broadcast(&mut self) {
-        if let Some(save) = &mut self.save {
-            save.begin_broadcast();
-        }
-    }
-
-    /// Handles a seek in a live playlist, as [`reopen_saved`](Self::reopen_saved) does.
-    pub(in crate::player) fn seek_saved(&mut self) {
-        if let Some(save) = &mut self.save {
-            save.seek();
-        }
-    }
-
-    /// Handles the start of a segment of a playlist.
-    pub(in crate::player) fn begin_saved_segment(&mut self, place: Duration, is_live: bool) {
-        if let Some(save) = &mut self.save {
-            save.begin_segment(&self.shared, place, is_live);
-        }
     }
 }

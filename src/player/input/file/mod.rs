@@ -200,7 +200,7 @@ fn read(
     if !follows {
         feed.shared.timeline.set_duration(span.length());
     }
-    let is_hidden = film.has_hidden_start();
+    let is_hidden = film.index.shown_from.is_some();
     if is_hidden || from.is_some() {
         film.begin_at(span.begins.saturating_add(from.map_or(0, micros)));
     }

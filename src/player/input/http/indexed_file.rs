@@ -346,13 +346,7 @@ impl IndexedFile {
             Err(error) if error.is_missing() => {
                 // The wait takes place here, where it can be canceled.
                 self.search = Some(search);
-                match self.blocks.bring().await {
-                    Ok(()) => None,
-                    Err(PullError::Net(error)) => Some(error.with_peer()),
-                    Err(PullError::Failed(failure) | PullError::Stalls(failure)) => {
-                        Some(failure.problem)
-                    }
-                }
+                self.blocks.bring().await.err().map(Problem::from)
             }
             Err(error) => Some((&error).into()),
         }

@@ -24,6 +24,15 @@ impl From<net::Error> for PullError {
     }
 }
 
+impl From<PullError> for Problem {
+    fn from(error: PullError) -> Self {
+        match error {
+            PullError::Net(error) => error.with_peer(),
+            PullError::Failed(failure) | PullError::Stalls(failure) => failure.problem,
+        }
+    }
+}
+
 impl PullError {
     /// Returns the kind of refusal, if the error is a refusal by the server.
     pub(in crate::player) fn refusal(&self) -> Option<RangeRefusal> {

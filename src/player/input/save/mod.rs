@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::base::Timestamp;
+use crate::base::{Timestamp, partial_debug};
 use crate::files;
 use crate::media::{EncodedPacket, Rotation, StreamEvent, Track, TrackConfig};
 use crate::player::clock::timeline::Timeline;
@@ -58,7 +58,7 @@ pub(in crate::player) struct Save {
     audio: bool,
     broken: bool,
     /// True while the file waits for a keyframe, because it begins in the middle of a stream.
-    waits: bool,
+    pub(in crate::player::input) waits: bool,
     bytes: u64,
     /// Position of the next tag in the file.
     end: u64,
@@ -70,11 +70,7 @@ pub(in crate::player) struct Save {
     missing: Vec<Problem>,
 }
 
-impl std::fmt::Debug for Save {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Save").field("path", &self.path).finish_non_exhaustive()
-    }
-}
+partial_debug!(Save { path });
 
 /// Creates a file and writes its header. An existing file, such as an earlier recording, is never
 /// overwritten: the new file gets another name.
@@ -125,11 +121,6 @@ impl Save {
     pub(in crate::player) fn telling(mut self) -> Self {
         self.reports_end = true;
         self
-    }
-
-    /// Skips all frames and audio before the next keyframe.
-    pub(in crate::player) fn wait_for_keyframe(&mut self) {
-        self.waits = true;
     }
 
     /// Sets whether arrival times are meaningful from here on.
@@ -372,7 +363,7 @@ impl Save {
 mod tests {
     use super::*;
     use crate::base::Clock;
-    use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, Priority, VideoCodec, VideoConfig};
+    use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, VideoCodec, VideoConfig};
     use crate::player::session::config::{Config, Source};
     use crate::player::state::Event;
     use crate::wire::amf0::Value;
@@ -436,16 +427,9 @@ mod tests {
                 save.begin_segment(&shared, Duration::from_secs(second.into()), true);
                 for n in 0..50 {
                     let at = Timestamp::from_millis(i64::from(second) * 1_000 + n * 20);
-                    let packet = StreamEvent::Packet(EncodedPacket {
-                        track: Track::Audio,
-                        pts: at,
-                        dts: at,
-                        keyframe: true,
-                        priority: Priority::Key,
-                        data: Bytes::from_static(&[1, 2]),
-                        captured: at,
-                        rendition: None,
-                    });
+                    let data = Bytes::from_static(&[1, 2]);
+                    let packet = EncodedPacket::received(Track::Audio, (at, at), true, data);
+                    let packet = StreamEvent::Packet(packet);
                     save.add_event(&shared, &packet, &sequence_headers, Timestamp::ZERO);
                 }
             }

@@ -112,7 +112,8 @@ impl RepeatFilter {
         offset: Option<i64>,
         config: Option<&Bytes>,
     ) -> bool {
-        let (track, dts) = (track_index(packet), packet.dts.as_micros());
+        let track = usize::from(packet.track != Track::Video);
+        let dts = packet.dts.as_micros();
         let hash = hash_of(&(track, dts, &packet.data));
         let variant = config.map(hash_of);
         let mut packet = SavedPacket { hash, track, dts, offset, variant };
@@ -191,10 +192,6 @@ impl RepeatFilter {
             *range = Some((first.min(dts), last.max(dts)));
         }
     }
-}
-
-fn track_index(packet: &EncodedPacket) -> usize {
-    usize::from(packet.track != Track::Video)
 }
 
 fn hash_of<T: Hash + ?Sized>(value: &T) -> u64 {

@@ -3,8 +3,7 @@
 
 use bytes::Bytes;
 
-use crate::wire::container::flv;
-use crate::wire::container::flv::{TAG_HEADER_BYTES, TAG_TRAILER_BYTES, TagContent, TagKind};
+use crate::wire::container::flv::{self, TAG_HEADER_BYTES, TAG_TRAILER_BYTES, TagContent, TagKind};
 use crate::wire::container::ts::{PACKET_BYTES, TICKS_PER_SECOND};
 
 /// Number of bytes at the start of a body that identify its content.

@@ -43,15 +43,6 @@ pub(super) fn cause(problem: PullError) -> Result<Problem, PullError> {
     }
 }
 
-/// Returns the reason why the audio playlist cannot be opened, although the video playlist can. The
-/// video then plays alone.
-pub(super) fn at_the_beginning(problem: PullError) -> Problem {
-    match problem {
-        PullError::Stalls(failure) | PullError::Failed(failure) => failure.problem,
-        PullError::Net(error) => error.with_peer(),
-    }
-}
-
 /// See the module documentation.
 #[derive(Debug)]
 pub(super) struct AudioRendition {

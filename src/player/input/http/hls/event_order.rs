@@ -35,24 +35,13 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::media::{
-        AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, Priority, TrackConfig,
-    };
+    use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, TrackConfig};
 
     #[test]
     fn events_of_two_lists_are_ordered_and_configs_stay_before_their_packets() {
         let packet = |track, millis| {
             let at = Timestamp::from_millis(millis);
-            StreamEvent::Packet(EncodedPacket {
-                track,
-                pts: at,
-                dts: at,
-                keyframe: true,
-                priority: Priority::Key,
-                data: Bytes::new(),
-                captured: at,
-                rendition: None,
-            })
+            StreamEvent::Packet(EncodedPacket::received(track, (at, at), true, Bytes::new()))
         };
         let config = StreamEvent::Config(TrackConfig::Audio(AudioConfig {
             codec: AudioCodec::Aac,

@@ -8,6 +8,7 @@ use bytes::{Bytes, BytesMut};
 use parking_lot::Mutex;
 use tokio::time::timeout;
 
+use crate::base::partial_debug;
 use crate::net::web::{Client, Span, StallTimeout, WebResponse, WebUrl};
 use crate::net::{self, Cause, ConnectStage, Step};
 use crate::player::buffer::dvr_window::DvrWindow;
@@ -46,11 +47,7 @@ pub(super) struct Fetch {
     opening: Arc<OpenDeadline>,
 }
 
-impl std::fmt::Debug for Fetch {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Fetch").field("keys", &self.keys.len()).finish_non_exhaustive()
-    }
-}
+partial_debug!(Fetch {});
 
 /// A segment whose first bytes have arrived.
 #[derive(Debug)]

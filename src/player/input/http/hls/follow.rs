@@ -14,7 +14,7 @@ use crate::net::web::WebUrl;
 use crate::player::buffer::pace::BufferTarget;
 use crate::player::input::http::hls::fetch::{Fetch, FetchRange, PartialBody, join};
 use crate::player::input::http::hls::low_latency_trust::{PrefetchedPart, Trust};
-use crate::player::input::http::hls::segment::{SegmentReader, is_of_track};
+use crate::player::input::http::hls::segment::{SegmentProbe, SegmentReader, is_of_track};
 use crate::player::input::http::pull_error::PullError;
 use crate::player::state::{Failure, FailureKind};
 use crate::text::Problem;
@@ -38,7 +38,7 @@ const MIN_HOLD_BACK_PARTS: u32 = 2;
 const MAX_HOLD_BACK: Duration = Duration::from_secs(60);
 
 /// The content of a segment or a part.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Arrival {
     pub events: Vec<StreamEvent>,
     /// True if the content does not continue the previous data.
@@ -473,8 +473,7 @@ impl Track {
         let whole = (self.changed, self.gone, self.gone + self.whole());
         let (place, listed) = (Some(self.place(at.0, at.1)), self.live.then_some(whole));
         let made = self.media.made(at.0, at.1).filter(|_| self.live);
-        let (bytes, size, took) = (0, 0, Duration::ZERO);
-        Arrival { events, restart, edge, place, made, listed, bytes, size, took }
+        Arrival { events, restart, edge, place, made, listed, ..Arrival::default() }
     }
 
     /// Returns the first frame of a segment and the data before it, as soon as they arrive. Returns
@@ -490,7 +489,7 @@ impl Track {
             return Ok(None);
         }
         let (url, since) = (join(&self.url, &piece.uri)?, Instant::now());
-        let mut look = SegmentReader::at_start();
+        let mut look = SegmentProbe::default();
         let begun = fetch.begin(&url, &mut |data| look.take(data)).await?;
         let events = look.events();
         let Some(begun) = begun else { return Ok(None) };
@@ -535,8 +534,7 @@ impl Track {
             left -= usize::from(was_given);
             !was_given
         });
-        let (restart, edge, place, made, listed) = (false, None, None, None, None);
-        Ok(Arrival { events, restart, edge, place, made, listed, bytes, size, took })
+        Ok(Arrival { events, bytes, size, took, ..Arrival::default() })
     }
 
     /// Reloads the playlist after the required pause.

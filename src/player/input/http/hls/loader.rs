@@ -12,8 +12,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 use crate::media::{StreamEvent, Track as MediaTrack, TrackConfig};
 use crate::net::web::WebUrl;
 use crate::player::buffer::pace::{BufferTarget, LiveDistance, PlayPace};
-use crate::player::input::http::hls::audio_rendition;
-use crate::player::input::http::hls::audio_rendition::AudioRendition;
+use crate::player::clock::of_track;
+use crate::player::input::http::hls::audio_rendition::{self, AudioRendition};
 use crate::player::input::http::hls::event_order::{end, in_order};
 use crate::player::input::http::hls::fetch::{Fetch, Limits, MAX_SEGMENT_BYTES, join};
 use crate::player::input::http::hls::follow::{Arrival, Track};
@@ -117,7 +117,8 @@ impl Loader {
             let main = open_video(&mut fetch, url, &master, variant, buffer, None).await?;
             let opening = open_audio(&mut fetch, url, &master, variant, buffer, &main);
             let opened = match timeout(audio_rendition::patience(main.hold_back()), opening).await {
-                Ok(opened) => opened.map_err(audio_rendition::at_the_beginning),
+                // The video can be opened, so it plays alone.
+                Ok(opened) => opened.map_err(Problem::from),
                 Err(_) => Err(problem!("play-playlist-slow")),
             };
             let (audio, silent) = match opened {
@@ -433,12 +434,9 @@ impl Loader {
                 events.insert(at, StreamEvent::Config(config.clone()));
             }
         }
-        let [video, audio] = &mut self.configs;
         for event in &*events {
             if let StreamEvent::Config(config) = event {
-                let place =
-                    if config.track() == MediaTrack::Video { &mut *video } else { &mut *audio };
-                *place = Some(config.clone());
+                *of_track(&mut self.configs, config.track()) = Some(config.clone());
             }
         }
     }
@@ -462,8 +460,15 @@ impl Loader {
         let quiet = (self.main.hold_back() / 2).clamp(MIN_OPEN_TIMEOUT, MAX_OPEN_TIMEOUT);
         // Missing audio does not prevent a switch of the video.
         let with_audio = self.missing_audio.is_none() || self.audio.is_some();
-        let now = (Some(&self.main), with_audio);
-        let opening = tracks(&mut self.fetch, url, master, wanted, &self.buffer, now);
+        let (fetch, buffer, now) = (&mut self.fetch, &self.buffer, Some(&self.main));
+        let opening = async {
+            let main = open_video(fetch, url, master, wanted, buffer, now).await?;
+            let audio = match with_audio {
+                true => open_audio(fetch, url, master, wanted, buffer, &main).await?,
+                false => None,
+            };
+            Ok::<_, PullError>((main, audio))
+        };
         // One time limit for the whole switch, because playback must not run dry.
         match timeout(quiet, opening).await {
             Ok(Ok((mut main, audio))) => {
@@ -494,22 +499,6 @@ impl Loader {
             }
         }
     }
-}
-
-/// Opens the playlists of a variant; `now` is the current video playlist. If `with_audio` is false,
-/// the audio is not opened.
-async fn tracks(
-    fetch: &mut Fetch,
-    url: &WebUrl,
-    master: &Master,
-    at: usize,
-    buffer: &Arc<BufferTarget>,
-    (now, with_audio): (Option<&Track>, bool),
-) -> Result<(Track, Option<Track>), PullError> {
-    let main = open_video(fetch, url, master, at, buffer, now).await?;
-    let audio =
-        if with_audio { open_audio(fetch, url, master, at, buffer, &main).await? } else { None };
-    Ok((main, audio))
 }
 
 /// Opens the video playlist of a variant, which can include its audio.

@@ -78,12 +78,6 @@ impl SegmentReader {
         self.events = StreamEvents::default();
     }
 
-    /// Creates a probe for the beginning of the next data. The probe does not know the earlier
-    /// data.
-    pub fn at_start() -> SegmentProbe {
-        SegmentProbe::default()
-    }
-
     fn transport(
         &mut self,
         data: &Bytes,

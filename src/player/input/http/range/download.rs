@@ -3,9 +3,8 @@
 
 use bytes::Bytes;
 
-use crate::net;
-use crate::net::Step;
 use crate::net::web::{Flow, Span, Unavailable, WebUrl};
+use crate::net::{self, Step};
 
 /// See the module documentation.
 #[derive(Debug)]
