@@ -163,10 +163,7 @@ impl RowEnd<'_> {
                 .clicked()
         };
         let top = room.top() + baseline_of(ui, title) - baseline_of(ui, Type::Small);
-        let left = Rect::from_min_max(
-            pos2(room.left(), top),
-            pos2(close.left() - COLUMN_GAP_POINTS, room.bottom()),
-        );
+        let left = room.with_min_y(top).with_max_x(close.left() - COLUMN_GAP_POINTS);
         let layout = Layout::right_to_left(Align::Min);
         let left = UiBuilder::new().max_rect(left).layout(layout).id_salt("time");
         let mut left = ui.new_child(left);

@@ -97,10 +97,8 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
         let time = format!("{} / {}", format::minutes(now.at), format::minutes(whole));
         row.with_layout(Layout::right_to_left(Align::Center), |ui| {
             label(ui, &time, Type::Small, VIDEO_TEXT_COLOR);
-            let room = Rect::from_min_max(
-                pos2(ui.max_rect().left(), plate.top()),
-                pos2(ui.cursor().right() - gap::S, plate.bottom()),
-            );
+            let left = ui.max_rect().left();
+            let room = plate.with_min_x(left).with_max_x(ui.cursor().right() - gap::S);
             let name = view.texts.with("media-position", &[("name", name.as_str().into())]);
             if let Some(to) = rail(ui, theme, draft, room, &name, now.at, whole) {
                 view.send(Command::Media(id, TransportCommand::To(to)));

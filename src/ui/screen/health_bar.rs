@@ -87,10 +87,7 @@ fn parts(
     let pill = Align2::LEFT_CENTER.anchor_size(left, size);
     let right = room.right() - inset - gap::M;
     let buttons = room.with_max_x(right).with_min_x(right - width_of(ui, texts));
-    let words = Rect::from_min_max(
-        pos2(pill.right() + gap::M, room.top()),
-        pos2(buttons.left() - gap::M, room.bottom()),
-    );
+    let words = room.with_min_x(pill.right() + gap::M).with_max_x(buttons.left() - gap::M);
     [pill, words, buttons]
 }
 
@@ -175,10 +172,7 @@ fn pill(ui: &Ui, view: &View<'_>, PillText { word, time, warns }: &PillText, pla
     let y = place.center().y;
     let dot = pos2(place.left() + 15.0, y);
     match warns {
-        true => {
-            let room = Rect::from_center_size(dot, vec2(14.0, 14.0));
-            icons::paint(ui.painter(), Icon::Warning, room, text);
-        }
+        true => icons::paint_at(ui.painter(), Icon::Warning, dot, 14.0, text),
         false => {
             ui.painter().circle_filled(dot, 4.5, text);
         }

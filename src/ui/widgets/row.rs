@@ -45,10 +45,7 @@ impl Row<'_> {
             Rect::from_center_size(pos2(rect.left() + 18.0, rect.center().y), Vec2::splat(18.0));
         let color = if self.chosen { theme.text } else { theme.secondary };
         icons::paint(ui.painter(), self.icon, icon, color);
-        let mut words = Rect::from_min_max(
-            pos2(icon.right() + 10.0, rect.top()),
-            pos2(rect.right() - 10.0, rect.bottom()),
-        );
+        let mut words = rect.with_min_x(icon.right() + 10.0).with_max_x(rect.right() - 10.0);
         if let Some(lamp) = self.lamp {
             ui.painter().circle_filled(pos2(rect.right() - 14.0, rect.center().y), 4.0, lamp);
             words.max.x -= 16.0;

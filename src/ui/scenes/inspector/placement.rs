@@ -1,7 +1,7 @@
 //! The position of an item on the canvas, and its blending with the layers below.
 
 use egui::{
-    Align, Align2, Color32, CornerRadius, DragValue, Layout, Rect, Sense, Stroke, StrokeKind, Ui,
+    Align, Align2, Color32, CornerRadius, DragValue, Layout, Sense, Stroke, StrokeKind, Ui,
     UiBuilder, pos2, vec2,
 };
 
@@ -200,7 +200,7 @@ fn number(
     place(ui, at, Align2::LEFT_CENTER, mark, kind, theme.secondary);
     let words = ui.painter().layout_no_wrap(mark.to_owned(), kind.font(), theme.secondary);
     let left = (MARK_INSET_POINTS + words.size().x).max(MIN_MARK_WIDTH_POINTS);
-    let inner = Rect::from_min_max(pos2(rect.left() + left, rect.top()), rect.max).shrink(2.0);
+    let inner = rect.with_min_x(rect.left() + left).shrink(2.0);
     // The numbers of a column end at the same place, however long their marks are.
     let layout = Layout::right_to_left(Align::Center).with_main_align(Align::Max);
     let salt = ("number", name);

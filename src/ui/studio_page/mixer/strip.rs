@@ -207,15 +207,11 @@ fn head(
     let level_rect = elided(ui, half, Align::Max, level, font, color);
     let mut right = level_rect.left() - gap::S;
     if let Some(which) = lamp {
-        let rect = Rect::from_min_max(
-            pos2(right - CLIP_LAMP_WIDTH_POINTS, line.top()),
-            pos2(right, line.bottom()),
-        );
+        let rect = line.with_min_x(right - CLIP_LAMP_WIDTH_POINTS).with_max_x(right);
         clip_lamps::lamp(ui, view, rect, name, which);
         right = rect.left() - gap::XS;
     }
-    let words =
-        Rect::from_min_max(pos2(at.right() + gap::S, line.top()), pos2(right, line.bottom()));
+    let words = line.with_min_x(at.right() + gap::S).with_max_x(right);
     elided(ui, words, Align::Min, name, Type::BodyStrong.font(), theme.text);
     let tip = if more.is_empty() { name.to_owned() } else { format!("{name}\n{more}") };
     ui.interact(words, ui.scope_id().with("name"), Sense::hover()).on_hover_text(tip);
