@@ -159,8 +159,7 @@ impl RowEnd<'_> {
         let closed = self.closes && {
             let name = view.texts.get("dismiss");
             let mut at = ui.new_child(UiBuilder::new().max_rect(close).id_salt("close"));
-            icon_button(&mut at, theme, Icon::Close, &name, CLOSE_SIDE_POINTS, ButtonWeight::Quiet)
-                .clicked()
+            icon_button(&mut at, theme, Icon::Close, &name, CLOSE_SIDE_POINTS).clicked()
         };
         let top = room.top() + baseline_of(ui, title) - baseline_of(ui, Type::Small);
         let left = room.with_min_y(top).with_max_x(close.left() - COLUMN_GAP_POINTS);

@@ -16,7 +16,7 @@ use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::targets::child;
 use crate::ui::text::format;
 use crate::ui::view::{View, WindowRequest};
-use crate::ui::widgets::{ButtonWeight, Field, at_line_end, elided, icon_button};
+use crate::ui::widgets::{Field, at_line_end, elided, icon_button};
 
 pub use draft::Draft;
 
@@ -62,7 +62,7 @@ fn header(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, room: Rect) {
         }
         .show(bar, theme);
         let name = texts.get("recordings-choose-folder");
-        if icon_button(bar, theme, Icon::Folder, &name, 30.0, ButtonWeight::Quiet).clicked() {
+        if icon_button(bar, theme, Icon::Folder, &name, 30.0).clicked() {
             view.request(WindowRequest::PickRecordingFolder);
         }
     });

@@ -17,7 +17,7 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{FOCUS_RING_WIDTH, TEXT_PLATE, Theme, Type, VIDEO_TEXT_COLOR, gap};
 use crate::ui::text::format;
 use crate::ui::view::View;
-use crate::ui::widgets::{ButtonWeight, icon_button, label};
+use crate::ui::widgets::{icon_button, label};
 
 /// Height of the bar in points.
 const BAR_HEIGHT_POINTS: f32 = 36.0;
@@ -113,7 +113,7 @@ fn buttons(ui: &mut Ui, view: &View<'_>, name: &str, now: Position) -> Option<Tr
     let mut asked = None;
     let mut button = |icon, text: &'static str, go| {
         let text = view.texts.with(text, &[("name", name.into())]);
-        if icon_button(ui, &Theme::DARK, icon, &text, 26.0, ButtonWeight::Quiet).clicked() {
+        if icon_button(ui, &Theme::DARK, icon, &text, 26.0).clicked() {
             asked = Some(go);
         }
     };

@@ -131,11 +131,11 @@ fn tools(ui: &mut Ui, view: &View<'_>, tray: &mut TrayState, room: Rect) -> Opti
     } else {
         (Icon::Moon, texts.get("theme-to-dark"))
     };
-    if icon_button(&mut bar, theme, icon, &name, 30.0, ButtonWeight::Quiet).clicked() {
+    if icon_button(&mut bar, theme, icon, &name, 30.0).clicked() {
         pressed = Some(TopBarClick::Act(Action::Theme));
     }
     let name = texts.get("settings");
-    if icon_button(&mut bar, theme, Icon::Gear, &name, 30.0, ButtonWeight::Quiet).clicked() {
+    if icon_button(&mut bar, theme, Icon::Gear, &name, 30.0).clicked() {
         pressed = Some(TopBarClick::Act(Action::Settings));
     }
     pressed

@@ -275,14 +275,7 @@ pub(in crate::ui) fn append_role<'a>(
 fn options(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("chat-options");
-    let button = icon_button(
-        ui,
-        theme,
-        Icon::Settings,
-        &name,
-        size::SMALL_CONTROL_HEIGHT,
-        ButtonWeight::Quiet,
-    );
+    let button = icon_button(ui, theme, Icon::Settings, &name, size::SMALL_CONTROL_HEIGHT);
     let is_open = popup(&button, theme, 280.0, |ui| {
         let mut choices = view.snapshot.chat_choices.clone();
         choose(ui, view, draft, &mut choices);

@@ -19,7 +19,7 @@ use crate::ui::watch::draft::{Draft, PlayerLocation};
 use crate::ui::watch::drops::dropped;
 use crate::ui::watch::keys;
 use crate::ui::watch::tiles::{alone, over_video, players, tile};
-use crate::ui::widgets::{ButtonWeight, icon_button};
+use crate::ui::widgets::icon_button;
 
 /// The initial size of the small window in points.
 const SMALL_WINDOW_SIZE_POINTS: [f32; 2] = [384.0, 216.0];
@@ -160,13 +160,10 @@ fn pip(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, frames: &mut [FrameV
     row.spacing_mut().item_spacing.x = gap::XS;
     let (back, stop) = (view.texts.get("window-back"), view.texts.get("watch-stop"));
     // The buttons are dark in both themes, like the frame.
-    if icon_button(&mut row, &Theme::DARK, Icon::External, &back, side, ButtonWeight::Quiet)
-        .clicked()
-    {
+    if icon_button(&mut row, &Theme::DARK, Icon::External, &back, side).clicked() {
         draft.place = PlayerLocation::Here;
     }
-    if icon_button(&mut row, &Theme::DARK, Icon::Close, &stop, side, ButtonWeight::Quiet).clicked()
-    {
+    if icon_button(&mut row, &Theme::DARK, Icon::Close, &stop, side).clicked() {
         draft.place = PlayerLocation::Here;
         view.send(Command::StopWatching);
     }

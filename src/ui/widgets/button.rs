@@ -266,8 +266,13 @@ pub fn expander(ui: &mut Ui, theme: &Theme, text: &str, expanded: &mut bool) {
     }
 }
 
-/// Draws a square button with an icon. `name` is the accessible name and the tooltip.
-pub fn icon_button(
+/// Draws a quiet square button with an icon. `name` is the accessible name and the tooltip.
+pub fn icon_button(ui: &mut Ui, theme: &Theme, icon: Icon, name: &str, side: f32) -> Response {
+    weighted_icon_button(ui, theme, icon, name, side, ButtonWeight::Quiet)
+}
+
+/// Draws an [`icon_button`] with this weight.
+pub fn weighted_icon_button(
     ui: &mut Ui,
     theme: &Theme,
     icon: Icon,

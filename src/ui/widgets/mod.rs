@@ -16,7 +16,7 @@ mod sparkline;
 mod switch;
 mod tab_bar;
 
-pub use button::{Button, ButtonWeight, expander, icon_button};
+pub use button::{Button, ButtonWeight, expander, icon_button, weighted_icon_button};
 pub use context_menu::{
     FocusReturn, MENU_WIDTH, context_menu, context_menu_among, menu_frame, menu_lines, popup,
     return_focus, submenu,

@@ -17,8 +17,8 @@ use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{
-    Button, ButtonWeight, Field, at_right_end, elided, focus_ring, icon_button, label, paragraph,
-    select_all,
+    Button, ButtonWeight, Field, at_right_end, elided, focus_ring, label, paragraph, select_all,
+    weighted_icon_button,
 };
 
 /// The kind of object to choose.
@@ -322,7 +322,9 @@ fn places(ui: &mut Ui, view: &View<'_>, chooser: &mut FileChooser) {
     ui.horizontal(|ui| {
         let mut to = None;
         let name = texts.get("chooser-up");
-        if icon_button(ui, theme, Icon::ChevronUp, &name, 28.0, ButtonWeight::Plain).clicked() {
+        if weighted_icon_button(ui, theme, Icon::ChevronUp, &name, 28.0, ButtonWeight::Plain)
+            .clicked()
+        {
             to = chooser.reading.path.parent().map(Path::to_owned);
         }
         for (key, folder) in

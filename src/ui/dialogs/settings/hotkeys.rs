@@ -15,7 +15,7 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::Texts;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, ButtonWeight, elided, icon_button, paragraph, switch};
+use crate::ui::widgets::{Button, elided, icon_button, paragraph, switch};
 
 /// Width of the column of hotkeys at the end of a row, in points.
 const HOTKEYS_WIDTH_POINTS: f32 = 150.0;
@@ -182,16 +182,7 @@ fn line(
                 let keys = shown(texts, usual);
                 let args = [("name", (&*name).into()), ("keys", keys.into())];
                 let tip = texts.with(key!("hotkey-reset"), &args);
-                if icon_button(
-                    ui,
-                    theme,
-                    Icon::Refresh,
-                    &tip,
-                    SMALL_BUTTON_POINTS,
-                    ButtonWeight::Quiet,
-                )
-                .clicked()
-                {
+                if icon_button(ui, theme, Icon::Refresh, &tip, SMALL_BUTTON_POINTS).clicked() {
                     hotkeys::choose(preferences, command.clone(), usual);
                 }
             } else {
@@ -200,16 +191,7 @@ fn line(
             }
             if hotkey.is_some() {
                 let tip = texts.with(key!("hotkey-remove"), &[("name", (&*name).into())]);
-                if icon_button(
-                    ui,
-                    theme,
-                    Icon::Close,
-                    &tip,
-                    SMALL_BUTTON_POINTS,
-                    ButtonWeight::Quiet,
-                )
-                .clicked()
-                {
+                if icon_button(ui, theme, Icon::Close, &tip, SMALL_BUTTON_POINTS).clicked() {
                     hotkeys::choose(preferences, command.clone(), None);
                 }
             }

@@ -10,7 +10,7 @@ use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{CONTROL_RADIUS, Type, gap, size};
 use crate::ui::view::View;
-use crate::ui::widgets::{ButtonWeight, Select, icon_button, label, menu_item, paragraph};
+use crate::ui::widgets::{Select, icon_button, label, menu_item, paragraph};
 
 /// Width of the controls at the end of a row, in points.
 pub(super) const CONTROL_WIDTH_POINTS: f32 = 216.0;
@@ -129,7 +129,7 @@ fn framed(
 pub(super) fn reset_button(ui: &mut Ui, view: &View<'_>, name: &str, default: &str) -> bool {
     let args = [("name", name.into()), ("default", default.into())];
     let name = view.texts.with(key!("setting-reset"), &args);
-    icon_button(ui, view.theme, Icon::Refresh, &name, 28.0, ButtonWeight::Quiet).clicked()
+    icon_button(ui, view.theme, Icon::Refresh, &name, 28.0).clicked()
 }
 
 /// An entry of a choice: a value, its name, and the reason why it cannot be chosen.

@@ -27,7 +27,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let title = texts.with("sources-of", &[("scene", name.into())]);
     heading(ui, view, &title, |ui, view| {
         let name = texts.get("source-add");
-        if icon_button(ui, view.theme, Icon::Plus, &name, 24.0, ButtonWeight::Quiet).clicked() {
+        if icon_button(ui, view.theme, Icon::Plus, &name, 24.0).clicked() {
             draft.add_source();
         }
     });

@@ -12,7 +12,7 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::Type;
 use crate::ui::view::file_request::{FileRequest, PlaylistRequest};
 use crate::ui::view::{View, WindowRequest};
-use crate::ui::widgets::{Button, ButtonWeight, elided, icon_button, label, paragraph};
+use crate::ui::widgets::{Button, elided, icon_button, label, paragraph};
 
 /// The side length of the buttons before a file name, in points.
 const BUTTON_SIDE_POINTS: f32 = 26.0;
@@ -63,7 +63,7 @@ pub(in crate::ui::scenes) fn contents(
             let named = [("name", file.as_str().into())];
             let button = |ui: &mut Ui, icon, key| {
                 let (name, side) = (view.texts.with(key, &named), BUTTON_SIDE_POINTS);
-                icon_button(ui, view.theme, icon, &name, side, ButtonWeight::Quiet).clicked()
+                icon_button(ui, view.theme, icon, &name, side).clicked()
             };
             if button(ui, Icon::ChevronUp, key!("clips-up")) && index > 0 {
                 done = Some(PlaylistEdit::Up(index));

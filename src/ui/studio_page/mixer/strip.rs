@@ -15,7 +15,7 @@ use crate::ui::style::icons::{self, Icon};
 use crate::ui::style::theme::{CARD_RADIUS, Type, gap};
 use crate::ui::text::format;
 use crate::ui::view::View;
-use crate::ui::widgets::{ButtonWeight, Levels, elided, icon_button, slider};
+use crate::ui::widgets::{ButtonWeight, Levels, elided, icon_button, slider, weighted_icon_button};
 
 /// The side length of the buttons.
 pub(super) const BUTTON_SIDE_POINTS: f32 = 26.0;
@@ -152,7 +152,7 @@ impl Strip {
             false => (Icon::Speaker, ButtonWeight::Quiet, "mute-of"),
         };
         let name = view.texts.with(key, &[("name", self.name.as_str().into())]);
-        let button = icon_button(ui, view.theme, icon, &name, BUTTON_SIDE_POINTS, weight);
+        let button = weighted_icon_button(ui, view.theme, icon, &name, BUTTON_SIDE_POINTS, weight);
         let muted = button.clicked() != self.muted;
         (button, muted)
     }
@@ -160,7 +160,7 @@ impl Strip {
     /// Draws the settings button.
     pub fn settings(&self, ui: &mut Ui, view: &View<'_>) -> Response {
         let name = view.texts.with("mixer-settings-of", &[("name", self.name.as_str().into())]);
-        icon_button(ui, view.theme, Icon::Settings, &name, BUTTON_SIDE_POINTS, ButtonWeight::Quiet)
+        icon_button(ui, view.theme, Icon::Settings, &name, BUTTON_SIDE_POINTS)
     }
 
     /// Returns the accessible name of the fader.

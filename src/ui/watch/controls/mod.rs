@@ -84,7 +84,7 @@ fn hold(ui: &mut Ui, view: &mut View<'_>, draft: &Draft) {
         (true, true) => (Icon::Play, texts.get("go-on")),
         (false, _) => (Icon::Play, texts.get("play")),
     };
-    if icon_button(ui, theme, icon, &name, size::CONTROL_HEIGHT, ButtonWeight::Quiet).clicked() {
+    if icon_button(ui, theme, icon, &name, size::CONTROL_HEIGHT).clicked() {
         if busy { send(view, WatchCommand::Pause(!paused)) } else { play_chosen(view, draft) }
     }
 }
@@ -99,7 +99,7 @@ fn loudness(ui: &mut Ui, view: &mut View<'_>) {
     };
     let muted = watch.muted;
     let mut volume = watch.volume;
-    if icon_button(ui, theme, icon, &name, size::CONTROL_HEIGHT, ButtonWeight::Quiet).clicked() {
+    if icon_button(ui, theme, icon, &name, size::CONTROL_HEIGHT).clicked() {
         view.send(Command::SetPlayerMuted(!muted));
     }
     let name = texts.get("volume");

@@ -16,7 +16,7 @@ use crate::ui::view::View;
 use crate::ui::watch::commands::{name_of, send};
 use crate::ui::watch::draft::Draft;
 use crate::ui::watch::tiles::{message, overlays, tile};
-use crate::ui::widgets::{ButtonWeight, elided, icon_button};
+use crate::ui::widgets::{elided, icon_button};
 
 /// The gap between tiles.
 const TILE_GAP_POINTS: f32 = 4.0;
@@ -149,16 +149,7 @@ fn foot(ui: &mut Ui, view: &mut View<'_>, tile: &TileView, name: &str, room: Rec
     let at = room.with_min_x(room.right() - FOOTER_HEIGHT_POINTS);
     let mut child = ui.new_child(UiBuilder::new().max_rect(at).id_salt(("remove", tile.id)));
     let remove = texts.with("tile-remove", &[("name", name.into())]);
-    if icon_button(
-        &mut child,
-        theme,
-        Icon::Close,
-        &remove,
-        FOOTER_HEIGHT_POINTS,
-        ButtonWeight::Quiet,
-    )
-    .clicked()
-    {
+    if icon_button(&mut child, theme, Icon::Close, &remove, FOOTER_HEIGHT_POINTS).clicked() {
         send(view, WatchCommand::Remove(tile.id));
     }
 }
