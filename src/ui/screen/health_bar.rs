@@ -2,8 +2,8 @@
 //! sentence with its cause, the remedy button, and the number of other notices.
 
 use egui::{
-    Align, Align2, Color32, CornerRadius, Layout, Rect, Role, Sense, Stroke, StrokeKind, Ui,
-    UiBuilder, WidgetInfo, pos2, vec2,
+    Align, Align2, Color32, CornerRadius, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo,
+    pos2, vec2,
 };
 
 use crate::studio::notices::health::{Activity, Health};
@@ -15,7 +15,7 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{BORDER_WIDTH, CONTROL_RADIUS, Type, gap, size};
 use crate::ui::text::format;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, ButtonWeight, Wrapped, elided, focus_ring};
+use crate::ui::widgets::{Button, ButtonWeight, Wrapped, elided, focus_ring, row_in};
 
 /// The gap between the sentence and its cause, in points.
 const CAUSE_GAP_POINTS: f32 = 8.0;
@@ -220,10 +220,7 @@ fn buttons(
     [remedy, more]: &[Option<String>; 2],
     room: Rect,
 ) -> Option<HealthBarClick> {
-    let layout = Layout::left_to_right(Align::Center);
-    let bar = UiBuilder::new().max_rect(room).layout(layout).id_salt("health-buttons");
-    let mut bar = ui.new_child(bar);
-    bar.spacing_mut().item_spacing.x = gap::S;
+    let mut bar = row_in(ui, room, "health-buttons", gap::S);
     let mut button = |text: &str, weight| {
         Button::new(text).small().weight(weight).show(&mut bar, view.theme).clicked()
     };

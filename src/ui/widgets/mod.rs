@@ -40,8 +40,8 @@ pub use tab_bar::{TAB_BAR_HEIGHT, tab_bar, tab_info};
 
 use egui::scroll_area::{ScrollAreaOutput, ScrollSource};
 use egui::{
-    Align, CornerRadius, Id, Layout, Rect, Response, ScrollArea, Stroke, StrokeKind, Ui, UiBuilder,
-    UiKind,
+    Align, AsIdSalt, CornerRadius, Id, Layout, Rect, Response, ScrollArea, Stroke, StrokeKind, Ui,
+    UiBuilder, UiKind,
 };
 
 use crate::ui::style::theme::{FOCUS_RING_WIDTH, Theme};
@@ -63,6 +63,14 @@ pub fn focus_ring(ui: &Ui, theme: &Theme, response: &Response, radius: u8) {
         );
         focus_in_view(ui, response.id, response.rect);
     }
+}
+
+/// Creates a child of `ui` in `rect`, for controls side by side with this gap between them.
+pub fn row_in(ui: &mut Ui, rect: Rect, salt: impl AsIdSalt, gap: f32) -> Ui {
+    let layout = Layout::left_to_right(Align::Center);
+    let mut row = ui.new_child(UiBuilder::new().max_rect(rect).layout(layout).id_salt(salt));
+    row.spacing_mut().item_spacing.x = gap;
+    row
 }
 
 /// Draws buttons at the right end of an empty line, in the reading order.

@@ -3,7 +3,7 @@
 
 pub(in crate::ui::watch) mod connection;
 
-use egui::{Align, Id, Key, Layout, Popup, Rect, Ui, UiBuilder};
+use egui::{Id, Key, Popup, Rect, Ui};
 
 use crate::studio::watch::choices::{MAX_ADDRESS_LENGTH, MAX_TILES};
 use crate::studio::watch::view::WatchState;
@@ -16,7 +16,7 @@ use crate::ui::watch::commands::{name_of, play, send};
 use crate::ui::watch::draft::Draft;
 use crate::ui::widgets::{
     Button, ButtonWeight, Field, icon_button, menu_frame, menu_item, menu_rule, paragraph,
-    return_focus, select_all, weighted_icon_button,
+    return_focus, row_in, select_all, weighted_icon_button,
 };
 
 /// Returns the id of the address field.
@@ -27,14 +27,7 @@ pub fn url_field() -> Id {
 /// Draws the row.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     let (theme, texts) = (view.theme, view.texts);
-    let mut row = ui.new_child(
-        UiBuilder::new()
-            .max_rect(rect)
-            .layout(Layout::left_to_right(Align::Center))
-            .id_salt("address"),
-    );
-    let ui = &mut row;
-    ui.spacing_mut().item_spacing.x = gap::S;
+    let ui = &mut row_in(ui, rect, "address", gap::S);
     let busy = view.snapshot.watch.is_busy();
     let press = texts.get(if busy { "watch-stop" } else { "play" });
     let measure = |text: &str| {

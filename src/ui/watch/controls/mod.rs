@@ -4,7 +4,7 @@ mod button;
 pub(in crate::ui::watch) mod options;
 pub(in crate::ui::watch) mod seek_bar;
 
-use egui::{Align, Layout, Rect, Ui, UiBuilder};
+use egui::{Align, Layout, Rect, Ui};
 
 use crate::studio::watch::view::WatchState;
 use crate::studio::{Command, WatchCommand};
@@ -17,7 +17,7 @@ use crate::ui::watch::commands::{play_chosen, send};
 use crate::ui::watch::controls::button::{added_width, control};
 use crate::ui::watch::controls::seek_bar::Span;
 use crate::ui::watch::draft::{Draft, PlayerLocation};
-use crate::ui::widgets::{Button, ButtonWeight, at_line_end, icon_button, label, slider};
+use crate::ui::widgets::{Button, ButtonWeight, at_line_end, icon_button, label, row_in, slider};
 
 /// The width that the left part needs at most, in points: the buttons, the volume, a position, and
 /// the button that returns to the live edge.
@@ -37,14 +37,7 @@ const BUTTON_LABELS: [&str; 8] = [
 
 /// Draws the bar. Returns the window action that the user selected.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) -> Option<Action> {
-    let mut row = ui.new_child(
-        UiBuilder::new()
-            .max_rect(rect)
-            .layout(Layout::left_to_right(Align::Center))
-            .id_salt("controls"),
-    );
-    let ui = &mut row;
-    ui.spacing_mut().item_spacing.x = gap::XS;
+    let ui = &mut row_in(ui, rect, "controls", gap::XS);
     hold(ui, view, draft);
     loudness(ui, view);
     ui.add_space(gap::S);
