@@ -1,9 +1,9 @@
 //! Handles commands during a broadcast without a window: lines on standard input (`--control`).
 
-pub(in crate::cli::live) mod filters;
-pub(in crate::cli::live) mod items;
-pub(in crate::cli::live) mod mixer;
-pub(in crate::cli::live) mod run;
+pub mod filters;
+pub mod items;
+pub mod mixer;
+pub mod run;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -19,7 +19,7 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 
 /// The commands during the run.
-pub(in crate::cli::live) struct RunCommands {
+pub struct RunCommands {
     names: Names,
     replay: Arc<AtomicBool>,
     chapter: Arc<AtomicBool>,

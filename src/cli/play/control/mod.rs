@@ -1,7 +1,7 @@
 //! Parses the lines of `onair play --control`. The module `ask` checks which of the commands are
 //! possible.
 
-pub(in crate::cli::play) mod ask;
+pub mod ask;
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;

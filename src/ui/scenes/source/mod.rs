@@ -1,12 +1,12 @@
 //! The properties of a source in the inspector: content, text style, slide timing, playback and the
 //! visibility of the pointer. Every change takes effect at once.
 
-pub(in crate::ui::scenes) mod camera;
-pub(in crate::ui::scenes) mod color_button;
-pub(in crate::ui::scenes) mod fallback;
-pub(in crate::ui::scenes) mod fields;
-pub(in crate::ui::scenes) mod kind_fields;
-pub(in crate::ui::scenes) mod playlist;
+pub mod camera;
+pub mod color_button;
+pub mod fallback;
+pub mod fields;
+pub mod kind_fields;
+pub mod playlist;
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -31,12 +31,7 @@ use crate::ui::widgets::{
 };
 
 /// Draws all properties of a source: its content by kind, and its fallback.
-pub(in crate::ui::scenes) fn contents(
-    ui: &mut Ui,
-    view: &mut View<'_>,
-    draft: &mut Draft,
-    id: SourceId,
-) {
+pub fn contents(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, id: SourceId) {
     let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
     let heeds = heeds(view.snapshot, id);
     let source = collection.source(id);
@@ -58,12 +53,7 @@ pub(in crate::ui::scenes) fn contents(
 
 /// Draws the button *Advanced*, and below it a field with the content of a source in the notation of
 /// `--video`, for users who know it. The field can also change the kind of the source.
-pub(in crate::ui::scenes) fn written(
-    ui: &mut Ui,
-    view: &mut View<'_>,
-    draft: &mut Draft,
-    id: SourceId,
-) {
+pub fn written(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, id: SourceId) {
     let Some(source) = view.snapshot.scenes.collection.source(id) else { return };
     ui.add_space(gap::S);
     let advanced = view.texts.get("advanced");
@@ -105,7 +95,7 @@ pub(in crate::ui::scenes) fn written(
 
 /// Applies the text that was entered as the content of a source, because its field is no longer
 /// shown. Text that is not valid is kept.
-pub(in crate::ui::scenes) fn apply_written(view: &mut View<'_>, draft: &mut Draft) {
+pub fn apply_written(view: &mut View<'_>, draft: &mut Draft) {
     let Some((id, text)) = &draft.source_text else { return };
     let id = *id;
     let Some(source) = view.snapshot.scenes.collection.source(id) else {

@@ -25,7 +25,7 @@ enum PlaylistEdit {
 }
 
 /// Draws the reason why a source skips this file, if it does.
-pub(in crate::ui::scenes) fn left_out(ui: &mut Ui, view: &View<'_>, source: SourceId, path: &Path) {
+pub fn left_out(ui: &mut Ui, view: &View<'_>, source: SourceId, path: &Path) {
     let source = view.snapshot.scenes.source(source);
     if let Some(reason) = source.and_then(|source| source.file_problem(path)) {
         let reason = view.texts.say(reason);
@@ -35,7 +35,7 @@ pub(in crate::ui::scenes) fn left_out(ui: &mut Ui, view: &View<'_>, source: Sour
 }
 
 /// Draws the playlist for files of this kind.
-pub(in crate::ui::scenes) fn contents(
+pub fn contents(
     ui: &mut Ui,
     view: &mut View<'_>,
     (source, pick): (SourceId, FileRequest),
