@@ -9,7 +9,9 @@ use crate::studio::Command;
 use crate::ui::scenes::source::color_button::color_button;
 use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, NumberFault, label, number_field, paragraph, switch};
+use crate::ui::widgets::{
+    Button, NumberFault, Select, label, menu_item, number_field, paragraph, switch,
+};
 
 /// The size of a field for a number, in points.
 pub const NUMBER_FIELD_SIZE: Vec2 = vec2(96.0, 26.0);
@@ -87,6 +89,30 @@ pub fn flag(ui: &mut Ui, view: &mut View<'_>, key: &'static str, value: &mut boo
         if switch(ui, view.theme, &name, *value) {
             *value = !*value;
         }
+    });
+}
+
+/// Draws a label, and below it a list of values to choose from.
+pub fn choice<T: Copy + PartialEq>(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    key: &'static str,
+    all: &[(&'static str, T)],
+    value: &mut T,
+) {
+    let (name, before) = (view.texts.get(key).to_string(), *value);
+    line(ui, view, &name, |ui, view| {
+        let texts = view.texts;
+        let chosen = all.iter().find(|(_, it)| *it == before).map_or("", |(key, _)| key);
+        let (chosen, enabled) = (texts.get(chosen), ui.is_enabled());
+        let select = Select { enabled, ..Select::new(&name, &chosen, ui.available_width()) };
+        select.show(ui, view.theme, |ui| {
+            for (key, one) in all {
+                if menu_item(ui, view.theme, &texts.get(key), "", *one == before, true) {
+                    *value = *one;
+                }
+            }
+        });
     });
 }
 

@@ -22,13 +22,11 @@ use crate::media::playback_control::EndBehavior;
 use crate::studio::{Command, Edit};
 use crate::ui::input::actions::key;
 use crate::ui::scenes::draft::{Draft, heeds, may_be_out};
-use crate::ui::scenes::source::fields::{color, figure, flag, line, part};
+use crate::ui::scenes::source::fields::{choice, color, figure, flag, line, part};
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::view::file_request::FileRequest;
-use crate::ui::widgets::{
-    Button, ButtonWeight as Dress, Field, Select, expander, label, menu_item, paragraph,
-};
+use crate::ui::widgets::{Button, ButtonWeight as Dress, Field, expander, label, paragraph};
 
 /// Draws all properties of a source: its content by kind, and its fallback.
 pub fn contents(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, id: SourceId) {
@@ -239,31 +237,12 @@ fn room(ui: &mut Ui, view: &mut View<'_>, appearance: &mut TextAppearance) {
         (key!("text-scroll-down"), Some(ScrollDirection::Down)),
     ];
     let mut direction = appearance.scroll.map(|it| it.direction);
-    let name = view.texts.get("text-scroll").to_string();
-    line(ui, view, &name, |ui, view| {
-        let texts = view.texts;
-        let chosen = directions.iter().find(|(_, it)| *it == direction).map_or("", |(key, _)| key);
-        let chosen = texts.get(chosen);
-        let select = Select::new(&name, &chosen, ui.available_width());
-        select.show(ui, view.theme, |ui| {
-            for (key, one) in directions {
-                if menu_item(ui, view.theme, &texts.get(key), "", one == direction, true) {
-                    direction = one;
-                }
-            }
-        });
-    });
+    choice(ui, view, key!("text-scroll"), &directions, &mut direction);
     let speed = appearance.scroll.map_or(120, |it| it.speed);
     appearance.scroll = direction.map(|direction| Scroll { direction, speed });
     if let Some(scroll) = &mut appearance.scroll {
-        number(
-            ui,
-            view,
-            key!("text-scroll-speed"),
-            &mut scroll.speed,
-            1..=Scroll::MAX_SCROLL_SPEED,
-            " px/s",
-        );
+        let speeds = 1..=Scroll::MAX_SCROLL_SPEED;
+        number(ui, view, key!("text-scroll-speed"), &mut scroll.speed, speeds, " px/s");
         if matches!(scroll.direction, ScrollDirection::Up | ScrollDirection::Down) {
             part(ui, view, key!("text-own-height"), &mut appearance.height, height);
             if let Some(height) = &mut appearance.height {
