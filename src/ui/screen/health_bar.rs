@@ -162,13 +162,8 @@ fn pill(ui: &Ui, view: &View<'_>, PillText { word, time, warns }: &PillText, pla
             (Color32::TRANSPARENT, theme.line, theme.secondary)
         }
     };
-    ui.painter().rect(
-        place,
-        CornerRadius::same(CONTROL_RADIUS),
-        fill,
-        Stroke::new(BORDER_WIDTH, border),
-        StrokeKind::Inside,
-    );
+    let (radius, border) = (CornerRadius::same(CONTROL_RADIUS), Stroke::new(BORDER_WIDTH, border));
+    ui.painter().rect(place, radius, fill, border, StrokeKind::Inside);
     let y = place.center().y;
     let dot = pos2(place.left() + 15.0, y);
     match warns {

@@ -61,13 +61,8 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, titled: bool) {
                 section(ui, theme, &texts.get("chat"));
             } else {
                 let of = name_of(&view.snapshot.watch_figures.url);
-                ui.add(
-                    egui::Label::new(
-                        egui::RichText::new(of).font(Type::Small.font()).color(theme.secondary),
-                    )
-                    .truncate()
-                    .selectable(false),
-                );
+                let of = egui::RichText::new(of).font(Type::Small.font()).color(theme.secondary);
+                ui.add(egui::Label::new(of).truncate().selectable(false));
             }
         });
     });

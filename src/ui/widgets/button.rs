@@ -227,13 +227,8 @@ impl<'a> Button<'a> {
         } else {
             BORDER_WIDTH
         };
-        ui.painter().rect(
-            rect,
-            CornerRadius::same(self.radius),
-            fill,
-            Stroke::new(width, border),
-            StrokeKind::Inside,
-        );
+        let (radius, stroke) = (CornerRadius::same(self.radius), Stroke::new(width, border));
+        ui.painter().rect(rect, radius, fill, stroke, StrokeKind::Inside);
         let middle = rect.center().x - content / 2.0;
         let mut x =
             if self.leading { rect.left() + gap::S } else { middle.max(rect.left() + gap::XS) };

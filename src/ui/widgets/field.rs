@@ -103,16 +103,9 @@ impl<'a> Field<'a> {
         } else {
             theme.border()
         };
-        ui.painter().set(
-            frame,
-            egui::epaint::RectShape::new(
-                rect,
-                CornerRadius::same(CONTROL_RADIUS),
-                theme.raised,
-                border,
-                StrokeKind::Inside,
-            ),
-        );
+        let (radius, kind) = (CornerRadius::same(CONTROL_RADIUS), StrokeKind::Inside);
+        let shape = egui::epaint::RectShape::new(rect, radius, theme.raised, border, kind);
+        ui.painter().set(frame, shape);
         let mut pressed = None;
         for (index, (icon, name)) in self.buttons.iter().enumerate() {
             let left = rect.right() - gap::XS - buttons_width + index as f32 * side;

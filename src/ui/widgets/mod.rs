@@ -55,12 +55,9 @@ pub fn focus_ring(ui: &Ui, theme: &Theme, response: &Response, radius: u8) {
     if response.has_focus() {
         // The ring of a control at the edge of a scroll area is not cut off.
         let painter = ui.painter().with_clip_rect(ui.clip_rect().expand(FOCUS_RING_SPACE_POINTS));
-        painter.rect_stroke(
-            response.rect.expand(1.0),
-            CornerRadius::same(radius.saturating_add(1)),
-            Stroke::new(FOCUS_RING_WIDTH, theme.accent),
-            StrokeKind::Outside,
-        );
+        let (ring, radius) = (response.rect.expand(1.0), radius.saturating_add(1));
+        let stroke = Stroke::new(FOCUS_RING_WIDTH, theme.accent);
+        painter.rect_stroke(ring, CornerRadius::same(radius), stroke, StrokeKind::Outside);
         focus_in_view(ui, response.id, response.rect);
     }
 }

@@ -92,13 +92,8 @@ impl<'a> Select<'a> {
         });
         let hovered = self.enabled && response.hovered();
         let border = if hovered { theme.secondary } else { theme.line };
-        ui.painter().rect(
-            rect,
-            CornerRadius::same(CONTROL_RADIUS),
-            theme.raised,
-            egui::Stroke::new(1.0, border),
-            StrokeKind::Inside,
-        );
+        let (radius, stroke) = (CornerRadius::same(CONTROL_RADIUS), egui::Stroke::new(1.0, border));
+        ui.painter().rect(rect, radius, theme.raised, stroke, StrokeKind::Inside);
         let mut words = rect.shrink2(vec2(10.0, 0.0));
         words.max.x -= 20.0;
         let color = if self.enabled { theme.text } else { theme.secondary };

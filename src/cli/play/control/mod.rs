@@ -312,11 +312,8 @@ fn words(text: &str) -> Result<Vec<String>, Problem> {
     if words.len() > MAX_BLOCKED_WORDS
         || words.iter().any(|word| word.chars().count() > MAX_BLOCKED_WORD_CHARS)
     {
-        return Err(problem!(
-            "control-most-words",
-            most = MAX_BLOCKED_WORDS,
-            length = MAX_BLOCKED_WORD_CHARS
-        ));
+        let (most, length) = (MAX_BLOCKED_WORDS, MAX_BLOCKED_WORD_CHARS);
+        return Err(problem!("control-most-words", most = most, length = length));
     }
     Ok(words)
 }

@@ -285,13 +285,8 @@ fn audio(ui: &mut Ui, view: &View<'_>, now: &Quality) -> Option<Quality> {
     let mut wanted = None;
     let most = |channels| if channels == 1 { MAX_MONO_KBPS } else { MAX_AUDIO_KBPS };
     let name = texts.get("audio-bitrate");
-    named(
-        ui,
-        view,
-        &name,
-        key!("tip-audio-bitrate"),
-        &format::bitrate(Quality::default().audio_bitrate.0),
-    );
+    let usual = format::bitrate(Quality::default().audio_bitrate.0);
+    named(ui, view, &name, key!("tip-audio-bitrate"), &usual);
     let limit = limits::audio_bitrate(view);
     let limited = limit.as_ref().map_or(MAX_AUDIO_KBPS, |(most, _)| most.0 as f32 / 1_000.0);
     let range = (MIN_AUDIO_KBPS..=most(now.channels).min(limited), 128.0, AUDIO_KBPS_STEP);

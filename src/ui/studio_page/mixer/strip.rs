@@ -253,14 +253,8 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, strip: &Strip, rect: Rect) 
     let level = (strip.level.as_str(), strip.color(view));
     head(ui, view, first, (strip.icon, &strip.name, &strip.more), level, lamp);
     let mut bar = part(ui, second, "meter");
-    labels::meter_of(
-        &mut bar,
-        view,
-        &strip.name,
-        strip.levels,
-        strip.silent.clone(),
-        second.width(),
-    );
+    let silent = strip.silent.clone();
+    labels::meter_of(&mut bar, view, &strip.name, strip.levels, silent, second.width());
     let mut foot = part(ui, third, "foot");
     foot.spacing_mut().item_spacing.x = gap::XS;
     let (mute, muted) = strip.mute(&mut foot, view);

@@ -134,10 +134,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, strip: &Strip, rect: Rect) 
     let mut gain = strip.gain_db;
     let name = strip.fader_name(view);
     let moved = fader(&mut at, view.theme, &mut gain, &name, beside.height());
-    if moved.dragged() && gain.abs() < 0.6 {
-        gain = 0.0;
-    }
-    if moved.double_clicked() {
+    if moved.double_clicked() || moved.dragged() && gain.abs() < 0.6 {
         gain = 0.0;
     }
     let moved = moved.on_hover_text(&*view.texts.get("tip-gain"));

@@ -169,13 +169,9 @@ fn right(
         Some(saving) => {
             let time = format::minutes(saving.time);
             let name = texts.get("watch-record-stop");
-            let tip = texts.with(
-                "tip-watch-recording",
-                &[
-                    ("path", saving.path.display().to_string().into()),
-                    ("bytes", format::bytes(saving.bytes).into()),
-                ],
-            );
+            let (path, bytes) = (saving.path.display().to_string(), format::bytes(saving.bytes));
+            let args = [("path", path.into()), ("bytes", bytes.into())];
+            let tip = texts.with("tip-watch-recording", &args);
             let red = theme.live;
             let button =
                 Button::new(&time).icon_colored(Icon::Dot, red).weight(ButtonWeight::Live).small();
