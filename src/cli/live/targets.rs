@@ -177,9 +177,7 @@ impl KeySource {
         }
         Ok(Secret::new(key))
     }
-}
 
-impl KeySource {
     /// Reads a key that becomes a part of links, and therefore may contain only characters that
     /// links allow.
     ///
