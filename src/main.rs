@@ -102,9 +102,11 @@ fn refuse(cli: &Cli, clock: Clock, why: &Problem) -> Exit {
             | Sub::Collections(_)
             | Sub::Profiles(_),
         ) => onair::cli::output::Output::new(clock, cli.globals.json).refuse(why, exit),
-        _ => onair::cli::output::complain(why.clone()),
+        _ => {
+            onair::cli::output::complain(why.clone());
+            exit
+        }
     }
-    exit
 }
 
 /// Warns that a password is on the command line. (A separate warning covers stream keys.)

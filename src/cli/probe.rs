@@ -11,6 +11,7 @@ use crate::cli::play;
 use crate::cli::process::signals::Interrupt;
 use crate::player::Source;
 use crate::player::probe::{self, Audio, Report, Video};
+use crate::text::Problem;
 use crate::wire::amf0;
 use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
 use crate::wire::codec::{Hdr, color};
@@ -31,33 +32,24 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
+    describe(args, &Output::new(clock, globals.json), clock).unwrap_or_else(|(why, exit)| {
+        complain(why);
+        exit
+    })
+}
+
+fn describe(args: &Args, output: &Output, clock: Clock) -> Result<Exit, (Problem, Exit)> {
     sandbox::files(&[]);
-    let interrupt = match Interrupt::listen() {
-        Ok(interrupt) => interrupt,
-        Err(why) => {
-            complain(why);
-            return Exit::Error;
-        }
-    };
-    let (net, runtime) = match args.route.start() {
-        Ok(started) => started,
-        Err((why, exit)) => {
-            complain(why);
-            return exit;
-        }
-    };
+    let interrupt = Interrupt::listen().map_err(|why| (why, Exit::Error))?;
+    let (net, runtime) = args.route.start()?;
     let source = Source::parse(&args.source);
-    match probe::probe(&source, &net, &runtime, clock, &|| interrupt.is_set()) {
-        Ok(report) => {
-            Output::new(clock, globals.json).object(to_json(&report));
-            Exit::Ok
-        }
-        Err(failure) => {
-            let language = Output::new(clock, globals.json).language();
-            complain(play::sentence_of(language, &source, &failure));
-            play::exit_of(failure.kind)
-        }
-    }
+    let report = probe::probe(&source, &net, &runtime, clock, &|| interrupt.is_set());
+    let report = report.map_err(|failure| {
+        let sentence = play::sentence_of(output.language(), &source, &failure);
+        (Problem::from(sentence), play::exit_of(failure.kind))
+    })?;
+    output.object(to_json(&report));
+    Ok(Exit::Ok)
 }
 
 fn to_json(report: &Report) -> Value {

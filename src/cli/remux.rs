@@ -92,8 +92,7 @@ pub fn run(args: &RemuxArgs, globals: &Globals, clock: Clock) -> Exit {
     let drop: Vec<Part> = args.drop.iter().copied().map(Part::from).collect();
     let part = Cut { from: args.from.unwrap_or_default(), to: args.to };
     if args.to.is_some_and(|to| to <= part.from) {
-        output.refuse(&problem!("remux-empty-part"), Exit::Usage);
-        return Exit::Usage;
+        return output.refuse(&problem!("remux-empty-part"), Exit::Usage);
     }
     sandbox::files(&[&args.output]);
     work(&output, "remux", |stop| remux_part(part, &drop, &args.input, &args.output, &|_| stop()))
@@ -112,8 +111,7 @@ pub fn run_repair(args: &RepairArgs, globals: &Globals, clock: Clock) -> Exit {
 /// Reports an address that was given in place of a file.
 fn refused(output: &Output, paths: &[&Path]) -> Option<Exit> {
     let why = paths.iter().find_map(|path| check_file(path).err())?;
-    output.refuse(&why, Exit::File);
-    Some(Exit::File)
+    Some(output.refuse(&why, Exit::File))
 }
 
 fn work(
@@ -123,10 +121,7 @@ fn work(
 ) -> Exit {
     let interrupt = match Interrupt::listen() {
         Ok(interrupt) => interrupt,
-        Err(why) => {
-            output.refuse(&why, Exit::Error);
-            return Exit::Error;
-        }
+        Err(why) => return output.refuse(&why, Exit::Error),
     };
     match work(&|| interrupt.is_set()) {
         Ok(report) => {
@@ -140,8 +135,7 @@ fn work(
                 Failure::Lacking { .. } => Exit::Codec,
                 _ => Exit::File,
             };
-            output.refuse(&(&failure).into(), exit);
-            exit
+            output.refuse(&(&failure).into(), exit)
         }
     }
 }

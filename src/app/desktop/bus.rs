@@ -126,26 +126,17 @@ struct Desktop {
 impl Desktop {
     /// Announces the status icon once to each panel that shows status icons.
     fn announce(&mut self) {
-        let owner = self.connection.call_method(
-            Some("org.freedesktop.DBus"),
-            "/org/freedesktop/DBus",
-            Some("org.freedesktop.DBus"),
-            "GetNameOwner",
-            &WATCHER_NAME,
-        );
+        let (bus, path) = (Some("org.freedesktop.DBus"), "/org/freedesktop/DBus");
+        let owner = self.connection.call_method(bus, path, bus, "GetNameOwner", &WATCHER_NAME);
         let owner = owner.ok().and_then(|reply| reply.body().deserialize::<String>().ok());
         if owner == self.watcher {
             return;
         }
         self.watcher = owner;
         let (Some(_), Some(name)) = (&self.watcher, self.connection.unique_name()) else { return };
-        let answer = self.connection.call_method(
-            Some(WATCHER_NAME),
-            WATCHER_PATH,
-            Some(WATCHER_NAME),
-            "RegisterStatusNotifierItem",
-            &name.as_str(),
-        );
+        let (watcher, method) = (Some(WATCHER_NAME), "RegisterStatusNotifierItem");
+        let name = name.as_str();
+        let answer = self.connection.call_method(watcher, WATCHER_PATH, watcher, method, &name);
         if let Err(error) = answer {
             tracing::debug!(%error, "the desktop refuses the status icon");
         }
@@ -162,14 +153,10 @@ impl Desktop {
             None => {}
         }
         let before = self.sent_state.as_ref();
+        let (all, path) = (None::<&str>, status_item::OBJECT_PATH);
+        let interface = status_item::INTERFACE_NAME;
         let item = |name: &str, is_new: bool| match is_new {
-            true => self.connection.emit_signal(
-                None::<&str>,
-                status_item::OBJECT_PATH,
-                status_item::INTERFACE_NAME,
-                name,
-                &(),
-            ),
+            true => self.connection.emit_signal(all, path, interface, name, &()),
             false => Ok(()),
         };
         let has_new_icon = before.map(StatusIcon::of) != Some(StatusIcon::of(&state));
@@ -178,13 +165,7 @@ impl Desktop {
             .and_then(|()| item("NewToolTip", true))
             .and_then(|()| match before.map(status_item::status) == Some(status) {
                 true => Ok(()),
-                false => self.connection.emit_signal(
-                    None::<&str>,
-                    status_item::OBJECT_PATH,
-                    status_item::INTERFACE_NAME,
-                    "NewStatus",
-                    &(status,),
-                ),
+                false => self.connection.emit_signal(all, path, interface, "NewStatus", &(status,)),
             });
         let result = result.and_then(|()| match self.sent_revision == revision {
             true => Ok(()),
@@ -254,13 +235,8 @@ impl Desktop {
     /// Closes the notification, because its problem has ended or the user has seen it.
     fn close(&mut self) {
         let Some(id) = self.shown.take() else { return };
-        let answer = self.connection.call_method(
-            Some(NOTIFICATIONS_NAME),
-            NOTIFICATIONS_PATH,
-            Some(NOTIFICATIONS_NAME),
-            "CloseNotification",
-            &id,
-        );
+        let (server, method) = (Some(NOTIFICATIONS_NAME), "CloseNotification");
+        let answer = self.connection.call_method(server, NOTIFICATIONS_PATH, server, method, &id);
         if let Err(error) = answer {
             // The user has already closed the notification.
             tracing::debug!(%error, "closing a notification failed");

@@ -73,10 +73,7 @@ pub(super) struct Outcome {
 pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
     let (record, duration) = (run.record.as_deref(), run.duration);
     let clock = config.clock;
-    let refuse = |why: &Problem| {
-        output.refuse(why, Exit::Error);
-        Exit::Error
-    };
+    let refuse = |why: &Problem| output.refuse(why, Exit::Error);
     let interrupt = match Interrupt::listen() {
         Ok(interrupt) => interrupt,
         Err(why) => return refuse(&why),

@@ -49,10 +49,7 @@ pub fn run(args: &Args, matches: &clap::ArgMatches, globals: &Globals, clock: Cl
             };
             broadcast::run(config, &run, &output)
         }
-        Err((why, exit)) => {
-            output.refuse(&why, exit);
-            exit
-        }
+        Err((why, exit)) => output.refuse(&why, exit),
     }
 }
 

@@ -43,43 +43,42 @@ type Error = (Problem, Exit);
 /// without a common address, for two keys for one target, and for a key that cannot be read.
 pub fn written(matches: &ArgMatches, services: &ServiceList) -> Result<Vec<TargetArgument>, Error> {
     let mut words: Vec<(usize, Word)> = Vec::new();
-    let mut collect = |name: &str, make: &dyn Fn(String) -> Word| {
-        let values = matches.try_get_many::<String>(name).ok().flatten().into_iter().flatten();
-        let indices = matches.indices_of(name).into_iter().flatten();
-        words.extend(indices.zip(values).map(|(index, value)| (index, make(value.clone()))));
-    };
-    collect("to", &Word::Url);
-    collect("service", &|id| {
+    words.extend(values(matches, "to", Word::Url));
+    words.extend(values(matches, "service", |id: String| {
         let service = services.find(&id);
         match (service, service.and_then(|service| service.servers.first())) {
             (_, Some(server)) => Word::Url(server.to_string()),
             (Some(service), None) => {
                 Word::PerShow(service.name.to_string(), service.key_page.to_string())
             }
-            (None, None) => Word::NoService(id.clone()),
+            (None, None) => Word::NoService(id),
         }
-    });
-    collect("key_env", &|name| Word::Key(KeySource::Env(name)));
-    let floors = matches.try_get_many::<BitsPerSecond>("target_min_bitrate").ok().flatten();
-    let indices = matches.indices_of("target_min_bitrate").into_iter().flatten();
-    words.extend(indices.zip(floors.into_iter().flatten()).map(|(at, it)| (at, Word::Floor(*it))));
-    let paths = matches.try_get_many::<PathBuf>("key_file").ok().flatten().into_iter().flatten();
-    let indices = matches.indices_of("key_file").into_iter().flatten();
-    words.extend(
-        indices.zip(paths).map(|(index, path)| (index, Word::Key(KeySource::File(path.clone())))),
-    );
+    }));
+    words.extend(values(matches, "key_env", |name| Word::Key(KeySource::Env(name))));
+    words.extend(values(matches, "target_min_bitrate", Word::Floor));
+    words.extend(values(matches, "key_file", |path| Word::Key(KeySource::File(path))));
     if matches.get_flag("key_stdin")
         && let Some(index) = matches.index_of("key_stdin")
     {
         words.push((index, Word::Key(KeySource::Stdin)));
     }
-    let watched = matches.try_get_many::<String>("monitor").ok().flatten().into_iter().flatten();
-    let indices = matches.indices_of("monitor").into_iter().flatten();
     // Without an address, `--monitor` applies to all targets.
-    let watched = indices.zip(watched).filter(|(_, url)| !url.is_empty());
-    words.extend(watched.map(|(index, url)| (index, Word::Watched(Secret::new(url.as_str())))));
+    let monitored = values(matches, "monitor", |url: String| url);
+    let monitored = monitored.filter(|(_, url)| !url.is_empty());
+    words.extend(monitored.map(|(index, url)| (index, Word::Watched(Secret::new(url)))));
     words.sort_by_key(|(index, _)| *index);
     assemble(words.into_iter().map(|(_, word)| word))
+}
+
+/// Returns what `make` makes of the values of a flag, each with its place on the command line.
+fn values<T: Clone + Send + Sync + 'static, W>(
+    matches: &ArgMatches,
+    flag: &str,
+    make: impl Fn(T) -> W,
+) -> impl Iterator<Item = (usize, W)> {
+    let values = matches.try_get_many::<T>(flag).ok().flatten().into_iter().flatten();
+    let indices = matches.indices_of(flag).into_iter().flatten();
+    indices.zip(values).map(move |(index, value)| (index, make(value.clone())))
 }
 
 /// Replaces the problem of an address without a stream key. Its own advice would put the key into
@@ -103,9 +102,13 @@ enum Word {
     Floor(BitsPerSecond),
 }
 
-/// Creates the error of a flag that has no preceding `--to`.
-fn no_target(flag: &str) -> Error {
-    (problem!("cli-no-target-before", flag = flag), Exit::Usage)
+/// Returns the target to which this flag belongs.
+fn last<'a>(
+    targets: &'a mut [TargetArgument],
+    flag: &str,
+) -> Result<&'a mut TargetArgument, Error> {
+    let missing = || (problem!("cli-no-target-before", flag = flag), Exit::Usage);
+    targets.last_mut().ok_or_else(missing)
 }
 
 fn assemble(words: impl Iterator<Item = Word>) -> Result<Vec<TargetArgument>, Error> {
@@ -113,18 +116,11 @@ fn assemble(words: impl Iterator<Item = Word>) -> Result<Vec<TargetArgument>, Er
     for word in words {
         match word {
             Word::Url(url) => {
-                targets.push(TargetArgument {
-                    url,
-                    key: None,
-                    play_url: None,
-                    least_bitrate: None,
-                });
+                let (key, play_url, least_bitrate) = (None, None, None);
+                targets.push(TargetArgument { url, key, play_url, least_bitrate });
             }
             Word::Watched(url) => {
-                let Some(target) = targets.last_mut() else {
-                    return Err(no_target("--monitor=URL"));
-                };
-                target.play_url = Some(url);
+                last(&mut targets, "--monitor=URL")?.play_url = Some(url);
             }
             Word::PerShow(name, page) => {
                 return Err((problem!("cli-per-show", name = name, page = page), Exit::Usage));
@@ -133,15 +129,10 @@ fn assemble(words: impl Iterator<Item = Word>) -> Result<Vec<TargetArgument>, Er
                 return Err((problem!("cli-no-service", id = id), Exit::Usage));
             }
             Word::Floor(floor) => {
-                let Some(target) = targets.last_mut() else {
-                    return Err(no_target("--target-min-bitrate"));
-                };
-                target.least_bitrate = Some(floor);
+                last(&mut targets, "--target-min-bitrate")?.least_bitrate = Some(floor);
             }
             Word::Key(source) => {
-                let Some(target) = targets.last_mut() else {
-                    return Err(no_target("--key-…"));
-                };
+                let target = last(&mut targets, "--key-…")?;
                 if target.key.is_some() {
                     return Err((problem!("cli-two-keys"), Exit::Usage));
                 }
@@ -186,9 +177,7 @@ impl KeySource {
         }
         Ok(Secret::new(key))
     }
-}
 
-impl KeySource {
     /// Reads a key that becomes a part of links, and therefore may contain only characters that
     /// links allow.
     ///

@@ -111,11 +111,8 @@ fn print_source(output: &Output, source: &Source) {
             SourceFormat::Audio { rate, channels } => {
                 fields.insert("rate".into(), rate.into());
                 fields.insert("channels".into(), channels.into());
-                format = Some(problem!(
-                    "out-audio-format",
-                    rate = rate.to_string(),
-                    channels = channels
-                ));
+                let rate = rate.to_string();
+                format = Some(problem!("out-audio-format", rate = rate, channels = channels));
             }
             SourceFormat::Unknown => {}
         }

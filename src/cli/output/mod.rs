@@ -108,11 +108,12 @@ impl Output {
     }
 
     /// Prints the reason why a command does not start: on standard error, and with `--json` also in
-    /// the last line.
-    pub fn refuse(&self, why: &Problem, exit: Exit) {
+    /// the last line. Returns the exit code.
+    pub fn refuse(&self, why: &Problem, exit: Exit) -> Exit {
         complain(why.clone());
         let error = self.language().say_with_cure(why);
         self.event("summary", json!({"error": error, "exit": exit.code()}), || None);
+        exit
     }
 
     /// Prints an object without a time or an event name; for example, the report of `probe`. With

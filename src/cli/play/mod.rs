@@ -11,6 +11,7 @@ use crate::cli::flags::Globals;
 use crate::cli::output::Output;
 use crate::cli::output::exit::Exit;
 use crate::cli::process::signals::Interrupt;
+use crate::cli::window;
 use crate::player::Config;
 use crate::text::Problem;
 use crate::text::problem::problem;
@@ -22,22 +23,17 @@ use watcher::Watcher;
 
 /// Runs the command.
 pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
-    let output = Output::new(clock, globals.json);
     // These problems are detected before playback; the last line contains these problems too.
-    let refuse = |(why, exit): (Problem, Exit)| {
-        output.refuse(&why, exit);
-        exit
-    };
-    let config = match args.config() {
-        Ok(config) => config,
-        Err(refusal) => return refuse(refusal),
-    };
+    play(args, globals, clock)
+        .unwrap_or_else(|(why, exit)| Output::new(clock, globals.json).refuse(&why, exit))
+}
+
+fn play(args: &Args, globals: &Globals, clock: Clock) -> Result<Exit, (Problem, Exit)> {
+    let output = Output::new(clock, globals.json);
+    let config = args.config()?;
     // The window itself finds the chat of a stream.
     let chat = args.chat.as_deref().map(|at| chat_at(at, args.first(), args.headless));
-    let chat = match chat.transpose() {
-        Ok(chat) => chat.flatten(),
-        Err(why) => return refuse((why.into(), Exit::Usage)),
-    };
+    let chat = chat.transpose().map_err(|why| (Problem::from(why), Exit::Usage))?.flatten();
     if args.headless {
         // Commands of --control may name other files later.
         if !args.control {
@@ -45,36 +41,24 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
             let files: Vec<_> = files.into_iter().flatten().map(|path| path.as_path()).collect();
             sandbox::files(&files);
         }
-        let started = Interrupt::listen().and_then(|interrupt| Ok((interrupt, commands(args)?)));
-        let (interrupt, lines) = match started {
-            Ok(started) => started,
-            Err(why) => return refuse((why, Exit::Error)),
-        };
-        let mut watcher = Watcher::new(args, output, lines, clock);
+        let interrupt = Interrupt::listen().map_err(|why| (why, Exit::Error))?;
+        let mut watcher = Watcher::new(args, output, commands(args)?, clock);
         let (urls, chat) = (&args.sources, chat.as_deref());
-        return crate::cli::window::headless(urls, config, chat, &interrupt, &mut watcher, clock);
+        return Ok(window::headless(urls, config, chat, &interrupt, &mut watcher, clock));
     }
-    let settings = match crate::cli::window::settings(globals) {
-        Ok(settings) => settings,
-        Err(why) => return refuse((why, Exit::File)),
-    };
-    let net = match args.route.beneath() {
-        Ok(net) => net,
-        Err(refusal) => return refuse(refusal),
-    };
-    let lines = match commands(args) {
-        Ok(lines) => lines,
-        Err(why) => return refuse((why, Exit::Error)),
-    };
+    let settings = window::settings(globals).map_err(|why| (why, Exit::File))?;
+    let net = args.route.beneath()?;
+    let lines = commands(args)?;
     let config = args.with_remembered(&settings.0, Config { net, ..config });
     let (urls, options, way) = (&args.sources, args.options(), (args.network(), chat.as_deref()));
     let path = globals.settings.clone().or_else(crate::studio::settings::default_path);
     let beside = Box::new(Watcher::new(args, output, lines, clock));
-    crate::cli::window::play(urls, (settings, path), config, way, options, beside, clock)
+    Ok(window::play(urls, (settings, path), config, way, options, beside, clock))
 }
 
 /// Starts to read the commands of `--control`, if requested.
-fn commands(args: &Args) -> Result<Option<Lines>, Problem> {
-    let lines = args.control.then(Lines::listen).transpose();
-    lines.map_err(|error| problem!("play-no-commands", reason = Problem::from(&error)))
+fn commands(args: &Args) -> Result<Option<Lines>, (Problem, Exit)> {
+    args.control.then(Lines::listen).transpose().map_err(|error| {
+        (problem!("play-no-commands", reason = Problem::from(&error)), Exit::Error)
+    })
 }

@@ -3,9 +3,9 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::output::Output;
 use crate::cli::output::exit::Exit;
-use crate::cli::output::stats::seconds;
+use crate::cli::output::stats::{one_decimal, seconds};
+use crate::cli::output::{Output, events};
 use crate::player::chat::ChatState;
 use crate::player::source::host_of;
 use crate::player::{Failure, FailureKind, Figures, PlayerMessage, Severity, Source, State};
@@ -138,7 +138,6 @@ pub(super) fn chat(output: &Output, index: Option<usize>, state: &ChatState) {
 
 /// Returns the fields of the event `play_stats`.
 pub(super) fn fields(figures: &Figures, measure: bool) -> Value {
-    let tenths = |value: f64| (value * 10.0).round() / 10.0;
     let mut fields = json!({
         "width": figures.size.map(|size| size.width),
         "height": figures.size.map(|size| size.height),
@@ -154,13 +153,13 @@ pub(super) fn fields(figures: &Figures, measure: bool) -> Value {
         "speed": (figures.speed * 10_000.0).round() / 10_000.0,
         "first_picture_ms": figures.first_frame.map(|first| first.as_millis() as u64),
         "reconnects": figures.reconnects,
-        "fps": tenths(figures.fps),
+        "fps": one_decimal(figures.fps),
         "bitrate": figures.bitrate,
         "video": figures.video,
         "audio": figures.audio,
         "audio_device": figures.device,
-        "jitter_ms": figures.jitter.map(|jitter| tenths(jitter.as_secs_f64() * 1_000.0)),
-        "sender_latency_ms": figures.sender_latency_ms.map(tenths),
+        "jitter_ms": figures.jitter.map(|jitter| one_decimal(jitter.as_secs_f64() * 1_000.0)),
+        "sender_latency_ms": figures.sender_latency_ms.map(one_decimal),
         "paused": figures.paused,
         "position": figures.duration.map(|_| seconds(figures.position)),
         "duration": figures.duration.map(seconds),
@@ -175,9 +174,9 @@ pub(super) fn fields(figures: &Figures, measure: bool) -> Value {
         })),
     });
     if measure && let Some(fields) = fields.as_object_mut() {
-        fields.insert("latency_ms".into(), json!(figures.latency_ms.map(tenths)));
-        fields.insert("arrival_ms".into(), json!(figures.arrival_ms.map(tenths)));
-        fields.insert("av_offset_ms".into(), json!(figures.av_offset_ms.map(tenths)));
+        fields.insert("latency_ms".into(), json!(figures.latency_ms.map(one_decimal)));
+        fields.insert("arrival_ms".into(), json!(figures.arrival_ms.map(one_decimal)));
+        fields.insert("av_offset_ms".into(), json!(figures.av_offset_ms.map(one_decimal)));
     }
     fields
 }
@@ -246,17 +245,8 @@ pub fn sentence_of(language: Language, source: &Source, failure: &Failure) -> St
 }
 
 /// Returns the exit code for a kind of failure.
-pub const fn exit_of(kind: FailureKind) -> Exit {
-    match kind {
-        FailureKind::System => Exit::Error,
-        FailureKind::Usage => Exit::Usage,
-        FailureKind::File => Exit::File,
-        FailureKind::Codec => Exit::Codec,
-        FailureKind::Unreachable => Exit::Unreachable,
-        FailureKind::Refused => Exit::Refused,
-        FailureKind::Lost => Exit::Lost,
-        FailureKind::NoSuchStream => Exit::NoStream,
-    }
+pub fn exit_of(kind: FailureKind) -> Exit {
+    events::exit(Some(kind.exit_code()))
 }
 
 #[cfg(test)]

@@ -87,10 +87,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
             });
             Exit::Ok
         }
-        Err(why) => {
-            output.refuse(&why, Exit::File);
-            Exit::File
-        }
+        Err(why) => output.refuse(&why, Exit::File),
     }
 }
 

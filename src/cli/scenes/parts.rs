@@ -1,8 +1,7 @@
 //! `onair collections` and `onair profiles`: list, import and export the collections and profiles
 //! next to the settings file.
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::PathBuf;
 
 use serde_json::json;
 
@@ -10,17 +9,13 @@ use crate::base::Clock;
 use crate::cli::flags::Globals;
 use crate::cli::output::Output;
 use crate::cli::output::exit::Exit;
-use crate::cli::scenes::check_new;
+use crate::cli::scenes::{SECRET_STORAGE_TIMEOUT, check_new, failed};
 use crate::studio::settings::part::PartKind;
 use crate::studio::settings::part::exchange;
 use crate::studio::settings::part::files::PartFiles;
 use crate::studio::settings::{default_path, keys_beside};
 use crate::studio::{Settings, keep_keys};
 use crate::text::problem::{Problem, problem};
-
-/// Time limit for storing secrets. The limit is long because a keyring may request a password
-/// first.
-const SECRET_STORAGE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Flags of `onair collections` and `onair profiles`.
 #[derive(Clone, Debug, clap::Args)]
@@ -54,10 +49,7 @@ pub fn run(kind: PartKind, args: &Args, globals: &Globals, clock: Clock) -> Exit
     let output = Output::new(clock, globals.json);
     match carry_out(kind, args, globals, &output) {
         Ok(()) => Exit::Ok,
-        Err(why) => {
-            output.refuse(&why, Exit::File);
-            Exit::File
-        }
+        Err(why) => output.refuse(&why, Exit::File),
     }
 }
 
@@ -78,7 +70,7 @@ fn carry_out(
             Ok(())
         }
         Some(Sub::Import { file, with_key }) => {
-            let import = exchange::read(kind, file).map_err(of_file(file))?;
+            let import = exchange::read(kind, file).map_err(failed(file))?;
             // Passwords in addresses are not written to the file.
             let kept = import.addresses().chain(import.keys().filter(|_| *with_key));
             keep_keys(kept, keys_beside(&path), SECRET_STORAGE_TIMEOUT)
@@ -109,7 +101,7 @@ fn carry_out(
                 // The new file would lack the values that could not be read.
                 return Err(problem!("part-unreadable", name = name, reason = why));
             }
-            exchange::export(kind, &settings, file).map_err(of_file(file))?;
+            exchange::export(kind, &settings, file).map_err(failed(file))?;
             let shown = file.display().to_string();
             let fields = json!({"kind": kind.word(), "name": name, "path": shown});
             output.event("exported", fields, || None);
@@ -128,8 +120,4 @@ fn list(kind: PartKind, names: &[String], in_use: &str, output: &Output) {
         let line = |name: &String| format!("{} {name}", if name == in_use { '*' } else { ' ' });
         Some(names.iter().map(line).collect::<Vec<_>>().join("\n"))
     });
-}
-
-fn of_file(path: &Path) -> impl Fn(Problem) -> Problem {
-    move |why| problem!("source-file", path = path.display().to_string(), reason = why)
 }

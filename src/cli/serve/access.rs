@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use crate::base::Secret;
-use crate::cli::serve::values::within;
+use crate::cli::serve::values::{Note, within};
 use crate::cli::serve::watermarks::{self, WatermarkTable};
 use crate::media::{BitsPerSecond, Size};
 use crate::net::connect::network::Network;
@@ -102,7 +102,7 @@ pub(super) struct TokenTable {
 pub(super) fn rules(
     tables: BTreeMap<String, AppTable>,
     tokens: TokenTable,
-    note: &mut dyn FnMut(&str, &Problem),
+    note: Note<'_>,
 ) -> AccessRules {
     if tables.len() > MAX_APPS {
         note("app", &problem!("serve-too-many-apps", most = MAX_APPS));
@@ -135,7 +135,7 @@ pub(super) fn rules(
 /// Returns the renditions of individual applications; `note` is as in [`rules`].
 pub(super) fn ladders(
     tables: &BTreeMap<String, AppTable>,
-    note: &mut dyn FnMut(&str, &Problem),
+    note: Note<'_>,
 ) -> HashMap<String, Ladder> {
     let mut ladders = HashMap::new();
     for (name, table) in tables {
@@ -153,7 +153,7 @@ pub(super) fn ladders(
 pub(super) fn watermarks(
     of_server: &[WatermarkTable],
     tables: &BTreeMap<String, AppTable>,
-    note: &mut dyn FnMut(&str, &Problem),
+    note: Note<'_>,
 ) -> HashMap<String, Vec<Watermark>> {
     let mut all = HashMap::new();
     all.insert(OTHER_APPS.to_owned(), watermarks::list(of_server, "watermark", note));
@@ -181,7 +181,7 @@ pub(super) fn check_keys(keys: &[String]) -> Result<(), Problem> {
     }
 }
 
-fn action(table: ActionTable, path: &str, note: &mut dyn FnMut(&str, &Problem)) -> ActionRules {
+fn action(table: ActionTable, path: &str, note: Note<'_>) -> ActionRules {
     let ActionTable { keys, tokens, allow, deny } = table;
     if let Err(why) = check_keys(&keys) {
         note(&format!("{path}.keys"), &why);
@@ -197,7 +197,7 @@ fn action(table: ActionTable, path: &str, note: &mut dyn FnMut(&str, &Problem)) 
 pub(super) fn proxies(
     trusted: &[String],
     (header, protocol): (Option<&str>, bool),
-    note: &mut dyn FnMut(&str, &Problem),
+    note: Note<'_>,
 ) -> ProxyRules {
     let trusted = networks(trusted, "trusted_proxies", note);
     let header = header.map(str::parse).transpose();
@@ -205,7 +205,7 @@ pub(super) fn proxies(
     ProxyRules { trusted, header: header.unwrap_or_default(), protocol }
 }
 
-fn networks(list: &[String], path: &str, note: &mut dyn FnMut(&str, &Problem)) -> Vec<Network> {
+fn networks(list: &[String], path: &str, note: Note<'_>) -> Vec<Network> {
     if list.len() > MAX_NETWORKS {
         note(path, &problem!("serve-too-many-networks", most = MAX_NETWORKS));
     }
@@ -219,18 +219,12 @@ fn networks(list: &[String], path: &str, note: &mut dyn FnMut(&str, &Problem)) -
     networks
 }
 
-fn of_limits(table: &LimitsTable, path: &str, note: &mut dyn FnMut(&str, &Problem)) -> AppLimits {
-    let mut refuse = |name: &str, why: Problem| note(&format!("{path}.{name}"), &why);
-    let bitrate = table.bitrate.as_ref().map(|text| text.parse::<BitsPerSecond>());
-    let size = table.size.as_ref().map(|text| text.parse::<Size>());
-    let bitrate = bitrate.transpose().unwrap_or_else(|why| {
-        refuse("bitrate", why);
-        None
-    });
-    let size = size.transpose().unwrap_or_else(|why| {
-        refuse("size", why);
-        None
-    });
+fn of_limits(table: &LimitsTable, path: &str, note: Note<'_>) -> AppLimits {
+    let mut refuse = |name: &str, why: &Problem| note(&format!("{path}.{name}"), why);
+    let bitrate = table.bitrate.as_ref().map(|text| text.parse::<BitsPerSecond>()).transpose();
+    let bitrate = bitrate.inspect_err(|why| refuse("bitrate", why)).ok().flatten();
+    let size = table.size.as_ref().map(|text| text.parse::<Size>()).transpose();
+    let size = size.inspect_err(|why| refuse("size", why)).ok().flatten();
     AppLimits {
         streams: table.streams,
         viewers: table.viewers,
@@ -239,17 +233,10 @@ fn of_limits(table: &LimitsTable, path: &str, note: &mut dyn FnMut(&str, &Proble
     }
 }
 
-fn of_callbacks(
-    table: &CallbackTable,
-    path: &str,
-    note: &mut dyn FnMut(&str, &Problem),
-) -> CallbackRules {
-    let mut refuse = |name: &str, why: Problem| note(&format!("{path}.{name}"), &why);
+fn of_callbacks(table: &CallbackTable, path: &str, note: Note<'_>) -> CallbackRules {
+    let mut refuse = |name: &str, why: &Problem| note(&format!("{path}.{name}"), why);
     let dialect = table.dialect.as_ref().map(|text| text.parse::<Dialect>()).transpose();
-    let dialect = dialect.unwrap_or_else(|why| {
-        refuse("dialect", why);
-        None
-    });
+    let dialect = dialect.inspect_err(|why| refuse("dialect", why)).ok().flatten();
     let dialect = dialect.unwrap_or_default();
     let mut urls = HashMap::new();
     for (name, kinds, text, is_of_mediamtx) in [
@@ -263,28 +250,22 @@ fn of_callbacks(
     ] {
         let Some(text) = text else { continue };
         if is_of_mediamtx != (dialect == Dialect::MediaMtx) {
-            refuse(name, problem!("serve-callback-dialect"));
+            refuse(name, &problem!("serve-callback-dialect"));
             continue;
         }
         match web_url(text) {
             Ok(url) => urls.extend(kinds.iter().map(|kind| (*kind, url.clone()))),
-            Err(why) => refuse(name, why),
+            Err(why) => refuse(name, &why),
         }
     }
-    let timeout =
-        match table.timeout.as_ref().map(|text| within(text, CallbackRules::TIMEOUT_RANGE)) {
-            None => CallbackRules::DEFAULT_TIMEOUT,
-            Some(Ok(timeout)) => timeout,
-            Some(Err(why)) => {
-                refuse("timeout", why);
-                CallbackRules::DEFAULT_TIMEOUT
-            }
-        };
+    let timeout = table.timeout.as_ref().map(|text| within(text, CallbackRules::TIMEOUT_RANGE));
+    let timeout = timeout.transpose().inspect_err(|why| refuse("timeout", why)).ok().flatten();
+    let timeout = timeout.unwrap_or(CallbackRules::DEFAULT_TIMEOUT);
     let accepts_without_answer = match table.if_unreachable.as_deref() {
         None | Some("refuse") => false,
         Some("accept") => true,
         Some(_) => {
-            refuse("if_unreachable", problem!("value-none-of", known = "refuse, accept"));
+            refuse("if_unreachable", &problem!("value-none-of", known = "refuse, accept"));
             false
         }
     };
@@ -306,20 +287,15 @@ fn web_url(text: &str) -> Result<WebUrl, Problem> {
     }
 }
 
-fn of_tokens(table: TokenTable, note: &mut dyn FnMut(&str, &Problem)) -> TokenRules {
+fn of_tokens(table: TokenTable, note: Note<'_>) -> TokenRules {
     let TokenTable { secrets, jwks, audience, issuer } = table;
     let is_long = |secret: &String| (MIN_SECRET_BYTES..=MAX_KEY_BYTES).contains(&secret.len());
     if secrets.len() > MAX_KEYS || !secrets.iter().all(is_long) {
         let why = problem!("serve-token-secret", least = MIN_SECRET_BYTES, most = MAX_KEY_BYTES);
         note("tokens.secrets", &why);
     }
-    let key_set = match jwks.as_deref().map(key_source).transpose() {
-        Ok(key_set) => key_set,
-        Err(why) => {
-            note("tokens.jwks", &why);
-            None
-        }
-    };
+    let key_set = jwks.as_deref().map(key_source).transpose();
+    let key_set = key_set.inspect_err(|why| note("tokens.jwks", why)).ok().flatten();
     let secrets = secrets.into_iter().map(Secret::new).collect();
     TokenRules { secrets, key_set, audience, issuer }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use crate::cli::live::targets::KeySource;
+use crate::cli::serve::values::Note;
 use crate::server::{IceLogin, IceServer};
 use crate::text::Problem;
 use crate::text::problem::problem;
@@ -29,10 +30,7 @@ pub(super) fn check_count(count: usize) -> Result<(), Problem> {
 
 /// Returns the servers in the tables. `note` gets each invalid value by its path, such as
 /// `ice_server.0.url`.
-pub(super) fn servers(
-    tables: Vec<IceServerTable>,
-    note: &mut dyn FnMut(&str, &Problem),
-) -> Vec<IceServer> {
+pub(super) fn servers(tables: Vec<IceServerTable>, note: Note<'_>) -> Vec<IceServer> {
     if let Err(why) = check_count(tables.len()) {
         note("ice_server", &why);
         return Vec::new();

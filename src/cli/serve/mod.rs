@@ -61,44 +61,33 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     if let Some(ServeCommand::Token(args)) = &args.command {
         return token::run(args, &output);
     }
+    serve(args, &output, clock).unwrap_or_else(|(why, exit)| output.refuse(&why, exit))
+}
+
+fn serve(args: &Args, output: &Output, clock: Clock) -> Result<Exit, (Problem, Exit)> {
+    let failed = |why: Problem| (why, Exit::Error);
     let reloads = args.config.is_some() && !has_terminal();
     let listened = match reloads {
         true => Interrupt::listen_and_reload(),
         false => Interrupt::listen().map(|it| (it, Arc::default())),
     };
-    let listened =
-        listened.and_then(|(interrupt, reload)| Ok((interrupt, reload, drain_signal()?)));
-    let (interrupt, reload, drain) = match listened {
-        Ok(listened) => listened,
-        Err(why) => {
-            output.refuse(&why, Exit::Error);
-            return Exit::Error;
-        }
-    };
-    let wanted = wanted(args).and_then(|mut config| {
-        let token = take_token(&mut config, args.only_check)?;
-        // At this point, the user can still correct the problem.
-        try_folder(config.record.as_deref(), args.only_check)?;
-        Ok((config, token))
-    });
-    let (mut config, token) = match wanted {
-        Ok(wanted) => wanted,
-        Err((why, exit)) => {
-            output.refuse(&why, exit);
-            return exit;
-        }
-    };
+    let (interrupt, reload) = listened.map_err(failed)?;
+    let drain = drain_signal().map_err(failed)?;
+    let mut config = wanted(args)?;
+    let token = take_token(&mut config, args.only_check)?;
+    // At this point, the user can still correct the problem.
+    try_folder(config.record.as_deref(), args.only_check)?;
     if args.only_check {
         let path = args.config.as_ref().map(|path| path.display().to_string());
         output.event("check", json!({"config": path, "exit": 0}), || {
             Some(output.say(&problem!("out-serve-checked")))
         });
-        return Exit::Ok;
+        return Ok(Exit::Ok);
     }
     let allowed = descriptors::for_connections(config.limits.connections);
     let memory = available_memory::available();
     for warning in limit_connections(&mut config.limits, (descriptors::limit(), allowed), memory) {
-        events::print_message(&output, &warning);
+        events::print_message(output, &warning);
     }
     inherited::adopt();
     let recording = config.record.as_ref().map(|folder| folder.join("recording"));
@@ -106,37 +95,27 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     output.write_beside();
     let open = open_addresses(&config);
     let hls = config.hls.mode;
-    let started = Runtime::start();
-    let started = started.map_err(|error| with_cure(Problem::from(&error), &error));
-    let started = started.and_then(|runtime| {
-        let server = Server::start(&runtime, clock, config);
-        let server = server.map_err(|error| with_cure(Problem::from(&error), &error.source))?;
-        Ok((runtime, server))
-    });
-    let (runtime, server) = match started {
-        Ok(started) => started,
-        Err(why) => {
-            output.refuse(&why, Exit::Error);
-            return Exit::Error;
-        }
-    };
+    let runtime = Runtime::start();
+    let runtime = runtime.map_err(|error| failed(with_cure(Problem::from(&error), &error)))?;
+    let server = Server::start(&runtime, clock, config);
+    let server = server.map_err(|error| failed(with_cure(Problem::from(&error), &error.source)))?;
     for address in inherited::unused() {
         tracing::warn!(%address, "no address of the configuration is that of this inherited socket");
     }
-    announce(&server, hls != Mode::Off, token.as_ref(), &output);
+    announce(&server, hls != Mode::Off, token.as_ref(), output);
     service_manager::notify(ServiceState::Ready);
-    warn_of_open(&output, open);
+    warn_of_open(output, open);
     let (mut totals, mut code_pages) = (Totals::default(), CodePages::default());
     while !interrupt.is_set() {
         // The events of a busy server never pause.
         code_pages.poll(Instant::now());
         let next_event = || server.events().recv_timeout(Duration::from_millis(50));
         match next_step(&reload, &drain, next_event) {
-            NextStep::Reload => reload_config(&server, args, token.as_ref(), &output),
+            NextStep::Reload => reload_config(&server, args, token.as_ref(), output),
             NextStep::Drain => server.drain(),
             NextStep::Print(event) => {
                 totals.note(&event);
-                events::print_server(&output, &event);
+                events::print_server(output, &event);
             }
             NextStep::Idle => {}
             NextStep::End => break,
@@ -145,7 +124,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     service_manager::notify(ServiceState::Stopping);
     server.end(SHUTDOWN_TIMEOUT, |event| {
         totals.note(&event);
-        events::print_server(&output, &event);
+        events::print_server(output, &event);
     });
     let left = server.files_under_way();
     if left > 0 {
@@ -170,7 +149,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         let text = problem!("out-ended-server", publishers = publishers, viewers = viewers);
         Some(output.say(&text))
     });
-    exit
+    Ok(exit)
 }
 
 /// The next step of a running server.

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::cli::serve::args::Args;
 use crate::cli::serve::values::{
-    MAX_STREAM_RULES, RuleValues, SPLIT_TIME_RANGE, check_pattern, format, size, within,
+    MAX_STREAM_RULES, Note, RuleValues, SPLIT_TIME_RANGE, check_pattern, format, size, within,
 };
 use crate::server::recordings::rules::{FileRules, RecordingRules, Retention, StreamRule};
 use crate::text::Problem;
@@ -24,10 +24,7 @@ pub(super) struct RuleTable {
 
 /// Returns the rules in the tables. `note` gets the path of each invalid value, such as
 /// `record_rule.0.format`.
-pub(super) fn rules(
-    tables: Vec<RuleTable>,
-    note: &mut dyn FnMut(&str, &Problem),
-) -> Vec<RuleValues> {
+pub(super) fn rules(tables: Vec<RuleTable>, note: Note<'_>) -> Vec<RuleValues> {
     if tables.len() > MAX_STREAM_RULES {
         note("record_rule", &problem!("serve-too-many-rules", most = MAX_STREAM_RULES));
     }

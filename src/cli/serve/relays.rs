@@ -2,14 +2,13 @@
 //! where streams go, and where they come from.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use serde::Deserialize;
 
 use crate::base::Secret;
 use crate::base::sanitize::is_harmless;
 use crate::cli::live::targets::KeySource;
-use crate::cli::serve::values::within;
+use crate::cli::serve::values::{Note, within};
 use crate::net;
 use crate::net::Trust;
 use crate::net::rtmp::Options;
@@ -40,10 +39,7 @@ pub(super) struct RelayTable {
 
 /// Returns the rules in the tables. `note` gets the path of each invalid value, such as
 /// `relay.0.to.1`.
-pub(super) fn rules(
-    tables: Vec<RelayTable>,
-    note: &mut dyn FnMut(&str, &Problem),
-) -> Vec<RelayRule> {
+pub(super) fn rules(tables: Vec<RelayTable>, note: Note<'_>) -> Vec<RelayRule> {
     if tables.len() > MAX_RELAY_RULES {
         note("relay", &problem!("relay-too-many", most = MAX_RELAY_RULES));
         return Vec::new();
@@ -69,7 +65,7 @@ pub(super) fn of_flags(push: &[RelayTarget], pull: &[RelayTarget]) -> Vec<RelayR
     rules
 }
 
-fn rule(table: RelayTable, path: &str, note: &mut dyn FnMut(&str, &Problem)) -> Option<RelayRule> {
+fn rule(table: RelayTable, path: &str, note: Note<'_>) -> Option<RelayRule> {
     let (direction, streams, list, addresses) = match (table.push, table.pull) {
         (Some(streams), None) if table.from.is_empty() => {
             (Direction::Push, streams, "to", table.to)
@@ -130,24 +126,16 @@ fn rule(table: RelayTable, path: &str, note: &mut dyn FnMut(&str, &Problem)) -> 
             Err(why) => refuse(&format!("{list}.{at}"), &why),
         }
     }
-    let linger = match table.linger.as_ref().map(|text| within(text, RelayRule::LINGER_RANGE)) {
-        None => RelayRule::DEFAULT_LINGER,
-        Some(Ok(linger)) => linger,
-        Some(Err(why)) => {
-            refuse("linger", &why);
-            Duration::ZERO
-        }
-    };
+    let linger = table.linger.as_ref().map(|text| within(text, RelayRule::LINGER_RANGE));
+    let linger = linger.transpose().inspect_err(|why| refuse("linger", why)).ok().flatten();
+    let linger = linger.unwrap_or(RelayRule::DEFAULT_LINGER);
     if let Some(file) = &table.tls_ca
         && let Err(why) = Trust::check_file(file)
     {
         refuse("tls_ca", &why);
     }
     let pin = table.tls_pin.as_ref().map(|pin| pin.parse()).transpose();
-    let pin = pin.unwrap_or_else(|why: Problem| {
-        refuse("tls_pin", &why);
-        None
-    });
+    let pin = pin.inspect_err(|why: &Problem| refuse("tls_pin", why)).ok().flatten();
     let trust = Trust { ca_file: table.tls_ca, pin, ..Trust::default() };
     let options =
         Options { net: net::Options { trust, ..net::Options::default() }, ..Options::default() };

@@ -2,9 +2,8 @@
 
 use serde::Deserialize;
 
-use crate::cli::serve::values::{MAX_STREAM_RULES, check_pattern};
+use crate::cli::serve::values::{MAX_STREAM_RULES, Note, check_pattern};
 use crate::server::renditions::{Ladder, LadderRule};
-use crate::text::Problem;
 use crate::text::problem::problem;
 
 /// The table `[[rendition_rule]]`. Without renditions, the streams have none.
@@ -17,7 +16,7 @@ pub(super) struct RuleTable {
 
 /// Returns the rules in the tables. `note` gets the path of each invalid value, such as
 /// `rendition_rule.0.renditions`.
-pub(super) fn rules(tables: &[RuleTable], note: &mut dyn FnMut(&str, &Problem)) -> Vec<LadderRule> {
+pub(super) fn rules(tables: &[RuleTable], note: Note<'_>) -> Vec<LadderRule> {
     if tables.len() > MAX_STREAM_RULES {
         note(
             "rendition_rule",

@@ -15,10 +15,7 @@ use crate::text::problem::problem;
 pub(super) fn run(args: &TokenArgs, output: &Output) -> Exit {
     let rules = match Config::read(&args.config) {
         Ok(config) => config.into_token_rules(),
-        Err(why) => {
-            output.refuse(&why, Exit::File);
-            return Exit::File;
-        }
+        Err(why) => return output.refuse(&why, Exit::File),
     };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let expires = now.as_secs().saturating_add(args.lasting.as_secs());
@@ -31,8 +28,7 @@ pub(super) fn run(args: &TokenArgs, output: &Output) -> Exit {
         issuer: rules.issuer.clone(),
     };
     let Some(token) = rules.issue(&claims) else {
-        output.refuse(&problem!("serve-token-no-secret"), Exit::File);
-        return Exit::File;
+        return output.refuse(&problem!("serve-token-no-secret"), Exit::File);
     };
     // The token is the result of the command.
     let fields = json!({ "token": token.expose(), "expires": expires, "exit": 0 });

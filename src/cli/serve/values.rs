@@ -8,6 +8,9 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::container::Format;
 
+/// Takes the path of an invalid value in the configuration, and the reason.
+pub(super) type Note<'a> = &'a mut dyn FnMut(&str, &Problem);
+
 /// The range of a file's duration.
 pub(super) const SPLIT_TIME_RANGE: (Duration, Duration) =
     (Duration::from_secs(1), Duration::from_hours(7 * 24));

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use crate::cli::serve::values::Note;
 use crate::compose::filter::Corner;
 use crate::server::renditions::{Ladder, Watermark};
 use crate::text::Problem;
@@ -32,11 +33,7 @@ pub(super) struct WatermarkTable {
 
 /// Returns the watermarks in the tables at `path`. `note` gets the path of each invalid value, such
 /// as `watermark.0.image`.
-pub(super) fn list(
-    tables: &[WatermarkTable],
-    path: &str,
-    note: &mut dyn FnMut(&str, &Problem),
-) -> Vec<Watermark> {
+pub(super) fn list(tables: &[WatermarkTable], path: &str, note: Note<'_>) -> Vec<Watermark> {
     if tables.len() > Watermark::MAX_COUNT {
         note(path, &problem!("watermark-too-many", most = Watermark::MAX_COUNT));
         return Vec::new();

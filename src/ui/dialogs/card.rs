@@ -25,7 +25,7 @@ use crate::ui::input::possible::ImpossibleReason;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{CARD_RADIUS, Theme, Type, gap};
 use crate::ui::view::{Renderer, View};
-use crate::ui::widgets::{ButtonWeight, icon_button, label};
+use crate::ui::widgets::{icon_button, label};
 
 /// The result of a dialog.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,8 +150,7 @@ pub fn heading(ui: &mut Ui, view: &View<'_>, title: &str) -> bool {
         label(ui, title, Type::Title, view.theme.text);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let name = view.texts.get("close");
-            close = icon_button(ui, view.theme, Icon::Close, &name, 28.0, ButtonWeight::Quiet)
-                .clicked();
+            close = icon_button(ui, view.theme, Icon::Close, &name, 28.0).clicked();
         });
     });
     ui.add_space(gap::S);

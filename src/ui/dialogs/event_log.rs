@@ -1,6 +1,6 @@
 //! The dialog of the event log: one line per event, the newest first, with its duration.
 
-use egui::{Align, Color32, Layout, Rect, Role, ScrollArea, Ui, Vec2, WidgetInfo, vec2};
+use egui::{Align, Color32, Layout, Role, ScrollArea, Ui, WidgetInfo, vec2};
 
 use crate::studio::Level;
 use crate::studio::notices::event_log::LogEntry;
@@ -69,8 +69,7 @@ fn line(ui: &mut Ui, view: &View<'_>, entry: &LogEntry) {
     let (icon, name, color) = mark(theme, entry);
     ui.horizontal_top(|ui| {
         let (rect, level) = ui.allocate_exact_size(vec2(14.0, 18.0), egui::Sense::hover());
-        let room = Rect::from_center_size(rect.center(), Vec2::splat(14.0));
-        icons::paint(ui.painter(), icon, room, color);
+        icons::paint_at(ui.painter(), icon, rect.center(), 14.0, color);
         let name = view.texts.get(name);
         level.widget_info(|| WidgetInfo::labeled(Role::Image, true, &*name));
         level.on_hover_text(&*name);

@@ -65,12 +65,7 @@ pub fn show(
     match dialog {
         // The screen draws this dialog, because it has the program's frames.
         Dialog::Guide => None,
-        Dialog::Settings => {
-            let mut draft = std::mem::take(needs.settings);
-            let answer = settings::show(ctx, view, needs, &mut draft);
-            *needs.settings = draft;
-            answer
-        }
+        Dialog::Settings => settings::show(ctx, view, needs),
         Dialog::Help => help::show(ctx, view, needs.images, needs.fresh),
         Dialog::EventLog => event_log::show(ctx, view),
         Dialog::Developer => developer::show(ctx, view, needs),

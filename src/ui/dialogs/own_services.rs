@@ -86,7 +86,7 @@ fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services, service: &Service
                 draft.typed = Some(OwnService::from(service));
             }
             let remove = named(key!("service-remove"));
-            if icon_button(ui, theme, Icon::Trash, &remove, 28.0, ButtonWeight::Quiet).clicked() {
+            if icon_button(ui, theme, Icon::Trash, &remove, 28.0).clicked() {
                 view.send(Command::RemoveService(service.id.to_string()));
             }
         });

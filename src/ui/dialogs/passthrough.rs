@@ -21,14 +21,8 @@ pub fn show(
         ui.add_space(gap::S);
         file(ui, view, passthrough);
         ui.add_space(gap::XS);
-        if named_switch(
-            ui,
-            theme,
-            &texts.get("passthrough-loop"),
-            "",
-            Type::Body,
-            passthrough.again,
-        ) {
+        let again = texts.get("passthrough-loop");
+        if named_switch(ui, theme, &again, "", Type::Body, passthrough.again) {
             passthrough.again = !passthrough.again;
         }
         ui.add_space(gap::S);

@@ -1,6 +1,6 @@
 //! The pre-flight check dialog: one line per finding, with its remedy.
 
-use egui::{ScrollArea, Ui, pos2, vec2};
+use egui::{ScrollArea, Ui, vec2};
 
 use crate::net::CertificatePin;
 use crate::studio::{Command, Level, Notice, Remedy, Target};
@@ -80,11 +80,7 @@ fn line(ui: &mut Ui, view: &mut View<'_>, notice: &Notice) -> Option<u32> {
     let mut edit = None;
     ui.horizontal_top(|ui| {
         let (rect, _) = ui.allocate_exact_size(vec2(20.0, 18.0), egui::Sense::hover());
-        let at = egui::Rect::from_center_size(
-            pos2(rect.center().x, rect.center().y),
-            egui::Vec2::splat(15.0),
-        );
-        icons::paint(ui.painter(), icon, at, color);
+        icons::paint_at(ui.painter(), icon, rect.center(), 15.0, color);
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = gap::XS;
             let (title, advice) = words(view.texts, notice);

@@ -159,14 +159,10 @@ impl RowEnd<'_> {
         let closed = self.closes && {
             let name = view.texts.get("dismiss");
             let mut at = ui.new_child(UiBuilder::new().max_rect(close).id_salt("close"));
-            icon_button(&mut at, theme, Icon::Close, &name, CLOSE_SIDE_POINTS, ButtonWeight::Quiet)
-                .clicked()
+            icon_button(&mut at, theme, Icon::Close, &name, CLOSE_SIDE_POINTS).clicked()
         };
         let top = room.top() + baseline_of(ui, title) - baseline_of(ui, Type::Small);
-        let left = Rect::from_min_max(
-            pos2(room.left(), top),
-            pos2(close.left() - COLUMN_GAP_POINTS, room.bottom()),
-        );
+        let left = room.with_min_y(top).with_max_x(close.left() - COLUMN_GAP_POINTS);
         let layout = Layout::right_to_left(Align::Min);
         let left = UiBuilder::new().max_rect(left).layout(layout).id_salt("time");
         let mut left = ui.new_child(left);

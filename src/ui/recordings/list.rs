@@ -263,10 +263,7 @@ fn row(
         let at = pos2(rect.left() + gap::S, rect.center().y - THUMBNAIL_SIZE.y / 2.0);
         let room = Rect::from_min_size(at, THUMBNAIL_SIZE);
         thumbnail(ui, file, draft, room);
-        let words = Rect::from_min_max(
-            pos2(room.right() + gap::M, rect.top() + gap::S),
-            pos2(rect.right() - gap::M, rect.bottom() - gap::S),
-        );
+        let words = rect.shrink2(vec2(gap::M, gap::S)).with_min_x(room.right() + gap::M);
         let line = |number: f32| {
             let height = words.height() / 3.0;
             let min = words.min + vec2(0.0, height * number);
@@ -298,8 +295,8 @@ pub fn thumbnail(ui: &Ui, file: &RecordingFile, draft: &mut Draft, room: Rect) {
         FileState::Known(details) if details.video.is_none() => Icon::Note,
         _ => Icon::Film,
     };
-    let at = Rect::from_center_size(room.center(), egui::Vec2::splat(22.0));
-    icons::paint(ui.painter(), icon, at, crate::ui::style::theme::VIDEO_SECONDARY_TEXT_COLOR);
+    let color = crate::ui::style::theme::VIDEO_SECONDARY_TEXT_COLOR;
+    icons::paint_at(ui.painter(), icon, room.center(), 22.0, color);
     length(ui, file, room);
 }
 

@@ -9,14 +9,14 @@ mod trim;
 
 use std::path::PathBuf;
 
-use egui::{Align, Layout, Rect, Ui, pos2, vec2};
+use egui::{Align, Layout, Rect, Ui, vec2};
 
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::targets::child;
 use crate::ui::text::format;
 use crate::ui::view::{View, WindowRequest};
-use crate::ui::widgets::{ButtonWeight, Field, at_line_end, elided, icon_button};
+use crate::ui::widgets::{Field, at_line_end, elided, icon_button};
 
 pub use draft::Draft;
 
@@ -32,10 +32,9 @@ pub fn show(
     draft.learn(&recordings);
     draft.begin(&recordings);
     let split = room.right() - right;
-    let left = Rect::from_min_max(room.min, pos2(split, room.bottom()));
+    let (left, side) = room.split_left_right_at_x(split);
     let bar = Rect::from_min_size(left.min, vec2(left.width(), size::WATCH_ADDRESS_BAR_HEIGHT));
     let files = Rect::from_min_max(bar.left_bottom(), left.max);
-    let side = Rect::from_min_max(pos2(split, room.top()), room.max);
     ui.painter().hline(bar.x_range(), bar.bottom() - 0.5, view.theme.border());
     ui.painter().vline(side.left() + 0.5, side.y_range(), view.theme.border());
     header(ui, view, draft, bar.shrink2(vec2(gap::L, 9.0)));
@@ -63,7 +62,7 @@ fn header(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, room: Rect) {
         }
         .show(bar, theme);
         let name = texts.get("recordings-choose-folder");
-        if icon_button(bar, theme, Icon::Folder, &name, 30.0, ButtonWeight::Quiet).clicked() {
+        if icon_button(bar, theme, Icon::Folder, &name, 30.0).clicked() {
             view.request(WindowRequest::PickRecordingFolder);
         }
     });
@@ -75,7 +74,7 @@ fn header(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, room: Rect) {
         }
         None => folder,
     };
-    let words = Rect::from_min_max(room.min, pos2(bar.min_rect().left() - gap::M, room.bottom()));
+    let words = room.with_max_x(bar.min_rect().left() - gap::M);
     let shown = elided(ui, words, Align::Min, &text, Type::Small.font(), theme.secondary);
     let response = ui.interact(shown, ui.scope_id().with("recording-folder"), egui::Sense::hover());
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &text));

@@ -112,13 +112,12 @@ pub(super) fn meant(snapshot: &Snapshot, draft: &Draft, id: ItemId) -> Vec<ItemI
     }
 }
 
-/// Returns the edits of a command on these items, or the reason why it is impossible. The list is
-/// empty if the command needs more than edits: see [`act_on`].
-fn edits(
-    snapshot: &Snapshot,
-    items: &[&Item],
-    action: Action,
-) -> Result<Vec<Edit>, ImpossibleReason> {
+/// The edits of a command, or the reason why it is impossible.
+type Edits = Result<Vec<Edit>, ImpossibleReason>;
+
+/// Returns the edits of a command on these items. The list is empty if the command needs more than
+/// edits: see [`act_on`].
+fn edits(snapshot: &Snapshot, items: &[&Item], action: Action) -> Edits {
     use ImpossibleReason as Why;
     let [first, others @ ..] = items else { return Err(Why::NoItem) };
     let ids = || items.iter().map(|item| item.id);
@@ -177,13 +176,9 @@ fn edits(
     })
 }
 
-/// Returns the edits of a command on this scene, or the reason why it is impossible. The list is
-/// empty if the command needs more than edits: see [`act_on_scene`].
-fn scene_edits(
-    snapshot: &Snapshot,
-    id: SceneId,
-    action: Action,
-) -> Result<Vec<Edit>, ImpossibleReason> {
+/// Returns the edits of a command on this scene. The list is empty if the command needs more than
+/// edits: see [`act_on_scene`].
+fn scene_edits(snapshot: &Snapshot, id: SceneId, action: Action) -> Edits {
     use ImpossibleReason as Why;
     let scenes = &snapshot.scenes.collection.scenes;
     let index = scenes.iter().position(|scene| scene.id == id).unwrap_or(0);
@@ -207,11 +202,7 @@ fn unlocked<'a>(items: &[&'a Item]) -> Result<Vec<&'a Item>, ImpossibleReason> {
 }
 
 /// Aligns several items with each other, or a single one with the program. Locked items stay.
-fn aligned(
-    snapshot: &Snapshot,
-    items: &[&Item],
-    to: AlignTo,
-) -> Result<Vec<Edit>, ImpossibleReason> {
+fn aligned(snapshot: &Snapshot, items: &[&Item], to: AlignTo) -> Edits {
     let free = unlocked(items)?;
     // The only unlocked one of several items has no other item to be aligned with.
     if free.len() < items.len().min(2) {

@@ -4,8 +4,7 @@
 use std::time::Duration;
 
 use egui::{
-    Align, CornerRadius, Key, Layout, Rect, Role, Sense, Stroke, Ui, UiBuilder, Vec2, WidgetInfo,
-    pos2, vec2,
+    Align, CornerRadius, Key, Layout, Rect, Role, Sense, Stroke, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
 
 use crate::compose::scene::{Content, SourceId};
@@ -17,7 +16,7 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{FOCUS_RING_WIDTH, TEXT_PLATE, Theme, Type, VIDEO_TEXT_COLOR, gap};
 use crate::ui::text::format;
 use crate::ui::view::View;
-use crate::ui::widgets::{ButtonWeight, icon_button, label};
+use crate::ui::widgets::{icon_button, label, row_in};
 
 /// Height of the bar in points.
 const BAR_HEIGHT_POINTS: f32 = 36.0;
@@ -78,11 +77,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     // A click beside a button must not reach the canvas below. The keyboard does not stop here.
     ui.interact(plate, ui.scope_id().with("transport"), Sense::CLICK | Sense::DRAG);
     ui.painter().rect_filled(plate, CornerRadius::same(8), TEXT_PLATE);
-    let layout = Layout::left_to_right(Align::Center);
-    let inner = plate.shrink2(vec2(gap::S, 0.0));
-    let mut row =
-        ui.new_child(UiBuilder::new().max_rect(inner).layout(layout).id_salt("transport-row"));
-    row.spacing_mut().item_spacing.x = gap::XS;
+    let mut row = row_in(ui, plate.shrink2(vec2(gap::S, 0.0)), "transport-row", gap::XS);
     if let Some(go) = buttons(&mut row, view, &name, now) {
         view.send(Command::Media(id, go));
     }
@@ -97,10 +92,8 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
         let time = format!("{} / {}", format::minutes(now.at), format::minutes(whole));
         row.with_layout(Layout::right_to_left(Align::Center), |ui| {
             label(ui, &time, Type::Small, VIDEO_TEXT_COLOR);
-            let room = Rect::from_min_max(
-                pos2(ui.max_rect().left(), plate.top()),
-                pos2(ui.cursor().right() - gap::S, plate.bottom()),
-            );
+            let left = ui.max_rect().left();
+            let room = plate.with_min_x(left).with_max_x(ui.cursor().right() - gap::S);
             let name = view.texts.with("media-position", &[("name", name.as_str().into())]);
             if let Some(to) = rail(ui, theme, draft, room, &name, now.at, whole) {
                 view.send(Command::Media(id, TransportCommand::To(to)));
@@ -115,7 +108,7 @@ fn buttons(ui: &mut Ui, view: &View<'_>, name: &str, now: Position) -> Option<Tr
     let mut asked = None;
     let mut button = |icon, text: &'static str, go| {
         let text = view.texts.with(text, &[("name", name.into())]);
-        if icon_button(ui, &Theme::DARK, icon, &text, 26.0, ButtonWeight::Quiet).clicked() {
+        if icon_button(ui, &Theme::DARK, icon, &text, 26.0).clicked() {
             asked = Some(go);
         }
     };

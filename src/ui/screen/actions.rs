@@ -28,23 +28,17 @@ use crate::ui::watch;
 impl Screen {
     /// Executes an action.
     pub(super) fn act(&mut self, ctx: &egui::Context, action: Action) {
-        let send = |command| WindowRequest::Command(command);
         match action {
             Action::GoLive => self.go_live_or_stop(),
-            Action::Record => self.requests.push(if self.snapshot.recording.is_some() {
-                send(Command::StopRecording)
-            } else {
-                WindowRequest::Record
-            }),
+            Action::Record => match self.snapshot.recording {
+                Some(_) => self.send(Command::StopRecording),
+                None => self.requests.push(WindowRequest::Record),
+            },
             Action::PauseRecording => {
                 let paused = self.snapshot.recording.as_ref().is_some_and(|it| it.paused);
-                self.requests.push(send(if paused {
-                    Command::ResumeRecording
-                } else {
-                    Command::PauseRecording
-                }));
+                self.send(if paused { Command::ResumeRecording } else { Command::PauseRecording });
             }
-            Action::Chapter => self.requests.push(send(Command::Chapter(String::new()))),
+            Action::Chapter => self.send(Command::Chapter(String::new())),
             Action::ReplayBuffer => {
                 let replay = &mut self.preferences.recording.replay;
                 // A buffer that is turned on again has the same length as before.
@@ -59,8 +53,7 @@ impl Screen {
             Action::Mute if self.page == Page::Watch => self.act(ctx, Action::MutePlayer),
             Action::Mute => self.mute_program(),
             Action::MutePlayer => {
-                self.requests
-                    .push(send(Command::SetPlayerMuted(!self.snapshot.watch_figures.muted)));
+                self.send(Command::SetPlayerMuted(!self.snapshot.watch_figures.muted));
             }
             Action::FullScreen => self.set_full_screen(!self.full_screen),
             Action::Palette => self.toggle(Dialog::Palette),
@@ -92,12 +85,12 @@ impl Screen {
             Action::AddScene => {
                 self.page = Page::Studio;
                 let edit = self.scenes.add_scene(&self.texts, &self.snapshot);
-                self.requests.push(send(edit));
+                self.send(edit);
             }
             Action::StudioMode => {
                 self.page = Page::Studio;
                 let switch = self.scenes.switch_studio_mode(&self.snapshot);
-                self.requests.push(send(switch));
+                self.send(switch);
             }
             Action::ImportScenes => self.requests.push(WindowRequest::PickScenes),
             Action::ExportScenes => self.requests.push(WindowRequest::SaveScenes),
@@ -164,38 +157,36 @@ impl Screen {
             Action::Studio => self.page = Page::Studio,
             Action::Watch => self.page = Page::Watch,
             Action::Recordings => self.page = Page::Recordings,
-            Action::RetryNow => self.requests.push(send(Command::RetryNow)),
-            Action::RefreshDevices => self.requests.push(send(Command::RefreshDevices)),
+            Action::RetryNow => self.send(Command::RetryNow),
+            Action::RefreshDevices => self.send(Command::RefreshDevices),
             Action::TestPattern => {
                 let command = scenes::test_pattern(&self.texts, &self.snapshot);
                 self.scenes.await_items(&self.snapshot);
-                self.requests.push(send(command));
+                self.send(command);
             }
-            Action::ClearClip => self.requests.push(send(Command::ClearClip(StripLamp::All))),
-            Action::ResetLoudness => self.requests.push(send(Command::ResetLoudness)),
+            Action::ClearClip => self.send(Command::ClearClip(StripLamp::All)),
+            Action::ResetLoudness => self.send(Command::ResetLoudness),
             _ if action.is_about_items() || action.is_about_scene() => {
                 self.act_on_scene(ctx, action);
             }
-            Action::Server => {
-                self.requests.push(send(Command::Serve(!self.snapshot.server.is_running())));
-            }
+            Action::Server => self.send(Command::Serve(!self.snapshot.server.is_running())),
             Action::Network => {
                 let reach = self.snapshot.server.reach;
                 let reach = ServerReach { http: !reach.http, ..reach };
-                self.requests.push(send(Command::SetReach(reach)));
+                self.send(Command::SetReach(reach));
             }
-            Action::NewPlayKey => self.requests.push(send(Command::NewPlayKey)),
+            Action::NewPlayKey => self.send(Command::NewPlayKey),
             Action::CopyAddress => ctx.copy_text(self.snapshot.server.play_url.clone()),
             Action::WatchOwn => {
                 let url = self.snapshot.server.play_url.clone();
                 self.watch.set_url(url.clone());
                 self.page = Page::Watch;
-                self.requests.push(send(Command::Watch { url }));
+                self.send(Command::Watch { url });
             }
             Action::OpenFile => self.requests.push(WindowRequest::PickWatchFile),
-            Action::Undo => self.requests.push(send(Command::Undo)),
-            Action::Redo => self.requests.push(send(Command::Redo)),
-            Action::Transition => self.requests.push(send(Command::Transition)),
+            Action::Undo => self.send(Command::Undo),
+            Action::Redo => self.send(Command::Redo),
+            Action::Transition => self.send(Command::Transition),
             Action::MediaPause
             | Action::MediaRestart
             | Action::MediaNext
@@ -204,7 +195,7 @@ impl Screen {
             | Action::MediaBack => {
                 let asked =
                     crate::ui::scenes::playback_bar::asked(&self.scenes, &self.snapshot, action);
-                self.requests.extend(asked.map(send));
+                self.requests.extend(asked.map(WindowRequest::Command));
             }
             Action::Scene1
             | Action::Scene2
@@ -247,10 +238,15 @@ impl Screen {
         }
     }
 
+    /// Sends a command to the studio.
+    pub(super) fn send(&mut self, command: Command) {
+        self.requests.push(WindowRequest::Command(command));
+    }
+
     /// Mutes the program, or unmutes it.
     pub(super) fn mute_program(&mut self) {
         let muted = self.snapshot.audio.as_ref().is_some_and(|audio| audio.muted);
-        self.requests.push(WindowRequest::Command(Command::SetMuted(!muted)));
+        self.send(Command::SetMuted(!muted));
     }
 
     /// Executes any command.
@@ -335,7 +331,7 @@ impl Screen {
     /// Shows a scene, see [`show_scene`].
     pub(super) fn switch_scene(&mut self, id: SceneId) {
         let command = show_scene(self.scenes.studio_mode, id);
-        self.requests.push(WindowRequest::Command(command));
+        self.send(command);
     }
 
     /// Scales the interface one step up or down.
@@ -435,12 +431,10 @@ impl Screen {
     /// Executes the *Go Live* button: goes live, or asks for confirmation to stop.
     pub fn go_live_or_stop(&mut self) {
         match self.snapshot.live {
-            _ if self.snapshot.is_starting() => {
-                self.requests.push(WindowRequest::Command(Command::StopLive));
-            }
+            _ if self.snapshot.is_starting() => self.send(Command::StopLive),
             LiveState::Idle => {
                 if self.may_go_live() {
-                    self.requests.push(WindowRequest::Command(Command::GoLive));
+                    self.send(Command::GoLive);
                 }
             }
             LiveState::Stopping => {}

@@ -1,6 +1,6 @@
 //! The top bar: name, pages, commands, notices, tools.
 
-use egui::{Align, Align2, Layout, Rect, Ui, UiBuilder, pos2, vec2};
+use egui::{Align2, Rect, Ui, pos2, vec2};
 
 use crate::studio::live::view::LiveState;
 use crate::ui::input::actions::Action;
@@ -10,7 +10,7 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::text::Language;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, ButtonWeight, icon_button, place};
+use crate::ui::widgets::{Button, ButtonWeight, icon_button, place, row_in};
 
 /// The pages of the window.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
@@ -60,13 +60,7 @@ pub fn top(
         (Page::Recordings, Action::Recordings, "tab-recordings"),
     ];
     let left = Rect::from_min_max(pos2(name.right() + 20.0, room.top() + 7.0), room.max);
-    let mut bar = ui.new_child(
-        UiBuilder::new()
-            .max_rect(left.with_max_y(left.top() + 30.0))
-            .layout(Layout::left_to_right(Align::Center))
-            .id_salt("tabs"),
-    );
-    bar.spacing_mut().item_spacing.x = 2.0;
+    let mut bar = row_in(ui, left.with_max_y(left.top() + 30.0), "tabs", 2.0);
     for (tab, action, key) in tabs {
         let text = view.texts.get(key);
         let button = Button::new(&text).weight(ButtonWeight::Quiet).height(30.0);
@@ -100,10 +94,7 @@ fn tools(ui: &mut Ui, view: &View<'_>, tray: &mut TrayState, room: Rect) -> Opti
         pos2(room.right() - gap::M - width, room.center().y - 15.0),
         vec2(width, 30.0),
     );
-    let mut bar = ui.new_child(
-        UiBuilder::new().max_rect(at).layout(Layout::left_to_right(Align::Center)).id_salt("tools"),
-    );
-    bar.spacing_mut().item_spacing.x = gap::XS;
+    let mut bar = row_in(ui, at, "tools", gap::XS);
     let mut pressed = None;
     let quiet = |text| Button::new(text).weight(ButtonWeight::Quiet).kind(Type::Small).height(30.0);
     let button = quiet(&commands_text).icon(Icon::Search).name(&commands).width(commands_width);
@@ -131,11 +122,11 @@ fn tools(ui: &mut Ui, view: &View<'_>, tray: &mut TrayState, room: Rect) -> Opti
     } else {
         (Icon::Moon, texts.get("theme-to-dark"))
     };
-    if icon_button(&mut bar, theme, icon, &name, 30.0, ButtonWeight::Quiet).clicked() {
+    if icon_button(&mut bar, theme, icon, &name, 30.0).clicked() {
         pressed = Some(TopBarClick::Act(Action::Theme));
     }
     let name = texts.get("settings");
-    if icon_button(&mut bar, theme, Icon::Gear, &name, 30.0, ButtonWeight::Quiet).clicked() {
+    if icon_button(&mut bar, theme, Icon::Gear, &name, 30.0).clicked() {
         pressed = Some(TopBarClick::Act(Action::Settings));
     }
     pressed

@@ -32,13 +32,7 @@ impl Screen {
     /// Draws onair's file chooser, or the choices that appear while the desktop's dialog does not
     /// respond.
     pub(super) fn file_dialogs(&mut self, ctx: &egui::Context) {
-        let view = View {
-            theme: &self.theme,
-            texts: &self.texts,
-            snapshot: &self.snapshot,
-            health: &self.health,
-            requests: &mut self.requests,
-        };
+        let view = view!(self);
         if let Some(chooser) = &mut self.file_chooser {
             let Some(answer) = file_chooser::show(ctx, &view, chooser) else { return };
             self.file_chooser = None;
@@ -62,13 +56,13 @@ impl Screen {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let edit = scenes::add_source::edit_for(&self.snapshot, scene, name, pick.choice(path));
         self.scenes.await_items(&self.snapshot);
-        self.requests.push(WindowRequest::Command(Command::Edit(edit)));
+        self.send(Command::Edit(edit));
     }
 
     /// Sets a chosen file or folder as the content of an existing source.
     pub fn picked_another(&mut self, pick: FileRequest, source: SourceId, path: PathBuf) {
         let edit = Edit::SetSource(source, pick.choice(path));
-        self.requests.push(WindowRequest::Command(Command::Edit(edit)));
+        self.send(Command::Edit(edit));
     }
 
     /// Adds or replaces files in the playlist of a source.
@@ -82,7 +76,7 @@ impl Screen {
             }
             None => Edit::Several(paths.map(|path| Edit::AddFile(source, path)).collect()),
         };
-        self.requests.push(WindowRequest::Command(Command::Edit(edit)));
+        self.send(Command::Edit(edit));
     }
 
     /// Sets a chosen file for a filter of a source.
@@ -90,8 +84,7 @@ impl Screen {
         let mut slots = self.snapshot.scenes.collection.filters(of.source).to_vec();
         let Some(slot) = of.among(&slots).and_then(|at| slots.get_mut(at)) else { return };
         if slot.filter.set_file(path) {
-            self.requests
-                .push(WindowRequest::Command(Command::Edit(Edit::SetFilters(of.source, slots))));
+            self.send(Command::Edit(Edit::SetFilters(of.source, slots)));
         }
     }
 
@@ -119,16 +112,16 @@ impl Screen {
             Some(id) => Edit::SetSceneTransition(id, Some(transition)),
             None => Edit::SetTransition(transition),
         };
-        self.requests.push(WindowRequest::Command(Command::Edit(edit)));
+        self.send(Command::Edit(edit));
     }
 
     /// Sets a chosen audio file for this strip, or adds a strip with this file.
     pub fn picked_strip(&mut self, strip: Option<StripId>, path: PathBuf) {
         let choice = AudioChoice::File(path);
-        self.requests.push(WindowRequest::Command(match strip {
+        self.send(match strip {
             Some(id) => Command::SelectStrip { id, choice },
             None => Command::AddStrip(choice),
-        }));
+        });
     }
 
     /// Plays a chosen file.
@@ -136,7 +129,7 @@ impl Screen {
         let url = source_text(path.as_os_str());
         self.watch.set_url(url.clone());
         self.page = Page::Watch;
-        self.requests.push(WindowRequest::Command(Command::Watch { url }));
+        self.send(Command::Watch { url });
     }
 
     /// Selects a chosen file for passthrough.
@@ -161,7 +154,7 @@ impl Screen {
         if let Some(first) = urls.first() {
             self.watch.set_url(first.clone());
         }
-        self.requests.push(WindowRequest::Command(Command::WatchAll(urls)));
+        self.send(Command::WatchAll(urls));
     }
 
     /// Handles an address that was dropped on the window: plays it, or adds it to the scene as a
@@ -170,11 +163,11 @@ impl Screen {
         if self.page == Page::Studio {
             let edit = scenes::canvas::drops::of_address(&self.snapshot, address);
             self.scenes.await_items(&self.snapshot);
-            self.requests.push(WindowRequest::Command(Command::Edit(edit)));
+            self.send(Command::Edit(edit));
             return;
         }
         self.page = Page::Watch;
         self.watch.set_url(address.clone());
-        self.requests.push(WindowRequest::Command(Command::Watch { url: address }));
+        self.send(Command::Watch { url: address });
     }
 }

@@ -2,8 +2,8 @@
 //! sentence with its cause, the remedy button, and the number of other notices.
 
 use egui::{
-    Align, Align2, Color32, CornerRadius, Layout, Rect, Role, Sense, Stroke, StrokeKind, Ui,
-    UiBuilder, WidgetInfo, pos2, vec2,
+    Align, Align2, Color32, CornerRadius, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo,
+    pos2, vec2,
 };
 
 use crate::studio::notices::health::{Activity, Health};
@@ -15,7 +15,7 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{BORDER_WIDTH, CONTROL_RADIUS, Type, gap, size};
 use crate::ui::text::format;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, ButtonWeight, Wrapped, elided, focus_ring};
+use crate::ui::widgets::{Button, ButtonWeight, Wrapped, elided, focus_ring, row_in};
 
 /// The gap between the sentence and its cause, in points.
 const CAUSE_GAP_POINTS: f32 = 8.0;
@@ -87,10 +87,7 @@ fn parts(
     let pill = Align2::LEFT_CENTER.anchor_size(left, size);
     let right = room.right() - inset - gap::M;
     let buttons = room.with_max_x(right).with_min_x(right - width_of(ui, texts));
-    let words = Rect::from_min_max(
-        pos2(pill.right() + gap::M, room.top()),
-        pos2(buttons.left() - gap::M, room.bottom()),
-    );
+    let words = room.with_min_x(pill.right() + gap::M).with_max_x(buttons.left() - gap::M);
     [pill, words, buttons]
 }
 
@@ -165,20 +162,12 @@ fn pill(ui: &Ui, view: &View<'_>, PillText { word, time, warns }: &PillText, pla
             (Color32::TRANSPARENT, theme.line, theme.secondary)
         }
     };
-    ui.painter().rect(
-        place,
-        CornerRadius::same(CONTROL_RADIUS),
-        fill,
-        Stroke::new(BORDER_WIDTH, border),
-        StrokeKind::Inside,
-    );
+    let (radius, border) = (CornerRadius::same(CONTROL_RADIUS), Stroke::new(BORDER_WIDTH, border));
+    ui.painter().rect(place, radius, fill, border, StrokeKind::Inside);
     let y = place.center().y;
     let dot = pos2(place.left() + 15.0, y);
     match warns {
-        true => {
-            let room = Rect::from_center_size(dot, vec2(14.0, 14.0));
-            icons::paint(ui.painter(), Icon::Warning, room, text);
-        }
+        true => icons::paint_at(ui.painter(), Icon::Warning, dot, 14.0, text),
         false => {
             ui.painter().circle_filled(dot, 4.5, text);
         }
@@ -226,10 +215,7 @@ fn buttons(
     [remedy, more]: &[Option<String>; 2],
     room: Rect,
 ) -> Option<HealthBarClick> {
-    let layout = Layout::left_to_right(Align::Center);
-    let bar = UiBuilder::new().max_rect(room).layout(layout).id_salt("health-buttons");
-    let mut bar = ui.new_child(bar);
-    bar.spacing_mut().item_spacing.x = gap::S;
+    let mut bar = row_in(ui, room, "health-buttons", gap::S);
     let mut button = |text: &str, weight| {
         Button::new(text).small().weight(weight).show(&mut bar, view.theme).clicked()
     };

@@ -54,10 +54,7 @@ impl Screen {
     /// Draws the bars and the page.
     fn window(&mut self, ui: &mut Ui, room: Rect) {
         let top = Rect::from_min_size(room.min, vec2(room.width(), size::TOP_BAR_HEIGHT));
-        let bottom = Rect::from_min_max(
-            pos2(room.left(), room.bottom() - size::STATUS_BAR_HEIGHT),
-            room.max,
-        );
+        let bottom = room.with_min_y(room.bottom() - size::STATUS_BAR_HEIGHT);
         let health_bar =
             Rect::from_min_size(top.left_bottom(), vec2(room.width(), size::HEALTH_BAR_HEIGHT));
         let page = Rect::from_min_max(health_bar.left_bottom(), bottom.right_top());

@@ -555,12 +555,12 @@ impl Screen {
                 let PassthroughDraft { path, again } = self.passthrough.clone();
                 let may = self.may_go_live();
                 if let Some(path) = path.filter(|_| may) {
-                    self.requests.push(WindowRequest::Command(Command::SendFile { path, again }));
+                    self.send(Command::SendFile { path, again });
                 }
             }
             Some(DialogAnswer::StopLive) => {
                 self.dialog = None;
-                self.requests.push(WindowRequest::Command(Command::StopLive));
+                self.send(Command::StopLive);
             }
             Some(DialogAnswer::Quit) => {
                 self.dialog = Some(Dialog::Closing);

@@ -12,7 +12,7 @@ use crate::ui::input::actions::Action;
 use crate::ui::notices::{self, TrayRequest};
 use crate::ui::screen::bars::{Page, TrayState};
 use crate::ui::studio_page::parts::SideTab;
-use crate::ui::view::{View, WindowRequest};
+use crate::ui::view::View;
 
 impl Screen {
     /// Handles the control that was pressed in the top bar or the health bar.
@@ -52,7 +52,7 @@ impl Screen {
     }
 
     fn dismiss(&mut self, notice: u64) {
-        self.requests.push(WindowRequest::Command(Command::Dismiss(notice)));
+        self.send(Command::Dismiss(notice));
     }
 
     /// Selects a recording on its page.
@@ -70,7 +70,7 @@ impl Screen {
             Remedy::PlayRecording => self.picked_watch(&path),
             Remedy::ShowInFolder => {
                 let command = Command::Recordings(RecordingsCommand::ShowInFolder(path));
-                self.requests.push(WindowRequest::Command(command));
+                self.send(command);
             }
             _ => self.show_recording(Some(path)),
         }

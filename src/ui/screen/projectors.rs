@@ -114,7 +114,7 @@ impl Screen {
         }
         if views != self.looked_at {
             self.looked_at.clone_from(&views);
-            self.requests.push(WindowRequest::Command(Command::LookAt(views)));
+            self.send(Command::LookAt(views));
             // The requested views arrive with a later snapshot.
             ctx.request_repaint();
         }

@@ -50,10 +50,10 @@ pub fn show(ui: &mut Ui, view: &View<'_>, page: Page, room: Rect) {
         left = player(ui, view, room, left);
     }
     for (index, fact) in facts(view, page).into_iter().enumerate() {
-        let at = Rect::from_min_max(pos2(left, room.top()), room.max);
+        let at = room.with_min_x(left);
         left = draw(ui, theme, &fact, at, index).right() + gap::L;
     }
-    let mut rest = Rect::from_min_max(pos2(left, room.top()), room.max);
+    let mut rest = room.with_min_x(left);
     rest.max.x -= gap::L;
     if page == Page::Studio {
         rest.max.x = encoders(ui, view, rest);

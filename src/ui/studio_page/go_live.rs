@@ -185,10 +185,8 @@ fn stop_recording(
         (false, _) => texts.with("recording", &[("time", time.into())]),
     };
     let path = recording.path.display().to_string();
-    let tip = texts.with(
-        "tip-recording",
-        &[("path", path.into()), ("bytes", format::bytes(recording.bytes).into())],
-    );
+    let bytes = format::bytes(recording.bytes);
+    let tip = texts.with("tip-recording", &[("path", path.into()), ("bytes", bytes.into())]);
     let name = texts.get("stop-recording");
     let (icon, color) =
         if recording.paused { (Icon::Pause, theme.warn) } else { (Icon::Dot, theme.live) };

@@ -97,12 +97,8 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, chosen: &mut Option<i8>, he
         ui.vertical(|ui| {
             let top = ui.cursor().top();
             verdict(ui, view, &target);
-            graph(
-                ui,
-                view,
-                &target,
-                (height - (ui.cursor().top() - top)).max(MIN_GRAPH_HEIGHT_POINTS),
-            );
+            let rest = height - (ui.cursor().top() - top);
+            graph(ui, view, &target, rest.max(MIN_GRAPH_HEIGHT_POINTS));
         });
     });
 }
@@ -183,14 +179,8 @@ fn graph(ui: &mut Ui, view: &View<'_>, target: &LoudnessTarget, height: f32) {
             .collect();
         painter.add(Shape::line(points, Stroke::new(1.6, theme.accent)));
     }
-    place(
-        ui,
-        rect.right_top() + vec2(-6.0, 3.0),
-        Align2::RIGHT_TOP,
-        &name,
-        Type::Tiny,
-        theme.secondary,
-    );
+    let at = rect.right_top() + vec2(-6.0, 3.0);
+    place(ui, at, Align2::RIGHT_TOP, &name, Type::Tiny, theme.secondary);
     let at = pos2(inner.left(), band.top() - 1.0);
     place(ui, at, Align2::LEFT_BOTTOM, &whole_lufs(target.lufs), Type::Tiny, theme.secondary);
     response.on_hover_text(&*texts.get("tip-loudness-graph"));

@@ -56,13 +56,10 @@ fn simple(
 ) -> Option<Action> {
     let theme = view.theme;
     let split = room.right() - right;
-    let strip = Rect::from_min_max(
-        pos2(room.left(), room.bottom() - size::MIXER_HEIGHT),
-        pos2(split, room.bottom()),
-    );
+    let (rest, side) = room.split_left_right_at_x(split);
+    let strip = rest.with_min_y(room.bottom() - size::MIXER_HEIGHT);
     let sources_room = Rect::from_min_max(room.min, pos2(room.left() + left, strip.top()));
     let stage_room = Rect::from_min_max(sources_room.right_top(), strip.right_top());
-    let side = Rect::from_min_max(pos2(split, room.top()), room.max);
 
     ui.painter().vline(sources_room.right() - 0.5, sources_room.y_range(), theme.border());
     let mut panel = child(ui, sources_room.shrink2(vec2(gap::S, gap::M)), "sources");

@@ -274,8 +274,7 @@ fn paint_cell(
         (true, _, _) if view.snapshot.scenes.preview_scene.is_some() => {
             Stroke::new(2.0, theme.secondary)
         }
-        (true, _, _) => Stroke::new(2.0, theme.accent),
-        (false, true, _) => Stroke::new(2.0, theme.accent),
+        (true, _, _) | (_, true, _) => Stroke::new(2.0, theme.accent),
         (false, false, true) => Stroke::new(2.0, theme.secondary),
         (false, false, false) => theme.border(),
     };

@@ -11,7 +11,7 @@ use crate::studio::live::view::LiveState;
 use crate::studio::scenes::MAIN_SOURCE;
 use crate::studio::snapshot::SourceState;
 use crate::studio::{Command, Edit};
-use crate::ui::input::actions::Action;
+use crate::ui::input::actions::{Action, key};
 use crate::ui::input::hotkeys::tooltip;
 use crate::ui::scenes;
 use crate::ui::scenes::transition::TransitionChoice;
@@ -200,35 +200,22 @@ fn program(
         ui.painter().rect_filled(seen, CornerRadius::ZERO, FRAME_BACKGROUND);
         let (title, advice, offer) = match state {
             ShownSources::Several | ShownSources::One(SourceState::Opening | SourceState::Open) => {
-                (
-                    view.texts.get("placeholder-opening"),
-                    view.texts.get("placeholder-opening-advice"),
-                    false,
-                )
+                (key!("placeholder-opening"), key!("placeholder-opening-advice"), false)
             }
-            ShownSources::One(SourceState::Failed | SourceState::Lost | SourceState::Stalled) => (
-                view.texts.get("placeholder-failed"),
-                view.texts.get("placeholder-failed-advice"),
-                true,
-            ),
-            ShownSources::Unchosen => match view.snapshot.cameras.is_empty() {
-                true => (
-                    view.texts.get("placeholder-no-camera"),
-                    view.texts.get("placeholder-no-camera-advice"),
-                    true,
-                ),
-                false => (
-                    view.texts.get("placeholder-unchosen"),
-                    view.texts.get("placeholder-unchosen-advice"),
-                    true,
-                ),
-            },
-            ShownSources::Nothing => (
-                view.texts.get("placeholder-empty"),
-                view.texts.get("placeholder-empty-advice"),
-                true,
-            ),
+            ShownSources::One(SourceState::Failed | SourceState::Lost | SourceState::Stalled) => {
+                (key!("placeholder-failed"), key!("placeholder-failed-advice"), true)
+            }
+            ShownSources::Unchosen if view.snapshot.cameras.is_empty() => {
+                (key!("placeholder-no-camera"), key!("placeholder-no-camera-advice"), true)
+            }
+            ShownSources::Unchosen => {
+                (key!("placeholder-unchosen"), key!("placeholder-unchosen-advice"), true)
+            }
+            ShownSources::Nothing => {
+                (key!("placeholder-empty"), key!("placeholder-empty-advice"), true)
+            }
         };
+        let (title, advice) = (view.texts.get(title), view.texts.get(advice));
         let icon = if offer { Icon::NoVideo } else { Icon::Camera };
         let button = offer.then(|| view.texts.get("use-test-pattern"));
         // The health bar may have the same button, so this name also contains the title beside it.
@@ -298,20 +285,12 @@ fn only_source(view: &View<'_>) -> ShownSources {
 /// Draws the tag `PROGRAM 1280×720 · 30 fps` in the corner.
 fn tag(ui: &Ui, view: &View<'_>, rect: Rect) {
     let quality = &view.snapshot.quality;
-    let text = view.texts.with(
-        "program-tag",
-        &[
-            ("size", format::size(quality.size).into()),
-            ("rate", format::rate(quality.frame_rate).into()),
-        ],
-    );
+    let (size, rate) = (format::size(quality.size), format::rate(quality.frame_rate));
+    let text = view.texts.with("program-tag", &[("size", size.into()), ("rate", rate.into())]);
     let beside = view.snapshot.scenes.preview_scene.is_some();
-    let fill = if beside && is_on_air(view.snapshot) {
-        (view.theme.live_fill, VIDEO_TEXT_COLOR)
-    } else {
-        (TEXT_PLATE, VIDEO_TEXT_COLOR)
-    };
-    let plate = label_in(ui, rect, &text, fill);
+    let marked = beside && is_on_air(view.snapshot);
+    let fill = if marked { view.theme.live_fill } else { TEXT_PLATE };
+    let plate = label_in(ui, rect, &text, (fill, VIDEO_TEXT_COLOR));
     ui.interact(plate, ui.scope_id().with("tag"), Sense::hover())
         .on_hover_text(&*view.texts.get("tip-program"));
 }

@@ -29,14 +29,9 @@ pub fn show(
         pos2(inner.left(), inner.top() + gap::S),
         vec2(inner.width(), TAB_BAR_HEIGHT),
     );
-    let foot = Rect::from_min_max(
-        pos2(inner.left(), inner.bottom() - gap::M - go_live::BUTTONS_HEIGHT_POINTS),
-        pos2(inner.right(), inner.bottom() - gap::M),
-    );
-    let middle = Rect::from_min_max(
-        pos2(inner.left(), bar.bottom() + gap::S),
-        pos2(inner.right(), foot.top() - gap::M),
-    );
+    let end = inner.bottom() - gap::M;
+    let foot = inner.with_min_y(end - go_live::BUTTONS_HEIGHT_POINTS).with_max_y(end);
+    let middle = inner.with_min_y(bar.bottom() + gap::S).with_max_y(foot.top() - gap::M);
     let names = SideTab::ALL.map(|(_, name)| view.texts.get(name).to_string());
     let names = names.each_ref().map(String::as_str);
     let chosen = SideTab::ALL.iter().position(|(tab, _)| *tab == *parts.side);

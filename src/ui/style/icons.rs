@@ -149,6 +149,11 @@ pub fn paint(painter: &Painter, icon: Icon, rect: Rect, color: Color32) {
     draw(&pen, icon);
 }
 
+/// Draws `icon` into a square with this center and side.
+pub fn paint_at(painter: &Painter, icon: Icon, center: Pos2, side: f32, color: Color32) {
+    paint(painter, icon, Rect::from_center_size(center, Vec2::splat(side)), color);
+}
+
 fn draw(pen: &Pen<'_>, icon: Icon) {
     match icon {
         Icon::Camera => {

@@ -79,17 +79,8 @@ fn floor(ui: &mut Ui, view: &mut View<'_>, draft: &Draft, target: &Target, width
     label(ui, &now, Type::Small, theme.secondary);
     let mut kbps =
         target.least_bitrate.map_or(MIN_SLIDER_KBPS, |bitrate| bitrate.0 as f32 / 1_000.0);
-    if whole_slider(
-        ui,
-        theme,
-        &mut kbps,
-        (MIN_SLIDER_KBPS..=MAX_SLIDER_KBPS, 50.0),
-        MIN_SLIDER_KBPS,
-        &name,
-        width,
-    )
-    .changed()
-    {
+    let (range, rest) = ((MIN_SLIDER_KBPS..=MAX_SLIDER_KBPS, 50.0), MIN_SLIDER_KBPS);
+    if whole_slider(ui, theme, &mut kbps, range, rest, &name, width).changed() {
         let least_bitrate = (kbps > MIN_SLIDER_KBPS).then_some(BitsPerSecond(kbps as u32 * 1_000));
         view.send(Command::PutTarget(Target { least_bitrate, ..draft.put(target) }));
     }

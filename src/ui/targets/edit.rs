@@ -134,7 +134,7 @@ fn stream_key(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Targ
         let service = view.snapshot.services.of_target(&target.service, target.server());
         if let Some(service) = service.filter(|service| !service.key_page.is_empty()) {
             let name = texts.with("get-key", &[("service", service.name.to_string().into())]);
-            if icon_button(ui, theme, Icon::External, &name, 18.0, ButtonWeight::Quiet).clicked() {
+            if icon_button(ui, theme, Icon::External, &name, 18.0).clicked() {
                 ui.ctx().open_url(egui::OpenUrl::new_tab(&*service.key_page));
             }
         }
@@ -224,7 +224,7 @@ fn below(ui: &mut Ui, view: &mut View<'_>, draft: &Draft, entry: &TargetView) {
             // A running target must be switched off before it can be removed.
             ui.add_enabled_ui(!draft.running.contains(&target.id), |ui| {
                 let name = texts.get("remove-target");
-                if icon_button(ui, theme, Icon::Trash, &name, 24.0, ButtonWeight::Quiet).clicked() {
+                if icon_button(ui, theme, Icon::Trash, &name, 24.0).clicked() {
                     view.send(Command::RemoveTarget(target.id));
                 }
             });
@@ -237,7 +237,7 @@ fn below(ui: &mut Ui, view: &mut View<'_>, draft: &Draft, entry: &TargetView) {
             label(ui, &text, Type::Small, theme.secondary).on_hover_text(pin.to_string());
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let name = texts.get("unpin");
-                if icon_button(ui, theme, Icon::Close, &name, 20.0, ButtonWeight::Quiet).clicked() {
+                if icon_button(ui, theme, Icon::Close, &name, 20.0).clicked() {
                     view.send(Command::PutTarget(Target { pin: None, ..draft.put(target) }));
                 }
             });

@@ -13,9 +13,7 @@ use crate::ui::style::theme::{CARD_RADIUS, Type, gap};
 use crate::ui::targets::{Draft, title};
 use crate::ui::text::format;
 use crate::ui::view::{View, WindowRequest};
-use crate::ui::widgets::{
-    Button, ButtonWeight, figure, file_figure, icon_button, judged_figure, label,
-};
+use crate::ui::widgets::{Button, figure, file_figure, icon_button, judged_figure, label};
 
 /// Draws the card until the user closes it or the next broadcast begins.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
@@ -33,8 +31,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
                 label(ui, &view.texts.get("ended-title"), Type::Title, theme.text);
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     let name = view.texts.get("ended-close");
-                    let quiet = ButtonWeight::Quiet;
-                    if icon_button(ui, theme, Icon::Close, &name, 24.0, quiet).clicked() {
+                    if icon_button(ui, theme, Icon::Close, &name, 24.0).clicked() {
                         draft.summary_closed = ended.number;
                     }
                 });

@@ -341,10 +341,7 @@ fn head(
     let (upper, lower) = rect.split_top_bottom_at_y(rect.top() + NAME_LINE_HEIGHT_POINTS);
     ui.painter().circle_filled(pos2(rect.left() + 5.0, upper.center().y), 4.5, status.lamp);
     let words = |line: Rect, right: f32| {
-        Rect::from_min_max(
-            pos2(line.left() + TEXT_INDENT_POINTS, line.top()),
-            pos2(line.right() - right, line.bottom()),
-        )
+        line.with_min_x(line.left() + TEXT_INDENT_POINTS).with_max_x(line.right() - right)
     };
     let color = if entry.target.enabled { theme.text } else { theme.secondary };
     elided(ui, words(upper, 40.0), Align::Min, &title, Type::BodyStrong.font(), color);
@@ -355,7 +352,7 @@ fn head(
         elided(ui, line, Align::Min, &status.words, Type::Small.font(), theme.secondary);
     }
     focus_ring(ui, theme, &response, CONTROL_RADIUS);
-    let side = Rect::from_min_max(pos2(upper.right() - 30.0, upper.top()), upper.max);
+    let side = upper.with_min_x(upper.right() - 30.0);
     let mut at =
         ui.new_child(UiBuilder::new().max_rect(side).layout(Layout::right_to_left(Align::Center)));
     let name = view.texts.with("target-on", &[("name", title.as_str().into())]);

@@ -32,14 +32,12 @@ pub const PRESET_TEXTS: [(&str, &str); PRESETS.len()] = [
 /// Returns the quality as a text, such as `720p · 30 fps · 2 500 kbps`.
 pub fn quality_text(view: &View<'_>) -> String {
     let quality = &view.snapshot.quality;
-    view.texts.with(
-        "quality-line",
-        &[
-            ("size", format::size_name(quality.size).into()),
-            ("rate", format::rate(quality.frame_rate).into()),
-            ("bitrate", format::bitrate(quality.video_bitrate.0).into()),
-        ],
-    )
+    let args = [
+        ("size", format::size_name(quality.size).into()),
+        ("rate", format::rate(quality.frame_rate).into()),
+        ("bitrate", format::bitrate(quality.video_bitrate.0).into()),
+    ];
+    view.texts.with("quality-line", &args)
 }
 
 /// The common frame sizes to choose from.
@@ -90,16 +88,9 @@ pub fn quality(ui: &mut Ui, view: &mut View<'_>, width: f32) {
                 let name = key!("quality-rate");
                 let why_not =
                     |frame_rate| limits::why_no_rate(view, &Quality { frame_rate, ..now.clone() });
-                let rate = one_of(
-                    ui,
-                    view,
-                    name,
-                    &FRAME_RATE_CHOICES,
-                    now.frame_rate,
-                    format::rate,
-                    why_not,
-                );
-                if let Some(frame_rate) = rate {
+                let (all, chosen) = (&FRAME_RATE_CHOICES, now.frame_rate);
+                if let Some(frame_rate) = one_of(ui, view, name, all, chosen, format::rate, why_not)
+                {
                     wanted = Some(Quality { frame_rate, ..now.clone() });
                 }
             });

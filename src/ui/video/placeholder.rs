@@ -1,6 +1,6 @@
 //! The placeholder for a missing frame.
 
-use egui::{Align, Align2, Rect, Role, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2};
+use egui::{Align, Align2, Rect, Role, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
@@ -17,8 +17,8 @@ pub fn placeholder(
     button: Option<Button<'_>>,
 ) -> bool {
     let middle = rect.center() - vec2(0.0, if button.is_some() { 24.0 } else { 0.0 });
-    let at = Rect::from_center_size(middle - vec2(0.0, 40.0), Vec2::splat(40.0));
-    icons::paint(ui.painter(), icon, at, VIDEO_SECONDARY_TEXT_COLOR);
+    let at = middle - vec2(0.0, 40.0);
+    icons::paint_at(ui.painter(), icon, at, 40.0, VIDEO_SECONDARY_TEXT_COLOR);
     place(ui, middle + vec2(0.0, 4.0), Align2::CENTER_CENTER, title, Type::Title, VIDEO_TEXT_COLOR);
     let width = (rect.width() - 2.0 * gap::XL).clamp(1.0, 440.0);
     let (color, most) = (VIDEO_SECONDARY_TEXT_COLOR, f32::INFINITY);

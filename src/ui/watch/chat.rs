@@ -61,13 +61,8 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, titled: bool) {
                 section(ui, theme, &texts.get("chat"));
             } else {
                 let of = name_of(&view.snapshot.watch_figures.url);
-                ui.add(
-                    egui::Label::new(
-                        egui::RichText::new(of).font(Type::Small.font()).color(theme.secondary),
-                    )
-                    .truncate()
-                    .selectable(false),
-                );
+                let of = egui::RichText::new(of).font(Type::Small.font()).color(theme.secondary);
+                ui.add(egui::Label::new(of).truncate().selectable(false));
             }
         });
     });
@@ -135,13 +130,13 @@ fn take_back(chat: &ChatView, draft: &mut Draft) {
 
 /// Returns true if the chat of the selected player is that of onair's own stream, which the
 /// streamer moderates.
-pub(in crate::ui) fn is_own(snapshot: &Snapshot) -> bool {
+pub fn is_own(snapshot: &Snapshot) -> bool {
     let (server, address) = (&snapshot.server, &snapshot.chat.address);
     server.chat.is_some() && address.as_ref().is_some_and(|it| server.is_own_chat(it))
 }
 
 /// Sends a message to the chat of onair's own stream, as the streamer.
-pub(in crate::ui) fn say_as_streamer(view: &mut View<'_>, text: String) {
+pub fn say_as_streamer(view: &mut View<'_>, text: String) {
     let chosen = &view.snapshot.chat_choices.name;
     let name = match chosen.is_empty() {
         true => view.texts.get("chat-streamer").to_string(),
@@ -223,7 +218,7 @@ fn refusal_text(view: &View<'_>, refusal: &ChatRefusal) -> String {
 }
 
 /// Appends text in a color.
-pub(in crate::ui) fn append(job: &mut LayoutJob, text: &str, color: Color32) {
+pub fn append(job: &mut LayoutJob, text: &str, color: Color32) {
     job.append(text, 0.0, TextFormat::simple(Type::Body.font(), color));
 }
 
@@ -238,12 +233,7 @@ fn badge_of(view: &View<'_>, role: ChatRole) -> Option<Arc<str>> {
 
 /// Draws a message. If it begins with a badge, the badge has its own background, so no name can
 /// look like it.
-pub(in crate::ui) fn add_message(
-    ui: &mut Ui,
-    view: &View<'_>,
-    role: ChatRole,
-    message: egui::Label,
-) -> Response {
+pub fn add_message(ui: &mut Ui, view: &View<'_>, role: ChatRole, message: egui::Label) -> Response {
     let theme = view.theme;
     let Some(badge) = badge_of(view, role) else { return ui.add(message) };
     let below = ui.painter().add(Shape::Noop);
@@ -258,7 +248,7 @@ pub(in crate::ui) fn add_message(
 
 /// Appends the text on the badge of a role. `add_message` draws its background. Returns the name to
 /// display next to the badge, or an empty text if the name is the text of the badge.
-pub(in crate::ui) fn append_role<'a>(
+pub fn append_role<'a>(
     job: &mut LayoutJob,
     view: &View<'_>,
     role: ChatRole,
@@ -275,14 +265,7 @@ pub(in crate::ui) fn append_role<'a>(
 fn options(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("chat-options");
-    let button = icon_button(
-        ui,
-        theme,
-        Icon::Settings,
-        &name,
-        size::SMALL_CONTROL_HEIGHT,
-        ButtonWeight::Quiet,
-    );
+    let button = icon_button(ui, theme, Icon::Settings, &name, size::SMALL_CONTROL_HEIGHT);
     let is_open = popup(&button, theme, 280.0, |ui| {
         let mut choices = view.snapshot.chat_choices.clone();
         choose(ui, view, draft, &mut choices);
@@ -303,7 +286,7 @@ fn options(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
 }
 
 /// Draws the options of danmaku.
-pub(in crate::ui) fn danmaku_options(ui: &mut Ui, view: &View<'_>, choices: &mut ChatChoices) {
+pub fn danmaku_options(ui: &mut Ui, view: &View<'_>, choices: &mut ChatChoices) {
     let (theme, texts) = (view.theme, view.texts);
     if named_switch(ui, theme, &texts.get("chat-flying"), "", Type::Body, choices.flying) {
         choices.flying = !choices.flying;
@@ -421,12 +404,7 @@ fn take(chat: &ChatView, draft: &mut Draft, now: f64) {
 }
 
 /// Draws the messages in flight, and starts those that wait.
-pub(in crate::ui) fn draw_danmaku(
-    ui: &mut Ui,
-    view: &View<'_>,
-    sky: &mut DanmakuLayer,
-    room: Rect,
-) {
+pub fn draw_danmaku(ui: &mut Ui, view: &View<'_>, sky: &mut DanmakuLayer, room: Rect) {
     let (choices, now) = (&view.snapshot.chat_choices, ui.input(|input| input.time));
     let font = egui::FontId { size: choices.size, ..Type::BodyStrong.font() };
     let lay = |text: &str, color| ui.painter().layout_no_wrap(text.to_owned(), font.clone(), color);

@@ -17,7 +17,7 @@ mod windows;
 pub use commands::name_of;
 pub(in crate::ui) use commands::send;
 
-use egui::{Align2, Color32, CornerRadius, Rect, Ui, pos2, vec2};
+use egui::{Align2, Color32, CornerRadius, Rect, Ui, vec2};
 
 use crate::ui::input::actions::Action;
 use crate::ui::style::icons::Icon;
@@ -46,18 +46,13 @@ pub fn show(
 ) -> Option<Action> {
     let theme = view.theme;
     let split = room.right() - right;
-    let left = Rect::from_min_max(room.min, pos2(split, room.bottom()));
+    let (left, side) = room.split_left_right_at_x(split);
     let bar = Rect::from_min_size(left.min, vec2(left.width(), size::WATCH_ADDRESS_BAR_HEIGHT));
-    let controls = Rect::from_min_max(
-        pos2(left.left(), left.bottom() - size::WATCH_CONTROL_BAR_HEIGHT),
-        left.max,
-    );
-    let rail = Rect::from_min_max(
-        pos2(left.left(), controls.top() - controls::seek_bar::ROW_HEIGHT_POINTS),
-        controls.right_top(),
-    );
+    let controls = left.with_min_y(left.bottom() - size::WATCH_CONTROL_BAR_HEIGHT);
+    let rail = left
+        .with_min_y(controls.top() - controls::seek_bar::ROW_HEIGHT_POINTS)
+        .with_max_y(controls.top());
     let stage = Rect::from_min_max(bar.left_bottom(), rail.right_top());
-    let side = Rect::from_min_max(pos2(split, room.top()), room.max);
 
     ui.painter().hline(bar.x_range(), bar.bottom() - 0.5, theme.border());
     address::show(ui, view, draft, bar.shrink2(vec2(gap::L, 9.0)));

@@ -2,8 +2,8 @@
 //! other windows. The keyboard works in the window as on the page.
 
 use egui::{
-    Context, CornerRadius, Id, Key, Modifiers, Rect, Sense, Ui, UiBuilder, ViewportBuilder,
-    ViewportCommand, ViewportId, pos2, vec2,
+    Context, CornerRadius, Id, Key, Modifiers, Rect, Sense, Ui, ViewportBuilder, ViewportCommand,
+    ViewportId, pos2, vec2,
 };
 
 use crate::studio::Command;
@@ -19,7 +19,7 @@ use crate::ui::watch::draft::{Draft, PlayerLocation};
 use crate::ui::watch::drops::dropped;
 use crate::ui::watch::keys;
 use crate::ui::watch::tiles::{alone, over_video, players, tile};
-use crate::ui::widgets::{ButtonWeight, icon_button};
+use crate::ui::widgets::{icon_button, row_in};
 
 /// The initial size of the small window in points.
 const SMALL_WINDOW_SIZE_POINTS: [f32; 2] = [384.0, 216.0];
@@ -151,22 +151,13 @@ fn pip(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, frames: &mut [FrameV
         vec2(2.0 * side + gap::XS, side),
     );
     ui.painter().rect_filled(plate, CornerRadius::same(CONTROL_RADIUS), TEXT_PLATE);
-    let mut row = ui.new_child(
-        UiBuilder::new()
-            .max_rect(plate)
-            .layout(egui::Layout::left_to_right(egui::Align::Center))
-            .id_salt("pip"),
-    );
-    row.spacing_mut().item_spacing.x = gap::XS;
+    let mut row = row_in(ui, plate, "pip", gap::XS);
     let (back, stop) = (view.texts.get("window-back"), view.texts.get("watch-stop"));
     // The buttons are dark in both themes, like the frame.
-    if icon_button(&mut row, &Theme::DARK, Icon::External, &back, side, ButtonWeight::Quiet)
-        .clicked()
-    {
+    if icon_button(&mut row, &Theme::DARK, Icon::External, &back, side).clicked() {
         draft.place = PlayerLocation::Here;
     }
-    if icon_button(&mut row, &Theme::DARK, Icon::Close, &stop, side, ButtonWeight::Quiet).clicked()
-    {
+    if icon_button(&mut row, &Theme::DARK, Icon::Close, &stop, side).clicked() {
         draft.place = PlayerLocation::Here;
         view.send(Command::StopWatching);
     }

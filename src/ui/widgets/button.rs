@@ -227,13 +227,8 @@ impl<'a> Button<'a> {
         } else {
             BORDER_WIDTH
         };
-        ui.painter().rect(
-            rect,
-            CornerRadius::same(self.radius),
-            fill,
-            Stroke::new(width, border),
-            StrokeKind::Inside,
-        );
+        let (radius, stroke) = (CornerRadius::same(self.radius), Stroke::new(width, border));
+        ui.painter().rect(rect, radius, fill, stroke, StrokeKind::Inside);
         let middle = rect.center().x - content / 2.0;
         let mut x =
             if self.leading { rect.left() + gap::S } else { middle.max(rect.left() + gap::XS) };
@@ -266,8 +261,13 @@ pub fn expander(ui: &mut Ui, theme: &Theme, text: &str, expanded: &mut bool) {
     }
 }
 
-/// Draws a square button with an icon. `name` is the accessible name and the tooltip.
-pub fn icon_button(
+/// Draws a quiet square button with an icon. `name` is the accessible name and the tooltip.
+pub fn icon_button(ui: &mut Ui, theme: &Theme, icon: Icon, name: &str, side: f32) -> Response {
+    weighted_icon_button(ui, theme, icon, name, side, ButtonWeight::Quiet)
+}
+
+/// Draws an [`icon_button`] with this weight.
+pub fn weighted_icon_button(
     ui: &mut Ui,
     theme: &Theme,
     icon: Icon,

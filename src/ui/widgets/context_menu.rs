@@ -5,8 +5,7 @@ use egui::accesskit::HasPopup;
 use egui::containers::menu::{MenuConfig, SubMenu, menu_style};
 use egui::{
     Align, Color32, Context, CornerRadius, Frame, Id, Key, Margin, Memory, Modifiers, Popup,
-    PopupCloseBehavior, Rect, Response, Role, ScrollArea, Sense, Style, Ui, Vec2, WidgetInfo, pos2,
-    vec2,
+    PopupCloseBehavior, Response, Role, ScrollArea, Sense, Style, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
 
 use crate::ui::style::icons;
@@ -223,7 +222,7 @@ pub fn submenu(ui: &mut Ui, theme: &Theme, title: &str, list: impl FnOnce(&mut U
     let mut words = rect.shrink2(vec2(8.0, 0.0));
     words.max.x -= 20.0;
     elided(ui, words, Align::Min, title, Type::Body.font(), theme.text);
-    let at = Rect::from_center_size(pos2(rect.right() - 14.0, rect.center().y), Vec2::splat(14.0));
-    icons::paint(ui.painter(), Icon::ChevronRight, at, theme.secondary);
+    let at = pos2(rect.right() - 14.0, rect.center().y);
+    icons::paint_at(ui.painter(), Icon::ChevronRight, at, 14.0, theme.secondary);
     focus_ring(ui, theme, &response, 4);
 }

@@ -16,7 +16,7 @@ use crate::ui::style::theme::{
     BORDER_WIDTH, CONTROL_RADIUS, FOCUS_RING_WIDTH, Theme, Type, gap, size,
 };
 use crate::ui::text::Texts;
-use crate::ui::widgets::{ButtonWeight, focus_in_view, focus_ring, icon_button, scroll};
+use crate::ui::widgets::{focus_in_view, focus_ring, icon_button, scroll};
 
 /// A single-line text field with a border, and small buttons at its end.
 #[derive(Debug)]
@@ -103,16 +103,9 @@ impl<'a> Field<'a> {
         } else {
             theme.border()
         };
-        ui.painter().set(
-            frame,
-            egui::epaint::RectShape::new(
-                rect,
-                CornerRadius::same(CONTROL_RADIUS),
-                theme.raised,
-                border,
-                StrokeKind::Inside,
-            ),
-        );
+        let (radius, kind) = (CornerRadius::same(CONTROL_RADIUS), StrokeKind::Inside);
+        let shape = egui::epaint::RectShape::new(rect, radius, theme.raised, border, kind);
+        ui.painter().set(frame, shape);
         let mut pressed = None;
         for (index, (icon, name)) in self.buttons.iter().enumerate() {
             let left = rect.right() - gap::XS - buttons_width + index as f32 * side;
@@ -121,7 +114,7 @@ impl<'a> Field<'a> {
                 egui::Vec2::splat(side),
             );
             let mut child = ui.new_child(UiBuilder::new().max_rect(at).id_salt((self.id, index)));
-            if icon_button(&mut child, theme, *icon, name, side, ButtonWeight::Quiet).clicked() {
+            if icon_button(&mut child, theme, *icon, name, side).clicked() {
                 pressed = Some(index);
             }
         }

@@ -1,6 +1,6 @@
 //! Figures: lines with a name and a value, and a tooltip that explains the figure.
 
-use egui::{Align, Color32, FontId, Rect, Response, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2};
+use egui::{Align, Color32, FontId, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
@@ -53,7 +53,7 @@ fn line(
     let named = elided(ui, rect, Align::Min, name, Type::Figure.font(), theme.secondary);
     let mark_width = mark.map_or(0.0, |_| MARK_SIDE_POINTS + gap::XS);
     let left = named.right() + MIN_VALUE_GAP_POINTS + mark_width;
-    let room = Rect::from_min_max(pos2(left, rect.top()), rect.max);
+    let room = rect.with_min_x(left);
     let color = if mark.is_some() { theme.warn } else { theme.text };
     let font = Type::FigureStrong.font();
     let fits = width_of(ui, value, &font) <= room.width();
@@ -61,8 +61,7 @@ fn line(
     let painted = elided(ui, room, Align::Max, &shown, font, color);
     if mark.is_some() {
         let center = pos2(painted.left() - mark_width / 2.0, rect.center().y);
-        let at = Rect::from_center_size(center, Vec2::splat(MARK_SIDE_POINTS));
-        icons::paint(ui.painter(), Icon::Warning, at, color);
+        icons::paint_at(ui.painter(), Icon::Warning, center, MARK_SIDE_POINTS, color);
     }
     if !fits {
         return response.on_hover_text(format!("{value}\n\n{meaning}"));

@@ -7,7 +7,7 @@ use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::gap;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, ButtonWeight, icon_button, switch};
+use crate::ui::widgets::{Button, icon_button, switch};
 
 /// The side length of the small buttons.
 const BUTTON_SIDE_POINTS: f32 = 26.0;
@@ -51,9 +51,7 @@ pub fn row(
             (Icon::Close, key!("filter-remove"), Pressed::Remove),
         ] {
             let name = texts.with(key, &[("name", name.into())]);
-            if icon_button(ui, theme, icon, &name, BUTTON_SIDE_POINTS, ButtonWeight::Quiet)
-                .clicked()
-            {
+            if icon_button(ui, theme, icon, &name, BUTTON_SIDE_POINTS).clicked() {
                 pressed = Some(one);
             }
         }

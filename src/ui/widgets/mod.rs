@@ -16,7 +16,7 @@ mod sparkline;
 mod switch;
 mod tab_bar;
 
-pub use button::{Button, ButtonWeight, expander, icon_button};
+pub use button::{Button, ButtonWeight, expander, icon_button, weighted_icon_button};
 pub use context_menu::{
     FocusReturn, MENU_WIDTH, context_menu, context_menu_among, menu_frame, menu_lines, popup,
     return_focus, submenu,
@@ -40,8 +40,8 @@ pub use tab_bar::{TAB_BAR_HEIGHT, tab_bar, tab_info};
 
 use egui::scroll_area::{ScrollAreaOutput, ScrollSource};
 use egui::{
-    Align, CornerRadius, Id, Layout, Rect, Response, ScrollArea, Stroke, StrokeKind, Ui, UiBuilder,
-    UiKind,
+    Align, AsIdSalt, CornerRadius, Id, Layout, Rect, Response, ScrollArea, Stroke, StrokeKind, Ui,
+    UiBuilder, UiKind,
 };
 
 use crate::ui::style::theme::{FOCUS_RING_WIDTH, Theme};
@@ -55,14 +55,19 @@ pub fn focus_ring(ui: &Ui, theme: &Theme, response: &Response, radius: u8) {
     if response.has_focus() {
         // The ring of a control at the edge of a scroll area is not cut off.
         let painter = ui.painter().with_clip_rect(ui.clip_rect().expand(FOCUS_RING_SPACE_POINTS));
-        painter.rect_stroke(
-            response.rect.expand(1.0),
-            CornerRadius::same(radius.saturating_add(1)),
-            Stroke::new(FOCUS_RING_WIDTH, theme.accent),
-            StrokeKind::Outside,
-        );
+        let (ring, radius) = (response.rect.expand(1.0), radius.saturating_add(1));
+        let stroke = Stroke::new(FOCUS_RING_WIDTH, theme.accent);
+        painter.rect_stroke(ring, CornerRadius::same(radius), stroke, StrokeKind::Outside);
         focus_in_view(ui, response.id, response.rect);
     }
+}
+
+/// Creates a child of `ui` in `rect`, for controls side by side with this gap between them.
+pub fn row_in(ui: &mut Ui, rect: Rect, salt: impl AsIdSalt, gap: f32) -> Ui {
+    let layout = Layout::left_to_right(Align::Center);
+    let mut row = ui.new_child(UiBuilder::new().max_rect(rect).layout(layout).id_salt(salt));
+    row.spacing_mut().item_spacing.x = gap;
+    row
 }
 
 /// Draws buttons at the right end of an empty line, in the reading order.

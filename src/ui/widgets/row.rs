@@ -1,8 +1,8 @@
 //! Selectable rows of a list, and chips.
 
 use egui::{
-    Align, Align2, Color32, CornerRadius, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui,
-    Vec2, WidgetInfo, pos2, vec2,
+    Align, Align2, Color32, CornerRadius, Response, Role, Sense, Stroke, StrokeKind, Ui,
+    WidgetInfo, pos2, vec2,
 };
 
 use crate::ui::input::hotkeys::accept_letters;
@@ -41,14 +41,10 @@ impl Row<'_> {
             Color32::TRANSPARENT
         };
         ui.painter().rect_filled(rect, CornerRadius::same(CONTROL_RADIUS), fill);
-        let icon =
-            Rect::from_center_size(pos2(rect.left() + 18.0, rect.center().y), Vec2::splat(18.0));
+        let icon = pos2(rect.left() + 18.0, rect.center().y);
         let color = if self.chosen { theme.text } else { theme.secondary };
-        icons::paint(ui.painter(), self.icon, icon, color);
-        let mut words = Rect::from_min_max(
-            pos2(icon.right() + 10.0, rect.top()),
-            pos2(rect.right() - 10.0, rect.bottom()),
-        );
+        icons::paint_at(ui.painter(), self.icon, icon, 18.0, color);
+        let mut words = rect.with_min_x(icon.x + 19.0).with_max_x(rect.right() - 10.0);
         if let Some(lamp) = self.lamp {
             ui.painter().circle_filled(pos2(rect.right() - 14.0, rect.center().y), 4.0, lamp);
             words.max.x -= 16.0;
@@ -80,28 +76,14 @@ impl Tag<'_> {
         let width = galley.size().x + 12.0 + gap::XS + 16.0;
         let (rect, response) = ui.allocate_exact_size(vec2(width, 22.0), Sense::hover());
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, self.text));
-        ui.painter().rect_stroke(
-            rect,
-            CornerRadius::same(11),
-            Stroke::new(1.0, color.gamma_multiply(0.5)),
-            StrokeKind::Inside,
-        );
-        let icon =
-            Rect::from_center_size(pos2(rect.left() + 14.0, rect.center().y), Vec2::splat(11.0));
-        icons::paint(
-            ui.painter(),
-            if self.good { Icon::Check } else { Icon::Warning },
-            icon,
-            color,
-        );
-        place(
-            ui,
-            pos2(icon.right() + gap::XS, rect.center().y),
-            Align2::LEFT_CENTER,
-            self.text,
-            Type::Small,
-            color,
-        );
+        let (radius, stroke) =
+            (CornerRadius::same(11), Stroke::new(1.0, color.gamma_multiply(0.5)));
+        ui.painter().rect_stroke(rect, radius, stroke, StrokeKind::Inside);
+        let icon = if self.good { Icon::Check } else { Icon::Warning };
+        let at = pos2(rect.left() + 14.0, rect.center().y);
+        icons::paint_at(ui.painter(), icon, at, 11.0, color);
+        let at = at + vec2(5.5 + gap::XS, 0.0);
+        place(ui, at, Align2::LEFT_CENTER, self.text, Type::Small, color);
         response
     }
 }

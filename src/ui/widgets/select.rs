@@ -2,8 +2,8 @@
 
 use egui::accesskit::Action;
 use egui::{
-    Align, CornerRadius, Event, Id, Key, Popup, PopupCloseBehavior, Rect, Response, Role,
-    ScrollArea, Sense, StrokeKind, Ui, Vec2, WidgetInfo, pos2, vec2,
+    Align, CornerRadius, Event, Id, Key, Popup, PopupCloseBehavior, Response, Role, ScrollArea,
+    Sense, StrokeKind, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
 
 use crate::ui::input::hotkeys::Keymap;
@@ -92,29 +92,20 @@ impl<'a> Select<'a> {
         });
         let hovered = self.enabled && response.hovered();
         let border = if hovered { theme.secondary } else { theme.line };
-        ui.painter().rect(
-            rect,
-            CornerRadius::same(CONTROL_RADIUS),
-            theme.raised,
-            egui::Stroke::new(1.0, border),
-            StrokeKind::Inside,
-        );
+        let (radius, stroke) = (CornerRadius::same(CONTROL_RADIUS), egui::Stroke::new(1.0, border));
+        ui.painter().rect(rect, radius, theme.raised, stroke, StrokeKind::Inside);
         let mut words = rect.shrink2(vec2(10.0, 0.0));
         words.max.x -= 20.0;
         let color = if self.enabled { theme.text } else { theme.secondary };
         if let Some(icon) = self.icon {
             let center = pos2(words.left() + 8.0, rect.center().y);
-            let at = Rect::from_center_size(center, Vec2::splat(16.0));
-            icons::paint(ui.painter(), icon, at, theme.secondary);
+            icons::paint_at(ui.painter(), icon, center, 16.0, theme.secondary);
             words.min.x += 24.0;
         }
         elided(ui, words, Align::Min, self.chosen, Type::Body.font(), color);
         if self.enabled {
-            let at = Rect::from_center_size(
-                pos2(rect.right() - 16.0, rect.center().y),
-                Vec2::splat(14.0),
-            );
-            icons::paint(ui.painter(), Icon::ChevronDown, at, theme.secondary);
+            let at = pos2(rect.right() - 16.0, rect.center().y);
+            icons::paint_at(ui.painter(), Icon::ChevronDown, at, 14.0, theme.secondary);
         }
         focus_ring(ui, theme, &response, CONTROL_RADIUS);
         let popup = Popup::default_response_id(&response);
@@ -270,9 +261,8 @@ fn item(
         elided(ui, lower, Align::Min, second, Type::Small.font(), theme.secondary);
     }
     if chosen {
-        let at =
-            Rect::from_center_size(pos2(rect.right() - 14.0, rect.center().y), Vec2::splat(14.0));
-        icons::paint(ui.painter(), Icon::Check, at, theme.accent);
+        let at = pos2(rect.right() - 14.0, rect.center().y);
+        icons::paint_at(ui.painter(), Icon::Check, at, 14.0, theme.accent);
     }
     focus_ring(ui, theme, &response, 4);
     match whole {
@@ -317,7 +307,7 @@ pub fn menu_rule(ui: &mut Ui, theme: &Theme) {
 
 #[cfg(test)]
 mod tests {
-    use egui::{Area, Context, Pos2, RawInput};
+    use egui::{Area, Context, Pos2, RawInput, Rect};
 
     use super::*;
     use crate::ui::widgets::menu_lines;

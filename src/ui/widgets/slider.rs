@@ -196,11 +196,8 @@ fn stepped(
     let radius = if response.hovered() || response.dragged() { 8.0 } else { 7.0 };
     ui.painter().circle_filled(at, radius, theme.text);
     if response.has_focus() {
-        ui.painter().circle_stroke(
-            at,
-            radius + 3.0,
-            egui::Stroke::new(FOCUS_RING_WIDTH, theme.accent),
-        );
+        let ring = egui::Stroke::new(FOCUS_RING_WIDTH, theme.accent);
+        ui.painter().circle_stroke(at, radius + 3.0, ring);
         focus_in_view(ui, response.id, response.rect);
     }
     response

@@ -28,21 +28,13 @@ pub fn sparkline(
     let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, name));
     let painter = ui.painter();
-    painter.rect(
-        rect,
-        CornerRadius::same(CONTROL_RADIUS),
-        theme.raised,
-        theme.border(),
-        StrokeKind::Inside,
-    );
+    let radius = CornerRadius::same(CONTROL_RADIUS);
+    painter.rect(rect, radius, theme.raised, theme.border(), StrokeKind::Inside);
     let inner = rect.shrink(6.0);
     let (values, most) = newest(values, span);
     let top = values.iter().copied().fold(at_least, f32::max).max(1e-3) * 1.6;
-    painter.hline(
-        inner.x_range(),
-        inner.bottom() - inner.height() * (at_least / top),
-        Stroke::new(1.0, theme.line),
-    );
+    let y = inner.bottom() - inner.height() * (at_least / top);
+    painter.hline(inner.x_range(), y, Stroke::new(1.0, theme.line));
     let step = inner.width() / most.saturating_sub(1).max(1) as f32;
     let points: Vec<_> = values
         .iter()

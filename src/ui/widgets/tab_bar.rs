@@ -47,14 +47,8 @@ pub fn tab_bar(ui: &mut Ui, theme: &Theme, names: &[&str], chosen: usize) -> Opt
         }
         let lit = is_chosen || response.hovered();
         let color = if lit { theme.text } else { theme.secondary };
-        elided(
-            ui,
-            rect.shrink2(vec2(TAB_PADDING_POINTS, 0.0)),
-            Align::Center,
-            name,
-            font.clone(),
-            color,
-        );
+        let words = rect.shrink2(vec2(TAB_PADDING_POINTS, 0.0));
+        elided(ui, words, Align::Center, name, font.clone(), color);
         focus_ring(ui, theme, &response, CONTROL_RADIUS - 1);
         if response.clicked() {
             pressed = Some(index);

@@ -17,7 +17,7 @@ const FILTER_SYNTAX: &str = "filter on|off|remove KIND [NAME] · filter set KIND
 
 /// A change of a filter.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::cli::live) enum Change {
+pub enum Change {
     On(bool),
     Set(Table),
     Add(Table),
@@ -26,7 +26,7 @@ pub(in crate::cli::live) enum Change {
 
 /// A filter, which a line identifies by its kind and its index among the filters of that kind.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::cli::live) struct Filter {
+pub struct Filter {
     pub kind: String,
     /// The index of the filter, from 0.
     pub nth: usize,
@@ -42,7 +42,7 @@ fn syntax() -> Problem {
 ///
 /// # Errors
 /// Fails with a sentence that shows the syntax.
-pub(in crate::cli::live) fn parse(text: &str) -> Result<(String, Filter), Problem> {
+pub fn parse(text: &str) -> Result<(String, Filter), Problem> {
     let (word, rest) = split(text);
     let (kind, rest) = split(rest);
     let (kind, nth) = match kind.split_once('#') {
@@ -75,7 +75,7 @@ pub(in crate::cli::live) fn parse(text: &str) -> Result<(String, Filter), Proble
 ///
 /// # Errors
 /// Fails with the reason why the change is not possible.
-pub(in crate::cli::live) fn of_video(
+pub fn of_video(
     filter: &Filter,
     slots: &[video_filter::Slot],
 ) -> Result<Vec<video_filter::Slot>, Problem> {
@@ -98,7 +98,7 @@ pub(in crate::cli::live) fn of_video(
 ///
 /// # Errors
 /// Fails with the reason why the change is not possible.
-pub(in crate::cli::live) fn of_audio(
+pub fn of_audio(
     filter: &Filter,
     slots: &[audio_filter::Slot],
     strips: &[(String, StripId)],

@@ -16,7 +16,7 @@ const ITEM_SYNTAX: &str = "item hide|show|lock|unlock|up|down|top|bottom [ITEM] 
 
 /// A change of an item.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::cli::live) enum Change {
+pub enum Change {
     Hide(bool),
     Lock(bool),
     Up,
@@ -32,7 +32,7 @@ pub(in crate::cli::live) enum Change {
 ///
 /// # Errors
 /// Fails with a sentence that shows the syntax.
-pub(in crate::cli::live) fn parse(text: &str) -> Result<(String, Change), Problem> {
+pub fn parse(text: &str) -> Result<(String, Change), Problem> {
     let (word, rest) = split(text);
     let change = match word {
         "hide" => Change::Hide(true),
@@ -61,7 +61,7 @@ pub(in crate::cli::live) fn parse(text: &str) -> Result<(String, Change), Proble
 ///
 /// # Errors
 /// Fails with the invalid value.
-pub(in crate::cli::live) fn with_values(text: &str) -> Result<(String, Table), Problem> {
+pub fn with_values(text: &str) -> Result<(String, Table), Problem> {
     // A name may contain a colon, and so may a file, which comes last.
     let words = text.find(" file=").and_then(|at| text.get(..=at)).unwrap_or(text);
     let split = words.rfind(": ").map(|at| (text.get(..at), text.get(at + 2..)));
@@ -105,7 +105,7 @@ fn value_of(text: &str) -> Value {
 ///
 /// # Errors
 /// Fails if there is no such item, or if a value is not valid.
-pub(in crate::cli::live) fn edit(
+pub fn edit(
     name: &str,
     change: &Change,
     collection: &Collection,

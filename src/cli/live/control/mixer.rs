@@ -12,7 +12,7 @@ use crate::text::problem::problem;
 
 /// One setting of a strip.
 #[derive(Copy, Clone, Debug, PartialEq)]
-pub(in crate::cli::live) enum Setting {
+pub enum Setting {
     /// The gain in decibels.
     Gain(f32),
     Muted(bool),
@@ -27,7 +27,7 @@ pub(in crate::cli::live) enum Setting {
 
 impl Setting {
     /// Returns the strip with this setting applied.
-    pub(in crate::cli::live) fn on(self, strip: &Strip) -> Strip {
+    pub fn on(self, strip: &Strip) -> Strip {
         let mut strip = strip.clone();
         match self {
             Self::Gain(gain) => strip.gain_db = gain,
@@ -44,7 +44,7 @@ impl Setting {
 
 /// Parses `gain -6 My voice`, `mute`. Returns the strip's name and the setting, or `None` for other
 /// commands.
-pub(in crate::cli::live) fn parse(text: &str) -> Option<Result<(String, Setting), Problem>> {
+pub fn parse(text: &str) -> Option<Result<(String, Setting), Problem>> {
     let (word, rest) = split(text);
     let alone = |setting| Some(Ok((rest.to_owned(), setting)));
     match word {

@@ -1,9 +1,9 @@
 //! Handles commands during a broadcast without a window: lines on standard input (`--control`).
 
-pub(in crate::cli::live) mod filters;
-pub(in crate::cli::live) mod items;
-pub(in crate::cli::live) mod mixer;
-pub(in crate::cli::live) mod run;
+pub mod filters;
+pub mod items;
+pub mod mixer;
+pub mod run;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -148,7 +148,9 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<LiveCommand>, Pr
             return Ok(Some(LiveCommand::Duplicate { item: rest.to_owned(), source }));
         }
         "media" => return media(rest).map(Some),
-        "if-black" => return if_black(rest).map(Some),
+        "if-black" => {
+            return named(rest, str::parse).map(|(name, it)| Some(LiveCommand::IfBlack(name, it)));
+        }
         "ask" => return Ok(Some(LiveCommand::Ask(rest.to_owned()))),
         "talk" => return talk(rest).map(Some),
         "clip-out" => return Ok(Some(LiveCommand::ClipOut(rest.to_owned()))),
@@ -172,13 +174,10 @@ fn strip(text: &str) -> Result<LiveCommand, Problem> {
             filters::parse(rest).map(|(name, filter)| LiveCommand::StripFilter(name, filter))
         }
         "restart" => Ok(LiveCommand::StripRestart(rest.to_owned())),
-        "if-silent" => {
-            let (name, choice) = named(rest, fallback_of)?;
-            Ok(LiveCommand::IfSilent(name, choice))
-        }
+        "if-silent" => named(rest, fallback_of).map(|(name, it)| LiveCommand::IfSilent(name, it)),
         "at-end" => {
-            let (word, name) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-            Ok(LiveCommand::StripEnd(name.trim().to_owned(), word.parse()?))
+            let (word, name) = split(rest);
+            Ok(LiveCommand::StripEnd(name.to_owned(), word.parse()?))
         }
         _ => {
             let syntax = control_syntax("strip ");
@@ -189,26 +188,21 @@ fn strip(text: &str) -> Result<LiveCommand, Problem> {
 
 /// Parses push-to-talk commands: `press`, `release Guest`.
 fn talk(text: &str) -> Result<LiveCommand, Problem> {
-    let (word, name) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    let (word, name) = split(text);
     let held = match word {
         "press" => true,
         "release" => false,
         _ => {
-            let text = format!("talk {word}");
-            return Err(problem!(
-                "control-write-for",
-                text = text,
-                syntax = "talk press|release [STRIP]"
-            ));
+            let (text, syntax) = (format!("talk {word}"), "talk press|release [STRIP]");
+            return Err(problem!("control-write-for", text = text, syntax = syntax));
         }
     };
-    Ok(LiveCommand::Talk(name.trim().to_owned(), held))
+    Ok(LiveCommand::Talk(name.to_owned(), held))
 }
 
 /// Parses commands for a media source: `pause Clip`, `seek 90s My clip`, `restart`.
 fn media(text: &str) -> Result<LiveCommand, Problem> {
-    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-    let rest = rest.trim();
+    let (word, rest) = split(text);
     let (go, name) = match word {
         "pause" => (TransportCommand::Pause, rest),
         "resume" => (TransportCommand::Resume, rest),
@@ -216,12 +210,12 @@ fn media(text: &str) -> Result<LiveCommand, Problem> {
         "next" => (TransportCommand::Next, rest),
         "previous" => (TransportCommand::Previous, rest),
         "seek" => {
-            let (time, name) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-            (TransportCommand::To(duration(time)?), name.trim())
+            let (time, name) = split(rest);
+            (TransportCommand::To(duration(time)?), name)
         }
         "at-end" => {
-            let (word, name) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-            return Ok(LiveCommand::AtEnd(name.trim().to_owned(), word.parse()?));
+            let (word, name) = split(rest);
+            return Ok(LiveCommand::AtEnd(name.to_owned(), word.parse()?));
         }
         "add" => {
             let (name, path) = rest.split_once(": ").unwrap_or((rest, ""));
@@ -231,10 +225,10 @@ fn media(text: &str) -> Result<LiveCommand, Problem> {
             return Ok(LiveCommand::AddFile(name.trim().to_owned(), path.trim().into()));
         }
         "remove" => {
-            let (number, name) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+            let (number, name) = split(rest);
             let number = number.parse().ok().filter(|number| (2..=1_000).contains(number));
             let number: usize = number.ok_or_else(|| problem!("control-media-remove"))?;
-            return Ok(LiveCommand::RemoveFile(name.trim().to_owned(), number));
+            return Ok(LiveCommand::RemoveFile(name.to_owned(), number));
         }
         _ => {
             let syntax = control_syntax("media ");
@@ -245,14 +239,8 @@ fn media(text: &str) -> Result<LiveCommand, Problem> {
     Ok(LiveCommand::Media(name.to_owned(), go))
 }
 
-/// Parses the fallback of a black, frozen or lost source: `Guest: placeholder`, `camera:back`.
-fn if_black(text: &str) -> Result<LiveCommand, Problem> {
-    let (name, fallback) = named(text, str::parse)?;
-    Ok(LiveCommand::IfBlack(name, fallback))
-}
-
-/// Parses an optional name, and a value after a colon. Without a name, the colon can belong to a
-/// path.
+/// Parses an optional name, and a value after a colon (`Guest: placeholder`, `camera:back`). Without
+/// a name, the colon can belong to a path.
 fn named<T>(text: &str, read: impl Fn(&str) -> Result<T, Problem>) -> Result<(String, T), Problem> {
     let split = text.split_once(": ");
     match split.and_then(|(name, word)| Some((name.trim().to_owned(), read(word.trim()).ok()?))) {

@@ -19,7 +19,7 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 
 /// The commands during the run.
-pub(in crate::cli::live) struct RunCommands {
+pub struct RunCommands {
     names: Names,
     replay: Arc<AtomicBool>,
     chapter: Arc<AtomicBool>,
@@ -238,20 +238,27 @@ fn media_source(snapshot: &Snapshot, name: &str) -> Result<SourceId, Problem> {
         )
         | None => Ok(id),
         Some(choice) => {
-            let name = if name.is_empty() { "--video" } else { name };
-            let word = choice.to_string();
-            let kind = word.split(':').next().unwrap_or_default();
-            Err(problem!("control-no-media", name = name, kind = kind))
+            Err(problem!("control-no-media", name = shown(name), kind = kind_of(choice)))
         }
     }
+}
+
+/// Returns the name of a source in a problem; without a name, the main video source is meant.
+fn shown(name: &str) -> &str {
+    if name.is_empty() { "--video" } else { name }
+}
+
+/// Returns the word for the kind of a source.
+fn kind_of(choice: &VideoChoice) -> String {
+    let word = choice.to_string();
+    word.split(':').next().unwrap_or_default().to_owned()
 }
 
 /// Checks that the desktop has a sharing dialog for a source that shows this.
 fn can_ask(name: &str, choice: Option<&VideoChoice>) -> Done {
     match choice {
         Some(choice) if !sharing::asks_desktop(choice) => {
-            let name = if name.is_empty() { "--video" } else { name };
-            Err(problem!("control-no-dialog", name = name))
+            Err(problem!("control-no-dialog", name = shown(name)))
         }
         _ => Ok(()),
     }
@@ -274,10 +281,7 @@ fn if_black(studio: &Studio, name: &str, fallback: VideoFallback) -> Done {
     if let Some(choice) =
         choice.filter(|choice| fallback != VideoFallback::Keep && !VideoFallback::suits(choice))
     {
-        let name = if name.is_empty() { "--video" } else { name };
-        let word = choice.to_string();
-        let kind = word.split(':').next().unwrap_or_default();
-        return Err(problem!("control-if-black", name = name, kind = kind));
+        return Err(problem!("control-if-black", name = shown(name), kind = kind_of(choice)));
     }
     studio.send(Command::Edit(Edit::SetFallback(id, fallback)));
     Ok(())

@@ -21,11 +21,7 @@ const RESULT_TIMEOUT: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// Fails with the reason why the command is not possible.
-pub(in crate::cli::play) fn ask(
-    asked: PlayCommand,
-    studio: &Studio,
-    headless: bool,
-) -> Result<(), Problem> {
+pub fn ask(asked: PlayCommand, studio: &Studio, headless: bool) -> Result<(), Problem> {
     let records = matches!(asked, PlayCommand::Record(Some(_)));
     let says = matches!(asked, PlayCommand::Say(_));
     let snapshot = studio.snapshot();

@@ -1,7 +1,7 @@
 //! Parses the lines of `onair play --control`. The module `ask` checks which of the commands are
 //! possible.
 
-pub(in crate::cli::play) mod ask;
+pub mod ask;
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -312,11 +312,8 @@ fn words(text: &str) -> Result<Vec<String>, Problem> {
     if words.len() > MAX_BLOCKED_WORDS
         || words.iter().any(|word| word.chars().count() > MAX_BLOCKED_WORD_CHARS)
     {
-        return Err(problem!(
-            "control-most-words",
-            most = MAX_BLOCKED_WORDS,
-            length = MAX_BLOCKED_WORD_CHARS
-        ));
+        let (most, length) = (MAX_BLOCKED_WORDS, MAX_BLOCKED_WORD_CHARS);
+        return Err(problem!("control-most-words", most = most, length = length));
     }
     Ok(words)
 }

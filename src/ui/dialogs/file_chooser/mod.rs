@@ -6,7 +6,7 @@ mod listing;
 
 use std::path::{Path, PathBuf};
 
-use egui::{Align, CornerRadius, Id, Key, Modifiers, Rect, Role, ScrollArea, Sense, Ui, Vec2};
+use egui::{Align, CornerRadius, Id, Key, Modifiers, Role, ScrollArea, Sense, Ui};
 use egui::{WidgetInfo, pos2, vec2};
 
 use crate::ui::dialogs::card::{heading, modal};
@@ -17,8 +17,8 @@ use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{
-    Button, ButtonWeight, Field, at_right_end, elided, focus_ring, icon_button, label, paragraph,
-    select_all,
+    Button, ButtonWeight, Field, at_right_end, elided, focus_ring, label, paragraph, select_all,
+    weighted_icon_button,
 };
 
 /// The kind of object to choose.
@@ -322,7 +322,9 @@ fn places(ui: &mut Ui, view: &View<'_>, chooser: &mut FileChooser) {
     ui.horizontal(|ui| {
         let mut to = None;
         let name = texts.get("chooser-up");
-        if icon_button(ui, theme, Icon::ChevronUp, &name, 28.0, ButtonWeight::Plain).clicked() {
+        if weighted_icon_button(ui, theme, Icon::ChevronUp, &name, 28.0, ButtonWeight::Plain)
+            .clicked()
+        {
             to = chooser.reading.path.parent().map(Path::to_owned);
         }
         for (key, folder) in
@@ -412,16 +414,16 @@ fn line(ui: &mut Ui, view: &View<'_>, entry: &Entry, chosen: bool) -> egui::Resp
         let fill = if chosen { theme.selected() } else { theme.raised };
         ui.painter().rect_filled(rect, CornerRadius::same(4), fill);
     }
-    let icon = Rect::from_center_size(pos2(rect.left() + 16.0, rect.center().y), Vec2::splat(16.0));
+    let icon = pos2(rect.left() + 16.0, rect.center().y);
     let symbol = if entry.is_folder { Icon::Folder } else { Icon::Film };
-    icons::paint(ui.painter(), symbol, icon, theme.secondary);
+    icons::paint_at(ui.painter(), symbol, icon, 16.0, theme.secondary);
     let mut words = rect.shrink2(vec2(gap::S, 0.0));
     if !entry.is_folder {
         let size = format::bytes(entry.bytes);
         let painted = elided(ui, words, Align::Max, &size, Type::Small.font(), theme.secondary);
         words.max.x = painted.left() - gap::S;
     }
-    words.min.x = icon.right() + gap::S;
+    words.min.x = icon.x + 8.0 + gap::S;
     elided(ui, words, Align::Min, &entry.name, Type::Body.font(), theme.text);
     focus_ring(ui, theme, &response, 4);
     response

@@ -12,7 +12,7 @@ use crate::ui::dialogs::help::pages;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{CONTROL_RADIUS, Type, gap};
 use crate::ui::view::View;
-use crate::ui::widgets::{ButtonWeight, focus_ring, icon_button, paragraph};
+use crate::ui::widgets::{focus_ring, icon_button, paragraph};
 
 /// Height of a line of text in points.
 const LINE_HEIGHT_POINTS: f32 = 21.0;
@@ -194,7 +194,7 @@ impl Drawing<'_> {
                 });
                 let first = code.lines().next().unwrap_or_default();
                 let name = self.view.texts.with("help-copy", &[("code", first.into())]);
-                if icon_button(ui, theme, Icon::Copy, &name, 28.0, ButtonWeight::Quiet).clicked() {
+                if icon_button(ui, theme, Icon::Copy, &name, 28.0).clicked() {
                     ui.ctx().copy_text(code.to_owned());
                 }
             });

@@ -59,13 +59,8 @@ fn line(ui: &mut Ui, view: &View<'_>, what: &str, keys: &str) {
                 let (rect, response) =
                     ui.allocate_exact_size(galley.size() + vec2(14.0, 8.0), Sense::hover());
                 response.widget_info(|| WidgetInfo::labeled(Role::Label, true, keys));
-                ui.painter().rect(
-                    rect,
-                    CornerRadius::same(4),
-                    view.theme.raised,
-                    view.theme.border(),
-                    StrokeKind::Inside,
-                );
+                let (radius, border) = (CornerRadius::same(4), view.theme.border());
+                ui.painter().rect(rect, radius, view.theme.raised, border, StrokeKind::Inside);
                 ui.painter().galley(rect.center() - galley.size() / 2.0, galley, view.theme.text);
             });
         },

@@ -16,8 +16,8 @@ use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::text::format;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{
-    Button, ButtonWeight, Field, Select, icon_button, label, menu_item, menu_rule, named_switch,
-    number_field, scrolled, slider,
+    Button, Field, Select, icon_button, label, menu_item, menu_rule, named_switch, number_field,
+    scrolled, slider,
 };
 
 /// Width of the value after a slider, in points.
@@ -184,9 +184,7 @@ fn head(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
         });
         if id != StripId::MAIN {
             let name = view.texts.get("strip-remove");
-            if icon_button(ui, theme, Icon::Close, &name, size::CONTROL_HEIGHT, ButtonWeight::Quiet)
-                .clicked()
-            {
+            if icon_button(ui, theme, Icon::Close, &name, size::CONTROL_HEIGHT).clicked() {
                 view.send(Command::RemoveStrip(id));
             }
         }

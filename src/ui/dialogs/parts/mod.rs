@@ -159,7 +159,7 @@ fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
                 }
             }
             let versions = named(key!("versions-of"));
-            if icon_button(ui, theme, Icon::Clock, &versions, 28.0, ButtonWeight::Quiet).clicked() {
+            if icon_button(ui, theme, Icon::Clock, &versions, 28.0).clicked() {
                 list_versions(view, draft, name);
             }
             let rename = named(key!("part-rename"));
@@ -168,7 +168,7 @@ fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
                 draft.step = Step::Name(Naming::Rename(name.to_owned()), name.to_owned(), None);
             }
             let remove = named(key!("part-delete"));
-            let remove = icon_button(ui, theme, Icon::Trash, &remove, 28.0, ButtonWeight::Quiet);
+            let remove = icon_button(ui, theme, Icon::Trash, &remove, 28.0);
             if draft.focused.take_if(|it| *it == name).is_some() {
                 remove.request_focus();
             }

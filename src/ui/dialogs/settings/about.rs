@@ -4,7 +4,6 @@ use egui::Ui;
 
 use crate::studio::KeyPlace;
 use crate::ui::dialogs::card::DialogContext;
-use crate::ui::dialogs::settings::draft::SettingsDraft;
 use crate::ui::dialogs::settings::row::wide_row;
 use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::style::theme::Type;
@@ -15,21 +14,16 @@ use crate::ui::widgets::paragraph;
 fn text_row(
     ui: &mut Ui,
     view: &mut View<'_>,
-    draft: &mut SettingsDraft,
+    needs: &mut DialogContext<'_>,
     setting: Setting,
     text: &str,
 ) {
-    wide_row(ui, view, draft, setting, None, |ui, view, _| {
+    wide_row(ui, view, needs, setting, None, |ui, view, _| {
         paragraph(ui, text, Type::Body, view.theme.text);
     });
 }
 
-pub(super) fn renderer(
-    ui: &mut Ui,
-    view: &mut View<'_>,
-    needs: &DialogContext<'_>,
-    draft: &mut SettingsDraft,
-) {
+pub(super) fn renderer(ui: &mut Ui, view: &mut View<'_>, needs: &mut DialogContext<'_>) {
     let (texts, name) = (view.texts, needs.renderer.name.clone());
     let text = if name.is_empty() {
         texts.get("renderer-unknown").to_string()
@@ -38,10 +32,10 @@ pub(super) fn renderer(
     } else {
         texts.with("renderer-gpu", &[("name", name.into())])
     };
-    text_row(ui, view, draft, Setting::Renderer, &text);
+    text_row(ui, view, needs, Setting::Renderer, &text);
 }
 
-pub(super) fn keys(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
+pub(super) fn keys(ui: &mut Ui, view: &mut View<'_>, needs: &mut DialogContext<'_>) {
     let texts = view.texts;
     let text = match &view.snapshot.key_place {
         Some(KeyPlace::File(path)) => {
@@ -51,9 +45,9 @@ pub(super) fn keys(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) 
         Some(KeyPlace::Keyring) => texts.get("key-in-keyring").to_string(),
         None => texts.get("key-forgotten").to_string(),
     };
-    text_row(ui, view, draft, Setting::Keys, &text);
+    text_row(ui, view, needs, Setting::Keys, &text);
 }
 
-pub(super) fn version(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
-    text_row(ui, view, draft, Setting::Version, concat!("onair ", env!("CARGO_PKG_VERSION")));
+pub(super) fn version(ui: &mut Ui, view: &mut View<'_>, needs: &mut DialogContext<'_>) {
+    text_row(ui, view, needs, Setting::Version, concat!("onair ", env!("CARGO_PKG_VERSION")));
 }

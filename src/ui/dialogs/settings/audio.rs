@@ -50,17 +50,12 @@ pub(super) fn talk_key_name(texts: &Texts, preferences: &Preferences) -> String 
     }
 }
 
-pub(super) fn push_to_talk_key(
-    ui: &mut Ui,
-    view: &View<'_>,
-    needs: &mut DialogContext<'_>,
-    draft: &mut SettingsDraft,
-) {
+pub(super) fn push_to_talk_key(ui: &mut Ui, view: &View<'_>, needs: &mut DialogContext<'_>) {
     let (theme, texts) = (view.theme, view.texts);
-    if draft.talk_key.is_some()
+    if needs.settings.talk_key.is_some()
         && let Some(pressed) = push_to_talk::pressed(ui.ctx())
     {
-        draft.talk_key = (pressed == KeyPress::Other).then_some(true);
+        needs.settings.talk_key = (pressed == KeyPress::Other).then_some(true);
         if let KeyPress::Key(key) = pressed {
             needs.preferences.push_to_talk_key = key;
         }
@@ -69,8 +64,8 @@ pub(super) fn push_to_talk_key(
     let (key, on) = (needs.preferences.push_to_talk_key, needs.preferences.push_to_talk_everywhere);
     let changed = key != usual.push_to_talk_key || on != usual.push_to_talk_everywhere;
     let default = changed.then(|| talk_key_name(texts, &usual));
-    let mut waits = draft.talk_key;
-    let reset = row(ui, view, draft, Setting::PushToTalk, default.as_deref(), |ui, _| {
+    let mut waits = needs.settings.talk_key;
+    let reset = row(ui, view, needs.settings, Setting::PushToTalk, default.as_deref(), |ui, _| {
         let name = texts.get("push-to-talk-chosen");
         let text = match waits {
             Some(_) => texts.get("push-to-talk-press").to_string(),
@@ -101,7 +96,7 @@ pub(super) fn push_to_talk_key(
             paragraph(ui, &note, Type::Small, theme.secondary);
         }
     });
-    draft.talk_key = waits;
+    needs.settings.talk_key = waits;
     if reset {
         needs.preferences.push_to_talk_key = usual.push_to_talk_key;
         needs.preferences.push_to_talk_everywhere = usual.push_to_talk_everywhere;

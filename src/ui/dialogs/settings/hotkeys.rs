@@ -5,7 +5,6 @@ use egui::{Align, Layout, Ui, vec2};
 
 use crate::studio::settings::hotkeys::Hotkey;
 use crate::ui::dialogs::card::DialogContext;
-use crate::ui::dialogs::settings::draft::SettingsDraft;
 use crate::ui::dialogs::settings::row::wide_row;
 use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::input::actions::{Action, key};
@@ -15,7 +14,7 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::Texts;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, ButtonWeight, elided, icon_button, paragraph, switch};
+use crate::ui::widgets::{Button, elided, icon_button, paragraph, switch};
 
 /// Width of the column of hotkeys at the end of a row, in points.
 const HOTKEYS_WIDTH_POINTS: f32 = 150.0;
@@ -51,25 +50,22 @@ fn commands(view: &View<'_>, needs: &DialogContext<'_>) -> Vec<AnyCommand> {
     all
 }
 
-pub(super) fn list(
-    ui: &mut Ui,
-    view: &mut View<'_>,
-    needs: &mut DialogContext<'_>,
-    draft: &mut SettingsDraft,
-) {
-    wide_row(ui, view, draft, Setting::Hotkeys, None, |ui, view, draft| {
-        if let Some((command, _)) = draft.hotkey.clone()
+pub(super) fn list(ui: &mut Ui, view: &mut View<'_>, needs: &mut DialogContext<'_>) {
+    wide_row(ui, view, needs, Setting::Hotkeys, None, |ui, view, needs| {
+        if let Some((command, _)) = needs.settings.hotkey.clone()
             && let Some(pressed) = hotkeys::pressed(ui.ctx())
         {
             let refused = pressed == PressedHotkey::Refused;
-            draft.hotkey = refused.then(|| (command.clone(), true));
+            needs.settings.hotkey = refused.then(|| (command.clone(), true));
             if let PressedHotkey::Hotkey(hotkey) = pressed {
                 hotkeys::choose(needs.preferences, command, Some(hotkey));
             }
         }
-        let languages: Vec<&Texts> = [view.texts].into_iter().chain(&draft.other).collect();
-        let searched = !draft.query.trim().is_empty();
-        let found = |command: &AnyCommand| !searched || fits(command, &languages, &draft.query);
+        let languages: Vec<&Texts> =
+            [view.texts].into_iter().chain(&needs.settings.other).collect();
+        let searched = !needs.settings.query.trim().is_empty();
+        let found =
+            |command: &AnyCommand| !searched || fits(command, &languages, &needs.settings.query);
         let all = commands(view, needs);
         let mut shown: Vec<AnyCommand> = all.iter().filter(|it| found(it)).cloned().collect();
         if shown.is_empty() {
@@ -82,7 +78,7 @@ pub(super) fn list(
         }
         columns(ui, view);
         for command in shown {
-            line(ui, view, needs, draft, &command);
+            line(ui, view, needs, &command);
         }
         ui.add_space(gap::S);
         let text = view.texts.get("hotkeys-reset-all");
@@ -137,17 +133,12 @@ fn everywhere(
     });
 }
 
-fn line(
-    ui: &mut Ui,
-    view: &View<'_>,
-    needs: &mut DialogContext<'_>,
-    draft: &mut SettingsDraft,
-    command: &AnyCommand,
-) {
+fn line(ui: &mut Ui, view: &View<'_>, needs: &mut DialogContext<'_>, command: &AnyCommand) {
     let (theme, texts) = (view.theme, view.texts);
     let name = command.title(texts);
     let hotkey = hotkeys::hotkey_of(needs.preferences, command.clone());
-    let waits = draft.hotkey.as_ref().filter(|(one, _)| one == command).map(|(_, bad)| *bad);
+    let waits =
+        needs.settings.hotkey.as_ref().filter(|(one, _)| one == command).map(|(_, bad)| *bad);
     ui.push_id(command.setting(), |ui| {
         let room = vec2(ui.available_width(), 30.0);
         ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
@@ -172,26 +163,17 @@ fn line(
             let button = Button::new(&text).name(&called).width(HOTKEYS_WIDTH_POINTS).small();
             let response = button.selected(waits.is_some()).show(ui, theme);
             if response.clicked() {
-                draft.hotkey = waits.is_none().then(|| (command.clone(), false));
+                needs.settings.hotkey = waits.is_none().then(|| (command.clone(), false));
                 response.request_focus();
             } else if waits.is_some() && !response.has_focus() {
-                draft.hotkey = None;
+                needs.settings.hotkey = None;
             }
             let usual = command.usual_hotkey();
             if hotkey != usual {
                 let keys = shown(texts, usual);
                 let args = [("name", (&*name).into()), ("keys", keys.into())];
                 let tip = texts.with(key!("hotkey-reset"), &args);
-                if icon_button(
-                    ui,
-                    theme,
-                    Icon::Refresh,
-                    &tip,
-                    SMALL_BUTTON_POINTS,
-                    ButtonWeight::Quiet,
-                )
-                .clicked()
-                {
+                if icon_button(ui, theme, Icon::Refresh, &tip, SMALL_BUTTON_POINTS).clicked() {
                     hotkeys::choose(preferences, command.clone(), usual);
                 }
             } else {
@@ -200,16 +182,7 @@ fn line(
             }
             if hotkey.is_some() {
                 let tip = texts.with(key!("hotkey-remove"), &[("name", (&*name).into())]);
-                if icon_button(
-                    ui,
-                    theme,
-                    Icon::Close,
-                    &tip,
-                    SMALL_BUTTON_POINTS,
-                    ButtonWeight::Quiet,
-                )
-                .clicked()
-                {
+                if icon_button(ui, theme, Icon::Close, &tip, SMALL_BUTTON_POINTS).clicked() {
                     hotkeys::choose(preferences, command.clone(), None);
                 }
             }

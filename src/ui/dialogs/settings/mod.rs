@@ -51,7 +51,6 @@ pub fn show(
     ctx: &egui::Context,
     view: &mut View<'_>,
     needs: &mut DialogContext<'_>,
-    draft: &mut SettingsDraft,
 ) -> Option<DialogAnswer> {
     let theme = view.theme;
     let room = dialog_room(ctx);
@@ -70,18 +69,19 @@ pub fn show(
                 ui.vertical(|ui| {
                     ui.set_min_size(size);
                     let area = ScrollArea::vertical().id_salt("pages").max_height(height);
-                    area.show(ui, |ui| pages(ui, view, draft));
+                    area.show(ui, |ui| pages(ui, view, needs.settings));
                 });
             });
             ui.vertical(|ui| {
                 ui.set_width(ui.available_width());
-                let area = ScrollArea::both().id_salt((draft.page.key(), draft.query.is_empty()));
+                let area = ScrollArea::both()
+                    .id_salt((needs.settings.page.key(), needs.settings.query.is_empty()));
                 area.max_height(height).min_scrolled_height(height).auto_shrink(false).show(
                     ui,
                     |ui| {
                         // This leaves space for the scroll bar.
                         ui.set_width((ui.available_width() - gap::M).max(MIN_PAGE_WIDTH_POINTS));
-                        answer = contents(ui, view, needs, draft);
+                        answer = contents(ui, view, needs);
                     },
                 );
             });
@@ -92,6 +92,7 @@ pub fn show(
         close.then_some(DialogAnswer::Close)
     });
     if closed.is_some() {
+        let draft = &mut *needs.settings;
         (draft.hotkey, draft.talk_key, draft.lit) = (None, None, None);
     }
     answer.or(closed)
@@ -132,8 +133,8 @@ fn contents(
     ui: &mut Ui,
     view: &mut View<'_>,
     needs: &mut DialogContext<'_>,
-    draft: &mut SettingsDraft,
 ) -> Option<DialogAnswer> {
+    let draft = &mut *needs.settings;
     let searched = !draft.query.trim().is_empty();
     let shown: Vec<Setting> = if searched {
         results(draft, view)
@@ -149,7 +150,7 @@ fn contents(
         if searched && page.replace(setting.page()) != Some(setting.page()) {
             section(ui, view.theme, &view.texts.get(setting.page().key()));
         }
-        answer = answer.or(one(ui, view, needs, draft, setting));
+        answer = answer.or(one(ui, view, needs, setting));
     }
     answer
 }
@@ -159,39 +160,38 @@ fn one(
     ui: &mut Ui,
     view: &mut View<'_>,
     needs: &mut DialogContext<'_>,
-    draft: &mut SettingsDraft,
     setting: Setting,
 ) -> Option<DialogAnswer> {
     match setting {
-        Setting::Language => general::language(ui, view, needs, draft),
-        Setting::Theme => general::theme(ui, view, needs, draft),
-        Setting::Scale => general::scale(ui, view, needs, draft),
-        Setting::Motion => general::motion(ui, view, needs, draft),
-        Setting::Meter => general::meter(ui, view, needs, draft),
-        Setting::Size => video::size(ui, view, draft),
-        Setting::Rate => video::rate(ui, view, draft),
-        Setting::Bitrate => video::bitrate(ui, view, draft),
-        Setting::Monitoring => audio::monitoring(ui, view, draft),
-        Setting::PushToTalk => audio::push_to_talk_key(ui, view, needs, draft),
-        Setting::Encoder => output::encoder(ui, view, draft),
-        Setting::Adaptation => output::adaptation(ui, view, draft),
-        Setting::Keyframes => output::keyframes(ui, view, draft),
-        Setting::AudioFormat => output::audio_format(ui, view, draft),
-        Setting::Delay => output::delay(ui, view, draft),
-        Setting::Folder => recording::folder(ui, view, needs, draft),
-        Setting::Format => recording::format(ui, view, needs, draft),
-        Setting::Split => recording::split(ui, view, needs, draft),
-        Setting::Replay => recording::replay(ui, view, needs, draft),
-        Setting::ReplayAlways => recording::replay_always(ui, view, needs, draft),
-        Setting::Tracks => recording::tracks(ui, view, needs, draft),
-        Setting::Hotkeys => hotkeys::list(ui, view, needs, draft),
-        Setting::Services => return network::services(ui, view, needs.services, draft),
-        Setting::ServerNames => network::names(ui, view, draft),
-        Setting::ServerOrigins => network::origins(ui, view, draft),
-        Setting::Successor => network::successor(ui, view, needs, draft),
-        Setting::Renderer => about::renderer(ui, view, needs, draft),
-        Setting::Keys => about::keys(ui, view, draft),
-        Setting::Version => about::version(ui, view, draft),
+        Setting::Language => general::language(ui, view, needs),
+        Setting::Theme => general::theme(ui, view, needs),
+        Setting::Scale => general::scale(ui, view, needs),
+        Setting::Motion => general::motion(ui, view, needs),
+        Setting::Meter => general::meter(ui, view, needs),
+        Setting::Size => video::size(ui, view, needs.settings),
+        Setting::Rate => video::rate(ui, view, needs.settings),
+        Setting::Bitrate => video::bitrate(ui, view, needs.settings),
+        Setting::Monitoring => audio::monitoring(ui, view, needs.settings),
+        Setting::PushToTalk => audio::push_to_talk_key(ui, view, needs),
+        Setting::Encoder => output::encoder(ui, view, needs.settings),
+        Setting::Adaptation => output::adaptation(ui, view, needs),
+        Setting::Keyframes => output::keyframes(ui, view, needs),
+        Setting::AudioFormat => output::audio_format(ui, view, needs),
+        Setting::Delay => output::delay(ui, view, needs),
+        Setting::Folder => recording::folder(ui, view, needs),
+        Setting::Format => recording::format(ui, view, needs),
+        Setting::Split => recording::split(ui, view, needs),
+        Setting::Replay => recording::replay(ui, view, needs),
+        Setting::ReplayAlways => recording::replay_always(ui, view, needs),
+        Setting::Tracks => recording::tracks(ui, view, needs),
+        Setting::Hotkeys => hotkeys::list(ui, view, needs),
+        Setting::Services => return network::services(ui, view, needs),
+        Setting::ServerNames => network::names(ui, view, needs),
+        Setting::ServerOrigins => network::origins(ui, view, needs),
+        Setting::Successor => network::successor(ui, view, needs),
+        Setting::Renderer => about::renderer(ui, view, needs),
+        Setting::Keys => about::keys(ui, view, needs),
+        Setting::Version => about::version(ui, view, needs),
     }
     None
 }

@@ -8,8 +8,7 @@ use crate::studio::settings::OwnService;
 use crate::studio::targets::sharing::{ServerNames, check_host, check_names, check_origin};
 use crate::text::Problem;
 use crate::ui::dialogs::DialogAnswer;
-use crate::ui::dialogs::card::{DialogContext, Services};
-use crate::ui::dialogs::settings::draft::SettingsDraft;
+use crate::ui::dialogs::card::DialogContext;
 use crate::ui::dialogs::settings::row::{row, wide_row};
 use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::dialogs::successor;
@@ -22,53 +21,47 @@ use crate::ui::widgets::{Button, Field, paragraph};
 pub(super) fn services(
     ui: &mut Ui,
     view: &View<'_>,
-    services: &mut Services,
-    draft: &mut SettingsDraft,
+    needs: &mut DialogContext<'_>,
 ) -> Option<DialogAnswer> {
     let (mut pressed, count) = (false, view.snapshot.services.own().len());
-    row(ui, view, draft, Setting::Services, None, |ui, _| {
+    row(ui, view, needs.settings, Setting::Services, None, |ui, _| {
         let text = view.texts.counted("setting-services-edit", count);
         pressed = Button::new(&text).small().show(ui, view.theme).clicked();
     });
     if !pressed {
         return None;
     }
-    services.from_settings = true;
+    needs.services.from_settings = true;
     if count == 0 {
-        services.typed.get_or_insert_with(OwnService::default);
+        needs.services.typed.get_or_insert_with(OwnService::default);
     }
     Some(DialogAnswer::Act(Action::Services))
 }
 
-pub(super) fn successor(
-    ui: &mut Ui,
-    view: &mut View<'_>,
-    needs: &mut DialogContext<'_>,
-    draft: &mut SettingsDraft,
-) {
-    wide_row(ui, view, draft, Setting::Successor, None, |ui, view, _| {
+pub(super) fn successor(ui: &mut Ui, view: &mut View<'_>, needs: &mut DialogContext<'_>) {
+    wide_row(ui, view, needs, Setting::Successor, None, |ui, view, needs| {
         successor::field(ui, view, needs.successor);
     });
 }
 
-pub(super) fn names(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
+pub(super) fn names(ui: &mut Ui, view: &mut View<'_>, needs: &mut DialogContext<'_>) {
     let setting = Setting::ServerNames;
-    wide_row(ui, view, draft, setting, None, |ui, view, draft| {
+    wide_row(ui, view, needs, setting, None, |ui, view, needs| {
         let now = view.snapshot.server.names.clone();
         let hint = key!("setting-server-names-hint");
-        let text = &mut draft.server_names;
+        let text = &mut needs.settings.server_names;
         if let Some(hosts) = list(ui, view, text, (setting, hint), &now.hosts, check_host) {
             view.send(Command::SetServerNames(ServerNames { hosts, ..now }));
         }
     });
 }
 
-pub(super) fn origins(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
+pub(super) fn origins(ui: &mut Ui, view: &mut View<'_>, needs: &mut DialogContext<'_>) {
     let setting = Setting::ServerOrigins;
-    wide_row(ui, view, draft, setting, None, |ui, view, draft| {
+    wide_row(ui, view, needs, setting, None, |ui, view, needs| {
         let now = view.snapshot.server.names.clone();
         let hint = key!("setting-server-origins-hint");
-        let text = &mut draft.server_origins;
+        let text = &mut needs.settings.server_origins;
         if let Some(origins) = list(ui, view, text, (setting, hint), &now.origins, check_origin) {
             view.send(Command::SetServerNames(ServerNames { origins, ..now }));
         }

@@ -8,6 +8,7 @@ use crate::encode;
 use crate::media::BitsPerSecond;
 use crate::studio::live::view::LiveState;
 use crate::studio::{Adapt, Command, DelayFigures, DelayState, Quality};
+use crate::ui::dialogs::card::DialogContext;
 use crate::ui::dialogs::settings::draft::SettingsDraft;
 use crate::ui::dialogs::settings::row::{Choice, choice_row, wide_row};
 use crate::ui::dialogs::settings::table::Setting;
@@ -142,12 +143,12 @@ fn kilobits(
 }
 
 /// Draws the choice of the connection that the bitrate follows, and the minimum bitrate.
-pub(super) fn adaptation(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
+pub(super) fn adaptation(ui: &mut Ui, view: &mut View<'_>, needs: &mut DialogContext<'_>) {
     let (now, usual) = (view.snapshot.quality.clone(), Quality::default());
     let of = |it: &Quality| (it.adapt, it.least_bitrate, it.adapt_frames, it.adapt_size);
     let name = view.texts.get("adapt-slowest");
     let default = (of(&now) != of(&usual)).then_some(&*name);
-    let reset = wide_row(ui, view, draft, Setting::Adaptation, default, |ui, view, _| {
+    let reset = wide_row(ui, view, needs, Setting::Adaptation, default, |ui, view, _| {
         let wanted = adapted(ui, view, &now);
         send(view, wanted);
     });
@@ -196,10 +197,10 @@ fn adapted(ui: &mut Ui, view: &View<'_>, now: &Quality) -> Option<Quality> {
 }
 
 /// Draws the stream delay.
-pub(super) fn delay(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
+pub(super) fn delay(ui: &mut Ui, view: &mut View<'_>, needs: &mut DialogContext<'_>) {
     let (name, none) = (view.texts.get("delay"), view.texts.get("delay-none"));
     let default = (!view.snapshot.delay.is_zero()).then_some(&*none);
-    let reset = wide_row(ui, view, draft, Setting::Delay, default, |ui, view, _| {
+    let reset = wide_row(ui, view, needs, Setting::Delay, default, |ui, view, _| {
         let (theme, texts) = (view.theme, view.texts);
         let all = DELAY_CHOICES_SECONDS.map(|seconds| {
             let delay = Duration::from_secs(seconds);
@@ -231,7 +232,7 @@ fn waits(chosen: Duration, held: Option<DelayFigures>) -> bool {
 }
 
 /// Draws the keyframe interval. The user cannot choose values that a service refuses.
-pub(super) fn keyframes(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
+pub(super) fn keyframes(ui: &mut Ui, view: &mut View<'_>, needs: &mut DialogContext<'_>) {
     let usual = Quality::default().keyframe_interval;
     let seconds = |view: &View<'_>, of: Duration| {
         let count = format!("{}", of.as_secs_f32());
@@ -241,8 +242,8 @@ pub(super) fn keyframes(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDr
     let name = seconds(view, usual);
     let can_reset = now.keyframe_interval != usual && !view.snapshot.is_live_or_recording();
     let default = can_reset.then_some(&*name);
-    let reset = wide_row(ui, view, draft, Setting::Keyframes, default, |ui, view, draft| {
-        off_air(ui, view, draft, |ui, view, now| {
+    let reset = wide_row(ui, view, needs, Setting::Keyframes, default, |ui, view, needs| {
+        off_air(ui, view, needs.settings, |ui, view, now| {
             let name = view.texts.get("keyframe-every");
             let of = |interval| Quality { keyframe_interval: interval, ..now.clone() };
             let why_not = |interval| limits::why_no_interval(view, &of(interval));
@@ -263,14 +264,14 @@ pub(super) fn keyframes(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDr
 }
 
 /// Draws the bitrate, sample rate and channels of the audio.
-pub(super) fn audio_format(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
+pub(super) fn audio_format(ui: &mut Ui, view: &mut View<'_>, needs: &mut DialogContext<'_>) {
     let (now, usual) = (view.snapshot.quality.clone(), Quality::default());
     let of = |it: &Quality| (it.audio_bitrate, it.sample_rate, it.channels);
     let name = format::bitrate(usual.audio_bitrate.0);
     let can_reset = of(&now) != of(&usual) && !view.snapshot.is_live_or_recording();
     let default = can_reset.then_some(&*name);
-    let reset = wide_row(ui, view, draft, Setting::AudioFormat, default, |ui, view, draft| {
-        off_air(ui, view, draft, audio);
+    let reset = wide_row(ui, view, needs, Setting::AudioFormat, default, |ui, view, needs| {
+        off_air(ui, view, needs.settings, audio);
     });
     if reset {
         let (audio_bitrate, sample_rate, channels) = of(&usual);
@@ -284,13 +285,8 @@ fn audio(ui: &mut Ui, view: &View<'_>, now: &Quality) -> Option<Quality> {
     let mut wanted = None;
     let most = |channels| if channels == 1 { MAX_MONO_KBPS } else { MAX_AUDIO_KBPS };
     let name = texts.get("audio-bitrate");
-    named(
-        ui,
-        view,
-        &name,
-        key!("tip-audio-bitrate"),
-        &format::bitrate(Quality::default().audio_bitrate.0),
-    );
+    let usual = format::bitrate(Quality::default().audio_bitrate.0);
+    named(ui, view, &name, key!("tip-audio-bitrate"), &usual);
     let limit = limits::audio_bitrate(view);
     let limited = limit.as_ref().map_or(MAX_AUDIO_KBPS, |(most, _)| most.0 as f32 / 1_000.0);
     let range = (MIN_AUDIO_KBPS..=most(now.channels).min(limited), 128.0, AUDIO_KBPS_STEP);

@@ -8,7 +8,6 @@ use crate::media::{ExtraTrack, ExtraTracks};
 use crate::studio::settings::default_recording_folder;
 use crate::studio::{RecordingChoices, mixer};
 use crate::ui::dialogs::card::DialogContext;
-use crate::ui::dialogs::settings::draft::SettingsDraft;
 use crate::ui::dialogs::settings::row::{Choice, choice_row, row, wide_row};
 use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::style::theme::{Type, gap};
@@ -17,18 +16,13 @@ use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, Field, elided, paragraph, switch};
 use crate::wire::container::Format;
 
-pub(super) fn folder(
-    ui: &mut Ui,
-    view: &mut View<'_>,
-    needs: &mut DialogContext<'_>,
-    draft: &mut SettingsDraft,
-) {
+pub(super) fn folder(ui: &mut Ui, view: &mut View<'_>, needs: &mut DialogContext<'_>) {
     let usual = default_recording_folder();
     let now = needs.preferences.recording_folder.clone();
     let usual_name = usual.display().to_string();
     let default = (now != usual).then_some(&*usual_name);
     let mut change = false;
-    let reset = row(ui, view, draft, Setting::Folder, default, |ui, _| {
+    let reset = row(ui, view, needs.settings, Setting::Folder, default, |ui, _| {
         let path = now.display().to_string();
         let room = vec2(ui.available_width(), 20.0);
         let (rect, response) = ui.allocate_exact_size(room, Sense::hover());
@@ -46,19 +40,14 @@ pub(super) fn folder(
     }
 }
 
-pub(super) fn format(
-    ui: &mut Ui,
-    view: &View<'_>,
-    needs: &mut DialogContext<'_>,
-    draft: &mut SettingsDraft,
-) {
+pub(super) fn format(ui: &mut Ui, view: &View<'_>, needs: &mut DialogContext<'_>) {
     let all: Vec<Choice<Format>> = [Format::Mp4, Format::Mkv, Format::Flv]
         .into_iter()
         .map(|format| (format, format.extension().to_uppercase(), None))
         .collect();
     let now = &mut needs.preferences.recording.format;
     let both = (*now, RecordingChoices::default().format);
-    if let Some(format) = choice_row(ui, view, draft, Setting::Format, both, &all) {
+    if let Some(format) = choice_row(ui, view, needs.settings, Setting::Format, both, &all) {
         *now = format;
     }
 }
@@ -87,12 +76,7 @@ fn split_name(texts: &Texts, (time, bytes): (Option<Duration>, Option<u64>)) -> 
     }
 }
 
-pub(super) fn split(
-    ui: &mut Ui,
-    view: &View<'_>,
-    needs: &mut DialogContext<'_>,
-    draft: &mut SettingsDraft,
-) {
+pub(super) fn split(ui: &mut Ui, view: &View<'_>, needs: &mut DialogContext<'_>) {
     let choices = &mut needs.preferences.recording;
     let now = (choices.split_time, choices.split_bytes);
     let usual = RecordingChoices::default();
@@ -109,17 +93,12 @@ pub(super) fn split(
     let all: Vec<Choice<_>> =
         ways.into_iter().map(|way| (way, split_name(view.texts, way), None)).collect();
     let both = (now, (usual.split_time, usual.split_bytes));
-    if let Some(way) = choice_row(ui, view, draft, Setting::Split, both, &all) {
+    if let Some(way) = choice_row(ui, view, needs.settings, Setting::Split, both, &all) {
         (choices.split_time, choices.split_bytes) = way;
     }
 }
 
-pub(super) fn replay(
-    ui: &mut Ui,
-    view: &View<'_>,
-    needs: &mut DialogContext<'_>,
-    draft: &mut SettingsDraft,
-) {
+pub(super) fn replay(ui: &mut Ui, view: &View<'_>, needs: &mut DialogContext<'_>) {
     let now = &mut needs.preferences.recording.replay;
     let mut ways: Vec<Option<Duration>> = REPLAY_CHOICES_SECONDS
         .into_iter()
@@ -137,23 +116,18 @@ pub(super) fn replay(
     };
     let all: Vec<Choice<_>> = ways.into_iter().map(|way| (way, name(way), None)).collect();
     let both = (*now, RecordingChoices::default().replay);
-    if let Some(replay) = choice_row(ui, view, draft, Setting::Replay, both, &all) {
+    if let Some(replay) = choice_row(ui, view, needs.settings, Setting::Replay, both, &all) {
         *now = replay;
     }
 }
 
 /// Draws the switch for filling the replay buffer even while nothing is sent.
-pub(super) fn replay_always(
-    ui: &mut Ui,
-    view: &View<'_>,
-    needs: &mut DialogContext<'_>,
-    draft: &mut SettingsDraft,
-) {
+pub(super) fn replay_always(ui: &mut Ui, view: &View<'_>, needs: &mut DialogContext<'_>) {
     let choices = &mut needs.preferences.recording;
     let off = view.texts.get("setting-off");
     let default = choices.replay_always.then_some(&*off);
     let mut pressed = false;
-    let reset = row(ui, view, draft, Setting::ReplayAlways, default, |ui, name| {
+    let reset = row(ui, view, needs.settings, Setting::ReplayAlways, default, |ui, name| {
         // Without a buffer, the switch has no effect.
         ui.add_enabled_ui(choices.replay.is_some(), |ui| {
             pressed = switch(ui, view.theme, name, choices.replay_always);
@@ -163,13 +137,8 @@ pub(super) fn replay_always(
 }
 
 /// Draws the number of audio tracks of a recording, and their names.
-pub(super) fn tracks(
-    ui: &mut Ui,
-    view: &mut View<'_>,
-    needs: &mut DialogContext<'_>,
-    draft: &mut SettingsDraft,
-) {
-    wide_row(ui, view, draft, Setting::Tracks, None, |ui, view, _| {
+pub(super) fn tracks(ui: &mut Ui, view: &mut View<'_>, needs: &mut DialogContext<'_>) {
+    wide_row(ui, view, needs, Setting::Tracks, None, |ui, view, needs| {
         let (theme, texts) = (view.theme, view.texts);
         let strips = view.snapshot.strips.iter();
         let used = strips.fold(ExtraTracks::NONE, |all, it| all.and(it.audio.strip.tracks));

@@ -4,13 +4,14 @@ use egui::{
     Align, CornerRadius, Direction, Frame, Layout, Margin, Rect, Ui, UiBuilder, Vec2, pos2, vec2,
 };
 
+use crate::ui::dialogs::card::DialogContext;
 use crate::ui::dialogs::settings::draft::SettingsDraft;
 use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{CONTROL_RADIUS, Type, gap, size};
 use crate::ui::view::View;
-use crate::ui::widgets::{ButtonWeight, Select, icon_button, label, menu_item, paragraph};
+use crate::ui::widgets::{Select, icon_button, label, menu_item, paragraph};
 
 /// Width of the controls at the end of a row, in points.
 pub(super) const CONTROL_WIDTH_POINTS: f32 = 216.0;
@@ -69,14 +70,14 @@ pub(super) fn row(
 pub(super) fn wide_row(
     ui: &mut Ui,
     view: &mut View<'_>,
-    draft: &mut SettingsDraft,
+    needs: &mut DialogContext<'_>,
     setting: Setting,
     default: Option<&str>,
-    control: impl FnOnce(&mut Ui, &mut View<'_>, &mut SettingsDraft),
+    control: impl FnOnce(&mut Ui, &mut View<'_>, &mut DialogContext<'_>),
 ) -> bool {
     let theme = view.theme;
     let (name, note) = (view.texts.get(setting.key()), view.texts.get(setting.note()));
-    let (found, mut reset) = (draft.found, false);
+    let (found, mut reset) = (needs.settings.found, false);
     let rect = ui
         .scope(|ui| {
             ui.spacing_mut().item_spacing.y = gap::XS;
@@ -90,13 +91,13 @@ pub(super) fn wide_row(
             });
             paragraph(ui, &note, Type::Small, theme.secondary);
             ui.add_space(gap::XS);
-            control(ui, view, draft);
+            control(ui, view, needs);
         })
         .response
         .rect;
     if found == Some(setting) {
         ui.scroll_to_rect(rect, Some(egui::Align::Min));
-        draft.found = None;
+        needs.settings.found = None;
     }
     ui.add_space(gap::M);
     reset
@@ -129,7 +130,7 @@ fn framed(
 pub(super) fn reset_button(ui: &mut Ui, view: &View<'_>, name: &str, default: &str) -> bool {
     let args = [("name", name.into()), ("default", default.into())];
     let name = view.texts.with(key!("setting-reset"), &args);
-    icon_button(ui, view.theme, Icon::Refresh, &name, 28.0, ButtonWeight::Quiet).clicked()
+    icon_button(ui, view.theme, Icon::Refresh, &name, 28.0).clicked()
 }
 
 /// An entry of a choice: a value, its name, and the reason why it cannot be chosen.

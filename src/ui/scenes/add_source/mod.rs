@@ -9,8 +9,8 @@ pub(in crate::ui::scenes) mod page;
 
 pub(in crate::ui::scenes) use devices::{screen_kind, screen_name, window_name};
 use egui::{
-    Align, CornerRadius, Id, Key, Modifiers, Rect, Response, Role, ScrollArea, Sense, StrokeKind,
-    Ui, Vec2, WidgetInfo, pos2, vec2,
+    Align, CornerRadius, Id, Key, Modifiers, Response, Role, ScrollArea, Sense, StrokeKind, Ui,
+    Vec2, WidgetInfo, pos2, vec2,
 };
 pub(in crate::ui) use new_source::{edit_for, edits_for};
 
@@ -280,12 +280,9 @@ fn card(ui: &mut Ui, theme: &Theme, icon: Icon, name: &str) -> Response {
     let radius = CornerRadius::same(CARD_RADIUS);
     ui.painter().rect(rect, radius, fill, theme.border(), StrokeKind::Inside);
     let at = pos2(rect.center().x, rect.top() + 24.0);
-    icons::paint(ui.painter(), icon, Rect::from_center_size(at, Vec2::splat(24.0)), theme.text);
+    icons::paint_at(ui.painter(), icon, at, 24.0, theme.text);
     // A longer name uses a second line.
-    let room = Rect::from_min_max(
-        pos2(rect.left() + 6.0, rect.top() + 40.0),
-        pos2(rect.right() - 6.0, rect.bottom() - 4.0),
-    );
+    let room = rect.shrink2(vec2(6.0, 4.0)).with_min_y(rect.top() + 40.0);
     let (width, height) = (room.width(), room.height());
     let words = Wrapped::new(ui, name, Type::Small, theme.text, width, height, Align::Center);
     words.paint(ui, pos2(room.left(), room.center().y - words.height() / 2.0));

@@ -19,7 +19,7 @@ const ROTATION_HANDLE_OFFSET_POINTS: f32 = 26.0;
 /// Converts program pixels to points of the window and back. Within a group, the program pixels are
 /// those of the group's own canvas, which has the size of the program.
 #[derive(Copy, Clone, Debug)]
-pub(in crate::ui::scenes) struct Frame {
+pub struct Frame {
     pub rect: Rect,
     /// The visible area, outside which nothing is drawn.
     pub room: Rect,
@@ -60,7 +60,7 @@ impl Frame {
 }
 
 /// Returns the handles of a tight placement, in the window.
-pub(in crate::ui::scenes) fn handles(frame: Frame, place: &Placement) -> Vec<(Grip, Pos2)> {
+pub fn handles(frame: Frame, place: &Placement) -> Vec<(Grip, Pos2)> {
     let plain = Placement {
         flip_x: false,
         flip_y: false,
@@ -86,12 +86,7 @@ pub(in crate::ui::scenes) fn handles(frame: Frame, place: &Placement) -> Vec<(Gr
     ]
 }
 
-pub(in crate::ui::scenes) fn grip_at(
-    frame: Frame,
-    place: &Placement,
-    at: Pos2,
-    crop: bool,
-) -> Option<Grip> {
+pub fn grip_at(frame: Frame, place: &Placement, at: Pos2, crop: bool) -> Option<Grip> {
     let near = |(_, handle): &(Grip, Pos2)| handle.distance(at) <= HANDLE_HIT_RADIUS_POINTS;
     let (grip, _) = handles(frame, place).into_iter().find(near)?;
     Some(match grip {
@@ -100,7 +95,7 @@ pub(in crate::ui::scenes) fn grip_at(
     })
 }
 
-pub(in crate::ui::scenes) fn cursor(grip: Grip) -> egui::CursorIcon {
+pub fn cursor(grip: Grip) -> egui::CursorIcon {
     match grip {
         Grip::Whole => egui::CursorIcon::Move,
         Grip::Turn => egui::CursorIcon::Grab,
@@ -112,13 +107,7 @@ pub(in crate::ui::scenes) fn cursor(grip: Grip) -> egui::CursorIcon {
 }
 
 /// Draws an outline around an item, with handles if the item is `alone`.
-pub(in crate::ui::scenes) fn outline(
-    ui: &Ui,
-    view: &View<'_>,
-    frame: Frame,
-    item: &Item,
-    alone: bool,
-) {
+pub fn outline(ui: &Ui, view: &View<'_>, frame: Frame, item: &Item, alone: bool) {
     let size = natural(view.snapshot, item);
     let place = placement::tight(&item.place, size, frame.canvas);
     let handles = handles(frame, &place);
@@ -140,12 +129,7 @@ fn at(handles: &[(Grip, Pos2)], wanted: Grip) -> Option<Pos2> {
 }
 
 /// Draws the lines between the corners of a box.
-pub(in crate::ui::scenes) fn box_of(
-    ui: &Ui,
-    view: &View<'_>,
-    frame: Frame,
-    handles: &[(Grip, Pos2)],
-) {
+pub fn box_of(ui: &Ui, view: &View<'_>, frame: Frame, handles: &[(Grip, Pos2)]) {
     let corners = [(-1, -1), (1, -1), (1, 1), (-1, 1)];
     let corners = corners.into_iter().filter_map(|(x, y)| at(handles, Grip::Side(x, y)));
     let corners: Vec<Pos2> = corners.collect();
@@ -157,12 +141,7 @@ pub(in crate::ui::scenes) fn box_of(
 }
 
 /// Draws the handles at corners and sides.
-pub(in crate::ui::scenes) fn squares(
-    ui: &Ui,
-    view: &View<'_>,
-    frame: Frame,
-    handles: &[(Grip, Pos2)],
-) {
+pub fn squares(ui: &Ui, view: &View<'_>, frame: Frame, handles: &[(Grip, Pos2)]) {
     let painter = ui.painter().with_clip_rect(frame.room);
     for (grip, at) in handles {
         if matches!(grip, Grip::Side(..)) {

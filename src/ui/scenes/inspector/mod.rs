@@ -6,7 +6,7 @@ mod placement;
 
 use std::sync::Arc;
 
-use egui::{Align, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2};
+use egui::{Align, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use crate::compose::scene::{Content, Item, SourceId};
 use crate::studio::scenes::MAIN_SOURCE;
@@ -78,12 +78,9 @@ fn heading(ui: &mut Ui, view: &View<'_>, item: Option<&Item>, shown: Option<Sour
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 24.0), Sense::hover());
     let mut words = rect;
     if let Some(item) = item {
-        let at = egui::Rect::from_center_size(
-            pos2(rect.left() + 8.0, rect.center().y),
-            Vec2::splat(16.0),
-        );
-        icons::paint(ui.painter(), icon_of(view, item), at, view.theme.secondary);
-        words.min.x = at.right() + gap::S;
+        let at = pos2(rect.left() + 8.0, rect.center().y);
+        icons::paint_at(ui.painter(), icon_of(view, item), at, 16.0, view.theme.secondary);
+        words.min.x = at.x + 8.0 + gap::S;
     }
     elided(ui, words, Align::Min, &name, Type::Sentence.font(), view.theme.text);
     let called = view.texts.with("source-properties", &[("name", name.into())]);

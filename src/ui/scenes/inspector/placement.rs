@@ -1,7 +1,7 @@
 //! The position of an item on the canvas, and its blending with the layers below.
 
 use egui::{
-    Align, Align2, Color32, CornerRadius, DragValue, Layout, Rect, Sense, Stroke, StrokeKind, Ui,
+    Align, Align2, Color32, CornerRadius, DragValue, Layout, Sense, Stroke, StrokeKind, Ui,
     UiBuilder, pos2, vec2,
 };
 
@@ -11,12 +11,10 @@ use crate::studio::{Command, Edit};
 use crate::ui::input::actions::key;
 use crate::ui::scenes::draft::{BLEND_MODES, FIT_MODES, natural};
 use crate::ui::scenes::placement;
-use crate::ui::scenes::source::fields::{caption, line, number_fault};
+use crate::ui::scenes::source::fields::{caption, choice, line, number_fault};
 use crate::ui::style::theme::{CONTROL_RADIUS, Type, gap, size};
 use crate::ui::view::View;
-use crate::ui::widgets::{
-    NumberFault, Select, label, menu_item, number_field, paragraph, place, slider,
-};
+use crate::ui::widgets::{NumberFault, label, number_field, paragraph, place, slider};
 
 /// Minimum distance of a number from the left edge of its field, in points.
 const MIN_MARK_WIDTH_POINTS: f32 = 30.0;
@@ -38,20 +36,8 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, item: &Item) {
     if now != item.place && !item.locked {
         view.send(Command::Edit(Edit::SetPlace(item.id, now)));
     }
-    let name = texts.get("item-blend").to_string();
-    let blend =
-        BLEND_MODES.iter().find(|(_, blend)| *blend == item.blend).map_or("", |(name, _)| name);
-    let chosen = texts.get(blend);
     let mut blend = item.blend;
-    line(ui, view, &name, |ui, view| {
-        Select::new(&name, &chosen, ui.available_width()).show(ui, view.theme, |ui| {
-            for (name, mode) in BLEND_MODES {
-                if menu_item(ui, view.theme, &texts.get(name), "", mode == item.blend, true) {
-                    blend = mode;
-                }
-            }
-        });
-    });
+    choice(ui, view, key!("item-blend"), &BLEND_MODES, &mut blend);
     if blend != item.blend {
         view.send(Command::Edit(Edit::SetBlend(item.id, blend)));
     }
@@ -75,25 +61,17 @@ fn placed(ui: &mut Ui, view: &mut View<'_>, now: &mut Placement, natural: Size) 
     let frame = placement::tight(now, natural, canvas);
     let [mut x, mut y, mut width, mut height] = placement::pixels(&frame, canvas);
     let most = 50.0 * f64::from(canvas.width.max(canvas.height));
-    pair(
-        ui,
-        view,
-        [
-            Number { mark: "X", name: key!("placement-x"), value: &mut x, range: [-most, most] },
-            Number { mark: "Y", name: key!("placement-y"), value: &mut y, range: [-most, most] },
-        ],
-        "",
-    );
-    let sides = [2.0, most];
-    pair(
-        ui,
-        view,
-        [
-            Number { mark: "W", name: key!("placement-width"), value: &mut width, range: sides },
-            Number { mark: "H", name: key!("placement-height"), value: &mut height, range: sides },
-        ],
-        "",
-    );
+    let corner = [
+        Number { mark: "X", name: key!("placement-x"), value: &mut x, range: [-most, most] },
+        Number { mark: "Y", name: key!("placement-y"), value: &mut y, range: [-most, most] },
+    ];
+    pair(ui, view, corner, "");
+    let range = [2.0, most];
+    let sides = [
+        Number { mark: "W", name: key!("placement-width"), value: &mut width, range },
+        Number { mark: "H", name: key!("placement-height"), value: &mut height, range },
+    ];
+    pair(ui, view, sides, "");
     *now = placement::framed(now, natural, canvas, [x, y, width, height]);
     let name = texts.get("placement-rotation").to_string();
     let mut fault = None;
@@ -117,44 +95,23 @@ fn placed(ui: &mut Ui, view: &mut View<'_>, now: &mut Placement, natural: Size) 
     ]
     .map(|key| texts.get(key).to_string());
     let [l, r, t, b] = &marks;
-    pair(
-        ui,
-        view,
-        [
-            Number { mark: l, name: key!("crop-left"), value: &mut left, range },
-            Number { mark: r, name: key!("crop-right"), value: &mut right, range },
-        ],
-        "\u{a0}%",
-    );
-    pair(
-        ui,
-        view,
-        [
-            Number { mark: t, name: key!("crop-top"), value: &mut top, range },
-            Number { mark: b, name: key!("crop-bottom"), value: &mut bottom, range },
-        ],
-        "\u{a0}%",
-    );
+    let across = [
+        Number { mark: l, name: key!("crop-left"), value: &mut left, range },
+        Number { mark: r, name: key!("crop-right"), value: &mut right, range },
+    ];
+    pair(ui, view, across, "\u{a0}%");
+    let down = [
+        Number { mark: t, name: key!("crop-top"), value: &mut top, range },
+        Number { mark: b, name: key!("crop-bottom"), value: &mut bottom, range },
+    ];
+    pair(ui, view, down, "\u{a0}%");
     let sides = [left, top, right, bottom];
     // The conversion to percent and back can round.
     if sides.map(f64::to_bits) != shown.map(f64::to_bits) {
         let [left, top, right, bottom] = sides.map(|side| side / 100.0);
         now.crop = Crop { left, top, right, bottom };
     }
-    let name = texts.get("placement-fit").to_string();
-    let fit = FIT_MODES.iter().find(|(_, fit)| *fit == now.fit).map_or("", |(name, _)| name);
-    let chosen = texts.get(fit);
-    line(ui, view, &name, |ui, view| {
-        let enabled = ui.is_enabled();
-        let select = Select { enabled, ..Select::new(&name, &chosen, ui.available_width()) };
-        select.show(ui, view.theme, |ui| {
-            for (name, fit) in FIT_MODES {
-                if menu_item(ui, view.theme, &texts.get(name), "", fit == now.fit, true) {
-                    now.fit = fit;
-                }
-            }
-        });
-    });
+    choice(ui, view, key!("placement-fit"), &FIT_MODES, &mut now.fit);
 }
 
 /// A number field with a letter or a short word before it.
@@ -200,7 +157,7 @@ fn number(
     place(ui, at, Align2::LEFT_CENTER, mark, kind, theme.secondary);
     let words = ui.painter().layout_no_wrap(mark.to_owned(), kind.font(), theme.secondary);
     let left = (MARK_INSET_POINTS + words.size().x).max(MIN_MARK_WIDTH_POINTS);
-    let inner = Rect::from_min_max(pos2(rect.left() + left, rect.top()), rect.max).shrink(2.0);
+    let inner = rect.with_min_x(rect.left() + left).shrink(2.0);
     // The numbers of a column end at the same place, however long their marks are.
     let layout = Layout::right_to_left(Align::Center).with_main_align(Align::Max);
     let salt = ("number", name);

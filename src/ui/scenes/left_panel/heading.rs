@@ -20,15 +20,9 @@ pub fn heading(
         at_line_end(ui, |ui| buttons(ui, view));
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
             ui.add_space(gap::S);
-            ui.add(
-                egui::Label::new(
-                    egui::RichText::new(text)
-                        .font(Type::SmallStrong.font())
-                        .color(view.theme.secondary),
-                )
-                .truncate()
-                .selectable(false),
-            );
+            let text = egui::RichText::new(text).font(Type::SmallStrong.font());
+            let text = egui::Label::new(text.color(view.theme.secondary));
+            ui.add(text.truncate().selectable(false));
         });
     });
     ui.add_space(2.0);

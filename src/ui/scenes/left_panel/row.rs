@@ -64,7 +64,7 @@ impl PanelRow<'_> {
         let theme = view.theme;
         let (whole, _) =
             ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT_POINTS), Sense::hover());
-        let rect = Rect::from_min_max(whole.min, whole.max - vec2(self.buttons, 0.0));
+        let rect = whole.with_max_x(whole.right() - self.buttons);
         let response = ui.interact(rect, id, Sense::click_and_drag());
         let (selected, title) = (self.selected, self.title);
         let fill = match (selected, response.hovered() || response.dragged()) {
@@ -76,10 +76,9 @@ impl PanelRow<'_> {
         let at = pos2(rect.left() + 16.0 + indent(self.depth), rect.center().y);
         let strong = selected && !self.dimmed;
         let color = if strong { theme.text } else { theme.secondary };
-        icons::paint(ui.painter(), self.icon, Rect::from_center_size(at, Vec2::splat(16.0)), color);
+        icons::paint_at(ui.painter(), self.icon, at, 16.0, color);
         let end = rect.right();
-        let mut words =
-            Rect::from_min_max(pos2(at.x + 17.0, rect.top()), pos2(end - 6.0, rect.bottom()));
+        let mut words = rect.with_min_x(at.x + 17.0).with_max_x(end - 6.0);
         if self.lamp != RowLamp::None {
             let inset = if self.buttons > 0.0 { 9.0 } else { 12.0 };
             let center = pos2(end - inset, at.y);

@@ -21,7 +21,7 @@ use crate::ui::scenes::{collections, menu};
 use crate::ui::studio_page::multiview::{self, SceneThumbnails};
 use crate::ui::style::icons::Icon;
 use crate::ui::view::View;
-use crate::ui::widgets::{ButtonWeight, command_item, icon_button, menu_item, menu_rule};
+use crate::ui::widgets::{command_item, icon_button, menu_item, menu_rule};
 
 /// Maximum share of the panel's height for the images of scenes in one column.
 const MAX_SINGLE_COLUMN_SHARE: f32 = 0.6;
@@ -54,14 +54,14 @@ pub fn show(
         if snapshot.parts.is_kept {
             let name = texts.get("collections");
             let icon = Icon::ChevronDown;
-            let button = icon_button(ui, view.theme, icon, &name, 24.0, ButtonWeight::Quiet);
+            let button = icon_button(ui, view.theme, icon, &name, 24.0);
             menu::below(&button, view, collections::menu);
         }
         let (name, icon) = (texts.get("transition"), Icon::Transition);
-        let button = icon_button(ui, view.theme, icon, &name, 24.0, ButtonWeight::Quiet);
+        let button = icon_button(ui, view.theme, icon, &name, 24.0);
         menu::below(&button, view, |ui, view| transitions(ui, view, draft));
         let name = texts.get("scene-add");
-        if icon_button(ui, view.theme, Icon::Plus, &name, 24.0, ButtonWeight::Quiet).clicked() {
+        if icon_button(ui, view.theme, Icon::Plus, &name, 24.0).clicked() {
             view.send(draft.add_scene(texts, snapshot));
         }
     });

@@ -1,6 +1,6 @@
 //! The list of the selected scene's items, the topmost first.
 
-use egui::{Align, Key, Layout, Modifiers, Rect, Response, Ui, UiBuilder, pos2, vec2};
+use egui::{Key, Modifiers, Rect, Response, Ui, pos2, vec2};
 
 use crate::compose::scene::{Item, ItemId};
 use crate::studio::{Command, Edit};
@@ -17,7 +17,7 @@ use crate::ui::scenes::left_panel::row::{
 use crate::ui::scenes::{clipboard, commands, menu};
 use crate::ui::style::icons::Icon;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, ButtonWeight, icon_button};
+use crate::ui::widgets::{Button, ButtonWeight, icon_button, row_in};
 
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let texts = view.texts;
@@ -27,7 +27,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let title = texts.with("sources-of", &[("scene", name.into())]);
     heading(ui, view, &title, |ui, view| {
         let name = texts.get("source-add");
-        if icon_button(ui, view.theme, Icon::Plus, &name, 24.0, ButtonWeight::Quiet).clicked() {
+        if icon_button(ui, view.theme, Icon::Plus, &name, 24.0).clicked() {
             draft.add_source();
         }
     });
@@ -121,10 +121,7 @@ fn item_row(
     ui.ctx().accesskit_node_builder(row.id, |node| node.set_description(state));
     let at = pos2(row.rect.right(), row.rect.top() + 4.0);
     let buttons = Rect::from_min_size(at, vec2(BUTTONS_WIDTH_POINTS, BUTTON_SIDE_POINTS));
-    let layout = Layout::left_to_right(Align::Center);
-    let salt = ("item-buttons", item.id.0);
-    let mut right = ui.new_child(UiBuilder::new().max_rect(buttons).layout(layout).id_salt(salt));
-    right.spacing_mut().item_spacing.x = 0.0;
+    let mut right = row_in(ui, buttons, ("item-buttons", item.id.0), 0.0);
     let eye = match item.hidden {
         true => (Icon::EyeOff, key!("item-show"), true),
         false => (Icon::Eye, key!("item-hide"), false),

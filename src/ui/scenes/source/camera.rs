@@ -20,7 +20,7 @@ use crate::ui::widgets::{Button, Select, menu_item, number_field, paragraph, swi
 const MAX_LIST_HEIGHT_POINTS: f32 = 280.0;
 
 /// Draws the controls of the camera of this source.
-pub(in crate::ui::scenes) fn contents(ui: &mut Ui, view: &mut View<'_>, source: SourceId) {
+pub fn contents(ui: &mut Ui, view: &mut View<'_>, source: SourceId) {
     let scenes = &view.snapshot.scenes;
     let device = scenes.source(source).map(|it| it.device.clone()).unwrap_or_default();
     let controls = scenes.controls.get(&device).cloned().unwrap_or_default();

@@ -33,22 +33,12 @@ struct TypedCode {
 }
 
 /// Draws the button for a color with an opacity.
-pub(in crate::ui::scenes) fn color_button(
-    ui: &mut Ui,
-    view: &View<'_>,
-    name: &str,
-    color: &mut Rgba,
-) {
+pub fn color_button(ui: &mut Ui, view: &View<'_>, name: &str, color: &mut Rgba) {
     draw(ui, view, name, color, true);
 }
 
 /// Draws the button for an opaque color.
-pub(in crate::ui::scenes) fn opaque_color_button(
-    ui: &mut Ui,
-    view: &View<'_>,
-    name: &str,
-    color: &mut [u8; 3],
-) {
+pub fn opaque_color_button(ui: &mut Ui, view: &View<'_>, name: &str, color: &mut [u8; 3]) {
     let [red, green, blue] = *color;
     let mut opaque = Rgba::opaque(red, green, blue);
     draw(ui, view, name, &mut opaque, false);

@@ -35,7 +35,7 @@ fn others(snapshot: &Snapshot, id: SourceId) -> Vec<(String, VideoChoice)> {
     others
 }
 
-pub(in crate::ui::scenes) fn contents(ui: &mut Ui, view: &mut View<'_>, id: SourceId) {
+pub fn contents(ui: &mut Ui, view: &mut View<'_>, id: SourceId) {
     let (snapshot, texts) = (view.snapshot, view.texts);
     let now = snapshot.scenes.collection.fallback(id).clone();
     let others = others(snapshot, id);

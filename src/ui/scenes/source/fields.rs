@@ -9,13 +9,15 @@ use crate::studio::Command;
 use crate::ui::scenes::source::color_button::color_button;
 use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, NumberFault, label, number_field, paragraph, switch};
+use crate::ui::widgets::{
+    Button, NumberFault, Select, label, menu_item, number_field, paragraph, switch,
+};
 
 /// The size of a field for a number, in points.
-pub(in crate::ui::scenes) const NUMBER_FIELD_SIZE: Vec2 = vec2(96.0, 26.0);
+pub const NUMBER_FIELD_SIZE: Vec2 = vec2(96.0, 26.0);
 
 /// Draws a label, and its control below it.
-pub(in crate::ui::scenes) fn line(
+pub fn line(
     ui: &mut Ui,
     view: &mut View<'_>,
     name: &str,
@@ -27,7 +29,7 @@ pub(in crate::ui::scenes) fn line(
 }
 
 /// Draws a label, and a small control at the end of its line.
-pub(in crate::ui::scenes) fn row(
+pub fn row(
     ui: &mut Ui,
     view: &mut View<'_>,
     name: &str,
@@ -45,12 +47,12 @@ pub(in crate::ui::scenes) fn row(
 }
 
 /// Draws the explanation of the control above it.
-pub(in crate::ui::scenes) fn hint(ui: &mut Ui, view: &View<'_>, text: &str) {
+pub fn hint(ui: &mut Ui, view: &View<'_>, text: &str) {
     paragraph(ui, text, Type::Small, view.theme.secondary);
 }
 
 /// Draws the reason why something does not work, with a button that tries it again.
-pub(in crate::ui::scenes) fn failure(ui: &mut Ui, view: &mut View<'_>, reason: &str) {
+pub fn failure(ui: &mut Ui, view: &mut View<'_>, reason: &str) {
     paragraph(ui, reason, Type::Small, view.theme.warn);
     let name = view.texts.get("try-again");
     if Button::new(&name).small().show(ui, view.theme).clicked() {
@@ -59,7 +61,7 @@ pub(in crate::ui::scenes) fn failure(ui: &mut Ui, view: &mut View<'_>, reason: &
 }
 
 /// Draws a field for a number in this range with its unit.
-pub(in crate::ui::scenes) fn figure(
+pub fn figure(
     ui: &mut Ui,
     view: &mut View<'_>,
     key: &'static str,
@@ -75,23 +77,13 @@ pub(in crate::ui::scenes) fn figure(
 }
 
 /// Draws the message below a field whose text is not its value.
-pub(in crate::ui::scenes) fn number_fault(
-    ui: &mut Ui,
-    view: &View<'_>,
-    fault: Option<NumberFault>,
-    unit: &str,
-) {
+pub fn number_fault(ui: &mut Ui, view: &View<'_>, fault: Option<NumberFault>, unit: &str) {
     if let Some(fault) = fault {
         paragraph(ui, &fault.say(ui, view.texts, unit), Type::Small, view.theme.warn);
     }
 }
 
-pub(in crate::ui::scenes) fn flag(
-    ui: &mut Ui,
-    view: &mut View<'_>,
-    key: &'static str,
-    value: &mut bool,
-) {
+pub fn flag(ui: &mut Ui, view: &mut View<'_>, key: &'static str, value: &mut bool) {
     let name = view.texts.get(key).to_string();
     row(ui, view, &name, |ui, view| {
         if switch(ui, view.theme, &name, *value) {
@@ -100,9 +92,33 @@ pub(in crate::ui::scenes) fn flag(
     });
 }
 
+/// Draws a label, and below it a list of values to choose from.
+pub fn choice<T: Copy + PartialEq>(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    key: &'static str,
+    all: &[(&'static str, T)],
+    value: &mut T,
+) {
+    let (name, before) = (view.texts.get(key).to_string(), *value);
+    line(ui, view, &name, |ui, view| {
+        let texts = view.texts;
+        let chosen = all.iter().find(|(_, it)| *it == before).map_or("", |(key, _)| key);
+        let (chosen, enabled) = (texts.get(chosen), ui.is_enabled());
+        let select = Select { enabled, ..Select::new(&name, &chosen, ui.available_width()) };
+        select.show(ui, view.theme, |ui| {
+            for (key, one) in all {
+                if menu_item(ui, view.theme, &texts.get(key), "", *one == before, true) {
+                    *value = *one;
+                }
+            }
+        });
+    });
+}
+
 /// Draws a switch for an optional value. `begin` is the value that it gets when the user switches
 /// it on.
-pub(in crate::ui::scenes) fn part<T>(
+pub fn part<T>(
     ui: &mut Ui,
     view: &mut View<'_>,
     key: &'static str,
@@ -118,12 +134,7 @@ pub(in crate::ui::scenes) fn part<T>(
     }
 }
 
-pub(in crate::ui::scenes) fn color(
-    ui: &mut Ui,
-    view: &mut View<'_>,
-    key: &'static str,
-    value: &mut Rgba,
-) {
+pub fn color(ui: &mut Ui, view: &mut View<'_>, key: &'static str, value: &mut Rgba) {
     let name = view.texts.get(key).to_string();
     row(ui, view, &name, |ui, view| {
         color_button(ui, view, &name, value);

@@ -32,12 +32,7 @@ const MAX_TYPED_CHARS: usize = 4_000;
 const MAX_COORDINATE: u32 = (1 << 16) - 1;
 
 /// Draws the first fields of a source; its properties follow below them.
-pub(in crate::ui::scenes) fn contents(
-    ui: &mut Ui,
-    view: &mut View<'_>,
-    draft: &mut Draft,
-    source: &Source,
-) {
+pub fn contents(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, source: &Source) {
     named(ui, view, draft, source);
     let held = draft.held.take().filter(|(id, _)| *id == source.id);
     let mut now = held.map_or_else(|| source.choice.clone(), |(_, choice)| choice);
@@ -286,7 +281,7 @@ fn draft_of(draft: &mut Draft, id: SourceId, now: &str) -> String {
 
 /// Returns the content of a source with this new text, format or address, or `None` if the input is
 /// not valid.
-pub(in crate::ui::scenes) fn with_words(choice: &VideoChoice, words: &str) -> Option<VideoChoice> {
+pub fn with_words(choice: &VideoChoice, words: &str) -> Option<VideoChoice> {
     match choice {
         // An empty text is not a source; the user can hide the source instead.
         VideoChoice::Text(Content::Words(_)) if !words.trim().is_empty() => {

@@ -1,12 +1,12 @@
 //! The properties of a source in the inspector: content, text style, slide timing, playback and the
 //! visibility of the pointer. Every change takes effect at once.
 
-pub(in crate::ui::scenes) mod camera;
-pub(in crate::ui::scenes) mod color_button;
-pub(in crate::ui::scenes) mod fallback;
-pub(in crate::ui::scenes) mod fields;
-pub(in crate::ui::scenes) mod kind_fields;
-pub(in crate::ui::scenes) mod playlist;
+pub mod camera;
+pub mod color_button;
+pub mod fallback;
+pub mod fields;
+pub mod kind_fields;
+pub mod playlist;
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -22,21 +22,14 @@ use crate::media::playback_control::EndBehavior;
 use crate::studio::{Command, Edit};
 use crate::ui::input::actions::key;
 use crate::ui::scenes::draft::{Draft, heeds, may_be_out};
-use crate::ui::scenes::source::fields::{color, figure, flag, line, part};
+use crate::ui::scenes::source::fields::{choice, color, figure, flag, line, part};
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::view::file_request::FileRequest;
-use crate::ui::widgets::{
-    Button, ButtonWeight as Dress, Field, Select, expander, label, menu_item, paragraph,
-};
+use crate::ui::widgets::{Button, ButtonWeight as Dress, Field, expander, label, paragraph};
 
 /// Draws all properties of a source: its content by kind, and its fallback.
-pub(in crate::ui::scenes) fn contents(
-    ui: &mut Ui,
-    view: &mut View<'_>,
-    draft: &mut Draft,
-    id: SourceId,
-) {
+pub fn contents(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, id: SourceId) {
     let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
     let heeds = heeds(view.snapshot, id);
     let source = collection.source(id);
@@ -58,12 +51,7 @@ pub(in crate::ui::scenes) fn contents(
 
 /// Draws the button *Advanced*, and below it a field with the content of a source in the notation of
 /// `--video`, for users who know it. The field can also change the kind of the source.
-pub(in crate::ui::scenes) fn written(
-    ui: &mut Ui,
-    view: &mut View<'_>,
-    draft: &mut Draft,
-    id: SourceId,
-) {
+pub fn written(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, id: SourceId) {
     let Some(source) = view.snapshot.scenes.collection.source(id) else { return };
     ui.add_space(gap::S);
     let advanced = view.texts.get("advanced");
@@ -105,7 +93,7 @@ pub(in crate::ui::scenes) fn written(
 
 /// Applies the text that was entered as the content of a source, because its field is no longer
 /// shown. Text that is not valid is kept.
-pub(in crate::ui::scenes) fn apply_written(view: &mut View<'_>, draft: &mut Draft) {
+pub fn apply_written(view: &mut View<'_>, draft: &mut Draft) {
     let Some((id, text)) = &draft.source_text else { return };
     let id = *id;
     let Some(source) = view.snapshot.scenes.collection.source(id) else {
@@ -249,31 +237,12 @@ fn room(ui: &mut Ui, view: &mut View<'_>, appearance: &mut TextAppearance) {
         (key!("text-scroll-down"), Some(ScrollDirection::Down)),
     ];
     let mut direction = appearance.scroll.map(|it| it.direction);
-    let name = view.texts.get("text-scroll").to_string();
-    line(ui, view, &name, |ui, view| {
-        let texts = view.texts;
-        let chosen = directions.iter().find(|(_, it)| *it == direction).map_or("", |(key, _)| key);
-        let chosen = texts.get(chosen);
-        let select = Select::new(&name, &chosen, ui.available_width());
-        select.show(ui, view.theme, |ui| {
-            for (key, one) in directions {
-                if menu_item(ui, view.theme, &texts.get(key), "", one == direction, true) {
-                    direction = one;
-                }
-            }
-        });
-    });
+    choice(ui, view, key!("text-scroll"), &directions, &mut direction);
     let speed = appearance.scroll.map_or(120, |it| it.speed);
     appearance.scroll = direction.map(|direction| Scroll { direction, speed });
     if let Some(scroll) = &mut appearance.scroll {
-        number(
-            ui,
-            view,
-            key!("text-scroll-speed"),
-            &mut scroll.speed,
-            1..=Scroll::MAX_SCROLL_SPEED,
-            " px/s",
-        );
+        let speeds = 1..=Scroll::MAX_SCROLL_SPEED;
+        number(ui, view, key!("text-scroll-speed"), &mut scroll.speed, speeds, " px/s");
         if matches!(scroll.direction, ScrollDirection::Up | ScrollDirection::Down) {
             part(ui, view, key!("text-own-height"), &mut appearance.height, height);
             if let Some(height) = &mut appearance.height {

@@ -12,7 +12,7 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::Type;
 use crate::ui::view::file_request::{FileRequest, PlaylistRequest};
 use crate::ui::view::{View, WindowRequest};
-use crate::ui::widgets::{Button, ButtonWeight, elided, icon_button, label, paragraph};
+use crate::ui::widgets::{Button, elided, icon_button, label, paragraph};
 
 /// The side length of the buttons before a file name, in points.
 const BUTTON_SIDE_POINTS: f32 = 26.0;
@@ -25,7 +25,7 @@ enum PlaylistEdit {
 }
 
 /// Draws the reason why a source skips this file, if it does.
-pub(in crate::ui::scenes) fn left_out(ui: &mut Ui, view: &View<'_>, source: SourceId, path: &Path) {
+pub fn left_out(ui: &mut Ui, view: &View<'_>, source: SourceId, path: &Path) {
     let source = view.snapshot.scenes.source(source);
     if let Some(reason) = source.and_then(|source| source.file_problem(path)) {
         let reason = view.texts.say(reason);
@@ -35,7 +35,7 @@ pub(in crate::ui::scenes) fn left_out(ui: &mut Ui, view: &View<'_>, source: Sour
 }
 
 /// Draws the playlist for files of this kind.
-pub(in crate::ui::scenes) fn contents(
+pub fn contents(
     ui: &mut Ui,
     view: &mut View<'_>,
     (source, pick): (SourceId, FileRequest),
@@ -63,7 +63,7 @@ pub(in crate::ui::scenes) fn contents(
             let named = [("name", file.as_str().into())];
             let button = |ui: &mut Ui, icon, key| {
                 let (name, side) = (view.texts.with(key, &named), BUTTON_SIDE_POINTS);
-                icon_button(ui, view.theme, icon, &name, side, ButtonWeight::Quiet).clicked()
+                icon_button(ui, view.theme, icon, &name, side).clicked()
             };
             if button(ui, Icon::ChevronUp, key!("clips-up")) && index > 0 {
                 done = Some(PlaylistEdit::Up(index));

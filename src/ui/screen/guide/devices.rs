@@ -155,8 +155,7 @@ fn microphone(ui: &mut Ui, view: &mut View<'_>, width: f32) {
     };
     ui.horizontal_top(|ui| {
         let (at, _) = ui.allocate_exact_size(vec2(16.0, 18.0), Sense::hover());
-        let at = Rect::from_center_size(at.center(), vec2(14.0, 14.0));
-        icons::paint(ui.painter(), icon, at, color);
+        icons::paint_at(ui.painter(), icon, at.center(), 14.0, color);
         paragraph(ui, &words, Type::Body, color);
     });
 }

@@ -156,8 +156,7 @@ fn line(ui: &mut Ui, view: &View<'_>, text: &str, good: bool) {
     let (icon, color) = if good { (Icon::Check, theme.good) } else { (Icon::Info, theme.warn) };
     ui.horizontal_top(|ui| {
         let (at, _) = ui.allocate_exact_size(vec2(16.0, 18.0), egui::Sense::hover());
-        let at = egui::Rect::from_center_size(at.center(), vec2(13.0, 13.0));
-        icons::paint(ui.painter(), icon, at, color);
+        icons::paint_at(ui.painter(), icon, at.center(), 13.0, color);
         paragraph(ui, text, Type::Body, theme.text);
     });
 }

@@ -56,8 +56,7 @@ fn line(ui: &mut Ui, theme: &Theme, icon: Icon, name: &str, value: &str) {
     ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = gap::M;
         let (at, _) = ui.allocate_exact_size(vec2(20.0, 28.0), egui::Sense::hover());
-        let at = egui::Rect::from_center_size(at.center(), vec2(16.0, 16.0));
-        icons::paint(ui.painter(), icon, at, theme.secondary);
+        icons::paint_at(ui.painter(), icon, at.center(), 16.0, theme.secondary);
         let (cell, _) = ui.allocate_exact_size(vec2(140.0, 28.0), egui::Sense::hover());
         let mut name_ui = ui.new_child(
             egui::UiBuilder::new().max_rect(cell).layout(Layout::left_to_right(Align::Center)),

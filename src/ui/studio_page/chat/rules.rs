@@ -26,14 +26,7 @@ const MAX_MUTED_HEIGHT_POINTS: f32 = 120.0;
 pub(super) fn button(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let theme = view.theme;
     let name = view.texts.get("chat-moderation");
-    let button = icon_button(
-        ui,
-        theme,
-        Icon::Settings,
-        &name,
-        size::SMALL_CONTROL_HEIGHT,
-        ButtonWeight::Quiet,
-    );
+    let button = icon_button(ui, theme, Icon::Settings, &name, size::SMALL_CONTROL_HEIGHT);
     let is_open = popup(&button, theme, POPUP_WIDTH_POINTS, |ui| {
         slow_mode(ui, view);
         words(ui, view, draft);

@@ -17,7 +17,9 @@ use crate::ui::studio_page::parts::PageParts;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{CONTROL_RADIUS, Type, gap};
 use crate::ui::view::View;
-use crate::ui::widgets::{ButtonWeight, elided, focus_ring, icon_button, submenu, tab_info};
+use crate::ui::widgets::{
+    ButtonWeight, elided, focus_ring, icon_button, submenu, tab_info, weighted_icon_button,
+};
 
 /// The height of a tab.
 const TAB_HEIGHT_POINTS: f32 = 26.0;
@@ -72,14 +74,10 @@ impl Docked<'_, '_, '_> {
         let named = [("name", self.name(panel).into())];
         let (close, apart) =
             (texts.with("panel-close", &named), texts.with("panel-window", &named));
-        if icon_button(ui, theme, Icon::Close, &close, TAB_HEIGHT_POINTS, ButtonWeight::Quiet)
-            .clicked()
-        {
+        if icon_button(ui, theme, Icon::Close, &close, TAB_HEIGHT_POINTS).clicked() {
             self.hidden = Some(active);
         }
-        if icon_button(ui, theme, Icon::External, &apart, TAB_HEIGHT_POINTS, ButtonWeight::Quiet)
-            .clicked()
-        {
+        if icon_button(ui, theme, Icon::External, &apart, TAB_HEIGHT_POINTS).clicked() {
             self.apart = Some(active);
         }
     }
@@ -89,7 +87,7 @@ impl Docked<'_, '_, '_> {
         let (theme, texts) = (self.view.theme, self.view.texts);
         let name = texts.with("panel-move", &[("name", self.name(panel).into())]);
         let (side, weight) = (TAB_HEIGHT_POINTS, ButtonWeight::Quiet);
-        let button = icon_button(ui, theme, Icon::Layout, &name, side, weight);
+        let button = weighted_icon_button(ui, theme, Icon::Layout, &name, side, weight);
         let (groups, moved) = (&self.groups, &mut self.moved);
         menu::below(&button, self.view, |ui, view| {
             for (group, panels) in groups {

@@ -26,6 +26,9 @@ const MIN_TABBED_MIXER_HEIGHT: f32 = 146.0;
 const INITIAL_MULTIVIEW_HEIGHT_POINTS: f32 = 150.0;
 /// The gap between parts.
 pub(super) const PART_GAP_POINTS: f32 = 1.0;
+/// The requested sizes of adjacent parts, in points.
+type TileSizes = HashMap<TileId, f32>;
+
 /// The form of the tree. A layout has no tabs in tabs.
 pub(super) const SIMPLIFICATION: SimplificationOptions = SimplificationOptions {
     all_panes_must_have_tabs: true,
@@ -74,13 +77,13 @@ impl DockPosition {
 }
 
 /// Creates the tree of a layout, and stores the sizes of its parts in `sizes`.
-pub(super) fn tree(root: &Node, sizes: &mut HashMap<TileId, f32>) -> Tree<Panel> {
+pub(super) fn tree(root: &Node, sizes: &mut TileSizes) -> Tree<Panel> {
     let mut tiles = Tiles::default();
     let root = plant(&mut tiles, root, sizes);
     Tree::new(egui::Id::unique("docks"), root, tiles)
 }
 
-fn plant(tiles: &mut Tiles<Panel>, node: &Node, sizes: &mut HashMap<TileId, f32>) -> TileId {
+fn plant(tiles: &mut Tiles<Panel>, node: &Node, sizes: &mut TileSizes) -> TileId {
     match node {
         Node::Panel(panel) => {
             let pane = tiles.insert_pane(*panel);
@@ -110,11 +113,11 @@ fn plant(tiles: &mut Tiles<Panel>, node: &Node, sizes: &mut HashMap<TileId, f32>
 }
 
 /// Reads the layout of a tree. Returns `None` if the tree is empty.
-pub(super) fn read(tree: &Tree<Panel>, sizes: &HashMap<TileId, f32>) -> Option<Node> {
+pub(super) fn read(tree: &Tree<Panel>, sizes: &TileSizes) -> Option<Node> {
     read_tile(&tree.tiles, tree.root()?, sizes)
 }
 
-fn read_tile(tiles: &Tiles<Panel>, id: TileId, sizes: &HashMap<TileId, f32>) -> Option<Node> {
+fn read_tile(tiles: &Tiles<Panel>, id: TileId, sizes: &TileSizes) -> Option<Node> {
     match tiles.get(id)? {
         Tile::Pane(panel) => Some(Node::Panel(*panel)),
         Tile::Container(Container::Linear(linear)) => {
@@ -168,11 +171,7 @@ fn holds(tiles: &Tiles<Panel>, id: TileId, fits: &impl Fn(Panel) -> bool) -> boo
 /// have no size, the function selects among these, and if every part has a size, among all: the
 /// part with the players, or else the part with the program, or else the first part with any panel
 /// except the controls.
-fn takes_rest(
-    tiles: &Tiles<Panel>,
-    children: &[TileId],
-    sizes: &HashMap<TileId, f32>,
-) -> Option<TileId> {
+fn takes_rest(tiles: &Tiles<Panel>, children: &[TileId], sizes: &TileSizes) -> Option<TileId> {
     let free: Vec<TileId> =
         children.iter().copied().filter(|child| !sizes.contains_key(child)).collect();
     if let [one] = free.as_slice() {
@@ -208,7 +207,7 @@ fn least_height(tiles: &Tiles<Panel>, id: TileId, arranging: bool) -> f32 {
 /// While the user is `arranging` panels, a single panel also has a tab bar.
 pub(super) fn fit(
     tree: &mut Tree<Panel>,
-    sizes: &HashMap<TileId, f32>,
+    sizes: &TileSizes,
     room: Rect,
     arranging: bool,
 ) -> HashMap<TileId, (f32, f32)> {
@@ -222,7 +221,7 @@ pub(super) fn fit(
 fn fit_tile(
     tiles: &mut Tiles<Panel>,
     id: TileId,
-    sizes: &HashMap<TileId, f32>,
+    sizes: &TileSizes,
     (room, arranging): (Rect, bool),
     given: &mut HashMap<TileId, (f32, f32)>,
 ) {
@@ -287,7 +286,7 @@ fn fit_tile(
 pub(super) fn learn(
     tree: &Tree<Panel>,
     given: &HashMap<TileId, (f32, f32)>,
-    sizes: &mut HashMap<TileId, f32>,
+    sizes: &mut TileSizes,
 ) {
     for tile in tree.tiles.tiles() {
         let Tile::Container(Container::Linear(linear)) = tile else { continue };
@@ -304,7 +303,7 @@ pub(super) fn learn(
 }
 
 /// Inserts a hidden panel into matching tabs, or below the program, or beside all other panels.
-pub(super) fn put_back(tree: &mut Tree<Panel>, panel: Panel, sizes: &mut HashMap<TileId, f32>) {
+pub(super) fn put_back(tree: &mut Tree<Panel>, panel: Panel, sizes: &mut TileSizes) {
     let pane = tree.tiles.insert_pane(panel);
     if panel == Panel::Multiview && put_below_program(tree, pane, sizes) {
         return;
@@ -344,11 +343,7 @@ pub(super) fn put_back(tree: &mut Tree<Panel>, panel: Panel, sizes: &mut HashMap
 }
 
 /// Inserts a pane below the program, and returns true, if the tree contains the program.
-fn put_below_program(
-    tree: &mut Tree<Panel>,
-    pane: TileId,
-    sizes: &mut HashMap<TileId, f32>,
-) -> bool {
+fn put_below_program(tree: &mut Tree<Panel>, pane: TileId, sizes: &mut TileSizes) -> bool {
     let Some(program) = tree.tiles.find_pane(&Panel::Program) else { return false };
     let Some(group) = tree.tiles.parent_of(program) else { return false };
     let below = tree.tiles.insert_tab_tile(vec![pane]);
@@ -363,7 +358,7 @@ fn put_beside(
     part: TileId,
     group: TileId,
     (dir, after): (LinearDir, bool),
-    sizes: &mut HashMap<TileId, f32>,
+    sizes: &mut TileSizes,
 ) {
     let parent = tree.tiles.parent_of(group);
     let (split, count) = match parent.and_then(|id| tree.tiles.get_mut(id)) {
@@ -425,7 +420,7 @@ pub(super) fn move_beside(
     tree: &mut Tree<Panel>,
     id: TileId,
     (group, position): (TileId, DockPosition),
-    sizes: &mut HashMap<TileId, f32>,
+    sizes: &mut TileSizes,
 ) {
     if tree.tiles.get(id).is_none() || tree.tiles.get(group).is_none() {
         return;
@@ -445,14 +440,14 @@ pub(super) fn move_beside(
 }
 
 /// Removes a panel.
-pub(super) fn remove(tree: &mut Tree<Panel>, id: TileId, sizes: &mut HashMap<TileId, f32>) {
+pub(super) fn remove(tree: &mut Tree<Panel>, id: TileId, sizes: &mut TileSizes) {
     tree.remove_recursively(id);
     simplify(tree, sizes);
 }
 
 /// Brings the tree into the form of a layout. A part that is alone in its row or column takes the
 /// size of that row or column, which has the other direction.
-fn simplify(tree: &mut Tree<Panel>, sizes: &mut HashMap<TileId, f32>) {
+fn simplify(tree: &mut Tree<Panel>, sizes: &mut TileSizes) {
     let alone = |(id, tile): (&TileId, &Tile<Panel>)| {
         let Tile::Container(Container::Linear(linear)) = tile else { return None };
         let is_full = |child: &&TileId| holds(&tree.tiles, **child, &|_| true);
@@ -472,7 +467,7 @@ fn simplify(tree: &mut Tree<Panel>, sizes: &mut HashMap<TileId, f32>) {
 
 /// Brings the tree into the form of a layout after a drop of this tile. egui_tiles can split a group
 /// inside one of its tabs. Instead, the dropped tile moves beside the group.
-pub(super) fn after_drop(tree: &mut Tree<Panel>, id: TileId, sizes: &mut HashMap<TileId, f32>) {
+pub(super) fn after_drop(tree: &mut Tree<Panel>, id: TileId, sizes: &mut TileSizes) {
     let parent = tree.tiles.parent_of(id);
     let around = parent.and_then(|id| tree.tiles.parent_of(id));
     if let (Some(parent), Some(group)) = (parent, around)
@@ -491,7 +486,7 @@ pub(super) fn after_drop(tree: &mut Tree<Panel>, id: TileId, sizes: &mut HashMap
 
 /// Moves *Go Live* out of a group of tabs, in which another panel could hide it. A panel that was
 /// dropped on *Go Live* moves above it.
-fn separate_controls(tree: &mut Tree<Panel>, dropped: TileId, sizes: &mut HashMap<TileId, f32>) {
+fn separate_controls(tree: &mut Tree<Panel>, dropped: TileId, sizes: &mut TileSizes) {
     let Some(controls) = tree.tiles.find_pane(&Panel::Controls) else { return };
     let Some(group) = tree.tiles.parent_of(controls) else { return };
     let Some(Container::Tabs(tabs)) = tree.tiles.get_container(group) else { return };

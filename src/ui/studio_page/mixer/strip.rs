@@ -15,7 +15,7 @@ use crate::ui::style::icons::{self, Icon};
 use crate::ui::style::theme::{CARD_RADIUS, Type, gap};
 use crate::ui::text::format;
 use crate::ui::view::View;
-use crate::ui::widgets::{ButtonWeight, Levels, elided, icon_button, slider};
+use crate::ui::widgets::{ButtonWeight, Levels, elided, icon_button, slider, weighted_icon_button};
 
 /// The side length of the buttons.
 pub(super) const BUTTON_SIDE_POINTS: f32 = 26.0;
@@ -152,7 +152,7 @@ impl Strip {
             false => (Icon::Speaker, ButtonWeight::Quiet, "mute-of"),
         };
         let name = view.texts.with(key, &[("name", self.name.as_str().into())]);
-        let button = icon_button(ui, view.theme, icon, &name, BUTTON_SIDE_POINTS, weight);
+        let button = weighted_icon_button(ui, view.theme, icon, &name, BUTTON_SIDE_POINTS, weight);
         let muted = button.clicked() != self.muted;
         (button, muted)
     }
@@ -160,7 +160,7 @@ impl Strip {
     /// Draws the settings button.
     pub fn settings(&self, ui: &mut Ui, view: &View<'_>) -> Response {
         let name = view.texts.with("mixer-settings-of", &[("name", self.name.as_str().into())]);
-        icon_button(ui, view.theme, Icon::Settings, &name, BUTTON_SIDE_POINTS, ButtonWeight::Quiet)
+        icon_button(ui, view.theme, Icon::Settings, &name, BUTTON_SIDE_POINTS)
     }
 
     /// Returns the accessible name of the fader.
@@ -207,15 +207,11 @@ fn head(
     let level_rect = elided(ui, half, Align::Max, level, font, color);
     let mut right = level_rect.left() - gap::S;
     if let Some(which) = lamp {
-        let rect = Rect::from_min_max(
-            pos2(right - CLIP_LAMP_WIDTH_POINTS, line.top()),
-            pos2(right, line.bottom()),
-        );
+        let rect = line.with_min_x(right - CLIP_LAMP_WIDTH_POINTS).with_max_x(right);
         clip_lamps::lamp(ui, view, rect, name, which);
         right = rect.left() - gap::XS;
     }
-    let words =
-        Rect::from_min_max(pos2(at.right() + gap::S, line.top()), pos2(right, line.bottom()));
+    let words = line.with_min_x(at.right() + gap::S).with_max_x(right);
     elided(ui, words, Align::Min, name, Type::BodyStrong.font(), theme.text);
     let tip = if more.is_empty() { name.to_owned() } else { format!("{name}\n{more}") };
     ui.interact(words, ui.scope_id().with("name"), Sense::hover()).on_hover_text(tip);
@@ -257,14 +253,8 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, strip: &Strip, rect: Rect) 
     let level = (strip.level.as_str(), strip.color(view));
     head(ui, view, first, (strip.icon, &strip.name, &strip.more), level, lamp);
     let mut bar = part(ui, second, "meter");
-    labels::meter_of(
-        &mut bar,
-        view,
-        &strip.name,
-        strip.levels,
-        strip.silent.clone(),
-        second.width(),
-    );
+    let silent = strip.silent.clone();
+    labels::meter_of(&mut bar, view, &strip.name, strip.levels, silent, second.width());
     let mut foot = part(ui, third, "foot");
     foot.spacing_mut().item_spacing.x = gap::XS;
     let (mute, muted) = strip.mute(&mut foot, view);

@@ -61,8 +61,7 @@ fn column(ui: &mut Ui, view: &mut View<'_>, column: &Column<'_>, rect: Rect, foo
             clip_lamps::lamp(ui, view, place, column.name, lamp);
         }
         None => {
-            let place = Rect::from_center_size(top, Vec2::splat(16.0));
-            icons::paint(ui.painter(), column.icon, place, theme.secondary);
+            icons::paint_at(ui.painter(), column.icon, top, 16.0, theme.secondary);
         }
     }
     let font = Type::Figure.font();
@@ -70,10 +69,7 @@ fn column(ui: &mut Ui, view: &mut View<'_>, column: &Column<'_>, rect: Rect, foo
     let below = line(inner.bottom() - foot - 18.0, 18.0);
     let font = Type::FigureStrong.font();
     elided(ui, below, Align::Center, column.level, font, column.color);
-    let room = Rect::from_min_max(
-        pos2(inner.left(), inner.top() + 44.0),
-        pos2(inner.right(), below.top() - gap::XS),
-    );
+    let room = inner.with_min_y(inner.top() + 44.0).with_max_y(below.top() - gap::XS);
     let left = if column.fader { METER_OFFSET_POINTS } else { METER_WIDTH_POINTS / 2.0 };
     let at = Rect::from_min_size(
         pos2(room.center().x - left, room.top()),
@@ -84,7 +80,7 @@ fn column(ui: &mut Ui, view: &mut View<'_>, column: &Column<'_>, rect: Rect, foo
     let shown = Level { name: &name, words: column.level, levels: column.levels, muted };
     let mut bar = part(ui, at, "meter");
     upright_meter(&mut bar, theme, &shown, at.size()).on_hover_text(&*view.texts.get("tip-level"));
-    Rect::from_min_max(pos2(at.right() + gap::S, room.top()), room.max)
+    room.with_min_x(at.right() + gap::S)
 }
 
 /// Draws a vertical slider with a wide handle.
@@ -138,20 +134,11 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, strip: &Strip, rect: Rect) 
     let mut gain = strip.gain_db;
     let name = strip.fader_name(view);
     let moved = fader(&mut at, view.theme, &mut gain, &name, beside.height());
-    if moved.dragged() && gain.abs() < 0.6 {
-        gain = 0.0;
-    }
-    if moved.double_clicked() {
+    if moved.double_clicked() || moved.dragged() && gain.abs() < 0.6 {
         gain = 0.0;
     }
     let moved = moved.on_hover_text(&*view.texts.get("tip-gain"));
-    let line = Rect::from_min_max(
-        pos2(
-            rect.center().x - BUTTON_SIDE_POINTS - 2.0,
-            rect.bottom() - gap::S - BUTTON_SIDE_POINTS,
-        ),
-        pos2(rect.right(), rect.bottom() - gap::S),
-    );
+    let line = button_row(rect).with_min_x(rect.center().x - BUTTON_SIDE_POINTS - 2.0);
     let mut buttons = part(ui, line, "buttons");
     buttons.spacing_mut().item_spacing.x = gap::XS;
     let (mute, muted) = strip.mute(&mut buttons, view);
@@ -160,6 +147,12 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, strip: &Strip, rect: Rect) 
     }
     let settings = strip.settings(&mut buttons, view);
     StripParts { area, controls: [mute, moved, settings] }
+}
+
+/// Returns the row of buttons at the end of a strip.
+fn button_row(strip: Rect) -> Rect {
+    let bottom = strip.bottom() - gap::S;
+    strip.with_min_y(bottom - BUTTON_SIDE_POINTS).with_max_y(bottom)
 }
 
 /// Draws the program's strip.
@@ -177,10 +170,7 @@ pub(super) fn program(ui: &mut Ui, view: &mut View<'_>, rect: Rect) {
         lamp: reading.clipped.then_some(StripLamp::Program),
     };
     column(ui, view, &shown, rect, BUTTON_SIDE_POINTS + gap::XS);
-    let line = Rect::from_min_max(
-        pos2(rect.left() + gap::XS, rect.bottom() - gap::S - BUTTON_SIDE_POINTS),
-        pos2(rect.right() - gap::XS, rect.bottom() - gap::S),
-    );
+    let line = button_row(rect.shrink2(vec2(gap::XS, 0.0)));
     let mut at = part(ui, line, "monitoring");
     crate::ui::studio_page::mixer::monitoring::button(&mut at, view, line.width(), false);
 }

@@ -90,14 +90,8 @@ impl ProjectorFrame {
         let rect = fitted(ui, view.snapshot.quality.size, room);
         if !frame.paint(ui, rect) {
             let words = view.texts.get("placeholder-none");
-            place(
-                ui,
-                room.center(),
-                Align2::CENTER_CENTER,
-                &words,
-                Type::Title,
-                VIDEO_SECONDARY_TEXT_COLOR,
-            );
+            let (at, color) = (room.center(), VIDEO_SECONDARY_TEXT_COLOR);
+            place(ui, at, Align2::CENTER_CENTER, &words, Type::Title, color);
         }
     }
 }

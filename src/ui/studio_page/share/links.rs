@@ -8,7 +8,7 @@ use crate::ui::studio_page::share::code::AddressCode;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::view::View;
-use crate::ui::widgets::{ButtonWeight, icon_button, label};
+use crate::ui::widgets::{ButtonWeight, label, weighted_icon_button};
 
 /// The width of the name of a link.
 const LINK_NAME_WIDTH_POINTS: f32 = 78.0;
@@ -59,7 +59,9 @@ fn row(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, (index, name): (usize, &
     ui.allocate_ui_with_layout(room, Layout::right_to_left(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = gap::XS;
         let weight = ButtonWeight::Quiet;
-        if icon_button(ui, theme, icon, &button, size::SMALL_CONTROL_HEIGHT, weight).clicked() {
+        if weighted_icon_button(ui, theme, icon, &button, size::SMALL_CONTROL_HEIGHT, weight)
+            .clicked()
+        {
             ui.ctx().copy_text(url.to_owned());
             draft.copied = Some((index, now));
             ui.ctx().request_repaint_after(Duration::from_secs_f64(COPIED_DURATION_SECONDS + 0.05));

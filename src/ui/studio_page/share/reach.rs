@@ -1,7 +1,7 @@
 //! The switches that determine which computers can reach the built-in server, and their effect on
 //! each address.
 
-use egui::{Align, Layout, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align, Layout, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use crate::studio::Command;
 use crate::studio::snapshot::ServerFigures;
@@ -134,12 +134,7 @@ fn address(ui: &mut Ui, view: &View<'_>, name: &str, ip: &str, (key, can): (&'st
     let at = pos2(left, last.center().y - galley.size().y / 2.0);
     ui.painter().galley(at, galley, color);
     let center = pos2(left - gap::XS - ICON_SIDE_POINTS / 2.0, last.center().y);
-    icons::paint(
-        ui.painter(),
-        icon,
-        Rect::from_center_size(center, vec2(ICON_SIDE_POINTS, ICON_SIDE_POINTS)),
-        color,
-    );
+    icons::paint_at(ui.painter(), icon, center, ICON_SIDE_POINTS, color);
     elided(ui, first, Align::Min, &of, Type::Small.font(), theme.text);
     response.on_hover_ui(|ui| {
         ui.with_layout(Layout::top_down(Align::Min), |ui| ui.label(of));

@@ -15,14 +15,15 @@ use crate::ui::watch::draft::Draft;
 use crate::ui::watch::network_form::NetworkForm;
 use crate::ui::widgets::{
     ButtonWeight, Field, elided, icon_button, named_switch, paragraph, popup, section,
+    weighted_icon_button,
 };
 
 /// Draws the button and its popup.
 pub fn options(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("connection-options");
-    let button =
-        icon_button(ui, theme, Icon::Settings, &name, size::CONTROL_HEIGHT, ButtonWeight::Plain);
+    let (side, weight) = (size::CONTROL_HEIGHT, ButtonWeight::Plain);
+    let button = weighted_icon_button(ui, theme, Icon::Settings, &name, side, weight);
     let open = popup(&button, theme, POPUP_WIDTH_POINTS, |ui| {
         let mut network = view.snapshot.player.network.clone();
         fields(ui, view, draft, &mut network);
@@ -85,7 +86,7 @@ fn trusted(ui: &mut Ui, view: &View<'_>, network: &mut Network) {
             ui.allocate_ui_with_layout(row, Layout::right_to_left(Align::Center), |ui| {
                 let name = texts.with("distrust", &[("server", server.as_str().into())]);
                 let side = size::SMALL_CONTROL_HEIGHT;
-                if icon_button(ui, theme, Icon::Close, &name, side, ButtonWeight::Quiet).clicked() {
+                if icon_button(ui, theme, Icon::Close, &name, side).clicked() {
                     gone = Some(server.clone());
                 }
                 let room = ui.available_rect_before_wrap();

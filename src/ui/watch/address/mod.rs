@@ -3,7 +3,7 @@
 
 pub(in crate::ui::watch) mod connection;
 
-use egui::{Align, Id, Key, Layout, Popup, Rect, Ui, UiBuilder};
+use egui::{Id, Key, Popup, Rect, Ui};
 
 use crate::studio::watch::choices::{MAX_ADDRESS_LENGTH, MAX_TILES};
 use crate::studio::watch::view::WatchState;
@@ -16,7 +16,7 @@ use crate::ui::watch::commands::{name_of, play, send};
 use crate::ui::watch::draft::Draft;
 use crate::ui::widgets::{
     Button, ButtonWeight, Field, icon_button, menu_frame, menu_item, menu_rule, paragraph,
-    return_focus, select_all,
+    return_focus, row_in, select_all, weighted_icon_button,
 };
 
 /// Returns the id of the address field.
@@ -27,14 +27,7 @@ pub fn url_field() -> Id {
 /// Draws the row.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     let (theme, texts) = (view.theme, view.texts);
-    let mut row = ui.new_child(
-        UiBuilder::new()
-            .max_rect(rect)
-            .layout(Layout::left_to_right(Align::Center))
-            .id_salt("address"),
-    );
-    let ui = &mut row;
-    ui.spacing_mut().item_spacing.x = gap::S;
+    let ui = &mut row_in(ui, rect, "address", gap::S);
     let busy = view.snapshot.watch.is_busy();
     let press = texts.get(if busy { "watch-stop" } else { "play" });
     let measure = |text: &str| {
@@ -87,9 +80,8 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
         draft.enlarged = None;
     }
     let open = texts.get("open-file");
-    if icon_button(ui, theme, Icon::Folder, &open, size::CONTROL_HEIGHT, ButtonWeight::Plain)
-        .clicked()
-    {
+    let (side, weight) = (size::CONTROL_HEIGHT, ButtonWeight::Plain);
+    if weighted_icon_button(ui, theme, Icon::Folder, &open, side, weight).clicked() {
         view.request(WindowRequest::PickWatchFile);
     }
     connection::options(ui, view, draft);
@@ -125,8 +117,8 @@ fn follow_entered(ui: &Ui, view: &View<'_>, draft: &mut Draft, entered: bool) {
 fn recent(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("watch-recents");
-    let button =
-        icon_button(ui, theme, Icon::ChevronDown, &name, size::CONTROL_HEIGHT, ButtonWeight::Plain);
+    let (side, weight) = (size::CONTROL_HEIGHT, ButtonWeight::Plain);
+    let button = weighted_icon_button(ui, theme, Icon::ChevronDown, &name, side, weight);
     return_focus(&button);
     Popup::menu(&button).width(380.0).frame(menu_frame(ui.ctx(), theme)).show(|ui| {
         ui.spacing_mut().item_spacing = egui::vec2(0.0, 1.0);
@@ -154,8 +146,7 @@ fn recent(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
                 let name = name_of(url);
                 let forget = texts.with("watch-forget", &[("name", name.as_str().into())]);
                 let side = size::SMALL_CONTROL_HEIGHT;
-                if icon_button(ui, theme, Icon::Close, &forget, side, ButtonWeight::Quiet).clicked()
-                {
+                if icon_button(ui, theme, Icon::Close, &forget, side).clicked() {
                     send(view, WatchCommand::Forget(url.clone()));
                 }
             });

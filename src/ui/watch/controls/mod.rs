@@ -4,7 +4,7 @@ mod button;
 pub(in crate::ui::watch) mod options;
 pub(in crate::ui::watch) mod seek_bar;
 
-use egui::{Align, Layout, Rect, Ui, UiBuilder};
+use egui::{Align, Layout, Rect, Ui};
 
 use crate::studio::watch::view::WatchState;
 use crate::studio::{Command, WatchCommand};
@@ -17,7 +17,7 @@ use crate::ui::watch::commands::{play_chosen, send};
 use crate::ui::watch::controls::button::{added_width, control};
 use crate::ui::watch::controls::seek_bar::Span;
 use crate::ui::watch::draft::{Draft, PlayerLocation};
-use crate::ui::widgets::{Button, ButtonWeight, at_line_end, icon_button, label, slider};
+use crate::ui::widgets::{Button, ButtonWeight, at_line_end, icon_button, label, row_in, slider};
 
 /// The width that the left part needs at most, in points: the buttons, the volume, a position, and
 /// the button that returns to the live edge.
@@ -37,14 +37,7 @@ const BUTTON_LABELS: [&str; 8] = [
 
 /// Draws the bar. Returns the window action that the user selected.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) -> Option<Action> {
-    let mut row = ui.new_child(
-        UiBuilder::new()
-            .max_rect(rect)
-            .layout(Layout::left_to_right(Align::Center))
-            .id_salt("controls"),
-    );
-    let ui = &mut row;
-    ui.spacing_mut().item_spacing.x = gap::XS;
+    let ui = &mut row_in(ui, rect, "controls", gap::XS);
     hold(ui, view, draft);
     loudness(ui, view);
     ui.add_space(gap::S);
@@ -84,7 +77,7 @@ fn hold(ui: &mut Ui, view: &mut View<'_>, draft: &Draft) {
         (true, true) => (Icon::Play, texts.get("go-on")),
         (false, _) => (Icon::Play, texts.get("play")),
     };
-    if icon_button(ui, theme, icon, &name, size::CONTROL_HEIGHT, ButtonWeight::Quiet).clicked() {
+    if icon_button(ui, theme, icon, &name, size::CONTROL_HEIGHT).clicked() {
         if busy { send(view, WatchCommand::Pause(!paused)) } else { play_chosen(view, draft) }
     }
 }
@@ -99,7 +92,7 @@ fn loudness(ui: &mut Ui, view: &mut View<'_>) {
     };
     let muted = watch.muted;
     let mut volume = watch.volume;
-    if icon_button(ui, theme, icon, &name, size::CONTROL_HEIGHT, ButtonWeight::Quiet).clicked() {
+    if icon_button(ui, theme, icon, &name, size::CONTROL_HEIGHT).clicked() {
         view.send(Command::SetPlayerMuted(!muted));
     }
     let name = texts.get("volume");
@@ -176,13 +169,9 @@ fn right(
         Some(saving) => {
             let time = format::minutes(saving.time);
             let name = texts.get("watch-record-stop");
-            let tip = texts.with(
-                "tip-watch-recording",
-                &[
-                    ("path", saving.path.display().to_string().into()),
-                    ("bytes", format::bytes(saving.bytes).into()),
-                ],
-            );
+            let (path, bytes) = (saving.path.display().to_string(), format::bytes(saving.bytes));
+            let args = [("path", path.into()), ("bytes", bytes.into())];
+            let tip = texts.with("tip-watch-recording", &args);
             let red = theme.live;
             let button =
                 Button::new(&time).icon_colored(Icon::Dot, red).weight(ButtonWeight::Live).small();

@@ -16,7 +16,7 @@ use crate::ui::view::View;
 use crate::ui::watch::commands::{name_of, send};
 use crate::ui::watch::draft::Draft;
 use crate::ui::watch::tiles::{message, overlays, tile};
-use crate::ui::widgets::{ButtonWeight, elided, icon_button};
+use crate::ui::widgets::{elided, icon_button};
 
 /// The gap between tiles.
 const TILE_GAP_POINTS: f32 = 4.0;
@@ -79,8 +79,7 @@ fn one(
 ) {
     let (theme, texts) = (view.theme, view.texts);
     let name = name_of(&tile.figures.url);
-    let inside =
-        Rect::from_min_max(rect.min, pos2(rect.right(), rect.bottom() - FOOTER_HEIGHT_POINTS));
+    let inside = rect.with_max_y(rect.bottom() - FOOTER_HEIGHT_POINTS);
     let pressed = ui.interact(rect, ui.scope_id().with(("tile", tile.id)), Sense::click());
     accept_letters(&pressed);
     let state = tile::in_place_of_frame(texts, &tile.state, &tile.figures);
@@ -147,19 +146,10 @@ fn foot(ui: &mut Ui, view: &mut View<'_>, tile: &TileView, name: &str, room: Rec
         words.min.x += 20.0;
     }
     elided(ui, words, Align::Min, name, Type::Small.font(), theme.text);
-    let at = Rect::from_min_max(pos2(room.right() - FOOTER_HEIGHT_POINTS, room.top()), room.max);
+    let at = room.with_min_x(room.right() - FOOTER_HEIGHT_POINTS);
     let mut child = ui.new_child(UiBuilder::new().max_rect(at).id_salt(("remove", tile.id)));
     let remove = texts.with("tile-remove", &[("name", name.into())]);
-    if icon_button(
-        &mut child,
-        theme,
-        Icon::Close,
-        &remove,
-        FOOTER_HEIGHT_POINTS,
-        ButtonWeight::Quiet,
-    )
-    .clicked()
-    {
+    if icon_button(&mut child, theme, Icon::Close, &remove, FOOTER_HEIGHT_POINTS).clicked() {
         send(view, WatchCommand::Remove(tile.id));
     }
 }

@@ -6,7 +6,7 @@ mod message;
 pub(in crate::ui::watch) mod overlays;
 pub(in crate::ui::watch) mod tile;
 
-use egui::{CornerRadius, Rect, Ui, pos2, vec2};
+use egui::{CornerRadius, Rect, Ui, vec2};
 
 use crate::ui::input::actions::Action;
 use crate::ui::style::theme::{gap, size};
@@ -91,7 +91,7 @@ pub fn over_video(
     }
     ui.request_repaint_after(std::time::Duration::from_millis(500));
     let height = size::WATCH_CONTROL_BAR_HEIGHT + seek_bar::ROW_HEIGHT_POINTS;
-    let foot = Rect::from_min_max(pos2(room.left(), room.bottom() - height), room.max);
+    let foot = room.with_min_y(room.bottom() - height);
     ui.painter().rect_filled(foot, CornerRadius::ZERO, view.theme.panel);
     let rail = Rect::from_min_size(foot.min, vec2(foot.width(), seek_bar::ROW_HEIGHT_POINTS));
     lower(ui, view, draft, rail, Rect::from_min_max(rail.left_bottom(), foot.max))

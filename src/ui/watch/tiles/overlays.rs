@@ -90,16 +90,10 @@ fn figures(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
 }
 
 fn line(ui: &Ui, graph: &Graph, name: &str, room: Rect) {
-    place(
-        ui,
-        room.left_center(),
-        Align2::LEFT_CENTER,
-        name,
-        Type::Tiny,
-        VIDEO_SECONDARY_TEXT_COLOR,
-    );
+    let color = VIDEO_SECONDARY_TEXT_COLOR;
+    place(ui, room.left_center(), Align2::LEFT_CENTER, name, Type::Tiny, color);
     let inner = Rect::from_min_max(pos2(room.left() + 92.0, room.top() + 2.0), room.max);
-    let stroke = Stroke::new(1.0, VIDEO_SECONDARY_TEXT_COLOR.gamma_multiply(0.4));
+    let stroke = Stroke::new(1.0, color.gamma_multiply(0.4));
     ui.painter().hline(inner.x_range(), inner.bottom(), stroke);
     let points = graph.points(inner);
     if points.len() > 1 {
