@@ -17,7 +17,7 @@ use crate::server::access::pass::{PassScope, Proof};
 use crate::server::event::{Event, NoRoom, Protocol};
 use crate::server::hls::Mode;
 use crate::server::hls::listing::TS_EXTENSION;
-use crate::server::hls::viewers::{ViewerKey, ViewerLimit, ViewerLookup};
+use crate::server::hls::viewers::{ViewerKey, ViewerLimit};
 use crate::server::http::caller::{Caller, Credentials, access, client_details};
 use crate::server::http::hls::answers::{
     ChunkBody, MANIFEST_TYPE, MP4_MEDIA_TYPE, PLAYLIST_TYPE, ResponseHead, TS_MEDIA_TYPE,
@@ -294,11 +294,10 @@ pub(super) fn note(
     let names = (recording.stream.app.as_str(), recording.stream.stream.as_str());
     let of = (names, Some(recording.path.as_path()));
     let (client, entry) = ((key, address), (viewer, limit));
-    let arrived = viewers::note(registry, &recording.viewers, of, client, entry);
-    if arrived == ViewerLookup::New {
+    if viewers::note(registry, &recording.viewers, of, client, entry)? {
         registry.tell(Event::Join(recording.peer(address, id, key.protocol)));
     }
-    arrived.room(most)
+    Ok(())
 }
 
 /// Returns a playlist or manifest, or `None` if the recording has no content for it yet.
