@@ -9,7 +9,6 @@ use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use url::form_urlencoded;
 
 use crate::server::access::callback::visit::{Call, ClientDetails, Visit};
 use crate::server::access::grant::AdmittedViewer;
@@ -28,7 +27,7 @@ use crate::server::http::hls::download::FileViewer;
 use crate::server::http::hls::slot::ActiveGuard;
 use crate::server::http::operator::ranges::{self, RangeAnswer};
 use crate::server::http::operator::{recordings, signed_link};
-use crate::server::http::path::{encode_name, split};
+use crate::server::http::path::{encode_name, query_value, split};
 use crate::server::http::refusals::{self, too_many_viewers};
 use crate::server::outputs::recordings::viewers::{self, open};
 use crate::server::recordings::folder;
@@ -263,9 +262,7 @@ async fn admit(
 
 /// Returns the end of a pass for a valid link with this query, in seconds since 1970.
 fn pass_end(query: &str) -> u64 {
-    let mut values = form_urlencoded::parse(query.as_bytes());
-    let expires = values.find(|(name, _)| name == "expires");
-    let expires: Option<u64> = expires.and_then(|(_, value)| value.parse().ok());
+    let expires = query_value(query, "expires").and_then(|it| it.parse::<u64>().ok());
     expires.unwrap_or_default().saturating_add(LINK_GRACE_SECONDS)
 }
 

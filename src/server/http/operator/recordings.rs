@@ -27,7 +27,7 @@ use crate::server::http::caller::Caller;
 use crate::server::http::guard;
 use crate::server::http::operator::ranges::{self, RangeAnswer};
 use crate::server::http::operator::{Authorized, authorized, error, signed_link, unix_seconds};
-use crate::server::http::path::encode_name;
+use crate::server::http::path::{encode_name, query_value};
 use crate::server::outputs::recordings::retention;
 use crate::server::outputs::viewers::{self, ViewerChoice};
 use crate::server::recordings::folder::{self, ListedFile, MAX_LISTED_FILES};
@@ -193,7 +193,7 @@ pub(in crate::server::http) async fn send(
         }
     }
     .unwrap_or_else(|| error(StatusCode::SERVICE_UNAVAILABLE, "there are too many connections"));
-    let is_download = form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "download");
+    let is_download = query_value(query, "download").is_some();
     let disposition = if is_download { "attachment" } else { "inline" };
     let disposition = format!("{disposition}; filename*=UTF-8''{}", encode_name(name));
     for (name, value) in [
