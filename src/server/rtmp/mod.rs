@@ -30,7 +30,6 @@ use crate::server::outputs::hls;
 use crate::server::outputs::recordings;
 use crate::server::outputs::recordings::playback::PlaybackStep;
 use crate::server::recordings::opened::VOD_APP;
-use crate::server::registry::gate;
 use crate::server::registry::{ConnectionSlot, Publication, PublishRight, Refused, Registry};
 use crate::server::relay::pulls;
 use crate::server::relay::pushes::push_on;
@@ -374,7 +373,7 @@ impl Task {
             };
             if let Some(why) = wrong {
                 let refused = ("wrong-password", why);
-                gate::report_early(&self.registry, address, "publish", refused);
+                self.registry.reporter.refuse(Refusal::early(address, "publish", refused));
             }
             if let Some((code, text)) = rejected {
                 let status = Status::new(Level::Error, code, text);
@@ -396,7 +395,8 @@ impl Task {
             let why = problem!("denied-no-password");
             let status = Status::new(Level::Error, code::PUBLISH_UNAUTHORIZED, why.to_string());
             let refused = ("no-password", why);
-            gate::report_early(&self.registry, connection.peer.ip(), "publish", refused);
+            let refusal = Refusal::early(connection.peer.ip(), "publish", refused);
+            self.registry.reporter.refuse(refusal);
             connection.with_session(|session| session.reject_publish(&status));
             return;
         }
