@@ -37,9 +37,10 @@ use crate::server::event::{NoRoom, Protocol, Refusal};
 use crate::server::http::caller::{
     Caller, Callers, Credentials, access, client_details, wants_websocket,
 };
+use crate::server::http::hls::HlsResource;
 use crate::server::http::hls::recorded::RecordedResource;
+use crate::server::http::hls::request::HlsRequest;
 use crate::server::http::hls::slot::ActiveGuard;
-use crate::server::http::hls::{HlsRequest, HlsResource};
 use crate::server::http::operator::access::rules;
 use crate::server::http::operator::{
     drain, events, figures, page, recordings, relays, streams, thumbnail, viewers,
