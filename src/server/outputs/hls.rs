@@ -23,7 +23,7 @@ use crate::server::outputs::playlist_makers::PlaylistMakers;
 use crate::server::outputs::recordings::viewers::note;
 use crate::server::outputs::renditions::start::rendition_of;
 use crate::server::registry::{Registry, peer};
-use crate::server::renditions::playlist::{PlaylistState, RenditionKind, RenditionPlaylist};
+use crate::server::renditions::playlist::{PlaylistState, RenditionKind, RenditionPlaylist, show};
 use crate::server::renditions::playlist_productions::PlaylistProduction;
 use crate::server::renditions::refusal::Refusal;
 use crate::server::stream::Stream;
@@ -240,14 +240,7 @@ async fn produce(registry: Arc<Registry>, production: Arc<PlaylistProduction>, m
             registry.hls.use_discontinuities(maker.window.next_discontinuity());
             let listing = maker.window.listing().with_reports(renditions.reports(None));
             renditions.publish(&listing);
-            // A frame within a part wakes no request.
-            production.listing.send_if_modified(|known| {
-                let is_new = known.version() != listing.version();
-                if is_new {
-                    *known = Arc::new(listing);
-                }
-                is_new
-            });
+            show(listing, &production.listing);
         }
         if !checks {
             continue;
