@@ -161,15 +161,13 @@ impl Stream {
     /// Returns true if this computer has a network route to the peer, or if that is unknown. This
     /// function sends nothing.
     pub fn has_way(&self) -> bool {
-        let peer = self.socket().and_then(|socket| socket.peer_addr().ok());
-        peer.is_none_or(|peer| network_changes::leads_to(peer.ip()))
+        self.peer_addr().is_none_or(|peer| network_changes::leads_to(peer.ip()))
     }
 
     /// Returns true if the local address of the connection still exists on this computer, or if
     /// that is unknown.
     pub fn is_local_there(&self) -> bool {
-        let local = self.socket().and_then(|socket| socket.local_addr().ok());
-        local.is_none_or(|local| network_changes::is_own(local.ip()))
+        self.local_addr().is_none_or(|local| network_changes::is_own(local.ip()))
     }
 
     /// Returns the address of the peer, if known.
@@ -179,14 +177,16 @@ impl Stream {
 
     /// Returns the local address of the connection, if known.
     pub fn local_ip(&self) -> Option<IpAddr> {
-        let local = self.socket().and_then(|socket| socket.local_addr().ok());
-        local.map(|local| local.ip().to_canonical())
+        self.local_addr().map(|local| local.ip().to_canonical())
+    }
+
+    fn local_addr(&self) -> Option<SocketAddr> {
+        self.socket().and_then(|socket| socket.local_addr().ok())
     }
 
     /// Returns true if the peer's address shows that the peer is on this computer.
     pub fn is_within_machine(&self) -> bool {
-        let peer = self.socket().and_then(|socket| socket.peer_addr().ok());
-        peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback())
+        self.peer_addr().is_some_and(|peer| peer.ip().to_canonical().is_loopback())
     }
 
     /// Ends the connection if sent data stays unacknowledged for this long (Linux).
