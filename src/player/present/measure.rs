@@ -26,9 +26,9 @@ pub(in crate::player) struct Measure {
 impl Measure {
     pub(in crate::player) fn new() -> Self {
         Self {
-            flashes: FlashReader::new(),
+            flashes: FlashReader::default(),
             onsets: None,
-            lip_sync: LipSync::new(),
+            lip_sync: LipSync::default(),
             latency_ms: None,
             arrival_ms: None,
             unmarked_since: None,
