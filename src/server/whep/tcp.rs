@@ -27,22 +27,10 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Accepts connections until the port closes.
 pub(in crate::server) async fn accept(listener: Listener, registry: Arc<Registry>, open: OpenPort) {
-    let stopped = open.closing(&registry);
-    tokio::pin!(stopped);
-    loop {
-        let (stream, peer) = tokio::select! {
-            biased;
-            () = &mut stopped => break,
-            caller = registry.accept(&listener) => caller,
-        };
-        match registry.admit(peer) {
-            Some(slot) => {
-                tokio::spawn(converse(stream, peer, slot, Arc::clone(&registry)));
-            }
-            None => tracing::debug!(%peer, "refused a connection: too many connections"),
-        }
-    }
-    drop(listener);
+    let serve = |stream, peer, slot| {
+        tokio::spawn(converse(stream, peer, slot, Arc::clone(&registry)));
+    };
+    open.accept(listener, &registry, serve).await;
 }
 
 /// Serves a connection. Its first datagram names the session.
