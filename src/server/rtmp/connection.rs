@@ -22,6 +22,7 @@ use crate::server::stream::relayed::RelayPath;
 use crate::server::stream::sink::Sink;
 use crate::text::problem::{Problem, problem};
 use crate::wire::rtmp::server::{Error as SessionError, Event, Session};
+use crate::wire::rtmp::status::{Level, Status};
 
 /// Maximum number of reads before other connections get a turn.
 const MAX_READS: usize = 16;
@@ -114,6 +115,17 @@ impl Connection {
         io.pump(false);
         self.flush(&mut io);
         result
+    }
+
+    /// Refuses the client's request, or ends it, with an error of this code.
+    pub fn refuse(
+        &self,
+        refuse: impl FnOnce(&mut Session, &Status),
+        code: &str,
+        text: impl Into<String>,
+    ) {
+        let status = Status::new(Level::Error, code, text);
+        self.with_session(|session| refuse(session, &status));
     }
 
     /// Reads and writes until there are events, or returns [`Poll::Pending`].
@@ -326,6 +338,12 @@ impl Connection {
             self.registry.totals.sent_bytes.fetch_add(sent, Ordering::Relaxed);
         }
     }
+}
+
+/// Ends a playback that has begun.
+pub(super) fn end_play(session: &mut Session, status: &Status) {
+    session.send_status(status);
+    session.close();
 }
 
 impl Sink for Connection {
@@ -571,10 +589,10 @@ mod tests {
                 let io = task.connection.io.lock();
                 (io.paused, io.wanted)
             };
-            task.handle(Event::Paused(true)).unwrap();
-            task.handle(Event::ReceiveVideo(false)).unwrap();
+            task.handle(Event::Paused(true));
+            task.handle(Event::ReceiveVideo(false));
             assert_eq!(wanted(task), (true, (true, false)));
-            task.handle(Event::PlayStopped).unwrap();
+            task.handle(Event::PlayStopped);
             assert_eq!(wanted(task), (false, (true, true)), "the next stream is sent");
         });
     }
@@ -587,10 +605,10 @@ mod tests {
                 io.out.queue.push(class, None, bytes::Bytes::from_static(b"frame"));
                 io.out.queue.pop().is_some()
             };
-            task.handle(Event::ReceiveVideo(true)).unwrap();
+            task.handle(Event::ReceiveVideo(true));
             assert!(is_sent(task, Class::Inter), "no frame is missing");
-            task.handle(Event::ReceiveVideo(false)).unwrap();
-            task.handle(Event::ReceiveVideo(true)).unwrap();
+            task.handle(Event::ReceiveVideo(false));
+            task.handle(Event::ReceiveVideo(true));
             assert!(!is_sent(task, Class::Inter));
             assert!(is_sent(task, Class::Key) && is_sent(task, Class::Inter));
         });
