@@ -50,14 +50,14 @@ async fn converse(
     let Ok(Ok(first)) = first else {
         return tracing::debug!(%peer, "a TCP connection to the port of WebRTC sent no datagram");
     };
-    let Some(mailbox) = registry.whep.session_of(first) else {
+    let Some(mailbox) = registry.whep.routes.of_request(first) else {
         return tracing::debug!(%peer, "a TCP connection to the port of WebRTC named no session");
     };
     let Some(place) = mailbox.connect() else { return };
     let (link, packets) = TcpLink::new(peer);
     mailbox.datagram(first, Path::Tcp(Arc::clone(&link)));
     // The session has a slot, which also covers its first connection. Later ones can be evicted.
-    let slot = (!place.is_first()).then_some(slot);
+    let slot = (!place.is_first).then_some(slot);
     let evicted = async {
         match &slot {
             Some(slot) => slot.evicted().await,
