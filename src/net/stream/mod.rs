@@ -33,6 +33,20 @@ enum Kind {
     Tunnel(Pipe),
 }
 
+trait BothWays: AsyncRead + AsyncWrite + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> BothWays for T {}
+
+impl Kind {
+    fn both_ways(&mut self) -> &mut dyn BothWays {
+        match self {
+            Self::Tcp(socket) => socket,
+            Self::Tls(stream) => stream,
+            Self::Tunnel(pipe) => pipe,
+        }
+    }
+}
+
 impl Stream {
     /// Wraps a connected socket, from `connect` or `accept`.
     pub(in crate::net) fn tcp(socket: TcpStream) -> Self {
@@ -271,11 +285,7 @@ impl AsyncRead for Stream {
             self.ahead.advance(count);
             return Poll::Ready(Ok(()));
         }
-        match &mut self.kind {
-            Kind::Tcp(socket) => Pin::new(socket).poll_read(cx, buf),
-            Kind::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
-            Kind::Tunnel(pipe) => Pin::new(pipe).poll_read(cx, buf),
-        }
+        Pin::new(self.kind.both_ways()).poll_read(cx, buf)
     }
 }
 
@@ -285,27 +295,15 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match &mut self.kind {
-            Kind::Tcp(socket) => Pin::new(socket).poll_write(cx, buf),
-            Kind::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
-            Kind::Tunnel(pipe) => Pin::new(pipe).poll_write(cx, buf),
-        }
+        Pin::new(self.kind.both_ways()).poll_write(cx, buf)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.kind {
-            Kind::Tcp(socket) => Pin::new(socket).poll_flush(cx),
-            Kind::Tls(stream) => Pin::new(stream).poll_flush(cx),
-            Kind::Tunnel(pipe) => Pin::new(pipe).poll_flush(cx),
-        }
+        Pin::new(self.kind.both_ways()).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.kind {
-            Kind::Tcp(socket) => Pin::new(socket).poll_shutdown(cx),
-            Kind::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
-            Kind::Tunnel(pipe) => Pin::new(pipe).poll_shutdown(cx),
-        }
+        Pin::new(self.kind.both_ways()).poll_shutdown(cx)
     }
 
     fn poll_write_vectored(
@@ -313,18 +311,10 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match &mut self.kind {
-            Kind::Tcp(socket) => Pin::new(socket).poll_write_vectored(cx, bufs),
-            Kind::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
-            Kind::Tunnel(pipe) => Pin::new(pipe).poll_write_vectored(cx, bufs),
-        }
+        Pin::new(self.kind.both_ways()).poll_write_vectored(cx, bufs)
     }
 
     fn is_write_vectored(&self) -> bool {
-        match &self.kind {
-            Kind::Tcp(socket) => socket.is_write_vectored(),
-            Kind::Tls(stream) => stream.is_write_vectored(),
-            Kind::Tunnel(pipe) => pipe.is_write_vectored(),
-        }
+        true
     }
 }
