@@ -88,12 +88,10 @@ struct Task {
     waiting_since: Option<Timestamp>,
 }
 
-/// Waits for the next step in the playback of a recording. Waits forever if there is no playback.
-async fn watched(role: &mut Role) -> PlaybackStep {
-    match role {
-        Role::Watching(watching) => watching.next().await,
-        _ => std::future::pending().await,
-    }
+/// Waits for the next step in the playback of a recording, if there is one.
+async fn watched(role: &mut Role) -> Option<PlaybackStep> {
+    let Role::Watching(watching) = role else { return None };
+    Some(watching.next().await)
 }
 
 /// Serves one connection to its end.
@@ -189,12 +187,7 @@ impl Task {
                 Role::Publishing(publication) => Some(Arc::clone(&publication.dismissal)),
                 _ => None,
             };
-            let dismissed = async {
-                match dismissal {
-                    Some(dismissal) => dismissal.stop_reason().await,
-                    None => std::future::pending().await,
-                }
-            };
+            let dismissed = async { Some(dismissal?.stop_reason().await) };
             tokio::select! {
                 biased;
                 () = &mut stopped => {
@@ -211,23 +204,17 @@ impl Task {
                 () = poll_fn(|cx| spot.poll_evicted(cx)) => {
                     return Ok(problem!("left-evicted"));
                 }
-                reason = dismissed => {
+                Some(reason) = dismissed => {
                     self.say_goodbye(&reason.to_string());
                     return Ok(reason);
                 }
-                decision = decided(&mut self.pending) => {
-                    if let Some(pending) = self.pending.take() {
-                        match pending.kind {
-                            RequestKind::Connect => self.connected(decision)?,
-                            RequestKind::Application(name, call) => {
-                                self.entered(name, call, decision)?;
-                            }
-                            RequestKind::Publish(name) => self.publish(name, decision)?,
-                            RequestKind::Play(name) => self.play(name, decision)?,
-                            RequestKind::Watch(name, start) => self.watch((name, start), decision),
-                        }
-                    }
-                }
+                Some((kind, decision)) = decided(&mut self.pending) => match kind {
+                    RequestKind::Connect => self.connected(decision)?,
+                    RequestKind::Application(name, call) => self.entered(name, call, decision)?,
+                    RequestKind::Publish(name) => self.publish(name, decision)?,
+                    RequestKind::Play(name) => self.play(name, decision)?,
+                    RequestKind::Watch(name, start) => self.watch((name, start), decision),
+                },
                 result = poll_fn(|cx| connection.poll(cx, &mut events)) => {
                     if let Err(Error::Dismissed(reason)) = result {
                         self.say_goodbye(&reason.to_string());
@@ -250,7 +237,7 @@ impl Task {
                         return Ok(problem!("left-finished"));
                     }
                 }
-                step = watched(&mut self.role) => {
+                Some(step) = watched(&mut self.role) => {
                     if let Role::Watching(watching) = &mut self.role
                         && !watching.handle(step)?
                     {

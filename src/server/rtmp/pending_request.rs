@@ -117,10 +117,10 @@ fn visit((id, peer): ClientId, connect: &Connect, name: &StreamName) -> Visit {
     }
 }
 
-/// Waits for the decision about a request. Waits forever if there is no request.
-pub(super) async fn decided(pending: &mut Option<Box<PendingRequest>>) -> Result<Grant, Denied> {
-    match pending {
-        Some(pending) => pending.decision.as_mut().await,
-        None => std::future::pending().await,
-    }
+/// Takes the request, if there is one, after the decision about it.
+pub(super) async fn decided(
+    pending: &mut Option<Box<PendingRequest>>,
+) -> Option<(RequestKind, Result<Grant, Denied>)> {
+    let decision = pending.as_mut()?.decision.as_mut().await;
+    Some((pending.take()?.kind, decision))
 }
