@@ -22,7 +22,6 @@ use crate::server::stream::relayed::RelayPath;
 use crate::server::stream::sink::Sink;
 use crate::text::problem::{Problem, problem};
 use crate::wire::rtmp::server::{Error as SessionError, Event, Session};
-use crate::wire::rtmp::status::{Level, Status};
 
 /// Maximum number of reads before other connections get a turn.
 const MAX_READS: usize = 16;
@@ -115,17 +114,6 @@ impl Connection {
         io.pump(false);
         self.flush(&mut io);
         result
-    }
-
-    /// Refuses the client's request, or ends it, with an error of this code.
-    pub fn refuse(
-        &self,
-        refuse: impl FnOnce(&mut Session, &Status),
-        code: &str,
-        text: impl Into<String>,
-    ) {
-        let status = Status::new(Level::Error, code, text);
-        self.with_session(|session| refuse(session, &status));
     }
 
     /// Reads and writes until there are events, or returns [`Poll::Pending`].
@@ -338,12 +326,6 @@ impl Connection {
             self.registry.totals.sent_bytes.fetch_add(sent, Ordering::Relaxed);
         }
     }
-}
-
-/// Ends a playback that has begun.
-pub(super) fn end_play(session: &mut Session, status: &Status) {
-    session.send_status(status);
-    session.close();
 }
 
 impl Sink for Connection {
