@@ -125,7 +125,8 @@ pub(super) async fn decided(
     pending: &mut Option<Box<PendingRequest>>,
 ) -> Option<(RequestKind, Result<Grant, Denied>)> {
     let decision = pending.as_mut()?.decision.as_mut().await;
-    Some((pending.take()?.kind, decision))
+    let request = pending.take()?;
+    Some((request.kind, decision))
 }
 
 impl Connection {
