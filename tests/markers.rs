@@ -40,7 +40,7 @@ fn flash_and_tone_leave_together() {
     mixer.attach_encoder(blocks);
 
     let (mut flashes, mut onsets, mut sync) =
-        (FlashReader::new(), OnsetReader::new(rate), LipSync::new());
+        (FlashReader::default(), OnsetReader::new(rate), LipSync::default());
     let mut pairs = 0;
     let mut worst = 0.0_f64;
     let end = Timestamp::from_millis(4_500);

@@ -55,7 +55,7 @@ fn in_step(
     compositor.attach_encoder(frames);
     mixer.attach_encoder(blocks);
     let (mut flashes, mut onsets, mut sync) =
-        (FlashReader::new(), OnsetReader::new(rate), LipSync::new());
+        (FlashReader::default(), OnsetReader::new(rate), LipSync::default());
     let (mut seen, mut times) = (0, Vec::new());
     let limit = clock.now() + LIMIT;
     while seen < flashes_wanted || sync.offset_ms().is_none_or(|offset| offset.abs() > most) {

@@ -66,28 +66,6 @@ pub fn change_error(path: &Path, error: io::Error) -> io::Error {
 }
 
 impl Trouble {
-    /// All reasons except `Other`, which has no text.
-    pub const ALL_KNOWN: [Self; 18] = [
-        Self::Full,
-        Self::Quota,
-        Self::TooLarge,
-        Self::Forbidden,
-        Self::Replaced,
-        Self::ReadOnly,
-        Self::NoFolder,
-        Self::Gone,
-        Self::NotAFolder,
-        Self::Folder,
-        Self::NameTooLong,
-        Self::NamesTaken,
-        Self::TooManyFiles,
-        Self::Broken,
-        Self::Format,
-        Self::Slow,
-        Self::Nothing,
-        Self::Crashed,
-    ];
-
     /// Returns the reason that corresponds to a system error.
     pub fn of(error: &io::Error) -> Self {
         use io::ErrorKind as Kind;
@@ -159,6 +137,28 @@ mod tests {
     use super::*;
     use crate::text::Language;
 
+    /// All reasons except `Other`, which has no text.
+    const ALL_KNOWN: [Trouble; 18] = [
+        Trouble::Full,
+        Trouble::Quota,
+        Trouble::TooLarge,
+        Trouble::Forbidden,
+        Trouble::Replaced,
+        Trouble::ReadOnly,
+        Trouble::NoFolder,
+        Trouble::Gone,
+        Trouble::NotAFolder,
+        Trouble::Folder,
+        Trouble::NameTooLong,
+        Trouble::NamesTaken,
+        Trouble::TooManyFiles,
+        Trouble::Broken,
+        Trouble::Format,
+        Trouble::Slow,
+        Trouble::Nothing,
+        Trouble::Crashed,
+    ];
+
     #[test]
     fn what_the_system_answers_has_a_cause_and_a_cure() {
         for (number, trouble) in [
@@ -187,9 +187,6 @@ mod tests {
         assert_eq!(Trouble::problem(&odd).to_string(), "never heard of");
         // The advice to free disk space is only for a full disk.
         let cure = |it: &Trouble| Language::English.cure(&it.as_problem().unwrap()).unwrap();
-        assert_eq!(
-            Trouble::ALL_KNOWN.iter().filter(|it| cure(it).contains("Free some space")).count(),
-            1
-        );
+        assert_eq!(ALL_KNOWN.iter().filter(|it| cure(it).contains("Free some space")).count(), 1);
     }
 }

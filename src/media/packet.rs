@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::base::Timestamp;
+use crate::base::named;
 use crate::media::audio_tracks::ExtraTrack;
 use crate::media::codec_config::VideoConfig;
 
@@ -39,27 +40,18 @@ impl ProgramId {
     pub const MAIN: Self = Self(0);
 }
 
-/// One of several encodes of the same frames.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub enum RenditionId {
-    /// The main encode, which recordings also use.
-    #[default]
-    Main,
-    /// A lower bitrate for slower links.
-    Second,
-}
-
-impl RenditionId {
-    /// All renditions.
-    pub const ALL: [Self; 2] = [Self::Main, Self::Second];
-
-    /// Returns the name in figures.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Main => "main",
-            Self::Second => "second",
-        }
+named! {
+    /// One of several encodes of the same frames.
+    #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+    pub enum RenditionId {
+        /// The main encode, which recordings also use.
+        #[default]
+        Main = "main",
+        /// A lower bitrate for slower links.
+        Second = "second",
     }
+    /// Returns the name in figures.
+    fn name;
 }
 
 /// An encode of the program's frames.

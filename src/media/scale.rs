@@ -39,11 +39,10 @@ impl FrameScaler {
         [y, u, v]: [&mut [u8]; 3],
         target: Size,
     ) -> Result<(), ScaleError> {
-        let half = |size: Size| Size::new(size.width / 2, size.height / 2);
         let size = from.size();
         self.luma.scale((&from.y, size), (y, target))?;
-        self.chroma.scale((&from.u, half(size)), (u, half(target)))?;
-        self.chroma.scale((&from.v, half(size)), (v, half(target)))
+        self.chroma.scale((&from.u, size.half()), (u, target.half()))?;
+        self.chroma.scale((&from.v, size.half()), (v, target.half()))
     }
 }
 

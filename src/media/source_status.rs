@@ -6,43 +6,37 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use crate::base::named;
 use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::media::frame::Size;
 use crate::text::Problem;
 
-/// The state of a source.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
-pub enum SourceState {
-    /// The source is being opened.
-    #[default]
-    Opening,
-    /// The source delivers data.
-    Open,
-    /// The source is open, but has delivered no data for a while. A placeholder or silence replaces
-    /// the data.
-    Stalled,
-    /// The device disappeared. onair reopens the device when it returns.
-    Lost,
-    /// The source cannot be opened (absent, busy, denied, unsupported format). onair repeats the
-    /// attempt.
-    Failed,
+named! {
+    /// The state of a source.
+    #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
+    pub enum SourceState {
+        /// The source is being opened.
+        #[default]
+        Opening = "opening",
+        /// The source delivers data.
+        Open = "open",
+        /// The source is open, but has delivered no data for a while. A placeholder or silence
+        /// replaces the data.
+        Stalled = "stalled",
+        /// The device disappeared. onair reopens the device when it returns.
+        Lost = "lost",
+        /// The source cannot be opened (absent, busy, denied, unsupported format). onair repeats
+        /// the attempt.
+        Failed = "failed",
+    }
+    /// Returns the name in events.
+    fn name;
 }
 
 impl SourceState {
     /// Returns true if the source does not deliver data and the user was informed.
     pub const fn is_down(self) -> bool {
         matches!(self, Self::Stalled | Self::Lost | Self::Failed)
-    }
-
-    /// Returns the name in events.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Opening => "opening",
-            Self::Open => "open",
-            Self::Stalled => "stalled",
-            Self::Lost => "lost",
-            Self::Failed => "failed",
-        }
     }
 }
 

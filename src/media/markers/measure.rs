@@ -16,11 +16,6 @@ pub struct FlashReader {
 }
 
 impl FlashReader {
-    /// Creates a reader.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     /// Handles the band time and the flash state of the next frame. Returns true if the frame is
     /// certainly the first one of a flash, because the previous frame was read, dark and adjacent.
     pub fn on_frame(&mut self, time_ms: u64, flash: bool) -> bool {
@@ -221,11 +216,6 @@ impl LipSync {
     const MAX_OFFSET_MICROS: i64 = 500_000;
     const MAX_OFFSETS: usize = 5;
 
-    /// Creates a measurement without data.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     /// Records that the first frame of a flash was presented.
     pub fn flash(&mut self, at: Timestamp) {
         push_bounded(&mut self.flashes, at, 4);
@@ -330,7 +320,7 @@ mod tests {
     #[test]
     fn a_flash_whose_first_frame_was_missed_is_ignored() {
         let schedule = schedule("30");
-        let mut reader = FlashReader::new();
+        let mut reader = FlashReader::default();
         let mut firsts = Vec::new();
         let start = (1..60).find(|&f| schedule.flash_starts(f)).unwrap();
         for frame in 0..200 {
@@ -346,7 +336,7 @@ mod tests {
 
     #[test]
     fn lip_sync_is_the_median_of_the_last_five() {
-        let mut sync = LipSync::new();
+        let mut sync = LipSync::default();
         assert_eq!(sync.offset_ms(), None);
         for (second, offset) in [(1, 400), (2, 10), (3, 12), (4, -300), (5, 11), (6, 13)] {
             let flash = Timestamp::from_millis(second * 1_000);

@@ -8,51 +8,39 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use crate::base::named;
 pub use crate::net::error::problem::{CertificateProblem, NotRtmp, WebProblem};
 use crate::net::tls::certificate_pin::CertificatePin;
 use crate::text::Problem;
 use crate::text::problem::problem;
 pub use crate::wire::rtmp::status::Refusal;
 
-/// The stages of a connection, in order.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum ConnectStage {
-    /// Name lookup.
-    Dns,
-    /// Connection to the port.
-    Tcp,
-    /// TLS handshake.
-    Tls,
-    /// The RTMP handshake.
-    Handshake,
-    /// The RTMP `connect` command.
-    Connect,
-    /// The request to publish.
-    Publish,
-    /// The request to play.
-    Play,
-    /// The request to a web server.
-    Request,
-    /// Transfer of the stream.
-    Media,
-}
-
-impl ConnectStage {
+named! {
+    /// The stages of a connection, in order.
+    #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum ConnectStage {
+        /// Name lookup.
+        Dns = "dns",
+        /// Connection to the port.
+        Tcp = "tcp",
+        /// TLS handshake.
+        Tls = "tls",
+        /// The RTMP handshake.
+        Handshake = "handshake",
+        /// The RTMP `connect` command.
+        Connect = "connect",
+        /// The request to publish.
+        Publish = "publish",
+        /// The request to play.
+        Play = "play",
+        /// The request to a web server.
+        Request = "request",
+        /// Transfer of the stream.
+        Media = "media",
+    }
     /// Returns the name in events: `dns`, `tcp`, `tls`, `handshake`, `connect`, `publish`, `play`,
     /// `request`, `media`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Dns => "dns",
-            Self::Tcp => "tcp",
-            Self::Tls => "tls",
-            Self::Handshake => "handshake",
-            Self::Connect => "connect",
-            Self::Publish => "publish",
-            Self::Play => "play",
-            Self::Request => "request",
-            Self::Media => "media",
-        }
-    }
+    fn name;
 }
 
 impl fmt::Display for ConnectStage {

@@ -33,6 +33,20 @@ enum Kind {
     Tunnel(Pipe),
 }
 
+trait BothWays: AsyncRead + AsyncWrite + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> BothWays for T {}
+
+impl Kind {
+    fn both_ways(&mut self) -> &mut dyn BothWays {
+        match self {
+            Self::Tcp(socket) => socket,
+            Self::Tls(stream) => stream,
+            Self::Tunnel(pipe) => pipe,
+        }
+    }
+}
+
 impl Stream {
     /// Wraps a connected socket, from `connect` or `accept`.
     pub(in crate::net) fn tcp(socket: TcpStream) -> Self {
@@ -161,15 +175,13 @@ impl Stream {
     /// Returns true if this computer has a network route to the peer, or if that is unknown. This
     /// function sends nothing.
     pub fn has_way(&self) -> bool {
-        let peer = self.socket().and_then(|socket| socket.peer_addr().ok());
-        peer.is_none_or(|peer| network_changes::leads_to(peer.ip()))
+        self.peer_addr().is_none_or(|peer| network_changes::leads_to(peer.ip()))
     }
 
     /// Returns true if the local address of the connection still exists on this computer, or if
     /// that is unknown.
     pub fn is_local_there(&self) -> bool {
-        let local = self.socket().and_then(|socket| socket.local_addr().ok());
-        local.is_none_or(|local| network_changes::is_own(local.ip()))
+        self.local_addr().is_none_or(|local| network_changes::is_own(local.ip()))
     }
 
     /// Returns the address of the peer, if known.
@@ -179,14 +191,16 @@ impl Stream {
 
     /// Returns the local address of the connection, if known.
     pub fn local_ip(&self) -> Option<IpAddr> {
-        let local = self.socket().and_then(|socket| socket.local_addr().ok());
-        local.map(|local| local.ip().to_canonical())
+        self.local_addr().map(|local| local.ip().to_canonical())
+    }
+
+    fn local_addr(&self) -> Option<SocketAddr> {
+        self.socket().and_then(|socket| socket.local_addr().ok())
     }
 
     /// Returns true if the peer's address shows that the peer is on this computer.
     pub fn is_within_machine(&self) -> bool {
-        let peer = self.socket().and_then(|socket| socket.peer_addr().ok());
-        peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback())
+        self.peer_addr().is_some_and(|peer| peer.ip().to_canonical().is_loopback())
     }
 
     /// Ends the connection if sent data stays unacknowledged for this long (Linux).
@@ -271,11 +285,7 @@ impl AsyncRead for Stream {
             self.ahead.advance(count);
             return Poll::Ready(Ok(()));
         }
-        match &mut self.kind {
-            Kind::Tcp(socket) => Pin::new(socket).poll_read(cx, buf),
-            Kind::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
-            Kind::Tunnel(pipe) => Pin::new(pipe).poll_read(cx, buf),
-        }
+        Pin::new(self.kind.both_ways()).poll_read(cx, buf)
     }
 }
 
@@ -285,27 +295,15 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match &mut self.kind {
-            Kind::Tcp(socket) => Pin::new(socket).poll_write(cx, buf),
-            Kind::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
-            Kind::Tunnel(pipe) => Pin::new(pipe).poll_write(cx, buf),
-        }
+        Pin::new(self.kind.both_ways()).poll_write(cx, buf)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.kind {
-            Kind::Tcp(socket) => Pin::new(socket).poll_flush(cx),
-            Kind::Tls(stream) => Pin::new(stream).poll_flush(cx),
-            Kind::Tunnel(pipe) => Pin::new(pipe).poll_flush(cx),
-        }
+        Pin::new(self.kind.both_ways()).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.kind {
-            Kind::Tcp(socket) => Pin::new(socket).poll_shutdown(cx),
-            Kind::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
-            Kind::Tunnel(pipe) => Pin::new(pipe).poll_shutdown(cx),
-        }
+        Pin::new(self.kind.both_ways()).poll_shutdown(cx)
     }
 
     fn poll_write_vectored(
@@ -313,18 +311,10 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match &mut self.kind {
-            Kind::Tcp(socket) => Pin::new(socket).poll_write_vectored(cx, bufs),
-            Kind::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
-            Kind::Tunnel(pipe) => Pin::new(pipe).poll_write_vectored(cx, bufs),
-        }
+        Pin::new(self.kind.both_ways()).poll_write_vectored(cx, bufs)
     }
 
     fn is_write_vectored(&self) -> bool {
-        match &self.kind {
-            Kind::Tcp(socket) => socket.is_write_vectored(),
-            Kind::Tls(stream) => stream.is_write_vectored(),
-            Kind::Tunnel(pipe) => pipe.is_write_vectored(),
-        }
+        true
     }
 }

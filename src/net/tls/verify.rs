@@ -107,13 +107,8 @@ impl ServerCertVerifier for Judge {
             Rule::Roots { own, .. } if own.iter().any(|own| own == end_entity) => Ok(()),
             Rule::Roots { system: None, .. } => Err(Reason::NoRoots),
             Rule::Roots { system: Some(system), .. } => {
-                match system.verify_server_cert(
-                    end_entity,
-                    intermediates,
-                    server_name,
-                    ocsp_response,
-                    now,
-                ) {
+                let (chain, name) = (intermediates, server_name);
+                match system.verify_server_cert(end_entity, chain, name, ocsp_response, now) {
                     Ok(_) => Ok(()),
                     Err(rustls::Error::InvalidCertificate(reason)) => {
                         Err(Reason::Certificate(reason))
@@ -164,27 +159,20 @@ pub(in crate::net) fn cause(error: &std::io::Error, host: &str) -> Cause {
                 _ => None,
             };
             let presented = rejected.map(|rejected| rejected.presented);
-            let problem = match rejected {
+            let problem = match rejected.map(|rejected| (&rejected.reason, rejected.presented)) {
                 None => certificate_problem(problem, host),
-                Some(RejectedCertificate { reason: Reason::NoRoots, .. }) => {
-                    CertificateProblem::NoRoots
-                }
+                Some((Reason::NoRoots, _)) => CertificateProblem::NoRoots,
                 // The name of a trusted authority without its signature: the certificate is from
                 // another authority.
-                Some(RejectedCertificate {
-                    reason: Reason::Certificate(CertificateError::BadSignature),
-                    ..
-                }) => CertificateProblem::UnknownIssuer,
-                Some(RejectedCertificate { reason: Reason::Certificate(reason), .. }) => {
-                    certificate_problem(reason, host)
+                Some((Reason::Certificate(CertificateError::BadSignature), _)) => {
+                    CertificateProblem::UnknownIssuer
                 }
-                Some(RejectedCertificate { reason: Reason::NotPinned(expected), presented }) => {
-                    CertificateProblem::NotPinned {
-                        expected: expected.to_string(),
-                        presented: presented.to_string(),
-                        accepted: false,
-                    }
-                }
+                Some((Reason::Certificate(reason), _)) => certificate_problem(reason, host),
+                Some((Reason::NotPinned(expected), presented)) => CertificateProblem::NotPinned {
+                    expected: expected.to_string(),
+                    presented: presented.to_string(),
+                    accepted: false,
+                },
             };
             Cause::Certificate { problem, presented }
         }

@@ -167,8 +167,8 @@ impl Client {
         let late = Cause::TimedOut { after: RESPONSE_TIMEOUT };
         if let Some((_, http)) = self.kept.take().filter(|(its, _)| *its == endpoint) {
             // The server may have closed the connection in the meantime: use a new one.
-            match timeout(RESPONSE_TIMEOUT, talk(http, url, wanting)).await {
-                Ok(Ok(head)) => return Ok(head.answer(endpoint, url.clone())),
+            match timeout(RESPONSE_TIMEOUT, talk(http, &endpoint, url, wanting)).await {
+                Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(Fault::Http(error))) => return Err(fail(Fault::Http(error).cause())),
                 Ok(Err(_)) => {}
                 Err(_) => return Err(fail(late)),
@@ -176,8 +176,8 @@ impl Client {
         }
         let stream = connect(&endpoint, &self.options, on_step).await?;
         on_step(Step::Stage(ConnectStage::Request));
-        match timeout(RESPONSE_TIMEOUT, talk(Http::new(stream), url, wanting)).await {
-            Ok(Ok(head)) => Ok(head.answer(endpoint, url.clone())),
+        match timeout(RESPONSE_TIMEOUT, talk(Http::new(stream), &endpoint, url, wanting)).await {
+            Ok(Ok(answer)) => Ok(answer),
             Ok(Err(fault)) => Err(fail(fault.cause())),
             Err(_) => Err(fail(late)),
         }
@@ -233,26 +233,13 @@ impl Client {
     }
 }
 
-/// The received part of a response's header.
-struct ResponseHead {
-    http: Http,
-    response: Response,
-    body: Body,
-}
-
-impl ResponseHead {
-    fn answer(self, endpoint: Endpoint, url: WebUrl) -> WebResponse {
-        let Response { status, keep_alive, fields, .. } = self.response;
-        let (http, body) = (self.http, self.body);
-        WebResponse { http, body, endpoint, url, fields, status, keep_alive }
-    }
-}
-
+/// Sends a request on a connection, and reads the header of the response.
 async fn talk(
     mut http: Http,
+    endpoint: &Endpoint,
     url: &WebUrl,
     wanting: RequestPurpose<'_>,
-) -> Result<ResponseHead, Fault> {
+) -> Result<WebResponse, Fault> {
     let mut bytes = request(url, wanting).into_bytes();
     if let RequestPurpose::AnswerTo { body, .. } = wanting {
         bytes.extend_from_slice(body);
@@ -265,7 +252,9 @@ async fn talk(
             continue;
         }
         let body = Body::of_response(response.status, &response.fields)?;
-        return Ok(ResponseHead { http, response, body });
+        let Response { status, keep_alive, fields, .. } = response;
+        let (endpoint, url) = (endpoint.clone(), url.clone());
+        return Ok(WebResponse { http, body, endpoint, url, fields, status, keep_alive });
     }
     Err(Fault::Closed)
 }

@@ -3,30 +3,27 @@
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use crate::base::named;
 use crate::net::connect::network::Network;
 use crate::text::problem::{Problem, problem};
 
 /// Maximum number of addresses that are read from the header.
 const MAX_HOPS: usize = 32;
 
-/// The header in which proxies name their client. Any other header could come from the client itself.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-pub enum ProxyHeader {
-    #[default]
-    XForwardedFor,
-    /// RFC 7239.
-    Forwarded,
+named! {
+    /// The header in which proxies name their client. Any other header could come from the client itself.
+    #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+    pub enum ProxyHeader {
+        #[default]
+        XForwardedFor = "x-forwarded-for",
+        /// RFC 7239.
+        Forwarded = "forwarded",
+    }
+    /// Returns the name of the HTTP header.
+    fn name;
 }
 
 impl ProxyHeader {
-    /// Returns the name of the HTTP header.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::XForwardedFor => "x-forwarded-for",
-            Self::Forwarded => "forwarded",
-        }
-    }
-
     /// Returns the addresses in a value, the client's first. `None` means a hidden or invalid address.
     fn addresses(self, value: &str) -> impl DoubleEndedIterator<Item = Option<IpAddr>> {
         value.split(',').map(move |hop| match self {

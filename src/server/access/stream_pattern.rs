@@ -2,64 +2,28 @@
 
 /// Returns true if a name matches a pattern: `*` is any text without a slash, and `**` any text.
 pub(in crate::server) fn matches(pattern: &str, name: &str) -> bool {
-    // The states of the pattern that the text so far can reach. The time is proportional to the
-    // product of both lengths.
-    let mut tokens = Vec::new();
-    let mut rest = pattern;
-    while let Some(first) = rest.chars().next() {
-        let (token, length) = match (rest.starts_with("**"), first) {
-            (true, _) => (PatternToken::Any, 2),
-            (false, '*') => (PatternToken::AnyButSlash, 1),
-            (false, other) => (PatternToken::Letter(other), other.len_utf8()),
-        };
-        tokens.push(token);
-        rest = rest.get(length..).unwrap_or_default();
-    }
-    let mut reached = vec![false; tokens.len() + 1];
-    if let Some(first) = reached.first_mut() {
-        *first = true;
-    }
-    skip_stars(&tokens, &mut reached);
-    for letter in name.chars() {
-        let mut next = vec![false; reached.len()];
-        for (at, token) in tokens.iter().enumerate() {
-            if !reached.get(at).copied().unwrap_or_default() {
-                continue;
-            }
-            let to = match token {
-                PatternToken::Letter(own) if *own == letter => at + 1,
-                PatternToken::Any => at,
-                PatternToken::AnyButSlash if letter != '/' => at,
-                _ => continue,
+    let letters: Vec<char> = name.chars().collect();
+    // For each beginning of the name, the shortest one first: true if the pattern so far matches it. The time is
+    // proportional to the product of both lengths.
+    let mut matched = vec![false; letters.len()];
+    matched.insert(0, true);
+    let mut pattern = pattern.chars().peekable();
+    while let Some(own) = pattern.next() {
+        let is_star = own == '*';
+        let passes_slash = is_star && pattern.next_if_eq(&'*').is_some();
+        // A star also matches an empty text.
+        let mut reached = is_star && matched.first() == Some(&true);
+        let mut next = vec![reached];
+        for ((letter, before), here) in letters.iter().zip(&matched).zip(matched.iter().skip(1)) {
+            reached = match is_star {
+                true => *here || reached && (passes_slash || *letter != '/'),
+                false => *before && *letter == own,
             };
-            if let Some(to) = next.get_mut(to) {
-                *to = true;
-            }
+            next.push(reached);
         }
-        skip_stars(&tokens, &mut next);
-        reached = next;
+        matched = next;
     }
-    reached.last().copied().unwrap_or_default()
-}
-
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-enum PatternToken {
-    Letter(char),
-    AnyButSlash,
-    Any,
-}
-
-/// Marks the states after stars as reached too, because a star can match an empty text.
-fn skip_stars(tokens: &[PatternToken], reached: &mut [bool]) {
-    for (at, token) in tokens.iter().enumerate() {
-        let is_reached = reached.get(at).copied().unwrap_or_default();
-        if is_reached
-            && !matches!(token, PatternToken::Letter(_))
-            && let Some(next) = reached.get_mut(at + 1)
-        {
-            *next = true;
-        }
-    }
+    matched.last() == Some(&true)
 }
 
 #[cfg(test)]

@@ -162,26 +162,18 @@ impl CallbackAnswer {
 pub(in crate::server) const RECEIVER_UNREACHABLE: &str = "unreachable";
 pub(in crate::server) const NO_ANSWER_CAUSE: &str = "no-answer";
 
-/// The result of a callback.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
-pub enum CallbackResult {
-    Accepted,
-    /// The receiver accepts the client under another name.
-    Renamed,
-    Refused,
-    Failed,
-}
-
-impl CallbackResult {
-    /// Returns the name in JSON events.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Accepted => "accepted",
-            Self::Renamed => "renamed",
-            Self::Refused => "refused",
-            Self::Failed => "failed",
-        }
+named! {
+    /// The result of a callback.
+    #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+    pub enum CallbackResult {
+        Accepted = "accepted",
+        /// The receiver accepts the client under another name.
+        Renamed = "renamed",
+        Refused = "refused",
+        Failed = "failed",
     }
+    /// Returns the name in JSON events.
+    fn name;
 }
 
 /// The recording of a publication.
@@ -197,26 +189,18 @@ pub struct Recording {
     pub reason: Option<Problem>,
 }
 
-/// The state of a recording.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
-pub enum RecordingState {
-    Writing,
-    Finished,
-    Failed,
-    /// A recording is no longer on the disk.
-    Deleted,
-}
-
-impl RecordingState {
-    /// Returns the name in JSON events.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Writing => "writing",
-            Self::Finished => "finished",
-            Self::Failed => "failed",
-            Self::Deleted => "deleted",
-        }
+named! {
+    /// The state of a recording.
+    #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+    pub enum RecordingState {
+        Writing = "writing",
+        Finished = "finished",
+        Failed = "failed",
+        /// A recording is no longer on the disk.
+        Deleted = "deleted",
     }
+    /// Returns the name in JSON events.
+    fn name;
 }
 
 /// The start or end of a rendition.
@@ -233,23 +217,16 @@ pub struct RenditionChange {
     pub reason: Option<Problem>,
 }
 
-/// The state of a rendition.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
-pub enum RenditionState {
-    Started,
-    Ended,
-    Refused,
-}
-
-impl RenditionState {
-    /// Returns the name in JSON events.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Started => "started",
-            Self::Ended => "ended",
-            Self::Refused => "refused",
-        }
+named! {
+    /// The state of a rendition.
+    #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+    pub enum RenditionState {
+        Started = "started",
+        Ended = "ended",
+        Refused = "refused",
     }
+    /// Returns the name in JSON events.
+    fn name;
 }
 
 /// A client and its stream.

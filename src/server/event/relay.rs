@@ -2,57 +2,43 @@
 
 use std::time::Duration;
 
+use crate::base::named;
 use crate::text::Problem;
 
-/// The direction of a relay.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Direction {
-    /// To another server.
-    Push,
-    /// From another server.
-    Pull,
-}
-
-impl Direction {
-    pub const ALL: [Self; 2] = [Self::Push, Self::Pull];
-
-    /// Returns the name in events and in the API.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Push => "push",
-            Self::Pull => "pull",
-        }
+named! {
+    /// The direction of a relay.
+    #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum Direction {
+        /// To another server.
+        Push = "push",
+        /// From another server.
+        Pull = "pull",
     }
+    /// Returns the name in events and in the API.
+    fn name;
 }
 
-/// The state of a relay.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum RelayState {
-    Connecting,
-    /// The connection exists, but the stream does not exist yet, or the name is already published
-    /// on this server.
-    Waiting,
-    Live,
-    /// The connection failed, and another attempt will follow.
-    Reconnecting,
-    Stopped,
+named! {
+    /// The state of a relay.
+    #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum RelayState {
+        Connecting = "connecting",
+        /// The connection exists, but the stream does not exist yet, or the name is already published
+        /// on this server.
+        Waiting = "waiting",
+        Live = "live",
+        /// The connection failed, and another attempt will follow.
+        Reconnecting = "reconnecting",
+        Stopped = "stopped",
+    }
+    /// Returns the name in events and in the API.
+    fn name;
 }
 
 impl RelayState {
     /// All states of a running relay.
     pub const ALL_RUNNING: [Self; 4] =
         [Self::Connecting, Self::Waiting, Self::Live, Self::Reconnecting];
-
-    /// Returns the name in events and in the API.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Connecting => "connecting",
-            Self::Waiting => "waiting",
-            Self::Live => "live",
-            Self::Reconnecting => "reconnecting",
-            Self::Stopped => "stopped",
-        }
-    }
 }
 
 /// A change of a relay.

@@ -31,8 +31,8 @@ pub struct Lab {
 
 #[derive(Debug, Default)]
 struct Inner {
-    /// Each fault with the number of connections that it still strikes.
-    faults: Vec<(Fault, Option<u32>)>,
+    /// Each fault, after the number of connections that it still strikes.
+    faults: Vec<(Option<u32>, Fault)>,
     seed: u64,
 }
 
@@ -42,9 +42,7 @@ impl Lab {
             generation: AtomicU64::new(0),
             inner: Mutex::new(Inner { faults: Vec::new(), seed }),
         };
-        if !faults.is_empty() {
-            lab.set(faults);
-        }
+        lab.set(faults);
         lab
     }
 
@@ -52,10 +50,10 @@ impl Lab {
     /// that used-up faults stay used up when other settings of the server change.
     pub fn set(&self, faults: Vec<Fault>) {
         let mut inner = self.inner.lock();
-        if inner.faults.iter().map(|(fault, _)| fault).eq(&faults) {
+        if inner.faults.iter().map(|(_, fault)| fault).eq(&faults) {
             return;
         }
-        inner.faults = faults.into_iter().map(|fault| (fault.times, fault)).map(swap).collect();
+        inner.faults = faults.into_iter().map(|fault| (fault.times, fault)).collect();
         self.generation.fetch_add(1, Ordering::Release);
     }
 
@@ -69,8 +67,8 @@ impl Lab {
         let inner = self.inner.lock();
         let faults = inner.faults.iter().enumerate();
         let armed = faults
-            .filter(|(_, (_, left))| *left != Some(0))
-            .map(|(index, (fault, _))| (index, fault.clone()));
+            .filter(|(_, (left, _))| *left != Some(0))
+            .map(|(index, (_, fault))| (index, fault.clone()));
         let seed = inner.seed ^ id.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let plan = Plan::new(armed, phase, seed, now).map(Box::new);
         (self.generation(), plan)
@@ -84,18 +82,14 @@ impl Lab {
             return false;
         }
         match inner.faults.get_mut(index) {
-            Some((_, None)) => true,
-            Some((_, Some(left))) if *left > 0 => {
+            Some((None, _)) => true,
+            Some((Some(left), _)) if *left > 0 => {
                 *left -= 1;
                 true
             }
             _ => false,
         }
     }
-}
-
-fn swap((left, fault): (Option<u32>, Fault)) -> (Fault, Option<u32>) {
-    (fault, left)
 }
 
 #[cfg(test)]

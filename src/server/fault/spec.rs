@@ -135,10 +135,11 @@ impl FromStr for Fault {
     fn from_str(text: &str) -> Result<Self, BadFault> {
         let bad = |why: Problem| BadFault(problem!("fault-bad", text = text, reason = why));
         let (rest, times) = match text.rsplit_once('*') {
-            Some((rest, digits)) => match digits.parse() {
-                Ok(times) if (1..=MAX_STRIKES).contains(&times) => (rest, Some(times)),
-                _ => return Err(bad(problem!("fault-times", most = MAX_STRIKES))),
-            },
+            Some((rest, digits)) => {
+                let times = strikes(digits);
+                let wrong = || bad(problem!("fault-times", most = MAX_STRIKES));
+                (rest, Some(times.ok_or_else(wrong)?))
+            }
             None => (text, None),
         };
         let (name, place) = rest.split_once('@').ok_or_else(|| bad(problem!("fault-shape")))?;
@@ -204,16 +205,9 @@ fn what(name: &str, phase: Phase, value: Option<&str>) -> Result<Parsed, Problem
         }
         "busy" => {
             only(&[Phase::Publish])?;
-            let times = match value {
-                None => None,
-                Some(text) => match text.parse() {
-                    Ok(times) if (1..=MAX_STRIKES).contains(&times) => Some(times),
-                    _ => {
-                        return Err(problem!("fault-busy-times", text = text));
-                    }
-                },
-            };
-            (FaultKind::Busy, now, times)
+            let wrong = |text: &str| problem!("fault-busy-times", text = text);
+            let times = value.map(|text| strikes(text).ok_or_else(|| wrong(text)));
+            (FaultKind::Busy, now, times.transpose()?)
         }
         "redirect" => {
             only(&[Phase::Connect, Phase::Media])?;
@@ -228,6 +222,11 @@ fn what(name: &str, phase: Phase, value: Option<&str>) -> Result<Parsed, Problem
             Some(_) => return Err(problem!("fault-no-value", name = "noack")),
         },
     })
+}
+
+/// Parses a number of strikes.
+fn strikes(text: &str) -> Option<u32> {
+    text.parse().ok().filter(|times| (1..=MAX_STRIKES).contains(times))
 }
 
 /// Parses `2s` or `2s..5s`.

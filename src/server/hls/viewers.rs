@@ -11,7 +11,8 @@ use crate::net::subscriber::subscriber;
 use crate::server::access::callback::calls::DoneCall;
 use crate::server::access::grant::AdmittedViewer;
 use crate::server::event::viewer_counts::ViewerCounts;
-use crate::server::event::{NoRoom, Protocol, ViewerFigures};
+use crate::server::event::{Ended, Event, NoRoom, Peer, Protocol, ViewerFigures};
+use crate::text::Problem;
 
 /// The key of a viewer: the address, a hash of the user agent, and the protocol.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
@@ -51,6 +52,15 @@ impl Viewer {
             bytes: self.bytes,
         }
     }
+
+    /// Returns the event that the viewer has left this stream.
+    pub fn leave(&self, (app, stream): (&str, &str), reason: Problem) -> Event {
+        let (app, stream) = (app.to_owned(), stream.to_owned());
+        let (address, id, protocol) = (self.peer, self.id, self.protocol);
+        let after = self.last_request.since(self.since);
+        let ended = Ended { reason, after, bytes: self.bytes };
+        Event::Leave(Peer { app, stream, address, id, protocol }, ended)
+    }
 }
 
 /// How long a viewer stays out after it was disconnected.
@@ -84,28 +94,6 @@ pub(in crate::server) struct Viewers {
     barred: VecDeque<(IpAddr, u64, Timestamp)>,
 }
 
-/// The result of a request for a playlist.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::server) enum ViewerLookup {
-    Known,
-    New,
-    /// There are too many viewers.
-    Full,
-    /// There are too many viewers from the addresses of this subscriber.
-    AddressFull,
-}
-
-impl ViewerLookup {
-    /// Returns the reason if there is no room for the viewer. `most` is the limit of the stream.
-    pub fn room(self, most: usize) -> Result<(), NoRoom> {
-        match self {
-            Self::Known | Self::New => Ok(()),
-            Self::Full => Err(NoRoom::Stream(most)),
-            Self::AddressFull => Err(NoRoom::Address),
-        }
-    }
-}
-
 impl Viewers {
     /// Returns the viewers of the next playlist of the stream: nobody yet, and those who were
     /// disconnected stay out.
@@ -113,7 +101,11 @@ impl Viewers {
         Self { barred: self.barred.clone(), ..Self::default() }
     }
 
-    /// Records a request. The id of the admitted viewer and the report of its end are stored only for a new viewer.
+    /// Records a request, and returns true for a new viewer. The id of the admitted viewer and the report of its end are
+    /// stored only for a new viewer.
+    ///
+    /// # Errors
+    /// Fails if there is no room for a new viewer.
     pub fn note(
         &mut self,
         key: ViewerKey,
@@ -121,34 +113,31 @@ impl Viewers {
         admitted: AdmittedViewer,
         limit: ViewerLimit,
         now: Timestamp,
-    ) -> ViewerLookup {
+    ) -> Result<bool, NoRoom> {
         if let Some(viewer) = self.all.get_mut(&key) {
             viewer.last_request = now;
-            return ViewerLookup::Known;
+            return Ok(false);
         }
-        let found = self.lookup(key, limit);
-        if found != ViewerLookup::New {
-            return found;
-        }
+        self.check_room(key, limit)?;
         let (id, protocol, done) = (admitted.id, key.protocol, begun(admitted.done));
         let (since, last_request, has_moved) = (now, now, false);
         let viewer = Viewer { id, peer, protocol, since, last_request, bytes: 0, done, has_moved };
         self.all.insert(key, viewer);
         self.counts.add(protocol);
-        ViewerLookup::New
+        Ok(true)
     }
 
-    /// Returns the result of the first request of a viewer with this key.
-    fn lookup(&self, key: ViewerKey, limit: ViewerLimit) -> ViewerLookup {
+    /// Checks whether there is room for a new viewer with this key.
+    fn check_room(&self, key: ViewerKey, limit: ViewerLimit) -> Result<(), NoRoom> {
         let ViewerLimit { most, others, is_shared } = limit;
         if self.all.len() + others >= most {
-            return ViewerLookup::Full;
+            return Err(NoRoom::Stream(most));
         }
         let share = VIEWERS_PER_SUBSCRIBER.max(most / SUBSCRIBER_SHARE);
         if !is_shared && !key.address.is_loopback() && self.of_subscriber(key.address) >= share {
-            return ViewerLookup::AddressFull;
+            return Err(NoRoom::Address);
         }
-        ViewerLookup::New
+        Ok(())
     }
 
     fn of_subscriber(&self, address: IpAddr) -> usize {
@@ -276,13 +265,11 @@ mod tests {
             let mut viewers = Viewers::default();
             let limit = ViewerLimit { most: 100, ..LIMIT };
             for client_hash in 0..1_000 {
-                note(&mut viewers, address, client_hash, limit);
+                let _ = note(&mut viewers, address, client_hash, limit);
             }
-            let full = ViewerLookup::AddressFull;
-            assert_eq!(note(&mut viewers, neighbor, 1_000, limit), full);
-            assert_eq!(full.room(100), Err(NoRoom::Address));
-            assert_eq!(note(&mut viewers, address, 0, limit), ViewerLookup::Known);
-            assert_eq!(note(&mut viewers, "198.51.100.7", 0, limit), ViewerLookup::New);
+            assert_eq!(note(&mut viewers, neighbor, 1_000, limit), Err(NoRoom::Address));
+            assert_eq!(note(&mut viewers, address, 0, limit), Ok(false));
+            assert_eq!(note(&mut viewers, "198.51.100.7", 0, limit), Ok(true));
         }
         // Many clients share the address of a proxy. A large audience can share any address.
         for (address, (most, others), is_shared) in [
@@ -296,10 +283,11 @@ mod tests {
             let mut viewers = Viewers::default();
             let limit = ViewerLimit { most, others, is_shared };
             for client_hash in 0..100 {
-                assert_eq!(note(&mut viewers, address, client_hash, limit), ViewerLookup::New);
+                assert_eq!(note(&mut viewers, address, client_hash, limit), Ok(true));
             }
             if others > 0 {
-                assert_eq!(note(&mut viewers, "198.51.100.7", 0, limit), ViewerLookup::Full);
+                let full = Err(NoRoom::Stream(most));
+                assert_eq!(note(&mut viewers, "198.51.100.7", 0, limit), full);
             }
         }
     }
@@ -312,7 +300,7 @@ mod tests {
         let note = |viewers: &mut Viewers, client_hash, protocol, at| {
             let key = ViewerKey { address: peer.ip(), client_hash, protocol };
             let viewer = AdmittedViewer { id: client_hash, done: None, expelled: 0 };
-            viewers.note(key, peer, viewer, LIMIT, at)
+            viewers.note(key, peer, viewer, LIMIT, at).unwrap();
         };
         let later = now + Duration::from_secs(9);
         for (client_hash, protocol, at) in
@@ -349,11 +337,11 @@ mod tests {
             };
             let mut viewers = Viewers::default();
             let first = AdmittedViewer { id: 1, done: None, expelled: 0 };
-            assert_eq!(viewers.note(key, peer, first, LIMIT, now), ViewerLookup::New);
-            assert_eq!(viewers.note(key, peer, returning(2), LIMIT, now), ViewerLookup::Known);
+            assert_eq!(viewers.note(key, peer, first, LIMIT, now), Ok(true));
+            assert_eq!(viewers.note(key, peer, returning(2), LIMIT, now), Ok(false));
             assert_eq!(viewers.remove_idle(Duration::from_secs(12), later).len(), 1);
             assert!(!is_notified());
-            assert_eq!(viewers.note(key, peer, returning(3), LIMIT, later), ViewerLookup::New);
+            assert_eq!(viewers.note(key, peer, returning(3), LIMIT, later), Ok(true));
             assert_eq!(is_notified(), is_begun);
             drop(viewers);
             assert!(is_notified());
@@ -383,13 +371,13 @@ mod tests {
             arrived
         };
         assert!(first.take_done(key).is_none());
-        assert_eq!(first.note(key, peer, returning(1), LIMIT, now), ViewerLookup::New);
+        assert_eq!(first.note(key, peer, returning(1), LIMIT, now), Ok(true));
         // Where there is no room, the viewer stays in the first file.
         let full = ViewerLimit { most: 0, ..LIMIT };
-        assert_eq!(second.note(key, peer, without_done(2), full, now), ViewerLookup::Full);
+        assert_eq!(second.note(key, peer, without_done(2), full, now), Err(NoRoom::Stream(0)));
         assert!(second.needs_done(key) && !first.needs_done(key));
-        assert_eq!(move_to(&mut first, &mut second, 2), ViewerLookup::New);
-        assert_eq!(move_to(&mut second, &mut first, 3), ViewerLookup::Known);
+        assert_eq!(move_to(&mut first, &mut second, 2), Ok(true));
+        assert_eq!(move_to(&mut second, &mut first, 3), Ok(false));
         drop(second);
         assert!(!is_notified(), "the viewer continues");
         drop(first);
@@ -404,8 +392,8 @@ mod tests {
             |client_hash| ViewerKey { address: address.ip(), client_hash, protocol: Protocol::Hls };
         let viewer = |id| AdmittedViewer { id, done: None, expelled: 0 };
         let now = Timestamp::from_millis(1_000);
-        assert_eq!(viewers.note(key(1), address, viewer(7), LIMIT, now), ViewerLookup::New);
-        assert_eq!(viewers.note(key(2), address, viewer(8), LIMIT, now), ViewerLookup::New);
+        assert_eq!(viewers.note(key(1), address, viewer(7), LIMIT, now), Ok(true));
+        assert_eq!(viewers.note(key(2), address, viewer(8), LIMIT, now), Ok(true));
         let ids = |ended: Vec<Viewer>| ended.iter().map(|viewer| viewer.id).collect::<Vec<_>>();
         assert!(viewers.disconnect(|id| id == 6, Some(now)).is_empty());
         assert_eq!(ids(viewers.disconnect(|id| id == 7, Some(now))), [7]);
@@ -417,7 +405,7 @@ mod tests {
         let by_dash = ViewerKey { protocol: Protocol::Dash, ..key(1) };
         assert!(viewers.is_barred(by_dash, now), "nor does it go on by DASH");
         for id in 0..1_000 {
-            viewers.note(key(id), address, viewer(id), LIMIT, now);
+            viewers.note(key(id), address, viewer(id), LIMIT, now).unwrap();
             viewers.disconnect(|it| it == id, Some(now));
         }
         assert_eq!(viewers.barred.len(), MAX_BARRED_VIEWERS);
@@ -425,14 +413,14 @@ mod tests {
         assert!(next.len() == 0 && next.is_barred(key(999), now), "the publisher is back");
         // A viewer who watches another file of the same broadcast stays.
         let mut viewers = Viewers::default();
-        viewers.note(key(1), address, viewer(7), LIMIT, now);
-        viewers.note(key(2), address, viewer(8), LIMIT, now);
+        viewers.note(key(1), address, viewer(7), LIMIT, now).unwrap();
+        viewers.note(key(2), address, viewer(8), LIMIT, now).unwrap();
         let later = now + BARRED_DURATION;
         viewers.refresh(key(2), later);
         assert_eq!(ids(viewers.remove_idle(BARRED_DURATION, later)), [7]);
         // After a new play key, those who have it return at once.
         let mut viewers = Viewers::default();
-        viewers.note(key(1), address, viewer(7), LIMIT, now);
+        viewers.note(key(1), address, viewer(7), LIMIT, now).unwrap();
         assert_eq!(ids(viewers.disconnect(|_| true, None)), [7]);
         assert!(!viewers.is_barred(key(1), now));
     }

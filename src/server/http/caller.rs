@@ -1,7 +1,6 @@
 //! HTTP clients: accepted connections, and the client data, the credentials and the access of each request.
 
 use std::borrow::Cow;
-use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
@@ -39,45 +38,25 @@ const MAX_HEADER_BYTES: usize = 16 << 10;
 /// Maximum size of a connection's buffer in bytes, for each direction.
 const MAX_BUFFER_BYTES: usize = 32 << 10;
 
-/// The listener with connection limits.
-pub(super) struct Callers {
-    pub listener: net::Listener,
-    pub registry: Arc<Registry>,
-    /// The open port, which is dropped after the listener.
-    pub open: OpenPort,
-}
-
-impl Callers {
-    /// Serves clients until `closing` is ready. Then it closes the port, and waits until the requests in progress
-    /// are over.
-    pub async fn serve(mut self, router: Router, closing: impl Future<Output = ()>) {
-        let close = watch::Sender::new(false);
-        let router = TowerToHyperService::new(router);
-        let mut closing = pin!(closing);
-        loop {
-            let (stream, address) = tokio::select! {
-                () = &mut closing => break,
-                accepted = self.accept() => accepted,
-            };
-            let (spot, local) = (Arc::clone(stream.spot()), stream.local());
-            let caller = Caller { address, spot, local };
-            tokio::spawn(converse(stream, caller, router.clone(), close.subscribe()));
-        }
-        drop(self);
-        close.send_replace(true);
-        close.closed().await;
-    }
-
-    async fn accept(&mut self) -> (Idle, SocketAddr) {
-        loop {
-            let (stream, peer) = self.registry.accept(&self.listener).await;
-            if let Some(place) = self.registry.admit(peer) {
-                self.open.note(peer, &place);
-                let limits = &self.registry.config.limits;
-                return (Idle::new(stream, place, limits), peer);
-            }
-        }
-    }
+/// Serves clients until the port closes. Then it waits until the requests in progress are over.
+pub(super) async fn serve(
+    router: Router,
+    listener: net::Listener,
+    registry: &Arc<Registry>,
+    open: OpenPort,
+) {
+    let close = watch::Sender::new(false);
+    let router = TowerToHyperService::new(router);
+    let closed = close.subscribe();
+    let serve = move |stream, address, place| {
+        let stream = Idle::new(stream, place, &registry.config.limits);
+        let (spot, local) = (Arc::clone(stream.spot()), stream.local());
+        let caller = Caller { address, spot, local };
+        tokio::spawn(converse(stream, caller, router.clone(), closed.clone()));
+    };
+    open.accept(listener, registry, serve).await;
+    close.send_replace(true);
+    close.closed().await;
 }
 
 /// Answers the requests of one connection.

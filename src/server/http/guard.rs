@@ -13,9 +13,9 @@ use crate::base::secret::is_same_secret;
 use crate::server::access::denied::{Denied, too_often};
 use crate::server::access::login_failures::GuessedSecret;
 use crate::server::access::proxies::ProxyRules;
+use crate::server::event::Refusal;
 use crate::server::http::caller::Caller;
 use crate::server::registry::Registry;
-use crate::server::registry::gate::report_early;
 use crate::text::problem::problem;
 use crate::wire::http::{is_known_host, is_loopback_host, is_same_origin};
 
@@ -208,7 +208,7 @@ pub(super) fn authorize(
                 ("wrong-token", why, StatusCode::UNAUTHORIZED, text)
             }
         };
-        report_early(registry, caller.address.ip(), "operate", (cause, why));
+        registry.reporter.refuse(Refusal::early(caller.address.ip(), "operate", (cause, why)));
         (status, text)
     })
 }

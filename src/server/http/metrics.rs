@@ -76,19 +76,17 @@ pub(super) async fn metrics(
     // A player of a stream that nobody publishes can invent its name.
     let is_shown = |stream: &StreamFigures| may_read && stream.publisher.is_some();
     let streams: Vec<_> = streams.into_iter().filter(is_shown).collect();
-    head(&mut out, "stream_viewers", "gauge", "Current viewers of a stream.");
-    for stream in &streams {
-        let _ = writeln!(out, "onair_stream_viewers{} {}", labels(stream), stream.viewers);
-    }
-    head(&mut out, "stream_hls_viewers", "gauge", "Current viewers of a stream by HLS or DASH.");
-    for stream in &streams {
-        let _ = writeln!(out, "onair_stream_hls_viewers{} {}", labels(stream), stream.hls_viewers);
-    }
-    head(&mut out, "stream_whep_viewers", "gauge", "Current viewers of a stream by WHEP.");
-    for stream in &streams {
-        let _ =
-            writeln!(out, "onair_stream_whep_viewers{} {}", labels(stream), stream.whep_viewers);
-    }
+    let mut figure = |name: &str, help: &str, of: fn(&StreamFigures) -> usize| {
+        head(&mut out, name, "gauge", help);
+        for stream in &streams {
+            let _ = writeln!(out, "onair_{name}{} {}", labels(stream), of(stream));
+        }
+    };
+    figure("stream_viewers", "Current viewers of a stream.", |it| it.viewers);
+    figure("stream_hls_viewers", "Current viewers of a stream by HLS or DASH.", |it| {
+        it.hls_viewers
+    });
+    figure("stream_whep_viewers", "Current viewers of a stream by WHEP.", |it| it.whep_viewers);
     head(&mut out, "stream_bitrate", "gauge", "Bitrate from a publisher, in bits per second.");
     for (stream, publisher) in streams.iter().filter_map(|s| Some((s, s.publisher.as_ref()?))) {
         let _ = writeln!(out, "onair_stream_bitrate{} {}", labels(stream), publisher.bitrate);
@@ -136,26 +134,19 @@ fn relays(out: &mut String, relays: &Relays) {
         }
     }
     let totals = Direction::ALL.map(|direction| (direction.name(), relays.totals(direction)));
-    for (name, help, of) in [
-        ("relay_bytes_total", "Bytes that relays sent or received.", RelayTotals::bytes as Figure),
-        ("relay_reconnects_total", "Reconnects of relays.", RelayTotals::reconnects),
-        (
-            "relay_dropped_frames_total",
-            "Frames that were dropped because another server was too slow.",
-            RelayTotals::dropped_frames,
-        ),
-    ] {
+    let mut figure = |name: &str, help: &str, of: fn(&RelayTotals) -> u64| {
         head(out, name, "counter", help);
         for (direction, totals) in &totals {
             let _ = writeln!(out, "onair_{name}{{direction=\"{direction}\"}} {}", of(totals));
         }
-    }
+    };
+    figure("relay_bytes_total", "Bytes that relays sent or received.", |it| it.bytes);
+    figure("relay_reconnects_total", "Reconnects of relays.", |it| it.reconnects);
+    let dropped = "Frames that were dropped because another server was too slow.";
+    figure("relay_dropped_frames_total", dropped, |it| it.dropped_frames);
     head(out, "relays_refused_total", "counter", "Relays that were refused because of the limit.");
     let _ = writeln!(out, "onair_relays_refused_total {}", relays.refused());
 }
-
-/// A function that reads a figure of relays.
-type Figure = fn(&RelayTotals) -> u64;
 
 fn head(out: &mut String, name: &str, kind: &str, help: &str) {
     let _ = writeln!(out, "# HELP onair_{name} {help}\n# TYPE onair_{name} {kind}");

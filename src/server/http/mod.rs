@@ -34,12 +34,11 @@ use crate::net;
 use crate::server::access::callback::visit::{Call, Visit};
 use crate::server::access::grant::AdmittedViewer;
 use crate::server::event::{NoRoom, Protocol, Refusal};
-use crate::server::http::caller::{
-    Caller, Callers, Credentials, access, client_details, wants_websocket,
-};
+use crate::server::http::caller::{Caller, Credentials, access, client_details, wants_websocket};
+use crate::server::http::hls::HlsResource;
 use crate::server::http::hls::recorded::RecordedResource;
+use crate::server::http::hls::request::HlsRequest;
 use crate::server::http::hls::slot::ActiveGuard;
-use crate::server::http::hls::{HlsRequest, HlsResource};
 use crate::server::http::operator::access::rules;
 use crate::server::http::operator::{
     drain, events, figures, page, recordings, relays, streams, thumbnail, viewers,
@@ -83,8 +82,7 @@ pub(super) async fn serve(listener: net::Listener, registry: Arc<Registry>, open
         .layer(from_fn_with_state(Arc::clone(&registry), guard::check))
         .layer(from_fn(operator::failures))
         .with_state(Arc::clone(&registry));
-    let callers = Callers { listener, registry: Arc::clone(&registry), open: open.clone() };
-    callers.serve(router, async move { open.closing(&registry).await }).await;
+    caller::serve(router, listener, &registry, open).await;
 }
 
 /// Returns whether the server works. A full server works too: a restart would only disconnect its

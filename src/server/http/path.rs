@@ -1,46 +1,38 @@
-//! URL paths: the application and stream in them, and escaping of names.
+//! URLs: the application and stream in a path, escaping of names, and the values in a query.
 
-use std::borrow::Cow;
-use std::fmt::Write;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use url::form_urlencoded;
 
-use percent_encoding::percent_decode_str;
+use crate::server::recordings::name::decoded;
+
+/// The characters that are escaped in the name of a stream: all but the unreserved ones (RFC 3986 §2.3).
+const ESCAPED_IN_NAMES: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// The characters that are escaped in a path.
+const ESCAPED_IN_PATHS: &AsciiSet = &ESCAPED_IN_NAMES.remove(b'/');
 
 /// Returns the application and the stream in a path, percent-decoded. The application may contain
 /// slashes.
 pub(super) fn split(path: &str) -> Option<(String, String)> {
     let (app, stream) = path.rsplit_once('/')?;
-    Some((decode(app)?, decode(stream)?))
+    Some((decoded(app)?, decoded(stream)?))
         .filter(|(app, stream)| !app.is_empty() && !stream.is_empty())
-}
-
-/// Decodes a text. Returns `None` for an invalid escape or text.
-fn decode(text: &str) -> Option<String> {
-    let is_escape = |after: &str| after.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
-    let escapes = text.split('%').skip(1).all(is_escape);
-    let text = escapes.then(|| percent_decode_str(text).decode_utf8())?;
-    text.ok().map(Cow::into_owned)
 }
 
 /// Encodes a path. The slashes in an application's name stay.
 pub(super) fn encode(text: &str) -> String {
-    encode_but(text, b"-._~/")
+    utf8_percent_encode(text, ESCAPED_IN_PATHS).to_string()
 }
 
 /// Encodes the name of a stream, without folders.
 pub(super) fn encode_name(text: &str) -> String {
-    encode_but(text, b"-._~")
+    utf8_percent_encode(text, ESCAPED_IN_NAMES).to_string()
 }
 
-fn encode_but(text: &str, plain: &[u8]) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || plain.contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
+/// Returns the first value of this name in a query, decoded.
+pub(super) fn query_value(query: &str, name: &str) -> Option<String> {
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
 }
 
 #[cfg(test)]

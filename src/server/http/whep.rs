@@ -9,11 +9,10 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use url::form_urlencoded;
 
 use crate::server::access::grant::AdmittedViewer;
 use crate::server::http::caller::Caller;
-use crate::server::http::path::{encode, encode_name};
+use crate::server::http::path::{encode, encode_name, query_value};
 use crate::server::http::refusals::too_many_viewers;
 use crate::server::registry::Registry;
 use crate::server::renditions::refusal::Refusal;
@@ -112,7 +111,7 @@ async fn post(
         Err(response) => return *response,
     };
     let arrival = Arrival { local: caller.local, host: host_address(&head.headers) };
-    let rendition = rendition(head.uri.query().unwrap_or_default());
+    let rendition = query_value(head.uri.query().unwrap_or_default(), "rendition");
     let offer = (&*offer, rendition.as_deref());
     match begin(registry, (app, stream), offer, (caller.address, arrival), viewer).await {
         Ok(begun) => {
@@ -168,12 +167,6 @@ async fn layer(registry: &Registry, session: &str, request: Request) -> Response
         Some(Err(why)) => refused(&Refused::Rendition(why)),
         None => no_session(),
     }
-}
-
-/// Returns the name of the rendition in a query.
-fn rendition(query: &str) -> Option<String> {
-    let mut pairs = form_urlencoded::parse(query.as_bytes());
-    pairs.find(|(name, _)| name == "rendition").map(|(_, value)| value.into_owned())
 }
 
 /// Returns true if the body has this type.

@@ -13,17 +13,17 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::base::Timestamp;
 use crate::net::random_hex;
 use crate::server::access::grant::AdmittedViewer;
-use crate::server::event::{Ended, Event, NoRoom, Peer, Protocol};
+use crate::server::event::{Event, NoRoom};
 use crate::server::hls::Mode;
 use crate::server::hls::listing::Listing;
 use crate::server::hls::maker::Maker;
-use crate::server::hls::viewers::{Viewer, ViewerKey, ViewerLimit, ViewerLookup};
+use crate::server::hls::viewers::{Viewer, ViewerKey, ViewerLimit};
 use crate::server::hls::window::Window;
 use crate::server::outputs::playlist_makers::PlaylistMakers;
 use crate::server::outputs::recordings::viewers::note;
 use crate::server::outputs::renditions::start::rendition_of;
-use crate::server::registry::Registry;
-use crate::server::renditions::playlist::{PlaylistState, RenditionKind, RenditionPlaylist};
+use crate::server::registry::{Registry, peer};
+use crate::server::renditions::playlist::{PlaylistState, RenditionKind, RenditionPlaylist, show};
 use crate::server::renditions::playlist_productions::PlaylistProduction;
 use crate::server::renditions::refusal::Refusal;
 use crate::server::stream::Stream;
@@ -110,11 +110,10 @@ pub(in crate::server) fn note_viewer(
     let limit = ViewerLimit { most, others, is_shared: registry.is_shared(key.address) };
     let names = (stream.app.as_str(), stream.name.as_str());
     let (client, entry) = ((key, address), (viewer, limit));
-    let arrived = note(registry, &production.viewers, (names, None), client, entry);
-    if arrived == ViewerLookup::New {
-        registry.tell(Event::Join(peer(production, id, address, key.protocol)));
+    if note(registry, &production.viewers, (names, None), client, entry)? {
+        registry.tell(Event::Join(peer(stream, id, address, key.protocol)));
     }
-    arrived.room(most)
+    Ok(())
 }
 
 /// Disconnects the viewers with the chosen ids. With `bars`, they stay out for a while. Returns their
@@ -171,15 +170,10 @@ pub(in crate::server) fn variants(
     main: &Listing,
 ) -> Vec<OfferedVariant> {
     let now = registry.clock.now();
-    let is_barred =
-        |it: &RenditionPlaylist| registry.transcoders.is_barred(&production.stream, &it.name, now);
+    let refusal =
+        |it: &RenditionPlaylist| registry.transcoders.barred(&production.stream, &it.name, now);
     let offered = offered(registry, production);
-    offered.iter().filter(|it| !is_barred(it)).filter_map(|it| it.variant(main)).collect()
-}
-
-fn peer(production: &PlaylistProduction, id: u64, address: SocketAddr, protocol: Protocol) -> Peer {
-    let (app, stream) = (production.stream.app.clone(), production.stream.name.clone());
-    Peer { app, stream, address, id, protocol }
+    offered.iter().filter(|it| refusal(it).is_none()).filter_map(|it| it.variant(main)).collect()
 }
 
 /// Reports that viewers without a request for this long have left.
@@ -195,9 +189,9 @@ fn tell_left(
     gone: impl IntoIterator<Item = Viewer>,
     reason: &Problem,
 ) {
-    for Viewer { id, peer: address, protocol, since, last_request, bytes, .. } in gone {
-        let ended = Ended { reason: reason.clone(), after: last_request.since(since), bytes };
-        registry.tell(Event::Leave(peer(production, id, address, protocol), ended));
+    let stream = (production.stream.app.as_str(), production.stream.name.as_str());
+    for viewer in gone {
+        registry.tell(viewer.leave(stream, reason.clone()));
     }
 }
 
@@ -246,14 +240,7 @@ async fn produce(registry: Arc<Registry>, production: Arc<PlaylistProduction>, m
             registry.hls.use_discontinuities(maker.window.next_discontinuity());
             let listing = maker.window.listing().with_reports(renditions.reports(None));
             renditions.publish(&listing);
-            // A frame within a part wakes no request.
-            production.listing.send_if_modified(|known| {
-                let is_new = known.version() != listing.version();
-                if is_new {
-                    *known = Arc::new(listing);
-                }
-                is_new
-            });
+            show(listing, &production.listing);
         }
         if !checks {
             continue;

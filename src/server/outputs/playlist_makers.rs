@@ -7,7 +7,7 @@ use crate::base::Timestamp;
 use crate::server::hls::listing::{Listing, MEDIA_PLAYLIST_NAME};
 use crate::server::hls::maker::Maker;
 use crate::server::registry::Registry;
-use crate::server::renditions::playlist::{PlaylistState, RenditionPlaylist};
+use crate::server::renditions::playlist::{PlaylistState, RenditionPlaylist, show};
 use crate::server::renditions::playlist_productions::PlaylistProduction;
 use crate::server::renditions::running::RenditionUse;
 use crate::server::stream::Stream;
@@ -137,7 +137,7 @@ impl PlaylistMakers {
             reports.extend(main.report(MEDIA_PLAYLIST_NAME.to_owned()));
             let listing = made.maker.window.listing().with_reports(reports);
             made.playlist.next_number.fetch_max(listing.end_number(), Ordering::AcqRel);
-            made.playlist.show(listing);
+            show(listing, &made.playlist.listing);
         }
     }
 

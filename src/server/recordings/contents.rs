@@ -361,29 +361,23 @@ impl Mp4Contents {
     fn write(&mut self, packet: &EncodedPacket, configs: &StreamConfigs) {
         let Some(muxer) = &mut self.muxer else { return };
         let is_video = packet.track == Track::Video;
-        let fits = match packet.track {
-            Track::Video => self
-                .tracks
-                .video
-                .as_ref()
-                .zip(configs.video())
-                .is_some_and(|(its, now)| is_same_video(its, now)),
-            Track::Audio | Track::Extra(_) => match TrackId::from(packet.track) {
-                TrackId::Video => false,
-                TrackId::Audio(number) => self
-                    .tracks
-                    .audio
-                    .get(usize::from(number))
-                    .zip(configs.audio_of(number))
-                    .is_some_and(|(its, now)| is_same_audio(&its.config, now)),
-            },
+        let track = TrackId::from(packet.track);
+        let fits = match track {
+            TrackId::Video => {
+                let both = self.tracks.video.as_ref().zip(configs.video());
+                both.is_some_and(|(its, now)| is_same_video(its, now))
+            }
+            TrackId::Audio(number) => {
+                let its = self.tracks.audio.get(usize::from(number));
+                let both = its.zip(configs.audio_of(number));
+                both.is_some_and(|(its, now)| is_same_audio(&its.config, now))
+            }
         };
         // The next file begins with the new config.
         if !fits || is_video && !packet.keyframe && !self.has_keyframe {
             return;
         }
         self.has_keyframe |= is_video;
-        let track = TrackId::from(packet.track);
         let last = self.last.entry(track).or_insert(Timestamp::ZERO);
         let mut dts = Timestamp::ZERO + self.times.add(track, packet.dts);
         let late = last.micros_since(dts);

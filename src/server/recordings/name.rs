@@ -113,8 +113,8 @@ fn split(stem: &str) -> Option<(&str, &str)> {
     Some((names, stem.get(at + 1..)?))
 }
 
-/// Decodes a name that [`encoded`] encoded.
-fn decoded(text: &str) -> Option<String> {
+/// Decodes a percent-encoded name. Returns `None` for an invalid escape or text.
+pub(in crate::server) fn decoded(text: &str) -> Option<String> {
     let is_escape = |after: &str| after.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
     let whole = text.split('%').skip(1).all(is_escape);
     whole.then(|| percent_decode_str(text).decode_utf8().ok()).flatten().map(Into::into)

@@ -324,12 +324,8 @@ impl SegmentIndex {
 
     /// Returns the duration of the longest segment, or of a usual one if that is longer.
     pub fn longest(&self) -> Duration {
-        self.segments
-            .iter()
-            .map(|segment| segment.duration)
-            .max()
-            .unwrap_or_default()
-            .max(MIN_SEGMENT_DURATION)
+        let durations = self.segments.iter().map(|segment| segment.duration);
+        durations.fold(MIN_SEGMENT_DURATION, Duration::max)
     }
 }
 

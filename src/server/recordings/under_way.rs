@@ -30,24 +30,22 @@ struct Inner {
 struct UnderWay {
     stream: Arc<Stream>,
     sink: Arc<FlvSink>,
-    parts: Vec<PathBuf>,
+    files: BroadcastFiles,
     /// The parts that are not complete: the current one and, during a change, the previous one.
     open: Vec<PathBuf>,
     /// A file that was created, and is not the current one yet.
     next: Option<PathBuf>,
-    list: Arc<BroadcastList>,
 }
 
 #[derive(Debug)]
 struct EndedBroadcast {
     app: String,
     stream: String,
-    parts: Vec<PathBuf>,
-    list: Arc<BroadcastList>,
+    files: BroadcastFiles,
 }
 
 /// The files of one publication, in the order of recording.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(in crate::server) struct BroadcastFiles {
     pub parts: Vec<PathBuf>,
     /// The known properties of these files.
@@ -77,8 +75,8 @@ impl Files {
             return RecordingStart::Full;
         }
         let (stream, sink) = (Arc::clone(stream), Arc::clone(sink));
-        let (parts, open, list) = (Vec::new(), Vec::new(), Arc::default());
-        files.push(UnderWay { stream, sink, parts, open, next: None, list });
+        let (broadcast, open) = (BroadcastFiles::default(), Vec::new());
+        files.push(UnderWay { stream, sink, files: broadcast, open, next: None });
         RecordingStart::Anew
     }
 
@@ -100,7 +98,7 @@ impl Files {
     /// Records that the publication continues in this file.
     pub fn note_part(&self, sink: u64, path: &Path) {
         self.change(sink, |file| {
-            file.parts.push(path.to_owned());
+            file.files.parts.push(path.to_owned());
             file.open.push(path.to_owned());
             file.next = None;
         });
@@ -117,7 +115,7 @@ impl Files {
     /// Records that this file stayed empty and was removed, so that its broadcast does not lack it.
     pub fn note_empty(&self, sink: u64, path: &Path) {
         self.change(sink, |file| {
-            file.list.note_empty(&file.parts, path);
+            file.files.list.note_empty(&file.files.parts, path);
         });
     }
 
@@ -127,13 +125,14 @@ impl Files {
         let Some(at) = inner.under_way.iter().position(|file| file.sink.id() == sink) else {
             return;
         };
-        let UnderWay { stream, parts, list, .. } = inner.under_way.swap_remove(at);
+        let UnderWay { stream, mut files, .. } = inner.under_way.swap_remove(at);
+        files.ended = true;
         let (app, stream) = (stream.app.clone(), stream.name.clone());
         inner.ended.retain(|it| (&it.app, &it.stream) != (&app, &stream));
         if inner.ended.len() >= MAX_ENDED_PUBLICATIONS {
             inner.ended.pop_front();
         }
-        inner.ended.push_back(EndedBroadcast { app, stream, parts, list });
+        inner.ended.push_back(EndedBroadcast { app, stream, files });
     }
 
     pub fn count(&self) -> usize {
@@ -162,13 +161,8 @@ impl Files {
         let inner = self.0.lock();
         let mut running = inner.under_way.iter().rev();
         let running = running.find(|file| file.stream.app == app && file.stream.name == name);
-        if let Some(file) = running {
-            let (parts, list) = (file.parts.clone(), Arc::clone(&file.list));
-            return Some(BroadcastFiles { parts, list, ended: false });
-        }
-        let ended = inner.ended.iter().find(|it| it.app == app && it.stream == name)?;
-        let (parts, list) = (ended.parts.clone(), Arc::clone(&ended.list));
-        Some(BroadcastFiles { parts, list, ended: true })
+        let ended = || inner.ended.iter().find(|it| it.app == app && it.stream == name);
+        running.map(|file| &file.files).or_else(|| ended().map(|it| &it.files)).cloned()
     }
 }
 

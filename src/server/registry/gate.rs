@@ -1,7 +1,6 @@
 //! Decides for every protocol whether a client may publish or play a stream. The module checks
 //! addresses first, then keys and tokens, and finally asks a callback.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::server::access::action::Action;
@@ -16,7 +15,6 @@ use crate::server::access::token::claims::TokenUse;
 use crate::server::access::token::verify::is_token;
 use crate::server::event::Refusal;
 use crate::server::registry::Registry;
-use crate::text::Problem;
 
 /// A client that wants to publish or play.
 pub(in crate::server) struct AccessRequest {
@@ -68,16 +66,6 @@ pub(in crate::server) fn admits_pass(
     let proofs = secrets.chain(callback).filter(|_| is_here);
     let proofs = own.map(|own| Proof::Key(&own.key)).into_iter().chain(proofs);
     registry.passes.opens(pass, names, *address, registry.unix_seconds(), proofs)
-}
-
-/// Reports a client that was refused before it named a stream.
-pub(in crate::server) fn report_early(
-    registry: &Registry,
-    address: IpAddr,
-    action: &'static str,
-    why: (&'static str, Problem),
-) {
-    registry.reporter.refuse(Refusal::early(address, action, why));
 }
 
 fn refusal_of(visit: &Visit, action: &'static str, why: &Denied, of: Action) -> Refusal {

@@ -720,7 +720,8 @@ impl Registry {
     }
 }
 
-fn peer(stream: &Stream, id: u64, address: SocketAddr, protocol: Protocol) -> Peer {
+/// Describes a client of a stream for events.
+pub(super) fn peer(stream: &Stream, id: u64, address: SocketAddr, protocol: Protocol) -> Peer {
     Peer { app: stream.app.clone(), stream: stream.name.clone(), address, id, protocol }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
+use crate::net;
 use crate::server::access::admission::Spot;
 use crate::server::registry::{ConnectionSlot, Registry};
 
@@ -70,6 +71,33 @@ impl OpenPort {
             // The other side may also be dropped.
             _ = stop.wait_for(|stop| *stop) => {}
         }
+    }
+
+    /// Passes clients to `serve` until the port closes, or refuses them if there are too many connections.
+    pub async fn accept(
+        self,
+        listener: net::Listener,
+        registry: &Arc<Registry>,
+        mut serve: impl FnMut(net::Stream, SocketAddr, ConnectionSlot),
+    ) {
+        let closing = self.closing(registry);
+        tokio::pin!(closing);
+        loop {
+            let (stream, peer) = tokio::select! {
+                biased;
+                () = &mut closing => break,
+                client = registry.accept(&listener) => client,
+            };
+            match registry.admit(peer) {
+                Some(place) => {
+                    self.note(peer, &place);
+                    serve(stream, peer, place);
+                }
+                None => tracing::debug!(%peer, "refused a connection: too many connections"),
+            }
+        }
+        // A task that waits for the end of `self` may use the address again.
+        drop(listener);
     }
 
     /// Adds a connection.

@@ -79,16 +79,11 @@ pub(super) trait Relaying: Send {
 
 /// Runs a relay. Returns why it ended.
 pub(super) async fn run(relaying: &mut impl Relaying) -> Problem {
-    match cycle(relaying).await {
-        Ok(never) => match never {},
-        Err(why) => why,
-    }
-}
-
-async fn cycle<R: Relaying>(relaying: &mut R) -> Result<std::convert::Infallible, Problem> {
     let task = Arc::clone(relaying.task());
     loop {
-        by_rule(relaying, &task.relay.rule()).await?;
+        if let Err(why) = by_rule(relaying, &task.relay.rule()).await {
+            return why;
+        }
     }
 }
 

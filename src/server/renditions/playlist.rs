@@ -124,17 +124,6 @@ impl RenditionPlaylist {
         self.listing.subscribe()
     }
 
-    /// Makes this listing available to requests. A frame within a part wakes no request.
-    pub(in crate::server) fn show(&self, listing: Listing) {
-        self.listing.send_if_modified(|known| {
-            let is_new = known.version() != listing.version();
-            if is_new {
-                *known = Arc::new(listing);
-            }
-            is_new
-        });
-    }
-
     /// Records that the playlist is no longer made.
     pub(in crate::server) fn clear(&self) {
         let empty = Window::of_rendition(self.settings, &self.tag).listing();
@@ -208,6 +197,17 @@ impl RenditionPlaylist {
         *known = Some((settings.size, settings.frame_rate, name.clone()));
         Some(name)
     }
+}
+
+/// Makes a listing available to requests. A frame within a part wakes no request.
+pub(in crate::server) fn show(listing: Listing, to: &watch::Sender<Arc<Listing>>) {
+    to.send_if_modified(|known| {
+        let is_new = known.version() != listing.version();
+        if is_new {
+            *known = Arc::new(listing);
+        }
+        is_new
+    });
 }
 
 /// Returns the nearest frame rate with a denominator of 1 or 1001.

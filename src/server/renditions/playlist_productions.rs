@@ -45,9 +45,7 @@ pub(in crate::server) struct PlaylistProduction {
 impl PlaylistProductions {
     /// Returns the number of viewers of a stream.
     pub fn viewers(&self, app: &str, name: &str) -> usize {
-        let all = self.all.lock();
-        let found = all.get(&(app.to_owned(), name.to_owned()));
-        found.map_or(0, |production| production.viewers.lock().len())
+        self.find(app, name).map_or(0, |production| production.viewers.lock().len())
     }
 
     /// Returns the production of a stream.
@@ -62,10 +60,8 @@ impl PlaylistProductions {
 
     /// Returns the number of viewers of a stream by protocol.
     pub fn viewers_by(&self, app: &str, name: &str) -> BTreeMap<Protocol, usize> {
-        let all = self.all.lock();
-        let found = all.get(&(app.to_owned(), name.to_owned()));
-        let by_protocol = |it: &Arc<PlaylistProduction>| it.viewers.lock().by_protocol().clone();
-        found.map(by_protocol).unwrap_or_default()
+        let found = self.find(app, name);
+        found.map(|it| it.viewers.lock().by_protocol().clone()).unwrap_or_default()
     }
 
     /// Returns the first discontinuity sequence number of a new production. It increases across

@@ -50,11 +50,6 @@ struct BarredRendition {
 }
 
 impl Transcoders {
-    /// Returns true if a rendition was refused recently.
-    pub fn is_barred(&self, stream: &Stream, name: &str, now: Timestamp) -> bool {
-        self.barred(stream, name, now).is_some()
-    }
-
     /// Returns the reason why a rendition was refused recently, if it was.
     pub(in crate::server) fn barred(
         &self,

@@ -9,7 +9,7 @@ use crate::server::rtmp::connection::Error;
 use crate::server::rtmp::pending_request::{PendingRequest, application_of};
 use crate::server::stream::sink::Sink as _;
 use crate::wire::rtmp::command::Connect;
-use crate::wire::rtmp::status::{Level, Status};
+use crate::wire::rtmp::server::Session;
 use crate::wire::rtmp::stream_name::StreamName;
 
 impl Task {
@@ -48,8 +48,7 @@ impl Task {
                     Denied::Callback => "The application refuses this client.".to_owned(),
                     denied => denied.problem(Action::Play).to_string(),
                 };
-                let status = Status::new(Level::Error, code, text);
-                connection.with_session(|session| session.reject_connect(&status));
+                connection.refuse(Session::reject_connect, code, text);
                 Ok(())
             }
         }

@@ -7,12 +7,13 @@ use crate::base::Timestamp;
 use crate::server::event::Ended;
 use crate::server::relay::pulls;
 use crate::server::rtmp::connection::Error;
+use crate::server::rtmp::pending_request::end_play;
 use crate::server::rtmp::{CHECK_INTERVAL, Role, Task};
 use crate::server::stream::sink::Sink;
 use crate::text::Problem;
 use crate::wire::rtmp::command::Connect;
 use crate::wire::rtmp::server::Session;
-use crate::wire::rtmp::status::{Level, Status, code};
+use crate::wire::rtmp::status::code;
 
 /// Time limit for sending the last message.
 const LAST_MESSAGE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -56,11 +57,7 @@ impl Task {
                     let limit = self.registry.config.limits.waiting_viewer;
                     if self.waiting_since.is_some_and(|since| now.since(since) >= limit) {
                         let text = "Nobody publishes this stream.";
-                        let status = Status::new(Level::Error, code::PLAY_NOT_FOUND, text);
-                        self.connection.with_session(|session| {
-                            session.send_status(&status);
-                            session.close();
-                        });
+                        self.connection.refuse(end_play, code::PLAY_NOT_FOUND, text);
                         return Ok(());
                     }
                     self.ping(now);
@@ -148,8 +145,7 @@ impl Task {
     pub(super) fn say_goodbye(&self, reason: &str) {
         match self.role {
             Role::Publishing(_) => {
-                let status = Status::new(Level::Error, code::PUBLISH_REJECTED, reason);
-                self.connection.with_session(|session| session.send_status(&status));
+                self.connection.refuse(Session::send_status, code::PUBLISH_REJECTED, reason);
             }
             Role::Playing { .. } | Role::Watching(_) => self.connection.end(),
             Role::Idle => {}

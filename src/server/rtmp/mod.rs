@@ -30,12 +30,11 @@ use crate::server::outputs::hls;
 use crate::server::outputs::recordings;
 use crate::server::outputs::recordings::playback::PlaybackStep;
 use crate::server::recordings::opened::VOD_APP;
-use crate::server::registry::gate;
 use crate::server::registry::{ConnectionSlot, Publication, PublishRight, Refused, Registry};
 use crate::server::relay::pulls;
 use crate::server::relay::pushes::push_on;
 use crate::server::rtmp::connection::{Connection, Error};
-use crate::server::rtmp::pending_request::{PendingRequest, RequestKind, decided};
+use crate::server::rtmp::pending_request::{PendingRequest, RequestKind, decided, end_play};
 use crate::server::rtmp::watching::Watching;
 use crate::server::stream::message::CHUNK_SIZE;
 use crate::server::stream::relayed::{RelayPath, RelaySource};
@@ -46,7 +45,7 @@ use crate::wire::container::flv::TagKind;
 use crate::wire::rtmp::auth;
 use crate::wire::rtmp::command::Connect;
 use crate::wire::rtmp::server::{Config, Event, Session};
-use crate::wire::rtmp::status::{Level, Status, code};
+use crate::wire::rtmp::status::code;
 use crate::wire::rtmp::stream_name::StreamName;
 
 /// Interval between checks if there is no earlier deadline.
@@ -89,12 +88,10 @@ struct Task {
     waiting_since: Option<Timestamp>,
 }
 
-/// Waits for the next step in the playback of a recording. Waits forever if there is no playback.
-async fn watched(role: &mut Role) -> PlaybackStep {
-    match role {
-        Role::Watching(watching) => watching.next().await,
-        _ => std::future::pending().await,
-    }
+/// Waits for the next step in the playback of a recording, if there is one.
+async fn watched(role: &mut Role) -> Option<PlaybackStep> {
+    let Role::Watching(watching) = role else { return None };
+    Some(watching.next().await)
 }
 
 /// Serves one connection to its end.
@@ -190,12 +187,7 @@ impl Task {
                 Role::Publishing(publication) => Some(Arc::clone(&publication.dismissal)),
                 _ => None,
             };
-            let dismissed = async {
-                match dismissal {
-                    Some(dismissal) => dismissal.stop_reason().await,
-                    None => std::future::pending().await,
-                }
-            };
+            let dismissed = async { Some(dismissal?.stop_reason().await) };
             tokio::select! {
                 biased;
                 () = &mut stopped => {
@@ -212,23 +204,17 @@ impl Task {
                 () = poll_fn(|cx| spot.poll_evicted(cx)) => {
                     return Ok(problem!("left-evicted"));
                 }
-                reason = dismissed => {
+                Some(reason) = dismissed => {
                     self.say_goodbye(&reason.to_string());
                     return Ok(reason);
                 }
-                decision = decided(&mut self.pending) => {
-                    if let Some(pending) = self.pending.take() {
-                        match pending.kind {
-                            RequestKind::Connect => self.connected(decision)?,
-                            RequestKind::Application(name, call) => {
-                                self.entered(name, call, decision)?;
-                            }
-                            RequestKind::Publish(name) => self.publish(name, decision)?,
-                            RequestKind::Play(name) => self.play(name, decision)?,
-                            RequestKind::Watch(name, start) => self.watch((name, start), decision),
-                        }
-                    }
-                }
+                Some((kind, decision)) = decided(&mut self.pending) => match kind {
+                    RequestKind::Connect => self.connected(decision)?,
+                    RequestKind::Application(name, call) => self.entered(name, call, decision)?,
+                    RequestKind::Publish(name) => self.publish(name, decision)?,
+                    RequestKind::Play(name) => self.play(name, decision)?,
+                    RequestKind::Watch(name, start) => self.watch((name, start), decision),
+                },
                 result = poll_fn(|cx| connection.poll(cx, &mut events)) => {
                     if let Err(Error::Dismissed(reason)) = result {
                         self.say_goodbye(&reason.to_string());
@@ -238,7 +224,7 @@ impl Task {
                     // If there are no events, only the deadline has changed.
                     let something = !events.is_empty();
                     for event in events.drain(..) {
-                        self.handle(event)?;
+                        self.handle(event);
                     }
                     // For a publisher, only its media counts.
                     let publishes = matches!(self.role, Role::Publishing(_));
@@ -251,7 +237,7 @@ impl Task {
                         return Ok(problem!("left-finished"));
                     }
                 }
-                step = watched(&mut self.role) => {
+                Some(step) = watched(&mut self.role) => {
                     if let Role::Watching(watching) = &mut self.role
                         && !watching.handle(step)?
                     {
@@ -271,34 +257,22 @@ impl Task {
         deadlines.into_iter().flatten().fold(self.check_at, Timestamp::min)
     }
 
-    fn handle(&mut self, event: Event) -> Result<(), Error> {
+    fn handle(&mut self, event: Event) {
         let connection = &self.connection;
+        let mut add = |kind, time_ms, body, metadata| {
+            self.incoming.push(Incoming { kind, time_ms, body, metadata });
+        };
         match event {
-            Event::ConnectRequested(connect) => self.connect(&connect)?,
+            Event::ConnectRequested(connect) => self.connect(&connect),
             Event::PublishRequested { name, kind } => self.wants_to_publish(name, kind),
             Event::PlayRequested { name, start, duration, reset } => {
-                self.wants_to_play(name, Call::Play { start, duration, reset });
+                self.end_role(problem!("left-played-again"));
+                self.ask(name, Call::Play { start, duration, reset });
             }
-            Event::Metadata { time_ms, body, .. } => {
-                self.incoming.push(Incoming {
-                    kind: TagKind::Script,
-                    time_ms,
-                    body,
-                    metadata: true,
-                });
-            }
-            Event::Data { time_ms, body, .. } => {
-                let kind = TagKind::Script;
-                self.incoming.push(Incoming { kind, time_ms, body, metadata: false });
-            }
-            Event::Video { time_ms, body } => {
-                let kind = TagKind::Video;
-                self.incoming.push(Incoming { kind, time_ms, body, metadata: false });
-            }
-            Event::Audio { time_ms, body } => {
-                let kind = TagKind::Audio;
-                self.incoming.push(Incoming { kind, time_ms, body, metadata: false });
-            }
+            Event::Metadata { time_ms, body, .. } => add(TagKind::Script, time_ms, body, true),
+            Event::Data { time_ms, body, .. } => add(TagKind::Script, time_ms, body, false),
+            Event::Video { time_ms, body } => add(TagKind::Video, time_ms, body, false),
+            Event::Audio { time_ms, body } => add(TagKind::Audio, time_ms, body, false),
             Event::Unpublished => self.end_role(problem!("left-unpublished")),
             Event::PlayStopped => {
                 self.end_role(problem!("left-stopped"));
@@ -318,22 +292,16 @@ impl Task {
             Event::Finished => self.finished = true,
             Event::BufferLength { .. } | Event::Acknowledged { .. } | Event::Pong { .. } => {}
         }
-        Ok(())
     }
 
     /// Handles a request to connect. Clients that identify themselves as publishers must log in.
-    fn connect(&mut self, connect: &Connect) -> Result<(), Error> {
+    fn connect(&mut self, connect: &Connect) {
         let connection = &self.connection;
-        match connection.verdict(Phase::Connect) {
-            None => {}
-            Some(Verdict::Reject(status)) => {
-                connection.with_session(|session| session.reject_connect(&status));
-                return Ok(());
-            }
-            Some(Verdict::Redirect(url)) => {
-                connection.with_session(|session| session.redirect_connect(&url));
-                return Ok(());
-            }
+        if let Some(verdict) = connection.verdict(Phase::Connect) {
+            return connection.with_session(|session| match verdict {
+                Verdict::Reject(status) => session.reject_connect(&status),
+                Verdict::Redirect(url) => session.redirect_connect(&url),
+            });
         }
         // An unreadable path gives no protection against loops, so it is refused too.
         let is_loop = |path: &str| {
@@ -341,52 +309,41 @@ impl Task {
         };
         if connect.relay_path().is_some_and(is_loop) {
             let text = "This relay would be a loop.";
-            let status = Status::new(Level::Error, code::CONNECT_REJECTED, text);
-            connection.with_session(|session| session.reject_connect(&status));
-            return Ok(());
+            return connection.refuse(Session::reject_connect, code::CONNECT_REJECTED, text);
         }
         if self.registry.is_draining() {
-            let successor = self.successor(connect);
-            connection.with_session(|session| match successor {
-                Some(url) => session.redirect_connect(&url),
-                None => {
-                    let text = "The server is being replaced. Try again.";
-                    let status = Status::new(Level::Error, code::CONNECT_SHUTDOWN, text);
-                    session.reject_connect(&status);
-                }
-            });
-            return Ok(());
+            let text = "The server is being replaced. Try again.";
+            return match self.successor(connect) {
+                Some(url) => connection.with_session(|session| session.redirect_connect(&url)),
+                None => connection.refuse(Session::reject_connect, code::CONNECT_SHUTDOWN, text),
+            };
         }
         let knocks = connect.is_publisher() || connect.app.contains("?authmod=");
         if self.registry.is_login_limited() && knocks {
             let address = connection.peer.ip();
-            let (wrong, rejected) = match self.registry.check_login(&connect.app, address) {
-                Ok(auth::Verdict::Welcome) => (None, None),
-                Ok(auth::Verdict::Rejected(text)) => (None, Some((code::CONNECT_REJECTED, text))),
+            let rejected = match self.registry.check_login(&connect.app, address) {
+                Ok(auth::Verdict::Welcome) => None,
+                Ok(auth::Verdict::Rejected(text)) => Some((code::CONNECT_REJECTED, text, None)),
                 Ok(auth::Verdict::Wrong(text)) => {
                     let why = problem!("denied-wrong-password");
-                    (Some(why), Some((code::CONNECT_REJECTED, text)))
+                    Some((code::CONNECT_REJECTED, text, Some(why)))
                 }
                 Err(must_wait) => {
-                    let text = must_wait.to_string();
-                    (Some(must_wait), Some((code::CONNECT_FAILED, text)))
+                    Some((code::CONNECT_FAILED, must_wait.to_string(), Some(must_wait)))
                 }
             };
-            if let Some(why) = wrong {
-                let refused = ("wrong-password", why);
-                gate::report_early(&self.registry, address, "publish", refused);
-            }
-            if let Some((code, text)) = rejected {
-                let status = Status::new(Level::Error, code, text);
-                connection.with_session(|session| session.reject_connect(&status));
-                return Ok(());
+            if let Some((code, text, wrong)) = rejected {
+                if let Some(why) = wrong {
+                    let refused = ("wrong-password", why);
+                    self.registry.reporter.refuse(Refusal::early(address, "publish", refused));
+                }
+                return connection.refuse(Session::reject_connect, code, text);
             }
             self.welcome = true;
         }
         let client = (connection.id(), connection.peer);
         let pending = PendingRequest::connect(&self.registry, client, connect);
         self.pending = Some(Box::new(pending));
-        Ok(())
     }
 
     fn wants_to_publish(&mut self, name: StreamName, kind: String) {
@@ -394,22 +351,15 @@ impl Task {
         let connection = &self.connection;
         if self.registry.is_login_limited() && !self.welcome {
             let why = problem!("denied-no-password");
-            let status = Status::new(Level::Error, code::PUBLISH_UNAUTHORIZED, why.to_string());
-            let refused = ("no-password", why);
-            gate::report_early(&self.registry, connection.peer.ip(), "publish", refused);
-            connection.with_session(|session| session.reject_publish(&status));
-            return;
+            let refused = ("no-password", why.clone());
+            let refusal = Refusal::early(connection.peer.ip(), "publish", refused);
+            self.registry.reporter.refuse(refusal);
+            return connection.refuse(Session::reject_publish, code::PUBLISH_UNAUTHORIZED, why);
         }
         if let Some(Verdict::Reject(status)) = connection.verdict(Phase::Publish) {
-            connection.with_session(|session| session.reject_publish(&status));
-            return;
+            return connection.with_session(|session| session.reject_publish(&status));
         }
         self.ask(name, Call::Publish { kind });
-    }
-
-    fn wants_to_play(&mut self, name: StreamName, call: Call) {
-        self.end_role(problem!("left-played-again"));
-        self.ask(name, call);
     }
 
     fn publish(
@@ -419,8 +369,7 @@ impl Task {
     ) -> Result<(), Error> {
         let connection = &self.connection;
         let reject = |code: &str, why: &Problem| {
-            let status = Status::new(Level::Error, code, why.to_string());
-            connection.with_session(|session| session.reject_publish(&status));
+            connection.refuse(Session::reject_publish, code, why.to_string());
             Ok(())
         };
         let mut grant = match decision {
@@ -437,13 +386,13 @@ impl Task {
             // A publisher that returns may have another token.
             name.query = String::new();
         }
-        if let Some(last) = self.relay_path().last() {
+        let path = connection.relay_path();
+        if let Some(last) = path.last() {
             // A relay replaces only its own connections: streams that return to their server would
             // otherwise replace themselves.
             name.query = format!("relay {last}");
         }
-        let relayed = self.relay_path().last().is_some();
-        let proven = grant.proven || self.welcome;
+        let (proven, relayed) = (grant.proven || self.welcome, path.last().is_some());
         let right = PublishRight { proven, relayed, limits: grant.limits };
         let refused = match self.registry.publish(id, peer, &name, right) {
             Ok(publication) => {
@@ -454,7 +403,6 @@ impl Task {
                 recordings::begin(&self.registry, &publication.stream, recorded);
                 self.done = grant.done;
                 hls::begin(&self.registry, &publication.stream);
-                let path = self.relay_path();
                 publication.stream.set_source(id, RelaySource { path, origin: None });
                 push_on(&self.registry, &publication.stream);
                 self.role = Role::Publishing(publication);
@@ -489,8 +437,7 @@ impl Task {
             Ok(grant) => grant,
             Err(denied) => {
                 let why = denied.problem(Action::Play);
-                let status = Status::new(Level::Error, denied.play_code(), why);
-                connection.with_session(|session| session.reject_play(&status));
+                connection.refuse(Session::reject_play, denied.play_code(), why);
                 return Ok(());
             }
         };
@@ -512,14 +459,10 @@ impl Task {
                 let since = self.registry.clock.now();
                 self.role = Role::Playing { stream, since, sent_before: connection.sent() };
                 let (names, viewer) = ((name.app.as_str(), name.stream.as_str()), connection.peer);
-                pulls::demand(&self.registry, names, viewer.ip(), &self.relay_path());
+                pulls::demand(&self.registry, names, viewer.ip(), &connection.relay_path());
                 self.done = grant.done;
             }
-            Err(why) => connection.with_session(|session| {
-                let status = Status::new(Level::Error, code::PLAY_FAILED, why.problem());
-                session.send_status(&status);
-                session.close();
-            }),
+            Err(why) => connection.refuse(end_play, code::PLAY_FAILED, why.problem()),
         }
         Ok(())
     }
@@ -532,11 +475,6 @@ impl Task {
             self.registry.reporter.refuse(Refusal::of_viewer(client, names, NoRoom::Server));
         }
         settled
-    }
-
-    /// Returns the servers that the stream has passed through, if the client is a relay.
-    fn relay_path(&self) -> RelayPath {
-        self.connection.relay_path()
     }
 
     /// Begins to play a recording, if the client may.
@@ -552,8 +490,7 @@ impl Task {
             Ok(_) => (code::PLAY_FAILED, NoRoom::Server.problem()),
             Err(denied) => (denied.play_code(), denied.problem(Action::Play)),
         };
-        let status = Status::new(Level::Error, code, why);
-        connection.with_session(|session| session.reject_play(&status));
+        connection.refuse(Session::reject_play, code, why);
     }
 
     /// Passes received messages to the stream.

@@ -10,11 +10,12 @@ use crate::server::outputs::recordings::playback::{Playback, PlaybackStep};
 use crate::server::recordings::opened::OpenError;
 use crate::server::registry::Registry;
 use crate::server::rtmp::connection::{Connection, Error};
+use crate::server::rtmp::pending_request::end_play;
 use crate::server::stream::message::Batch;
 use crate::server::stream::sink::Sink;
 use crate::text::Problem;
 use crate::wire::rtmp::server::Session;
-use crate::wire::rtmp::status::{Level, Status, code};
+use crate::wire::rtmp::status::code;
 
 /// A client that plays a recording.
 pub(super) struct Watching {
@@ -81,16 +82,10 @@ impl Watching {
                     _ => (code::PLAY_FAILED, "The recording cannot be read."),
                 };
                 tracing::debug!(%error, "the playback of a recording ends");
-                let status = Status::new(Level::Error, code, text);
-                let began = self.accepted;
-                connection.with_session(|session| {
-                    if began {
-                        session.send_status(&status);
-                        session.close();
-                    } else {
-                        session.reject_play(&status);
-                    }
-                });
+                match self.accepted {
+                    true => connection.refuse(end_play, code, text),
+                    false => connection.refuse(Session::reject_play, code, text),
+                }
                 return Ok(false);
             }
         }

@@ -165,12 +165,8 @@ impl Server {
         let measured = Arc::clone(&registry);
         runtime.spawn(async move { measure(&measured).await });
         runtime.spawn(retention::run(Arc::clone(&registry)));
-        let serve_rtmp = |listener: Listener, identity| {
-            let (port, open) = port();
-            let (gate, registry) = (Arc::clone(&gate), Arc::clone(&registry));
-            runtime.spawn(accept(listener, identity, gate, registry, open));
-            port
-        };
+        let serve_rtmp =
+            |listener, identity| serve_rtmp(runtime, (&gate, &registry), listener, identity);
         let rtmp = serve_rtmp(rtmp, None);
         let rtmpt = rtmpt.map(|rtmpt| serve_rtmp(rtmpt, None));
         let rtmps = rtmps.map(|rtmps| serve_rtmp(rtmps, identity.clone()));
@@ -202,10 +198,8 @@ impl Server {
             Err(error) => (bind(&self.runtime, "RTMP", was)?, Err(error)),
         };
         self.addresses.rtmp = listener.local_addr();
-        let (port, open) = port();
-        let (gate, registry) = (Arc::clone(&self.gate), Arc::clone(&self.registry));
-        self.runtime.spawn(accept(listener, None, gate, registry, open));
-        self.ports.rtmp = port;
+        let server = (&self.gate, &self.registry);
+        self.ports.rtmp = serve_rtmp(&self.runtime, server, listener, None);
         result
     }
 
@@ -389,6 +383,18 @@ fn bind(runtime: &Runtime, what: &'static str, listen: Listen) -> Result<Listene
     })
 }
 
+/// Serves RTMP on this socket.
+fn serve_rtmp(
+    runtime: &Runtime,
+    (gate, registry): (&Arc<Gate>, &Arc<Registry>),
+    listener: Listener,
+    identity: Option<Arc<Mutex<Identity>>>,
+) -> Port {
+    let (port, open) = port();
+    runtime.spawn(accept(listener, identity, Arc::clone(gate), Arc::clone(registry), open));
+    port
+}
+
 /// Serves HTTP on this socket.
 fn serve_http(runtime: &Runtime, registry: &Arc<Registry>, listener: Listener) -> Port {
     let (port, open) = port();
@@ -448,51 +454,28 @@ async fn accept(
     registry: Arc<Registry>,
     open: OpenPort,
 ) {
-    let stopped = open.closing(&registry);
-    tokio::pin!(stopped);
-    loop {
-        let (stream, peer) = tokio::select! {
-            biased;
-            () = &mut stopped => break,
-            caller = registry.accept(&listener) => caller,
-        };
-        match registry.admit(peer) {
-            Some(place) => {
-                open.note(peer, &place);
-                let identity = identity.as_ref().map(|it| it.lock().clone());
-                let registry = Arc::clone(&registry);
-                let (gate, open) = (Arc::clone(&gate), open.clone());
-                tokio::spawn(async move {
-                    let came = Box::pin(through_proxy(&registry, (stream, peer, place))).await;
-                    let Some((stream, client, place)) = came else { return };
-                    if client != peer {
-                        open.note(client, &place);
-                    }
-                    let peer = client;
-                    let stream = match identity {
-                        None => stream,
-                        Some(identity) => {
-                            let secured = tokio::select! {
-                                biased;
-                                () = place.evicted() => return,
-                                secured = Box::pin(identity.welcome(stream)) => secured,
-                            };
-                            match secured {
-                                Ok(stream) => stream,
-                                Err(cause) => {
-                                    return tracing::info!(%peer, %cause, "the TLS handshake failed");
-                                }
-                            }
-                        }
-                    };
-                    converse(stream, peer, place, &gate, registry).await;
-                });
+    let port = open.clone();
+    let serve = |stream, peer, place| {
+        let identity = identity.as_ref().map(|it| it.lock().clone());
+        let (gate, registry, port) = (Arc::clone(&gate), Arc::clone(&registry), port.clone());
+        tokio::spawn(async move {
+            let came = Box::pin(through_proxy(&registry, port, (stream, peer, place))).await;
+            let Some((stream, peer, place)) = came else { return };
+            let secured = match identity {
+                None => Ok(stream),
+                Some(identity) => tokio::select! {
+                    biased;
+                    () = place.evicted() => return,
+                    secured = Box::pin(identity.welcome(stream)) => secured,
+                },
+            };
+            match secured {
+                Ok(stream) => converse(stream, peer, place, &gate, registry).await,
+                Err(cause) => tracing::info!(%peer, %cause, "the TLS handshake failed"),
             }
-            None => tracing::debug!(%peer, "refused a connection: too many connections"),
-        }
-    }
-    // A task that waits for the end of `open` may use the address again.
-    drop(listener);
+        });
+    };
+    open.accept(listener, &registry, serve).await;
 }
 
 /// A connection: its stream, the address of its client, and its slot.
@@ -502,6 +485,7 @@ type Accepted = (Stream, SocketAddr, ConnectionSlot);
 /// `None` if the connection is over.
 async fn through_proxy(
     registry: &Arc<Registry>,
+    port: OpenPort,
     (mut stream, peer, place): Accepted,
 ) -> Option<Accepted> {
     let access = registry.access();
@@ -523,6 +507,7 @@ async fn through_proxy(
                 tracing::debug!(peer = %client, proxy = %peer, "refused a connection: too many connections");
                 return None;
             };
+            port.note(client, &place);
             Some((stream, client, place))
         }
         Ok(Err(error)) => {

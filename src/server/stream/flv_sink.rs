@@ -26,7 +26,7 @@ pub(in crate::server) struct FlvSink {
     inner: Mutex<Inner>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Inner {
     queue: Queue,
     waker: Option<Waker>,
@@ -55,10 +55,8 @@ impl FlvSink {
     fn new(id: u64, limit: usize, viewer: Option<Protocol>) -> Arc<Self> {
         let mut queue = Queue::new(limit);
         queue.push_control(file_header(true, true));
-        let (waker, sent) = (None, 0);
-        let (ended, overrun, dismissed, titled) = (false, false, None, false);
-        let inner = Inner { queue, waker, ended, overrun, dismissed, titled, sent };
-        Arc::new(Self { id, viewer, limit, inner: Mutex::new(inner) })
+        let inner = Mutex::new(Inner { queue, ..Inner::default() });
+        Arc::new(Self { id, viewer, limit, inner })
     }
 
     /// Returns the next bytes, or `None` after the stream has ended and the queue is empty.

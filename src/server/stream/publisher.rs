@@ -248,62 +248,54 @@ impl Publisher {
                 };
                 let track = *self.tracks.0.get_or_insert(tag.track.id);
                 let plain = tag.is_multitrack.then(|| default_track(kind, body, track));
-                let ours = tag.tracks().any(|it| it.id == track);
+                let ours = tag.tracks().find(|it| it.id == track);
                 let unknown = self.video.as_ref().is_none_or(|video| video.size.is_none());
-                if ours && unknown && tag.is_keyframe() && tag.track.format != VideoFormat::H264 {
+                let is_h264 = tag.track.format == VideoFormat::H264;
+                if ours.is_some() && unknown && tag.is_keyframe() && !is_h264 {
                     self.set_video(codec_figures::of_video(&tag.track, &self.metadata));
                 }
-                let (class, keep) = if tag.is_sequence_start() {
-                    if let Some(track) = tag.tracks().find(|it| it.id == track) {
-                        if track.format == VideoFormat::H264 {
+                let (class, keep) = match tag.track.packet {
+                    _ if tag.is_sequence_start() => {
+                        if let Some(track) = ours {
                             self.observe_video(track);
-                        } else {
-                            self.set_video(codec_figures::of_video(track, &self.metadata));
                         }
+                        (Class::Vital, CacheRule::Header(tag.track.id.into()))
                     }
-                    (Class::Vital, CacheRule::Header(tag.track.id.into()))
-                } else if tag.is_keyframe() && ours {
-                    (Class::Key, CacheRule::Media)
-                } else {
-                    match tag.track.packet {
-                        VideoPacket::Metadata(_) => {
-                            (Class::Vital, CacheRule::Header(COLOR_CACHE_SLOT))
-                        }
-                        VideoPacket::SequenceEnd => (Class::Vital, CacheRule::Nothing),
-                        _ => (Class::Inter, CacheRule::Media),
-                    }
+                    _ if tag.is_keyframe() && ours.is_some() => (Class::Key, CacheRule::Media),
+                    VideoPacket::Metadata(_) => (Class::Vital, CacheRule::Header(COLOR_CACHE_SLOT)),
+                    VideoPacket::SequenceEnd => (Class::Vital, CacheRule::Nothing),
+                    _ => (Class::Inter, CacheRule::Media),
                 };
                 (class, keep, plain)
             }
-            TagKind::Audio => match parse_audio(body) {
-                Ok(tag) => {
-                    let track = *self.tracks.1.get_or_insert(tag.track.id);
-                    let plain = tag.is_multitrack.then(|| default_track(kind, body, track));
-                    let unknown = |it: &AudioFigures| it.sample_rate.is_none();
-                    let other = tag.track.format != AudioFormat::Aac && tag.track.id == track;
-                    if other && (tag.is_sequence_start() || self.audio.as_ref().is_none_or(unknown))
-                    {
-                        self.audio = Some(codec_figures::of_audio(&tag, &self.metadata));
-                    }
-                    if tag.is_sequence_start() {
-                        if tag.track.id == track {
-                            self.observe_audio(&tag.track);
-                        }
-                        let slot = if tag.is_layout() { FIRST_LAYOUT_CACHE_SLOT } else { 0 };
-                        (Class::Vital, CacheRule::Header(slot + u16::from(tag.track.id)), plain)
-                    } else {
-                        (Class::Audio, CacheRule::Media, plain)
-                    }
+            TagKind::Audio => {
+                let Ok(tag) = parse_audio(body) else {
+                    return (Class::Audio, CacheRule::Media, None);
+                };
+                let track = *self.tracks.1.get_or_insert(tag.track.id);
+                let plain = tag.is_multitrack.then(|| default_track(kind, body, track));
+                let unknown = |it: &AudioFigures| it.sample_rate.is_none();
+                let other = tag.track.format != AudioFormat::Aac && tag.track.id == track;
+                if other && (tag.is_sequence_start() || self.audio.as_ref().is_none_or(unknown)) {
+                    self.audio = Some(codec_figures::of_audio(&tag, &self.metadata));
                 }
-                Err(_) => (Class::Audio, CacheRule::Media, None),
-            },
+                if !tag.is_sequence_start() {
+                    return (Class::Audio, CacheRule::Media, plain);
+                }
+                if tag.track.id == track {
+                    self.observe_audio(&tag.track);
+                }
+                let slot = if tag.is_layout() { FIRST_LAYOUT_CACHE_SLOT } else { 0 };
+                (Class::Vital, CacheRule::Header(slot + u16::from(tag.track.id)), plain)
+            }
         }
     }
 
-    /// Records the figures of an H.264 config.
+    /// Records the figures of a config.
     fn observe_video(&mut self, track: &VideoTrack) {
-        if let VideoPacket::SequenceStart(config) = &track.packet
-            && track.format == VideoFormat::H264
+        if track.format != VideoFormat::H264 {
+            self.set_video(codec_figures::of_video(track, &self.metadata));
+        } else if let VideoPacket::SequenceStart(config) = &track.packet
             && let Some(video) =
                 track_config::h264_config_with_metadata(config.clone(), &self.metadata)
         {

@@ -35,8 +35,7 @@ impl Stream {
         let inner = self.inner.lock();
         let mut records = inner.records.clone();
         records.sort_unstable_by_key(|record| record.id);
-        let sinks = inner.viewers.iter().map(|viewer| &viewer.sink);
-        let viewers = sinks.filter(|viewer| viewer.is_viewer()).filter_map(|viewer| {
+        let viewers = inner.connected().filter_map(|viewer| {
             let at = records.binary_search_by_key(&viewer.id(), |record| record.id).ok()?;
             let record = records.get(at)?;
             Some(ViewerFigures {
@@ -56,8 +55,7 @@ impl Stream {
     /// if no such viewer waits.
     pub fn waiting_viewer(&self) -> Option<IpAddr> {
         let inner = self.inner.lock();
-        let mut sinks = inner.viewers.iter().map(|viewer| &viewer.sink);
-        let first = sinks.find(|viewer| viewer.is_viewer() && viewer.relay_path().has_room())?.id();
+        let first = inner.connected().find(|viewer| viewer.relay_path().has_room())?.id();
         let record = inner.records.iter().find(|record| record.id == first)?;
         Some(record.address.ip())
     }
@@ -66,9 +64,7 @@ impl Stream {
     /// into a path, the servers of some viewers are missing, but none of `known` that still waits.
     pub fn waiting_servers(&self, known: &RelayPath) -> Option<RelayPath> {
         let inner = self.inner.lock();
-        let sinks = inner.viewers.iter().map(|viewer| &viewer.sink);
-        let viewers = sinks.filter(|viewer| viewer.is_viewer());
-        let paths: Vec<_> = viewers.map(|viewer| viewer.relay_path()).collect();
+        let paths: Vec<_> = inner.connected().map(|viewer| viewer.relay_path()).collect();
         let fitting = |all: RelayPath, path: &RelayPath| {
             all.joined(path).filter(RelayPath::has_room).unwrap_or(all)
         };
@@ -78,14 +74,8 @@ impl Stream {
     /// Disconnects the viewers with the chosen ids. Returns their number.
     pub fn end_viewers(&self, is_chosen: impl Fn(u64) -> bool, reason: &Problem) -> usize {
         let inner = self.inner.lock();
-        let chosen = |viewer: &&Arc<dyn Sink>| viewer.is_viewer() && is_chosen(viewer.id());
-        inner
-            .viewers
-            .iter()
-            .map(|viewer| &viewer.sink)
-            .filter(chosen)
-            .inspect(|viewer| viewer.dismiss(reason.clone()))
-            .count()
+        let chosen = inner.connected().filter(|viewer| is_chosen(viewer.id()));
+        chosen.inspect(|viewer| viewer.dismiss(reason.clone())).count()
     }
 
     /// Returns the bitrates of the publisher in steps, oldest first. The result is empty if there
@@ -97,6 +87,11 @@ impl Stream {
 }
 
 impl Inner {
+    /// Returns the viewers, without other receivers.
+    fn connected(&self) -> impl Iterator<Item = &Arc<dyn Sink>> {
+        self.viewers.iter().map(|viewer| &viewer.sink).filter(|sink| sink.is_viewer())
+    }
+
     /// Returns true for a relay of a server that the publisher's stream has already passed through under the relay's
     /// name. The relay gets nothing, because the other server would send the rest of an ended stream in a circle.
     pub(super) fn is_loop(&self, viewer: &dyn Sink) -> bool {

@@ -37,7 +37,7 @@ impl Entry {
 
 /// The queue of waiting messages. A partly sent message is never dropped, because that would
 /// violate the protocol.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(in crate::server) struct Queue {
     /// The rest of a partly sent message.
     current: Bytes,
@@ -57,18 +57,7 @@ pub(in crate::server) struct Queue {
 
 impl Queue {
     pub fn new(limit: usize) -> Self {
-        Self {
-            current: Bytes::new(),
-            following: Bytes::new(),
-            control: VecDeque::new(),
-            control_bytes: 0,
-            media: VecDeque::new(),
-            media_bytes: 0,
-            limit,
-            skipping: false,
-            skipped: 0,
-            overrun: false,
-        }
+        Self { limit, ..Self::default() }
     }
 
     /// Queues data before all media.

@@ -16,19 +16,14 @@ const CLOCK_TICK_MICROS: i64 = 12;
 pub(super) struct Cursor {
     /// Number of the next frame, and time of the last sent one.
     last: Option<(u64, i64)>,
-    /// True until a keyframe arrives.
-    waiting: bool,
+    /// True after a keyframe has arrived.
+    is_running: bool,
 }
 
 impl Cursor {
-    /// Creates the position of a new viewer.
-    pub fn new() -> Self {
-        Self { last: None, waiting: true }
-    }
-
     /// Returns true if the viewer waits for a keyframe.
     pub fn is_waiting(&self) -> bool {
-        self.waiting
+        !self.is_running
     }
 
     /// Changes to another production, whose first frame for the viewer is this keyframe.
@@ -36,7 +31,7 @@ impl Cursor {
         if let Some((next, _)) = &mut self.last {
             *next = frame.index;
         }
-        self.waiting = true;
+        self.is_running = false;
     }
 
     /// Returns the time of the last sent frame.
@@ -46,7 +41,7 @@ impl Cursor {
 
     /// Waits for the next keyframe, because there is no room for frames.
     pub fn wait(&mut self) {
-        self.waiting = true;
+        self.is_running = false;
     }
 
     /// Returns the timestamp with which to send the next frame, or `None` to skip the frame.
@@ -56,9 +51,9 @@ impl Cursor {
             return None;
         }
         if frame.kind == FrameKind::Key {
-            self.waiting = false;
-        } else if self.waiting || !expected {
-            self.waiting = true;
+            self.is_running = true;
+        } else if !(self.is_running && expected) {
+            self.is_running = false;
             return None;
         }
         let time = self.last.map_or(frame.at, |(_, last)| frame.at.max(last + CLOCK_TICK_MICROS));
@@ -84,7 +79,7 @@ impl Cursor {
             time = (time + step.max(CLOCK_TICK_MICROS)).max(least);
             frames.push((Arc::clone(frame), time));
         }
-        self.waiting = false;
+        self.is_running = true;
         self.last = Some((newest.index + 1, time));
         frames
     }
@@ -114,7 +109,7 @@ mod tests {
 
     #[test]
     fn nothing_goes_before_a_keyframe_and_a_gap_needs_another_one() {
-        let mut cursor = Cursor::new();
+        let mut cursor = Cursor::default();
         let mut sent = |index, key| cursor.next(&frame(index, key)).is_some();
         assert!(!sent(0, false) && sent(1, true) && sent(2, false));
         assert!(!sent(4, false) && !sent(5, false), "the third is missing");
@@ -124,7 +119,7 @@ mod tests {
 
     #[test]
     fn another_production_goes_on_at_its_keyframe_and_times_only_rise() {
-        let mut cursor = Cursor::new();
+        let mut cursor = Cursor::default();
         let first: Vec<_> = (50..53).map(|index| cursor.next(&frame(index, index == 50))).collect();
         assert!(first.iter().all(Option::is_some));
         // The other production has lower numbers, and is one frame behind.
@@ -143,7 +138,7 @@ mod tests {
     #[test]
     fn cached_frames_are_hurried_through_and_times_only_rise() {
         let group: Vec<_> = (10..60).map(|index| frame(index, index == 10)).collect();
-        let mut cursor = Cursor::new();
+        let mut cursor = Cursor::default();
         let mut times: Vec<i64> = cursor.restart(&group).iter().map(|(_, time)| *time).collect();
         assert_eq!(times.len(), 50);
         assert!(times[0] > 59 * 40_000 && times[49] < 60 * 40_000, "{times:?}");

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use crate::net::webrtc::{Certificate, DatagramSocket, UdpPath};
 use crate::server::renditions::refusal::Refusal;
 use crate::server::stream::Stream;
-use crate::server::whep::mailbox::{ChosenRendition, IceNames, Mailbox, Restart};
+use crate::server::whep::mailbox::{ChosenRendition, IceNames, Restart};
 use crate::server::whep::production::keyframe_request::KeyframeRequest;
 use crate::server::whep::production::productions::Productions;
 use crate::server::whep::routes::Routes;
@@ -134,11 +134,6 @@ impl Whep {
         mailbox.restart(Restart { ufrag, password, answer });
         drop(mailbox);
         tokio::time::timeout(ANSWER_TIMEOUT, answered).await.ok()?.ok()
-    }
-
-    /// Returns the session that an ICE request names.
-    pub(super) fn session_of(&self, datagram: &[u8]) -> Option<Arc<Mailbox>> {
-        self.routes.of_request(datagram)
     }
 }
 

@@ -29,7 +29,7 @@ const MAX_CONNECTIONS: usize = 4;
 pub(super) type CheckTag = [u8; 6];
 
 /// The mailbox of a session, and its names.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Mailbox {
     /// Id of the viewer.
     pub id: u64,
@@ -50,7 +50,7 @@ pub(super) struct Mailbox {
 }
 
 /// The ICE user name fragments. A restart changes both.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::server) struct IceNames {
     pub local: String,
     pub remote: String,
@@ -118,13 +118,7 @@ impl Mailbox {
             // Without randomness, there are no checks.
             check_tag: random_bytes().unwrap_or_default(),
             ice: Mutex::new(ice),
-            sent: AtomicU64::new(0),
-            connections: AtomicUsize::new(0),
-            is_over: AtomicBool::new(false),
-            over: Notify::new(),
-            waiting: Mutex::default(),
-            holds_reports: AtomicBool::new(false),
-            news: Notify::new(),
+            ..Self::default()
         })
     }
 
@@ -263,14 +257,8 @@ impl Mailbox {
 #[derive(Debug)]
 pub(super) struct Connection {
     mailbox: Arc<Mailbox>,
-    is_first: bool,
-}
-
-impl Connection {
-    /// Returns true if the session had no other connection when this one began.
-    pub fn is_first(&self) -> bool {
-        self.is_first
-    }
+    /// True if the session had no other connection when this one began.
+    pub is_first: bool,
 }
 
 impl Drop for Connection {

@@ -50,13 +50,14 @@ impl TcpLink {
         (Arc::new(Self { peer, packets }), waiting)
     }
 
-    /// Sends a datagram with its length (RFC 4571). Returns `false` if the datagram is lost.
-    pub fn send(&self, datagram: &[u8]) -> bool {
-        let Ok(length) = u16::try_from(datagram.len()) else { return false };
+    /// Sends a datagram with its length (RFC 4571). Returns the number of bytes that were sent: 0 if the
+    /// datagram is lost.
+    pub fn send(&self, datagram: &[u8]) -> usize {
+        let Ok(length) = u16::try_from(datagram.len()) else { return 0 };
         let mut packet = Vec::with_capacity(datagram.len() + 2);
         packet.extend_from_slice(&length.to_be_bytes());
         packet.extend_from_slice(datagram);
-        self.packets.try_send(packet).is_ok()
+        self.packets.try_send(packet).map_or(0, |()| datagram.len())
     }
 
     /// Returns true if the connection is closed.

@@ -115,12 +115,7 @@ impl Routes {
 /// Returns true for datagrams that a viewer may send: all except media, and none that are too short
 /// to have a kind.
 pub(super) fn is_wanted(datagram: &[u8]) -> bool {
-    match datagram {
-        [first, second, ..] => {
-            !RTP_FIRST_BYTES.contains(first) || RTCP_SECOND_BYTES.contains(second)
-        }
-        _ => false,
-    }
+    matches!(datagram, [first, _, ..] if !RTP_FIRST_BYTES.contains(first)) || is_report(datagram)
 }
 
 /// Returns true for RTCP.

@@ -27,22 +27,10 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Accepts connections until the port closes.
 pub(in crate::server) async fn accept(listener: Listener, registry: Arc<Registry>, open: OpenPort) {
-    let stopped = open.closing(&registry);
-    tokio::pin!(stopped);
-    loop {
-        let (stream, peer) = tokio::select! {
-            biased;
-            () = &mut stopped => break,
-            caller = registry.accept(&listener) => caller,
-        };
-        match registry.admit(peer) {
-            Some(slot) => {
-                tokio::spawn(converse(stream, peer, slot, Arc::clone(&registry)));
-            }
-            None => tracing::debug!(%peer, "refused a connection: too many connections"),
-        }
-    }
-    drop(listener);
+    let serve = |stream, peer, slot| {
+        tokio::spawn(converse(stream, peer, slot, Arc::clone(&registry)));
+    };
+    open.accept(listener, &registry, serve).await;
 }
 
 /// Serves a connection. Its first datagram names the session.
@@ -62,14 +50,14 @@ async fn converse(
     let Ok(Ok(first)) = first else {
         return tracing::debug!(%peer, "a TCP connection to the port of WebRTC sent no datagram");
     };
-    let Some(mailbox) = registry.whep.session_of(first) else {
+    let Some(mailbox) = registry.whep.routes.of_request(first) else {
         return tracing::debug!(%peer, "a TCP connection to the port of WebRTC named no session");
     };
     let Some(place) = mailbox.connect() else { return };
     let (link, packets) = TcpLink::new(peer);
     mailbox.datagram(first, Path::Tcp(Arc::clone(&link)));
     // The session has a slot, which also covers its first connection. Later ones can be evicted.
-    let slot = (!place.is_first()).then_some(slot);
+    let slot = (!place.is_first).then_some(slot);
     let evicted = async {
         match &slot {
             Some(slot) => slot.evicted().await,

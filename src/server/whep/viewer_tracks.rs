@@ -53,21 +53,20 @@ pub(super) struct NextVariant {
 
 /// The audio track for one viewer.
 pub(super) struct AudioTrack {
-    route: Route,
+    pub route: Route,
     next_sequence_number: u64,
 }
 
 impl VideoTrack {
     pub fn new(route: VideoRoute, (variant, used): (Variant, ProductionUse)) -> Self {
-        let (cursor, playout) = (Cursor::new(), Playout::default());
         Self {
             route,
-            cursor,
+            cursor: Cursor::default(),
             next_sequence_number: 0,
             cached_end: None,
             catch_up_until: None,
             keyframe_deadline: None,
-            playout,
+            playout: Playout::default(),
             variant,
             used,
             next_variant: None,
@@ -171,10 +170,6 @@ impl VideoTrack {
 impl AudioTrack {
     pub fn new(route: Route) -> Self {
         Self { route, next_sequence_number: 0 }
-    }
-
-    pub fn mid(&self) -> Mid {
-        self.route.mid
     }
 
     /// Sends a frame.

@@ -143,16 +143,6 @@ struct Task {
     options: Options,
 }
 
-/// The session's next request.
-enum SessionRequest {
-    /// There is data to send.
-    Send,
-    /// There is no data to send yet.
-    Ask,
-    /// The session has ended.
-    End,
-}
-
 impl Task {
     async fn run(mut self) -> Result<(), Cause> {
         let mut data = Vec::new();
@@ -161,13 +151,10 @@ impl Task {
         let mut busy = 0_u32;
         loop {
             data.clear();
-            match self.next_request(&mut data, next).await {
-                SessionRequest::Send | SessionRequest::Ask => {}
-                SessionRequest::End => {
-                    let request = self.client.close();
-                    let _ = timeout(CLOSE_TIMEOUT, self.answer(&request)).await;
-                    return Ok(());
-                }
+            if !self.read_session(&mut data, next).await {
+                let request = self.client.close();
+                let _ = timeout(CLOSE_TIMEOUT, self.answer(&request)).await;
+                return Ok(());
             }
             let request = self.client.exchange(&data);
             let (interval, length) = self.answer(&request).await?;
@@ -187,8 +174,9 @@ impl Task {
         }
     }
 
-    /// Waits until the session has data, but at most until `next`, and reads the data.
-    async fn next_request(&mut self, data: &mut Vec<u8>, next: Instant) -> SessionRequest {
+    /// Waits until the session has data, but at most until `next`, and reads the data. Returns false if the session
+    /// has ended.
+    async fn read_session(&mut self, data: &mut Vec<u8>, next: Instant) -> bool {
         let mut block = [0; 16 << 10];
         let mut ready = false;
         while data.len() < pipe::MAX_BUFFERED_BYTES {
@@ -200,18 +188,18 @@ impl Task {
                 tokio::select! {
                     biased;
                     read = read => read,
-                    () = sleep_until(next) => return SessionRequest::Ask,
+                    () = sleep_until(next) => return true,
                 }
             };
             match read {
-                Ok(0) | Err(_) if data.is_empty() => return SessionRequest::End,
+                Ok(0) | Err(_) if data.is_empty() => return false,
                 // The end is detected again after the data before it.
                 Ok(0) | Err(_) => break,
                 Ok(count) => data.extend_from_slice(block.get(..count).unwrap_or_default()),
             }
             ready = true;
         }
-        SessionRequest::Send
+        true
     }
 
     /// Sends a request, passes the response to the session, and returns the first byte and the

@@ -14,7 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
 use crate::base::{Backoff, Clock, Timestamp};
-use crate::net::connect::{Endpoint, Options};
+use crate::net::connect::Options;
 use crate::net::web::{Client, StallTimeout, WebUrl};
 use crate::server::access::callback::exchange::{ReceiverAnswer, Request};
 use crate::server::event::{NO_ANSWER_CAUSE, RECEIVER_UNREACHABLE};
@@ -101,8 +101,7 @@ impl Destination {
 
     /// Returns the host and port of the receiver.
     pub fn host(&self) -> String {
-        let Endpoint { host, port, .. } = self.url.endpoint();
-        if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+        self.url.endpoint().to_string()
     }
 
     /// Waits for a slot for a request for which a client waits. Fails during a pause, and after the time limit.

@@ -31,7 +31,9 @@ pub(super) fn form(visit: &Visit, call: &Call) -> String {
         // The client's clock at the handshake. Nearly all clients send zero.
         form.push_str("&epoch=0&call=connect");
     } else {
-        let _ = write!(form, "&clientid={}&call={}", visit.id, name(call));
+        // The configuration has the same names, with a prefix.
+        let name = call.kind().name().trim_start_matches("on_");
+        let _ = write!(form, "&clientid={}&call={name}", visit.id);
     }
     if let Call::RecordDone { .. } = call {
         // Recorders have names in nginx-rtmp. This is the recorder without a name.
@@ -55,17 +57,6 @@ pub(super) fn form(visit: &Visit, call: &Call) -> String {
         form.push_str(&visit.query);
     }
     form
-}
-
-fn name(call: &Call) -> &'static str {
-    match call {
-        Call::Connect => "connect",
-        Call::Publish { .. } => "publish",
-        Call::Play { .. } => "play",
-        Call::PublishDone => "publish_done",
-        Call::PlayDone => "play_done",
-        Call::RecordDone { .. } => "record_done",
-    }
 }
 
 /// Converts a time to an unsigned 32-bit number, as nginx does even for negative times.

@@ -8,27 +8,20 @@ use crate::base::named;
 use crate::net::web::WebUrl;
 use crate::text::problem::{Problem, problem};
 
-/// The format of the requests.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
-pub enum Dialect {
-    /// Forms, as in nginx-rtmp.
-    #[default]
-    Nginx,
-    /// JSON, as in SRS.
-    Srs,
-    /// JSON, as in MediaMTX. Its receivers decide, but get no notices.
-    MediaMtx,
-}
-
-impl Dialect {
-    /// Returns the name in the configuration.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Nginx => "nginx",
-            Self::Srs => "srs",
-            Self::MediaMtx => "mediamtx",
-        }
+named! {
+    /// The format of the requests.
+    #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
+    pub enum Dialect {
+        /// Forms, as in nginx-rtmp.
+        #[default]
+        Nginx = "nginx",
+        /// JSON, as in SRS.
+        Srs = "srs",
+        /// JSON, as in MediaMTX. Its receivers decide, but get no notices.
+        MediaMtx = "mediamtx",
     }
+    /// Returns the name in the configuration.
+    fn name;
 }
 
 impl FromStr for Dialect {

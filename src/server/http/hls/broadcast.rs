@@ -1,17 +1,19 @@
 //! The playlist of a broadcast from its start, while the server records it.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 
 use crate::server::access::grant::AdmittedViewer;
+use crate::server::event::Protocol;
 use crate::server::hls::Mode;
-use crate::server::hls::viewers::ViewerKey;
-use crate::server::http::hls::answers::{PLAYLIST_TYPE, busy, disconnected, failed, is_known};
+use crate::server::http::hls::answers::{
+    PLAYLIST_TYPE, busy, disconnected, failed, is_known, viewer_key,
+};
 use crate::server::http::hls::recorded::{note, text_response};
+use crate::server::http::hls::request::{HlsRequest, is_new};
 use crate::server::http::path::encode_name;
 use crate::server::http::refusals::too_many_viewers;
 use crate::server::outputs::recordings::viewers::open;
@@ -33,30 +35,13 @@ const UNKNOWN_BROADCAST_TEXT: &str = "The server does not know the last broadcas
     Its recordings are at /vod/NAME.m3u8.\n";
 const LONG_NAME_TEXT: &str = "The name of this stream is too long to play its recordings.\n";
 
-/// A request for the playlist of a broadcast.
-pub(super) struct EventRequest<'a> {
-    pub method: &'a Method,
-    pub headers: &'a HeaderMap,
-    pub path: &'a str,
-    pub app: &'a str,
-    pub stream: &'a str,
-    /// The pass for the addresses in the playlist, if they need one.
-    pub pass: Option<&'a str>,
-    /// True if the pass is new.
-    pub is_first: bool,
-    pub key: ViewerKey,
-    pub address: SocketAddr,
-}
-
 /// Answers a request for the playlist of a stream. Players request the playlist again and again at the same address.
 /// Without the pass in this address, each request would be another visit. So the first response is a multivariant
 /// playlist, which contains the address with the pass.
-pub(super) async fn event(
-    registry: &Arc<Registry>,
-    request: EventRequest<'_>,
-    viewer: AdmittedViewer,
-) -> Response {
-    let EventRequest { method, headers, path, app, stream, pass, is_first, key, address } = request;
+pub(super) async fn event(request: &HlsRequest<'_>, viewer: AdmittedViewer) -> Response {
+    let HlsRequest { registry, method, headers, path, query, app, stream, .. } = *request;
+    let pass = request.pass.as_deref();
+    let key = viewer_key(&request.caller, headers, Protocol::Hls);
     let rules = registry.rules();
     let is_on = rules.recording.playback && registry.config.hls.mode != Mode::Off;
     let Some(files) = registry.files.of_stream(app, stream).filter(|_| is_on) else {
@@ -112,7 +97,9 @@ pub(super) async fn event(
     let playlist = list.playlist(form, |version| is_known(headers, &tag(version)));
     match playlist {
         BroadcastPlaylist::Text(text) => {
+            let is_first = pass.is_some_and(|pass| is_new(pass, query));
             if is_first && let Some(recording) = begins_with(registry, &files).await {
+                let address = request.caller.address;
                 if let Err(why) = note(registry, &recording, address, key, viewer) {
                     return too_many_viewers(why);
                 }

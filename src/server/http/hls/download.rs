@@ -14,7 +14,7 @@ use http_body::{Frame, SizeHint};
 use crate::server::access::callback::calls::DoneCall;
 use crate::server::access::grant::AdmittedViewer;
 use crate::server::event::{Event, NoRoom, Peer, Protocol};
-use crate::server::hls::viewers::{ViewerKey, ViewerLimit, ViewerLookup};
+use crate::server::hls::viewers::{ViewerKey, ViewerLimit};
 use crate::server::http::refusals::too_many_viewers;
 use crate::server::recordings::name::stem;
 use crate::server::recordings::opened::VOD_APP;
@@ -70,14 +70,13 @@ impl FileViewer {
         let limit = ViewerLimit { most, others: 0, is_shared };
         let limits = (limit, self.registry.clock.now());
         let viewers = &self.registry.recording_viewers;
-        let arrived = viewers.note(&self.file, (self.client, done), bytes, limits);
-        if arrived == ViewerLookup::New {
+        if viewers.note(&self.file, (self.client, done), bytes, limits)? {
             let FileClient { address, id, .. } = self.client;
             let (app, stream) = (VOD_APP.to_owned(), stem(&self.file).to_owned());
             let peer = Peer { app, stream, address, id, protocol: Protocol::HttpFlv };
             self.registry.tell(Event::Join(peer));
         }
-        arrived.room(most)
+        Ok(())
     }
 
     /// Wraps a response with the file or a part of it, so that the sent bytes are counted.

@@ -8,6 +8,7 @@ mod broadcast;
 mod download;
 mod growing;
 pub(super) mod recorded;
+pub(super) mod request;
 pub(super) mod slot;
 
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::watch;
 
@@ -28,14 +29,13 @@ use crate::server::hls::listing::{
 use crate::server::hls::manifest::CLOCK_RESOURCE;
 use crate::server::hls::mpeg_ts::{TS_LIST_NAME, TS_MASTER_NAME, TS_PREFIX};
 use crate::server::hls::viewers::ViewerKey;
-use crate::server::http::caller::{Caller, query_pairs};
 use crate::server::http::hls::answers::{
     ChunkBody, MANIFEST_TYPE, MISSING_FILE_CACHE_CONTROL, MP4_MEDIA_TYPE, PLAYLIST_TYPE,
     ResponseHead, TS_MEDIA_TYPE, UNSUPPORTED_TS_TEXT, busy, cache_scope, disconnected, failed,
     file_age, missing, refused, sent_size, viewer_key,
 };
-use crate::server::http::hls::broadcast::EventRequest;
 use crate::server::http::hls::growing::Growing;
+use crate::server::http::hls::request::{HlsRequest, is_new};
 use crate::server::http::hls::slot::ActiveGuard;
 use crate::server::http::path;
 use crate::server::http::refusals::{no_such_stream, too_many_viewers};
@@ -106,22 +106,6 @@ impl Directives {
     }
 }
 
-/// An HTTP request for an HLS resource.
-pub(super) struct HlsRequest<'a> {
-    pub registry: &'a Arc<Registry>,
-    pub caller: Caller,
-    pub method: &'a Method,
-    pub headers: &'a HeaderMap,
-    pub path: &'a str,
-    pub query: &'a str,
-    pub app: &'a str,
-    pub stream: &'a str,
-    /// True if the stream in the path has another name, which a callback changed.
-    pub renamed: bool,
-    /// The pass for the addresses in playlists, if they need one.
-    pub pass: Option<String>,
-}
-
 /// Returns true if a name below `/{app}/{stream}/hls/` can be a file of HLS.
 pub(super) fn is_file(name: &str) -> bool {
     name == MEDIA_PLAYLIST_NAME
@@ -146,22 +130,10 @@ pub(super) async fn response(
 ) -> Response {
     let HlsRequest { registry, caller, headers, app, stream, .. } = &request;
     if matches!(asked, HlsResource::Below(name) if name == EVENT_PLAYLIST_NAME) {
-        let HlsRequest { path, pass, query, .. } = &request;
         let Some(_settled) = ActiveGuard::new(registry, &caller.spot) else {
             return too_many_viewers(NoRoom::Server);
         };
-        let request = EventRequest {
-            method: request.method,
-            headers,
-            path,
-            app,
-            stream,
-            pass: pass.as_deref(),
-            is_first: pass.as_ref().is_some_and(|pass| is_new(pass, query)),
-            key: viewer_key(caller, headers, Protocol::Hls),
-            address: caller.address,
-        };
-        return broadcast::event(registry, request, viewer).await;
+        return broadcast::event(&request, viewer).await;
     }
     if registry.config.hls.mode == Mode::Off {
         let why = "HLS is off at this server, by the setting `hls`.\n";
@@ -416,11 +388,6 @@ fn playlist_age(listing: &Listing, awaited: Option<AwaitedItem>) -> u64 {
         Some(AwaitedItem { segment, .. }) if segment <= listing.end_number() => target * 6,
         _ => (target / 2).max(1),
     }
-}
-
-/// Returns true if the query of the request does not have this pass.
-fn is_new(pass: &str, query: &str) -> bool {
-    !query_pairs(query).any(|(name, it)| name == "pass" && it == pass)
 }
 
 /// Returns the renditions for DASH players, which may request any segment at any time. The server encodes all

@@ -9,7 +9,6 @@ use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use url::form_urlencoded;
 
 use crate::server::access::callback::visit::{Call, ClientDetails, Visit};
 use crate::server::access::grant::AdmittedViewer;
@@ -17,7 +16,7 @@ use crate::server::access::pass::{PassScope, Proof};
 use crate::server::event::{Event, NoRoom, Protocol};
 use crate::server::hls::Mode;
 use crate::server::hls::listing::TS_EXTENSION;
-use crate::server::hls::viewers::{ViewerKey, ViewerLimit, ViewerLookup};
+use crate::server::hls::viewers::{ViewerKey, ViewerLimit};
 use crate::server::http::caller::{Caller, Credentials, access, client_details};
 use crate::server::http::hls::answers::{
     ChunkBody, MANIFEST_TYPE, MP4_MEDIA_TYPE, PLAYLIST_TYPE, ResponseHead, TS_MEDIA_TYPE,
@@ -28,7 +27,7 @@ use crate::server::http::hls::download::FileViewer;
 use crate::server::http::hls::slot::ActiveGuard;
 use crate::server::http::operator::ranges::{self, RangeAnswer};
 use crate::server::http::operator::{recordings, signed_link};
-use crate::server::http::path::{encode_name, split};
+use crate::server::http::path::{encode_name, query_value, split};
 use crate::server::http::refusals::{self, too_many_viewers};
 use crate::server::outputs::recordings::viewers::{self, open};
 use crate::server::recordings::folder;
@@ -120,11 +119,10 @@ pub(in crate::server::http) async fn response(
     let client = client_details(&request, &stream.app);
     let shown = (Credentials::of(&request), client, query.clone());
     // Access comes first, so that strangers do not learn which recordings exist.
-    let entry = match admit(registry, &caller, shown, &stream, (protocol, name)).await {
-        Ok(entry) => entry,
+    let (pass, viewer) = match admit(registry, &caller, shown, &stream, (protocol, name)).await {
+        Ok(admitted) => admitted,
         Err(refused) => return *refused,
     };
-    let RecordedEntry { pass, viewer } = entry;
     let wanted = match asked {
         RecordedResource::Whole(format) => format!("{name}.{}", format.extension()),
         _ => name.to_owned(),
@@ -160,6 +158,15 @@ pub(in crate::server::http) async fn response(
         return too_many_viewers(why);
     }
     let of = (recording.stream.app.as_str(), name);
+    let segment = |read: Result<Option<Bytes>, OpenError>, file: &str| match read {
+        Ok(Some(bytes)) => {
+            let response = part(registry, headers, (of, file), &bytes);
+            recording.viewers.lock().count(key, sent_size(method, &response));
+            response
+        }
+        Ok(None) => missing(),
+        Err(error) => unreadable(&error),
+    };
     match asked {
         RecordedResource::Below(RecordedFile::Initialization(tracks, _)) => {
             let found = recording.content().initialization_of(tracks);
@@ -167,28 +174,12 @@ pub(in crate::server::http) async fn response(
             found.map_or_else(missing, |bytes| part(registry, headers, (of, &file), &bytes))
         }
         RecordedResource::Below(RecordedFile::Segment(tracks, number, _)) => {
-            match registry.opened.segment(&recording, tracks, number).await {
-                Ok(Some(bytes)) => {
-                    let file = format!("{tracks:?}-{number}");
-                    let response = part(registry, headers, (of, &file), &bytes);
-                    recording.viewers.lock().count(key, sent_size(method, &response));
-                    response
-                }
-                Ok(None) => missing(),
-                Err(error) => unreadable(&error),
-            }
+            let read = registry.opened.segment(&recording, tracks, number).await;
+            segment(read, &format!("{tracks:?}-{number}"))
         }
         RecordedResource::Below(RecordedFile::Ts(number)) => {
-            match registry.opened.ts_segment(&recording, number).await {
-                Ok(Some(bytes)) => {
-                    let file = format!("{number}{TS_EXTENSION}");
-                    let response = part(registry, headers, (of, &file), &bytes);
-                    recording.viewers.lock().count(key, sent_size(method, &response));
-                    response
-                }
-                Ok(None) => missing(),
-                Err(error) => unreadable(&error),
-            }
+            let read = registry.opened.ts_segment(&recording, number).await;
+            segment(read, &format!("{number}{TS_EXTENSION}"))
         }
         _ => {
             let is_dash = asked == RecordedResource::Manifest;
@@ -203,22 +194,17 @@ pub(in crate::server::http) async fn response(
     }
 }
 
-/// The grant of a client that may play a recording.
-struct RecordedEntry {
-    pass: Option<String>,
-    viewer: AdmittedViewer,
-}
-
-/// Checks that a client may play the stream that was recorded, or has a link of the operator.
-/// `name` is the name of the recording, which may not exist.
+/// Checks that a client may play the stream that was recorded, or has a link of the operator. Returns its pass, and the
+/// admitted viewer. `name` is the name of the recording, which may not exist.
 async fn admit(
     registry: &Arc<Registry>,
     caller: &Caller,
     (credentials, client, query): (Credentials, ClientDetails, String),
     stream: &RecordedStream,
     (protocol, name): (Protocol, &str),
-) -> Result<RecordedEntry, Box<Response>> {
+) -> Result<(Option<String>, AdmittedViewer), Box<Response>> {
     let (id, expelled) = (registry.next_id(), registry.expulsions());
+    let viewer = |done| AdmittedViewer { id, done, expelled };
     let now = registry.unix_seconds();
     let is_linked = [Format::Mp4, Format::Flv].into_iter().any(|format| {
         let file = format!("{name}.{}", format.extension());
@@ -228,7 +214,7 @@ async fn admit(
         // The link is for this recording alone, and not for the stream.
         let scope = PassScope { app: VOD_APP, stream: name, address: None, proof: Proof::Link };
         let pass = Some(registry.passes.issue_until(scope, now, pass_end(&query)));
-        return Ok(RecordedEntry { pass, viewer: AdmittedViewer { id, done: None, expelled } });
+        return Ok((pass, viewer(None)));
     }
     let Credentials { secret, login, pass } = credentials;
     let address = caller.address.ip().to_canonical();
@@ -237,7 +223,7 @@ async fn admit(
         registry.passes.opens(pass, (VOD_APP, name), address, now, links)
     };
     if pass.as_ref().is_some_and(opens) {
-        return Ok(RecordedEntry { pass, viewer: AdmittedViewer { id, done: None, expelled } });
+        return Ok((pass, viewer(None)));
     }
     let visit = Visit {
         id,
@@ -253,19 +239,14 @@ async fn admit(
     let client = (registry, &caller.spot);
     match access(client, visit, Some(Call::play()), (pass, Some(name))).await {
         // If a callback renames the stream, the new name applies only to the live stream.
-        Ok(entry) => {
-            let viewer = AdmittedViewer { id, done: entry.done, expelled };
-            Ok(RecordedEntry { pass: entry.pass, viewer })
-        }
+        Ok(entry) => Ok((entry.pass, viewer(entry.done))),
         Err(why) => Err(Box::new(refusals::denied(&why))),
     }
 }
 
 /// Returns the end of a pass for a valid link with this query, in seconds since 1970.
 fn pass_end(query: &str) -> u64 {
-    let mut values = form_urlencoded::parse(query.as_bytes());
-    let expires = values.find(|(name, _)| name == "expires");
-    let expires: Option<u64> = expires.and_then(|(_, value)| value.parse().ok());
+    let expires = query_value(query, "expires").and_then(|it| it.parse::<u64>().ok());
     expires.unwrap_or_default().saturating_add(LINK_GRACE_SECONDS)
 }
 
@@ -294,11 +275,10 @@ pub(super) fn note(
     let names = (recording.stream.app.as_str(), recording.stream.stream.as_str());
     let of = (names, Some(recording.path.as_path()));
     let (client, entry) = ((key, address), (viewer, limit));
-    let arrived = viewers::note(registry, &recording.viewers, of, client, entry);
-    if arrived == ViewerLookup::New {
+    if viewers::note(registry, &recording.viewers, of, client, entry)? {
         registry.tell(Event::Join(recording.peer(address, id, key.protocol)));
     }
-    arrived.room(most)
+    Ok(())
 }
 
 /// Returns a playlist or manifest, or `None` if the recording has no content for it yet.

@@ -25,11 +25,10 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
-use url::form_urlencoded;
 
 use crate::server::http::caller::Caller;
 use crate::server::http::guard;
-use crate::server::http::path::split;
+use crate::server::http::path::{query_value, split};
 use crate::server::registry::Registry;
 use crate::text::Language;
 use crate::text::problem::{Problem, problem};
@@ -132,9 +131,8 @@ pub(super) fn error(status: StatusCode, text: &str) -> Response {
 
 /// Returns the language that `lang` in a query names, or else English.
 fn language_of(query: &str) -> Language {
-    let mut pairs = form_urlencoded::parse(query.as_bytes());
-    let chosen = pairs.find(|(name, _)| name == "lang");
-    chosen.and_then(|(_, tag)| Language::of_argument(&tag)).unwrap_or_default()
+    let tag = query_value(query, "lang");
+    tag.and_then(|tag| Language::of_argument(&tag)).unwrap_or_default()
 }
 
 /// Returns the application and the stream at the end of a path of the API. The path is split before it is decoded,

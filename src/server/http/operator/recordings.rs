@@ -21,13 +21,13 @@ use tokio::task::JoinHandle;
 use url::form_urlencoded;
 
 use crate::files::{Trouble, free_space};
-use crate::server::access::admission::{Purpose, Spot};
 use crate::server::hls::Mode;
 use crate::server::http::caller::Caller;
 use crate::server::http::guard;
+use crate::server::http::hls::slot::ActiveGuard;
 use crate::server::http::operator::ranges::{self, RangeAnswer};
 use crate::server::http::operator::{Authorized, authorized, error, signed_link, unix_seconds};
-use crate::server::http::path::encode_name;
+use crate::server::http::path::{encode_name, query_value};
 use crate::server::outputs::recordings::retention;
 use crate::server::outputs::viewers::{self, ViewerChoice};
 use crate::server::recordings::folder::{self, ListedFile, MAX_LISTED_FILES};
@@ -193,7 +193,7 @@ pub(in crate::server::http) async fn send(
         }
     }
     .unwrap_or_else(|| error(StatusCode::SERVICE_UNAVAILABLE, "there are too many connections"));
-    let is_download = form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "download");
+    let is_download = query_value(query, "download").is_some();
     let disposition = if is_download { "attachment" } else { "inline" };
     let disposition = format!("{disposition}; filename*=UTF-8''{}", encode_name(name));
     for (name, value) in [
@@ -232,14 +232,16 @@ fn part_of(
     part: std::ops::Range<u64>,
 ) -> Option<Body> {
     // A download does not count as an idle connection.
-    registry.admission.settle(&caller.spot, Purpose::Play).then(|| {
-        let (registry, spot) = (Arc::clone(registry), Arc::clone(&caller.spot));
-        let left = part.end - part.start;
-        let is_head = *method == Method::HEAD;
-        let piece = FilePiece::Here(file);
-        let at = part.start;
-        Body::new(FileBody { piece, at, left, is_head, registry, spot, _kept: kept })
-    })
+    let settled = ActiveGuard::new(registry, &caller.spot)?;
+    Some(Body::new(FileBody {
+        piece: FilePiece::Here(file),
+        at: part.start,
+        left: part.end - part.start,
+        is_head: *method == Method::HEAD,
+        registry: Arc::clone(registry),
+        _settled: settled,
+        _kept: kept,
+    }))
 }
 
 /// A part of a file.
@@ -249,7 +251,7 @@ struct FileBody {
     left: u64,
     is_head: bool,
     registry: Arc<Registry>,
-    spot: Arc<Spot>,
+    _settled: ActiveGuard,
     _kept: KeptFile,
 }
 
@@ -301,12 +303,6 @@ impl http_body::Body for FileBody {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.left)
-    }
-}
-
-impl Drop for FileBody {
-    fn drop(&mut self) {
-        self.registry.admission.unsettle(&self.spot);
     }
 }
 

@@ -3,10 +3,10 @@
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use url::form_urlencoded;
 
 use crate::base::Secret;
 use crate::base::secret::is_same_secret;
+use crate::server::http::path::query_value;
 
 /// How long a link works, in seconds: a long recording can be watched to its end.
 const LINK_VALIDITY_SECONDS: u64 = 12 * 3_600;
@@ -20,13 +20,9 @@ pub(in crate::server::http) fn query(key: &Secret, file: &str, now: u64) -> Opti
 
 /// Returns true if this query belongs to a link to this file that has not expired.
 pub(in crate::server::http) fn is_valid(key: &Secret, file: &str, query: &str, now: u64) -> bool {
-    let value = |wanted: &str| {
-        form_urlencoded::parse(query.as_bytes())
-            .find(|(name, _)| name == wanted)
-            .map(|(_, value)| value.into_owned())
-    };
-    let expires = value("expires").and_then(|it| it.parse::<u64>().ok());
-    let (Some(expires), Some(given)) = (expires, value("signature")) else { return false };
+    let expires = query_value(query, "expires").and_then(|it| it.parse::<u64>().ok());
+    let given = query_value(query, "signature");
+    let (Some(expires), Some(given)) = (expires, given) else { return false };
     let expected = signature(key, file, expires);
     expected.is_some_and(|it| is_same_secret(it.as_bytes(), given.as_bytes())) && now < expires
 }

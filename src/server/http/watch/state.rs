@@ -18,26 +18,27 @@ pub(super) fn response(registry: &Registry, app: &str, stream: &str) -> Response
     let protocols = protocols(registry.whep.endpoint().is_some(), registry.config.hls.mode);
     // The page measures the latency of HLS by the clock of the times in the playlists.
     let now = registry.clock.wall_micros(registry.clock.now());
+    // Only while the stream is live. Otherwise, in an application without access rules, any
+    // stream name would reveal the logins.
+    let is_live = figures.as_ref().is_some_and(|figures| figures.publisher.is_some());
+    let rules = registry.rules();
+    // A callback is asked only when the viewer plays. Those whom it admits get the logins with
+    // the answer to their offer.
+    let has_logins = !registry.access().rules.of(app).is_asked(Action::Play);
+    let may_have = |server: &&IceServer| is_live && (has_logins || server.login().is_none());
+    let ice: Vec<_> = rules.ice_servers.iter().filter(may_have).map(ice_server).collect();
+    let renditions = figures.as_ref().map(|figures| renditions(registry, figures));
+    let of_server = json!({
+        "renditions": renditions.unwrap_or_default(),
+        "on_demand": registry.relays.demand_rule(app, stream).is_some(),
+        "protocols": protocols,
+        "successor": registry.http_successor().map(|origin| origin.to_string()),
+        "ice_servers": ice,
+        "now": now as f64 / 1_000.0,
+    });
     let mut state = of_stream(figures.as_ref());
-    if let Some(state) = state.as_object_mut() {
-        let renditions = figures.as_ref().map(|figures| renditions(registry, figures));
-        state.insert("renditions".to_owned(), json!(renditions.unwrap_or_default()));
-        let on_demand = registry.relays.demand_rule(app, stream).is_some();
-        state.insert("on_demand".to_owned(), json!(on_demand));
-        state.insert("protocols".to_owned(), json!(protocols));
-        let successor = registry.http_successor().map(|origin| origin.to_string());
-        state.insert("successor".to_owned(), json!(successor));
-        // Only while the stream is live. Otherwise, in an application without access rules, any
-        // stream name would reveal the logins.
-        let is_live = figures.as_ref().is_some_and(|figures| figures.publisher.is_some());
-        let rules = registry.rules();
-        // A callback is asked only when the viewer plays. Those whom it admits get the logins with
-        // the answer to their offer.
-        let has_logins = !registry.access().rules.of(app).is_asked(Action::Play);
-        let may_have = |server: &&IceServer| is_live && (has_logins || server.login().is_none());
-        let ice: Vec<_> = rules.ice_servers.iter().filter(may_have).map(ice_server).collect();
-        state.insert("ice_servers".to_owned(), json!(ice));
-        state.insert("now".to_owned(), json!(now as f64 / 1_000.0));
+    if let (Value::Object(state), Value::Object(of_server)) = (&mut state, of_server) {
+        state.extend(of_server);
     }
     // A shared cache checks neither addresses nor secrets.
     let is_open = registry.access().rules.of(app).play.is_open();

@@ -9,8 +9,8 @@ use parking_lot::Mutex;
 use crate::base::Timestamp;
 use crate::server::access::callback::calls::DoneCall;
 use crate::server::access::grant::AdmittedViewer;
-use crate::server::event::{Ended, Event, Peer, ViewerFigures};
-use crate::server::hls::viewers::{Viewer, ViewerKey, ViewerLimit, ViewerLookup, Viewers};
+use crate::server::event::{NoRoom, ViewerFigures};
+use crate::server::hls::viewers::{ViewerKey, ViewerLimit, Viewers};
 use crate::server::recordings::opened::{OpenError, OpenRecording, VOD_APP};
 use crate::server::registry::Registry;
 use crate::text::problem::{Problem, problem};
@@ -28,7 +28,7 @@ pub(in crate::server) async fn open(
     let is_writing = move || work.files.is_writing(&file);
     let (recording, left) = registry.opened.open(path, registry.clock, is_writing).await?;
     for (name, viewer) in left {
-        tell_left(registry, name, &viewer, problem!("left-too-many-recordings"));
+        registry.tell(viewer.leave((VOD_APP, &name), problem!("left-too-many-recordings")));
     }
     Ok(recording)
 }
@@ -60,7 +60,7 @@ pub(in crate::server) fn end(
         ended.extend(left.into_iter().map(|viewer| (recording.name.clone(), viewer)));
     }
     for (name, viewer) in &ended {
-        tell_left(registry, name.clone(), viewer, reason.clone());
+        registry.tell(viewer.leave((VOD_APP, name), reason.clone()));
     }
     of_rtmp + ended.len()
 }
@@ -71,7 +71,7 @@ pub(in crate::server) fn leave_quiet(registry: &Registry, now: Timestamp) {
     let of_segments = of_segments.into_iter().map(|(it, viewer)| (it.name.clone(), viewer));
     let of_files = registry.recording_viewers.leave_quiet(now);
     for (name, viewer) in of_segments.chain(of_files) {
-        tell_left(registry, name, &viewer, problem!("left-quiet"));
+        registry.tell(viewer.leave((VOD_APP, &name), problem!("left-quiet")));
     }
 }
 
@@ -84,15 +84,13 @@ pub(in crate::server) fn note(
     (stream, file): ((&str, &str), Option<&Path>),
     (key, address): (ViewerKey, SocketAddr),
     (mut viewer, limit): (AdmittedViewer, ViewerLimit),
-) -> ViewerLookup {
+) -> Result<bool, NoRoom> {
     let _continuing = viewer.done.is_some().then(|| registry.opened.continuing.lock());
     let needs_done = viewer.done.is_some() && viewers.lock().needs_done(key);
     let admitted = viewer.done.take_if(|_| needs_done);
     let arrived = viewers.lock().note(key, address, viewer, limit, registry.clock.now());
     // Without room here, the viewer keeps the report where it was.
-    if let Some(admitted) = admitted
-        && matches!(arrived, ViewerLookup::Known | ViewerLookup::New)
-    {
+    if let Some(admitted) = admitted.filter(|_| arrived.is_ok()) {
         let done = take_done(registry, stream, file, key).unwrap_or(admitted);
         viewers.lock().set_done(key, done);
     }
@@ -118,12 +116,4 @@ fn take_done(
         let mut others = recordings.iter().filter(|it| files.parts.contains(&it.path));
         others.find_map(|it| it.viewers.lock().take_done(key))
     })
-}
-
-fn tell_left(registry: &Registry, stream: String, viewer: &Viewer, reason: Problem) {
-    let after = viewer.last_request.since(viewer.since);
-    let ended = Ended { reason, after, bytes: viewer.bytes };
-    let (address, id, protocol) = (viewer.peer, viewer.id, viewer.protocol);
-    let peer = Peer { app: VOD_APP.to_owned(), stream, address, id, protocol };
-    registry.tell(Event::Leave(peer, ended));
 }

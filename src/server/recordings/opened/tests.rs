@@ -30,7 +30,7 @@ fn add(
         let peer = SocketAddr::new(VIEWER_KEY.address, 5);
         let viewer = AdmittedViewer { id, done: None, expelled: 0 };
         let limit = ViewerLimit { most: 9, others: 0, is_shared: false };
-        recording.viewers.lock().note(VIEWER_KEY, peer, viewer, limit, now);
+        recording.viewers.lock().note(VIEWER_KEY, peer, viewer, limit, now).unwrap();
     }
     let left = open.remember(&recording, now);
     (recording, left.into_iter().map(|(name, viewer)| (name, viewer.id)).collect())

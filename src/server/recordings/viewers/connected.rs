@@ -9,8 +9,8 @@ use parking_lot::Mutex;
 use crate::base::Timestamp;
 use crate::server::access::callback::calls::DoneCall;
 use crate::server::access::grant::AdmittedViewer;
-use crate::server::event::{Peer, ViewerFigures};
-use crate::server::hls::viewers::{Viewer, ViewerKey, ViewerLimit, ViewerLookup, Viewers};
+use crate::server::event::{NoRoom, Peer, ViewerFigures};
+use crate::server::hls::viewers::{Viewer, ViewerKey, ViewerLimit, Viewers};
 use crate::server::recordings::name::stem;
 use crate::server::recordings::opened::{VIEWER_TIMEOUT, VOD_APP};
 use crate::server::stream::sink::Sink;
@@ -58,14 +58,17 @@ impl ConnectedViewers {
     }
 
     /// Counts bytes of a file for a client. If the client is not a viewer yet, it becomes one, with this report of its
-    /// end.
+    /// end. Returns true for a new viewer.
+    ///
+    /// # Errors
+    /// Fails if there is no room for a new viewer.
     pub fn note(
         &self,
         file: &str,
         (client, done): (FileClient, impl FnOnce() -> Option<Box<DoneCall>>),
         bytes: u64,
         (limit, now): (ViewerLimit, Timestamp),
-    ) -> ViewerLookup {
+    ) -> Result<bool, NoRoom> {
         let mut files = self.files.lock();
         let viewers = files.entry(file.to_owned()).or_default();
         let done = if viewers.needs_done(client.key) { done() } else { None };
@@ -154,10 +157,10 @@ mod tests {
         let now = Timestamp::from_millis(1_000);
         let limit = ViewerLimit { most: 2, others: 0, is_shared: false };
         let note = |client, bytes, now| viewers.note("a", (client, || None), bytes, (limit, now));
-        assert_eq!(note(client(1, 7), 0, now), ViewerLookup::New);
-        assert_eq!(note(client(1, 8), 500, now + VIEWER_TIMEOUT / 2), ViewerLookup::Known);
-        assert_eq!(note(client(2, 9), 3, now), ViewerLookup::New);
-        assert_eq!(note(client(3, 10), 0, now), ViewerLookup::Full);
+        assert_eq!(note(client(1, 7), 0, now), Ok(true));
+        assert_eq!(note(client(1, 8), 500, now + VIEWER_TIMEOUT / 2), Ok(false));
+        assert_eq!(note(client(2, 9), 3, now), Ok(true));
+        assert_eq!(note(client(3, 10), 0, now), Err(NoRoom::Stream(2)));
         let figures = viewers.figures(now + Duration::from_secs(1));
         let mut bytes: Vec<_> = figures.iter().map(|it| (it.id, it.bytes)).collect();
         bytes.sort_unstable();

@@ -73,25 +73,13 @@ pub(in crate::server) enum Addition {
 /// The totals of relays.
 #[derive(Copy, Clone, Debug, Default)]
 pub(in crate::server) struct RelayTotals {
-    bytes: u64,
-    reconnects: u64,
-    dropped_frames: u64,
+    /// Number of bytes sent or received.
+    pub bytes: u64,
+    pub reconnects: u64,
+    pub dropped_frames: u64,
 }
 
 impl RelayTotals {
-    /// Returns the number of bytes sent or received.
-    pub fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
-    pub fn reconnects(&self) -> u64 {
-        self.reconnects
-    }
-
-    pub fn dropped_frames(&self) -> u64 {
-        self.dropped_frames
-    }
-
     fn add(&mut self, relay: &Relay) {
         self.bytes += relay.bytes.load(Ordering::Relaxed);
         self.reconnects += relay.reconnects.load(Ordering::Relaxed);

@@ -285,24 +285,14 @@ impl Pull {
         }
         loop {
             let dismissal = self.publication.as_ref().map(|it| Arc::clone(&it.dismissal));
-            let dismissed = async {
-                match &dismissal {
-                    Some(dismissal) => dismissal.stop_reason().await,
-                    None => std::future::pending().await,
-                }
-            };
-            let flush_at = self.flush_at.map(|at| task.registry.clock.instant(at).into());
-            let flush = async {
-                match flush_at {
-                    Some(at) => tokio::time::sleep_until(at).await,
-                    None => std::future::pending().await,
-                }
-            };
+            let dismissed = async { Some(dismissal?.stop_reason().await) };
+            let flush_at = task.registry.clock.instant(self.flush_at.unwrap_or_default());
+            let flush = tokio::time::sleep_until(flush_at.into());
             let event = tokio::select! {
                 biased;
                 () = task.stopped() => return End::Over(problem!("relay-stopped")),
                 () = &mut readdressed => return End::Again,
-                reason = dismissed => {
+                Some(reason) = dismissed => {
                     self.unpublish(reason.clone());
                     return match self.is_published() {
                         false => End::Failed(reason),
@@ -345,7 +335,7 @@ impl Pull {
                     }
                     continue;
                 }
-                () = flush => {
+                () = flush, if self.flush_at.is_some() => {
                     self.flush_at = None;
                     if let Some(publication) = &self.publication {
                         publication.stream.flush();

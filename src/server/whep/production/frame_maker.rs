@@ -127,20 +127,17 @@ impl FrameMaker {
                 self.config = None;
                 self.audio = AudioState::None;
                 self.tracks = Tracks::default();
-                self.interrupt();
-                out.push(ProductionEvent::CacheInvalid);
+                self.interrupt(out);
             }
-            Arrival::Lost { .. } => {
-                self.interrupt();
-                out.push(ProductionEvent::CacheInvalid);
-            }
+            Arrival::Lost { .. } => self.interrupt(out),
         }
     }
 
     /// Marks missing frames: skips a number, so that viewers detect the loss.
-    fn interrupt(&mut self) {
+    fn interrupt(&mut self, out: &mut Vec<ProductionEvent>) {
         self.broken = true;
         self.next_index += 1;
+        out.push(ProductionEvent::CacheInvalid);
     }
 
     fn message(
@@ -202,8 +199,7 @@ impl FrameMaker {
             VideoCodec::Av1 => Some(PacketizerConfig::Av1(config.codec_config.clone())),
             _ => None,
         };
-        self.interrupt();
-        out.push(ProductionEvent::CacheInvalid);
+        self.interrupt(out);
         match &parsed {
             Some(PacketizerConfig::Av1(_)) => {
                 self.tracks.video = Some(VideoFormat::Av1);
@@ -266,8 +262,7 @@ impl FrameMaker {
         };
         let Some((at, wallclock)) = placed else {
             // The rendition continues with its next keyframe.
-            self.interrupt();
-            return out.push(ProductionEvent::CacheInvalid);
+            return self.interrupt(out);
         };
         out.push(ProductionEvent::Frame(Frame {
             production: self.production,

@@ -41,15 +41,9 @@ pub enum ProgramAudioNeed {
 /// Returns the need for the program's audio.
 pub(in crate::server) fn need(registry: &Registry) -> ProgramAudioNeed {
     match own_production(registry) {
-        Some(production) if production.listeners() != Listeners::None => {
-            if production.has_program_audio() {
-                ProgramAudioNeed::Served
-            } else if production.has_failed_recently(Instant::now()) {
-                ProgramAudioNeed::Unneeded
-            } else {
-                ProgramAudioNeed::Needed
-            }
-        }
+        Some(it) if it.listeners() == Listeners::None => ProgramAudioNeed::Unneeded,
+        Some(it) if it.has_program_audio() => ProgramAudioNeed::Served,
+        Some(it) if !it.has_failed_recently(Instant::now()) => ProgramAudioNeed::Needed,
         _ => ProgramAudioNeed::Unneeded,
     }
 }

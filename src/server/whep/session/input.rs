@@ -68,8 +68,7 @@ impl Session {
     fn send_check(&mut self, registry: &Registry, check: &[u8], path: &Path) {
         let sent = match path {
             Path::Udp(to) => self.outgoing.send_now(check, *to),
-            Path::Tcp(link) if link.send(check) => check.len(),
-            Path::Tcp(_) => 0,
+            Path::Tcp(link) => link.send(check),
         };
         self.count(registry, sent);
     }

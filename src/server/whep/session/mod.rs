@@ -235,8 +235,8 @@ impl Session {
                 let mailbox = Arc::clone(&self.mailbox);
                 tokio::select! {
                     biased;
-                    () = &mut stopped => break End::Regular(problem!("left-server-stopped")),
-                    () = &mut evicted => break End::Regular(problem!("left-evicted")),
+                    () = &mut stopped => break Some(problem!("left-server-stopped")),
+                    () = &mut evicted => break Some(problem!("left-evicted")),
                     () = mailbox.news() => {}
                     () = &mut sleep => {}
                 }
@@ -244,8 +244,8 @@ impl Session {
                 let step = || step(&mut self, &registry, &slot);
                 match catch_unwind(AssertUnwindSafe(step)) {
                     Ok(Ok(until)) => sleep.as_mut().reset(until.into()),
-                    Ok(Err(reason)) => break End::Regular(reason),
-                    Err(_) => break End::Fault,
+                    Ok(Err(reason)) => break Some(reason),
+                    Err(_) => break None,
                 }
             }
         };
@@ -489,12 +489,10 @@ impl Session {
         }
     }
 
-    fn leave(mut self, registry: &Arc<Registry>, end: End) {
-        let is_regular = matches!(end, End::Regular(_));
-        let reason = match end {
-            End::Regular(reason) => reason,
-            End::Fault => problem!("left-unexpected"),
-        };
+    /// Ends the session for this reason, or because its code has panicked.
+    fn leave(mut self, registry: &Arc<Registry>, reason: Option<Problem>) {
+        let is_regular = reason.is_some();
+        let reason = reason.unwrap_or_else(|| problem!("left-unexpected"));
         self.switching.variants.main.unsubscribe(self.mailbox.id);
         if let Some(video) = &self.video {
             video.leave(self.mailbox.id);
@@ -513,15 +511,6 @@ impl Session {
         let ended = Ended { reason, after, bytes: self.mailbox.sent() };
         registry.leave(stream, self.mailbox.id, self.peer, ended);
     }
-}
-
-/// The end of a session.
-#[derive(Debug)]
-enum End {
-    /// The end has this reason.
-    Regular(Problem),
-    /// The session's code has panicked.
-    Fault,
 }
 
 /// Returns the lines of an answer with its candidates, and the media section to which they belong (RFC

@@ -11,7 +11,7 @@ use str0m::{Event as RtcEvent, IceConnectionState, Input, Output, PacerReason, R
 use crate::server::registry::{ConnectionSlot, Registry};
 use crate::server::whep::routes;
 use crate::server::whep::session::{Session, broken};
-use crate::server::whep::viewer_tracks::{AudioTrack, waiting_packets};
+use crate::server::whep::viewer_tracks::waiting_packets;
 use crate::text::problem::{Problem, problem};
 
 /// Maximum number of packets in one wake-up of the task.
@@ -119,8 +119,10 @@ impl Session {
 
     /// Returns the number of packets that the pacer had when it last got the time.
     pub(super) fn waiting_packets(&mut self) -> usize {
-        let mids =
-            [self.video.as_ref().map(|it| it.route.mid), self.audio.as_ref().map(AudioTrack::mid)];
+        let mids = [
+            self.video.as_ref().map(|it| it.route.mid),
+            self.audio.as_ref().map(|it| it.route.mid),
+        ];
         mids.into_iter().flatten().map(|mid| waiting_packets(&mut self.rtc, mid)).sum()
     }
 
@@ -158,8 +160,7 @@ impl Session {
         let sent = match proto {
             Protocol::Tcp => {
                 let link = self.tcp.iter().find(|link| link.peer == destination);
-                let is_sent = link.is_some_and(|link| link.send(&contents));
-                if is_sent { contents.len() } else { 0 }
+                link.map_or(0, |link| link.send(&contents))
             }
             _ => {
                 let known = self.paths.iter().find(|path| path.peer == destination).copied();
