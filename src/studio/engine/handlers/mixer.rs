@@ -5,7 +5,7 @@ use crate::capture;
 use crate::media::Track;
 use crate::media::playback_control::EndBehavior;
 use crate::media::source_status::{SourceFormat, SourceReport, SourceState};
-use crate::mix::{Strip, StripId};
+use crate::mix::StripId;
 use crate::studio::engine::Engine;
 use crate::studio::engine::handlers::poll;
 use crate::studio::engine::undo_history::{Change, UndoState};
@@ -14,8 +14,8 @@ use crate::studio::live::recording::audio_tracks;
 use crate::studio::live::recording::audio_tracks::TrackNames;
 use crate::studio::live::target_events;
 use crate::studio::mixer;
+use crate::studio::mixer::AudioStrip;
 use crate::studio::mixer::monitoring::{Monitoring, MonitoringOutput};
-use crate::studio::mixer::{AudioStrip, TalkMode};
 use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::program::{Program, source_strips};
@@ -152,7 +152,11 @@ impl Engine {
     }
 
     /// Changes one strip, if it exists.
-    fn with_strip(&mut self, id: StripId, change: impl FnOnce(&mut AudioStrip)) {
+    pub(in crate::studio::engine) fn with_strip(
+        &mut self,
+        id: StripId,
+        change: impl FnOnce(&mut AudioStrip),
+    ) {
         self.with_mixer(|strips| {
             if let Some(strip) = strips.iter_mut().find(|strip| strip.id == id) {
                 change(strip);
@@ -174,21 +178,9 @@ impl Engine {
         self.changed();
     }
 
-    pub(in crate::studio::engine) fn set_strip(&mut self, id: StripId, strip: Strip) {
-        self.with_strip(id, |it| it.strip = strip);
-    }
-
     pub(in crate::studio::engine) fn set_gain(&mut self, gain: f32) {
         let gain_db = if gain.is_finite() { gain.clamp(-60.0, 20.0) } else { 0.0 };
         self.with_strip(StripId::MAIN, |it| it.strip.gain_db = gain_db);
-    }
-
-    pub(in crate::studio::engine) fn set_muted(&mut self, muted: bool) {
-        self.with_strip(StripId::MAIN, |it| it.strip.muted = muted);
-    }
-
-    pub(in crate::studio::engine) fn set_push_to_talk(&mut self, id: StripId, talk: TalkMode) {
-        self.with_strip(id, |it| it.talk = talk);
     }
 
     /// Sets the source of the main strip.
@@ -201,30 +193,6 @@ impl Engine {
         self.notices.raise_some(message);
     }
 
-    /// Sets the end behavior of a strip's file.
-    pub(in crate::studio::engine) fn set_strip_end(&mut self, id: StripId, at_end: EndBehavior) {
-        self.with_strip(id, |it| it.at_end = at_end);
-    }
-
-    /// Sets the fallback of a strip.
-    pub(in crate::studio::engine) fn set_if_silent(
-        &mut self,
-        id: StripId,
-        choice: Option<AudioChoice>,
-    ) {
-        self.with_strip(id, |it| it.if_silent = choice);
-    }
-
-    pub(in crate::studio::engine) fn restart_strip(&self, id: StripId) {
-        if let Some(program) = &self.state.program {
-            program.restart_strip(id);
-        }
-    }
-
-    pub(in crate::studio::engine) fn rename_strip(&mut self, id: StripId, name: &str) {
-        self.with_strip(id, |it| it.name = mixer::clean_name(name));
-    }
-
     pub(in crate::studio::engine) fn add_strip(&mut self, choice: AudioChoice) {
         let Some(id) = mixer::free_id(&self.settings.strips) else { return };
         self.with_mixer(|strips| strips.push(AudioStrip::new(id, choice)));
@@ -234,11 +202,6 @@ impl Engine {
         if id != StripId::MAIN {
             self.with_mixer(|strips| strips.retain(|strip| strip.id != id));
         }
-    }
-
-    /// Sets the source of a strip. The main strip's source is the chosen audio source.
-    pub(in crate::studio::engine) fn select_strip(&mut self, id: StripId, choice: AudioChoice) {
-        self.with_strip(id, |it| it.choice = choice);
     }
 
     /// Handles a press or release of the push-to-talk key of one strip, or of all strips.
@@ -421,6 +384,7 @@ mod tests {
     use super::*;
     use crate::capture::VideoChoice;
     use crate::media::Size;
+    use crate::mix::Strip;
     use crate::mix::filter::{Filter, Slot};
     use crate::studio::engine::handlers::live::tests::{end, until, with_program};
     use crate::studio::scenes::edits::Edit;
@@ -460,7 +424,7 @@ mod tests {
         engine.remove_strip(StripId(1));
         engine.poll_strips();
         assert_eq!(troubles(&engine), ["rtmp://127.0.0.1:1"], "another strip uses it");
-        engine.select_strip(StripId(2), AudioChoice::Silence);
+        engine.with_strip(StripId(2), |it| it.choice = AudioChoice::Silence);
         engine.poll_strips();
         assert!(troubles(&engine).is_empty());
         // The event log has its duration.
@@ -472,10 +436,10 @@ mod tests {
     fn the_notice_about_a_fallback_ends_when_the_fallback_closes() {
         let (mut engine, _ends) = with_program(None);
         engine.add_strip(unreachable(1));
-        engine.set_if_silent(StripId(1), Some(unreachable(2)));
+        engine.with_strip(StripId(1), |it| it.if_silent = Some(unreachable(2)));
         until_down(&mut engine, 2);
         assert_eq!(troubles(&engine), ["rtmp://127.0.0.1:1", "rtmp://127.0.0.1:2"]);
-        engine.set_if_silent(StripId(1), None);
+        engine.with_strip(StripId(1), |it| it.if_silent = None);
         engine.poll_strips();
         assert_eq!(troubles(&engine), ["rtmp://127.0.0.1:1"]);
         end(engine);
@@ -535,7 +499,7 @@ mod tests {
             side_chain: Some(StripId(1)),
         };
         let filters = vec![Slot { enabled: true, filter }];
-        engine.set_strip(StripId::MAIN, Strip { filters, ..Strip::default() });
+        engine.with_strip(StripId::MAIN, |it| it.strip.filters = filters);
         engine.remove_strip(StripId(1));
         engine.add_strip(AudioChoice::Silence);
         let ids = |engine: &Engine| -> Vec<u32> {
@@ -555,7 +519,7 @@ mod tests {
         let choice: VideoChoice = "file:/nowhere/clip.mp4".parse().unwrap();
         engine.edit(&Edit::AddSource { scene, name: "Clip".into(), choice: choice.clone() });
         let muted = Strip { muted: true, gain_db: -6.0, ..Strip::default() };
-        engine.set_strip(StripId(1), muted);
+        engine.with_strip(StripId(1), |it| it.strip = muted);
         let before = engine.settings.strips.clone();
         assert_eq!((before.len(), before[1].strip.muted), (2, true));
         let collection = &engine.settings.collection;

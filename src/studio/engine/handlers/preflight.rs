@@ -382,11 +382,13 @@ mod tests {
             found.any(|it| matches!(it, StudioMessage::FoundAudioDown { .. }))
         };
         until("failure of the file", || is_found(&engine));
-        engine.set_push_to_talk(id, TalkMode::PushToTalk);
+        engine.with_strip(id, |it| it.talk = TalkMode::PushToTalk);
         assert!(is_found(&engine));
-        engine.set_strip(id, Strip { muted: true, ..Strip::default() });
+        engine.with_strip(id, |it| it.strip.muted = true);
         assert!(!is_found(&engine));
-        engine.set_strip(id, Strip { monitoring: MonitoringMode::Tracks, ..Strip::default() });
+        engine.with_strip(id, |it| {
+            it.strip = Strip { monitoring: MonitoringMode::Tracks, ..Strip::default() };
+        });
         assert!(!is_found(&engine));
         end(engine);
     }
