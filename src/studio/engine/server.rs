@@ -1,6 +1,5 @@
 //! The built-in server as run by the studio.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,14 +14,15 @@ use crate::server::access::AccessRules;
 use crate::server::config::{DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT, DEFAULT_WEBRTC_PORT};
 use crate::server::{
     self, ChatRules, Fault, KeyframeRequest, Listen, OwnStream, ProgramAudio, ProgramAudioNeed,
-    Protocol, Server,
+    Server,
 };
 use crate::studio::event::Ready;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::settings::{ServerToken, Settings};
+use crate::studio::snapshot::ServerFigures;
 use crate::studio::targets::address;
 use crate::studio::targets::sharing::{self, NetworkAddress, ServerNames, ServerReach, ShareLinks};
-use crate::studio::watch::own_chat::{ChatCommand, OwnChat, OwnChatView};
+use crate::studio::watch::own_chat::{ChatCommand, OwnChat};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
@@ -209,11 +209,6 @@ impl BuiltIn {
         Ok(messages.into_iter().flatten().collect())
     }
 
-    /// Returns the chat of the program's own stream, or `None` while the server does not run.
-    pub(in crate::studio) fn chat(&self) -> Option<OwnChatView> {
-        self.chat.as_ref().map(OwnChat::view)
-    }
-
     /// Polls the chat, in which the streamer has this name.
     pub(in crate::studio) fn poll_chat(&mut self, name: &str) {
         if let Some(chat) = &mut self.chat {
@@ -319,28 +314,8 @@ impl BuiltIn {
         self.reach
     }
 
-    /// Returns the addresses of this computer; empty while the server does not run.
-    pub(in crate::studio) fn networks(&self) -> &Arc<[NetworkAddress]> {
-        &self.networks
-    }
-
-    /// Returns this computer's name in the local network; `None` while the server does not run.
-    pub(in crate::studio) fn local_name(&self) -> Option<&str> {
-        self.local_name.as_deref()
-    }
-
-    /// Returns the links to the stream for other people; empty while the server does not run.
-    pub(in crate::studio) fn links(&self) -> &Arc<ShareLinks> {
-        &self.links
-    }
-
     fn next(&self) -> Option<String> {
         Some(self.successor.clone()).filter(|url| !url.is_empty())
-    }
-
-    /// Returns the successor server for the built-in server's clients.
-    pub(in crate::studio) fn successor(&self) -> &str {
-        &self.successor
     }
 
     /// Sets the successor server; empty means none.
@@ -351,29 +326,12 @@ impl BuiltIn {
         }
     }
 
-    /// Returns the simulated faults.
-    pub(in crate::studio) fn faults(&self) -> &[Fault] {
-        &self.faults
-    }
-
     /// Sets the simulated faults.
     pub(in crate::studio) fn set_faults(&mut self, faults: Vec<Fault>) {
         if let Some(server) = &self.server {
             server.set_faults(faults.clone());
         }
         self.faults = faults;
-    }
-
-    /// Returns the playback address of the broadcast for this computer, with the play key, if viewers
-    /// need one; empty while the server does not run.
-    pub(in crate::studio) fn play_url(&self) -> String {
-        let key = self.play_key.as_ref().map(|key| format!("?key={}", key.expose()));
-        let url = self.rtmp().map(|address| address::play_url(address) + &key.unwrap_or_default());
-        url.unwrap_or_default()
-    }
-
-    pub(in crate::studio) fn names(&self) -> &ServerNames {
-        &self.names
     }
 
     /// Returns the RTMP address for this computer.
@@ -388,12 +346,6 @@ impl BuiltIn {
             address.map(|it| format!("{scheme}://{}", sharing::here(it))).unwrap_or_default()
         };
         (url("rtmp", self.rtmp()), url("http", http))
-    }
-
-    /// Returns the UDP port of WebRTC.
-    pub(in crate::studio) fn webrtc_port(&self) -> Option<u16> {
-        let addresses = self.server.as_ref().map(Server::addresses);
-        addresses.and_then(|addresses| addresses.webrtc).map(|webrtc| webrtc.port())
     }
 
     /// Returns the address for publishing the program's own stream, with its key.
@@ -427,14 +379,38 @@ impl BuiltIn {
         }
     }
 
+    /// Returns the server's state for the snapshot.
+    pub(in crate::studio) fn figures(&self) -> ServerFigures {
+        let (rtmp, http) = self.local();
+        let server = self.server.as_ref();
+        let webrtc = server.and_then(|server| server.addresses().webrtc);
+        let key = self.play_key.as_ref().map(|key| format!("?key={}", key.expose()));
+        let play_url = |address| address::play_url(address) + &key.unwrap_or_default();
+        let viewers_by = server.map(Server::viewers_by_protocol).unwrap_or_default();
+        ServerFigures {
+            rtmp,
+            http,
+            webrtc_port: webrtc.map(|webrtc| webrtc.port()),
+            play_url: self.rtmp().map(play_url).unwrap_or_default(),
+            page_url: self.links.page.clone(),
+            links: Arc::clone(&self.links),
+            networks: Arc::clone(&self.networks),
+            reach: self.reach,
+            play_key: self.needs_play_key(),
+            names: self.names.clone(),
+            local_name: self.local_name.clone(),
+            viewers: viewers_by.values().sum(),
+            viewers_by,
+            chat: self.chat.as_ref().map(OwnChat::view),
+            chat_rules: self.chat_rules.clone(),
+            faults: self.faults.clone(),
+            successor: self.successor.clone(),
+        }
+    }
+
     /// Returns the number of viewers of all streams.
     pub(in crate::studio) fn viewers(&self) -> usize {
         self.server.as_ref().map_or(0, Server::viewers)
-    }
-
-    /// Returns the number of viewers of all streams by protocol.
-    pub(in crate::studio) fn viewers_by_protocol(&self) -> BTreeMap<Protocol, usize> {
-        self.server.as_ref().map(Server::viewers_by_protocol).unwrap_or_default()
     }
 
     /// Returns the events of clients since the last call.
