@@ -106,12 +106,7 @@ impl Engine {
         self.all_happened(left.unwrap_or_default());
         self.clear_broadcast_notices();
         self.begin_summary();
-        let wanted: Vec<Target> =
-            self.targets.list.iter().filter(|target| target.enabled).cloned().collect();
-        if wanted.is_empty() {
-            self.notices.raise(&StudioMessage::NoTarget {}, "");
-        }
-        let resolved: Vec<_> = wanted.iter().filter_map(|target| self.resolve(target)).collect();
+        let resolved = self.resolve_enabled();
         if resolved.is_empty() || !self.begin_broadcast() {
             self.notices.send_event(Event::Stopped);
             return;
@@ -187,6 +182,17 @@ impl Engine {
         if !self.live.on_air.as_ref().is_some_and(OnAir::drain) {
             self.stop_live();
         }
+    }
+
+    /// Returns the enabled targets whose addresses are valid. Reports the others, or that there are
+    /// none.
+    pub(in crate::studio::engine) fn resolve_enabled(&mut self) -> Vec<WantedTargets> {
+        let wanted: Vec<Target> =
+            self.targets.list.iter().filter(|target| target.enabled).cloned().collect();
+        if wanted.is_empty() {
+            self.notices.raise(&StudioMessage::NoTarget {}, "");
+        }
+        wanted.iter().filter_map(|target| self.resolve(target)).collect()
     }
 
     /// Returns the publisher's configuration for a target, and reports the target's problems.

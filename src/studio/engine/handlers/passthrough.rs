@@ -8,7 +8,6 @@ use crate::studio::live::on_air::OnAir;
 use crate::studio::live::passthrough::{Opened, Opening};
 use crate::studio::live::series::BroadcastSeries;
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::targets::Target;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
@@ -74,12 +73,7 @@ impl Engine {
             }
         };
         self.clear_broadcast_notices();
-        let wanted: Vec<Target> =
-            self.targets.list.iter().filter(|target| target.enabled).cloned().collect();
-        if wanted.is_empty() {
-            self.notices.raise(&StudioMessage::NoTarget {}, "");
-        }
-        let resolved: Vec<_> = wanted.iter().filter_map(|target| self.resolve(target)).collect();
+        let resolved = self.resolve_enabled();
         if resolved.is_empty() {
             self.notices.send_event(Event::Stopped);
             return;
@@ -133,6 +127,7 @@ mod tests {
     use crate::studio::live::view::BroadcastSummary;
     use crate::studio::notices::Notice;
     use crate::studio::preflight::Preflight;
+    use crate::studio::targets::Target;
     use crate::wire::container::flv::{TagKind, file_header, write_tag};
 
     #[test]
