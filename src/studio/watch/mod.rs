@@ -127,7 +127,7 @@ impl Players {
         runtime: &Runtime,
         clock: Clock,
     ) -> Option<StudioMessage> {
-        let offered = self.tile(id)?.offered().filter(|offered| offered.pin == pin)?;
+        let offered = self.tile(id)?.offered.as_deref().filter(|offered| offered.pin == pin)?;
         let mut network = self.network.clone();
         network.trust(&offered.server, pin);
         match self.set_network(network) {
@@ -200,7 +200,7 @@ impl Players {
         runtime: &Runtime,
         clock: Clock,
     ) -> Option<StudioMessage> {
-        let url = self.tile(id)?.url().to_owned();
+        let url = self.tile(id)?.url.clone();
         if url.is_empty() { None } else { self.open_in(id, url, runtime, clock) }
     }
 
@@ -259,11 +259,11 @@ impl Players {
     }
 
     fn players(&self) -> impl Iterator<Item = &Player> {
-        self.tiles.iter().filter_map(Tile::player)
+        self.tiles.iter().filter_map(|tile| tile.player.as_ref())
     }
 
     fn player(&self) -> Option<&Player> {
-        self.tile(self.chosen)?.player()
+        self.tile(self.chosen)?.player.as_ref()
     }
 
     /// Returns the selected tile.
@@ -313,7 +313,7 @@ impl Players {
     /// Makes only the selected player audible.
     fn hear(&self) {
         for tile in &self.tiles {
-            if let Some(player) = tile.player() {
+            if let Some(player) = &tile.player {
                 player.set_muted(self.config.muted || tile.id != self.chosen);
             }
         }
@@ -360,7 +360,7 @@ impl Players {
             WatchCommand::SetDecoder(decoder) => self.config.decoder = *decoder,
             WatchCommand::SetNetwork(network) => self.set_network(network.clone())?,
             WatchCommand::SetChatAddress(address) => {
-                let of = self.tile(self.chosen).map(|tile| tile.url().to_owned());
+                let of = self.tile(self.chosen).map(|tile| tile.url.clone());
                 self.talk.set_address(&of.unwrap_or_default(), address.trim());
             }
             WatchCommand::Say(text) => self.talk.say(text),
@@ -445,9 +445,9 @@ impl Players {
     /// returns the addresses of the built-in server, and is called when another stream is played.
     pub(super) fn talk(&mut self, own: impl FnOnce() -> (String, String), runtime: &Runtime) {
         let Self { tiles, chosen, talk, config, .. } = self;
-        let playing = tiles.iter().find(|tile| tile.id == *chosen && tile.player().is_some());
-        let plays = playing.is_some_and(|tile| *tile.state() == WatchState::Playing);
-        talk.follow(playing.map_or("", Tile::url), plays, own, &config.net, runtime);
+        let playing = tiles.iter().find(|tile| tile.id == *chosen && tile.player.is_some());
+        let plays = playing.is_some_and(|tile| tile.state == WatchState::Playing);
+        talk.follow(playing.map_or("", |tile| tile.url.as_str()), plays, own, &config.net, runtime);
         self.talk.poll();
     }
 
@@ -463,12 +463,12 @@ impl Players {
 
     /// Returns the frame of the selected player.
     pub(super) fn chosen_frame(&self) -> Option<VideoFrame> {
-        self.tile(self.chosen)?.screen().get()
+        self.tile(self.chosen)?.screen.get()
     }
 
     /// Returns the state of the selected player.
     pub(super) fn state(&self) -> WatchState {
-        self.tile(self.chosen).map(Tile::state).cloned().unwrap_or_default()
+        self.tile(self.chosen).map(|tile| tile.state.clone()).unwrap_or_default()
     }
 
     /// Returns the number of times that a player began to open a stream or file.
@@ -496,11 +496,11 @@ impl Players {
             id: tile.id,
             viewport: tile.viewport,
             chosen: tile.id == self.chosen,
-            state: tile.state().clone(),
+            state: tile.state.clone(),
             figures: tile.figures(self.config.volume, self.config.muted),
-            frame: ShownFrame(tile.screen()),
-            output_failure: tile.player().and_then(Player::output_failure).map(|it| it.kind),
-            offered: tile.offered().map(|offered| offered.pin),
+            frame: ShownFrame(tile.screen.clone()),
+            output_failure: tile.player.as_ref().and_then(Player::output_failure).map(|it| it.kind),
+            offered: tile.offered.as_ref().map(|offered| offered.pin),
             notices: tile
                 .kept()
                 .map(|it| StudioMessage::Player(it.clone()).notice(0, ""))
@@ -511,7 +511,7 @@ impl Players {
 
     /// Returns the streams of the tiles in order, and their viewports.
     pub(super) fn wall(&self) -> Vec<(String, Viewport)> {
-        self.tiles.iter().map(|tile| (tile.url().to_owned(), tile.viewport)).collect()
+        self.tiles.iter().map(|tile| (tile.url.clone(), tile.viewport)).collect()
     }
 
     /// Returns the playback options of all players.

@@ -21,12 +21,12 @@ pub(super) struct Tile {
     pub(super) id: TileId,
     /// The viewport.
     pub(super) viewport: Viewport,
-    screen: Latest<VideoFrame>,
-    player: Option<Player>,
-    url: String,
-    state: WatchState,
+    pub(super) screen: Latest<VideoFrame>,
+    pub(super) player: Option<Player>,
+    pub(super) url: String,
+    pub(super) state: WatchState,
     /// The certificate because of which playback failed.
-    offered: Option<Box<OfferedChat>>,
+    pub(super) offered: Option<Box<OfferedChat>>,
     /// The messages received while the tile was not selected.
     kept: VecDeque<player::PlayerMessage>,
 }
@@ -108,26 +108,6 @@ impl Tile {
 
     pub(super) fn kept(&self) -> impl Iterator<Item = &player::PlayerMessage> {
         self.kept.iter()
-    }
-
-    pub(super) fn player(&self) -> Option<&Player> {
-        self.player.as_ref()
-    }
-
-    pub(super) fn url(&self) -> &str {
-        &self.url
-    }
-
-    pub(super) fn state(&self) -> &WatchState {
-        &self.state
-    }
-
-    pub(super) fn offered(&self) -> Option<&OfferedChat> {
-        self.offered.as_deref()
-    }
-
-    pub(super) fn screen(&self) -> Latest<VideoFrame> {
-        self.screen.clone()
     }
 
     /// Returns the events since the last call.
