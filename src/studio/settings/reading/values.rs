@@ -306,6 +306,34 @@ macro_rules! layout {
 
 pub(in crate::studio::settings) use layout;
 
+/// Defines a module for `with`. `write` returns the form of a value in the file, and `read` returns
+/// the value of a form, or the problem because of which the form is refused.
+macro_rules! form {
+    (
+        $(#[$meta:meta])* $vis:vis $name:ident: $type:ty;
+        write $value:ident => $written:expr;
+        read $form:ident: $reader:path => $read:expr;
+    ) => {
+        $(#[$meta])*
+        $vis mod $name {
+            use super::*;
+
+            pub fn serialize<S: Serializer>($value: &$type, to: S) -> Result<S::Ok, S::Error> {
+                let form = $written;
+                form.serialize(to)
+            }
+
+            pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<$type, D::Error> {
+                let $form = $reader(from)?;
+                let read: Result<$type, $crate::text::Problem> = $read;
+                read.map_err(values::refuse)
+            }
+        }
+    };
+}
+
+pub(in crate::studio::settings) use form;
+
 /// Defines a module for `with` that reads a word from a list of words.
 macro_rules! words {
     ($name:ident, $type:ty, $words:expr) => {

@@ -15,7 +15,7 @@ use crate::studio::mixer::monitoring::Monitoring;
 use crate::studio::mixer::{AudioStrip, MAX_MIXER_STRIPS, TalkMode, clean_name};
 use crate::studio::settings::reading::lenient::Document;
 use crate::studio::settings::reading::parts;
-use crate::studio::settings::reading::values::{self, is_usual, layout, within, words};
+use crate::studio::settings::reading::values::{self, form, is_usual, layout, within, words};
 use crate::studio::settings::sections::filters;
 use crate::text::problem::problem;
 
@@ -32,35 +32,19 @@ const TALK_MODE_NAMES: [(&str, TalkMode); 4] = [
     ("while-shown", TalkMode::WhileShown),
 ];
 
-/// Reads and writes the monitoring device.
-pub(in crate::studio::settings) mod monitoring {
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    use super::{MAX_DEVICE_ID_LENGTH, Monitoring};
-
-    pub(in crate::studio::settings) fn serialize<S: Serializer>(
-        monitoring: &Monitoring,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
-        match monitoring {
-            Monitoring::Off => to.serialize_str(""),
-            Monitoring::Default => to.serialize_str("default"),
-            Monitoring::Device(id) => to.collect_str(&format_args!("device:{id}")),
-        }
-    }
-
-    pub(in crate::studio::settings) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<Monitoring, D::Error> {
-        let text = String::deserialize(from)?;
-        Ok(match text.split_once(':') {
-            Some(("device", id)) => {
-                Monitoring::Device(id.chars().take(MAX_DEVICE_ID_LENGTH).collect())
-            }
-            _ if text == "default" => Monitoring::Default,
-            _ => Monitoring::Off,
-        })
-    }
+form! {
+    /// Reads and writes the monitoring device.
+    pub(in crate::studio::settings) monitoring: Monitoring;
+    write monitoring => match monitoring {
+        Monitoring::Off => String::new(),
+        Monitoring::Default => "default".to_owned(),
+        Monitoring::Device(id) => format!("device:{id}"),
+    };
+    read text: String::deserialize => Ok(match text.split_once(':') {
+        Some(("device", id)) => Monitoring::Device(id.chars().take(MAX_DEVICE_ID_LENGTH).collect()),
+        _ if text == "default" => Monitoring::Default,
+        _ => Monitoring::Off,
+    });
 }
 
 /// Maximum length of a device id.
