@@ -74,36 +74,36 @@ const KEY_STORAGE_TIMEOUT: Duration = Duration::from_secs(1);
 const SAVE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The parts of the engine.
-pub(super) struct Engine {
-    pub(super) clock: Clock,
-    pub(super) runtime: Runtime,
+struct Engine {
+    clock: Clock,
+    runtime: Runtime,
     /// The configuration as at the start; its settings, services and players are in other fields.
-    pub(super) config: Config,
-    pub(super) commands: Receiver<Command>,
-    pub(super) output: Latest<Snapshot>,
-    pub(super) program_frames: Latest<VideoFrame>,
+    config: Config,
+    commands: Receiver<Command>,
+    output: Latest<Snapshot>,
+    program_frames: Latest<VideoFrame>,
     /// The frames of the preview scene.
-    pub(super) preview_frames: Latest<VideoFrame>,
-    pub(super) settings: Settings,
-    pub(super) file: SettingsFile,
-    pub(super) services: ServiceList,
-    pub(super) built_in: BuiltIn,
-    pub(super) watch: Players,
-    pub(super) notices: NoticeBoard,
-    pub(super) live: Broadcast,
-    pub(super) targets: TargetList,
-    pub(super) secrets: KeptSecrets,
-    pub(super) startup: Startup,
-    pub(super) machine: Machine,
-    pub(super) endings: EndingTasks,
+    preview_frames: Latest<VideoFrame>,
+    settings: Settings,
+    file: SettingsFile,
+    services: ServiceList,
+    built_in: BuiltIn,
+    watch: Players,
+    notices: NoticeBoard,
+    live: Broadcast,
+    targets: TargetList,
+    secrets: KeptSecrets,
+    startup: Startup,
+    machine: Machine,
+    endings: EndingTasks,
     /// The last events of a broadcast that ends in the background.
-    pub(super) last_words: (Sender<Event>, Receiver<Event>),
-    pub(super) state: EngineState,
+    last_words: (Sender<Event>, Receiver<Event>),
+    state: EngineState,
 }
 
 impl Engine {
     /// Runs until [`Command::Quit`], or until all command senders are gone.
-    pub(super) fn run(mut self, warnings: Vec<Problem>) {
+    fn run(mut self, warnings: Vec<Problem>) {
         self.state.quality = self.settings.quality.clone();
         self.machine.process = Some(Process::new());
         for reason in warnings {
