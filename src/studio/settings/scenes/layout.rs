@@ -279,7 +279,7 @@ with_transition! {
 
 impl CollectionTable {
     /// Formats a collection, without sources that only the program of studio mode still shows.
-    pub(in crate::studio::settings) fn of(collection: &Collection) -> Self {
+    pub fn of(collection: &Collection) -> Self {
         let collection = &collection.without_program();
         let source = |source: &Source| SourceTable {
             name: source.name.clone(),
@@ -310,7 +310,7 @@ impl CollectionTable {
     }
 
     /// Returns the collection of this table, which is `collection` in the document.
-    pub(in crate::studio::settings) fn collection(self, from: &mut Document<'_>) -> Collection {
+    pub fn collection(self, from: &mut Document<'_>) -> Collection {
         let mut reader = Reader {
             document: from,
             sources: BTreeMap::new(),
@@ -324,7 +324,7 @@ impl CollectionTable {
 
 impl ItemTable {
     /// Formats an item.
-    pub(in crate::studio::settings) fn shown(collection: &Collection, item: &Item) -> Self {
+    pub fn shown(collection: &Collection, item: &Item) -> Self {
         let mut table = Self { name: item.name.clone(), ..Self::of(item) };
         match &item.content {
             Content::Source(MAIN_SOURCE) => table.main = true,
@@ -340,7 +340,7 @@ impl ItemTable {
     }
 
     /// Sets the values of this table in the item.
-    pub(in crate::studio::settings) fn put_to(&self, item: &mut Item) {
+    pub fn put_to(&self, item: &mut Item) {
         self.put(item);
         item.name = clean_name(&self.name);
         item.place = item.place.bounded();

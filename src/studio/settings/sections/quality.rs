@@ -12,7 +12,7 @@ use crate::text::problem::problem;
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(remote = "Quality", default = "Quality::default", deny_unknown_fields)]
-pub(in crate::studio::settings) struct QualityLayout {
+pub struct QualityLayout {
     #[serde(with = "values::text")]
     size: Size,
     #[serde(

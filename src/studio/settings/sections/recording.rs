@@ -13,7 +13,7 @@ use crate::wire::container::Format;
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(remote = "RecordingChoices", default = "RecordingChoices::default", deny_unknown_fields)]
-pub(in crate::studio::settings) struct RecordingLayout {
+pub struct RecordingLayout {
     #[serde(with = "values::text")]
     format: Format,
     #[serde(
@@ -82,15 +82,15 @@ mod track_names {
         names.get(..last.map_or(0, |last| last + 1)).unwrap_or_default()
     }
 
-    pub(super) fn are_none(names: &TrackNames) -> bool {
+    pub fn are_none(names: &TrackNames) -> bool {
         named(names).is_empty()
     }
 
-    pub(super) fn serialize<S: Serializer>(names: &TrackNames, to: S) -> Result<S::Ok, S::Error> {
+    pub fn serialize<S: Serializer>(names: &TrackNames, to: S) -> Result<S::Ok, S::Error> {
         named(names).serialize(to)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<TrackNames, D::Error> {
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<TrackNames, D::Error> {
         let mut names = TrackNames::default();
         // Either all names are used or none: names after a bad one would belong to other tracks.
         let given = toml::Value::deserialize(from)?.try_into::<Vec<String>>();

@@ -46,16 +46,12 @@ layout! {
 
 impl Table {
     /// Formats the section.
-    pub(in crate::studio::settings) fn written(settings: &Settings) -> Self {
+    pub fn written(settings: &Settings) -> Self {
         Self { play_key: settings.play_key.then_some(true.into()), ..Self::of(settings) }
     }
 
     /// Sets the values of the section.
-    pub(in crate::studio::settings) fn apply(
-        &self,
-        settings: &mut Settings,
-        from: &mut Document<'_>,
-    ) {
+    pub fn apply(&self, settings: &mut Settings, from: &mut Document<'_>) {
         self.put(settings);
         if let Some(needed) = &self.play_key {
             settings.play_key = needed.as_bool().unwrap_or_else(|| {

@@ -19,7 +19,7 @@ use crate::studio::settings::reading::values::{self, form, is_usual, layout, wit
 use crate::studio::settings::sections::filters;
 use crate::text::problem::problem;
 
-pub(in crate::studio::settings) const MONITORING_WORDS: [(&str, MonitoringMode); 4] = [
+pub const MONITORING_WORDS: [(&str, MonitoringMode); 4] = [
     ("off", MonitoringMode::Program),
     ("both", MonitoringMode::Both),
     ("only", MonitoringMode::MonitorOnly),
@@ -131,22 +131,22 @@ mod tracks {
         }
     }
 
-    pub(super) fn serialize<S: Serializer>(tracks: &ExtraTracks, to: S) -> Result<S::Ok, S::Error> {
+    pub fn serialize<S: Serializer>(tracks: &ExtraTracks, to: S) -> Result<S::Ok, S::Error> {
         to.collect_seq(tracks.iter().map(ExtraTrack::number))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<ExtraTracks, D::Error> {
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<ExtraTracks, D::Error> {
         Ok(Vec::<Number>::deserialize(from)?.into_iter().map(|Number(track)| track).collect())
     }
 }
 
 /// Formats the strips. A side chain is written as the position of a strip in the file.
-pub(in crate::studio::settings) fn tables(strips: &[AudioStrip]) -> Vec<Table> {
+pub fn tables(strips: &[AudioStrip]) -> Vec<Table> {
     strips.iter().map(|strip| table(strip, strips)).collect()
 }
 
 /// Formats strips without the main strip. They are merged with another main strip later.
-pub(in crate::studio::settings) fn tables_of_others(strips: &[AudioStrip]) -> Vec<Table> {
+pub fn tables_of_others(strips: &[AudioStrip]) -> Vec<Table> {
     let all: Vec<AudioStrip> =
         std::iter::once(AudioStrip::main()).chain(strips.iter().cloned()).collect();
     strips.iter().map(|strip| table(strip, &all)).collect()
@@ -173,11 +173,7 @@ fn filter_table(slot: &Slot, others: &[AudioStrip]) -> toml::Table {
 
 /// Reads the strips of these tables. The main strip is always first; if the tables lack it, the
 /// given one is used.
-pub(in crate::studio::settings) fn from_tables(
-    tables: &[Table],
-    main: AudioStrip,
-    from: &mut Document<'_>,
-) -> Vec<AudioStrip> {
+pub fn from_tables(tables: &[Table], main: AudioStrip, from: &mut Document<'_>) -> Vec<AudioStrip> {
     if tables.len() > MAX_MIXER_STRIPS {
         from.note("strips", &problem!("settings-strips-beyond", most = MAX_MIXER_STRIPS));
     }

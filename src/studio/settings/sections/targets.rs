@@ -64,7 +64,7 @@ form! {
 }
 
 /// Formats the targets.
-pub(in crate::studio::settings) fn tables(targets: &[Target]) -> Vec<Table> {
+pub fn tables(targets: &[Target]) -> Vec<Table> {
     let table = |target: &Target| Table {
         server: match &target.place {
             TargetPlace::BuiltIn => String::new(),
@@ -81,7 +81,7 @@ pub(in crate::studio::settings) fn tables(targets: &[Target]) -> Vec<Table> {
 }
 
 /// Reads the targets of these tables. The built-in server is always the first.
-pub(in crate::studio::settings) fn from_tables(tables: Vec<Table>) -> Vec<Target> {
+pub fn from_tables(tables: Vec<Table>) -> Vec<Target> {
     let mut targets = vec![Target::built_in()];
     for table in tables.into_iter().take(MAX_TARGETS) {
         if table.server.is_empty() {
