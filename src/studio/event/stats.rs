@@ -234,7 +234,7 @@ pub(in crate::studio) struct Meter {
 
 impl Meter {
     /// Returns the rate since the previous call, in bits per second.
-    pub(in crate::studio) fn rate(&mut self, bytes: u64, at: crate::base::Timestamp) -> u32 {
+    pub fn rate(&mut self, bytes: u64, at: crate::base::Timestamp) -> u32 {
         let micros = at.as_micros().saturating_sub(self.last_at_micros).max(1);
         let bits = bytes.saturating_sub(self.last_bytes).saturating_mul(8);
         *self = Self { last_bytes: bytes, last_at_micros: at.as_micros() };

@@ -24,7 +24,7 @@ use crate::studio::snapshot::StripView;
 
 impl Engine {
     /// Updates the mixer after a change of the strips.
-    pub(in crate::studio::engine) fn set_strips(&mut self) {
+    pub fn set_strips(&mut self) {
         let there = |id: &StripId| self.settings.strips.iter().any(|strip| strip.id == *id);
         self.state.talking.strips.retain(there);
         if mixer::free_id(&self.settings.strips).is_some() {
@@ -52,16 +52,13 @@ impl Engine {
     }
 
     /// Returns the notices about strips that no video source already reports.
-    pub(in crate::studio::engine) fn unreported(
-        &self,
-        of: Vec<(AudioChoice, StudioMessage)>,
-    ) -> Vec<StudioMessage> {
+    pub fn unreported(&self, of: Vec<(AudioChoice, StudioMessage)>) -> Vec<StudioMessage> {
         let own = of.into_iter().filter(|(choice, _)| !self.reported_video(choice));
         own.map(|(_, message)| message).collect()
     }
 
     /// Mutes and unmutes strips that follow the visibility of their video.
-    pub(in crate::studio::engine) fn attend_strips(&mut self) {
+    pub fn attend_strips(&mut self) {
         let program = self.state.program.as_ref();
         let seen = program.map(|program| source_strips::seen(program, &self.settings.collection));
         if seen.is_some_and(|seen| seen != self.state.stage.shown_audio) {
@@ -71,11 +68,7 @@ impl Engine {
 
     /// Updates the strips after a change of the scenes from `before`. A paste restores the removed
     /// strips of its sources. Returns the previous strips if they changed.
-    pub(in crate::studio::engine) fn follow_shown(
-        &mut self,
-        before: &Collection,
-        is_paste: bool,
-    ) -> Option<Vec<AudioStrip>> {
+    pub fn follow_shown(&mut self, before: &Collection, is_paste: bool) -> Option<Vec<AudioStrip>> {
         if before.sources == self.settings.collection.sources {
             return None;
         }
@@ -118,7 +111,7 @@ impl Engine {
     }
 
     /// Starts the audio after the start of the program.
-    pub(in crate::studio::engine) fn begin_audio(&mut self) {
+    pub fn begin_audio(&mut self) {
         self.set_strips();
         self.begin_monitoring();
     }
@@ -135,7 +128,7 @@ impl Engine {
     }
 
     /// Ends monitoring before the program ends.
-    pub(in crate::studio::engine) fn end_monitoring(&mut self) {
+    pub fn end_monitoring(&mut self) {
         if let (Some(monitoring), Some(program)) =
             (self.state.listening.take(), &self.state.program)
         {
@@ -143,7 +136,7 @@ impl Engine {
         }
     }
 
-    pub(in crate::studio::engine) fn set_monitoring(&mut self, monitoring: Monitoring) {
+    pub fn set_monitoring(&mut self, monitoring: Monitoring) {
         if self.settings.monitoring != monitoring {
             self.settings.monitoring = monitoring;
             self.begin_monitoring();
@@ -152,11 +145,7 @@ impl Engine {
     }
 
     /// Changes one strip, if it exists.
-    pub(in crate::studio::engine) fn with_strip(
-        &mut self,
-        id: StripId,
-        change: impl FnOnce(&mut AudioStrip),
-    ) {
+    pub fn with_strip(&mut self, id: StripId, change: impl FnOnce(&mut AudioStrip)) {
         self.with_mixer(|strips| {
             if let Some(strip) = strips.iter_mut().find(|strip| strip.id == id) {
                 change(strip);
@@ -178,13 +167,13 @@ impl Engine {
         self.changed();
     }
 
-    pub(in crate::studio::engine) fn set_gain(&mut self, gain: f32) {
+    pub fn set_gain(&mut self, gain: f32) {
         let gain_db = if gain.is_finite() { gain.clamp(-60.0, 20.0) } else { 0.0 };
         self.with_strip(StripId::MAIN, |it| it.strip.gain_db = gain_db);
     }
 
     /// Sets the source of the main strip.
-    pub(in crate::studio::engine) fn select_audio(&mut self, choice: AudioChoice) {
+    pub fn select_audio(&mut self, choice: AudioChoice) {
         self.notices.active.clear(&["no-microphone"]);
         let before = self.state.program.as_ref().map(Program::audio_report).unwrap_or_default();
         let at_end = self.settings.strips.first().map_or(EndBehavior::Loop, |main| main.at_end);
@@ -193,19 +182,19 @@ impl Engine {
         self.notices.raise_some(message);
     }
 
-    pub(in crate::studio::engine) fn add_strip(&mut self, choice: AudioChoice) {
+    pub fn add_strip(&mut self, choice: AudioChoice) {
         let Some(id) = mixer::free_id(&self.settings.strips) else { return };
         self.with_mixer(|strips| strips.push(AudioStrip::new(id, choice)));
     }
 
-    pub(in crate::studio::engine) fn remove_strip(&mut self, id: StripId) {
+    pub fn remove_strip(&mut self, id: StripId) {
         if id != StripId::MAIN {
             self.with_mixer(|strips| strips.retain(|strip| strip.id != id));
         }
     }
 
     /// Handles a press or release of the push-to-talk key of one strip, or of all strips.
-    pub(in crate::studio::engine) fn push_to_talk_key(&mut self, id: Option<StripId>, held: bool) {
+    pub fn push_to_talk_key(&mut self, id: Option<StripId>, held: bool) {
         let before = self.state.talking.clone();
         let talking = &mut self.state.talking;
         match id {
@@ -219,7 +208,7 @@ impl Engine {
         }
     }
 
-    pub(in crate::studio::engine) fn poll_strips(&mut self) {
+    pub fn poll_strips(&mut self) {
         let Some(program) = &mut self.state.program else { return };
         let messages = program.open_audio_fallbacks();
         let closed = program.strips_closed();
@@ -263,11 +252,7 @@ impl Engine {
 
     /// Withdraws the notices about a source that was closed. The notices with these keys stay while
     /// another source with the same name does not deliver either.
-    pub(in crate::studio::engine) fn source_closed(
-        &mut self,
-        report: &SourceReport,
-        keys: &[&str],
-    ) {
+    pub fn source_closed(&mut self, report: &SourceReport, keys: &[&str]) {
         let name = poll::device_name(report);
         self.tell_alarm(&SourceReport::default(), report, name);
         self.notices.active.clear_of(&["file-failed"], name);
@@ -326,7 +311,7 @@ impl Engine {
     }
 
     /// Returns the state of each strip, for the statistics.
-    pub(in crate::studio::engine) fn strip_stats(&self) -> Vec<stats::Strip> {
+    pub fn strip_stats(&self) -> Vec<stats::Strip> {
         let Some(program) = &self.state.program else { return Vec::new() };
         let strips = self.settings.strips.iter().map(|strip| self.labelled(strip));
         let figures = strips.map(|(strip, name, report)| {
@@ -345,7 +330,7 @@ impl Engine {
     }
 
     /// Returns the names of the recording tracks.
-    pub(in crate::studio::engine) fn track_names(&self) -> TrackNames {
+    pub fn track_names(&self) -> TrackNames {
         let given = &self.settings.preferences.recording.track_names;
         if self.state.program.is_none() {
             return given.clone();
@@ -358,7 +343,7 @@ impl Engine {
     }
 
     /// Returns the strips and their states, the main strip first.
-    pub(in crate::studio::engine) fn strip_views(&self) -> Vec<StripView> {
+    pub fn strip_views(&self) -> Vec<StripView> {
         let Some(program) = &self.state.program else { return Vec::new() };
         let view = |audio: &AudioStrip| {
             let (_, name, report) = self.labelled(audio);

@@ -17,7 +17,7 @@ const PASSTHROUGH_NOTICE_KEYS: &[&str] =
 
 impl Engine {
     /// Sends this file to the enabled targets, after it has been inspected.
-    pub(in crate::studio::engine) fn send_file(&mut self, path: &Path, again: bool) {
+    pub fn send_file(&mut self, path: &Path, again: bool) {
         let state = &self.state;
         let busy = self.live.is_busy() || self.live.opening.is_some();
         if state.quitting || self.live.stopping {
@@ -35,7 +35,7 @@ impl Engine {
     }
 
     /// Starts the passthrough when onair has inspected the file, and has the keys of the targets.
-    pub(in crate::studio::engine) fn poll_passthrough(&mut self) {
+    pub fn poll_passthrough(&mut self) {
         let opening = self.live.opening.as_ref().filter(|_| !self.secrets.pending);
         if let Some(opened) = opening.and_then(Opening::poll) {
             self.live.opening = None;
@@ -45,7 +45,7 @@ impl Engine {
     }
 
     /// Reports once that the file on air has ended.
-    pub(in crate::studio::engine) fn report_passthrough(&mut self) {
+    pub fn report_passthrough(&mut self) {
         let over = self.live.on_air.as_ref().and_then(OnAir::passthrough_over);
         if let Some((name, failure)) = over.filter(|_| !self.live.passthrough_end_reported) {
             self.live.passthrough_end_reported = true;

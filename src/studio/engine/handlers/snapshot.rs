@@ -19,7 +19,7 @@ use crate::studio::snapshot::{
 };
 
 impl Engine {
-    pub(in crate::studio::engine) fn snapshot(&self, ended: bool) -> Snapshot {
+    pub fn snapshot(&self, ended: bool) -> Snapshot {
         let state = &self.state;
         let (live, mut figures) = match &self.live.on_air {
             Some(on_air) => (on_air.live_state(), on_air.live_figures()),
@@ -108,7 +108,7 @@ impl Engine {
         }
     }
 
-    pub(in crate::studio::engine) fn audio_source(&self, program: &Program) -> AudioSource {
+    pub fn audio_source(&self, program: &Program) -> AudioSource {
         let report = program.audio_report();
         let meter = program.mixer().strip_meter(StripId::MAIN).unwrap_or_default();
         let main = self.settings.strips.first();

@@ -105,7 +105,7 @@ pub enum Symptom {
     Content,
 }
 
-pub(super) fn finding(trouble: Trouble, cause: Cause) -> Finding {
+pub fn finding(trouble: Trouble, cause: Cause) -> Finding {
     Finding { trouble, sign: Symptom::Content, cause, since: None, since_micros: None }
 }
 

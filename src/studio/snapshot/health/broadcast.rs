@@ -62,7 +62,7 @@ fn short_time(time: Duration) -> String {
 }
 
 /// Returns the problems of the targets.
-pub(super) fn of_targets(snapshot: &Snapshot) -> Vec<Finding> {
+pub fn of_targets(snapshot: &Snapshot) -> Vec<Finding> {
     match &snapshot.live {
         LiveState::Stopping => Vec::new(),
         LiveState::Idle => before_going_live(snapshot).into_iter().collect(),
@@ -292,7 +292,7 @@ fn queue(snapshot: &Snapshot) -> Option<Finding> {
 }
 
 /// Returns the finding that the recording has ended while the broadcast continues.
-pub(super) fn recording_ended(snapshot: &Snapshot) -> Option<Finding> {
+pub fn recording_ended(snapshot: &Snapshot) -> Option<Finding> {
     let mut ended = named(snapshot, groups::RECORDING_ENDED_NOTICES);
     let notice = ended.next().filter(|_| snapshot.recording.is_none())?;
     let reason = notice.problem.args().iter().find(|(name, _)| *name == "reason");
@@ -316,12 +316,12 @@ fn wanted_fps(snapshot: &Snapshot) -> f64 {
 }
 
 /// Returns true if most frames are lost, in case [`too_slow`] returns a finding.
-pub(super) fn is_loss_heavy(snapshot: &Snapshot) -> bool {
+pub fn is_loss_heavy(snapshot: &Snapshot) -> bool {
     snapshot.figures.fps < HEAVY_LOSS_SHARE * wanted_fps(snapshot)
 }
 
 /// Returns the finding that too few frames are encoded.
-pub(super) fn too_slow(snapshot: &Snapshot) -> Option<Finding> {
+pub fn too_slow(snapshot: &Snapshot) -> Option<Finding> {
     let (figures, wanted) = (&snapshot.figures, wanted_fps(snapshot));
     let encodes =
         snapshot.passthrough.is_none() && snapshot.video.is_some() && !snapshot.audio_only;
@@ -370,7 +370,7 @@ fn slow_part(snapshot: &Snapshot, wanted: f64) -> (Vec<Problem>, Remedy) {
 }
 
 /// Returns the finding that all is well.
-pub(super) fn all_is_well(snapshot: &Snapshot) -> Finding {
+pub fn all_is_well(snapshot: &Snapshot) -> Finding {
     let good = |sentence| Finding::new(None, sentence);
     if let Some(passthrough) = &snapshot.passthrough {
         let name = passthrough.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
