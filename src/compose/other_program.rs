@@ -8,7 +8,7 @@ use crate::compose::scene::Plan;
 use crate::media::{FrameGrid, FrameRate, Size, VideoFrame};
 
 /// The queue of an encoder, and the time of its first frame.
-pub(super) type EncoderQueue = (Sender<VideoFrame>, Timestamp);
+pub type EncoderQueue = (Sender<VideoFrame>, Timestamp);
 
 /// Another program made from the same sources.
 #[derive(Clone, Debug)]
@@ -20,7 +20,7 @@ pub struct OtherProgram {
 
 /// The timing of another program's frames, and their receiver.
 #[derive(Debug)]
-pub(super) struct OtherProgramTiming {
+pub struct OtherProgramTiming {
     pub grid: FrameGrid,
     /// The number of the last frame.
     pub last: i64,

@@ -10,7 +10,7 @@ use crate::compose::view::View;
 use crate::media::{Size, VideoFrame};
 
 /// Maximum size at which the preview scene is drawn.
-pub(super) const MAX_PREVIEW_SIZE: Size = Size::new(640, 360);
+pub const MAX_PREVIEW_SIZE: Size = Size::new(640, 360);
 /// Number of ticks between two drawings of the preview scene.
 const PREVIEW_INTERVAL_TICKS: i64 = 2;
 /// Time between two drawings of an unchanged preview scene on a slow computer.
@@ -19,7 +19,7 @@ const SLOW_PREVIEW_INTERVAL: Duration = Duration::from_secs(1);
 const SLOW_CHANGE_INTERVAL: Duration = Duration::from_millis(250);
 
 /// The preview scene, with the slot for its frames.
-pub(super) struct PreviewScene {
+pub struct PreviewScene {
     view: View,
     slot: Latest<VideoFrame>,
     /// The time of the last drawing into the slot.

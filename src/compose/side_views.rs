@@ -46,7 +46,7 @@ pub struct SideView {
 
 /// The views that are currently drawn.
 #[derive(Default)]
-pub(super) struct SideViews(BTreeMap<ViewOf, Drawn>);
+pub struct SideViews(BTreeMap<ViewOf, Drawn>);
 
 struct Drawn {
     view: View,

@@ -17,7 +17,7 @@ const MAX_FRAME_HOLD: Duration = Duration::from_secs(2);
 
 /// The current content of a source.
 #[derive(Clone, Debug)]
-pub(super) enum ShownSource {
+pub enum ShownSource {
     Frame(VideoFrame),
     /// No content yet, but a frame can arrive at any moment.
     Nothing,
@@ -112,7 +112,7 @@ impl Slot {
 
 /// All sources by their ids.
 #[derive(Default)]
-pub(super) struct SourceFrames {
+pub struct SourceFrames {
     slots: BTreeMap<SourceId, Slot>,
     /// The time of the last pull.
     now: Timestamp,

@@ -20,7 +20,7 @@ pub enum DrawResult {
 }
 
 /// Another view that is drawn from the same sources, with its own size.
-pub(super) struct View {
+pub struct View {
     pub plan: Arc<Plan>,
     canvas: Canvas,
     stage: LayerRenderer,
@@ -51,7 +51,7 @@ impl View {
 }
 
 /// Draws a plan, or the placeholder if none of its sources has a frame.
-pub(super) fn draw(
+pub fn draw(
     stage: &mut LayerRenderer,
     source_frames: &mut SourceFrames,
     plan: &Plan,

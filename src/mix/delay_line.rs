@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 /// A delay line of interleaved samples, the newest at the end.
-pub(super) struct DelayLine {
+pub struct DelayLine {
     channels: usize,
     /// The number of samples per channel to keep.
     kept: usize,
@@ -11,16 +11,16 @@ pub(super) struct DelayLine {
 }
 
 impl DelayLine {
-    pub(super) fn new(channels: usize) -> Self {
+    pub fn new(channels: usize) -> Self {
         Self { channels, kept: 0, audio: VecDeque::new() }
     }
 
     /// Makes the line keep at least this many samples per channel.
-    pub(super) fn keep(&mut self, frames: usize) {
+    pub fn keep(&mut self, frames: usize) {
         self.kept = frames;
     }
 
-    pub(super) fn push(&mut self, block: &[f32]) {
+    pub fn push(&mut self, block: &[f32]) {
         let most = (self.kept * self.channels).max(block.len());
         let over = (self.audio.len() + block.len()).saturating_sub(most);
         self.audio.drain(..over.min(self.audio.len()));
@@ -32,13 +32,13 @@ impl DelayLine {
 
     /// Returns the number of stored samples per channel.
     #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.audio.len() / self.channels
     }
 
     /// Adds samples to `out`, starting `back` samples per channel before the end. Missing samples
     /// are silence.
-    pub(super) fn add(&self, back: i64, out: &mut [f32]) {
+    pub fn add(&self, back: i64, out: &mut [f32]) {
         let channels = self.channels as i64;
         let first = self.audio.len() as i64 - back * channels;
         let skip = usize::try_from(-first).unwrap_or(0);

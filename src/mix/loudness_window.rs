@@ -13,7 +13,7 @@ const LIBRARY_WINDOW_MS: usize = 400;
 
 /// The energies of the last tenths of a second, with R 128 weighting.
 #[derive(Default)]
-pub(super) struct LoudnessWindow {
+pub struct LoudnessWindow {
     energies: [f64; SHORT_TERM_DECISECONDS],
     next: usize,
     /// The number of frames since the last complete tenth.

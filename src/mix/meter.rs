@@ -84,9 +84,9 @@ impl Default for Reading {
 
 /// The level meter of one strip or of the program.
 #[derive(Default)]
-pub(super) struct Meter {
+pub struct Meter {
     reading: Reading,
-    pub(super) fall: MeterFall,
+    pub fall: MeterFall,
     /// Seconds without audio.
     starved: f32,
     held_for: f32,
@@ -103,17 +103,17 @@ pub(super) struct Meter {
 
 impl Meter {
     /// Creates a meter with this fall rate.
-    pub(super) fn falling(fall: MeterFall) -> Self {
+    pub fn falling(fall: MeterFall) -> Self {
         Self { fall, ..Self::default() }
     }
 
     /// Creates a meter for a source. The meter shows one bar if both channels have the same audio.
-    pub(super) fn of_source(fall: MeterFall) -> Self {
+    pub fn of_source(fall: MeterFall) -> Self {
         Self { joins: true, ..Self::falling(fall) }
     }
 
     /// Sets whether to measure loudness and true peak. A new meter measures neither.
-    pub(super) fn measure_loudness(&mut self, wanted: bool) {
+    pub fn measure_loudness(&mut self, wanted: bool) {
         if self.is_loud != wanted {
             self.is_loud = wanted;
             self.reset_loudness();
@@ -121,7 +121,7 @@ impl Meter {
     }
 
     /// Measures a block of interleaved audio.
-    pub(super) fn push(&mut self, block: &[f32], channels: usize, rate: u32) {
+    pub fn push(&mut self, block: &[f32], channels: usize, rate: u32) {
         let channels = channels.max(1);
         let seconds = (block.len() / channels) as f32 / rate.max(1) as f32;
         let peak = peak_of(block.iter());
@@ -165,7 +165,7 @@ impl Meter {
 
     /// Adds this many seconds without audio. `None` means that audio has returned. The held peak
     /// stays.
-    pub(super) fn starve(&mut self, seconds: Option<f32>) {
+    pub fn starve(&mut self, seconds: Option<f32>) {
         self.starved =
             seconds.map_or(0.0, |seconds| (self.starved + seconds).min(SILENT_AFTER_SECONDS));
         if self.starved >= SILENT_AFTER_SECONDS {
@@ -203,12 +203,12 @@ impl Meter {
         self.reading.true_peak_dbtp = self::dbfs(true_peak as f32);
     }
 
-    pub(super) fn reading(&self) -> Reading {
+    pub fn reading(&self) -> Reading {
         self.reading
     }
 
     /// Returns true if further silence would not change the reading.
-    pub(super) fn is_at_rest(&self) -> bool {
+    pub fn is_at_rest(&self) -> bool {
         let Reading { peak_dbfs, held_dbfs, rms_dbfs, momentary_lufs, short_term_lufs, .. } =
             self.reading;
         [peak_dbfs, held_dbfs, rms_dbfs].iter().all(|it| *it <= FLOOR_DBFS)
@@ -216,12 +216,12 @@ impl Meter {
             && short_term_lufs.is_none()
     }
 
-    pub(super) fn clear_clip(&mut self) {
+    pub fn clear_clip(&mut self) {
         self.reading.clipped = false;
     }
 
     /// Resets integrated loudness and true peak.
-    pub(super) fn reset_loudness(&mut self) {
+    pub fn reset_loudness(&mut self) {
         match &mut self.loudness {
             // Momentary and short-term loudness continue.
             Some(loudness) if self.is_loud => {

@@ -12,14 +12,14 @@ use crate::mix::strip_id::StripId;
 use crate::mix::strips::StripSet;
 
 /// A mixer with one strip.
-pub(crate) struct Mix {
+pub struct Mix {
     strip_set: StripSet,
     config: Config,
 }
 
 impl Mix {
     /// Creates a mixer with only this feed.
-    pub(crate) fn of(config: Config, feed: Box<dyn AudioFeed>) -> Self {
+    pub fn of(config: Config, feed: Box<dyn AudioFeed>) -> Self {
         let shape = Shape { rate: config.rate, channels: usize::from(config.channels) };
         let mut strip_set = StripSet::new(shape);
         let strip = strip_set.strip(StripId::MAIN, SharedMeter::default).unwrap();
@@ -30,7 +30,7 @@ impl Mix {
 
     /// Returns the program's block of this many frames from sample `first` on, and whether the
     /// whole block had audio.
-    pub(crate) fn block(&mut self, first: i64, frames: usize) -> (SampleBlock, bool) {
+    pub fn block(&mut self, first: i64, frames: usize) -> (SampleBlock, bool) {
         let Config { rate, channels, origin, .. } = self.config;
         let pts = origin.offset(frames_to_micros(first, rate));
         let taken = self.strip_set.take(first, pts, frames, 0);

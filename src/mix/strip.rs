@@ -108,7 +108,7 @@ impl Default for Strip {
 }
 
 /// A running strip.
-pub(super) struct Channel {
+pub struct Channel {
     pub id: StripId,
     pub settings: Arc<Strip>,
     feed: Option<Box<dyn AudioFeed>>,
@@ -127,7 +127,7 @@ pub(super) struct Channel {
 }
 
 impl Channel {
-    pub(super) fn new(id: StripId, shape: Shape, meter: Arc<Mutex<Meter>>) -> Self {
+    pub fn new(id: StripId, shape: Shape, meter: Arc<Mutex<Meter>>) -> Self {
         Self {
             id,
             settings: Arc::new(Strip::default()),
@@ -144,23 +144,23 @@ impl Channel {
         }
     }
 
-    pub(super) fn set(&mut self, settings: Arc<Strip>) {
+    pub fn set(&mut self, settings: Arc<Strip>) {
         if self.settings.filters != settings.filters {
             self.chain.set(&settings.filters, self.shape);
         }
         self.settings = settings;
     }
 
-    pub(super) fn set_feed(&mut self, feed: Option<Box<dyn AudioFeed>>) {
+    pub fn set_feed(&mut self, feed: Option<Box<dyn AudioFeed>>) {
         self.feed = feed;
     }
 
-    pub(super) fn has_source(&self) -> bool {
+    pub fn has_source(&self) -> bool {
         self.feed.is_some()
     }
 
     /// Returns the time after the end of a block at which the block can be requested.
-    pub(super) fn delay(&self) -> Duration {
+    pub fn delay(&self) -> Duration {
         self.feed.as_ref().map_or(Duration::ZERO, |feed| feed.delay())
     }
 
@@ -172,13 +172,13 @@ impl Channel {
 
     /// Returns the number of samples by which the strip must read its source early, now or with
     /// full filters. The number is the longest delay of the strip's filters, minus the sync offset.
-    pub(super) fn early(&self) -> i64 {
+    pub fn early(&self) -> i64 {
         let late = self.chain.latency().max(self.chain.held(self.shape.channels));
         late as i64 - self.settings.offset(self.shape.rate)
     }
 
     /// Pulls the block that begins at `at`.
-    pub(super) fn pull(&mut self, at: Timestamp, frames: usize) {
+    pub fn pull(&mut self, at: Timestamp, frames: usize) {
         self.raw.clear();
         self.raw.resize(frames * self.shape.channels, 0.0);
         let pulled = self.feed.as_mut().map_or(Pulled::Silence, |it| it.pull(at, &mut self.raw));
@@ -188,12 +188,12 @@ impl Channel {
     }
 
     /// Returns the unfiltered audio.
-    pub(super) fn raw(&self) -> &[f32] {
+    pub fn raw(&self) -> &[f32] {
         &self.raw
     }
 
     /// Filters, meters and stores the pulled audio. `raw` returns the strips' unfiltered blocks.
-    pub(super) fn process<'a>(&mut self, raw: impl Fn(StripId) -> Option<&'a [f32]>) {
+    pub fn process<'a>(&mut self, raw: impl Fn(StripId) -> Option<&'a [f32]>) {
         let channels = self.shape.channels;
         self.block.clear();
         self.block.extend_from_slice(&self.raw);
@@ -244,30 +244,30 @@ impl Channel {
     }
 
     /// Adds to `out` the audio that begins `back` samples before the end of the pulled audio.
-    pub(super) fn add(&self, back: i64, out: &mut [f32]) {
+    pub fn add(&self, back: i64, out: &mut [f32]) {
         self.line.add(back + self.shift(), out);
     }
 
     /// Adds the newest audio to `out`.
-    pub(super) fn add_newest(&self, frames: i64, out: &mut [f32]) {
+    pub fn add_newest(&self, frames: i64, out: &mut [f32]) {
         self.line.add(frames, out);
     }
 
     /// Clears the stored audio.
-    pub(super) fn forget(&mut self) {
+    pub fn forget(&mut self) {
         self.line = DelayLine::new(self.shape.channels);
     }
 
     /// Keeps the audio that [`Channel::add`] needs while the program is this far behind the next
     /// block.
-    pub(super) fn keep(&mut self, behind: i64, frames: usize) {
+    pub fn keep(&mut self, behind: i64, frames: usize) {
         let back = behind + self.settings.offset(self.shape.rate).max(0);
         self.line.keep(usize::try_from(back).unwrap_or(0) + 4 * frames);
     }
 
     /// Returns the number of samples per channel to keep.
     #[cfg(test)]
-    pub(super) fn kept(&self) -> usize {
+    pub fn kept(&self) -> usize {
         self.line.len()
     }
 }

@@ -20,7 +20,7 @@ use crate::mix::strip_id::StripId;
 /// Maximum number of strips: 32 of the user, and one for stingers.
 pub const MAX_STRIPS: usize = 33;
 
-pub(super) struct StripSet {
+pub struct StripSet {
     shape: Shape,
     channels: Vec<Channel>,
     /// The sample after the newest stored sample, counted from the program's origin.
@@ -29,19 +29,19 @@ pub(super) struct StripSet {
 
 /// The result of a block.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) struct StripBlock {
+pub struct StripBlock {
     /// True if no strip of the program had audio for the whole block.
     pub silent: bool,
 }
 
 impl StripSet {
-    pub(super) fn new(shape: Shape) -> Self {
+    pub fn new(shape: Shape) -> Self {
         Self { shape, channels: Vec::new(), end: 0 }
     }
 
     /// Returns the strip with this id, and adds it if it does not exist. Returns `None` beyond
     /// [`MAX_STRIPS`].
-    pub(super) fn strip(
+    pub fn strip(
         &mut self,
         id: StripId,
         meter: impl FnOnce() -> Arc<Mutex<Meter>>,
@@ -56,27 +56,27 @@ impl StripSet {
         }
     }
 
-    pub(super) fn remove(&mut self, id: StripId) {
+    pub fn remove(&mut self, id: StripId) {
         self.channels.retain(|channel| channel.id != id);
     }
 
     /// Returns true if any strip has a source.
-    pub(super) fn has_sources(&self) -> bool {
+    pub fn has_sources(&self) -> bool {
         self.channels.iter().any(Channel::has_source)
     }
 
     /// Returns the time after the end of a block at which the block can be requested.
-    pub(super) fn delay(&self) -> Duration {
+    pub fn delay(&self) -> Duration {
         self.channels.iter().map(Channel::delay).max().unwrap_or_default()
     }
 
     /// Returns the number of samples by which the program is behind its newest audio.
-    pub(super) fn lag(&self) -> i64 {
+    pub fn lag(&self) -> i64 {
         self.channels.iter().map(Channel::early).max().unwrap_or(0).max(0)
     }
 
     /// Clears the stored audio, because the next block does not continue it.
-    pub(super) fn skip_to(&mut self, first: i64) {
+    pub fn skip_to(&mut self, first: i64) {
         for channel in &mut self.channels {
             channel.forget();
         }
@@ -85,13 +85,7 @@ impl StripSet {
 
     /// Pulls and stores the block that begins with sample `first`, at `at`. `behind` is the number
     /// of samples by which the program is behind the block. `behind` can exceed the current lag.
-    pub(super) fn take(
-        &mut self,
-        first: i64,
-        at: Timestamp,
-        frames: usize,
-        behind: i64,
-    ) -> StripBlock {
+    pub fn take(&mut self, first: i64, at: Timestamp, frames: usize, behind: i64) -> StripBlock {
         let behind = self.lag().max(behind);
         for channel in &mut self.channels {
             channel.keep(behind, frames);
@@ -112,12 +106,12 @@ impl StripSet {
     }
 
     /// Adds the program's block that begins with sample `first` to `out`.
-    pub(super) fn program(&self, first: i64, out: &mut [f32]) {
+    pub fn program(&self, first: i64, out: &mut [f32]) {
         self.add(first, |strip| strip.monitoring.in_program(), out);
     }
 
     /// Adds an extra track's block that begins with sample `first` to `out`.
-    pub(super) fn track(&self, track: ExtraTrack, first: i64, out: &mut [f32]) {
+    pub fn track(&self, track: ExtraTrack, first: i64, out: &mut [f32]) {
         self.add(first, |strip| strip.tracks.has(track), out);
     }
 
@@ -128,7 +122,7 @@ impl StripSet {
     }
 
     /// Adds the operator's audio of the newest block to `out`.
-    pub(super) fn monitoring(&self, out: &mut [f32]) {
+    pub fn monitoring(&self, out: &mut [f32]) {
         let solo = self.channels.iter().any(|channel| channel.settings.solo);
         let frames = (out.len() / self.shape.channels) as i64;
         for channel in &self.channels {

@@ -4,20 +4,20 @@
 use crate::media::Planes;
 
 /// The number of bands of a frame.
-pub(in crate::compose) const MAX_BANDS: usize = 4;
+pub const MAX_BANDS: usize = 4;
 
 /// A plane with fewer pixels is one band, because waking a thread would take longer than the work.
 const MIN_SPLIT_PIXELS: usize = 32 << 10;
 
 /// Returns the number of rows in each band of a plane.
-pub(in crate::compose) fn height(rows: usize, width: usize) -> usize {
+pub fn height(rows: usize, width: usize) -> usize {
     let bands = if rows.saturating_mul(width) < MIN_SPLIT_PIXELS { 1 } else { MAX_BANDS };
     rows.div_ceil(bands).max(1)
 }
 
 /// Returns a row of a plane. An index beyond the end gives the last row.
 #[inline(always)]
-pub(in crate::compose) fn row(plane: &[u8], width: usize, index: usize) -> &[u8] {
+pub fn row(plane: &[u8], width: usize, index: usize) -> &[u8] {
     let last = (plane.len() / width.max(1)).saturating_sub(1);
     let index = index.min(last);
     plane.get(index * width..(index + 1) * width).unwrap_or_default()
@@ -26,7 +26,7 @@ pub(in crate::compose) fn row(plane: &[u8], width: usize, index: usize) -> &[u8]
 /// Writes a plane at half the size. Each pixel is the mean of four. `stride` is the length of the
 /// plane's rows.
 #[inline(always)]
-pub(in crate::compose) fn halved(plane: &[u8], stride: usize, out: &mut [u8]) {
+pub fn halved(plane: &[u8], stride: usize, out: &mut [u8]) {
     for (out, rows) in out.chunks_exact_mut(stride / 2).zip(plane.chunks_exact(stride * 2)) {
         let (upper, lower) = rows.split_at(stride);
         let pairs = upper.chunks_exact(2).zip(lower.chunks_exact(2));
@@ -38,7 +38,7 @@ pub(in crate::compose) fn halved(plane: &[u8], stride: usize, out: &mut [u8]) {
 }
 
 /// A band of one plane to read, and the same band of another plane to write.
-pub(in crate::compose) struct Strip<'a> {
+pub struct Strip<'a> {
     pub from: &'a [u8],
     pub out: &'a mut [u8],
     /// Index of the band's first row in the plane.
@@ -46,7 +46,7 @@ pub(in crate::compose) struct Strip<'a> {
 }
 
 /// Returns the bands of two planes of the same size, with rows of `width`.
-pub(in crate::compose) fn strips<'a>(
+pub fn strips<'a>(
     from: &'a [u8],
     out: &'a mut [u8],
     width: usize,
@@ -69,7 +69,7 @@ fn cut<'a>(
 
 /// A band of a frame to read, and the same band of another frame to write. A band has complete
 /// chroma rows with their luma rows.
-pub(in crate::compose) struct Band<'a> {
+pub struct Band<'a> {
     pub y: Strip<'a>,
     pub u: Strip<'a>,
     pub v: Strip<'a>,
@@ -94,10 +94,7 @@ impl Band<'_> {
 }
 
 /// Returns the bands of two frames of the same size.
-pub(in crate::compose) fn bands<'a>(
-    from: &'a Planes,
-    out: &'a mut Planes,
-) -> impl Iterator<Item = Band<'a>> {
+pub fn bands<'a>(from: &'a Planes, out: &'a mut Planes) -> impl Iterator<Item = Band<'a>> {
     let (stride, width) = (from.luma_stride(), from.chroma_stride());
     let rows = height(from.u.len() / width.max(1), width);
     let luma = rows * 2 * stride.max(1);

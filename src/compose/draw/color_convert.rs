@@ -10,7 +10,7 @@ use crate::media::{Color, Planes};
 /// Converts the colors of a whole frame in place, in fixed point with 13 bits. The chroma's
 /// contribution to luma is computed once per chroma sample.
 #[derive(Default)]
-pub(in crate::compose) struct ColorConvert {
+pub struct ColorConvert {
     /// The contribution of a chroma row to luma, one entry per luma column, for each band.
     add: [Vec<i32>; MAX_BANDS],
 }
@@ -61,12 +61,7 @@ impl Coefficients {
 
 impl ColorConvert {
     /// Converts from `color`. The alpha plane is always full range, and stays unchanged.
-    pub(in crate::compose) fn apply(
-        &mut self,
-        color: Color,
-        planes: &mut Planes,
-        workers: &WorkerPool,
-    ) {
+    pub fn apply(&mut self, color: Color, planes: &mut Planes, workers: &WorkerPool) {
         let c = Coefficients::of(color);
         let (stride, chroma_stride) = (planes.luma_stride().max(1), planes.chroma_stride().max(1));
         let rows = bands::height(planes.u.len() / chroma_stride, chroma_stride);

@@ -6,7 +6,7 @@ use crate::media::VideoFrame;
 
 /// One drawn layer of a frame.
 #[derive(Clone, Debug)]
-pub(in crate::compose) struct DrawnLayer {
+pub struct DrawnLayer {
     pub key: u64,
     pub frame: VideoFrame,
     pub spot: FramePlacement,
@@ -43,7 +43,7 @@ impl DrawnLayer {
 
 /// Pieces that are drawn as one image.
 #[derive(Debug, PartialEq)]
-pub(in crate::compose) struct Bundle {
+pub struct Bundle {
     pub key: u64,
     pub strength: u16,
     pub blend: Blend,
@@ -67,7 +67,7 @@ impl Clone for Bundle {
 
 /// A piece of a frame.
 #[derive(Debug, PartialEq)]
-pub(in crate::compose) enum DrawStep {
+pub enum DrawStep {
     Layer(DrawnLayer),
     Bundle(Bundle),
 }
@@ -114,7 +114,7 @@ impl DrawStep {
 }
 
 /// Empties a list, but keeps the buffers of its groups.
-pub(in crate::compose) fn empty(pieces: &mut Vec<DrawStep>, spare: &mut Vec<Vec<DrawStep>>) {
+pub fn empty(pieces: &mut Vec<DrawStep>, spare: &mut Vec<Vec<DrawStep>>) {
     for piece in pieces.drain(..) {
         if let DrawStep::Bundle(mut bundle) = piece {
             empty(&mut bundle.pieces, spare);

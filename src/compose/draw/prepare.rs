@@ -21,7 +21,7 @@ const MAX_LAYER_FRAMES: usize = 4;
 
 /// A layer that is ready to be blended.
 #[derive(Clone, Debug)]
-pub(in crate::compose) struct Image {
+pub struct Image {
     /// The area of the image in the program, which is also the size of `planes`.
     pub rect: Rect,
     /// The planes in the program's colors. With an alpha plane, the planes are premultiplied.
@@ -32,7 +32,7 @@ pub(in crate::compose) struct Image {
 
 /// The last image of a layer and its inputs.
 #[derive(Debug)]
-pub(in crate::compose) struct Prepared {
+pub struct Prepared {
     frame: VideoFrame,
     spot: FramePlacement,
     pub image: Image,
@@ -60,7 +60,7 @@ impl Prepared {
 
 /// Prepares layers, all with the same buffers.
 #[derive(Default)]
-pub(in crate::compose) struct Preparer {
+pub struct Preparer {
     /// One resizer for each plane, because different workers use them.
     resizers: [Resizer; 5],
     tint: ColorConvert,
@@ -239,13 +239,13 @@ fn multiply(band: Band<'_>, chroma: &mut [u8], stride: usize) {
 
 /// Returns `value · alpha / 255`, rounded.
 #[inline(always)]
-pub(in crate::compose) fn scaled_by(value: u8, alpha: u8) -> u8 {
+pub fn scaled_by(value: u8, alpha: u8) -> u8 {
     let product = u16::from(value) * u16::from(alpha) + 128;
     ((product + (product >> 8)) >> 8) as u8
 }
 
 /// Scales a part of one plane. An aligned part that already has the new size is copied.
-pub(in crate::compose) fn resize(
+pub fn resize(
     resizer: &mut Resizer,
     algorithm: ResizeAlg,
     (from, size): (&[u8], Size),

@@ -18,7 +18,7 @@ const MAX_TRACKED_AREAS: usize = 8;
 
 /// The lowest pieces of a frame, cached as one frame, as long as they are the lowest.
 #[derive(Debug, Default)]
-pub(in crate::compose) struct StaticLayers {
+pub struct StaticLayers {
     pieces: Vec<DrawStep>,
     frame: Option<(Arc<Pooled<Planes>>, u64)>,
     streak: u32,
@@ -26,7 +26,7 @@ pub(in crate::compose) struct StaticLayers {
 
 /// The areas of pieces in a frame.
 #[derive(Copy, Clone, Debug)]
-pub(in crate::compose) struct StaticAreas {
+pub struct StaticAreas {
     places: [Option<Rect>; MAX_TRACKED_AREAS],
 }
 
@@ -61,7 +61,7 @@ impl StaticAreas {
 
 /// The content of a buffer: the number of a static frame, and the areas that were drawn above it.
 #[derive(Copy, Clone, Debug)]
-pub(in crate::compose) struct BufferContent {
+pub struct BufferContent {
     pub below: u64,
     pub above: StaticAreas,
 }

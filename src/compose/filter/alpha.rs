@@ -7,12 +7,12 @@ use crate::compose::draw::bands::MAX_BANDS;
 pub(super) use crate::compose::draw::prepare::scaled_by as times;
 
 /// Converts limited-range luma to 0…255.
-pub(in crate::compose) fn full_range(y: u8) -> u8 {
+pub fn full_range(y: u8) -> u8 {
     ((i32::from(y) - 16) * 255 / 219).clamp(0, 255) as u8
 }
 
 /// Multiplies a plane by another, if there is one.
-pub(super) fn multiply(plane: &mut [u8], by: Option<&Vec<u8>>) {
+pub fn multiply(plane: &mut [u8], by: Option<&Vec<u8>>) {
     let Some(by) = by else { return };
     wide(
         #[inline(always)]
@@ -22,7 +22,7 @@ pub(super) fn multiply(plane: &mut [u8], by: Option<&Vec<u8>>) {
 
 /// Multiplies a plane by another.
 #[inline(always)]
-pub(super) fn times_all(plane: &mut [u8], by: &[u8]) {
+pub fn times_all(plane: &mut [u8], by: &[u8]) {
     for (value, by) in plane.iter_mut().zip(by) {
         *value = times(*value, *by);
     }
@@ -31,7 +31,7 @@ pub(super) fn times_all(plane: &mut [u8], by: &[u8]) {
 /// Upscales a plane to twice the width and height. In each direction, a new pixel is three quarters
 /// of the nearest old pixel and one quarter of the next one.
 #[derive(Debug, Default)]
-pub(super) struct ChromaUpscaler {
+pub struct ChromaUpscaler {
     /// A row buffer for each band.
     rows: [Vec<u16>; MAX_BANDS],
 }

@@ -6,14 +6,14 @@ use crate::media::{Planes, Size};
 
 /// A part of a frame, with an even position and size.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) struct Part {
+pub struct Part {
     pub left: u32,
     pub top: u32,
     pub size: Size,
 }
 
 /// Returns the remaining part of a frame without these margins: left, top, right, bottom.
-pub(super) fn part([left, top, right, bottom]: [f32; 4], from: Size) -> Part {
+pub fn part([left, top, right, bottom]: [f32; 4], from: Size) -> Part {
     let even = |part: f32, side: u32| {
         let part = if part.is_finite() { part.clamp(0.0, 1.0) } else { 0.0 };
         ((part * side as f32 / 2.0).round() as u32) * 2
@@ -30,7 +30,7 @@ pub(super) fn part([left, top, right, bottom]: [f32; 4], from: Size) -> Part {
 
 /// The implementation of [`Filter::Crop`](super::Filter::Crop).
 #[derive(Debug)]
-pub(super) struct Crop {
+pub struct Crop {
     pub sides: [f32; 4],
 }
 

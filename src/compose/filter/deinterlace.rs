@@ -40,7 +40,7 @@ impl Field {
 
 /// The implementation of [`Filter::Deinterlace`](super::Filter::Deinterlace).
 #[derive(Debug)]
-pub(super) struct Deinterlace {
+pub struct Deinterlace {
     mode: Deinterlacing,
     field: Field,
     past: Option<Planes>,

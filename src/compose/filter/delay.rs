@@ -9,7 +9,7 @@ use crate::base::Timestamp;
 use crate::media::VideoFrame;
 
 /// Maximum delay.
-pub(super) const MAX_DELAY: Duration = Duration::from_millis(500);
+pub const MAX_DELAY: Duration = Duration::from_millis(500);
 /// Maximum number of waiting frames.
 const MAX_FRAMES: usize = 64;
 /// Maximum total size of the waiting frames, in bytes.
@@ -20,7 +20,7 @@ const MAX_CALL_GAP: Duration = Duration::from_millis(500);
 
 /// The implementation of [`Filter::Delay`](super::Filter::Delay).
 #[derive(Debug)]
-pub(super) struct Delay {
+pub struct Delay {
     by: Duration,
     /// Waiting frames, the oldest first, each with the instant of its arrival.
     waiting: VecDeque<(Timestamp, VideoFrame)>,

@@ -10,7 +10,7 @@ use crate::media::{Planes, Size};
 
 /// The implementation of [`Filter::Denoise`](super::Filter::Denoise).
 #[derive(Debug)]
-pub(super) struct Denoise {
+pub struct Denoise {
     /// Limit below which differences within a frame are noise.
     place: i16,
     /// Limit below which differences between frames are noise.

@@ -65,7 +65,7 @@ impl Corner {
 }
 
 /// The implementation of [`Filter::Mask`](super::Filter::Mask).
-pub(super) struct Mask {
+pub struct Mask {
     image: Arc<Planes>,
     reading: Reading,
     /// The visibility plane for frames of this size.
@@ -119,7 +119,7 @@ impl Step for Mask {
 }
 
 /// The implementation of [`Filter::Watermark`](super::Filter::Watermark).
-pub(super) struct Watermark {
+pub struct Watermark {
     image: Arc<Planes>,
     corner: Corner,
     extent: Extent,

@@ -44,11 +44,11 @@ impl Kernel {
 }
 
 /// Maximum side length in pixels.
-pub(super) const MAX_SCALE_SIDE: f32 = 4_096.0;
+pub const MAX_SCALE_SIDE: f32 = 4_096.0;
 
 /// Returns the new size of a frame of size `from`. If one side is zero, the aspect ratio determines
 /// it.
-pub(super) fn target(width: f32, height: f32, from: Size) -> Size {
+pub fn target(width: f32, height: f32, from: Size) -> Size {
     let asked = |side: f32| if side >= 1.0 { side.min(MAX_SCALE_SIDE) } else { 0.0 };
     let (width, height) = (asked(width), asked(height));
     let shape = f64::from(from.width) / f64::from(from.height.max(1));
@@ -67,7 +67,7 @@ pub(super) fn target(width: f32, height: f32, from: Size) -> Size {
 }
 
 /// Resizes one plane into another.
-pub(super) fn plane(
+pub fn plane(
     resizer: &mut Resizer,
     kernel: Kernel,
     (from, size): (&[u8], Size),
@@ -77,7 +77,7 @@ pub(super) fn plane(
 }
 
 /// The implementation of [`Filter::Scale`](super::Filter::Scale).
-pub(super) struct Scale {
+pub struct Scale {
     pub width: f32,
     pub height: f32,
     pub kernel: Kernel,
@@ -96,7 +96,7 @@ impl Step for Scale {
 }
 
 /// Resizes all planes, without weighting colors by alpha.
-pub(super) fn scale(
+pub fn scale(
     resizers: &mut [Resizer; 4],
     kernel: Kernel,
     from: &Planes,

@@ -4,7 +4,7 @@ use crate::base::WorkerPool;
 use crate::media::{Planes, Size};
 
 /// A filter that processes frames.
-pub(super) trait Step: Send {
+pub trait Step: Send {
     /// Returns the size of the filtered frame, and whether it has an alpha plane.
     fn shape(&self, size: Size, alpha: bool) -> (Size, bool) {
         (size, alpha)

@@ -164,7 +164,7 @@ impl Wipe {
 
 /// The order at every point of luma and of chroma, cached.
 #[derive(Default)]
-pub(super) struct Map {
+pub struct Map {
     of: Option<(Pattern, Size)>,
     /// The image that defines the order, and the size of the frame.
     image: Option<(Arc<Planes>, Size)>,

@@ -21,7 +21,7 @@ const RESAMPLER_JITTER_SAMPLES: usize = 8;
 /// RNNoise's full scale.
 const RNNOISE_FULL_SCALE: f32 = 32_768.0;
 
-pub(super) struct Denoise {
+pub struct Denoise {
     amount: f32,
     rate: u32,
     channels: Vec<Channel>,
@@ -47,7 +47,7 @@ struct Channel {
 }
 
 impl Denoise {
-    pub(super) fn new(amount: f32, shape: Shape) -> Self {
+    pub fn new(amount: f32, shape: Shape) -> Self {
         let channels = (0..shape.channels).map(|_| Channel::new(shape.rate)).collect();
         let models = vec![DenoiseState::new()];
         let mut denoise = Self { amount: 1.0, rate: shape.rate, channels, models };
@@ -55,18 +55,18 @@ impl Denoise {
         denoise
     }
 
-    pub(super) fn set_amount(&mut self, amount: f32) {
+    pub fn set_amount(&mut self, amount: f32) {
         self.amount = within(amount, 0.0, 1.0, 1.0);
     }
 
     /// Returns the latency: RNNoise's delay of one frame, the block that fills up, and the delay of
     /// the resamplers.
-    pub(super) fn latency(&self) -> usize {
+    pub fn latency(&self) -> usize {
         self.channels.first().map_or(0, |channel| channel.latency(self.rate))
     }
 
     /// Filters a block. If blocks are not whole frames, the rest is output with a later block.
-    pub(super) fn process(&mut self, block: &mut Vec<f32>) {
+    pub fn process(&mut self, block: &mut Vec<f32>) {
         let count = self.channels.len();
         for (index, channel) in self.channels.iter_mut().enumerate() {
             channel.take(block.iter().skip(index).step_by(count));

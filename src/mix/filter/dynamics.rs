@@ -5,7 +5,7 @@ use crate::mix::block::{Shape, decibels, factor, loudest, within};
 use crate::mix::filter::settings::Filter;
 
 /// The gate, which opens and closes with hysteresis and with transitions.
-pub(super) struct Gate {
+pub struct Gate {
     open: f32,
     close: f32,
     /// The change of the gain per sample while the gate opens.
@@ -24,7 +24,7 @@ pub(super) struct Gate {
 }
 
 impl Gate {
-    pub(super) fn new(filter: &Filter, shape: Shape) -> Self {
+    pub fn new(filter: &Filter, shape: Shape) -> Self {
         let mut gate = Self {
             open: 0.0,
             close: 0.0,
@@ -41,7 +41,7 @@ impl Gate {
         gate
     }
 
-    pub(super) fn adjust(&mut self, filter: &Filter, shape: Shape) -> bool {
+    pub fn adjust(&mut self, filter: &Filter, shape: Shape) -> bool {
         let Filter::Gate { open_dbfs, close_dbfs, attack_ms, hold_ms, release_ms } = *filter else {
             return false;
         };
@@ -57,7 +57,7 @@ impl Gate {
         true
     }
 
-    pub(super) fn process(&mut self, block: &mut [f32], channels: usize) {
+    pub fn process(&mut self, block: &mut [f32], channels: usize) {
         for frame in block.chunks_mut(channels) {
             self.level = loudest(frame).max(self.level * self.sag);
             if self.level >= self.open {
@@ -115,7 +115,7 @@ impl Crest {
 }
 
 /// The downward expander.
-pub(super) struct Expander {
+pub struct Expander {
     threshold: f32,
     ratio: f32,
     gain_db: f32,
@@ -124,7 +124,7 @@ pub(super) struct Expander {
 }
 
 impl Expander {
-    pub(super) fn new(filter: &Filter, shape: Shape) -> Self {
+    pub fn new(filter: &Filter, shape: Shape) -> Self {
         let mut expander = Self {
             threshold: 0.0,
             ratio: 1.0,
@@ -136,7 +136,7 @@ impl Expander {
         expander
     }
 
-    pub(super) fn adjust(&mut self, filter: &Filter, shape: Shape) -> bool {
+    pub fn adjust(&mut self, filter: &Filter, shape: Shape) -> bool {
         let Filter::Expander { threshold_dbfs, ratio, attack_ms, release_ms, gain_db } = *filter
         else {
             return false;
@@ -149,7 +149,7 @@ impl Expander {
         true
     }
 
-    pub(super) fn process(&mut self, block: &mut [f32], channels: usize) {
+    pub fn process(&mut self, block: &mut [f32], channels: usize) {
         for frame in block.chunks_mut(channels) {
             let level = self.envelope.follow(decibels(self.crest.of(frame)));
             let below = (self.threshold - level).max(0.0);
@@ -160,7 +160,7 @@ impl Expander {
 }
 
 /// The compressor. The level of this strip or of another one controls the gain.
-pub(super) struct Compressor {
+pub struct Compressor {
     threshold: f32,
     /// The reduction of the part above the threshold, 0…1.
     slope: f32,
@@ -171,7 +171,7 @@ pub(super) struct Compressor {
 }
 
 impl Compressor {
-    pub(super) fn new(filter: &Filter, shape: Shape) -> Self {
+    pub fn new(filter: &Filter, shape: Shape) -> Self {
         let mut compressor = Self {
             threshold: 0.0,
             slope: 0.0,
@@ -183,7 +183,7 @@ impl Compressor {
         compressor
     }
 
-    pub(super) fn adjust(&mut self, filter: &Filter, shape: Shape) -> bool {
+    pub fn adjust(&mut self, filter: &Filter, shape: Shape) -> bool {
         let Filter::Compressor { threshold_dbfs, ratio, attack_ms, release_ms, gain_db, .. } =
             *filter
         else {
@@ -197,7 +197,7 @@ impl Compressor {
         true
     }
 
-    pub(super) fn process(&mut self, block: &mut [f32], key: Option<&[f32]>, channels: usize) {
+    pub fn process(&mut self, block: &mut [f32], key: Option<&[f32]>, channels: usize) {
         let mut keys = key.map(|key| key.chunks(channels));
         let (quiet, bare) = (factor(self.threshold), factor(self.gain_db));
         for frame in block.chunks_mut(channels) {

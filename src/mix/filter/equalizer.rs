@@ -11,18 +11,18 @@ use crate::mix::filter::settings::{Filter, TEN_BAND_FREQUENCIES_HZ};
 const OCTAVE_Q: f64 = 1.414;
 
 /// Sections in sequence, each with a state per channel.
-pub(super) struct Equalizer {
+pub struct Equalizer {
     sections: Vec<Vec<DirectForm2Transposed<f64>>>,
 }
 
 impl Equalizer {
-    pub(super) fn new(filter: &Filter, shape: Shape) -> Self {
+    pub fn new(filter: &Filter, shape: Shape) -> Self {
         let state = |it| vec![DirectForm2Transposed::<f64>::new(it); shape.channels];
         Self { sections: coefficients(filter, shape).into_iter().map(state).collect() }
     }
 
     /// Applies other settings of the same kind without interrupting the audio.
-    pub(super) fn adjust(&mut self, filter: &Filter, shape: Shape) -> bool {
+    pub fn adjust(&mut self, filter: &Filter, shape: Shape) -> bool {
         let sections = coefficients(filter, shape);
         if sections.len() != self.sections.len() {
             return false;
@@ -33,7 +33,7 @@ impl Equalizer {
         true
     }
 
-    pub(super) fn process(&mut self, block: &mut [f32], channels: usize) {
+    pub fn process(&mut self, block: &mut [f32], channels: usize) {
         for section in &mut self.sections {
             for frame in block.chunks_mut(channels) {
                 for (sample, channel) in frame.iter_mut().zip(section.iter_mut()) {

@@ -4,7 +4,7 @@
 use super::Filter;
 
 /// A tone that passes through a filter.
-pub(super) struct Case {
+pub struct Case {
     pub filter: Filter,
     pub hz: f32,
     /// The level of the tone's peaks.
@@ -14,7 +14,7 @@ pub(super) struct Case {
 
 /// The expected gain in decibels.
 #[derive(Copy, Clone, Debug)]
-pub(super) enum Expected {
+pub enum Expected {
     /// Approximately this gain, with a tolerance.
     About(f32, f32),
     /// At most this gain.
@@ -23,7 +23,7 @@ pub(super) enum Expected {
 
 impl Expected {
     /// Returns true if the gain is as expected. `slack` is the tolerance of the audio path.
-    pub(super) fn is_met(self, gain: f32, slack: f32) -> bool {
+    pub fn is_met(self, gain: f32, slack: f32) -> bool {
         match self {
             Self::About(expected, tolerance) => (gain - expected).abs() <= tolerance + slack,
             Self::Below(most) => gain < most,
@@ -32,7 +32,7 @@ impl Expected {
 }
 
 /// Returns all cases: tones of 440 Hz and 1 kHz for every kind of filter.
-pub(super) fn cases() -> Vec<Case> {
+pub fn cases() -> Vec<Case> {
     let gate = |open_dbfs: f32| Filter::Gate {
         open_dbfs,
         close_dbfs: open_dbfs - 6.0,

@@ -13,7 +13,7 @@ const LOOKAHEAD_SECONDS: f32 = 0.005;
 /// The minimum reduction that has an effect.
 const MIN_REDUCTION: f32 = 1e-6;
 
-pub(super) struct Limiter {
+pub struct Limiter {
     threshold: f32,
     /// The fraction of a reduction that remains after one frame.
     release: f32,
@@ -35,7 +35,7 @@ pub(super) struct Limiter {
 }
 
 impl Limiter {
-    pub(super) fn new(threshold_dbfs: f32, release_ms: f32, shape: Shape) -> Self {
+    pub fn new(threshold_dbfs: f32, release_ms: f32, shape: Shape) -> Self {
         let ahead = ((shape.rate as f32 * LOOKAHEAD_SECONDS) as usize).max(1);
         let mut limiter = Self {
             threshold: 1.0,
@@ -53,18 +53,18 @@ impl Limiter {
         limiter
     }
 
-    pub(super) fn adjust(&mut self, threshold_dbfs: f32, release_ms: f32, shape: Shape) {
+    pub fn adjust(&mut self, threshold_dbfs: f32, release_ms: f32, shape: Shape) {
         self.threshold = factor(within(threshold_dbfs, -60.0, 0.0, -1.0));
         self.release = shape.smoothing(within(release_ms, 1.0, 1_000.0, 60.0));
         // The delayed audio belongs to another threshold.
         self.rested = 0;
     }
 
-    pub(super) fn latency(&self) -> usize {
+    pub fn latency(&self) -> usize {
         self.ahead
     }
 
-    pub(super) fn process(&mut self, block: &mut [f32], channels: usize) {
+    pub fn process(&mut self, block: &mut [f32], channels: usize) {
         let known = self.waiting.len();
         self.waiting.extend_from_slice(block);
         let coming = self.waiting.get(known..).unwrap_or_default();

@@ -15,7 +15,7 @@ const MAX_FALL_DB_PER_SECOND: f32 = 6.0;
 /// The lowest gain in decibels.
 const MIN_GAIN_DB: f32 = -30.0;
 
-pub(super) struct Leveler {
+pub struct Leveler {
     /// The loudness meter, or `None` if this audio cannot be measured. The audio then passes
     /// unchanged.
     meter: Option<EbuR128>,
@@ -30,7 +30,7 @@ pub(super) struct Leveler {
 }
 
 impl Leveler {
-    pub(super) fn new(target_lufs: f32, most_db: f32, shape: Shape) -> Self {
+    pub fn new(target_lufs: f32, most_db: f32, shape: Shape) -> Self {
         let channels = u32::try_from(shape.channels).unwrap_or(0);
         let mut leveler = Self {
             meter: EbuR128::new(channels, shape.rate, Mode::M).ok(),
@@ -46,12 +46,12 @@ impl Leveler {
         leveler
     }
 
-    pub(super) fn adjust(&mut self, target_lufs: f32, most_db: f32) {
+    pub fn adjust(&mut self, target_lufs: f32, most_db: f32) {
         self.target = within(target_lufs, -40.0, -5.0, -16.0);
         self.most = within(most_db, 0.0, 40.0, 18.0);
     }
 
-    pub(super) fn process(&mut self, block: &mut [f32], channels: usize) {
+    pub fn process(&mut self, block: &mut [f32], channels: usize) {
         let Some(meter) = &mut self.meter else { return };
         if meter.add_frames_f32(block).is_err() {
             return;

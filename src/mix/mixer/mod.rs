@@ -49,7 +49,7 @@ const EXTRA_IDLE_WAIT: Duration = Duration::from_millis(40);
 const MAX_IDLE_BLOCKS: usize = 32;
 
 /// A meter that the mixer's thread writes and other threads read.
-pub(in crate::mix) type SharedMeter = Arc<Mutex<Meter>>;
+pub type SharedMeter = Arc<Mutex<Meter>>;
 
 /// The format of program audio.
 #[derive(Copy, Clone, Debug)]

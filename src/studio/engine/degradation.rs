@@ -5,7 +5,7 @@ use crate::studio::notices::message::StudioMessage;
 
 /// The parts of the program that only some users have, and that degradation affects.
 #[derive(Copy, Clone, Debug)]
-pub(in crate::studio) struct DegradableParts {
+pub struct DegradableParts {
     /// True if there is a preview, a multiview, or a projector of a scene or source.
     pub views: bool,
     /// True if there are filters that degradation skips.
@@ -14,7 +14,7 @@ pub(in crate::studio) struct DegradableParts {
 
 /// The degradation, and the last message about it.
 #[derive(Copy, Clone, Debug, Default)]
-pub(in crate::studio) struct ReportedDegradation {
+pub struct ReportedDegradation {
     level: Degradation,
     /// The highest level up to `level` that affects a part of the program.
     noticed: Degradation,

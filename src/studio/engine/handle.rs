@@ -139,7 +139,7 @@ impl Studio {
 }
 
 /// The ends of a studio's queues and slots that the studio's owner holds.
-pub(in crate::studio) struct OwnerEnds {
+pub(super) struct OwnerEnds {
     pub commands: Sender<Command>,
     pub events: Receiver<Event>,
     pub snapshot: Latest<Snapshot>,
@@ -148,7 +148,7 @@ pub(in crate::studio) struct OwnerEnds {
 }
 
 /// Creates a studio that does not run yet.
-pub(in crate::studio) fn assemble(mut config: Config) -> std::io::Result<(Engine, OwnerEnds)> {
+pub(super) fn assemble(mut config: Config) -> std::io::Result<(Engine, OwnerEnds)> {
     let (commands, waiting) = queue::bounded("commands", MAX_WAITING_COMMANDS, Full::Block);
     let (happened, events) = queue::bounded("events", MAX_UNREAD_EVENTS, Full::DropOldest);
     let snapshot = Latest::default();

@@ -37,6 +37,7 @@ use crate::studio::engine::state::{
 use crate::studio::engine::system::process::Process;
 use crate::studio::engine::system::{crash_reports, keep_awake};
 use crate::studio::event::Event;
+use crate::studio::mixer::clean_name;
 use crate::studio::notices::event_log::EventLog;
 use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
@@ -73,36 +74,36 @@ const KEY_STORAGE_TIMEOUT: Duration = Duration::from_secs(1);
 const SAVE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The parts of the engine.
-pub(super) struct Engine {
-    pub(super) clock: Clock,
-    pub(super) runtime: Runtime,
+struct Engine {
+    clock: Clock,
+    runtime: Runtime,
     /// The configuration as at the start; its settings, services and players are in other fields.
-    pub(super) config: Config,
-    pub(super) commands: Receiver<Command>,
-    pub(super) output: Latest<Snapshot>,
-    pub(super) program_frames: Latest<VideoFrame>,
+    config: Config,
+    commands: Receiver<Command>,
+    output: Latest<Snapshot>,
+    program_frames: Latest<VideoFrame>,
     /// The frames of the preview scene.
-    pub(super) preview_frames: Latest<VideoFrame>,
-    pub(super) settings: Settings,
-    pub(super) file: SettingsFile,
-    pub(super) services: ServiceList,
-    pub(super) built_in: BuiltIn,
-    pub(super) watch: Players,
-    pub(super) notices: NoticeBoard,
-    pub(super) live: Broadcast,
-    pub(super) targets: TargetList,
-    pub(super) secrets: KeptSecrets,
-    pub(super) startup: Startup,
-    pub(super) machine: Machine,
-    pub(super) endings: EndingTasks,
+    preview_frames: Latest<VideoFrame>,
+    settings: Settings,
+    file: SettingsFile,
+    services: ServiceList,
+    built_in: BuiltIn,
+    watch: Players,
+    notices: NoticeBoard,
+    live: Broadcast,
+    targets: TargetList,
+    secrets: KeptSecrets,
+    startup: Startup,
+    machine: Machine,
+    endings: EndingTasks,
     /// The last events of a broadcast that ends in the background.
-    pub(super) last_words: (Sender<Event>, Receiver<Event>),
-    pub(super) state: EngineState,
+    last_words: (Sender<Event>, Receiver<Event>),
+    state: EngineState,
 }
 
 impl Engine {
     /// Runs until [`Command::Quit`], or until all command senders are gone.
-    pub(super) fn run(mut self, warnings: Vec<Problem>) {
+    fn run(mut self, warnings: Vec<Problem>) {
         self.state.quality = self.settings.quality.clone();
         self.machine.process = Some(Process::new());
         for reason in warnings {
@@ -331,19 +332,27 @@ impl Engine {
             Command::SaveReplay(path) => self.save_replay(path),
             Command::Screenshot(path) => self.take_screenshot(path),
             Command::SetGain(gain) => self.set_gain(gain),
-            Command::SetMuted(muted) => self.set_muted(muted),
+            Command::SetMuted(muted) => {
+                self.with_strip(StripId::MAIN, |it| it.strip.muted = muted);
+            }
             Command::AddStrip(choice) => self.add_strip(choice),
             Command::RemoveStrip(id) => self.remove_strip(id),
             Command::SelectStrip { id: StripId::MAIN, choice } => {
                 self.handle(Command::SelectAudio(choice));
             }
-            Command::SelectStrip { id, choice } => self.select_strip(id, choice),
-            Command::RenameStrip { id, name } => self.rename_strip(id, &name),
-            Command::SetStrip { id, strip } => self.set_strip(id, strip),
-            Command::SetStripEnd { id, at_end } => self.set_strip_end(id, at_end),
-            Command::SetIfSilent { id, choice } => self.set_if_silent(id, choice),
-            Command::RestartStrip(id) => self.restart_strip(id),
-            Command::SetTalk { id, talk } => self.set_push_to_talk(id, talk),
+            Command::SelectStrip { id, choice } => self.with_strip(id, |it| it.choice = choice),
+            Command::RenameStrip { id, name } => {
+                self.with_strip(id, |it| it.name = clean_name(&name));
+            }
+            Command::SetStrip { id, strip } => self.with_strip(id, |it| it.strip = strip),
+            Command::SetStripEnd { id, at_end } => self.with_strip(id, |it| it.at_end = at_end),
+            Command::SetIfSilent { id, choice } => self.with_strip(id, |it| it.if_silent = choice),
+            Command::RestartStrip(id) => {
+                if let Some(program) = &self.state.program {
+                    program.restart_strip(id);
+                }
+            }
+            Command::SetTalk { id, talk } => self.with_strip(id, |it| it.talk = talk),
             Command::PushToTalkKeys(held) => self.push_to_talk_key(None, held),
             Command::TalkKeyOf { id, held } => self.push_to_talk_key(Some(id), held),
             Command::SetMonitoring(monitoring) => self.set_monitoring(monitoring),

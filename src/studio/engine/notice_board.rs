@@ -13,7 +13,7 @@ use crate::studio::notices::{Notice, TileId};
 use crate::studio::preflight::backend;
 
 /// The sink of all reports; see the module documentation.
-pub(in crate::studio) struct NoticeBoard {
+pub struct NoticeBoard {
     events: Sender<Event>,
     /// The notices that are displayed to the user.
     pub active: ActiveNotices,
@@ -127,7 +127,7 @@ fn now() -> LogTime {
 }
 
 /// A message to report and its detail; `None` if there is nothing to report.
-pub(in crate::studio) struct LoggedMessage(Option<(StudioMessage, String)>);
+pub struct LoggedMessage(Option<(StudioMessage, String)>);
 
 impl From<Option<StudioMessage>> for LoggedMessage {
     fn from(message: Option<StudioMessage>) -> Self {

@@ -6,7 +6,7 @@ use crate::studio::mixer::{AudioStrip, MAX_MIXER_STRIPS, free_id};
 
 /// The removed strips, oldest first.
 #[derive(Debug, Default)]
-pub(in crate::studio) struct RemovedStrips(Vec<AudioStrip>);
+pub struct RemovedStrips(Vec<AudioStrip>);
 
 impl RemovedStrips {
     /// Remembers the strips whose sources no strip uses any more.
@@ -31,7 +31,7 @@ impl RemovedStrips {
 
 /// Adds a strip, with its earlier id unless another strip has it. Side chains of other strips may
 /// name the earlier id.
-pub(in crate::studio) fn add(strips: &mut Vec<AudioStrip>, strip: AudioStrip) {
+pub fn add(strips: &mut Vec<AudioStrip>, strip: AudioStrip) {
     let id = if strips.iter().all(|other| other.id != strip.id) {
         Some(strip.id)
     } else {

@@ -26,11 +26,11 @@ const UNDO_MERGE_WINDOW: Duration = Duration::from_millis(1_500);
 
 /// The unsaved state of scenes.
 #[derive(Debug, Default)]
-pub(in crate::studio) struct SceneState {
+pub struct SceneState {
     /// The requested and current controls of cameras.
-    pub(in crate::studio) board: CameraControls,
+    pub board: CameraControls,
     /// The desktop's permissions for displays and windows.
-    pub(in crate::studio) permissions: Permissions,
+    pub permissions: Permissions,
     pub degradation: ReportedDegradation,
     pub preview_scene: Option<SceneId>,
     /// The time at which sources that only the previous program showed are removed.
@@ -76,7 +76,7 @@ impl SceneState {
 
 /// The result of a file operation.
 #[derive(Debug)]
-pub(in crate::studio) enum FileDone {
+pub enum FileDone {
     /// A file with scenes to import. The name and [`SceneState::switches`] are those of the
     /// collection for which it was chosen.
     Read(PathBuf, String, u64, Result<Box<Import>, crate::text::Problem>),

@@ -1,6 +1,5 @@
 //! The built-in server as run by the studio.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,14 +14,15 @@ use crate::server::access::AccessRules;
 use crate::server::config::{DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT, DEFAULT_WEBRTC_PORT};
 use crate::server::{
     self, ChatRules, Fault, KeyframeRequest, Listen, OwnStream, ProgramAudio, ProgramAudioNeed,
-    Protocol, Server,
+    Server,
 };
 use crate::studio::event::Ready;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::settings::{ServerToken, Settings};
+use crate::studio::snapshot::ServerFigures;
 use crate::studio::targets::address;
 use crate::studio::targets::sharing::{self, NetworkAddress, ServerNames, ServerReach, ShareLinks};
-use crate::studio::watch::own_chat::{ChatCommand, OwnChat, OwnChatView};
+use crate::studio::watch::own_chat::{ChatCommand, OwnChat};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
@@ -40,7 +40,7 @@ pub enum Serve {
 
 /// The built-in server, running or not.
 #[derive(Debug)]
-pub(in crate::studio) struct BuiltIn {
+pub struct BuiltIn {
     serve: Serve,
     server: Option<Server>,
     faults: Vec<Fault>,
@@ -68,7 +68,7 @@ pub(in crate::studio) struct BuiltIn {
 }
 
 impl BuiltIn {
-    pub(in crate::studio) fn new(
+    pub fn new(
         serve: Serve,
         token: Option<ServerToken>,
         play_key: Option<Secret>,
@@ -96,27 +96,27 @@ impl BuiltIn {
         }
     }
 
-    pub(in crate::studio) fn wanted_at_once(&self) -> bool {
+    pub fn wanted_at_once(&self) -> bool {
         self.serve == Serve::AtOnce
     }
 
-    pub(in crate::studio) fn is_running(&self) -> bool {
+    pub fn is_running(&self) -> bool {
         self.server.is_some()
     }
 
     /// Sets the host names of the server, and the origins whose pages may read from it.
-    pub(in crate::studio) fn set_names(&mut self, names: ServerNames) {
+    pub fn set_names(&mut self, names: ServerNames) {
         self.names = names;
         self.reload();
     }
 
     /// Returns true if viewers need a key.
-    pub(in crate::studio) fn needs_play_key(&self) -> bool {
+    pub fn needs_play_key(&self) -> bool {
         self.play_key.is_some()
     }
 
     /// Sets the key that viewers need. Viewers with another key, or without one, are disconnected.
-    pub(in crate::studio) fn set_play_key(&mut self, key: Option<Secret>) {
+    pub fn set_play_key(&mut self, key: Option<Secret>) {
         if self.play_key == key {
             return;
         }
@@ -131,7 +131,7 @@ impl BuiltIn {
     /// Makes a new key for viewers, and returns it. Returns `None` if the system has no randomness:
     /// the earlier key then stays. If there is no earlier key, viewers need a hash of the
     /// publishing key, which does not reveal that key.
-    pub(in crate::studio) fn renew_play_key(&mut self) -> Option<Secret> {
+    pub fn renew_play_key(&mut self) -> Option<Secret> {
         let key = random_hex().map(Secret::new);
         let before = self.play_key.clone();
         let unknown = || Secret::new(HEXLOWER.encode(&Sha256::digest(self.key.expose())));
@@ -175,7 +175,7 @@ impl BuiltIn {
     }
 
     /// Starts the server on its default ports, or on the next free ports, which is reported.
-    pub(in crate::studio) fn start(
+    pub fn start(
         &mut self,
         runtime: &Runtime,
         clock: Clock,
@@ -209,40 +209,35 @@ impl BuiltIn {
         Ok(messages.into_iter().flatten().collect())
     }
 
-    /// Returns the chat of the program's own stream, or `None` while the server does not run.
-    pub(in crate::studio) fn chat(&self) -> Option<OwnChatView> {
-        self.chat.as_ref().map(OwnChat::view)
-    }
-
     /// Polls the chat, in which the streamer has this name.
-    pub(in crate::studio) fn poll_chat(&mut self, name: &str) {
+    pub fn poll_chat(&mut self, name: &str) {
         if let Some(chat) = &mut self.chat {
             chat.set_name(name);
             chat.poll();
         }
     }
 
-    pub(in crate::studio) fn handle_chat(&mut self, command: ChatCommand) {
+    pub fn handle_chat(&mut self, command: ChatCommand) {
         if let Some(chat) = &mut self.chat {
             chat.handle(command);
         }
     }
 
     /// Returns whether browsers need the program's audio.
-    pub(in crate::studio) fn program_audio_need(&self) -> ProgramAudioNeed {
+    pub fn program_audio_need(&self) -> ProgramAudioNeed {
         let server = self.server.as_ref();
         server.map_or(ProgramAudioNeed::Unneeded, Server::program_audio_need)
     }
 
     /// Passes the program's audio to the browsers that listen.
-    pub(in crate::studio) fn serve_program_audio(&self, audio: ProgramAudio) {
+    pub fn serve_program_audio(&self, audio: ProgramAudio) {
         if let Some(server) = &self.server {
             server.serve_program_audio(audio);
         }
     }
 
     /// Sets the function that requests a keyframe for browsers that watch the program's own stream.
-    pub(in crate::studio) fn set_keyframe_request(&mut self, request: Option<&KeyframeRequest>) {
+    pub fn set_keyframe_request(&mut self, request: Option<&KeyframeRequest>) {
         if self.keyframe_request.as_ref() == request {
             return;
         }
@@ -253,7 +248,7 @@ impl BuiltIn {
     }
 
     /// Takes over the rules of all chats if they were changed over HTTP. Returns the changed rules.
-    pub(in crate::studio) fn changed_chat_rules(&mut self) -> Option<ChatRules> {
+    pub fn changed_chat_rules(&mut self) -> Option<ChatRules> {
         let rules = self.server.as_ref()?.chat_rules();
         if *rules == self.chat_rules {
             return None;
@@ -263,7 +258,7 @@ impl BuiltIn {
     }
 
     /// Sets the rules of all chats.
-    pub(in crate::studio) fn set_chat_rules(&mut self, rules: ChatRules) {
+    pub fn set_chat_rules(&mut self, rules: ChatRules) {
         if let Some(server) = &self.server {
             server.set_chat_rules(rules.clone());
         }
@@ -272,7 +267,7 @@ impl BuiltIn {
 
     /// Lists the addresses of this computer again after they or the server's addresses have
     /// changed.
-    pub(in crate::studio) fn look_at_networks(&mut self) {
+    pub fn look_at_networks(&mut self) {
         let server = self.server.as_ref().map(Server::addresses);
         let networks = server.map(|server| sharing::networks(&own_addresses(), server));
         self.networks = networks.unwrap_or_default().into();
@@ -284,10 +279,7 @@ impl BuiltIn {
 
     /// Sets whether other computers can reach the server. Ports whose reach does not change are
     /// left alone.
-    pub(in crate::studio) fn set_reach(
-        &mut self,
-        reach: ServerReach,
-    ) -> Result<(), Box<StudioMessage>> {
+    pub fn set_reach(&mut self, reach: ServerReach) -> Result<(), Box<StudioMessage>> {
         let was = std::mem::replace(&mut self.reach, reach);
         let Some(server) = &mut self.server else { return Ok(()) };
         let addresses = server.addresses();
@@ -315,74 +307,37 @@ impl BuiltIn {
         })
     }
 
-    pub(in crate::studio) fn reach(&self) -> ServerReach {
+    pub fn reach(&self) -> ServerReach {
         self.reach
-    }
-
-    /// Returns the addresses of this computer; empty while the server does not run.
-    pub(in crate::studio) fn networks(&self) -> &Arc<[NetworkAddress]> {
-        &self.networks
-    }
-
-    /// Returns this computer's name in the local network; `None` while the server does not run.
-    pub(in crate::studio) fn local_name(&self) -> Option<&str> {
-        self.local_name.as_deref()
-    }
-
-    /// Returns the links to the stream for other people; empty while the server does not run.
-    pub(in crate::studio) fn links(&self) -> &Arc<ShareLinks> {
-        &self.links
     }
 
     fn next(&self) -> Option<String> {
         Some(self.successor.clone()).filter(|url| !url.is_empty())
     }
 
-    /// Returns the successor server for the built-in server's clients.
-    pub(in crate::studio) fn successor(&self) -> &str {
-        &self.successor
-    }
-
     /// Sets the successor server; empty means none.
-    pub(in crate::studio) fn set_successor(&mut self, successor: String) {
+    pub fn set_successor(&mut self, successor: String) {
         self.successor = successor;
         if let Some(server) = &self.server {
             server.set_successor(self.next());
         }
     }
 
-    /// Returns the simulated faults.
-    pub(in crate::studio) fn faults(&self) -> &[Fault] {
-        &self.faults
-    }
-
     /// Sets the simulated faults.
-    pub(in crate::studio) fn set_faults(&mut self, faults: Vec<Fault>) {
+    pub fn set_faults(&mut self, faults: Vec<Fault>) {
         if let Some(server) = &self.server {
             server.set_faults(faults.clone());
         }
         self.faults = faults;
     }
 
-    /// Returns the playback address of the broadcast for this computer, with the play key, if viewers
-    /// need one; empty while the server does not run.
-    pub(in crate::studio) fn play_url(&self) -> String {
-        let key = self.play_key.as_ref().map(|key| format!("?key={}", key.expose()));
-        let url = self.rtmp().map(|address| address::play_url(address) + &key.unwrap_or_default());
-        url.unwrap_or_default()
-    }
-
-    pub(in crate::studio) fn names(&self) -> &ServerNames {
-        &self.names
-    }
-
     /// Returns the RTMP address for this computer.
-    pub(in crate::studio) fn rtmp(&self) -> Option<SocketAddr> {
+    pub fn rtmp(&self) -> Option<SocketAddr> {
         self.server.as_ref().map(|server| sharing::here(server.addresses().rtmp))
     }
 
     /// Returns the RTMP and HTTP addresses for this computer.
-    pub(in crate::studio) fn local(&self) -> (String, String) {
+    pub fn local(&self) -> (String, String) {
         let http = self.server.as_ref().and_then(|server| server.addresses().http);
         let url = |scheme: &str, address: Option<SocketAddr>| {
             address.map(|it| format!("{scheme}://{}", sharing::here(it))).unwrap_or_default()
@@ -390,19 +345,13 @@ impl BuiltIn {
         (url("rtmp", self.rtmp()), url("http", http))
     }
 
-    /// Returns the UDP port of WebRTC.
-    pub(in crate::studio) fn webrtc_port(&self) -> Option<u16> {
-        let addresses = self.server.as_ref().map(Server::addresses);
-        addresses.and_then(|addresses| addresses.webrtc).map(|webrtc| webrtc.port())
-    }
-
     /// Returns the address for publishing the program's own stream, with its key.
-    pub(in crate::studio) fn entrance(&self) -> Option<address::BuiltInIngest<'_>> {
+    pub fn entrance(&self) -> Option<address::BuiltInIngest<'_>> {
         self.rtmp().map(|address| address::BuiltInIngest { address, key: &self.key })
     }
 
     /// Returns all addresses; empty while the server does not run.
-    pub(in crate::studio) fn ready(&self) -> Ready {
+    pub fn ready(&self) -> Ready {
         let Some(server) = &self.server else { return Ready::default() };
         let addresses = server.addresses();
         // The play key is secret.
@@ -427,18 +376,42 @@ impl BuiltIn {
         }
     }
 
+    /// Returns the server's state for the snapshot.
+    pub fn figures(&self) -> ServerFigures {
+        let (rtmp, http) = self.local();
+        let server = self.server.as_ref();
+        let webrtc = server.and_then(|server| server.addresses().webrtc);
+        let key = self.play_key.as_ref().map(|key| format!("?key={}", key.expose()));
+        let play_url = |address| address::play_url(address) + &key.unwrap_or_default();
+        let viewers_by = server.map(Server::viewers_by_protocol).unwrap_or_default();
+        ServerFigures {
+            rtmp,
+            http,
+            webrtc_port: webrtc.map(|webrtc| webrtc.port()),
+            play_url: self.rtmp().map(play_url).unwrap_or_default(),
+            page_url: self.links.page.clone(),
+            links: Arc::clone(&self.links),
+            networks: Arc::clone(&self.networks),
+            reach: self.reach,
+            play_key: self.needs_play_key(),
+            names: self.names.clone(),
+            local_name: self.local_name.clone(),
+            viewers: viewers_by.values().sum(),
+            viewers_by,
+            chat: self.chat.as_ref().map(OwnChat::view),
+            chat_rules: self.chat_rules.clone(),
+            faults: self.faults.clone(),
+            successor: self.successor.clone(),
+        }
+    }
+
     /// Returns the number of viewers of all streams.
-    pub(in crate::studio) fn viewers(&self) -> usize {
+    pub fn viewers(&self) -> usize {
         self.server.as_ref().map_or(0, Server::viewers)
     }
 
-    /// Returns the number of viewers of all streams by protocol.
-    pub(in crate::studio) fn viewers_by_protocol(&self) -> BTreeMap<Protocol, usize> {
-        self.server.as_ref().map(Server::viewers_by_protocol).unwrap_or_default()
-    }
-
     /// Returns the events of clients since the last call.
-    pub(in crate::studio) fn poll(&self) -> Vec<server::Event> {
+    pub fn poll(&self) -> Vec<server::Event> {
         let mut events = Vec::new();
         if let Some(server) = &self.server {
             while let Ok(event) = server.events().try_recv() {
@@ -448,7 +421,7 @@ impl BuiltIn {
         events
     }
 
-    pub(in crate::studio) fn shutdown(&mut self) {
+    pub fn shutdown(&mut self) {
         self.chat = None;
         if let Some(server) = self.server.take() {
             server.shutdown(SHUTDOWN_TIMEOUT);

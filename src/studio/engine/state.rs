@@ -38,7 +38,7 @@ use crate::studio::targets::quality::Quality;
 
 /// State that belongs to no other part.
 #[derive(Default)]
-pub(in crate::studio) struct EngineState {
+pub struct EngineState {
     /// The last reported health.
     pub health: Option<Health>,
     pub program: Option<Program>,
@@ -74,7 +74,7 @@ pub(in crate::studio) struct EngineState {
 /// The running outputs, and the data of the current broadcast. `on_air` is `None` while there are
 /// no outputs.
 #[derive(Debug, Default)]
-pub(in crate::studio) struct Broadcast {
+pub struct Broadcast {
     pub on_air: Option<OnAir>,
     /// The figures of the broadcast that is ending, until its last counters are known.
     pub ending: Option<Stats>,
@@ -139,7 +139,7 @@ impl Broadcast {
 
 /// The state of the startup, before anything is sent.
 #[derive(Debug, Default)]
-pub(in crate::studio) struct Startup {
+pub struct Startup {
     /// True, for video and for audio, if the source follows the available devices because the user
     /// chose none.
     pub undecided: (bool, bool),
@@ -161,7 +161,7 @@ impl Startup {
 
 /// The state of this computer: devices, events, and the resources of this process.
 #[derive(Debug, Default)]
-pub(in crate::studio) struct Machine {
+pub struct Machine {
     pub devices: Devices,
     pub events: SystemEvents,
     pub awake: Awake,
@@ -172,7 +172,7 @@ pub(in crate::studio) struct Machine {
 
 /// The targets, and their reports.
 #[derive(Debug, Default)]
-pub(in crate::studio) struct TargetList {
+pub struct TargetList {
     pub list: Vec<Target>,
     /// Causes reported for each target since it was last live, to avoid repetition.
     pub reported_causes: BTreeMap<u32, BTreeSet<(&'static str, Option<String>)>>,
@@ -187,7 +187,7 @@ pub(in crate::studio) struct TargetList {
 
 /// Stream keys and other secrets, which are stored outside the settings.
 #[derive(Debug, Default)]
-pub(in crate::studio) struct KeptSecrets {
+pub struct KeptSecrets {
     pub keys: Option<Keys>,
     pub place: Option<KeyPlace>,
     /// True if keys from an earlier run are still being loaded.
@@ -208,7 +208,7 @@ pub(in crate::studio) struct KeptSecrets {
 
 /// Tasks that are ending in the background.
 #[derive(Debug, Default)]
-pub(in crate::studio) struct EndingTasks {
+pub struct EndingTasks {
     /// Publishers, recordings, and whole broadcasts.
     pub broadcasts: Vec<Worker>,
     /// Replays and screenshots that are being saved.

@@ -7,18 +7,18 @@ use crate::studio::scenes::Collection;
 use crate::studio::scenes::edits::Edit;
 
 /// Maximum number of undo steps.
-pub(in crate::studio) const MAX_STEPS: usize = 100;
+pub const MAX_STEPS: usize = 100;
 
 /// The state before a change.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(in crate::studio) struct UndoState {
+pub struct UndoState {
     pub scenes: Option<Collection>,
     pub strips: Option<Vec<AudioStrip>>,
 }
 
 /// The kind of a change. Continuous changes of one kind, such as a drag, are one step.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::studio) enum Change {
+pub enum Change {
     Scenes(Edit),
     Mixer(StripId, DraggedControl),
     /// A separate step.
@@ -27,7 +27,7 @@ pub(in crate::studio) enum Change {
 
 /// The dragged control of a strip.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::studio) enum DraggedControl {
+pub enum DraggedControl {
     Gain,
     Balance,
     Offset,
@@ -98,7 +98,7 @@ impl Change {
 
 /// The undo history.
 #[derive(Debug, Default)]
-pub(in crate::studio) struct UndoHistory {
+pub struct UndoHistory {
     /// The changes, each with the state before it.
     done: Vec<(UndoState, Change)>,
     undone: Vec<(UndoState, Change)>,

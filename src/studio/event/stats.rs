@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::base::named;
 use crate::media::source_status::SourceState;
 use crate::media::{RenditionId, Size};
 use crate::studio::targets::TargetState;
@@ -192,30 +193,22 @@ pub struct Monitor {
     pub bitrate: u32,
 }
 
-/// The state of the delay.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
-pub enum DelayState {
-    /// No packet was sent yet.
-    Filling,
-    /// Viewers see the stream with the requested delay.
-    On,
-    /// Viewers see the stream with a shorter delay than requested, because there is not enough
-    /// space.
-    Shortened,
-    /// The delay takes no more packets, but still sends the held ones.
-    Draining,
-}
-
-impl DelayState {
-    /// Returns the name of the state in events.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Filling => "filling",
-            Self::On => "on",
-            Self::Shortened => "shortened",
-            Self::Draining => "draining",
-        }
+named! {
+    /// The state of the delay.
+    #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+    pub enum DelayState {
+        /// No packet was sent yet.
+        Filling = "filling",
+        /// Viewers see the stream with the requested delay.
+        On = "on",
+        /// Viewers see the stream with a shorter delay than requested, because there is not enough
+        /// space.
+        Shortened = "shortened",
+        /// The delay takes no more packets, but still sends the held ones.
+        Draining = "draining",
     }
+    /// Returns the name of the state in events.
+    fn name;
 }
 
 /// The state of the stream delay.
@@ -241,7 +234,7 @@ pub(in crate::studio) struct Meter {
 
 impl Meter {
     /// Returns the rate since the previous call, in bits per second.
-    pub(in crate::studio) fn rate(&mut self, bytes: u64, at: crate::base::Timestamp) -> u32 {
+    pub fn rate(&mut self, bytes: u64, at: crate::base::Timestamp) -> u32 {
         let micros = at.as_micros().saturating_sub(self.last_at_micros).max(1);
         let bits = bytes.saturating_sub(self.last_bytes).saturating_mul(8);
         *self = Self { last_bytes: bytes, last_at_micros: at.as_micros() };

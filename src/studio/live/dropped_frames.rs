@@ -34,7 +34,7 @@ struct DropEpisode {
 
 /// Follows the counters of one target.
 #[derive(Debug, Default)]
-pub(in crate::studio) struct DroppedFrames {
+pub struct DroppedFrames {
     /// True for passthrough, during which a lost connection also drops frames.
     whole_file: bool,
     counts: Counts,
@@ -44,7 +44,7 @@ pub(in crate::studio) struct DroppedFrames {
 
 /// A change of the drop state.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::studio) enum DropNews {
+pub enum DropNews {
     Begun,
     Over { dropped: u64, total: u64, lasted: Duration },
 }

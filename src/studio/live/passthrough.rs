@@ -14,7 +14,7 @@ use crate::text::problem::problem;
 
 /// A file that is being inspected.
 #[derive(Debug)]
-pub(in crate::studio) struct Opening {
+pub struct Opening {
     path: PathBuf,
     again: bool,
     found: Receiver<Result<PassthroughFile, passthrough::Error>>,
@@ -23,7 +23,7 @@ pub(in crate::studio) struct Opening {
 
 /// The result of the inspection.
 #[derive(Debug)]
-pub(in crate::studio) struct Opened {
+pub struct Opened {
     pub path: PathBuf,
     pub again: bool,
     pub file: Result<PassthroughFile, Problem>,
@@ -62,7 +62,7 @@ impl Opening {
 
 /// A file that is being sent.
 #[derive(Debug)]
-pub(in crate::studio) struct Passthrough {
+pub struct Passthrough {
     path: PathBuf,
     again: bool,
     duration: Option<Duration>,

@@ -15,7 +15,7 @@ const MAX_QUEUED_FRAMES: usize = 4;
 
 /// The second encoder of the program's video.
 #[derive(Debug)]
-pub(in crate::studio) struct SecondRendition {
+pub struct SecondRendition {
     /// The queue for the encoder's packets, shared with the main encoder.
     packets: Sender<EncodedPacket>,
     /// The configuration, as for the main encoder.
@@ -29,15 +29,12 @@ pub(in crate::studio) struct SecondRendition {
 
 impl SecondRendition {
     /// Creates the state; no encoder runs yet.
-    pub(in crate::studio) fn new(
-        packets: Sender<EncodedPacket>,
-        config: crate::encode::video::Config,
-    ) -> Self {
+    pub fn new(packets: Sender<EncodedPacket>, config: crate::encode::video::Config) -> Self {
         Self { packets, config, encoder: None, skipped: 0, failed: false }
     }
 
     /// Returns true if a second encode has not failed yet.
-    pub(in crate::studio) fn is_possible(&self) -> bool {
+    pub fn is_possible(&self) -> bool {
         !self.failed
     }
 
@@ -45,7 +42,7 @@ impl SecondRendition {
     ///
     /// # Errors
     /// Fails once if the encoder is not available, with the reason.
-    pub(in crate::studio) fn follow(
+    pub fn follow(
         &mut self,
         wanted: Option<(BitsPerSecond, Size)>,
         program: &Program,
@@ -85,13 +82,13 @@ impl SecondRendition {
     }
 
     /// Returns the current size and bitrate.
-    pub(in crate::studio) fn now(&self) -> Option<(Size, BitsPerSecond)> {
+    pub fn now(&self) -> Option<(Size, BitsPerSecond)> {
         let figures = self.encoder.as_ref()?.figures();
         Some((figures.size, figures.bitrate))
     }
 
     /// Returns the number of frames that the encoders have skipped.
-    pub(in crate::studio) fn skipped(&self) -> u64 {
+    pub fn skipped(&self) -> u64 {
         self.skipped + self.encoder.as_ref().map_or(0, |encoder| encoder.figures().skipped)
     }
 
@@ -104,7 +101,7 @@ impl SecondRendition {
     }
 
     /// Waits for the encoder at the end of the broadcast, after the program has detached it.
-    pub(in crate::studio) fn join(self, limit: Duration) -> Result<(), crate::base::worker::Stuck> {
+    pub fn join(self, limit: Duration) -> Result<(), crate::base::worker::Stuck> {
         self.encoder.map_or(Ok(()), |encoder| encoder.join(limit))
     }
 }

@@ -24,7 +24,7 @@ const SAME_SERVER: &str = "same";
 
 /// News that the computer no longer keeps up, or keeps up again.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::studio) enum PaceNews {
+pub enum PaceNews {
     Slow(StudioMessage),
     /// The computer does not keep up by another share.
     Changed(StudioMessage),
@@ -32,7 +32,7 @@ pub(in crate::studio) enum PaceNews {
 }
 
 #[derive(Debug, Default)]
-pub(in crate::studio) struct BroadcastSeries {
+pub struct BroadcastSeries {
     bitrates: VecDeque<u32>,
     /// The counters at each of the last seconds: the due frames, those that the main encode lacks,
     /// and those that the second encode lacks.
@@ -45,13 +45,13 @@ pub(in crate::studio) struct BroadcastSeries {
 
 impl BroadcastSeries {
     /// Restarts the measurement of skipped frames, because new encoders count from zero.
-    pub(in crate::studio) fn begin_pace(&mut self) {
+    pub fn begin_pace(&mut self) {
         self.pace.clear();
         self.slow = None;
     }
 
     /// Adds the figures of another second.
-    pub(in crate::studio) fn second(&mut self, stats: &Stats) {
+    pub fn second(&mut self, stats: &Stats) {
         let bitrate = stats.targets.iter().map(|target| target.bitrate).max().unwrap_or_default();
         self.bitrates.push_back(bitrate);
         if self.bitrates.len() > SERIES_SECONDS {
@@ -67,12 +67,12 @@ impl BroadcastSeries {
     }
 
     /// Returns the bitrates in bits per second, the oldest first.
-    pub(in crate::studio) fn bitrates(&self) -> impl Iterator<Item = u32> + '_ {
+    pub fn bitrates(&self) -> impl Iterator<Item = u32> + '_ {
         self.bitrates.iter().copied()
     }
 
     /// Reports that the computer no longer keeps up, keeps up by another share, or keeps up again.
-    pub(in crate::studio) fn pace(&mut self) -> Option<PaceNews> {
+    pub fn pace(&mut self) -> Option<PaceNews> {
         let (first, last) = (self.pace.front()?, self.pace.back()?);
         if self.pace.len() <= SHARE_WINDOW_SECONDS {
             return None;
@@ -95,7 +95,7 @@ impl BroadcastSeries {
 
     /// Records that the connection of a target is lost. The time after the user has switched the
     /// target off is no loss.
-    pub(in crate::studio) fn lost(&mut self, event: &event::Target, at: Timestamp) {
+    pub fn lost(&mut self, event: &event::Target, at: Timestamp) {
         match event.state {
             TargetState::Reconnecting => {
                 self.lost_at.entry(event.index).or_insert(at);
@@ -108,11 +108,7 @@ impl BroadcastSeries {
     }
 
     /// Records that a target is live. Returns a message if the target had been lost.
-    pub(in crate::studio) fn live_again(
-        &mut self,
-        event: &event::Target,
-        at: Timestamp,
-    ) -> Option<StudioMessage> {
+    pub fn live_again(&mut self, event: &event::Target, at: Timestamp) -> Option<StudioMessage> {
         let lost = self.lost_at.remove(&event.index)?;
         // A loss is detected some time after it began, so the reported gap is preferred.
         let gone = event.gap.unwrap_or_else(|| at.since(lost));

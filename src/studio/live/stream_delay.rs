@@ -33,7 +33,7 @@ pub(in crate::studio) struct StreamDelay {
 
 impl StreamDelay {
     /// Delays the packets of the hub; files go to `folder`.
-    pub(in crate::studio) fn start(
+    pub fn start(
         duration: Duration,
         folder: PathBuf,
         hub: &Hub,
@@ -45,21 +45,21 @@ impl StreamDelay {
     }
 
     /// Returns the hub that passes on due packets.
-    pub(in crate::studio) fn hub(&self) -> &Hub {
+    pub fn hub(&self) -> &Hub {
         self.delay.hub()
     }
 
     /// Sends the held packets, and accepts no more.
-    pub(in crate::studio) fn drain(&self) {
+    pub fn drain(&self) {
         self.delay.drain();
     }
 
     /// Drops the held packets.
-    pub(in crate::studio) fn discard(&self) {
+    pub fn discard(&self) {
         self.delay.discard();
     }
 
-    pub(in crate::studio) fn figures(&self) -> DelayFigures {
+    pub fn figures(&self) -> DelayFigures {
         let figures = self.delay.figures();
         let state = if self.delay.is_draining() {
             DelayState::Draining
@@ -81,7 +81,7 @@ impl StreamDelay {
     }
 
     /// Returns the changes since the last call.
-    pub(in crate::studio) fn poll(&mut self) -> Option<Changed> {
+    pub fn poll(&mut self) -> Option<Changed> {
         if let Some(trouble) = self.delay.trouble() {
             tracing::warn!(%trouble, "the stream delay cannot use its files");
             self.trouble = trouble;

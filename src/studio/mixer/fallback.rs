@@ -10,8 +10,7 @@ use crate::studio::sources::{self, Chosen};
 use crate::text::Problem;
 
 /// Opens audio, or returns the reason why that failed.
-pub(in crate::studio) type Open<'a> =
-    dyn FnMut(&AudioChoice) -> Result<audio::Source, Problem> + 'a;
+pub type Open<'a> = dyn FnMut(&AudioChoice) -> Result<audio::Source, Problem> + 'a;
 
 /// The time at which a failed fallback is retried.
 #[derive(Debug)]
@@ -37,7 +36,7 @@ impl RetryTime {
 
 /// The fallback of one strip.
 #[derive(Debug, Default)]
-pub(in crate::studio) struct StripFallback {
+pub struct StripFallback {
     wanted: Option<AudioChoice>,
     /// The path of the fallback's audio to the open source of the strip.
     way: AudioFallback,

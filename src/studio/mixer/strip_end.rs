@@ -5,7 +5,7 @@ use crate::media::playback_control::{EndBehavior, TransportCommand};
 
 /// The end behavior of a strip's audio.
 #[derive(Debug, Default)]
-pub(in crate::studio) struct StripEnd {
+pub struct StripEnd {
     pub at_end: EndBehavior,
     transport: Transport,
 }

@@ -16,7 +16,7 @@ const INFO_NOTICE_MICROS: u64 = 15_000_000;
 
 /// Numbers notices, keeps the most severe and newest, and merges repetitions.
 #[derive(Debug, Default)]
-pub(in crate::studio) struct ActiveNotices {
+pub struct ActiveNotices {
     next: u64,
     notices: Vec<Notice>,
     past: VecDeque<PastNotice>,
@@ -25,17 +25,13 @@ pub(in crate::studio) struct ActiveNotices {
 impl ActiveNotices {
     /// Adds a message; `detail` is the system's own text. The new notice replaces an earlier one
     /// with the same message and subject.
-    pub(in crate::studio) fn add(
-        &mut self,
-        message: &StudioMessage,
-        detail: impl Into<String>,
-    ) -> Notice {
+    pub fn add(&mut self, message: &StudioMessage, detail: impl Into<String>) -> Notice {
         self.put(message.notice(0, detail))
     }
 
     /// Adds a notice, and ends those that it ends. Of the problems of one target or of one device,
     /// only the newest is kept.
-    pub(in crate::studio) fn put(&mut self, notice: Notice) -> Notice {
+    pub fn put(&mut self, notice: Notice) -> Notice {
         self.next += 1;
         let again = self.notices.iter().find(|old| old.is_same(&notice)).map_or(0, |old| old.times);
         let wall_micros = Clock::system_micros();
@@ -75,7 +71,7 @@ impl ActiveNotices {
     }
 
     /// Ends old informational notices.
-    pub(in crate::studio) fn fold_old(&mut self) {
+    pub fn fold_old(&mut self) {
         let now = Clock::system_micros();
         // If the system's clock was set back, a notice is from the future.
         let is_old = |it: &Notice| now.abs_diff(it.wall_micros) > INFO_NOTICE_MICROS;
@@ -83,12 +79,12 @@ impl ActiveNotices {
     }
 
     /// Withdraws notices that no longer apply.
-    pub(in crate::studio) fn clear(&mut self, keys: &[&str]) {
+    pub fn clear(&mut self, keys: &[&str]) {
         self.close(|notice| keys.contains(&notice.key()));
     }
 
     /// Withdraws notices about one device, source, scene or file.
-    pub(in crate::studio) fn clear_of(&mut self, keys: &[&str], device: &str) {
+    pub fn clear_of(&mut self, keys: &[&str], device: &str) {
         let of = |notice: &Notice| {
             let mut names = ["device", "source", "scene", "path"].into_iter();
             names.any(|name| notice.value(name).is_some_and(|value| value == device))
@@ -97,7 +93,7 @@ impl ActiveNotices {
     }
 
     /// Updates a notice's time until the next attempt. A dismissed notice stays dismissed.
-    pub(in crate::studio) fn renew(&mut self, message: &StudioMessage) {
+    pub fn renew(&mut self, message: &StudioMessage) {
         let (new, now) = (message.notice(0, ""), Clock::system_micros());
         if let Some(old) = self.notices.iter_mut().find(|old| old.is_same(&new)) {
             old.problem = new.problem;
@@ -108,7 +104,7 @@ impl ActiveNotices {
 
     /// Replaces the values of the same notice about this host, or about any host if `host` is
     /// empty. This is no new report, and a dismissed notice stays dismissed.
-    pub(in crate::studio) fn correct(&mut self, message: &StudioMessage, host: &str) {
+    pub fn correct(&mut self, message: &StudioMessage, host: &str) {
         let new = message.notice(0, "");
         for old in self.notices.iter_mut().filter(|old| old.key() == new.key()) {
             if host.is_empty() || old.value("host").as_deref() == Some(host) {
@@ -118,39 +114,39 @@ impl ActiveNotices {
     }
 
     /// Withdraws notices about this target.
-    pub(in crate::studio) fn clear_target(&mut self, keys: &[&str], target: u32) {
+    pub fn clear_target(&mut self, keys: &[&str], target: u32) {
         self.close(|it| it.target == Some(target) && keys.contains(&it.key()));
     }
 
     /// Withdraws notices that announce another attempt for this target.
-    pub(in crate::studio) fn clear_attempts(&mut self, target: u32) {
+    pub fn clear_attempts(&mut self, target: u32) {
         let announces = |it: &Notice| it.problem.inner().any(|part| part.id() == NEXT_ATTEMPT);
         self.close(|it| it.target == Some(target) && announces(it));
     }
 
     /// Withdraws notices about this host.
-    pub(in crate::studio) fn clear_at(&mut self, key: &str, host: &str) {
+    pub fn clear_at(&mut self, key: &str, host: &str) {
         let about = |notice: &Notice| notice.value("host").is_some_and(|it| it == host);
         self.close(|notice| notice.key() == key && about(notice));
     }
 
     /// Ends the notices with these ids.
-    pub(in crate::studio) fn end(&mut self, ids: &[u64]) {
+    pub fn end(&mut self, ids: &[u64]) {
         self.close(|notice| ids.contains(&notice.id));
     }
 
     /// Dismisses the notice with this id.
-    pub(in crate::studio) fn dismiss(&mut self, id: u64) {
+    pub fn dismiss(&mut self, id: u64) {
         self.notices.retain(|notice| notice.id != id);
     }
 
     /// Returns the notices that are active now.
-    pub(in crate::studio) fn notices(&self) -> &[Notice] {
+    pub fn notices(&self) -> &[Notice] {
         &self.notices
     }
 
     /// Returns the ended notices, newest last.
-    pub(in crate::studio) fn past(&self) -> impl Iterator<Item = &PastNotice> {
+    pub fn past(&self) -> impl Iterator<Item = &PastNotice> {
         self.past.iter()
     }
 }

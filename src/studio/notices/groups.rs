@@ -23,12 +23,12 @@ const ENDING_NOTICES: &[Ending] = &[
 ];
 
 /// Returns true if a notice with this key ends others.
-pub(in crate::studio) fn is_end(key: &str) -> bool {
+pub fn is_end(key: &str) -> bool {
     ENDING_NOTICES.iter().any(|(end, ..)| *end == key)
 }
 
 /// Returns true if `end` ends the problem of the earlier notice `begun`.
-pub(in crate::studio) fn ends(end: &Notice, begun: &Notice) -> bool {
+pub fn ends(end: &Notice, begun: &Notice) -> bool {
     let of_target = end.target.is_none() || end.target == begun.target;
     of_target
         && ENDING_NOTICES.iter().any(|(key, ended, subject)| {
@@ -39,7 +39,7 @@ pub(in crate::studio) fn ends(end: &Notice, begun: &Notice) -> bool {
 }
 
 /// Notices about sources that do not deliver.
-pub(in crate::studio) const SOURCE_DOWN_NOTICES: &[&str] = &[
+pub const SOURCE_DOWN_NOTICES: &[&str] = &[
     "camera-lost",
     "camera-stalled",
     "camera-failed",
@@ -51,26 +51,24 @@ pub(in crate::studio) const SOURCE_DOWN_NOTICES: &[&str] = &[
 ];
 
 /// Notices about open audio sources that do not deliver.
-pub(in crate::studio) const AUDIO_DOWN_NOTICES: &[&str] =
+pub const AUDIO_DOWN_NOTICES: &[&str] =
     &["microphone-lost", "microphone-stalled", "microphone-failed", "source-trouble"];
 
 /// Notices about scene sources that are not displayed.
-pub(in crate::studio) const SCENE_SOURCE_NOTICES: &[&str] =
-    &["scene-source-failed", "scene-source-lost"];
+pub const SCENE_SOURCE_NOTICES: &[&str] = &["scene-source-failed", "scene-source-lost"];
 
 /// Notices about files that a source skips.
-pub(in crate::studio) const SKIPPED_FILE_NOTICES: &[&str] =
-    &["scene-file-left-out", "scene-files-left-out"];
+pub const SKIPPED_FILE_NOTICES: &[&str] = &["scene-file-left-out", "scene-files-left-out"];
 
 /// Notices about files that filters need.
-pub(in crate::studio) const FILTER_NOTICES: &[&str] = &["filter-failed", "mask-failed"];
+pub const FILTER_NOTICES: &[&str] = &["filter-failed", "mask-failed"];
 
 /// Notices about transitions.
-pub(in crate::studio) const TRANSITION_NOTICES: &[&str] = &["transition-failed"];
+pub const TRANSITION_NOTICES: &[&str] = &["transition-failed"];
 
 /// Notices about a target, which a new attempt makes obsolete. The first two are about the target's
 /// settings, not about its connection.
-pub(in crate::studio) const TARGET_NOTICES: &[&str] = &[
+pub const TARGET_NOTICES: &[&str] = &[
     "no-target",
     "target-invalid",
     "target-settings",
@@ -88,15 +86,13 @@ pub(in crate::studio) const TARGET_NOTICES: &[&str] = &[
 ];
 
 /// Notices about a recording that ended too early.
-pub(in crate::studio) const RECORDING_ENDED_NOTICES: &[&str] =
-    &["recording-failed", "recording-not-started"];
+pub const RECORDING_ENDED_NOTICES: &[&str] = &["recording-failed", "recording-not-started"];
 
 /// Notices about frames that are dropped for a target.
-pub(in crate::studio) const DROPPED_FRAME_NOTICES: &[&str] =
-    &["passthrough-left-out", "frames-dropped"];
+pub const DROPPED_FRAME_NOTICES: &[&str] = &["passthrough-left-out", "frames-dropped"];
 
 /// Notices that apply only during a broadcast.
-pub(in crate::studio) const BROADCAST_NOTICES: &[&str] = &[
+pub const BROADCAST_NOTICES: &[&str] = &[
     "encoder-slow",
     "misfit",
     "frames-dropped",
@@ -109,7 +105,7 @@ pub(in crate::studio) const BROADCAST_NOTICES: &[&str] = &[
 ];
 
 /// Notices about adaptations to a slow connection.
-pub(in crate::studio) const ADAPTATION_NOTICES: &[&str] = &[
+pub const ADAPTATION_NOTICES: &[&str] = &[
     "bitrate-lowered",
     "bitrate-restored",
     "size-lowered",
@@ -120,7 +116,7 @@ pub(in crate::studio) const ADAPTATION_NOTICES: &[&str] = &[
 ];
 
 /// Notices from the viewer monitor.
-pub(in crate::studio) const MONITOR_NOTICES: &[&str] = &[
+pub const MONITOR_NOTICES: &[&str] = &[
     "monitor-unreachable",
     "monitor-no-stream",
     "monitor-stalled",
@@ -133,7 +129,7 @@ pub(in crate::studio) const MONITOR_NOTICES: &[&str] = &[
 ];
 
 /// Notices about players.
-pub(in crate::studio) const PLAYER_NOTICES: &[&str] = &[
+pub const PLAYER_NOTICES: &[&str] = &[
     "watch-no-stream",
     "watch-unreachable",
     "watch-refused",
@@ -145,7 +141,7 @@ pub(in crate::studio) const PLAYER_NOTICES: &[&str] = &[
 
 /// Notices about the stream that a player plays, which end when the user ends the playback. Notices
 /// about files that a player writes remain.
-pub(in crate::studio) const PLAYBACK_NOTICES: &[&str] = &[
+pub const PLAYBACK_NOTICES: &[&str] = &[
     "player-audio-missing",
     "player-damaged-audio",
     "player-damaged-stream",
@@ -164,7 +160,7 @@ pub(in crate::studio) const PLAYBACK_NOTICES: &[&str] = &[
 ];
 
 /// Notices about a computer that does not keep up.
-pub(in crate::studio) const DEGRADATION_NOTICES: &[&str] = &[
+pub const DEGRADATION_NOTICES: &[&str] = &[
     "degradation-preview",
     "degradation-transitions",
     "degradation-filters",
@@ -173,7 +169,7 @@ pub(in crate::studio) const DEGRADATION_NOTICES: &[&str] = &[
 ];
 
 /// Notices about what viewers get, and about the recording. Alarms of sources are also about this.
-pub(in crate::studio) const PROGRAM_NOTICES: &[&[&str]] = &[
+pub const PROGRAM_NOTICES: &[&[&str]] = &[
     SOURCE_DOWN_NOTICES,
     SCENE_SOURCE_NOTICES,
     SKIPPED_FILE_NOTICES,
@@ -192,10 +188,10 @@ pub(in crate::studio) const PROGRAM_NOTICES: &[&[&str]] = &[
 ];
 
 /// The notice about a strip that could not be added, which is withdrawn once there is space.
-pub(in crate::studio) const NO_STRIP_NOTICE: &str = "scene-no-strip";
+pub const NO_STRIP_NOTICE: &str = "scene-no-strip";
 
 /// The notice about a scene with too many layers, which is withdrawn once the scene has fewer.
-pub(in crate::studio) const CROWDED_SCENE_NOTICE: &str = "scene-crowded";
+pub const CROWDED_SCENE_NOTICE: &str = "scene-crowded";
 
 #[cfg(test)]
 mod tests {

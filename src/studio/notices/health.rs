@@ -1,24 +1,29 @@
 //! The health sentence as a value: the activity, the level, and the texts for each language.
 
+use crate::base::named;
 use crate::studio::notices::{Level, Remedy};
 use crate::text::problem::problem;
 use crate::text::{Language, Problem, sentence};
 
-/// The activity of the studio in one word.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Activity {
-    /// *Go Live* is possible.
-    Ready,
-    /// A problem prevents going live.
-    NotReady,
-    Connecting,
-    OnAir,
-    /// The broadcast was interrupted.
-    Reconnecting,
-    /// Recording, but not on air.
-    Recording,
-    RecordingPaused,
-    Stopping,
+named! {
+    /// The activity of the studio in one word.
+    #[derive(Copy, Clone, Debug, PartialEq, Eq)]
+    pub enum Activity {
+        /// *Go Live* is possible.
+        Ready = "ready",
+        /// A problem prevents going live.
+        NotReady = "not_ready",
+        Connecting = "connecting",
+        OnAir = "on_air",
+        /// The broadcast was interrupted.
+        Reconnecting = "reconnecting",
+        /// Recording, but not on air.
+        Recording = "recording",
+        RecordingPaused = "recording_paused",
+        Stopping = "stopping",
+    }
+    /// Returns the name of the activity in events.
+    fn name;
 }
 
 impl Activity {
@@ -33,20 +38,6 @@ impl Activity {
             Self::Recording => problem!("activity-recording"),
             Self::RecordingPaused => problem!("activity-recording-paused"),
             Self::Stopping => problem!("activity-stopping"),
-        }
-    }
-
-    /// Returns the name of the activity in events.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Ready => "ready",
-            Self::NotReady => "not_ready",
-            Self::Connecting => "connecting",
-            Self::OnAir => "on_air",
-            Self::Reconnecting => "reconnecting",
-            Self::Recording => "recording",
-            Self::RecordingPaused => "recording_paused",
-            Self::Stopping => "stopping",
         }
     }
 }

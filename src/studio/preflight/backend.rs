@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// Returns true if the kernel says that the clock is synchronized (NTP), or `None` if the kernel
 /// does not know.
-pub(in crate::studio) fn is_synchronised() -> Option<bool> {
+pub fn is_synchronised() -> Option<bool> {
     // SAFETY: `timex` consists only of integers, for which all zero bits are a valid value; with
     // its `modes` of 0, the call only reads.
     let mut reading: libc::timex = unsafe { std::mem::zeroed() };
@@ -16,13 +16,13 @@ pub(in crate::studio) fn is_synchronised() -> Option<bool> {
 
 /// Returns the time for which the computer has slept since its start: the difference between the
 /// clocks that include and exclude sleep.
-pub(in crate::studio) fn asleep() -> Option<Duration> {
+pub fn asleep() -> Option<Duration> {
     let standing = read(libc::CLOCK_MONOTONIC)?;
     Some(uptime()?.saturating_sub(standing))
 }
 
 /// Returns the time since the computer started, including sleep.
-pub(in crate::studio) fn uptime() -> Option<Duration> {
+pub fn uptime() -> Option<Duration> {
     read(libc::CLOCK_BOOTTIME)
 }
 

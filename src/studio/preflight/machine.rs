@@ -17,7 +17,7 @@ const MIN_CLOCK_SECONDS: i64 = 1_767_225_600;
 const MAX_CLOCK_SECONDS: i64 = MIN_CLOCK_SECONDS + 20 * 31_557_600;
 
 /// Checks whether recordings of this quality can be written to this folder, and for how many hours.
-pub(super) fn disk(folder: &Path, quality: &Quality) -> StudioMessage {
+pub fn disk(folder: &Path, quality: &Quality) -> StudioMessage {
     let shown = folder.display().to_string();
     let bad = |error: recorder::Error| {
         let folder = shown.clone();
@@ -42,7 +42,7 @@ pub(super) fn disk(folder: &Path, quality: &Quality) -> StudioMessage {
 }
 
 /// Checks whether the clock, which certificates and the event log depend on, is plausible.
-pub(super) fn clock(wall_micros: i64) -> StudioMessage {
+pub fn clock(wall_micros: i64) -> StudioMessage {
     let seconds = wall_micros.div_euclid(1_000_000);
     let time = jiff::Timestamp::from_second(seconds)
         .map(|at| at.strftime("%Y-%m-%d %H:%M UTC").to_string())

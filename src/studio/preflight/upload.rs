@@ -32,7 +32,7 @@ const TEST_STREAM_PREFIX: &str = "onair-test-";
 
 /// A way to measure the upload to a target.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::studio) enum UploadTest {
+pub enum UploadTest {
     /// There is none: the service has no test mode.
     Unavailable,
     /// The service's test mode, with its query.
@@ -77,7 +77,7 @@ fn as_test_stream(target: &publisher::Target) -> Option<publisher::Target> {
 }
 
 /// Sends for some seconds, and returns the measured upload.
-pub(super) fn try_upload(plan: &Plan, asked: &PlannedCheck, stop: &Stop) -> StudioMessage {
+pub fn try_upload(plan: &Plan, asked: &PlannedCheck, stop: &Stop) -> StudioMessage {
     let wanted = plan.quality.video_bitrate.as_kbps().to_string();
     let (id, host) = (asked.id, asked.host.clone());
     match measure(plan, &plan.quality, asked, stop) {
@@ -94,7 +94,7 @@ pub(super) fn try_upload(plan: &Plan, asked: &PlannedCheck, stop: &Stop) -> Stud
 }
 
 /// The result of the upload test.
-pub(super) struct UploadResult {
+pub struct UploadResult {
     pub rate: BitsPerSecond,
     /// True if all data was sent in time.
     pub complete: bool,
@@ -103,7 +103,7 @@ pub(super) struct UploadResult {
 /// Measures the upload to a target in this quality. Returns `None` if there is neither a
 /// measurement nor an error, for example because the test was stopped or the target was not live in
 /// time.
-pub(super) fn measure(
+pub fn measure(
     plan: &Plan,
     quality: &Quality,
     asked: &PlannedCheck,
@@ -219,7 +219,7 @@ fn feed(
 }
 
 /// The plan of the tests.
-pub(in crate::studio) struct Plan {
+pub struct Plan {
     pub runtime: Runtime,
     pub clock: Clock,
     pub quality: Quality,
@@ -229,7 +229,7 @@ pub(in crate::studio) struct Plan {
 }
 
 /// An enabled target.
-pub(in crate::studio) struct PlannedCheck {
+pub struct PlannedCheck {
     pub id: u32,
     pub host: String,
     /// The target in the form that a publisher needs.
@@ -252,7 +252,7 @@ impl PlannedCheck {
 }
 
 /// Returns the finding for a target that does not reply correctly.
-pub(super) fn failed(id: u32, host: String, error: &crate::net::Error) -> StudioMessage {
+pub fn failed(id: u32, host: String, error: &crate::net::Error) -> StudioMessage {
     let pin = error.pin_to_offer();
     StudioMessage::FoundTargetFailed { id, host, cause: error.problem(), pin }
 }

@@ -55,7 +55,7 @@ pub enum Error {
 
 /// The messages of a retry.
 #[derive(Debug, Default)]
-pub(super) struct RetryReport {
+pub struct RetryReport {
     pub messages: Vec<StudioMessage>,
     /// Messages for strips, with the choices of the strips, to avoid repeated messages.
     pub strips: Vec<(AudioChoice, StudioMessage)>,
@@ -63,7 +63,7 @@ pub(super) struct RetryReport {
 
 /// The canvas of another program made from the same sources, and its content.
 #[derive(Copy, Clone, Debug)]
-pub(super) struct OtherCanvas {
+pub struct OtherCanvas {
     pub scene: SceneId,
     pub size: Size,
     /// The frame rate, at most that of the main program.
@@ -72,7 +72,7 @@ pub(super) struct OtherCanvas {
 
 /// The running program.
 #[derive(Debug)]
-pub(super) struct Program {
+pub struct Program {
     clock: Clock,
     grid: FrameGrid,
     compositor: Compositor,
@@ -107,7 +107,7 @@ pub(super) struct Program {
 
 impl Program {
     /// Starts a program of this quality that shows the placeholder and is silent.
-    pub(super) fn start(
+    pub fn start(
         clock: Clock,
         quality: &Quality,
         preview: Latest<VideoFrame>,
@@ -173,7 +173,7 @@ impl Program {
 
     /// Shows this video source. If the source cannot be opened, shows the placeholder and returns
     /// the message.
-    pub(super) fn select_video(&mut self, choice: VideoChoice) -> Option<StudioMessage> {
+    pub fn select_video(&mut self, choice: VideoChoice) -> Option<StudioMessage> {
         let shape = self.shape();
         let opened = match &choice {
             VideoChoice::None => Ok(None),
@@ -201,7 +201,7 @@ impl Program {
     }
 
     /// Sets the sources of the scenes in addition to the main video source, and all their filters.
-    pub(super) fn set_sources(&mut self, collection: &Collection) -> Vec<StudioMessage> {
+    pub fn set_sources(&mut self, collection: &Collection) -> Vec<StudioMessage> {
         self.set_shown_files(&collection.sources);
         let _held = self.hold();
         let shape = self.shape();
@@ -228,7 +228,7 @@ impl Program {
 
     /// Sets the canvas of another program, whose frames are drawn only while it has an encoder.
     /// `None` ends that program.
-    pub(super) fn set_other(
+    pub fn set_other(
         &mut self,
         id: ProgramId,
         canvas: Option<OtherCanvas>,
@@ -246,13 +246,13 @@ impl Program {
     }
 
     /// Returns a guard. When it is dropped, all changes are applied together.
-    pub(super) fn hold(&self) -> compose::ChangeGuard {
+    pub fn hold(&self) -> compose::ChangeGuard {
         self.compositor.hold()
     }
 
     /// Sets the sources of the scenes and the displayed plan. No frame contains only a part of the
     /// change.
-    pub(super) fn change(
+    pub fn change(
         &mut self,
         collection: &Collection,
         plan: Plan,
@@ -265,7 +265,7 @@ impl Program {
     }
 
     /// Shows this plan. With a transition, the plan is that of another scene.
-    pub(super) fn show(&mut self, plan: Plan, transition: Option<Transition>) {
+    pub fn show(&mut self, plan: Plan, transition: Option<Transition>) {
         if let Some(transition) = &transition {
             let until = self.clock.now() + transition.hides_after();
             let leaving = self.plans.0.sources().map(|id| (id, until));
@@ -296,21 +296,21 @@ impl Program {
     }
 
     /// Returns the visible sources.
-    pub(super) fn seen(&self) -> &BTreeSet<SourceId> {
+    pub fn seen(&self) -> &BTreeSet<SourceId> {
         &self.seen
     }
 
     /// Returns true if the visible sources changed since the last call.
-    pub(super) fn seen_changed(&mut self) -> bool {
+    pub fn seen_changed(&mut self) -> bool {
         std::mem::take(&mut self.seen_changed)
     }
 
     /// Returns the control with which a source is paused and moved to another position.
-    pub(super) fn transport(&self, id: SourceId) -> Transport {
+    pub fn transport(&self, id: SourceId) -> Transport {
         self.sources.transport(id).unwrap_or_else(|| self.dials.transport())
     }
 
-    pub(super) fn retry_missing_files(&mut self) -> RetryReport {
+    pub fn retry_missing_files(&mut self) -> RetryReport {
         let mut wanted = BTreeSet::new();
         if self.video.failed() {
             wanted.extend(self.video.choice.path().map(Path::to_owned));
@@ -329,7 +329,7 @@ impl Program {
     }
 
     /// Retries failed sources: the files in `due`, or everything at the user's request (`None`).
-    pub(super) fn retry(&mut self, due: Option<&BTreeSet<PathBuf>>) -> RetryReport {
+    pub fn retry(&mut self, due: Option<&BTreeSet<PathBuf>>) -> RetryReport {
         let shape = self.shape();
         let (asked, mut messages) = (due.is_none(), Vec::new());
         // The results of these two calls are reported as soon as they are known.
@@ -381,12 +381,12 @@ impl Program {
     }
 
     /// Returns the state of a scene source.
-    pub(super) fn source_report(&self, id: SourceId) -> SourceReport {
+    pub fn source_report(&self, id: SourceId) -> SourceReport {
         self.sources.report(id).unwrap_or_else(|| self.video.report())
     }
 
     /// Returns the changes of scene sources since the last call.
-    pub(super) fn source_changes(&mut self) -> Vec<sources::SourceChange> {
+    pub fn source_changes(&mut self) -> Vec<sources::SourceChange> {
         self.media.tidy();
         self.attend();
         self.sources.changes()
@@ -394,55 +394,55 @@ impl Program {
 
     /// Returns the names of the sources whose skipped files changed since the last call. If a
     /// source still skips files, its message is included.
-    pub(super) fn files_left_out(&mut self) -> Vec<(String, Option<StudioMessage>)> {
+    pub fn files_left_out(&mut self) -> Vec<(String, Option<StudioMessage>)> {
         self.sources.left_out()
     }
 
     /// Returns true if the fallbacks must change. The caller must then call
     /// [`Program::set_sources`].
-    pub(super) fn is_out_otherwise(&self, collection: &Collection) -> bool {
+    pub fn is_out_otherwise(&self, collection: &Collection) -> bool {
         let report = self.video.report();
         self.sources.is_out_otherwise(collection, (&self.video.choice, &report))
     }
 
     /// Returns the last reports of scene sources that are closed or renamed.
-    pub(super) fn sources_closed(&mut self) -> Vec<(String, SourceReport)> {
+    pub fn sources_closed(&mut self) -> Vec<(String, SourceReport)> {
         self.sources.closed()
     }
 
     /// Returns the news of filters' files since the last call.
-    pub(super) fn filter_changes(&mut self, collection: &Collection) -> FileNews {
+    pub fn filter_changes(&mut self, collection: &Collection) -> FileNews {
         self.filters.poll(collection, &sources::label(&self.video.choice), &self.compositor)
     }
 
     /// Returns the unusable files of these filters, with the reasons.
-    pub(super) fn filter_problems(&self, slots: &[Slot]) -> Vec<SkippedFile> {
+    pub fn filter_problems(&self, slots: &[Slot]) -> Vec<SkippedFile> {
         self.filters.skipped_files(slots)
     }
 
     /// Returns true if a visible source waits for the file of a filter.
-    pub(super) fn awaits_filters(&self) -> bool {
+    pub fn awaits_filters(&self) -> bool {
         self.filters.awaits(&self.seen)
     }
 
     /// Takes over filters' files that were read for an earlier program.
-    pub(super) fn inherit(&mut self, filters: Filters) {
+    pub fn inherit(&mut self, filters: Filters) {
         self.filters = filters.anew();
     }
 
     /// Returns the news of transitions' files since the last call.
-    pub(super) fn transition_changes(&mut self) -> FileNews {
+    pub fn transition_changes(&mut self) -> FileNews {
         self.transition_assets.poll(&self.mixer, self.clock.now())
     }
 
     /// Returns the files of transitions that cannot be used, with the reasons.
-    pub(super) fn transition_problems(&self) -> Vec<SkippedFile> {
+    pub fn transition_problems(&self) -> Vec<SkippedFile> {
         self.transition_assets.skipped_files().collect()
     }
 
     /// Plays this audio source, with this end behavior. If it cannot be opened, plays silence and
     /// returns the message.
-    pub(super) fn select_audio(
+    pub fn select_audio(
         &mut self,
         choice: AudioChoice,
         at_end: EndBehavior,
@@ -470,7 +470,7 @@ impl Program {
     }
 
     /// Sets the strips of the mixer and their settings. Returns the failures.
-    pub(super) fn set_strips(
+    pub fn set_strips(
         &mut self,
         strips: &[AudioStrip],
         effective_strip: &dyn Fn(&AudioStrip) -> mix::Strip,
@@ -486,7 +486,7 @@ impl Program {
     }
 
     /// Starts or ends the fallbacks of silent or lost strips, and returns the failures.
-    pub(super) fn open_audio_fallbacks(&mut self) -> Vec<(AudioChoice, StudioMessage)> {
+    pub fn open_audio_fallbacks(&mut self) -> Vec<(AudioChoice, StudioMessage)> {
         let shape = self.shape();
         let now = self.clock.now();
         let mut open =
@@ -497,70 +497,70 @@ impl Program {
     }
 
     /// Restarts a strip's file.
-    pub(super) fn restart_strip(&self, id: mix::StripId) {
+    pub fn restart_strip(&self, id: mix::StripId) {
         if id == mix::StripId::MAIN { self.audio_end.restart() } else { self.strips.restart(id) }
     }
 
     /// Returns the state of a strip's source. For the main strip, use [`Program::audio_report`].
-    pub(super) fn strip_report(&self, id: mix::StripId) -> SourceReport {
+    pub fn strip_report(&self, id: mix::StripId) -> SourceReport {
         self.strips.report(id).unwrap_or_default()
     }
 
     /// Returns the last reports of strips' closed sources.
-    pub(super) fn strips_closed(&mut self) -> Vec<SourceReport> {
+    pub fn strips_closed(&mut self) -> Vec<SourceReport> {
         let mut closed = self.strips.closed();
         closed.extend(self.audio_fallback.closed());
         closed
     }
 
     /// Returns the changes of strips since the last call.
-    pub(super) fn strip_changes(&mut self) -> Vec<mixer::StripChange> {
+    pub fn strip_changes(&mut self) -> Vec<mixer::StripChange> {
         let mut changes = self.strips.changes();
         changes.extend(mixer::StripChange::of(&mut self.audio_fallback));
         changes
     }
 
-    pub(super) fn video_choice(&self) -> &VideoChoice {
+    pub fn video_choice(&self) -> &VideoChoice {
         &self.video.choice
     }
 
-    pub(super) fn audio_choice(&self) -> &AudioChoice {
+    pub fn audio_choice(&self) -> &AudioChoice {
         &self.audio.choice
     }
 
     /// Returns the state of the video source.
-    pub(super) fn video_report(&self) -> SourceReport {
+    pub fn video_report(&self) -> SourceReport {
         self.video.report()
     }
 
     /// Returns the state of the audio source.
-    pub(super) fn audio_report(&self) -> SourceReport {
+    pub fn audio_report(&self) -> SourceReport {
         self.audio.report()
     }
 
     /// Returns the video source's report and the previous one, if its state, name or format changed
     /// since the last call.
-    pub(super) fn video_change(&mut self) -> Option<(SourceReport, SourceReport)> {
+    pub fn video_change(&mut self) -> Option<(SourceReport, SourceReport)> {
         self.video.change()
     }
 
     /// Returns the audio source's report and the previous one, if its state, name or format changed
     /// since the last call.
-    pub(super) fn audio_change(&mut self) -> Option<(SourceReport, SourceReport)> {
+    pub fn audio_change(&mut self) -> Option<(SourceReport, SourceReport)> {
         self.audio.change()
     }
 
-    pub(super) fn compositor(&self) -> &Compositor {
+    pub fn compositor(&self) -> &Compositor {
         &self.compositor
     }
 
-    pub(super) fn mixer(&self) -> &Mixer {
+    pub fn mixer(&self) -> &Mixer {
         &self.mixer
     }
 
     /// Sends the frames of a program and the audio to these queues as well. Both begin at the same
     /// time, regardless of delays of the producing threads.
-    pub(super) fn attach(
+    pub fn attach(
         &self,
         id: ProgramId,
         video: Option<Sender<VideoFrame>>,
@@ -578,7 +578,7 @@ impl Program {
     }
 
     /// Ends the queues of a program.
-    pub(super) fn detach(&self, id: ProgramId) {
+    pub fn detach(&self, id: ProgramId) {
         self.mixer.detach_encoder_of(id);
         if id != ProgramId::MAIN {
             self.compositor.attach_other(id, None);
@@ -590,7 +590,7 @@ impl Program {
 
     /// Ends the compositor and the mixer, and then closes the sources. Returns the files of the
     /// filters.
-    pub(super) fn end(self) -> Filters {
+    pub fn end(self) -> Filters {
         let stuck = [self.compositor.join(STOP_TIMEOUT).err(), self.mixer.join(STOP_TIMEOUT).err()];
         for stuck in stuck.into_iter().flatten() {
             tracing::warn!(%stuck, "ending the program failed");

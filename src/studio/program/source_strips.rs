@@ -12,7 +12,7 @@ use crate::studio::scenes::{Collection, MAIN_SOURCE, Source};
 use crate::studio::sources::open::ShownFiles;
 
 /// Returns the audio of the visible sources.
-pub(in crate::studio) fn seen(program: &Program, collection: &Collection) -> Vec<AudioChoice> {
+pub fn seen(program: &Program, collection: &Collection) -> Vec<AudioChoice> {
     let choices = program.seen().iter().filter_map(|id| match *id {
         MAIN_SOURCE => Some(program.video_choice()),
         id => collection.source(id).map(|source| &source.choice),
@@ -22,14 +22,14 @@ pub(in crate::studio) fn seen(program: &Program, collection: &Collection) -> Vec
 
 impl Program {
     /// Returns true if there is audio to encode.
-    pub(in crate::studio) fn has_audio(&self) -> bool {
+    pub fn has_audio(&self) -> bool {
         self.audio.choice != AudioChoice::None || self.strips.has_sources()
     }
 
     /// Gives the opener of audio the files that these sources show. WAV files that already play are
     /// opened again, so that they follow their sources. A strip whose file could not be opened
     /// plays as soon as other files follow it. The sources report failures.
-    pub(in crate::studio) fn set_shown_files(&mut self, sources: &[Source]) {
+    pub fn set_shown_files(&mut self, sources: &[Source]) {
         let mut shown = ShownFiles::new();
         for source in sources {
             if let VideoChoice::File(path) = &source.choice {
@@ -59,19 +59,19 @@ impl Program {
 }
 
 /// Returns the last reports of all open audio sources and of their fallbacks.
-pub(in crate::studio) fn last_reports(program: &Program) -> impl Iterator<Item = &SourceReport> {
+pub fn last_reports(program: &Program) -> impl Iterator<Item = &SourceReport> {
     let main = std::iter::once(&program.audio.last_report);
     main.chain(program.audio_fallback.last_report()).chain(program.strips.last_reports())
 }
 
 /// Returns true if one of these sources shows the same media.
-pub(in crate::studio) fn is_shown(sources: &[Source], audio: &AudioChoice) -> bool {
+pub fn is_shown(sources: &[Source], audio: &AudioChoice) -> bool {
     sources.iter().any(|source| is_audio_of(audio, &source.choice))
 }
 
 /// Returns the end behavior of a source that shows the same media as this audio. That behavior
 /// applies to both.
-pub(in crate::studio) fn shown_end(
+pub fn shown_end(
     sources: &[Source],
     main: (&VideoChoice, EndBehavior),
     audio: &AudioChoice,
@@ -85,7 +85,7 @@ pub(in crate::studio) fn shown_end(
 /// Updates the strips after sources were added, removed or changed. Audio that a strip or the main
 /// strip (`main`) already plays gets no new strip. `has_audio` checks whether a new source has
 /// audio. Returns the names of sources for which no strip is free.
-pub(in crate::studio) fn follow(
+pub fn follow(
     strips: &mut Vec<AudioStrip>,
     main: Option<&AudioChoice>,
     before: &[Source],
@@ -139,10 +139,7 @@ pub(in crate::studio) fn follow(
 }
 
 /// Returns the strips without those of sources that only the program of studio mode still shows.
-pub(in crate::studio) fn without_program(
-    strips: &[AudioStrip],
-    collection: &Collection,
-) -> Vec<AudioStrip> {
+pub fn without_program(strips: &[AudioStrip], collection: &Collection) -> Vec<AudioStrip> {
     let (mut own, after) = (strips.to_vec(), collection.without_program().sources);
     follow(&mut own, None, &collection.sources, &after, &|_| false);
     own

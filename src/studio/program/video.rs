@@ -17,18 +17,18 @@ use crate::text::problem::problem;
 
 impl Program {
     /// From now on, shows black video for a scene without a source.
-    pub(in crate::studio) fn keep_video(&mut self) {
+    pub fn keep_video(&mut self) {
         self.keeps_video = true;
     }
 
     /// Returns true if a scene without a source gives black video.
-    pub(in crate::studio) fn keeps_video(&self) -> bool {
+    pub fn keeps_video(&self) -> bool {
         self.keeps_video
     }
 
     /// Returns the name of the source in the current scene that delivers video, or `None` if there
     /// is none.
-    pub(in crate::studio) fn open_video(&self, collection: &Collection) -> Option<Problem> {
+    pub fn open_video(&self, collection: &Collection) -> Option<Problem> {
         let shows = |id: &SourceId| {
             let report = self.source_report(*id);
             report.state == SourceState::Open && !has_only_audio(&report)
@@ -43,7 +43,7 @@ impl Program {
 
     /// Returns the names of the sources that the current scene shows although they deliver no
     /// video. The main source is not among them.
-    pub(in crate::studio) fn video_down(&self, collection: &Collection) -> Vec<String> {
+    pub fn video_down(&self, collection: &Collection) -> Vec<String> {
         let down = |id: &SourceId| self.source_report(*id).state.is_down();
         let ids: BTreeSet<SourceId> = self.plans.0.sources().filter(down).collect();
         let name = |id| collection.source(id).map(|source| source.name.clone());
@@ -52,7 +52,7 @@ impl Program {
 
     /// Returns the reason why the first source in the current scene without video delivers none, or
     /// `None` if no source states a reason.
-    pub(in crate::studio) fn video_failure(&self) -> Option<Problem> {
+    pub fn video_failure(&self) -> Option<Problem> {
         let reason = |report: SourceReport| match has_only_audio(&report) {
             true => problem!("source-only-audio", name = report.name),
             false => report.reason,
@@ -62,21 +62,21 @@ impl Program {
     }
 
     /// Returns true if there is a frame to encode.
-    pub(in crate::studio) fn has_video(&self) -> bool {
+    pub fn has_video(&self) -> bool {
         self.keeps_video
             || self.video.choice != VideoChoice::None
             || self.plans.0.sources().any(|source| source != MAIN_SOURCE)
     }
 
     /// Draws the preview scene separately.
-    pub(in crate::studio) fn prepare(&mut self, preview: Option<(Plan, Latest<VideoFrame>)>) {
+    pub fn prepare(&mut self, preview: Option<(Plan, Latest<VideoFrame>)>) {
         self.plans.1.clone_from(&preview);
         let resolved = preview.map(|(plan, slot)| (Arc::new(self.sources.resolve(plan)), slot));
         self.compositor.prepare(resolved);
     }
 
     /// Draws exactly these views.
-    pub(in crate::studio) fn set_views(&mut self, views: BTreeMap<ViewOf, SideView>) {
+    pub fn set_views(&mut self, views: BTreeMap<ViewOf, SideView>) {
         self.views = views;
         let resolved = self.views.iter().map(|(of, view)| {
             let plan = Arc::new(self.sources.resolve((*view.plan).clone()));

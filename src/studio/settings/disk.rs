@@ -14,7 +14,7 @@ const MAX_SETTINGS_BYTES: u64 = 8 << 20;
 /// Maximum number of links that are followed, as in Linux.
 const MAX_LINKS: usize = 40;
 
-pub(super) fn read_bounded(path: &Path) -> io::Result<String> {
+pub fn read_bounded(path: &Path) -> io::Result<String> {
     let file = fs::File::open(path)?;
     let mut text = String::new();
     file.take(MAX_SETTINGS_BYTES + 1).read_to_string(&mut text)?;
@@ -23,7 +23,7 @@ pub(super) fn read_bounded(path: &Path) -> io::Result<String> {
 }
 
 /// Reads a file to import, but no pipe or device, because reading it may never end.
-pub(super) fn read_import(path: &Path) -> Result<String, Problem> {
+pub fn read_import(path: &Path) -> Result<String, Problem> {
     FileStamp::of(path)?;
     read_bounded(path).map_err(|error| syntax::unreadable(&error))
 }
@@ -36,12 +36,12 @@ fn check_size(text: &str) -> io::Result<()> {
 }
 
 /// Replaces a file, and creates its folder.
-pub(super) fn put(path: &Path, text: &str) -> io::Result<()> {
+pub fn put(path: &Path, text: &str) -> io::Result<()> {
     fs::create_dir_all(folder_of(path))?;
     replace(path, text)
 }
 
-pub(super) fn folder_of(path: &Path) -> &Path {
+pub fn folder_of(path: &Path) -> &Path {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     folder.unwrap_or_else(|| Path::new("."))
 }
@@ -50,7 +50,7 @@ pub(super) fn folder_of(path: &Path) -> &Path {
 ///
 /// # Errors
 /// Fails if the links lead nowhere, for example because a disk is not mounted.
-pub(super) fn resolved(path: &Path) -> io::Result<PathBuf> {
+pub fn resolved(path: &Path) -> io::Result<PathBuf> {
     let mut file = path.to_owned();
     for _ in 0..MAX_LINKS {
         let Ok(target) = fs::read_link(&file) else { break };
@@ -63,7 +63,7 @@ pub(super) fn resolved(path: &Path) -> io::Result<PathBuf> {
 /// Replaces a file atomically, so that a reader sees the old or the new content. A symbolic link
 /// stays a link, and the file that it leads to is replaced. A text that could not be read again
 /// replaces nothing.
-pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
+pub fn replace(path: &Path, text: &str) -> io::Result<()> {
     check_size(text)?;
     let path = resolved(path)?;
     let mut file = tempfile::NamedTempFile::new_in(folder_of(&path))?;

@@ -35,7 +35,7 @@ pub fn keys_beside(settings: &Path) -> PathBuf {
 
 /// Returns the file or folder `NAME` next to `settings.toml`, or `show-NAME` next to `show.toml`, so
 /// that two settings files in one folder share no scenes, profiles or keys.
-pub(in crate::studio::settings) fn beside(settings: &Path, name: &str) -> PathBuf {
+pub fn beside(settings: &Path, name: &str) -> PathBuf {
     let stem = settings.file_stem().unwrap_or_default().to_string_lossy();
     settings.with_file_name(match &*stem {
         "settings" => name.to_owned(),

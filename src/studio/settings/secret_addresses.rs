@@ -21,7 +21,7 @@ const HIDDEN_HOST: &str = "hidden";
 
 /// An address to store.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::studio) struct StoredAddress {
+pub struct StoredAddress {
     /// The name in the keyring.
     pub name: String,
     /// The whole address; `None` if it is not loaded yet.
@@ -41,14 +41,14 @@ pub struct KeyringAddresses {
 
 impl KeyringAddresses {
     /// Returns the name of this address, if the keyring contains the address.
-    pub(in crate::studio) fn name_of(&self, url: &str) -> Option<&String> {
+    pub fn name_of(&self, url: &str) -> Option<&String> {
         self.known.iter().find(|(_, known)| known.expose() == url).map(|(name, _)| name)
     }
 }
 
 /// All parts of the settings that can contain an address with a secret.
 #[derive(Debug)]
-pub(in crate::studio) struct AddressFields<'a> {
+pub struct AddressFields<'a> {
     pub video: &'a mut Option<VideoChoice>,
     pub collection: &'a mut Collection,
     pub audio: &'a mut Option<AudioChoice>,
@@ -57,7 +57,7 @@ pub(in crate::studio) struct AddressFields<'a> {
 }
 
 /// Returns the displayable part of an address, or `None` if the address contains no secret.
-pub(in crate::studio) fn without_secrets(url: &str) -> Option<String> {
+pub fn without_secrets(url: &str) -> Option<String> {
     let (scheme, rest) = url.split_once("://")?;
     if !rest.contains(['?', '@', '#']) {
         return None;
@@ -74,19 +74,13 @@ pub(in crate::studio) fn without_secrets(url: &str) -> Option<String> {
 }
 
 /// Replaces each secret address by its saved form, and returns the entries for the keyring.
-pub(in crate::studio) fn conceal(
-    places: AddressFields<'_>,
-    names: &KeyringAddresses,
-) -> Vec<StoredAddress> {
+pub fn conceal(places: AddressFields<'_>, names: &KeyringAddresses) -> Vec<StoredAddress> {
     conceal_by(places, "", names)
 }
 
 /// Works like [`conceal`], but the names of the entries also depend on `salt`, so that no other
 /// settings use them for other addresses.
-pub(in crate::studio) fn conceal_apart(
-    places: AddressFields<'_>,
-    salt: &str,
-) -> Vec<StoredAddress> {
+pub fn conceal_apart(places: AddressFields<'_>, salt: &str) -> Vec<StoredAddress> {
     conceal_by(places, salt, &KeyringAddresses::default())
 }
 
@@ -146,7 +140,7 @@ fn displayed(url: &str, own: &AddressOwner<'_>, stored: bool) -> Option<String> 
 }
 
 /// Inserts a loaded address wherever its name occurs. Returns true if the name occurs anywhere.
-pub(in crate::studio) fn reveal(mut places: AddressFields<'_>, name: &str, url: &Secret) -> bool {
+pub fn reveal(mut places: AddressFields<'_>, name: &str, url: &Secret) -> bool {
     let mut found = false;
     visit(&mut places, &mut |place, _| {
         if kept_name(place) == Some(name) {
@@ -158,7 +152,7 @@ pub(in crate::studio) fn reveal(mut places: AddressFields<'_>, name: &str, url: 
 }
 
 /// Returns the scenes for other users, without secrets and without the names of keyring entries.
-pub(in crate::studio) fn for_others(collection: &Collection) -> Collection {
+pub fn for_others(collection: &Collection) -> Collection {
     let mut collection = collection.clone();
     for choice in choices(&mut collection) {
         if let VideoChoice::Stream(url) = choice {
@@ -169,7 +163,7 @@ pub(in crate::studio) fn for_others(collection: &Collection) -> Collection {
 }
 
 /// Returns the strips for other users, without secrets and without the names of keyring entries.
-pub(in crate::studio) fn strips_for_others(strips: &[AudioStrip]) -> Vec<AudioStrip> {
+pub fn strips_for_others(strips: &[AudioStrip]) -> Vec<AudioStrip> {
     let mut strips = strips.to_vec();
     for choice in audio_of(&mut strips) {
         if let AudioChoice::Stream(url) = choice {
@@ -180,7 +174,7 @@ pub(in crate::studio) fn strips_for_others(strips: &[AudioStrip]) -> Vec<AudioSt
 }
 
 /// Removes the secrets of all video and audio sources, and the names of keyring entries.
-pub(in crate::studio) fn clean_all(mut places: AddressFields<'_>) {
+pub fn clean_all(mut places: AddressFields<'_>) {
     visit(&mut places, &mut |url, owner| {
         if let AddressOwner::Source = owner {
             clean(url);

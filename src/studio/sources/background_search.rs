@@ -6,7 +6,7 @@ use crate::base::queue::{self, Full, Receiver};
 
 /// A search that may be running.
 #[derive(Debug)]
-pub(in crate::studio) struct Search<T>(Option<Receiver<T>>);
+pub struct Search<T>(Option<Receiver<T>>);
 
 impl<T> Default for Search<T> {
     fn default() -> Self {
@@ -16,7 +16,7 @@ impl<T> Default for Search<T> {
 
 /// The state of a search.
 #[derive(Debug)]
-pub(in crate::studio) enum Outcome<T> {
+pub enum Outcome<T> {
     /// No search is running.
     Idle,
     Waiting,

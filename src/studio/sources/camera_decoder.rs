@@ -18,7 +18,7 @@ use crate::wire::codec::h264::{
 const MAX_FRAME_BYTES: usize = 16 << 20;
 
 /// Creates a decoder for any camera.
-pub(in crate::studio) fn unpacker() -> FrameDecoder {
+pub fn unpacker() -> FrameDecoder {
     FrameDecoder::new(|| Box::new(H264::default()))
 }
 

@@ -13,22 +13,22 @@ use crate::studio::scenes::{Collection, MAIN_SOURCE, Source};
 const FALLBACK_ID_BIT: u32 = 1 << 31;
 
 /// Returns the id of the fallback for a source.
-pub(in crate::studio) const fn id_for(of: SourceId) -> SourceId {
+pub const fn id_for(of: SourceId) -> SourceId {
     SourceId(of.0 | FALLBACK_ID_BIT)
 }
 
 /// Returns the source that a fallback replaces, or the source itself.
-pub(in crate::studio) const fn owner(id: SourceId) -> SourceId {
+pub const fn owner(id: SourceId) -> SourceId {
     SourceId(id.0 & !FALLBACK_ID_BIT)
 }
 
 /// Returns true if a source with this state cannot be shown.
-pub(in crate::studio) fn is_out(report: &SourceReport) -> bool {
+pub fn is_out(report: &SourceReport) -> bool {
     report.state.is_down() || report.alarm.is_some_and(SourceAlarm::is_blank)
 }
 
 /// Returns all sources for which a fallback may be shown, including the main video source (`main`).
-pub(in crate::studio) fn replaceable<'a>(
+pub fn replaceable<'a>(
     collection: &'a Collection,
     main: &'a VideoChoice,
 ) -> impl Iterator<Item = (SourceId, &'a VideoFallback)> {
@@ -42,7 +42,7 @@ pub(in crate::studio) fn replaceable<'a>(
 
 /// Returns the fallback sources that are needed while these sources, which are [`replaceable`],
 /// cannot be shown; `name` returns their names.
-pub(in crate::studio) fn wanted(
+pub fn wanted(
     collection: &Collection,
     out: &BTreeSet<SourceId>,
     name: impl Fn(&VideoChoice) -> String,

@@ -14,7 +14,7 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(2_500);
 
 /// News about files that filters or transitions need.
 #[derive(Debug, Default)]
-pub(in crate::studio) struct FileNews {
+pub struct FileNews {
     /// The files for which an earlier message no longer applies.
     pub gone: Vec<String>,
     pub messages: Vec<StudioMessage>,
@@ -22,7 +22,7 @@ pub(in crate::studio) struct FileNews {
 
 /// The check of missing files. While no file is missing, it does nothing.
 #[derive(Debug, Default)]
-pub(in crate::studio) struct MissingFiles {
+pub struct MissingFiles {
     /// The files' stamps at the last check; `None` if the file did not exist.
     seen: BTreeMap<PathBuf, Option<FileStamp>>,
     search: Search<BTreeMap<PathBuf, Option<FileStamp>>>,

@@ -29,7 +29,7 @@ use crate::text::Problem;
 
 /// A chosen source and its state.
 #[derive(Debug)]
-pub(super) struct Chosen<C> {
+pub struct Chosen<C> {
     pub choice: C,
     /// The status; `None` for the choice `none` and for a source that could not be started.
     pub status: Option<Arc<SourceStatus>>,
@@ -93,7 +93,7 @@ impl<C> Chosen<C> {
 }
 
 /// Returns the text of a choice for display, with a stream's address but without its secrets.
-pub(super) fn label(choice: &impl Display) -> String {
+pub fn label(choice: &impl Display) -> String {
     let words = choice.to_string();
     match words.strip_prefix("stream:") {
         Some(url) => format!("stream:{}", crate::player::source::plain(url)),
@@ -102,12 +102,12 @@ pub(super) fn label(choice: &impl Display) -> String {
 }
 
 /// Opens a video source, or returns the reason why it cannot be started.
-pub(super) type Open<'a> =
+pub type Open<'a> =
     dyn FnMut(&VideoChoice, &LiveProperties) -> Result<capture::Source, Problem> + 'a;
 
 /// Returns the first report of a source: the reason why it failed, or otherwise a report that
 /// differs from every real one.
-pub(super) fn first_report(choice: &impl Display, failed: Option<Problem>) -> SourceReport {
+pub fn first_report(choice: &impl Display, failed: Option<Problem>) -> SourceReport {
     match failed {
         Some(reason) => SourceReport {
             state: SourceState::Failed,
@@ -120,7 +120,7 @@ pub(super) fn first_report(choice: &impl Display, failed: Option<Problem>) -> So
 }
 
 /// Returns the frames of a choice for the compositor.
-pub(super) fn frames_of(choice: &VideoChoice, feed: Option<Box<dyn VideoFeed>>) -> SourceFrame {
+pub fn frames_of(choice: &VideoChoice, feed: Option<Box<dyn VideoFeed>>) -> SourceFrame {
     match feed {
         Some(feed) if choice.is_still() => SourceFrame::Still(feed),
         feed => SourceFrame::Feed(feed),
@@ -129,7 +129,7 @@ pub(super) fn frames_of(choice: &VideoChoice, feed: Option<Box<dyn VideoFeed>>) 
 
 /// Handles the result of opening a source. Returns its feed if it was opened, its state, and the
 /// message if it could not be started.
-pub(super) fn settle<C: Display, F>(
+pub fn settle<C: Display, F>(
     choice: C,
     opened: Result<Option<(F, Arc<SourceStatus>)>, Problem>,
 ) -> (Option<F>, Chosen<C>, Option<StudioMessage>) {
@@ -144,7 +144,7 @@ pub(super) fn settle<C: Display, F>(
 
 /// Retries a source that [`settle`] could not open. Returns its feed, or a message if the reason
 /// changed or the user `asked`.
-pub(super) fn retry<C: Display, F>(
+pub fn retry<C: Display, F>(
     chosen: &mut Chosen<C>,
     opened: Result<(F, Arc<SourceStatus>), Problem>,
     asked: bool,
@@ -164,7 +164,7 @@ pub(super) fn retry<C: Display, F>(
 
 /// A change of a scene source.
 #[derive(Debug)]
-pub(super) struct SourceChange {
+pub struct SourceChange {
     pub id: SourceId,
     pub name: String,
     pub choice: VideoChoice,
@@ -240,7 +240,7 @@ impl Opened {
 
 /// The sources of the scenes, in addition to the main video source.
 #[derive(Debug, Default)]
-pub(super) struct Sources {
+pub struct Sources {
     open: BTreeMap<SourceId, Opened>,
     /// The sources that share an open source, each with the source that owns it.
     shared: BTreeMap<SourceId, SourceId>,
@@ -558,7 +558,7 @@ fn failed_for(id: SourceId, name: &str, reason: Problem) -> StudioMessage {
 }
 
 /// Returns the message for a change, if one is needed.
-pub(super) fn message(change: &SourceChange) -> Option<StudioMessage> {
+pub fn message(change: &SourceChange) -> Option<StudioMessage> {
     let source = change.name.clone();
     let reason = change.report.reason.clone();
     let was_down = change.before.state.is_down();

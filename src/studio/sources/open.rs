@@ -21,7 +21,7 @@ const MAX_SPARE_HALVES: usize = 16;
 
 /// The opener of sources; see the module documentation.
 #[derive(Debug)]
-pub(in crate::studio) struct SourceOpener {
+pub struct SourceOpener {
     runtime: Runtime,
     net: net::Options,
     spare: Vec<SpareHalf>,
@@ -36,10 +36,10 @@ pub(in crate::studio) struct SourceOpener {
 }
 
 /// Files that scenes show, each with the files that follow it in its playlist.
-pub(in crate::studio) type ShownFiles = BTreeMap<PathBuf, Vec<PathBuf>>;
+pub type ShownFiles = BTreeMap<PathBuf, Vec<PathBuf>>;
 
 /// A function like [`capture::open_by`].
-pub(in crate::studio) type Opener =
+pub type Opener =
     fn(&VideoChoice, &LiveProperties, &capture::Context) -> Result<capture::Source, capture::Error>;
 
 #[derive(Debug)]
@@ -59,9 +59,9 @@ enum Half {
 
 /// The format of the program, to which its sources convert.
 #[derive(Copy, Clone, Debug)]
-pub(in crate::studio) struct Shape {
-    pub(in crate::studio) video: capture::Context,
-    pub(in crate::studio) audio: audio::Context,
+pub struct Shape {
+    pub video: capture::Context,
+    pub audio: audio::Context,
 }
 
 /// Returns the complete address, unless a part of it is not loaded yet.
@@ -82,7 +82,7 @@ fn watched(of: &Source, video: capture::Source, dials: &LiveProperties) -> captu
 }
 
 impl SourceOpener {
-    pub(in crate::studio) fn new(
+    pub fn new(
         runtime: Runtime,
         net: net::Options,
         board: CameraControls,
@@ -94,7 +94,7 @@ impl SourceOpener {
 
     /// Creates an opener whose frames a test provides.
     #[cfg(test)]
-    pub(in crate::studio) fn opened_by(by: Opener) -> Self {
+    pub fn opened_by(by: Opener) -> Self {
         let runtime = Runtime::start().unwrap();
         let (board, permissions) = (CameraControls::default(), Permissions::default());
         Self { by, ..Self::new(runtime, net::Options::default(), board, permissions) }
@@ -103,19 +103,19 @@ impl SourceOpener {
     /// Sets the files that scenes show. The player plays their audio, even of a WAV file, so that a
     /// pause or a seek of the source affects the audio. Returns the files that no scene showed
     /// before.
-    pub(in crate::studio) fn set_shown(&mut self, shown: ShownFiles) -> BTreeSet<PathBuf> {
+    pub fn set_shown(&mut self, shown: ShownFiles) -> BTreeSet<PathBuf> {
         let before = std::mem::replace(&mut self.shown, shown);
         self.shown.keys().filter(|path| !before.contains_key(*path)).cloned().collect()
     }
 
     /// Returns the shown files that begin a playlist.
-    pub(in crate::studio) fn lists(&self) -> BTreeSet<PathBuf> {
+    pub fn lists(&self) -> BTreeSet<PathBuf> {
         let lists = self.shown.iter().filter(|(_, then)| !then.is_empty());
         lists.map(|(path, _)| path.clone()).collect()
     }
 
     /// Opens a video source, or returns the reason why it cannot be started.
-    pub(in crate::studio) fn open_video(
+    pub fn open_video(
         &mut self,
         choice: &VideoChoice,
         dials: &LiveProperties,
@@ -157,7 +157,7 @@ impl SourceOpener {
 
     /// Opens an audio source with this end behavior, or returns the reason why it cannot be
     /// started.
-    pub(in crate::studio) fn open_audio(
+    pub fn open_audio(
         &mut self,
         choice: &AudioChoice,
         at_end: EndBehavior,
@@ -192,7 +192,7 @@ impl SourceOpener {
     }
 
     /// Closes the halves whose other half is closed now.
-    pub(in crate::studio) fn tidy(&mut self) {
+    pub fn tidy(&mut self) {
         self.spare.retain(|spare| spare.other.strong_count() > 0);
     }
 

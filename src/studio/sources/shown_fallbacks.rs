@@ -34,11 +34,7 @@ impl Sources {
 
     /// Returns true if the main video source must be watched, for itself or for a source that
     /// shares it.
-    pub(in crate::studio) fn watches_main(
-        &self,
-        collection: &Collection,
-        main: &VideoChoice,
-    ) -> bool {
+    pub fn watches_main(&self, collection: &Collection, main: &VideoChoice) -> bool {
         let mut ids = fallback::replaceable(collection, main);
         ids.any(|(id, _)| id == MAIN_SOURCE || self.shared.get(&id) == Some(&MAIN_SOURCE))
     }
@@ -62,7 +58,7 @@ impl Sources {
     }
 
     /// Returns true if [`sync`](Self::sync) would change the replaced sources.
-    pub(in crate::studio) fn is_out_otherwise(
+    pub fn is_out_otherwise(
         &self,
         collection: &Collection,
         main: (&VideoChoice, &SourceReport),

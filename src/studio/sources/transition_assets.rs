@@ -84,7 +84,7 @@ struct Prepared {
 
 /// The loader of transition files; see the module documentation.
 #[derive(Default)]
-pub(in crate::studio) struct TransitionLoader {
+pub struct TransitionLoader {
     prepared: Vec<Prepared>,
     /// Files for which an earlier message no longer applies.
     gone: Vec<String>,

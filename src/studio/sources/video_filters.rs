@@ -26,7 +26,7 @@ use crate::text::problem::{Problem, problem};
 /// Maximum number of files that are read at the same time.
 const MAX_READERS: usize = 4;
 
-pub(in crate::studio) type Key = (Asset, PathBuf);
+pub type Key = (Asset, PathBuf);
 
 /// A file that a filter needs.
 #[derive(Debug, Default)]
@@ -60,7 +60,7 @@ enum Work {
 
 /// The filters last sent to the compositor, and the files.
 #[derive(Debug, Default)]
-pub(in crate::studio) struct Filters {
+pub struct Filters {
     applied: BTreeMap<SourceId, Vec<WantedFilter>>,
     files: BTreeMap<Key, File>,
     /// Files for which an earlier message no longer applies.

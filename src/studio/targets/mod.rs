@@ -8,7 +8,7 @@ pub mod sharing;
 
 use data_encoding::HEXLOWER;
 
-use crate::base::Secret;
+use crate::base::{Secret, named};
 use crate::media::BitsPerSecond;
 use crate::net::{self, CertificatePin};
 use crate::text::problem::{Problem, problem};
@@ -227,29 +227,22 @@ impl Target {
     }
 }
 
-/// The state of a target.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
-pub enum TargetState {
-    #[default]
-    Connecting,
-    Live,
-    Reconnecting,
-    Stopped,
-    Failed,
+named! {
+    /// The state of a target.
+    #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
+    pub enum TargetState {
+        #[default]
+        Connecting = "connecting",
+        Live = "live",
+        Reconnecting = "reconnecting",
+        Stopped = "stopped",
+        Failed = "failed",
+    }
+    /// Returns the name of the state in events.
+    fn name;
 }
 
 impl TargetState {
-    /// Returns the name of the state in events.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Connecting => "connecting",
-            Self::Live => "live",
-            Self::Reconnecting => "reconnecting",
-            Self::Stopped => "stopped",
-            Self::Failed => "failed",
-        }
-    }
-
     /// Returns true if the target is live or stopped, so that no change is pending.
     pub const fn is_settled(self) -> bool {
         matches!(self, Self::Live | Self::Stopped)

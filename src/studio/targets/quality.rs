@@ -2,43 +2,35 @@
 
 use std::time::Duration;
 
+use crate::base::named;
 use crate::encode::{self, video};
 use crate::media::{BitsPerSecond, FrameRate, Size};
 use crate::text::problem::{Problem, problem};
 
-/// How the video bitrate follows the bandwidth of the connections.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
-pub enum Adapt {
-    /// The bitrate stays as set, and frames that do not fit are dropped.
-    Off,
-    /// The bitrate follows the slowest target.
-    #[default]
-    Slowest,
-    /// The bitrate follows the first live target in the list; the built-in server counts last. The
-    /// other targets drop frames that do not fit.
-    First,
-    /// The bitrate stays as set, and targets with too slow a connection get a second encode.
-    SecondRendition,
-}
-
-impl Adapt {
-    /// Returns the name on the command line and in the settings file.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Off => "off",
-            Self::Slowest => "slowest",
-            Self::First => "first",
-            Self::SecondRendition => "rendition",
-        }
+named! {
+    /// How the video bitrate follows the bandwidth of the connections.
+    #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
+    pub enum Adapt {
+        /// The bitrate stays as set, and frames that do not fit are dropped.
+        Off = "off",
+        /// The bitrate follows the slowest target.
+        #[default]
+        Slowest = "slowest",
+        /// The bitrate follows the first live target in the list; the built-in server counts last.
+        /// The other targets drop frames that do not fit.
+        First = "first",
+        /// The bitrate stays as set, and targets with too slow a connection get a second encode.
+        SecondRendition = "rendition",
     }
+    /// Returns the name on the command line and in the settings file.
+    fn name;
 }
 
 impl std::str::FromStr for Adapt {
     type Err = Problem;
 
     fn from_str(text: &str) -> Result<Self, Problem> {
-        let all = [Self::Off, Self::Slowest, Self::First, Self::SecondRendition];
-        let known = all.into_iter().find(|adapt| adapt.name() == text);
+        let known = Self::ALL.into_iter().find(|adapt| adapt.name() == text);
         known.ok_or_else(|| problem!("value-none-of", known = "off, slowest, first, rendition"))
     }
 }

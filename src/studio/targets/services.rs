@@ -64,64 +64,68 @@ const fn kbps(kilobits: u32) -> Option<BitsPerSecond> {
     Some(BitsPerSecond(kilobits * 1_000))
 }
 
-/// All known services in alphabetical order.
-pub static KNOWN_SERVICES: &[Service] = &[
-    Service {
-        id: Cow::Borrowed("bilibili"),
-        earlier_ids: Cow::Borrowed(&[]),
-        name: Cow::Borrowed("Bilibili"),
-        servers: Cow::Borrowed(&[Cow::Borrowed("rtmp://live-push.bilivideo.com/live-bvc/")]),
-        domains: &["bilivideo.com", "live-send.acg.tv"],
-        app: None,
-        key_page: Cow::Borrowed("https://link.bilibili.com/p/center/index#/my-room/start-live"),
-        limits: USUAL_LIMITS,
-        test_query: None,
-        loudness: None,
-    },
-    Service {
-        id: Cow::Borrowed("dailymotion"),
-        earlier_ids: Cow::Borrowed(&[]),
-        name: Cow::Borrowed("Dailymotion"),
-        servers: Cow::Borrowed(&[Cow::Borrowed("rtmp://publish.dailymotion.com/publish-dm")]),
-        domains: &["dailymotion.com"],
-        app: None,
-        key_page: Cow::Borrowed("https://www.dailymotion.com/partner"),
-        limits: USUAL_LIMITS,
-        test_query: None,
-        loudness: None,
-    },
-    Service {
-        id: Cow::Borrowed("douyin"),
-        earlier_ids: Cow::Borrowed(&[]),
-        name: Cow::Borrowed("Douyin"),
-        servers: Cow::Borrowed(&[]),
-        domains: &["douyincdn.com"],
-        app: None,
-        key_page: Cow::Borrowed("https://creator.douyin.com/creator-micro/live/manage"),
+/// Defines the known services. Each leaves out what it does not have, and the usual limits.
+macro_rules! known_services {
+    (@some) => { None };
+    (@some $value:literal) => { Some($value) };
+    (@limits) => { USUAL_LIMITS };
+    (@limits $limits:expr) => { $limits };
+    ($(
+        $id:literal as $name:literal {
+            servers: [$($server:literal),* $(,)?],
+            domains: [$($domain:literal),* $(,)?],
+            $(app: $app:literal,)?
+            key_page: $key_page:literal,
+            $(limits: $limits:expr,)?
+            $(test_query: $test_query:literal,)?
+            $(loudness: $loudness:literal,)?
+        }
+    )*) => {
+        /// All known services in alphabetical order.
+        pub static KNOWN_SERVICES: &[Service] = &[$(
+            Service {
+                id: Cow::Borrowed($id),
+                earlier_ids: Cow::Borrowed(&[]),
+                name: Cow::Borrowed($name),
+                servers: Cow::Borrowed(&[$(Cow::Borrowed($server)),*]),
+                domains: &[$($domain),*],
+                app: known_services!(@some $($app)?),
+                key_page: Cow::Borrowed($key_page),
+                limits: known_services!(@limits $($limits)?),
+                test_query: known_services!(@some $($test_query)?),
+                loudness: known_services!(@some $($loudness)?),
+            },
+        )*];
+    };
+}
+
+known_services! {
+    "bilibili" as "Bilibili" {
+        servers: ["rtmp://live-push.bilivideo.com/live-bvc/"],
+        domains: ["bilivideo.com", "live-send.acg.tv"],
+        key_page: "https://link.bilibili.com/p/center/index#/my-room/start-live",
+    }
+    "dailymotion" as "Dailymotion" {
+        servers: ["rtmp://publish.dailymotion.com/publish-dm"],
+        domains: ["dailymotion.com"],
+        key_page: "https://www.dailymotion.com/partner",
+    }
+    "douyin" as "Douyin" {
+        servers: [],
+        domains: ["douyincdn.com"],
+        key_page: "https://creator.douyin.com/creator-micro/live/manage",
         limits: PER_SHOW_LIMITS,
-        test_query: None,
-        loudness: None,
-    },
-    Service {
-        id: Cow::Borrowed("douyu"),
-        earlier_ids: Cow::Borrowed(&[]),
-        name: Cow::Borrowed("Douyu"),
-        servers: Cow::Borrowed(&[]),
-        domains: &["douyu.com"],
-        app: None,
-        key_page: Cow::Borrowed("https://mp.douyu.com/live/main"),
+    }
+    "douyu" as "Douyu" {
+        servers: [],
+        domains: ["douyu.com"],
+        key_page: "https://mp.douyu.com/live/main",
         limits: PER_SHOW_LIMITS,
-        test_query: None,
-        loudness: None,
-    },
-    Service {
-        id: Cow::Borrowed("facebook"),
-        earlier_ids: Cow::Borrowed(&[]),
-        name: Cow::Borrowed("Facebook Live"),
-        servers: Cow::Borrowed(&[Cow::Borrowed("rtmps://live-api-s.facebook.com:443/rtmp/")]),
-        domains: &["facebook.com"],
-        app: None,
-        key_page: Cow::Borrowed("https://www.facebook.com/live/producer"),
+    }
+    "facebook" as "Facebook Live" {
+        servers: ["rtmps://live-api-s.facebook.com:443/rtmp/"],
+        domains: ["facebook.com"],
+        key_page: "https://www.facebook.com/live/producer",
         limits: Limits {
             video: kbps(9_000),
             audio: kbps(128),
@@ -129,29 +133,18 @@ pub static KNOWN_SERVICES: &[Service] = &[
             height: Some(1_080),
             fps: Some(60),
         },
-        test_query: None,
-        loudness: None,
-    },
-    Service {
-        id: Cow::Borrowed("huya"),
-        earlier_ids: Cow::Borrowed(&[]),
-        name: Cow::Borrowed("Huya"),
-        servers: Cow::Borrowed(&[]),
-        domains: &["huya.com"],
-        app: None,
-        key_page: Cow::Borrowed("https://i.huya.com/index.php?m=ProfileSetting"),
+    }
+    "huya" as "Huya" {
+        servers: [],
+        domains: ["huya.com"],
+        key_page: "https://i.huya.com/index.php?m=ProfileSetting",
         limits: PER_SHOW_LIMITS,
-        test_query: None,
-        loudness: None,
-    },
-    Service {
-        id: Cow::Borrowed("kick"),
-        earlier_ids: Cow::Borrowed(&[]),
-        name: Cow::Borrowed("Kick"),
-        servers: Cow::Borrowed(&[]),
-        domains: &["fa723fc1b171.global-contribute.live-video.net"],
-        app: Some("app"),
-        key_page: Cow::Borrowed("https://dashboard.kick.com/channel/stream"),
+    }
+    "kick" as "Kick" {
+        servers: [],
+        domains: ["fa723fc1b171.global-contribute.live-video.net"],
+        app: "app",
+        key_page: "https://dashboard.kick.com/channel/stream",
         limits: Limits {
             video: kbps(8_000),
             audio: kbps(160),
@@ -159,63 +152,35 @@ pub static KNOWN_SERVICES: &[Service] = &[
             height: Some(1_080),
             fps: Some(60),
         },
-        test_query: None,
-        loudness: None,
-    },
-    Service {
-        id: Cow::Borrowed("kuaishou"),
-        earlier_ids: Cow::Borrowed(&[]),
-        name: Cow::Borrowed("Kuaishou"),
-        servers: Cow::Borrowed(&[]),
-        domains: &["kuaishou.com", "voip.yximgs.com"],
-        app: None,
-        key_page: Cow::Borrowed("https://cp.kuaishou.com/"),
+    }
+    "kuaishou" as "Kuaishou" {
+        servers: [],
+        domains: ["kuaishou.com", "voip.yximgs.com"],
+        key_page: "https://cp.kuaishou.com/",
         limits: PER_SHOW_LIMITS,
-        test_query: None,
-        loudness: None,
-    },
-    Service {
-        id: Cow::Borrowed("restream"),
-        earlier_ids: Cow::Borrowed(&[]),
-        name: Cow::Borrowed("Restream"),
-        servers: Cow::Borrowed(&[
-            Cow::Borrowed("rtmp://live.restream.io/live"),
-            Cow::Borrowed("rtmps://live.restream.io:1937/live"),
-        ]),
-        domains: &["restream.io"],
-        app: None,
-        key_page: Cow::Borrowed("https://app.restream.io/settings/streaming-setup"),
-        limits: USUAL_LIMITS,
-        test_query: None,
-        loudness: None,
-    },
-    Service {
-        id: Cow::Borrowed("trovo"),
-        earlier_ids: Cow::Borrowed(&[]),
-        name: Cow::Borrowed("Trovo"),
-        servers: Cow::Borrowed(&[Cow::Borrowed("rtmp://livepush.trovo.live/live/")]),
-        domains: &["trovo.live"],
-        app: None,
-        key_page: Cow::Borrowed("https://studio.trovo.live/mychannel/stream"),
+    }
+    "restream" as "Restream" {
+        servers: ["rtmp://live.restream.io/live", "rtmps://live.restream.io:1937/live"],
+        domains: ["restream.io"],
+        key_page: "https://app.restream.io/settings/streaming-setup",
+    }
+    "trovo" as "Trovo" {
+        servers: ["rtmp://livepush.trovo.live/live/"],
+        domains: ["trovo.live"],
+        key_page: "https://studio.trovo.live/mychannel/stream",
         limits: Limits { keyframe_seconds: 2, ..USUAL_LIMITS },
-        test_query: None,
-        loudness: None,
-    },
-    Service {
-        id: Cow::Borrowed("twitch"),
-        earlier_ids: Cow::Borrowed(&[]),
-        name: Cow::Borrowed("Twitch"),
-        servers: Cow::Borrowed(&[
-            Cow::Borrowed("rtmps://ingest.global-contribute.live-video.net:443/app"),
-            Cow::Borrowed("rtmp://ingest.global-contribute.live-video.net/app"),
-        ]),
-        domains: &[
+    }
+    "twitch" as "Twitch" {
+        servers: [
+            "rtmps://ingest.global-contribute.live-video.net:443/app",
+            "rtmp://ingest.global-contribute.live-video.net/app",
+        ],
+        domains: [
             "twitch.tv",
             "contribute.live-video.net",
             "ingest.global-contribute.live-video.net",
         ],
-        app: None,
-        key_page: Cow::Borrowed("https://dashboard.twitch.tv/settings/stream"),
+        key_page: "https://dashboard.twitch.tv/settings/stream",
         limits: Limits {
             video: kbps(6_000),
             audio: kbps(320),
@@ -223,49 +188,27 @@ pub static KNOWN_SERVICES: &[Service] = &[
             height: Some(1_080),
             fps: Some(60),
         },
-        test_query: Some("bandwidthtest=true"),
-        loudness: None,
-    },
-    Service {
-        id: Cow::Borrowed("vimeo"),
-        earlier_ids: Cow::Borrowed(&[]),
-        name: Cow::Borrowed("Vimeo"),
-        servers: Cow::Borrowed(&[Cow::Borrowed("rtmps://rtmp-global.cloud.vimeo.com:443/live")]),
-        domains: &["vimeo.com"],
-        app: None,
-        key_page: Cow::Borrowed("https://vimeo.com/manage/events"),
-        limits: USUAL_LIMITS,
-        test_query: None,
-        loudness: None,
-    },
-    Service {
-        id: Cow::Borrowed("xiaohongshu"),
-        earlier_ids: Cow::Borrowed(&[]),
-        name: Cow::Borrowed("Xiaohongshu"),
-        servers: Cow::Borrowed(&[]),
-        domains: &["xhscdn.com"],
-        app: None,
-        key_page: Cow::Borrowed("https://redlive.xiaohongshu.com/live_plan"),
+        test_query: "bandwidthtest=true",
+    }
+    "vimeo" as "Vimeo" {
+        servers: ["rtmps://rtmp-global.cloud.vimeo.com:443/live"],
+        domains: ["vimeo.com"],
+        key_page: "https://vimeo.com/manage/events",
+    }
+    "xiaohongshu" as "Xiaohongshu" {
+        servers: [],
+        domains: ["xhscdn.com"],
+        key_page: "https://redlive.xiaohongshu.com/live_plan",
         limits: PER_SHOW_LIMITS,
-        test_query: None,
-        loudness: None,
-    },
-    Service {
-        id: Cow::Borrowed("youtube"),
-        earlier_ids: Cow::Borrowed(&[]),
-        name: Cow::Borrowed("YouTube"),
-        servers: Cow::Borrowed(&[
-            Cow::Borrowed("rtmps://a.rtmps.youtube.com:443/live2"),
-            Cow::Borrowed("rtmp://a.rtmp.youtube.com/live2"),
-        ]),
-        domains: &["youtube.com"],
-        app: None,
-        key_page: Cow::Borrowed("https://studio.youtube.com/channel/UC/livestreaming"),
+    }
+    "youtube" as "YouTube" {
+        servers: ["rtmps://a.rtmps.youtube.com:443/live2", "rtmp://a.rtmp.youtube.com/live2"],
+        domains: ["youtube.com"],
+        key_page: "https://studio.youtube.com/channel/UC/livestreaming",
         limits: Limits { video: kbps(51_000), fps: Some(60), ..USUAL_LIMITS },
-        test_query: None,
-        loudness: Some(-14),
-    },
-];
+        loudness: -14,
+    }
+}
 
 /// The known services and the user's own, which take precedence if the id or server is the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -19,7 +19,7 @@ const MAX_SENT_MESSAGES: usize = 16;
 
 /// The chat session; see the module documentation.
 #[derive(Debug, Default)]
-pub(super) struct ChatSession {
+pub struct ChatSession {
     /// True to search for a chat if no address is set.
     finds: bool,
     /// The address of the played stream, as requested.
@@ -43,20 +43,20 @@ pub(super) struct ChatSession {
     deletions: u64,
     /// The number of chats before this one.
     generation: u64,
-    pub(super) choices: ChatChoices,
+    pub choices: ChatChoices,
     /// The lines last passed to the window, which are rebuilt when a line is received.
     lines: Arc<[ReceivedLine]>,
 }
 
 impl ChatSession {
-    pub(super) fn new(finds: bool) -> Self {
+    pub fn new(finds: bool) -> Self {
         Self { finds, ..Self::default() }
     }
 
     /// Connects to the chat of this stream, unless it is connected. Without a stream, disconnects.
     /// `plays` is true if video or audio arrives. `own` returns the publishing address of the
     /// built-in server, and the address of its pages.
-    pub(super) fn follow(
+    pub fn follow(
         &mut self,
         url: &str,
         plays: bool,
@@ -88,7 +88,7 @@ impl ChatSession {
     }
 
     /// Sets the chat address for this stream; empty means that it is found automatically.
-    pub(super) fn set_address(&mut self, stream: &str, chat: &str) {
+    pub fn set_address(&mut self, stream: &str, chat: &str) {
         if self.choices.place_of(stream).unwrap_or_default() == chat {
             return;
         }
@@ -99,7 +99,7 @@ impl ChatSession {
     }
 
     /// Returns the certificate of the chat's server, if the user may accept it.
-    pub(super) fn offered(&self) -> Option<OfferedChat> {
+    pub fn offered(&self) -> Option<OfferedChat> {
         match self.chat.as_ref()?.state() {
             ChatState::Lost { offered, .. } => offered,
             ChatState::Connecting
@@ -110,7 +110,7 @@ impl ChatSession {
     }
 
     /// Handles a change of the network route: a chat that is not connected connects again.
-    pub(super) fn retry(&mut self) {
+    pub fn retry(&mut self) {
         if self.chat.as_ref().is_some_and(|chat| chat.state() != ChatState::Open) {
             // The next call of `follow` connects to the chat.
             self.of.clear();
@@ -119,14 +119,14 @@ impl ChatSession {
     }
 
     /// Adds a line that arrived in the stream.
-    pub(super) fn add(&mut self, line: ChatLine) {
+    pub fn add(&mut self, line: ChatLine) {
         if self.take(line, None) {
             self.renew();
         }
     }
 
     /// Takes the lines received since the last call.
-    pub(super) fn poll(&mut self) {
+    pub fn poll(&mut self) {
         let Some(chat) = self.chat.take() else { return };
         // At most this many frames are taken in one call; the next call takes the rest.
         let mut any = false;
@@ -203,7 +203,7 @@ impl ChatSession {
     }
 
     /// Sends a text under the chosen name. A text that cannot be sent counts as refused.
-    pub(super) fn say(&mut self, text: &str) {
+    pub fn say(&mut self, text: &str) {
         let Some(line) = ChatLine::new(&self.choices.name, text) else { return };
         self.last_sent += 1;
         if self.sent.len() >= MAX_SENT_MESSAGES {
@@ -218,7 +218,7 @@ impl ChatSession {
     }
 
     /// Sets the display options.
-    pub(super) fn choose(&mut self, choices: ChatChoices) {
+    pub fn choose(&mut self, choices: ChatChoices) {
         self.choices = choices.checked();
         let choices = &self.choices;
         self.received.retain(|it| it.refusal.is_some() || choices.lets_pass(&it.line));
@@ -226,7 +226,7 @@ impl ChatSession {
     }
 
     /// Returns the state for the window.
-    pub(super) fn view(&self) -> ChatView {
+    pub fn view(&self) -> ChatView {
         let state = self.chat.as_ref().map(Chat::state).filter(|it| *it != ChatState::Absent);
         let (lines, deletions) = (Arc::clone(&self.lines), self.deletions);
         let (address, generation) = (self.address.clone(), self.generation);

@@ -14,11 +14,11 @@ const MAX_CLOSING_PLAYERS: usize = 2 * MAX_TILES;
 
 /// See the module documentation.
 #[derive(Debug, Default)]
-pub(super) struct ClosingPlayers(VecDeque<(TileId, Player)>);
+pub struct ClosingPlayers(VecDeque<(TileId, Player)>);
 
 impl ClosingPlayers {
     /// Ends the player of a tile without waiting. Its slot may already belong to another player.
-    pub(super) fn add(&mut self, id: TileId, player: Player) {
+    pub fn add(&mut self, id: TileId, player: Player) {
         player.leave();
         self.0.push_back((id, player));
         if self.0.len() > MAX_CLOSING_PLAYERS {
@@ -29,7 +29,7 @@ impl ClosingPlayers {
 
     /// Returns the messages since the last call. The problems of a playback end with it, so they
     /// are left out.
-    pub(super) fn poll(&mut self) -> Vec<(TileId, PlayerMessage)> {
+    pub fn poll(&mut self) -> Vec<(TileId, PlayerMessage)> {
         let mut messages = Vec::new();
         self.0.retain_mut(|(id, player)| {
             // A player that has ended sends no further message.
@@ -51,7 +51,7 @@ impl ClosingPlayers {
     }
 
     /// Waits for the players until this time. Their messages can still be read.
-    pub(super) fn end(&mut self, until: Timestamp, clock: Clock) {
+    pub fn end(&mut self, until: Timestamp, clock: Clock) {
         for (_, player) in &mut self.0 {
             player.stop(until.since(clock.now()));
         }
@@ -59,7 +59,7 @@ impl ClosingPlayers {
 
     /// Returns true if all players have ended.
     #[cfg(test)]
-    pub(super) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }

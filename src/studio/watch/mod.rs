@@ -76,7 +76,7 @@ pub(super) struct Players {
 
 impl Players {
     /// Creates the players, which show their frames in `screens`, one slot each.
-    pub(super) fn new(
+    pub fn new(
         screens: Vec<Latest<VideoFrame>>,
         config: player::Config,
         (network, viewport): (Network, Viewport),
@@ -113,7 +113,7 @@ impl Players {
     }
 
     /// Accepts this certificate if the chat's server presented it, and connects again.
-    pub(super) fn trust_chat(&mut self, pin: CertificatePin) -> Option<StudioMessage> {
+    pub fn trust_chat(&mut self, pin: CertificatePin) -> Option<StudioMessage> {
         let offered = self.talk.offered().filter(|offered| offered.pin == pin)?;
         let mut network = self.network.clone();
         network.trust(&offered.server, pin);
@@ -121,13 +121,13 @@ impl Players {
     }
 
     /// Accepts this certificate if the server of a tile presented it, and plays again.
-    pub(super) fn trust(
+    pub fn trust(
         &mut self,
         (id, pin): (TileId, CertificatePin),
         runtime: &Runtime,
         clock: Clock,
     ) -> Option<StudioMessage> {
-        let offered = self.tile(id)?.offered().filter(|offered| offered.pin == pin)?;
+        let offered = self.tile(id)?.offered.as_deref().filter(|offered| offered.pin == pin)?;
         let mut network = self.network.clone();
         network.trust(&offered.server, pin);
         match self.set_network(network) {
@@ -137,7 +137,7 @@ impl Players {
     }
 
     /// Restores tiles with these streams and viewports, without playing them.
-    pub(super) fn restore(&mut self, wall: &[(String, Viewport)]) {
+    pub fn restore(&mut self, wall: &[(String, Viewport)]) {
         for (url, viewport) in wall.iter().take(MAX_TILES) {
             if let Some(id) = self.place(url.clone()) {
                 self.set_viewport(id, *viewport);
@@ -150,12 +150,7 @@ impl Players {
 
     /// Plays this URL or file in the selected tile. Returns a message if playback cannot be
     /// started.
-    pub(super) fn open(
-        &mut self,
-        url: String,
-        runtime: &Runtime,
-        clock: Clock,
-    ) -> Option<StudioMessage> {
+    pub fn open(&mut self, url: String, runtime: &Runtime, clock: Clock) -> Option<StudioMessage> {
         if self.tiles.is_empty() {
             self.chosen = self.place(String::new())?;
         }
@@ -163,12 +158,7 @@ impl Players {
     }
 
     /// Plays this URL or file in a new tile, if there is space for one.
-    pub(super) fn add(
-        &mut self,
-        url: String,
-        runtime: &Runtime,
-        clock: Clock,
-    ) -> Option<StudioMessage> {
+    pub fn add(&mut self, url: String, runtime: &Runtime, clock: Clock) -> Option<StudioMessage> {
         let first = self.tiles.is_empty();
         let id = self.place(String::new())?;
         if first {
@@ -178,7 +168,7 @@ impl Players {
     }
 
     /// Plays all of these streams, each in a separate tile. Recordings start at the same position.
-    pub(super) fn add_all(
+    pub fn add_all(
         &mut self,
         urls: Vec<String>,
         runtime: &Runtime,
@@ -194,13 +184,8 @@ impl Players {
     }
 
     /// Plays the stream of a tile again.
-    pub(super) fn again(
-        &mut self,
-        id: TileId,
-        runtime: &Runtime,
-        clock: Clock,
-    ) -> Option<StudioMessage> {
-        let url = self.tile(id)?.url().to_owned();
+    pub fn again(&mut self, id: TileId, runtime: &Runtime, clock: Clock) -> Option<StudioMessage> {
+        let url = self.tile(id)?.url.clone();
         if url.is_empty() { None } else { self.open_in(id, url, runtime, clock) }
     }
 
@@ -259,25 +244,25 @@ impl Players {
     }
 
     fn players(&self) -> impl Iterator<Item = &Player> {
-        self.tiles.iter().filter_map(Tile::player)
+        self.tiles.iter().filter_map(|tile| tile.player.as_ref())
     }
 
     fn player(&self) -> Option<&Player> {
-        self.tile(self.chosen)?.player()
+        self.tile(self.chosen)?.player.as_ref()
     }
 
     /// Returns the selected tile.
-    pub(super) fn chosen(&self) -> TileId {
+    pub fn chosen(&self) -> TileId {
         self.chosen
     }
 
     /// Returns true if this tile is the selected one.
-    pub(super) fn is_chosen(&self, id: TileId) -> bool {
+    pub fn is_chosen(&self, id: TileId) -> bool {
         self.chosen == id
     }
 
     /// Stops the selected player.
-    pub(super) fn close(&mut self) {
+    pub fn close(&mut self) {
         let chosen = self.chosen;
         if let Some(tile) = self.tiles.iter_mut().find(|tile| tile.id == chosen) {
             tile.close(&mut self.closing);
@@ -286,7 +271,7 @@ impl Players {
 
     /// Ends all players in parallel, and waits at most as long as for one. The players' final
     /// states can still be read.
-    pub(super) fn end(&mut self, clock: Clock) {
+    pub fn end(&mut self, clock: Clock) {
         self.players().for_each(Player::leave);
         let until = clock.now() + PLAYERS_END_TIMEOUT;
         for tile in &mut self.tiles {
@@ -313,7 +298,7 @@ impl Players {
     /// Makes only the selected player audible.
     fn hear(&self) {
         for tile in &self.tiles {
-            if let Some(player) = tile.player() {
+            if let Some(player) = &tile.player {
                 player.set_muted(self.config.muted || tile.id != self.chosen);
             }
         }
@@ -326,7 +311,7 @@ impl Players {
     }
 
     /// Executes a command that needs only the players.
-    pub(super) fn handle(&mut self, playing: &WatchCommand) -> Result<(), Failure> {
+    pub fn handle(&mut self, playing: &WatchCommand) -> Result<(), Failure> {
         match playing {
             WatchCommand::Choose(id) if self.tile(*id).is_some() => {
                 self.chosen = *id;
@@ -360,7 +345,7 @@ impl Players {
             WatchCommand::SetDecoder(decoder) => self.config.decoder = *decoder,
             WatchCommand::SetNetwork(network) => self.set_network(network.clone())?,
             WatchCommand::SetChatAddress(address) => {
-                let of = self.tile(self.chosen).map(|tile| tile.url().to_owned());
+                let of = self.tile(self.chosen).map(|tile| tile.url.clone());
                 self.talk.set_address(&of.unwrap_or_default(), address.trim());
             }
             WatchCommand::Say(text) => self.talk.say(text),
@@ -373,20 +358,20 @@ impl Players {
         Ok(())
     }
 
-    pub(super) fn set_volume(&mut self, volume: f32) {
+    pub fn set_volume(&mut self, volume: f32) {
         self.config.volume = if volume.is_finite() { volume.clamp(0.0, 1.0) } else { 1.0 };
         let volume = self.config.volume;
         self.players().for_each(|player| player.set_volume(volume));
     }
 
-    pub(super) fn set_muted(&mut self, muted: bool) {
+    pub fn set_muted(&mut self, muted: bool) {
         self.config.muted = muted;
         self.hear();
     }
 
     /// Returns the reports since the last call. If several players are active, each shows its end
     /// in its tile, and a player that is not selected keeps its messages until it is selected.
-    pub(super) fn poll(&mut self) -> Vec<(TileId, TileReport)> {
+    pub fn poll(&mut self) -> Vec<(TileId, TileReport)> {
         let mut reports = Vec::new();
         let alone = self.tiles.len() == 1;
         for tile in &mut self.tiles {
@@ -437,47 +422,47 @@ impl Players {
     }
 
     /// Returns the state changes and messages of players since the last call.
-    pub(super) fn take_events(&mut self) -> Vec<(TileId, player::Event)> {
+    pub fn take_events(&mut self) -> Vec<(TileId, player::Event)> {
         std::mem::take(&mut self.unreported)
     }
 
     /// Connects to the chat of the selected player while it plays, and takes new lines. `own`
     /// returns the addresses of the built-in server, and is called when another stream is played.
-    pub(super) fn talk(&mut self, own: impl FnOnce() -> (String, String), runtime: &Runtime) {
+    pub fn talk(&mut self, own: impl FnOnce() -> (String, String), runtime: &Runtime) {
         let Self { tiles, chosen, talk, config, .. } = self;
-        let playing = tiles.iter().find(|tile| tile.id == *chosen && tile.player().is_some());
-        let plays = playing.is_some_and(|tile| *tile.state() == WatchState::Playing);
-        talk.follow(playing.map_or("", Tile::url), plays, own, &config.net, runtime);
+        let playing = tiles.iter().find(|tile| tile.id == *chosen && tile.player.is_some());
+        let plays = playing.is_some_and(|tile| tile.state == WatchState::Playing);
+        talk.follow(playing.map_or("", |tile| tile.url.as_str()), plays, own, &config.net, runtime);
         self.talk.poll();
     }
 
     /// Returns the chat of the selected player.
-    pub(super) fn chat(&self) -> ChatView {
+    pub fn chat(&self) -> ChatView {
         self.talk.view()
     }
 
     /// Returns the display options of the chat.
-    pub(super) fn chat_choices(&self) -> &ChatChoices {
+    pub fn chat_choices(&self) -> &ChatChoices {
         &self.talk.choices
     }
 
     /// Returns the frame of the selected player.
-    pub(super) fn chosen_frame(&self) -> Option<VideoFrame> {
-        self.tile(self.chosen)?.screen().get()
+    pub fn chosen_frame(&self) -> Option<VideoFrame> {
+        self.tile(self.chosen)?.screen.get()
     }
 
     /// Returns the state of the selected player.
-    pub(super) fn state(&self) -> WatchState {
-        self.tile(self.chosen).map(Tile::state).cloned().unwrap_or_default()
+    pub fn state(&self) -> WatchState {
+        self.tile(self.chosen).map(|tile| tile.state.clone()).unwrap_or_default()
     }
 
     /// Returns the number of times that a player began to open a stream or file.
-    pub(super) fn attempts(&self) -> u64 {
+    pub fn attempts(&self) -> u64 {
         self.attempts
     }
 
     /// Returns the figures of the selected player among these views.
-    pub(super) fn figures(&self, of: &[TileView]) -> WatchFigures {
+    pub fn figures(&self, of: &[TileView]) -> WatchFigures {
         let (volume, muted) = (self.config.volume, self.config.muted);
         match of.iter().find(|view| view.chosen) {
             Some(view) => view.figures.clone(),
@@ -486,21 +471,21 @@ impl Players {
     }
 
     /// Returns the volume of all players.
-    pub(super) fn volume(&self) -> f32 {
+    pub fn volume(&self) -> f32 {
         self.config.volume
     }
 
     /// Returns the views of all players.
-    pub(super) fn views(&self) -> Vec<TileView> {
+    pub fn views(&self) -> Vec<TileView> {
         let view = |tile: &Tile| TileView {
             id: tile.id,
             viewport: tile.viewport,
             chosen: tile.id == self.chosen,
-            state: tile.state().clone(),
+            state: tile.state.clone(),
             figures: tile.figures(self.config.volume, self.config.muted),
-            frame: ShownFrame(tile.screen()),
-            output_failure: tile.player().and_then(Player::output_failure).map(|it| it.kind),
-            offered: tile.offered().map(|offered| offered.pin),
+            frame: ShownFrame(tile.screen.clone()),
+            output_failure: tile.player.as_ref().and_then(Player::output_failure).map(|it| it.kind),
+            offered: tile.offered.as_ref().map(|offered| offered.pin),
             notices: tile
                 .kept()
                 .map(|it| StudioMessage::Player(it.clone()).notice(0, ""))
@@ -510,12 +495,12 @@ impl Players {
     }
 
     /// Returns the streams of the tiles in order, and their viewports.
-    pub(super) fn wall(&self) -> Vec<(String, Viewport)> {
-        self.tiles.iter().map(|tile| (tile.url().to_owned(), tile.viewport)).collect()
+    pub fn wall(&self) -> Vec<(String, Viewport)> {
+        self.tiles.iter().map(|tile| (tile.url.clone(), tile.viewport)).collect()
     }
 
     /// Returns the playback options of all players.
-    pub(super) fn choices(&self) -> PlayerChoices {
+    pub fn choices(&self) -> PlayerChoices {
         let (network, viewport) = (self.network.clone(), self.viewport);
         PlayerChoices { network, viewport, ..PlayerChoices::of(&self.config) }
     }

@@ -46,17 +46,17 @@ pub(in crate::studio) struct OwnChat {
 }
 
 impl OwnChat {
-    pub(in crate::studio) fn new(seat: OperatorChat) -> Self {
+    pub fn new(seat: OperatorChat) -> Self {
         let view = OwnChatView { own_id: seat.id(), ..OwnChatView::default() };
         Self { seat, posts: VecDeque::new(), name: String::new(), view }
     }
 
-    pub(in crate::studio) fn view(&self) -> OwnChatView {
+    pub fn view(&self) -> OwnChatView {
         self.view.clone()
     }
 
     /// Sets the streamer's name.
-    pub(in crate::studio) fn set_name(&mut self, name: &str) {
+    pub fn set_name(&mut self, name: &str) {
         if self.name != name {
             name.clone_into(&mut self.name);
             self.seat.reserve(name);
@@ -64,7 +64,7 @@ impl OwnChat {
     }
 
     /// Takes the messages since the last call, and the muted people.
-    pub(in crate::studio) fn poll(&mut self) {
+    pub fn poll(&mut self) {
         let mut any = false;
         // At most this many frames are taken in one call; the next call takes the rest.
         for _ in 0..MAX_STORED_LINES {
@@ -97,7 +97,7 @@ impl OwnChat {
     }
 
     /// Executes a command, except for the rules, which belong to the server.
-    pub(in crate::studio) fn handle(&mut self, command: ChatCommand) {
+    pub fn handle(&mut self, command: ChatCommand) {
         match command {
             ChatCommand::Say { name, text } => {
                 if let Some(line) = ChatLine::new(&name, &text) {

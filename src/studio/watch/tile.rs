@@ -17,34 +17,29 @@ const MAX_KEPT_MESSAGES: usize = 8;
 
 /// A player, or the final state of the last one.
 #[derive(Debug)]
-pub(super) struct Tile {
-    pub(super) id: TileId,
+pub struct Tile {
+    pub id: TileId,
     /// The viewport.
-    pub(super) viewport: Viewport,
-    screen: Latest<VideoFrame>,
-    player: Option<Player>,
-    url: String,
-    state: WatchState,
+    pub viewport: Viewport,
+    pub screen: Latest<VideoFrame>,
+    pub player: Option<Player>,
+    pub url: String,
+    pub state: WatchState,
     /// The certificate because of which playback failed.
-    offered: Option<Box<OfferedChat>>,
+    pub offered: Option<Box<OfferedChat>>,
     /// The messages received while the tile was not selected.
     kept: VecDeque<player::PlayerMessage>,
 }
 
 impl Tile {
     /// Creates a tile that plays nothing. `url` is the stream that it may play again.
-    pub(super) fn new(
-        id: TileId,
-        screen: Latest<VideoFrame>,
-        url: String,
-        viewport: Viewport,
-    ) -> Self {
+    pub fn new(id: TileId, screen: Latest<VideoFrame>, url: String, viewport: Viewport) -> Self {
         let (player, state, offered, kept) = (None, WatchState::Idle, None, VecDeque::new());
         Self { id, viewport, screen, player, url, state, offered, kept }
     }
 
     /// Plays this URL or file in a closed tile.
-    pub(super) fn open(
+    pub fn open(
         &mut self,
         url: String,
         config: &mut player::Config,
@@ -71,7 +66,7 @@ impl Tile {
     }
 
     /// Stops playing. The player ends among the closing ones.
-    pub(super) fn close(&mut self, closing: &mut ClosingPlayers) {
+    pub fn close(&mut self, closing: &mut ClosingPlayers) {
         if let Some(player) = self.player.take() {
             closing.add(self.id, player);
         }
@@ -81,14 +76,14 @@ impl Tile {
     }
 
     /// Ends the player and waits for it. The tile plays nothing afterwards.
-    pub(super) fn end(&mut self, limit: Duration) {
+    pub fn end(&mut self, limit: Duration) {
         if let Some(player) = &mut self.player {
             player.stop(limit);
         }
     }
 
     /// Keeps a message until the tile is selected. Only the newest messages are kept, each once.
-    pub(super) fn keep(&mut self, message: player::PlayerMessage) {
+    pub fn keep(&mut self, message: player::PlayerMessage) {
         self.kept.retain(|old| old.key() != message.key());
         self.kept.push_back(message);
         if self.kept.len() > MAX_KEPT_MESSAGES {
@@ -97,41 +92,21 @@ impl Tile {
     }
 
     /// Drops the kept messages with this key, because their problem is over.
-    pub(super) fn forget(&mut self, key: &str) {
+    pub fn forget(&mut self, key: &str) {
         self.kept.retain(|message| message.key() != key);
     }
 
     /// Returns the kept messages, once.
-    pub(super) fn take_kept(&mut self) -> impl Iterator<Item = player::PlayerMessage> {
+    pub fn take_kept(&mut self) -> impl Iterator<Item = player::PlayerMessage> {
         std::mem::take(&mut self.kept).into_iter()
     }
 
-    pub(super) fn kept(&self) -> impl Iterator<Item = &player::PlayerMessage> {
+    pub fn kept(&self) -> impl Iterator<Item = &player::PlayerMessage> {
         self.kept.iter()
     }
 
-    pub(super) fn player(&self) -> Option<&Player> {
-        self.player.as_ref()
-    }
-
-    pub(super) fn url(&self) -> &str {
-        &self.url
-    }
-
-    pub(super) fn state(&self) -> &WatchState {
-        &self.state
-    }
-
-    pub(super) fn offered(&self) -> Option<&OfferedChat> {
-        self.offered.as_deref()
-    }
-
-    pub(super) fn screen(&self) -> Latest<VideoFrame> {
-        self.screen.clone()
-    }
-
     /// Returns the events since the last call.
-    pub(super) fn poll(&mut self) -> Vec<player::Event> {
+    pub fn poll(&mut self) -> Vec<player::Event> {
         let Some(player) = &self.player else { return Vec::new() };
         let events = player.events().waiting().collect();
         self.state = match player.state() {
@@ -149,7 +124,7 @@ impl Tile {
     }
 
     /// Returns the figures of the player. Volume and mute are those of all players.
-    pub(super) fn figures(&self, volume: f32, muted: bool) -> WatchFigures {
+    pub fn figures(&self, volume: f32, muted: bool) -> WatchFigures {
         let counted = self.player.as_ref().map(Player::figures).unwrap_or_default();
         let live = matches!(Source::parse(&self.url), Source::Url(_)) && counted.duration.is_none();
         WatchFigures { url: self.url.clone(), live, volume, muted, counted }

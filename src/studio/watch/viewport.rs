@@ -5,25 +5,28 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use crate::base::named;
 use crate::media::Rotation;
 
-/// The way in which a frame fits into its area.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-pub enum Aspect {
-    /// The whole frame, in its own aspect ratio.
-    #[default]
-    Fit,
-    /// Fills the whole area, in the frame's own aspect ratio: the excess is cropped.
-    Fill,
-    Wide,
-    Classic,
-    /// One screen pixel per frame pixel.
-    Original,
+named! {
+    /// The way in which a frame fits into its area.
+    #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+    pub enum Aspect {
+        /// The whole frame, in its own aspect ratio.
+        #[default]
+        Fit = "fit",
+        /// Fills the whole area, in the frame's own aspect ratio: the excess is cropped.
+        Fill = "fill",
+        Wide = "16:9",
+        Classic = "4:3",
+        /// One screen pixel per frame pixel.
+        Original = "original",
+    }
+    /// Returns the name in settings files.
+    fn word;
 }
 
 impl Aspect {
-    pub const ALL: [Self; 5] = [Self::Fit, Self::Fill, Self::Wide, Self::Classic, Self::Original];
-
     /// Returns the next value.
     pub fn next(self) -> Self {
         let at = Self::ALL.iter().position(|it| *it == self).unwrap_or(0);
@@ -33,17 +36,6 @@ impl Aspect {
     /// Returns the value with this name in settings files.
     pub fn of(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|it| it.word() == word)
-    }
-
-    /// Returns the name in settings files.
-    fn word(self) -> &'static str {
-        match self {
-            Self::Fit => "fit",
-            Self::Fill => "fill",
-            Self::Wide => "16:9",
-            Self::Classic => "4:3",
-            Self::Original => "original",
-        }
     }
 }
 

@@ -13,18 +13,12 @@ use crate::compose::scene::Blend;
 use crate::media::Planes;
 
 /// Converts an opacity to 256ths.
-pub(in crate::compose) fn opacity(part: f32) -> u16 {
+pub fn opacity(part: f32) -> u16 {
     (part.clamp(0.0, 1.0) * 256.0).round() as u16
 }
 
 /// Blends `image` onto `out`.
-pub(in crate::compose) fn lay(
-    image: &Image,
-    strength: u16,
-    mode: Blend,
-    out: &mut Planes,
-    workers: &WorkerPool,
-) {
+pub fn lay(image: &Image, strength: u16, mode: Blend, out: &mut Planes, workers: &WorkerPool) {
     if strength == 0 {
         return;
     }
@@ -58,7 +52,7 @@ pub(in crate::compose) fn lay(
 
 /// Blends `image` onto a transparent frame `out`, which is premultiplied by its alpha.
 /// `chroma_alpha` is the alpha of the frame's chroma samples.
-pub(in crate::compose) fn gather(
+pub fn gather(
     image: &Image,
     strength: u16,
     mode: Blend,
@@ -180,7 +174,7 @@ fn plane(
 
 /// Mixes `from` into `out`. `strength` is the share of `from` in 256ths.
 #[inline(always)]
-pub(in crate::compose) fn faded(from: &[u8], strength: u16, out: &mut [u8]) {
+pub fn faded(from: &[u8], strength: u16, out: &mut [u8]) {
     let rest = 256 - strength.min(256);
     for (out, from) in out.iter_mut().zip(from) {
         *out = ((u16::from(*from) * strength + u16::from(*out) * rest + 128) >> 8) as u8;
@@ -207,7 +201,7 @@ fn over(from: &[u8], alpha: &[u8], strength: u16, out: &mut [u8]) {
 }
 
 /// Fills the area outside `rect` with black.
-pub(in crate::compose) fn blacken_around(out: &mut Planes, rect: Rect) {
+pub fn blacken_around(out: &mut Planes, rect: Rect) {
     let (stride, chroma_stride) = (out.luma_stride(), out.chroma_stride());
     around(&mut out.y, stride, rect, 16);
     around(&mut out.u, chroma_stride, half(rect), 128);
@@ -231,7 +225,7 @@ fn around(plane: &mut [u8], stride: usize, rect: Rect, black: u8) {
 }
 
 /// Fills all planes with black.
-pub(in crate::compose) fn blacken(out: &mut Planes) {
+pub fn blacken(out: &mut Planes) {
     out.y.fill(16);
     out.u.fill(128);
     out.v.fill(128);

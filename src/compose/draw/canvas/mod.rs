@@ -46,7 +46,7 @@ struct CachedBundle {
 
 /// The last frame of a plan, and its layers.
 #[derive(Debug, Default)]
-pub(in crate::compose) struct Canvas {
+pub struct Canvas {
     drawn: Vec<DrawStep>,
     next: Vec<DrawStep>,
     /// Lists of groups, kept for reuse.
@@ -56,7 +56,7 @@ pub(in crate::compose) struct Canvas {
 }
 
 /// A renderer for one size. The canvases share the renderer's prepared images.
-pub(in crate::compose) struct LayerRenderer {
+pub struct LayerRenderer {
     size: Size,
     /// The size of the program to which the plans belong.
     program: Size,

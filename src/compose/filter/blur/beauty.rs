@@ -26,7 +26,7 @@ impl Area {
 }
 
 /// The implementation of [`Filter::Beauty`](crate::compose::filter::Filter::Beauty).
-pub(in crate::compose::filter) struct Beauty {
+pub struct Beauty {
     /// The share of the smoothed frame, in 255ths.
     smooth: u8,
     /// Variance below which luma counts as flat.

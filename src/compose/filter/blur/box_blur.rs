@@ -26,7 +26,7 @@ type Column = [u8; ROWS_PER_PASS];
 
 /// Box blurs of planes, with reusable buffers.
 #[derive(Debug, Default)]
-pub(in crate::compose::filter) struct BoxBlur {
+pub struct BoxBlur {
     /// The plane after the horizontal passes.
     rows: Vec<u8>,
     turned: [[Vec<Column>; 2]; MAX_BANDS],
@@ -333,7 +333,7 @@ fn stripe<'a>(
 
 /// Returns the radii of three boxes that together approximate a Gaussian of this standard
 /// deviation.
-pub(in crate::compose::filter) fn gaussian(sigma: f32) -> [usize; 3] {
+pub fn gaussian(sigma: f32) -> [usize; 3] {
     // The variance of a box of width w is (w² - 1) / 12; there are three boxes, and the narrow ones
     // come first.
     let ideal = (12.0 * sigma * sigma / 3.0 + 1.0).max(1.0).sqrt();

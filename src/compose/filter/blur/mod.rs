@@ -13,7 +13,7 @@ use crate::media::Planes;
 
 /// The implementation of [`Filter::Blur`](super::Filter::Blur).
 #[derive(Debug)]
-pub(super) struct Blur {
+pub struct Blur {
     luma: [usize; 3],
     chroma: [usize; 3],
     boxes: BoxBlur,
@@ -43,7 +43,7 @@ impl Step for Blur {
 
 /// The implementation of [`Filter::Sharpen`](super::Filter::Sharpen).
 #[derive(Debug)]
-pub(super) struct Sharpen {
+pub struct Sharpen {
     /// The amount in 256ths.
     by: i32,
     /// A buffer for each band, with one vertically blurred row.

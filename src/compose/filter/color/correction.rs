@@ -44,7 +44,7 @@ impl Correction {
 }
 
 #[derive(Debug)]
-pub(in crate::compose::filter) struct ColorCorrection {
+pub struct ColorCorrection {
     luma: Luma,
     /// `u' = straight·u - across·v`, `v' = across·u + straight·v`.
     straight: i32,

@@ -11,12 +11,12 @@ use crate::compose::filter::step::Step;
 use crate::media::{Planes, Size};
 
 /// Converts sRGB to limited-range BT.709, with chroma centered at zero.
-pub(in crate::compose) fn luma_chroma(rgb: [u8; 3]) -> [f32; 3] {
+pub fn luma_chroma(rgb: [u8; 3]) -> [f32; 3] {
     luma_chroma_of(rgb.map(|it| f32::from(it) / 255.0))
 }
 
 /// Converts RGB in fractions of white to limited-range BT.709, with chroma centered at zero.
-pub(in crate::compose::filter) fn luma_chroma_of([r, g, b]: [f32; 3]) -> [f32; 3] {
+pub fn luma_chroma_of([r, g, b]: [f32; 3]) -> [f32; 3] {
     let y = 0.2126 * r + 0.7152 * g + 0.0722 * b;
     [16.0 + 219.0 * y, 224.0 * (b - y) / 1.8556, 224.0 * (r - y) / 1.5748]
 }
@@ -47,7 +47,7 @@ struct Keyed {
 }
 
 /// The implementation of [`Filter::ChromaKey`](crate::compose::filter::Filter::ChromaKey).
-pub(in crate::compose::filter) struct ChromaKey {
+pub struct ChromaKey {
     /// The results, indexed by U and then by V.
     table: Vec<[Keyed; 256]>,
     small: Vec<u8>,
@@ -123,7 +123,7 @@ impl Step for ChromaKey {
 
 /// The implementation of [`Filter::ColorKey`](crate::compose::filter::Filter::ColorKey). Distances
 /// are fractions of the distance from black to white, in RGB.
-pub(in crate::compose::filter) struct ColorKey {
+pub struct ColorKey {
     /// The RGB values of the key, 0…255.
     key: [i32; 3],
     /// Alpha, indexed by the square of the distance divided by 64.
@@ -194,7 +194,7 @@ impl Step for ColorKey {
 }
 
 /// The implementation of [`Filter::LumaKey`](crate::compose::filter::Filter::LumaKey).
-pub(in crate::compose::filter) struct LumaKey {
+pub struct LumaKey {
     table: [u8; 256],
 }
 

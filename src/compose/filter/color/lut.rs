@@ -72,7 +72,7 @@ fn corner(cube: &Cube, [u, v]: [f32; 2]) -> Corner {
 
 /// The implementation of [`Filter::Lut`](crate::compose::filter::Filter::Lut).
 #[derive(Debug)]
-pub(in crate::compose::filter) struct Lut {
+pub struct Lut {
     table: Arc<Table>,
     /// The strength in 256ths.
     amount: i32,

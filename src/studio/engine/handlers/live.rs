@@ -23,7 +23,7 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 
 impl Engine {
-    pub(in crate::studio::engine) fn start_built_in(&mut self) {
+    pub fn start_built_in(&mut self) {
         match self.built_in.start(&self.runtime, self.clock) {
             Ok(messages) => {
                 for message in messages {
@@ -56,7 +56,7 @@ impl Engine {
     }
 
     /// Stops the built-in server, unless it is a target of the broadcast.
-    pub(in crate::studio::engine) fn stop_built_in(&mut self) {
+    pub fn stop_built_in(&mut self) {
         let is_used = |target: &Target| target.is_built_in() && target.enabled;
         if self.live.is_publishing() && self.targets.list.iter().any(is_used) {
             return;
@@ -66,7 +66,7 @@ impl Engine {
     }
 
     /// Sends a message to the chat of the program's own stream, or moderates that chat.
-    pub(in crate::studio::engine) fn handle_chat(&mut self, command: ChatCommand) {
+    pub fn handle_chat(&mut self, command: ChatCommand) {
         if let ChatCommand::SetRules(rules) = &command {
             self.settings.chat_rules = rules.clone().checked();
             self.built_in.set_chat_rules(self.settings.chat_rules.clone());
@@ -76,7 +76,7 @@ impl Engine {
     }
 
     /// Polls the chat of the program's own stream. Its rules and mutes can also be set over HTTP.
-    pub(in crate::studio::engine) fn poll_chat(&mut self) {
+    pub fn poll_chat(&mut self) {
         self.built_in.poll_chat(&self.watch.chat_choices().name);
         if let Some(rules) = self.built_in.changed_chat_rules() {
             self.settings.chat_rules = rules;
@@ -85,7 +85,7 @@ impl Engine {
     }
 
     /// Sets which computers can reach the built-in server.
-    pub(in crate::studio::engine) fn set_reach(&mut self, reach: ServerReach) {
+    pub fn set_reach(&mut self, reach: ServerReach) {
         self.notices.active.clear(&["server-not-moved"]);
         if let Err(message) = self.built_in.set_reach(reach) {
             self.notices.raise(&message, "");
@@ -94,7 +94,7 @@ impl Engine {
         self.changed();
     }
 
-    pub(in crate::studio::engine) fn go_live(&mut self) {
+    pub fn go_live(&mut self) {
         if self.live.stopping || self.state.quitting {
             return;
         }
@@ -106,12 +106,7 @@ impl Engine {
         self.all_happened(left.unwrap_or_default());
         self.clear_broadcast_notices();
         self.begin_summary();
-        let wanted: Vec<Target> =
-            self.targets.list.iter().filter(|target| target.enabled).cloned().collect();
-        if wanted.is_empty() {
-            self.notices.raise(&StudioMessage::NoTarget {}, "");
-        }
-        let resolved: Vec<_> = wanted.iter().filter_map(|target| self.resolve(target)).collect();
+        let resolved = self.resolve_enabled();
         if resolved.is_empty() || !self.begin_broadcast() {
             self.notices.send_event(Event::Stopped);
             return;
@@ -137,7 +132,7 @@ impl Engine {
     }
 
     /// Begins the summary of a new broadcast.
-    pub(in crate::studio::engine) fn begin_summary(&mut self) {
+    pub fn begin_summary(&mut self) {
         let number = self.live.summary.number + 1;
         self.live.summary = BroadcastSummary { number, ..BroadcastSummary::default() };
         (self.live.is_summarized, self.live.is_recorded_later) = (false, false);
@@ -146,7 +141,7 @@ impl Engine {
     }
 
     /// Reports once the settings that exceed the limits of the services.
-    pub(in crate::studio::engine) fn tell_misfits(&mut self) {
+    pub fn tell_misfits(&mut self) {
         let on_air = self.live.is_publishing() && !self.live.is_passthrough();
         let found = match on_air {
             true => misfits(&self.targets.list, &self.services, &self.state.quality),
@@ -163,7 +158,7 @@ impl Engine {
     }
 
     /// Withdraws notices of an earlier broadcast.
-    pub(in crate::studio::engine) fn clear_broadcast_notices(&mut self) {
+    pub fn clear_broadcast_notices(&mut self) {
         self.notices.active.clear(groups::TARGET_NOTICES);
         self.notices.active.clear(groups::ADAPTATION_NOTICES);
         self.notices.active.clear(groups::DROPPED_FRAME_NOTICES);
@@ -183,14 +178,25 @@ impl Engine {
 
     /// Ends the broadcast after the content of the stream delay is sent. The second call, or a call
     /// without a stream delay, ends the broadcast at once.
-    pub(in crate::studio::engine) fn stop_after_delay(&mut self) {
+    pub fn stop_after_delay(&mut self) {
         if !self.live.on_air.as_ref().is_some_and(OnAir::drain) {
             self.stop_live();
         }
     }
 
+    /// Returns the enabled targets whose addresses are valid. Reports the others, or that there are
+    /// none.
+    pub fn resolve_enabled(&mut self) -> Vec<WantedTargets> {
+        let wanted: Vec<Target> =
+            self.targets.list.iter().filter(|target| target.enabled).cloned().collect();
+        if wanted.is_empty() {
+            self.notices.raise(&StudioMessage::NoTarget {}, "");
+        }
+        wanted.iter().filter_map(|target| self.resolve(target)).collect()
+    }
+
     /// Returns the publisher's configuration for a target, and reports the target's problems.
-    pub(in crate::studio::engine) fn resolve(&mut self, target: &Target) -> Option<WantedTargets> {
+    pub fn resolve(&mut self, target: &Target) -> Option<WantedTargets> {
         // The connection uses the newest edits, and must not start again for them.
         self.targets.edited.remove(&target.id);
         if target.is_built_in() {
@@ -231,17 +237,13 @@ impl Engine {
     }
 
     /// Reports that a target's address or key cannot be used.
-    pub(in crate::studio::engine) fn invalid(
-        &self,
-        target: &Target,
-        reason: Problem,
-    ) -> StudioMessage {
+    pub fn invalid(&self, target: &Target, reason: Problem) -> StudioMessage {
         let (id, host) = (target.id, self.label(target, ""));
         StudioMessage::TargetInvalid { id, host, reason: cause(reason) }
     }
 
     /// Stores a target's newest state for the window, and reports it.
-    pub(in crate::studio::engine) fn target_reported(&mut self, event: event::Target) {
+    pub fn target_reported(&mut self, event: event::Target) {
         if let Ok(id) = u32::try_from(event.index) {
             self.targets.events.insert(id, event.clone());
         }
@@ -249,7 +251,7 @@ impl Engine {
     }
 
     /// On air, starts or stops a target after it was enabled or disabled; the others continue.
-    pub(in crate::studio::engine) fn follow_switch(&mut self, id: u32) {
+    pub fn follow_switch(&mut self, id: u32) {
         let target = self.targets.list.iter().find(|target| target.id == id).cloned();
         let enabled = target.as_ref().is_some_and(|target| target.enabled);
         if !enabled {
@@ -277,7 +279,7 @@ impl Engine {
 
     /// Withdraws the notices about the speed of a target's link, before the connection ends or a new
     /// one replaces it.
-    pub(in crate::studio::engine) fn clear_link_notices(&mut self, id: u32) {
+    pub fn clear_link_notices(&mut self, id: u32) {
         self.notices.active.clear_target(groups::DROPPED_FRAME_NOTICES, id);
         let label = self.live.on_air.as_ref().and_then(|on_air| on_air.label(id));
         if let Some(label) = label {
@@ -285,7 +287,7 @@ impl Engine {
         }
     }
 
-    pub(in crate::studio::engine) fn start_built_in_if_needed(&mut self) {
+    pub fn start_built_in_if_needed(&mut self) {
         if !self.built_in.is_running() {
             self.start_built_in();
         }
@@ -293,7 +295,7 @@ impl Engine {
 
     /// Starts the encoders and the hub for a broadcast or a recording, and ends a running check.
     /// Returns false, with a notice, if the encoders cannot be started.
-    pub(in crate::studio::engine) fn begin_broadcast(&mut self) -> bool {
+    pub fn begin_broadcast(&mut self) -> bool {
         self.end_checks();
         self.begin_encoders()
     }
@@ -323,12 +325,7 @@ impl Engine {
     }
 
     /// Encodes and records another program made from the same sources.
-    pub(in crate::studio::engine) fn start_program(
-        &mut self,
-        id: ProgramId,
-        canvas: OtherCanvas,
-        path: &Path,
-    ) {
+    pub fn start_program(&mut self, id: ProgramId, canvas: OtherCanvas, path: &Path) {
         self.stop_program(id);
         let Some(program) = &mut self.state.program else { return };
         if id == ProgramId::MAIN || self.state.quitting {
@@ -361,7 +358,7 @@ impl Engine {
     }
 
     /// Ends another program in the background; its sources continue.
-    pub(in crate::studio::engine) fn stop_program(&mut self, id: ProgramId) {
+    pub fn stop_program(&mut self, id: ProgramId) {
         let Some(on_air) = self.live.others.remove(&id) else { return };
         if let Some(program) = &mut self.state.program {
             program.detach(id);
@@ -372,13 +369,13 @@ impl Engine {
     }
 
     /// Ends all programs except the main one.
-    pub(in crate::studio::engine) fn stop_programs(&mut self) {
+    pub fn stop_programs(&mut self) {
         for id in self.live.others.keys().copied().collect::<Vec<_>>() {
             self.stop_program(id);
         }
     }
 
-    pub(in crate::studio::engine) fn stop_live(&mut self) {
+    pub fn stop_live(&mut self) {
         let Some(on_air) = &mut self.live.on_air else { return };
         let is_over = !on_air.is_publishing() && on_air.passthrough().is_none();
         // The broadcast may have ended just before the command, but its recording continues.
@@ -400,7 +397,7 @@ impl Engine {
     }
 
     /// Ends the encoders, the outputs and the hub in the background, in that order.
-    pub(in crate::studio::engine) fn end_broadcast(&mut self) {
+    pub fn end_broadcast(&mut self) {
         // Earlier events are reported before those of the end.
         let now = self.clock.now();
         let news = self.live.on_air.as_mut().map(|on_air| on_air.poll_outputs(now));
@@ -421,7 +418,7 @@ impl Engine {
     }
 
     /// Reports the last counters of a broadcast, with those of earlier ones.
-    pub(in crate::studio::engine) fn broadcast_counted(&mut self, mut totals: stats::Totals) {
+    pub fn broadcast_counted(&mut self, mut totals: stats::Totals) {
         if let Some(mut last) = self.live.ending.take() {
             last.count(&totals);
             last.add_earlier(&self.live.earlier);
@@ -436,7 +433,7 @@ impl Engine {
 
     /// Reports the summary if all targets have ended while a recording or the replay buffer
     /// continues.
-    pub(in crate::studio::engine) fn summarize_if_over(&mut self) {
+    pub fn summarize_if_over(&mut self) {
         let Some(on_air) = self.live.on_air.as_ref().filter(|_| !self.live.is_summarized) else {
             return;
         };
@@ -487,7 +484,7 @@ impl Engine {
         missed.collect()
     }
 
-    pub(in crate::studio::engine) fn end_if_idle(&mut self) {
+    pub fn end_if_idle(&mut self) {
         let passthrough = self.live.is_passthrough();
         let keeps = self.settings.preferences.recording.keeps_always() && !self.state.quitting;
         if (passthrough || !keeps)
@@ -500,7 +497,7 @@ impl Engine {
 
     /// If nothing else needs the encoders, runs them for the replay buffer, provided that the user
     /// has chosen this.
-    pub(in crate::studio::engine) fn keep_always(&mut self) {
+    pub fn keep_always(&mut self) {
         let state = &self.state;
         let free = self.live.on_air.is_none()
             && self.endings.broadcasts.is_empty()
@@ -514,7 +511,7 @@ impl Engine {
 }
 
 /// Returns the reason why a target's address or key cannot be used, with a cure.
-pub(in crate::studio::engine) fn cause(reason: Problem) -> Problem {
+pub fn cause(reason: Problem) -> Problem {
     match reason.own_cure() {
         Some(_) => reason,
         None => reason.with_cure(problem!("target-cure-address")),

@@ -5,7 +5,7 @@ use crate::capture;
 use crate::media::Track;
 use crate::media::playback_control::EndBehavior;
 use crate::media::source_status::{SourceFormat, SourceReport, SourceState};
-use crate::mix::{Strip, StripId};
+use crate::mix::StripId;
 use crate::studio::engine::Engine;
 use crate::studio::engine::handlers::poll;
 use crate::studio::engine::undo_history::{Change, UndoState};
@@ -14,8 +14,8 @@ use crate::studio::live::recording::audio_tracks;
 use crate::studio::live::recording::audio_tracks::TrackNames;
 use crate::studio::live::target_events;
 use crate::studio::mixer;
+use crate::studio::mixer::AudioStrip;
 use crate::studio::mixer::monitoring::{Monitoring, MonitoringOutput};
-use crate::studio::mixer::{AudioStrip, TalkMode};
 use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::program::{Program, source_strips};
@@ -24,7 +24,7 @@ use crate::studio::snapshot::StripView;
 
 impl Engine {
     /// Updates the mixer after a change of the strips.
-    pub(in crate::studio::engine) fn set_strips(&mut self) {
+    pub fn set_strips(&mut self) {
         let there = |id: &StripId| self.settings.strips.iter().any(|strip| strip.id == *id);
         self.state.talking.strips.retain(there);
         if mixer::free_id(&self.settings.strips).is_some() {
@@ -52,16 +52,13 @@ impl Engine {
     }
 
     /// Returns the notices about strips that no video source already reports.
-    pub(in crate::studio::engine) fn unreported(
-        &self,
-        of: Vec<(AudioChoice, StudioMessage)>,
-    ) -> Vec<StudioMessage> {
+    pub fn unreported(&self, of: Vec<(AudioChoice, StudioMessage)>) -> Vec<StudioMessage> {
         let own = of.into_iter().filter(|(choice, _)| !self.reported_video(choice));
         own.map(|(_, message)| message).collect()
     }
 
     /// Mutes and unmutes strips that follow the visibility of their video.
-    pub(in crate::studio::engine) fn attend_strips(&mut self) {
+    pub fn attend_strips(&mut self) {
         let program = self.state.program.as_ref();
         let seen = program.map(|program| source_strips::seen(program, &self.settings.collection));
         if seen.is_some_and(|seen| seen != self.state.stage.shown_audio) {
@@ -71,11 +68,7 @@ impl Engine {
 
     /// Updates the strips after a change of the scenes from `before`. A paste restores the removed
     /// strips of its sources. Returns the previous strips if they changed.
-    pub(in crate::studio::engine) fn follow_shown(
-        &mut self,
-        before: &Collection,
-        is_paste: bool,
-    ) -> Option<Vec<AudioStrip>> {
+    pub fn follow_shown(&mut self, before: &Collection, is_paste: bool) -> Option<Vec<AudioStrip>> {
         if before.sources == self.settings.collection.sources {
             return None;
         }
@@ -118,7 +111,7 @@ impl Engine {
     }
 
     /// Starts the audio after the start of the program.
-    pub(in crate::studio::engine) fn begin_audio(&mut self) {
+    pub fn begin_audio(&mut self) {
         self.set_strips();
         self.begin_monitoring();
     }
@@ -135,7 +128,7 @@ impl Engine {
     }
 
     /// Ends monitoring before the program ends.
-    pub(in crate::studio::engine) fn end_monitoring(&mut self) {
+    pub fn end_monitoring(&mut self) {
         if let (Some(monitoring), Some(program)) =
             (self.state.listening.take(), &self.state.program)
         {
@@ -143,7 +136,7 @@ impl Engine {
         }
     }
 
-    pub(in crate::studio::engine) fn set_monitoring(&mut self, monitoring: Monitoring) {
+    pub fn set_monitoring(&mut self, monitoring: Monitoring) {
         if self.settings.monitoring != monitoring {
             self.settings.monitoring = monitoring;
             self.begin_monitoring();
@@ -152,7 +145,7 @@ impl Engine {
     }
 
     /// Changes one strip, if it exists.
-    fn with_strip(&mut self, id: StripId, change: impl FnOnce(&mut AudioStrip)) {
+    pub fn with_strip(&mut self, id: StripId, change: impl FnOnce(&mut AudioStrip)) {
         self.with_mixer(|strips| {
             if let Some(strip) = strips.iter_mut().find(|strip| strip.id == id) {
                 change(strip);
@@ -174,25 +167,13 @@ impl Engine {
         self.changed();
     }
 
-    pub(in crate::studio::engine) fn set_strip(&mut self, id: StripId, strip: Strip) {
-        self.with_strip(id, |it| it.strip = strip);
-    }
-
-    pub(in crate::studio::engine) fn set_gain(&mut self, gain: f32) {
+    pub fn set_gain(&mut self, gain: f32) {
         let gain_db = if gain.is_finite() { gain.clamp(-60.0, 20.0) } else { 0.0 };
         self.with_strip(StripId::MAIN, |it| it.strip.gain_db = gain_db);
     }
 
-    pub(in crate::studio::engine) fn set_muted(&mut self, muted: bool) {
-        self.with_strip(StripId::MAIN, |it| it.strip.muted = muted);
-    }
-
-    pub(in crate::studio::engine) fn set_push_to_talk(&mut self, id: StripId, talk: TalkMode) {
-        self.with_strip(id, |it| it.talk = talk);
-    }
-
     /// Sets the source of the main strip.
-    pub(in crate::studio::engine) fn select_audio(&mut self, choice: AudioChoice) {
+    pub fn select_audio(&mut self, choice: AudioChoice) {
         self.notices.active.clear(&["no-microphone"]);
         let before = self.state.program.as_ref().map(Program::audio_report).unwrap_or_default();
         let at_end = self.settings.strips.first().map_or(EndBehavior::Loop, |main| main.at_end);
@@ -201,48 +182,19 @@ impl Engine {
         self.notices.raise_some(message);
     }
 
-    /// Sets the end behavior of a strip's file.
-    pub(in crate::studio::engine) fn set_strip_end(&mut self, id: StripId, at_end: EndBehavior) {
-        self.with_strip(id, |it| it.at_end = at_end);
-    }
-
-    /// Sets the fallback of a strip.
-    pub(in crate::studio::engine) fn set_if_silent(
-        &mut self,
-        id: StripId,
-        choice: Option<AudioChoice>,
-    ) {
-        self.with_strip(id, |it| it.if_silent = choice);
-    }
-
-    pub(in crate::studio::engine) fn restart_strip(&self, id: StripId) {
-        if let Some(program) = &self.state.program {
-            program.restart_strip(id);
-        }
-    }
-
-    pub(in crate::studio::engine) fn rename_strip(&mut self, id: StripId, name: &str) {
-        self.with_strip(id, |it| it.name = mixer::clean_name(name));
-    }
-
-    pub(in crate::studio::engine) fn add_strip(&mut self, choice: AudioChoice) {
+    pub fn add_strip(&mut self, choice: AudioChoice) {
         let Some(id) = mixer::free_id(&self.settings.strips) else { return };
         self.with_mixer(|strips| strips.push(AudioStrip::new(id, choice)));
     }
 
-    pub(in crate::studio::engine) fn remove_strip(&mut self, id: StripId) {
+    pub fn remove_strip(&mut self, id: StripId) {
         if id != StripId::MAIN {
             self.with_mixer(|strips| strips.retain(|strip| strip.id != id));
         }
     }
 
-    /// Sets the source of a strip. The main strip's source is the chosen audio source.
-    pub(in crate::studio::engine) fn select_strip(&mut self, id: StripId, choice: AudioChoice) {
-        self.with_strip(id, |it| it.choice = choice);
-    }
-
     /// Handles a press or release of the push-to-talk key of one strip, or of all strips.
-    pub(in crate::studio::engine) fn push_to_talk_key(&mut self, id: Option<StripId>, held: bool) {
+    pub fn push_to_talk_key(&mut self, id: Option<StripId>, held: bool) {
         let before = self.state.talking.clone();
         let talking = &mut self.state.talking;
         match id {
@@ -256,7 +208,7 @@ impl Engine {
         }
     }
 
-    pub(in crate::studio::engine) fn poll_strips(&mut self) {
+    pub fn poll_strips(&mut self) {
         let Some(program) = &mut self.state.program else { return };
         let messages = program.open_audio_fallbacks();
         let closed = program.strips_closed();
@@ -300,11 +252,7 @@ impl Engine {
 
     /// Withdraws the notices about a source that was closed. The notices with these keys stay while
     /// another source with the same name does not deliver either.
-    pub(in crate::studio::engine) fn source_closed(
-        &mut self,
-        report: &SourceReport,
-        keys: &[&str],
-    ) {
+    pub fn source_closed(&mut self, report: &SourceReport, keys: &[&str]) {
         let name = poll::device_name(report);
         self.tell_alarm(&SourceReport::default(), report, name);
         self.notices.active.clear_of(&["file-failed"], name);
@@ -363,7 +311,7 @@ impl Engine {
     }
 
     /// Returns the state of each strip, for the statistics.
-    pub(in crate::studio::engine) fn strip_stats(&self) -> Vec<stats::Strip> {
+    pub fn strip_stats(&self) -> Vec<stats::Strip> {
         let Some(program) = &self.state.program else { return Vec::new() };
         let strips = self.settings.strips.iter().map(|strip| self.labelled(strip));
         let figures = strips.map(|(strip, name, report)| {
@@ -382,7 +330,7 @@ impl Engine {
     }
 
     /// Returns the names of the recording tracks.
-    pub(in crate::studio::engine) fn track_names(&self) -> TrackNames {
+    pub fn track_names(&self) -> TrackNames {
         let given = &self.settings.preferences.recording.track_names;
         if self.state.program.is_none() {
             return given.clone();
@@ -395,7 +343,7 @@ impl Engine {
     }
 
     /// Returns the strips and their states, the main strip first.
-    pub(in crate::studio::engine) fn strip_views(&self) -> Vec<StripView> {
+    pub fn strip_views(&self) -> Vec<StripView> {
         let Some(program) = &self.state.program else { return Vec::new() };
         let view = |audio: &AudioStrip| {
             let (_, name, report) = self.labelled(audio);
@@ -421,6 +369,7 @@ mod tests {
     use super::*;
     use crate::capture::VideoChoice;
     use crate::media::Size;
+    use crate::mix::Strip;
     use crate::mix::filter::{Filter, Slot};
     use crate::studio::engine::handlers::live::tests::{end, until, with_program};
     use crate::studio::scenes::edits::Edit;
@@ -460,7 +409,7 @@ mod tests {
         engine.remove_strip(StripId(1));
         engine.poll_strips();
         assert_eq!(troubles(&engine), ["rtmp://127.0.0.1:1"], "another strip uses it");
-        engine.select_strip(StripId(2), AudioChoice::Silence);
+        engine.with_strip(StripId(2), |it| it.choice = AudioChoice::Silence);
         engine.poll_strips();
         assert!(troubles(&engine).is_empty());
         // The event log has its duration.
@@ -472,10 +421,10 @@ mod tests {
     fn the_notice_about_a_fallback_ends_when_the_fallback_closes() {
         let (mut engine, _ends) = with_program(None);
         engine.add_strip(unreachable(1));
-        engine.set_if_silent(StripId(1), Some(unreachable(2)));
+        engine.with_strip(StripId(1), |it| it.if_silent = Some(unreachable(2)));
         until_down(&mut engine, 2);
         assert_eq!(troubles(&engine), ["rtmp://127.0.0.1:1", "rtmp://127.0.0.1:2"]);
-        engine.set_if_silent(StripId(1), None);
+        engine.with_strip(StripId(1), |it| it.if_silent = None);
         engine.poll_strips();
         assert_eq!(troubles(&engine), ["rtmp://127.0.0.1:1"]);
         end(engine);
@@ -535,7 +484,7 @@ mod tests {
             side_chain: Some(StripId(1)),
         };
         let filters = vec![Slot { enabled: true, filter }];
-        engine.set_strip(StripId::MAIN, Strip { filters, ..Strip::default() });
+        engine.with_strip(StripId::MAIN, |it| it.strip.filters = filters);
         engine.remove_strip(StripId(1));
         engine.add_strip(AudioChoice::Silence);
         let ids = |engine: &Engine| -> Vec<u32> {
@@ -555,7 +504,7 @@ mod tests {
         let choice: VideoChoice = "file:/nowhere/clip.mp4".parse().unwrap();
         engine.edit(&Edit::AddSource { scene, name: "Clip".into(), choice: choice.clone() });
         let muted = Strip { muted: true, gain_db: -6.0, ..Strip::default() };
-        engine.set_strip(StripId(1), muted);
+        engine.with_strip(StripId(1), |it| it.strip = muted);
         let before = engine.settings.strips.clone();
         assert_eq!((before.len(), before[1].strip.muted), (2, true));
         let collection = &engine.settings.collection;

@@ -14,7 +14,7 @@ use crate::studio::targets::{Target, address};
 
 impl Engine {
     /// Checks the viewers' streams, once per second.
-    pub(in crate::studio::engine) fn poll_viewer_monitor(&mut self) {
+    pub fn poll_viewer_monitor(&mut self) {
         let wanted = self.wanted_monitors();
         if wanted.is_empty() && self.state.monitors.is_empty() {
             return;
@@ -93,19 +93,19 @@ impl Engine {
     }
 
     /// Returns true if the viewers' stream of a target is monitored.
-    pub(in crate::studio::engine) fn is_monitored(&self, target: &Target) -> bool {
+    pub fn is_monitored(&self, target: &Target) -> bool {
         target.monitor.unwrap_or(self.config.monitor_own && target.is_built_in())
     }
 
     /// Stops the monitors at the end of the broadcast, and withdraws their notices.
-    pub(in crate::studio::engine) fn end_monitors(&mut self) {
+    pub fn end_monitors(&mut self) {
         let ended = self.state.monitors.end();
         self.endings.monitors.extend(ended);
         self.notices.active.clear(groups::MONITOR_NOTICES);
     }
 
     /// Adds the results of the monitors to the statistics.
-    pub(in crate::studio::engine) fn add_monitors(&self, stats: &mut Stats) {
+    pub fn add_monitors(&self, stats: &mut Stats) {
         let Some(on_air) = &self.live.on_air else { return };
         for (sent, target) in on_air.targets().zip(&mut stats.targets) {
             target.monitor = self.state.monitors.view(sent.id).map(|view| stats::Monitor {

@@ -10,7 +10,7 @@ use crate::studio::preflight::backend;
 
 impl Engine {
     /// Starts to listen for network changes, if supported.
-    pub(in crate::studio::engine) fn begin_network(&mut self) {
+    pub fn begin_network(&mut self) {
         match NetworkChanges::listen(&self.runtime) {
             Ok(changes) => self.machine.events.set_changes(changes),
             Err(error) => tracing::info!(%error, "watching for network changes failed"),
@@ -19,7 +19,7 @@ impl Engine {
     }
 
     /// Checks the network, and whether the computer has slept.
-    pub(in crate::studio::engine) fn poll_network(&mut self) {
+    pub fn poll_network(&mut self) {
         self.poll_sleep(backend::asleep());
         while let Some(change) = self.machine.events.change() {
             let NetworkChange { came, gone, route } = change;

@@ -8,7 +8,6 @@ use crate::studio::live::on_air::OnAir;
 use crate::studio::live::passthrough::{Opened, Opening};
 use crate::studio::live::series::BroadcastSeries;
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::targets::Target;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
@@ -18,7 +17,7 @@ const PASSTHROUGH_NOTICE_KEYS: &[&str] =
 
 impl Engine {
     /// Sends this file to the enabled targets, after it has been inspected.
-    pub(in crate::studio::engine) fn send_file(&mut self, path: &Path, again: bool) {
+    pub fn send_file(&mut self, path: &Path, again: bool) {
         let state = &self.state;
         let busy = self.live.is_busy() || self.live.opening.is_some();
         if state.quitting || self.live.stopping {
@@ -36,7 +35,7 @@ impl Engine {
     }
 
     /// Starts the passthrough when onair has inspected the file, and has the keys of the targets.
-    pub(in crate::studio::engine) fn poll_passthrough(&mut self) {
+    pub fn poll_passthrough(&mut self) {
         let opening = self.live.opening.as_ref().filter(|_| !self.secrets.pending);
         if let Some(opened) = opening.and_then(Opening::poll) {
             self.live.opening = None;
@@ -46,7 +45,7 @@ impl Engine {
     }
 
     /// Reports once that the file on air has ended.
-    pub(in crate::studio::engine) fn report_passthrough(&mut self) {
+    pub fn report_passthrough(&mut self) {
         let over = self.live.on_air.as_ref().and_then(OnAir::passthrough_over);
         if let Some((name, failure)) = over.filter(|_| !self.live.passthrough_end_reported) {
             self.live.passthrough_end_reported = true;
@@ -74,12 +73,7 @@ impl Engine {
             }
         };
         self.clear_broadcast_notices();
-        let wanted: Vec<Target> =
-            self.targets.list.iter().filter(|target| target.enabled).cloned().collect();
-        if wanted.is_empty() {
-            self.notices.raise(&StudioMessage::NoTarget {}, "");
-        }
-        let resolved: Vec<_> = wanted.iter().filter_map(|target| self.resolve(target)).collect();
+        let resolved = self.resolve_enabled();
         if resolved.is_empty() {
             self.notices.send_event(Event::Stopped);
             return;
@@ -133,6 +127,7 @@ mod tests {
     use crate::studio::live::view::BroadcastSummary;
     use crate::studio::notices::Notice;
     use crate::studio::preflight::Preflight;
+    use crate::studio::targets::Target;
     use crate::wire::container::flv::{TagKind, file_header, write_tag};
 
     #[test]

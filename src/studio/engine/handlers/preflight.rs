@@ -28,7 +28,7 @@ const CHECK_END_TIMEOUT: Duration = Duration::from_secs(10);
 impl Engine {
     /// Ends a running check or measurement, and begins the requested one after it, unless a
     /// broadcast is running.
-    pub(in crate::studio::engine) fn request_check(&mut self, command: Command) {
+    pub fn request_check(&mut self, command: Command) {
         if self.live.is_busy() || self.live.stopping || self.state.quitting {
             return;
         }
@@ -55,7 +55,7 @@ impl Engine {
         }
     }
 
-    pub(in crate::studio::engine) fn poll_checks(&mut self) {
+    pub fn poll_checks(&mut self) {
         self.begin_requested_check();
         if let Some(preflight) = &mut self.state.preflight {
             preflight.poll();
@@ -66,7 +66,7 @@ impl Engine {
     }
 
     /// Returns the state of the last check. A requested check counts as running.
-    pub(in crate::studio::engine) fn checked(&self) -> Option<Checked> {
+    pub fn checked(&self) -> Option<Checked> {
         if let Some(Command::Check { .. }) = self.state.requested_check {
             return Some(Checked { found: Vec::new(), running: true });
         }
@@ -75,7 +75,7 @@ impl Engine {
     }
 
     /// Returns the state of the last measurement. A requested measurement counts as running.
-    pub(in crate::studio::engine) fn measured(&self) -> Option<MeasuredQuality> {
+    pub fn measured(&self) -> Option<MeasuredQuality> {
         if let Some(Command::MeasureQuality { .. }) = self.state.requested_check {
             return Some(MeasuredQuality { running: true, ..MeasuredQuality::default() });
         }
@@ -182,7 +182,7 @@ impl Engine {
 
     /// Ends a requested or running check and measurement. Their test streams would take upload from
     /// the broadcast, and a service may refuse a second stream with the same key.
-    pub(in crate::studio::engine) fn end_checks(&mut self) {
+    pub fn end_checks(&mut self) {
         self.state.requested_check = None;
         let check = self.state.preflight.take_if(|it| it.is_running()).map(Preflight::end);
         let measurement = self.state.measurement.take_if(|it| it.is_running());
@@ -382,11 +382,13 @@ mod tests {
             found.any(|it| matches!(it, StudioMessage::FoundAudioDown { .. }))
         };
         until("failure of the file", || is_found(&engine));
-        engine.set_push_to_talk(id, TalkMode::PushToTalk);
+        engine.with_strip(id, |it| it.talk = TalkMode::PushToTalk);
         assert!(is_found(&engine));
-        engine.set_strip(id, Strip { muted: true, ..Strip::default() });
+        engine.with_strip(id, |it| it.strip.muted = true);
         assert!(!is_found(&engine));
-        engine.set_strip(id, Strip { monitoring: MonitoringMode::Tracks, ..Strip::default() });
+        engine.with_strip(id, |it| {
+            it.strip = Strip { monitoring: MonitoringMode::Tracks, ..Strip::default() };
+        });
         assert!(!is_found(&engine));
         end(engine);
     }

@@ -16,19 +16,19 @@ use crate::text::problem::problem;
 use crate::wire::container::Format;
 
 impl Engine {
-    pub(in crate::studio::engine) fn begin_repairs(&mut self) {
+    pub fn begin_repairs(&mut self) {
         self.state.repairs = self.config.journal.as_deref().and_then(Repairs::start);
     }
 
     /// Returns true if a recording of this run writes to this file, even if the recording is
     /// paused.
-    pub(in crate::studio::engine) fn is_written(&self, path: &Path) -> bool {
+    pub fn is_written(&self, path: &Path) -> bool {
         let on_air = self.live.on_air.iter().chain(self.live.others.values());
         let mut recordings = on_air.filter_map(OnAir::recording);
         recordings.any(|it| it.recorder.figures().path == path)
     }
 
-    pub(in crate::studio::engine) fn poll_repairs(&mut self) {
+    pub fn poll_repairs(&mut self) {
         self.state.library.poll(&self.settings.preferences.recording_folder);
         let Some(repairs) = &self.state.repairs else { return };
         for message in repairs.messages() {
@@ -36,7 +36,7 @@ impl Engine {
         }
     }
 
-    pub(in crate::studio::engine) fn start_recording(&mut self, path: PathBuf) {
+    pub fn start_recording(&mut self, path: PathBuf) {
         if self.live.stopping || self.state.quitting {
             return;
         }
@@ -107,7 +107,7 @@ impl Engine {
         ExtraTracks::NONE
     }
 
-    pub(in crate::studio::engine) fn stop_recording(&mut self) {
+    pub fn stop_recording(&mut self) {
         let Some(on_air) = &mut self.live.on_air else { return };
         let stays = self.settings.preferences.recording.keeps_always();
         if let Some(recording) = on_air.recording().filter(|_| !self.live.is_recorded_later) {
@@ -120,10 +120,7 @@ impl Engine {
         }
     }
 
-    pub(in crate::studio::engine) fn with_recording(
-        &mut self,
-        act: impl FnOnce(&crate::broadcast::Recorder),
-    ) {
+    pub fn with_recording(&mut self, act: impl FnOnce(&crate::broadcast::Recorder)) {
         self.notices.active.clear(&["recording-none"]);
         match self.live.on_air.as_ref().and_then(OnAir::recording) {
             Some(recording) => act(&recording.recorder),
@@ -132,7 +129,7 @@ impl Engine {
     }
 
     /// Handles a file that was created, paused, completed or abandoned.
-    pub(in crate::studio::engine) fn recording_happened(&mut self, recording: event::Recording) {
+    pub fn recording_happened(&mut self, recording: event::Recording) {
         let path = recording.path.display().to_string();
         let reason = recording.reason.clone().unwrap_or_default();
         // The file contains nothing that can be played.
@@ -167,14 +164,14 @@ impl Engine {
     }
 
     /// Keeps the replay buffer as configured while the encoders run.
-    pub(in crate::studio::engine) fn keep_replay(&mut self) {
+    pub fn keep_replay(&mut self) {
         let choices = &self.settings.preferences.recording;
         if let Some(on_air) = &mut self.live.on_air {
             on_air.keep_replay(choices);
         }
     }
 
-    pub(in crate::studio::engine) fn save_replay(&mut self, path: PathBuf) {
+    pub fn save_replay(&mut self, path: PathBuf) {
         self.notices.active.clear(&[
             "replay-failed",
             "replay-saved",
@@ -218,16 +215,12 @@ impl Engine {
         });
     }
 
-    pub(in crate::studio::engine) fn take_screenshot(&mut self, path: PathBuf) {
+    pub fn take_screenshot(&mut self, path: PathBuf) {
         self.take_screenshot_of(self.program_frames.get(), path);
     }
 
     /// Writes a screenshot, if there is a frame.
-    pub(in crate::studio::engine) fn take_screenshot_of(
-        &mut self,
-        frame: Option<VideoFrame>,
-        path: PathBuf,
-    ) {
+    pub fn take_screenshot_of(&mut self, frame: Option<VideoFrame>, path: PathBuf) {
         self.notices.active.clear(&["screenshot-failed", "screenshot-saved"]);
         let Some(frame) = frame else {
             let reason = Some(problem!("screenshot-none"));
@@ -248,7 +241,7 @@ impl Engine {
     }
 
     /// Reports a saved file or a new chapter.
-    pub(in crate::studio::engine) fn saved(&mut self, event: Event) {
+    pub fn saved(&mut self, event: Event) {
         let mut file = None;
         let message = match &event {
             Event::Replay(replay) => {

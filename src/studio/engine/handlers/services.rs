@@ -21,7 +21,7 @@ const MAX_QUEUED_AUDIO_BLOCKS: usize = 16;
 
 impl Engine {
     /// Passes the program's audio to the built-in server while browsers listen to the stream over WebRTC.
-    pub(in crate::studio::engine) fn follow_listeners(&mut self) {
+    pub fn follow_listeners(&mut self) {
         let need = self.built_in.program_audio_need();
         let on_air = self.live.on_air.as_ref().filter(|_| need != ProgramAudioNeed::Unneeded);
         let origin = on_air.and_then(OnAir::built_in_origin);
@@ -52,7 +52,7 @@ impl Engine {
         }
     }
 
-    pub(in crate::studio::engine) fn put_service(&mut self, was: Option<&str>, service: &Service) {
+    pub fn put_service(&mut self, was: Option<&str>, service: &Service) {
         let mut own = self.current_services();
         // Targets of unused profiles keep using the service under its earlier ids.
         let replaced = own.iter().filter(|it| was == Some(&*it.id) || it.id == service.id);
@@ -85,7 +85,7 @@ impl Engine {
         self.set_services(own);
     }
 
-    pub(in crate::studio::engine) fn remove_service(&mut self, id: &str) {
+    pub fn remove_service(&mut self, id: &str) {
         let mut own = self.current_services();
         own.retain(|known| known.id != id);
         self.set_services(own);
@@ -97,7 +97,7 @@ impl Engine {
         self.changed();
     }
 
-    pub(in crate::studio::engine) fn set_successor(&mut self, url: &str) {
+    pub fn set_successor(&mut self, url: &str) {
         // The window has reported an invalid address.
         if let Ok(url) = check_successor(url) {
             self.settings.successor.clone_from(&url);
@@ -106,7 +106,7 @@ impl Engine {
         }
     }
 
-    pub(in crate::studio::engine) fn set_server_names(&mut self, names: ServerNames) {
+    pub fn set_server_names(&mut self, names: ServerNames) {
         let ServerNames { hosts, origins } = names;
         let hosts = check_names(hosts.iter().map(String::as_str), check_host);
         let origins = check_names(origins.iter().map(String::as_str), check_origin);
@@ -120,7 +120,7 @@ impl Engine {
     }
 
     /// Requests the stored play key, if viewers need one.
-    pub(in crate::studio::engine) fn fetch_play_key(&mut self) {
+    pub fn fetch_play_key(&mut self) {
         let wanted = self.settings.play_key && self.config.play_key.is_none();
         if let Some(keys) = self.secrets.keys.as_ref().filter(|_| wanted) {
             keys.load(KeyOwner::Viewers, PLAY_KEY_NAME);
@@ -129,7 +129,7 @@ impl Engine {
     }
 
     /// Takes the stored play key. A key that was lost is replaced, so that the server stays closed.
-    pub(in crate::studio::engine) fn play_key_loaded(&mut self, key: Option<Secret>) {
+    pub fn play_key_loaded(&mut self, key: Option<Secret>) {
         // A key that was made meanwhile is newer.
         if !std::mem::take(&mut self.secrets.play_key_pending) {
             return;
@@ -141,7 +141,7 @@ impl Engine {
     }
 
     /// Sets whether viewers need a key.
-    pub(in crate::studio::engine) fn set_play_key(&mut self, needed: bool) {
+    pub fn set_play_key(&mut self, needed: bool) {
         if needed == self.settings.play_key {
             return;
         }
@@ -159,7 +159,7 @@ impl Engine {
     }
 
     /// Makes a new play key, and stores it.
-    pub(in crate::studio::engine) fn renew_play_key(&mut self) {
+    pub fn renew_play_key(&mut self) {
         if !self.settings.play_key {
             return;
         }

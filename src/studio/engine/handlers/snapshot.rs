@@ -15,11 +15,11 @@ use crate::studio::live::on_air::figures::carried;
 use crate::studio::live::view::{LiveFigures, LiveState};
 use crate::studio::program::Program;
 use crate::studio::snapshot::{
-    AudioSource, RecordingFigures, ReplayFigures, ServerFigures, Snapshot, TargetView, VideoSource,
+    AudioSource, RecordingFigures, ReplayFigures, Snapshot, TargetView, VideoSource,
 };
 
 impl Engine {
-    pub(in crate::studio::engine) fn snapshot(&self, ended: bool) -> Snapshot {
+    pub fn snapshot(&self, ended: bool) -> Snapshot {
         let state = &self.state;
         let (live, mut figures) = match &self.live.on_air {
             Some(on_air) => (on_air.live_state(), on_air.live_figures()),
@@ -89,7 +89,7 @@ impl Engine {
             chat: self.watch.chat(),
             chat_choices: self.watch.chat_choices().clone(),
             recent: self.settings.recent.clone(),
-            server: self.server_figures(),
+            server: self.built_in.figures(),
             preferences: self.settings.preferences.clone(),
             watch_url: self.settings.watch_url.clone(),
             checked: self.checked(),
@@ -108,7 +108,7 @@ impl Engine {
         }
     }
 
-    pub(in crate::studio::engine) fn audio_source(&self, program: &Program) -> AudioSource {
+    pub fn audio_source(&self, program: &Program) -> AudioSource {
         let report = program.audio_report();
         let meter = program.mixer().strip_meter(StripId::MAIN).unwrap_or_default();
         let main = self.settings.strips.first();
@@ -160,31 +160,6 @@ impl Engine {
             view.monitor = self.state.monitors.view(view.target.id);
         }
         views
-    }
-
-    pub(in crate::studio::engine) fn server_figures(&self) -> ServerFigures {
-        let (rtmp, http) = self.built_in.local();
-        let links = Arc::clone(self.built_in.links());
-        let viewers_by = self.built_in.viewers_by_protocol();
-        ServerFigures {
-            rtmp,
-            http,
-            webrtc_port: self.built_in.webrtc_port(),
-            play_url: self.built_in.play_url(),
-            page_url: links.page.clone(),
-            links,
-            networks: Arc::clone(self.built_in.networks()),
-            reach: self.built_in.reach(),
-            play_key: self.built_in.needs_play_key(),
-            names: self.built_in.names().clone(),
-            local_name: self.built_in.local_name().map(str::to_owned),
-            viewers: viewers_by.values().sum(),
-            viewers_by,
-            chat: self.built_in.chat(),
-            chat_rules: self.settings.chat_rules.clone(),
-            faults: self.built_in.faults().to_vec(),
-            successor: self.built_in.successor().to_owned(),
-        }
     }
 }
 

@@ -20,7 +20,7 @@ const FILTER_FILE_TIMEOUT: Duration = Duration::from_secs(3);
 impl Engine {
     /// Returns true while devices are searched for, or while keys or files of filters are loaded.
     /// All of this usually takes moments, and has a time limit.
-    pub(in crate::studio::engine) fn must_wait(&self) -> bool {
+    pub fn must_wait(&self) -> bool {
         let state = &self.state;
         let files = || {
             // A running broadcast does not wait.
@@ -33,7 +33,7 @@ impl Engine {
 
     /// Postpones a command until the startup has nothing left to wait for, and until a broadcast
     /// that is ending has ended.
-    pub(in crate::studio::engine) fn postpone(&mut self, command: Command) {
+    pub fn postpone(&mut self, command: Command) {
         self.startup.read_by.get_or_insert(self.clock.now() + FILTER_FILE_TIMEOUT);
         if !self.startup.postponed.contains(&command) {
             self.startup.postponed.push(command);
@@ -41,7 +41,7 @@ impl Engine {
     }
 
     /// Executes postponed commands as soon as possible.
-    pub(in crate::studio::engine) fn go_on(&mut self) {
+    pub fn go_on(&mut self) {
         if self.startup.postponed.is_empty() || self.must_wait() || self.live.stopping {
             return;
         }
@@ -57,7 +57,7 @@ impl Engine {
 
     /// Drops the postponed commands that this command stops: a broadcast and a recording are stopped
     /// separately. Returns true if that is all, because what the command stops has not begun.
-    pub(in crate::studio::engine) fn cancels_postponed(&mut self, command: &Command) -> bool {
+    pub fn cancels_postponed(&mut self, command: &Command) -> bool {
         let waiting = self.startup.postponed.len();
         if waiting == 0 {
             return false;
@@ -78,7 +78,7 @@ impl Engine {
     }
 
     /// Makes the default choices once the devices are known.
-    pub(in crate::studio::engine) fn decide(&mut self) {
+    pub fn decide(&mut self) {
         let (video, audio) = self.startup.undecided;
         let (cameras, microphones) = (
             !self.machine.devices.cameras().is_empty(),
@@ -120,7 +120,7 @@ impl Engine {
 
     /// Returns the initial main video source, apart from the sources of the scenes; `None` means
     /// that the devices decide.
-    pub(in crate::studio::engine) fn first_video(&mut self) -> Option<VideoChoice> {
+    pub fn first_video(&mut self) -> Option<VideoChoice> {
         if !self.wants_main() {
             // If no scene shows the main source, nobody sees it, and no device is opened.
             return Some(VideoChoice::None);
@@ -151,7 +151,7 @@ impl Engine {
 
     /// Returns the default video source: a camera (in scenes, the first one by its id), or the test
     /// pattern.
-    pub(in crate::studio::engine) fn usual_video(&self) -> VideoChoice {
+    pub fn usual_video(&self) -> VideoChoice {
         match self.machine.devices.cameras().first() {
             Some(first) if self.config.scenes_only => {
                 VideoChoice::Camera(CameraChoice::of(&first.id))
@@ -163,7 +163,7 @@ impl Engine {
 
     /// Returns true if the scenes contain only the source that the first start chose. In studio
     /// mode, this is false: an import must not replace what the program shows.
-    pub(in crate::studio::engine) fn has_first_scenes(&self) -> bool {
+    pub fn has_first_scenes(&self) -> bool {
         // The first start may have found no camera.
         [self.usual_video(), VideoChoice::Test].into_iter().any(|choice| {
             let mut first = Collection::default();
@@ -184,7 +184,7 @@ impl Engine {
     }
 
     /// Sets the source that the scenes show by default, or adds it to the current scene.
-    pub(in crate::studio::engine) fn select_in_scene(&mut self, choice: VideoChoice) {
+    pub fn select_in_scene(&mut self, choice: VideoChoice) {
         self.startup.undecided.0 = false;
         if self.wants_main() {
             return self.adopt_main(choice);
@@ -202,7 +202,7 @@ impl Engine {
     }
 
     /// Returns the default name of a source: that of its device or file.
-    pub(in crate::studio::engine) fn source_name(&self, choice: &VideoChoice) -> String {
+    pub fn source_name(&self, choice: &VideoChoice) -> String {
         let language = self.settings.preferences.language.spoken();
         let devices = &self.machine.devices;
         let kind = match choice {

@@ -32,7 +32,7 @@ fn kept_as(key: &str) -> String {
 
 impl Engine {
     /// Takes the saved targets, and requests their keys.
-    pub(in crate::studio::engine) fn begin_targets(&mut self) {
+    pub fn begin_targets(&mut self) {
         self.targets.list.clone_from(&self.settings.targets);
         let Some(path) = self.config.keys_path.clone() else { return };
         let keys = match Keys::start(path, self.config.keyring) {
@@ -72,7 +72,7 @@ impl Engine {
     }
 
     /// Loads secrets that are stored outside the settings.
-    pub(in crate::studio::engine) fn fetch_secrets(&mut self) {
+    pub fn fetch_secrets(&mut self) {
         let Some(keys) = &self.secrets.keys else { return };
         for target in self.targets.list.iter().filter(|target| target.remember_key) {
             keys.load(KeyOwner::Target(target.id), &target.keep_as);
@@ -97,7 +97,7 @@ impl Engine {
     }
 
     /// Handles loaded keys.
-    pub(in crate::studio::engine) fn poll_stream_keys(&mut self) {
+    pub fn poll_stream_keys(&mut self) {
         while let Some(answer) = self.secrets.keys.as_ref().and_then(Keys::poll) {
             match answer {
                 KeyAnswer::Place(place) => self.secrets.place = Some(place),
@@ -190,13 +190,13 @@ impl Engine {
     }
 
     /// Inserts the loaded addresses into scenes and strips from the time before they were loaded.
-    pub(in crate::studio::engine) fn reveal_known(&mut self) {
+    pub fn reveal_known(&mut self) {
         for (name, url) in self.settings.keyring_addresses.known.clone() {
             secret_addresses::reveal(self.settings.addresses(), &name, &url);
         }
     }
 
-    pub(in crate::studio::engine) fn put_target(&mut self, mut target: Target) {
+    pub fn put_target(&mut self, mut target: Target) {
         let id = target.id;
         let same = |known: &Target| known.id == id && known.server() == target.server();
         // After a change of the server, the new address may be a complete URL with the key.
@@ -249,7 +249,7 @@ impl Engine {
     }
 
     /// Connects the edited targets after a typing pause, or at once if `at_once` is true.
-    pub(in crate::studio::engine) fn restart_edited(&mut self, at_once: bool) {
+    pub fn restart_edited(&mut self, at_once: bool) {
         let now = self.clock.now();
         let due = self.targets.edited.extract_if(.., |_, (due, _)| at_once || *due <= now);
         for (id, (_, before)) in due.collect::<Vec<_>>() {
@@ -283,7 +283,7 @@ impl Engine {
 
     /// Changes a target's address or key, also on air. The earlier connection ends while the new
     /// one starts, and the other targets continue.
-    pub(in crate::studio::engine) fn restart_target(&mut self, target: Target) {
+    pub fn restart_target(&mut self, target: Target) {
         let id = target.id;
         self.put_target(target);
         self.targets.edited.remove(&id);
@@ -305,7 +305,7 @@ impl Engine {
         }
     }
 
-    pub(in crate::studio::engine) fn remove_target(&mut self, id: u32) {
+    pub fn remove_target(&mut self, id: u32) {
         let Some(at) = self.targets.list.iter().position(|target| target.id == id) else { return };
         let removed = self.targets.list.remove(at);
         let kept = &removed.keep_as;
@@ -326,7 +326,7 @@ impl Engine {
 
     /// Accepts a certificate at the user's request, and repeats the attempt that failed because of
     /// the certificate, if any.
-    pub(in crate::studio::engine) fn trust(&mut self, id: u32, pin: CertificatePin) {
+    pub fn trust(&mut self, id: u32, pin: CertificatePin) {
         let mut notices = self.notices.active.notices().iter();
         let failed = notices.any(|it| it.key() == "target-certificate" && it.target == Some(id));
         self.notices.active.clear_target(&["target-certificate"], id);
@@ -343,7 +343,7 @@ impl Engine {
     }
 
     /// Stores the targets in the settings file, without secrets.
-    pub(in crate::studio::engine) fn remember_targets(&mut self) {
+    pub fn remember_targets(&mut self) {
         self.settings.targets.clone_from(&self.targets.list);
         self.tell_misfits();
         self.changed();
@@ -381,7 +381,7 @@ impl Engine {
     }
 
     /// Stores or deletes the keys that have changed.
-    pub(in crate::studio::engine) fn keep_keys(&mut self) {
+    pub fn keep_keys(&mut self) {
         self.keep_addresses();
         let changed = std::mem::take(&mut self.secrets.changed);
         let Some(keys) = &self.secrets.keys else { return };

@@ -13,7 +13,7 @@ use crate::studio::watch::{MessageVia, TileReport, choices, message};
 
 impl Engine {
     /// Restores the tiles of an earlier run; nothing plays automatically.
-    pub(in crate::studio::engine) fn begin_watching(&mut self) {
+    pub fn begin_watching(&mut self) {
         let chat = WatchCommand::SetChat(self.settings.chat.clone());
         // Setting the display of the chat cannot fail.
         let _ = self.watch.handle(&chat);
@@ -24,7 +24,7 @@ impl Engine {
     }
 
     /// Reports the players' messages.
-    pub(in crate::studio::engine) fn poll_players(&mut self) {
+    pub fn poll_players(&mut self) {
         for (tile, report) in self.watch.poll() {
             match report {
                 TileReport::Message(message, MessageVia::Reported) => {
@@ -53,13 +53,13 @@ impl Engine {
     }
 
     /// Ends the players cleanly: completes files, and reports the last messages.
-    pub(in crate::studio::engine) fn end_watching(&mut self) {
+    pub fn end_watching(&mut self) {
         self.watch.end(self.clock);
         self.poll_players();
     }
 
     /// Handles the commands for players.
-    pub(in crate::studio::engine) fn handle_watching(&mut self, command: Command) {
+    pub fn handle_watching(&mut self, command: Command) {
         match command {
             Command::Watch { url } => {
                 self.remember_watched(&url);

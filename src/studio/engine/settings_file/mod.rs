@@ -37,7 +37,7 @@ const PLAYER_LOCK_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// The settings file; see the module documentation.
 #[derive(Debug)]
-pub(in crate::studio) struct SettingsFile {
+pub struct SettingsFile {
     /// The path; `None` means that nothing is saved.
     pub path: Option<PathBuf>,
     /// The settings file for changes of the players, and the settings that it contained at first.
@@ -63,7 +63,7 @@ type SaveResult = (Result<(), WriteError>, SettingsSave);
 
 /// The file that records the running broadcast, and the record of an earlier run.
 #[derive(Debug, Default)]
-pub(in crate::studio) struct OnAirFile {
+pub struct OnAirFile {
     /// The path; `None` means that nothing is recorded.
     pub path: Option<PathBuf>,
     pub written: Option<OnAirMark>,

@@ -26,7 +26,7 @@ use crate::text::problem::{Problem, problem};
 
 impl Engine {
     /// Updates the list of collections and profiles for the window.
-    pub(in crate::studio::engine) fn list_parts(&mut self) {
+    pub fn list_parts(&mut self) {
         let Some(files) = self.file.parts() else { return };
         self.file.view = Arc::new(PartsView {
             collections: files.names(PartKind::Collection, &self.settings),
@@ -40,7 +40,7 @@ impl Engine {
     }
 
     /// Executes a command for collections and profiles.
-    pub(in crate::studio::engine) fn handle_part(&mut self, command: PartCommand) {
+    pub fn handle_part(&mut self, command: PartCommand) {
         // If nothing is saved, there are no collections or profiles.
         let Some(files) = self.file.parts() else { return };
         // A running save would replace what this command writes, and has versions to add.
@@ -76,7 +76,7 @@ impl Engine {
 
     /// Reports whether a command for collections or profiles failed, or ends the report about an
     /// earlier one.
-    pub(in crate::studio::engine) fn part_done(&mut self, done: Result<(), Problem>) {
+    pub fn part_done(&mut self, done: Result<(), Problem>) {
         self.notices.active.clear(&["part-failed"]);
         if let Err(reason) = done {
             self.notices.raise(&StudioMessage::PartFailed { reason }, "");
@@ -204,7 +204,7 @@ impl Engine {
     }
 
     /// Deletes the keyring entries of deleted collections and sources whose versions are gone too.
-    pub(in crate::studio::engine) fn forget_deleted(&self) {
+    pub fn forget_deleted(&self) {
         // A running save may add a version that needs an entry.
         let files = self.file.parts().filter(|_| !self.file.is_saving());
         let (Some(keys), Some(files)) = (&self.secrets.keys, files) else { return };
@@ -267,7 +267,7 @@ impl Engine {
     }
 
     /// Adds the contents of a file to import, once the file was read.
-    pub(in crate::studio::engine) fn part_read(
+    pub fn part_read(
         &mut self,
         kind: PartKind,
         with_key: bool,
@@ -365,11 +365,7 @@ impl Engine {
 
     /// Sets the preferences. If the sender does not know the latest switch yet, the profile in use
     /// keeps its own preferences, such as its hotkeys.
-    pub(in crate::studio::engine) fn set_preferences(
-        &mut self,
-        preferences: Preferences,
-        part_changes: u64,
-    ) {
+    pub fn set_preferences(&mut self, preferences: Preferences, part_changes: u64) {
         let newer = (part_changes != self.file.view.changes).then(|| self.settings.clone());
         self.settings.preferences = preferences;
         if let Some(newer) = newer {

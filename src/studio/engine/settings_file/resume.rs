@@ -10,7 +10,7 @@ use crate::studio::settings::part::{PartKind, is_same_name};
 
 impl Engine {
     /// Offers to resume a broadcast that a crash interrupted.
-    pub(in crate::studio::engine) fn offer_to_resume(&mut self) {
+    pub fn offer_to_resume(&mut self) {
         let Some(path) = self.file.on_air.path.as_deref().filter(|_| self.file.path.is_some())
         else {
             return;
@@ -22,7 +22,7 @@ impl Engine {
 
     /// Goes live as before the crash. If the profile or collection of that broadcast cannot be used
     /// now, nothing is sent, and the offer remains.
-    pub(in crate::studio::engine) fn resume(&mut self) {
+    pub fn resume(&mut self) {
         if self.file.on_air.is_resuming {
             return;
         }
@@ -52,7 +52,7 @@ impl Engine {
     }
 
     /// Updates the record of the broadcast, once per second and after going live.
-    pub(in crate::studio::engine) fn note_on_air(&mut self) {
+    pub fn note_on_air(&mut self) {
         let Some(path) = self.file.on_air.path.clone() else { return };
         if !self.file.finish_mark(Duration::ZERO) {
             // The disk is slow, and the next second continues.
@@ -88,7 +88,7 @@ impl Engine {
 
     /// Removes the record after a clean end, because there is nothing to resume. Each change of the
     /// file may take at most `limit`.
-    pub(in crate::studio::engine) fn forget_on_air(&mut self, limit: Duration) {
+    pub fn forget_on_air(&mut self, limit: Duration) {
         if self.file.finish_mark(limit)
             && (self.file.on_air.written.is_some() || self.file.on_air.left.is_some())
         {

@@ -22,7 +22,7 @@ impl fmt::Debug for Task {
 
 /// The result of a task that may still be running.
 #[derive(Debug)]
-pub(super) struct TaskResult<T>(Option<Receiver<T>>);
+pub struct TaskResult<T>(Option<Receiver<T>>);
 
 impl<T> Default for TaskResult<T> {
     fn default() -> Self {
@@ -52,7 +52,7 @@ impl<T> TaskResult<T> {
 /// The thread, which the first task starts; see the module documentation. Dropping the value ends
 /// the thread after the waiting tasks.
 #[derive(Debug, Default)]
-pub(super) struct FileWriter {
+pub struct FileWriter {
     thread: Option<(Sender<Task>, Worker)>,
 }
 

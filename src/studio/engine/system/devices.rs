@@ -31,7 +31,7 @@ struct DisplayContent {
 
 /// The last results, and running searches.
 #[derive(Debug, Default)]
-pub(in crate::studio) struct Devices {
+pub struct Devices {
     found: FoundDevices,
     search: Search<FoundDevices>,
     shown: DisplayContent,
@@ -40,7 +40,7 @@ pub(in crate::studio) struct Devices {
 
 impl Devices {
     /// Starts a search, unless one is running.
-    pub(in crate::studio) fn refresh(&mut self) {
+    pub fn refresh(&mut self) {
         self.poll_display();
         if self.search.is_under_way() {
             return;
@@ -91,7 +91,7 @@ impl Devices {
     }
 
     /// Returns true if a search for devices has ended since the last call.
-    pub(in crate::studio) fn poll(&mut self) -> bool {
+    pub fn poll(&mut self) -> bool {
         if let Outcome::Over(Some(shown)) = self.display.poll() {
             self.shown = shown;
         }
@@ -101,27 +101,27 @@ impl Devices {
         true
     }
 
-    pub(in crate::studio) fn cameras(&self) -> &[Device] {
+    pub fn cameras(&self) -> &[Device] {
         &self.found.cameras
     }
 
-    pub(in crate::studio) fn screens(&self) -> &Arc<[ScreenInfo]> {
+    pub fn screens(&self) -> &Arc<[ScreenInfo]> {
         &self.shown.screens
     }
 
-    pub(in crate::studio) fn windows(&self) -> &Arc<[WindowInfo]> {
+    pub fn windows(&self) -> &Arc<[WindowInfo]> {
         &self.shown.windows
     }
 
-    pub(in crate::studio) fn speakers(&self) -> &[Device] {
+    pub fn speakers(&self) -> &[Device] {
         &self.found.speakers
     }
 
-    pub(in crate::studio) fn applications(&self) -> &[String] {
+    pub fn applications(&self) -> &[String] {
         &self.found.applications
     }
 
-    pub(in crate::studio) fn microphones(&self) -> &[Device] {
+    pub fn microphones(&self) -> &[Device] {
         &self.found.microphones
     }
 }

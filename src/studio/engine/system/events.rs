@@ -10,7 +10,7 @@ const MIN_SLEEP_GAP: Duration = Duration::from_secs(1);
 
 /// The state of the network and of sleep.
 #[derive(Debug, Default)]
-pub(in crate::studio) struct SystemEvents {
+pub struct SystemEvents {
     changes: Option<NetworkChanges>,
     slept: Option<Duration>,
 }

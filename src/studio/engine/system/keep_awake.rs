@@ -9,7 +9,7 @@ use crate::studio::snapshot::Snapshot;
 
 /// Returns true while sleep would interrupt a broadcast, a recording, the replay buffer or a player
 /// that saves its stream.
-pub(in crate::studio) fn is_needed(snapshot: &Snapshot) -> bool {
+pub fn is_needed(snapshot: &Snapshot) -> bool {
     let is_live = matches!(
         snapshot.live,
         LiveState::Connecting { .. } | LiveState::OnAir | LiveState::Reconnecting { .. }
@@ -20,7 +20,7 @@ pub(in crate::studio) fn is_needed(snapshot: &Snapshot) -> bool {
 
 /// The state of the request to keep the computer awake.
 #[derive(Debug, Default)]
-pub(in crate::studio) struct Awake {
+pub struct Awake {
     worker: Option<Worker>,
 }
 

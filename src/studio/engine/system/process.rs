@@ -3,7 +3,7 @@
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
 /// Reader of this process's figures, to be called about once per second.
-pub(in crate::studio) struct Process {
+pub struct Process {
     system: Option<System>,
     pid: Option<Pid>,
 }
@@ -15,13 +15,13 @@ impl std::fmt::Debug for Process {
 }
 
 impl Process {
-    pub(in crate::studio) fn new() -> Self {
+    pub fn new() -> Self {
         Self { system: System::new().ok(), pid: sysinfo::get_current_pid().ok() }
     }
 
     /// Returns the CPU use since the last reading (1.0 is one core), and the resident memory in
     /// bytes.
-    pub(in crate::studio) fn read(&mut self) -> (f32, u64) {
+    pub fn read(&mut self) -> (f32, u64) {
         let (Some(pid), Some(system)) = (self.pid, &mut self.system) else { return (0.0, 0) };
         system.refresh_processes_specifics(
             ProcessesToUpdate::Some(&[pid]),

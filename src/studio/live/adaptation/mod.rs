@@ -14,7 +14,7 @@ use crate::studio::targets::quality::{Adapt, Quality};
 
 /// The bitrate has changed.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::studio) struct Changed {
+pub struct Changed {
     pub bitrate: BitsPerSecond,
     /// True if the bitrate is lower than before.
     pub lower: bool,
@@ -26,7 +26,7 @@ pub(in crate::studio) struct Changed {
 
 /// The size of the main encode has changed.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::studio) struct Resized {
+pub struct Resized {
     pub size: Size,
     /// True if the size is the configured one.
     pub full: bool,
@@ -34,7 +34,7 @@ pub(in crate::studio) struct Resized {
 
 /// The changes found by a check.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::studio) struct Outcome {
+pub struct Outcome {
     pub changed: Option<Changed>,
     pub resized: Option<Resized>,
     /// Targets that get another rendition from now on.
@@ -51,7 +51,7 @@ impl Outcome {
 
 /// Follows the links of all targets.
 #[derive(Debug)]
-pub(in crate::studio) struct Adaptation {
+pub struct Adaptation {
     quality: Quality,
     links: BTreeMap<u32, Adapter>,
     /// The times at which the targets were last live.
@@ -73,7 +73,7 @@ pub(in crate::studio) struct Adaptation {
 
 /// Further inputs of a check.
 #[derive(Copy, Clone, Debug)]
-pub(in crate::studio) struct Terms {
+pub struct Terms {
     /// True if a second encode is available.
     pub second: bool,
     /// True if only one target uses the main encode, and no recording does.
@@ -85,7 +85,7 @@ pub(in crate::studio) struct Terms {
 
 /// A target in a check.
 #[derive(Copy, Clone, Debug)]
-pub(in crate::studio) struct TargetSample {
+pub struct TargetSample {
     pub id: u32,
     /// True for the built-in server, whose connection is not slow.
     pub built_in: bool,

@@ -33,7 +33,7 @@ const MAX_KEYFRAME_DISTANCE_MS: i64 = 10_000;
 
 /// The results so far for one target.
 #[derive(Debug, Default)]
-pub(super) struct Comparison {
+pub struct Comparison {
     joined: Option<Timestamp>,
     due: Option<Timestamp>,
     matched: Option<Timestamp>,
@@ -147,7 +147,7 @@ impl Comparison {
 }
 
 /// Returns true if data of the stream is currently arriving.
-pub(super) fn is_coming(now: Timestamp, seen: &ProbeReading) -> bool {
+pub fn is_coming(now: Timestamp, seen: &ProbeReading) -> bool {
     let fresh = seen.last.is_some_and(|last| now.since(last) < FIGURES_TIMEOUT);
     seen.state == State::Playing && fresh
 }

@@ -10,9 +10,9 @@ use crate::player::probe::reading::{Keyframe, ProbeReading};
 
 /// Maximum viewer delay at which a comparison searches for a match, in addition to a configured
 /// delay.
-pub(super) const MAX_SEARCHED_DELAY: Duration = Duration::from_secs(60);
+pub const MAX_SEARCHED_DELAY: Duration = Duration::from_secs(60);
 /// Without data for this long, the figures of a stream are outdated.
-pub(super) const FIGURES_TIMEOUT: Duration = Duration::from_secs(4);
+pub const FIGURES_TIMEOUT: Duration = Duration::from_secs(4);
 /// Two aspect ratios are equal if they differ by at most this fraction.
 const ASPECT_RATIO_TOLERANCE: f64 = 0.03;
 
@@ -35,7 +35,7 @@ pub struct SentStream<'a> {
 
 /// The result of one comparison.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub enum Verdict {
     Match,
     Differs,
     /// The stream matches but does not vary, so another stream could match too.
@@ -46,7 +46,7 @@ pub(super) enum Verdict {
 
 /// The overall result.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum MatchResult {
+pub enum MatchResult {
     /// Not known yet.
     Comparing,
     /// Viewers get the sent stream.
@@ -59,7 +59,7 @@ pub(super) enum MatchResult {
 
 /// The data to compare.
 #[derive(Debug)]
-pub(super) struct Window<'a> {
+pub struct Window<'a> {
     pub now: Timestamp,
     pub seen: &'a ProbeReading,
     pub sent: &'a SentStream<'a>,

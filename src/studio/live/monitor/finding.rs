@@ -1,39 +1,26 @@
 //! Faults that the viewer monitor finds in the viewers' stream.
 
-use crate::base::Timestamp;
+use crate::base::{Timestamp, named};
 use crate::media::Size;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// The possible faults, the most severe first.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Trouble {
-    Unreachable,
-    NoStream,
-    Stalled,
-    Different,
-    Black,
-    Frozen,
-    Silent,
-    Late,
-    WrongSize,
-}
-
-impl Trouble {
-    /// Returns the name of the fault in events.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Unreachable => "unreachable",
-            Self::NoStream => "no_stream",
-            Self::Stalled => "stalled",
-            Self::Different => "different",
-            Self::Black => "black",
-            Self::Frozen => "frozen",
-            Self::Silent => "silent",
-            Self::Late => "late",
-            Self::WrongSize => "wrong_size",
-        }
+named! {
+    /// The possible faults, the most severe first.
+    #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Trouble {
+        Unreachable = "unreachable",
+        NoStream = "no_stream",
+        Stalled = "stalled",
+        Different = "different",
+        Black = "black",
+        Frozen = "frozen",
+        Silent = "silent",
+        Late = "late",
+        WrongSize = "wrong_size",
     }
+    /// Returns the name of the fault in events.
+    fn name;
 }
 
 /// One fault, and its known cause.
@@ -118,7 +105,7 @@ pub enum Symptom {
     Content,
 }
 
-pub(super) fn finding(trouble: Trouble, cause: Cause) -> Finding {
+pub fn finding(trouble: Trouble, cause: Cause) -> Finding {
     Finding { trouble, sign: Symptom::Content, cause, since: None, since_micros: None }
 }
 

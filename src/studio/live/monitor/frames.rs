@@ -64,7 +64,7 @@ struct Fit {
 }
 
 /// Compares the newest received keyframes with the sent ones.
-pub(super) fn compare(window: &Window<'_>) -> Verdict {
+pub fn compare(window: &Window<'_>) -> Verdict {
     let seen = &window.seen.keyframes;
     let fresh = |it: &&Keyframe| window.now.since(it.at) <= MAX_KEYFRAME_AGE;
     let mut recent: Vec<&Keyframe> = Vec::new();

@@ -26,7 +26,7 @@ const STOP_CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The decoded sent stream. Dropping it stops the thread.
 #[derive(Debug)]
-pub(in crate::studio) struct Reference {
+pub struct Reference {
     worker: Arc<Mutex<ProbeWorker>>,
     parameters: StreamConfig,
     /// The time at which listening began, or `None` if the stream had just begun.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::base::Latest;
+use crate::base::{Latest, named};
 use crate::media::{Size, VideoFrame};
 use crate::text::Problem;
 
@@ -27,23 +27,17 @@ pub struct MonitorView {
     pub frame: ViewerFrame,
 }
 
-/// The method with which the latency was measured.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum LatencyBy {
-    /// Compares the markers of the test source, accurate to a millisecond.
-    Markers,
-    /// Finds the received audio in the sent audio, accurate to about 20 ms.
-    Audio,
-}
-
-impl LatencyBy {
-    /// Returns the name of the method in events.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Markers => "markers",
-            Self::Audio => "audio",
-        }
+named! {
+    /// The method with which the latency was measured.
+    #[derive(Copy, Clone, Debug, PartialEq, Eq)]
+    pub enum LatencyBy {
+        /// Compares the markers of the test source, accurate to a millisecond.
+        Markers = "markers",
+        /// Finds the received audio in the sent audio, accurate to about 20 ms.
+        Audio = "audio",
     }
+    /// Returns the name of the method in events.
+    fn name;
 }
 
 /// The newest keyframe that viewers received.

@@ -22,7 +22,7 @@ const MAX_FRAME_TIME_SECONDS: usize = 600;
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Returns the bits per second of a target; zero while the server accepts nothing.
-pub(in crate::studio) fn carried(figures: &publisher::Figures) -> u32 {
+pub fn carried(figures: &publisher::Figures) -> u32 {
     if figures.silent >= SILENCE_TIMEOUT {
         return 0;
     }
@@ -78,19 +78,19 @@ fn whole_second(frames_before: u64, fps: f64) -> Option<f64> {
 
 impl OnAir {
     /// Returns the video encoder, if one runs.
-    pub(in crate::studio) fn encoder(&self) -> Option<EncoderView> {
+    pub fn encoder(&self) -> Option<EncoderView> {
         let figures = self.video.as_ref()?.figures();
         Some(EncoderView { name: figures.name, profile: figures.profile })
     }
 
     /// Returns the figures for the window: totals over all targets, or the worst value. During the
     /// broadcast, they include targets that were switched off or restarted, so no total decreases.
-    pub(in crate::studio) fn live_figures(&self) -> LiveFigures {
+    pub fn live_figures(&self) -> LiveFigures {
         self.figures(self.is_publishing())
     }
 
     /// Returns the figures for the summary of the broadcast.
-    pub(in crate::studio) fn summary_figures(&self) -> LiveFigures {
+    pub fn summary_figures(&self) -> LiveFigures {
         self.figures(true)
     }
 
@@ -166,7 +166,7 @@ impl OnAir {
     }
 
     /// Returns the figures of one second.
-    pub(in crate::studio) fn stats(
+    pub fn stats(
         &mut self,
         program: Option<&Program>,
         (cpu, rss_bytes): (f32, u64),

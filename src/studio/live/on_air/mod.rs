@@ -60,7 +60,7 @@ const QUIT_FILE_END_TIMEOUT: Duration = Duration::from_millis(2_000);
 
 /// The running broadcast.
 #[derive(Debug)]
-pub(in crate::studio) struct OnAir {
+pub struct OnAir {
     /// The program that is sent or recorded.
     program: ProgramId,
     hub: Hub,
@@ -114,7 +114,7 @@ struct Base {
 
 impl OnAir {
     /// Opens the encoders, and connects video and audio to them. Nothing is sent yet.
-    pub(in crate::studio) fn begin(
+    pub fn begin(
         program: &Program,
         id: ProgramId,
         quality: &Quality,
@@ -190,7 +190,7 @@ impl OnAir {
     }
 
     /// Begins a broadcast of a file, which is not encoded.
-    pub(in crate::studio) fn of_passthrough(
+    pub fn of_passthrough(
         passthrough: PassthroughFile,
         path: &Path,
         again: bool,
@@ -234,13 +234,13 @@ impl OnAir {
     }
 
     /// Returns the file that is sent instead of the program.
-    pub(in crate::studio) fn passthrough(&self) -> Option<PassthroughView> {
+    pub fn passthrough(&self) -> Option<PassthroughView> {
         self.passthrough.as_ref().map(Passthrough::view)
     }
 
     /// Returns the name of the file after it was sent completely or became unreadable, and the
     /// reason in the latter case.
-    pub(in crate::studio) fn passthrough_over(&self) -> Option<(String, Option<Problem>)> {
+    pub fn passthrough_over(&self) -> Option<(String, Option<Problem>)> {
         let passthrough = self.passthrough.as_ref()?;
         let failure = passthrough.progress().failure;
         let ended = self.targets().any(|it| it.publisher.state() == publisher::State::Stopped);
@@ -248,7 +248,7 @@ impl OnAir {
     }
 
     /// Starts the stream delay for the targets.
-    pub(in crate::studio) fn start_stream_delay(
+    pub fn start_stream_delay(
         &mut self,
         delay: Duration,
         folder: PathBuf,
@@ -260,13 +260,13 @@ impl OnAir {
     }
 
     /// Returns the state of the stream delay.
-    pub(in crate::studio) fn held(&self) -> Option<DelayFigures> {
+    pub fn held(&self) -> Option<DelayFigures> {
         self.stream_delay.as_ref().map(StreamDelay::figures)
     }
 
     /// Sends the delayed part, and takes no more packets. Returns false if there is no stream
     /// delay, or if the delayed part is already being sent.
-    pub(in crate::studio) fn drain(&self) -> bool {
+    pub fn drain(&self) -> bool {
         let Some(stream_delay) = self.stream_delay.as_ref() else { return false };
         let draining = stream_delay.figures().state == DelayState::Draining;
         stream_delay.drain();
@@ -274,7 +274,7 @@ impl OnAir {
     }
 
     /// Adds these targets, and returns the last events of their earlier attempts.
-    pub(in crate::studio) fn publish(
+    pub fn publish(
         &mut self,
         runtime: &crate::net::Runtime,
         clock: Clock,
@@ -306,19 +306,19 @@ impl OnAir {
     }
 
     /// Sets the minimum video bitrate for a target's connection.
-    pub(in crate::studio) fn set_floor(&mut self, id: u32, floor: Option<BitsPerSecond>) {
+    pub fn set_floor(&mut self, id: u32, floor: Option<BitsPerSecond>) {
         for sent in self.outputs.all_mut::<TargetOutput>().filter(|sent| sent.id == id) {
             sent.floor = floor;
         }
     }
 
     /// Returns true if the stream is sent to this target, or if the target is connecting.
-    pub(in crate::studio) fn publishes_to(&self, id: u32) -> bool {
+    pub fn publishes_to(&self, id: u32) -> bool {
         self.targets().any(|sent| sent.id == id && !sent.is_over())
     }
 
     /// Removes ended targets with their totals, and returns their last events.
-    pub(in crate::studio) fn forget_ended(&mut self) -> Vec<OutputNews> {
+    pub fn forget_ended(&mut self) -> Vec<OutputNews> {
         let words = self.forget(TargetOutput::is_over);
         self.left = LiveFigures::default();
         self.time_on_air = TimeOnAir::default();
@@ -332,34 +332,30 @@ impl OnAir {
     }
 
     /// Takes the events of the outputs until now, before the outputs are replaced.
-    pub(in crate::studio) fn poll_outputs(&mut self, now: Timestamp) -> Vec<OutputNews> {
+    pub fn poll_outputs(&mut self, now: Timestamp) -> Vec<OutputNews> {
         self.outputs.poll(now)
     }
 
     /// Returns the name of a target in messages.
-    pub(in crate::studio) fn label(&self, id: u32) -> Option<String> {
+    pub fn label(&self, id: u32) -> Option<String> {
         self.targets().find(|sent| sent.id == id).map(|sent| sent.label.clone())
     }
 
     /// Ends one target in the background; the others continue.
-    pub(in crate::studio) fn end_publisher(
-        &mut self,
-        id: u32,
-        events: Sender<Event>,
-    ) -> Option<Worker> {
+    pub fn end_publisher(&mut self, id: u32, events: Sender<Event>) -> Option<Worker> {
         let removed = self.outputs.take(|sent: &TargetOutput| sent.id == id);
         self.keep_totals(&removed);
         removed.stop_beside(OUTPUTS_END_TIMEOUT, events)
     }
 
     /// Returns the hub, for comparing the sent stream with the viewers' stream.
-    pub(in crate::studio) fn hub(&self) -> &Hub {
+    pub fn hub(&self) -> &Hub {
         &self.hub
     }
 
     /// Returns the time of the program that is 0 in the times of the built-in server's stream, if that stream is
     /// sent without a stream delay and contains the program.
-    pub(in crate::studio) fn built_in_origin(&self) -> Option<Timestamp> {
+    pub fn built_in_origin(&self) -> Option<Timestamp> {
         let has_program = self.stream_delay.is_none() && self.audio.is_some();
         let mut targets = self.targets().filter(|sent| has_program && sent.built_in);
         targets.find(|sent| !sent.is_over())?.publisher.figures().origin
@@ -368,39 +364,39 @@ impl OnAir {
     /// Returns a function that makes the next frame a keyframe, for a viewer that waits for a
     /// keyframe. Returns `None` if the keyframe would not reach the viewer soon: for passthrough,
     /// and with a stream delay.
-    pub(in crate::studio) fn keyframe_request(&self) -> Option<&KeyframeRequest> {
+    pub fn keyframe_request(&self) -> Option<&KeyframeRequest> {
         self.keyframe_request.as_ref().filter(|_| self.stream_delay.is_none())
     }
 
     /// Returns the targets in starting order.
-    pub(in crate::studio) fn targets(&self) -> impl Iterator<Item = &TargetOutput> {
+    pub fn targets(&self) -> impl Iterator<Item = &TargetOutput> {
         self.outputs.all()
     }
 
     /// Sets how late audio is, so that video waits for it.
-    pub(in crate::studio) fn set_audio_delay(&self, lag: Duration) {
+    pub fn set_audio_delay(&self, lag: Duration) {
         self.hub.set_audio_delay(lag);
     }
 
-    pub(in crate::studio) fn is_publishing(&self) -> bool {
+    pub fn is_publishing(&self) -> bool {
         self.targets().any(|sent| !sent.is_over())
     }
 
-    pub(in crate::studio) fn is_recording(&self) -> bool {
+    pub fn is_recording(&self) -> bool {
         self.recording().is_some()
     }
 
     /// Returns true if there are outputs other than the replay buffer.
-    pub(in crate::studio) fn is_busy(&self) -> bool {
+    pub fn is_busy(&self) -> bool {
         self.is_publishing() || self.is_recording()
     }
 
-    pub(in crate::studio) fn retry_now(&self) {
+    pub fn retry_now(&self) {
         self.targets().for_each(|sent| sent.publisher.retry_now());
     }
 
     /// Applies a new quality that the user chose.
-    pub(in crate::studio) fn set_quality(&mut self, quality: &Quality) {
+    pub fn set_quality(&mut self, quality: &Quality) {
         if self.passthrough.is_some() {
             // A file is sent unchanged.
             return;
@@ -424,7 +420,7 @@ impl OnAir {
 
     /// Adapts the video to the links. Returns the changes, and the reason if a required second
     /// encode is missing.
-    pub(in crate::studio) fn adapt(
+    pub fn adapt(
         &mut self,
         now: Timestamp,
         program: &Program,
@@ -456,17 +452,17 @@ impl OnAir {
     }
 
     /// Returns the allowed video bitrate.
-    pub(in crate::studio) fn allowed(&self) -> BitsPerSecond {
+    pub fn allowed(&self) -> BitsPerSecond {
         self.adaptation.bitrate()
     }
 
     /// Returns the bitrate and size of the second encode, while it is needed.
-    pub(in crate::studio) fn second(&self) -> Option<(BitsPerSecond, Size)> {
+    pub fn second(&self) -> Option<(BitsPerSecond, Size)> {
         self.adaptation.second()
     }
 
     /// Returns the events since the last call.
-    pub(in crate::studio) fn poll(&mut self, now: Timestamp) -> Vec<OutputNews> {
+    pub fn poll(&mut self, now: Timestamp) -> Vec<OutputNews> {
         let mut happenings = self.outputs.poll(now);
         self.count_time_on_air(now);
         if let Some(passthrough) = &self.passthrough {
@@ -490,7 +486,7 @@ impl OnAir {
     }
 
     /// Ends the publishers in the background; the rest of the broadcast continues.
-    pub(in crate::studio) fn end_publishers(&mut self, events: Sender<Event>) -> Option<Worker> {
+    pub fn end_publishers(&mut self, events: Sender<Event>) -> Option<Worker> {
         self.stream_delay = None;
         self.outputs.take(|_: &TargetOutput| true).stop_beside(OUTPUTS_END_TIMEOUT, events)
     }
@@ -498,12 +494,7 @@ impl OnAir {
     /// Ends everything in the background: encoders are flushed, files are finalized, and streams
     /// are unpublished. The program must already have detached the encoders. `quits` is true if onair
     /// quits, so that files have less time.
-    pub(in crate::studio) fn end(
-        self,
-        clock: Clock,
-        quits: bool,
-        events: Sender<Event>,
-    ) -> Option<Worker> {
+    pub fn end(self, clock: Clock, quits: bool, events: Sender<Event>) -> Option<Worker> {
         background("end-broadcast", move || {
             let Self {
                 program,
@@ -550,7 +541,7 @@ impl OnAir {
     }
 
     /// Returns the overall state of the broadcast.
-    pub(in crate::studio) fn live_state(&self) -> LiveState {
+    pub fn live_state(&self) -> LiveState {
         let mut best = LiveState::Idle;
         if self.held().is_some_and(|held| held.begins_in.is_some()) && self.is_publishing() {
             return LiveState::Connecting { stage: "delay" };

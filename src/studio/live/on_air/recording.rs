@@ -16,7 +16,7 @@ use crate::text::Problem;
 
 impl OnAir {
     /// Starts to record to this file, in addition to the other outputs.
-    pub(in crate::studio) fn record(
+    pub fn record(
         &mut self,
         path: &Path,
         choices: &RecordingChoices,
@@ -37,18 +37,18 @@ impl OnAir {
     }
 
     /// Returns the recording, if any.
-    pub(in crate::studio) fn recording(&self) -> Option<&RecordingOutput> {
+    pub fn recording(&self) -> Option<&RecordingOutput> {
         self.outputs.all().next()
     }
 
     /// Finalizes the recording in the background while the stream continues. The recording's last
     /// event follows when the worker ends.
-    pub(in crate::studio) fn finish_recording(&mut self, events: Sender<Event>) -> Option<Worker> {
+    pub fn finish_recording(&mut self, events: Sender<Event>) -> Option<Worker> {
         self.outputs.take(|_: &RecordingOutput| true).stop_beside(FILE_END_TIMEOUT, events)
     }
 
     /// Starts, changes or stops the replay buffer according to the user's choices.
-    pub(in crate::studio) fn keep_replay(&mut self, choices: &RecordingChoices) {
+    pub fn keep_replay(&mut self, choices: &RecordingChoices) {
         if self.passthrough.is_some() {
             // The hub does not know the tracks of the file.
             return;
@@ -62,13 +62,13 @@ impl OnAir {
     }
 
     /// Returns the replay buffer, if any.
-    pub(in crate::studio) fn replay(&self) -> Option<&Replay> {
+    pub fn replay(&self) -> Option<&Replay> {
         self.outputs.all().next()
     }
 
     /// Returns a copy of the replay buffer, with these audio tracks if they are present, or `None`
     /// if it is empty.
-    pub(in crate::studio) fn clip(&self, tracks: ExtraTracks, names: &TrackNames) -> Option<Clip> {
+    pub fn clip(&self, tracks: ExtraTracks, names: &TrackNames) -> Option<Clip> {
         let clip = self.replay().map(|replay| replay.clip(self.audio_tracks(tracks, names)));
         clip.filter(|clip| !clip.is_empty())
     }
@@ -81,11 +81,7 @@ impl OnAir {
 
     /// Sets the extra audio tracks in use, whose encoders run while a recording or the replay
     /// buffer needs them.
-    pub(in crate::studio) fn follow_tracks(
-        &mut self,
-        used: ExtraTracks,
-        program: &Program,
-    ) -> Result<(), Problem> {
+    pub fn follow_tracks(&mut self, used: ExtraTracks, program: &Program) -> Result<(), Problem> {
         let wanted = self.wanted_tracks(used);
         self.extras.as_mut().map_or(Ok(()), |it| it.follow(wanted, program, &self.hub))
     }

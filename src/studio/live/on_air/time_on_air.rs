@@ -7,15 +7,15 @@ use crate::base::Timestamp;
 /// The time since the broadcast first went on air. It includes outages, and targets that were
 /// removed or restarted.
 #[derive(Debug, Default)]
-pub(super) struct TimeOnAir {
+pub struct TimeOnAir {
     since: Option<Timestamp>,
-    pub(super) total: Duration,
+    pub total: Duration,
 }
 
 impl TimeOnAir {
     /// Counts the time up to now. `live_for` is the longest live time of a target. It is zero again
     /// if the first connection was refused after all.
-    pub(super) fn count(&mut self, live_for: Duration, is_publishing: bool, now: Timestamp) {
+    pub fn count(&mut self, live_for: Duration, is_publishing: bool, now: Timestamp) {
         if live_for.is_zero() {
             *self = Self::default();
         } else if is_publishing {

@@ -19,7 +19,7 @@ use crate::text::Problem;
 
 /// A report of an output.
 #[derive(Debug)]
-pub(in crate::studio) enum OutputNews {
+pub enum OutputNews {
     Target(event::Target),
     /// The link of a live target went down or recovered.
     Flow {
@@ -51,7 +51,7 @@ impl OutputNews {
 }
 
 /// An output and its events for the studio.
-pub(in crate::studio) trait LiveOutput: Any + fmt::Debug + Send {
+pub trait LiveOutput: Any + fmt::Debug + Send {
     fn output(&self) -> &dyn Output;
     fn output_mut(&mut self) -> &mut dyn Output;
     /// Returns the events since the last call.
@@ -70,7 +70,7 @@ pub(in crate::studio) trait LiveOutput: Any + fmt::Debug + Send {
 
 /// The outputs of a broadcast.
 #[derive(Debug, Default)]
-pub(in crate::studio) struct Outputs(Vec<Box<dyn LiveOutput>>);
+pub struct Outputs(Vec<Box<dyn LiveOutput>>);
 
 fn of_kind<T: LiveOutput>(output: &dyn LiveOutput) -> Option<&T> {
     (output as &dyn Any).downcast_ref()
@@ -135,10 +135,7 @@ impl Outputs {
 }
 
 /// Runs a task on a thread. Before the studio ends, it waits for the thread.
-pub(in crate::studio) fn background(
-    name: &str,
-    work: impl FnOnce() + Send + 'static,
-) -> Option<Worker> {
+pub fn background(name: &str, work: impl FnOnce() + Send + 'static) -> Option<Worker> {
     Worker::spawn(name, move |_| work())
         .inspect_err(|error| tracing::error!(%error, name, "a thread could not be started"))
         .ok()

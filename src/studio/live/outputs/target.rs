@@ -11,7 +11,7 @@ use crate::studio::notices::message::StudioMessage;
 
 /// A target to send to.
 #[derive(Debug)]
-pub(in crate::studio) struct WantedTargets {
+pub struct WantedTargets {
     pub id: u32,
     /// The name in messages.
     pub label: String,
@@ -23,7 +23,7 @@ pub(in crate::studio) struct WantedTargets {
 
 /// A target with its publisher.
 #[derive(Debug)]
-pub(in crate::studio) struct TargetOutput {
+pub struct TargetOutput {
     pub id: u32,
     /// The name in messages.
     pub label: String,

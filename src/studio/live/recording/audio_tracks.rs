@@ -81,10 +81,7 @@ pub(in crate::studio) struct ExtraTrackEncoders {
 
 impl ExtraTrackEncoders {
     /// Creates the list; no encoder runs yet.
-    pub(in crate::studio) fn new(
-        packets: Sender<EncodedPacket>,
-        config: crate::encode::audio::Config,
-    ) -> Self {
+    pub fn new(packets: Sender<EncodedPacket>, config: crate::encode::audio::Config) -> Self {
         Self { packets, config, running: Vec::new(), failed: false }
     }
 
@@ -92,7 +89,7 @@ impl ExtraTrackEncoders {
     ///
     /// # Errors
     /// Fails once if an encoder is not available, with the reason.
-    pub(in crate::studio) fn follow(
+    pub fn follow(
         &mut self,
         wanted: ExtraTracks,
         program: &Program,
@@ -139,17 +136,13 @@ impl ExtraTrackEncoders {
     }
 
     /// Returns the reason why an encoder ended early.
-    pub(in crate::studio) fn failure(&self) -> Option<encode::Error> {
+    pub fn failure(&self) -> Option<encode::Error> {
         self.running.iter().find_map(|(_, encoder)| encoder.failed())
     }
 
     /// Returns the audio tracks of a recording: of these extra tracks, only those that are
     /// currently encoded.
-    pub(in crate::studio) fn audio_tracks(
-        &self,
-        tracks: ExtraTracks,
-        names: &TrackNames,
-    ) -> RecordedTracks {
+    pub fn audio_tracks(&self, tracks: ExtraTracks, names: &TrackNames) -> RecordedTracks {
         let name = |number: u8| names.get(usize::from(number) - 1).cloned().unwrap_or_default();
         let extra = |(track, encoder): &(ExtraTrack, AudioEncoder)| ExtraAudioTrack {
             track: *track,
@@ -169,7 +162,7 @@ impl ExtraTrackEncoders {
     }
 
     /// Waits for the encoders at the end of the broadcast, after the program has detached them.
-    pub(in crate::studio) fn join(self, limit: Duration) -> Result<(), Stuck> {
+    pub fn join(self, limit: Duration) -> Result<(), Stuck> {
         let Self { packets, running, .. } = self;
         drop(packets);
         running.into_iter().map(|(_, encoder)| encoder.join(limit)).fold(Ok(()), Result::and)

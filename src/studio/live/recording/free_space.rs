@@ -52,7 +52,7 @@ fn time_left(free: u64, rate: f64) -> Duration {
 impl FreeSpace {
     /// Queries the disk at intervals. The next recording goes to `folder`; `recording` is the
     /// current one. `expected` is the bitrate of a recording that has just begun.
-    pub(in crate::studio) fn poll(
+    pub fn poll(
         &mut self,
         now: Timestamp,
         folder: &Path,
@@ -82,7 +82,7 @@ impl FreeSpace {
     }
 
     /// Returns the space, once known.
-    pub(in crate::studio) fn space(&self) -> Option<DiskSpace> {
+    pub fn space(&self) -> Option<DiskSpace> {
         self.space.clone()
     }
 

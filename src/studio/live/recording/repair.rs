@@ -14,14 +14,14 @@ const MAX_UNREAD_RESULTS: usize = 64;
 
 /// The running repairs of earlier recordings.
 #[derive(Debug)]
-pub(in crate::studio) struct Repairs {
+pub struct Repairs {
     messages: Receiver<StudioMessage>,
     _worker: Worker,
 }
 
 impl Repairs {
     /// Repairs the recordings in the journal that no program is still writing.
-    pub(in crate::studio) fn start(journal: &Path) -> Option<Self> {
+    pub fn start(journal: &Path) -> Option<Self> {
         let left = journal::unfinished(journal);
         if left.is_empty() {
             return None;
@@ -43,7 +43,7 @@ impl Repairs {
     }
 
     /// Returns the results since the last call.
-    pub(in crate::studio) fn messages(&self) -> Vec<StudioMessage> {
+    pub fn messages(&self) -> Vec<StudioMessage> {
         self.messages.waiting().collect()
     }
 }

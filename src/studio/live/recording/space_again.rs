@@ -32,7 +32,7 @@ const UNWRITTEN_FILE_NOTICES: &[&str] = &[
 
 /// The space check; see the module documentation.
 #[derive(Debug, Default)]
-pub(in crate::studio) struct SpaceAgain {
+pub struct SpaceAgain {
     asked_at: Option<Timestamp>,
     /// Whether there is space in each folder. A disk that hangs must not delay the other answers.
     queries: BTreeMap<PathBuf, Search<bool>>,

@@ -38,7 +38,7 @@ impl Collection {
 }
 
 /// Renumbers items, starting at `next`.
-pub(super) fn renumber(items: &mut [Item], next: &mut ItemId) {
+pub fn renumber(items: &mut [Item], next: &mut ItemId) {
     for item in items {
         item.id = *next;
         next.0 += 1;

@@ -34,7 +34,7 @@ impl Collection {
 
 /// Converts a member to a sibling of its group. The group's opacity and blend mode then apply to
 /// each member, which looks slightly different where members overlap.
-pub(super) fn lift(group: &Item, member: &Item, canvas: Size) -> Result<Item, EditRefusal> {
+pub fn lift(group: &Item, member: &Item, canvas: Size) -> Result<Item, EditRefusal> {
     let opacity = |item: &Item| if item.opacity.is_finite() { item.opacity } else { 1.0 };
     let blend = if member.blend == Blend::Normal { group.blend } else { member.blend };
     Ok(Item {
@@ -48,11 +48,7 @@ pub(super) fn lift(group: &Item, member: &Item, canvas: Size) -> Result<Item, Ed
 }
 
 /// Returns the placement of a member as a sibling of its group.
-pub(super) fn place(
-    group: &Placement,
-    member: &Item,
-    canvas: Size,
-) -> Result<Placement, EditRefusal> {
+pub fn place(group: &Placement, member: &Item, canvas: Size) -> Result<Placement, EditRefusal> {
     let group = group.bounded();
     if group == Placement::default() {
         return Ok(member.place);

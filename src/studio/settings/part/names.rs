@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::named;
 use crate::text::problem::{Problem, problem};
 
 /// The default name of the first collection or profile.
@@ -13,29 +14,23 @@ pub const MAX_NAME: usize = 60;
 /// Characters that some file systems do not allow in names.
 const FORBIDDEN_NAME_CHARS: &[char] = &['/', '\\', ':', '*', '?', '"', '<', '>', '|'];
 
-/// The kind of a part.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum PartKind {
-    Collection,
-    Profile,
+named! {
+    /// The kind of a part.
+    #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum PartKind {
+        Collection = "collection",
+        Profile = "profile",
+    }
+    /// Returns the name of the kind on the command line and in JSON.
+    fn word;
 }
 
 impl PartKind {
-    pub const ALL: [Self; 2] = [Self::Collection, Self::Profile];
-
     /// Returns the folder of the unused collections or profiles.
     pub const fn folder(self) -> &'static str {
         match self {
             Self::Collection => "collections",
             Self::Profile => "profiles",
-        }
-    }
-
-    /// Returns the name of the kind on the command line and in JSON.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Collection => "collection",
-            Self::Profile => "profile",
         }
     }
 }

@@ -30,15 +30,15 @@ enum Step {
 
 /// A bad value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct BadValue {
+pub struct BadValue {
     /// The path, such as `quality.size` or `targets.name`.
-    pub(crate) path: String,
+    pub path: String,
     /// The line and column from 1; `None` without a position.
-    pub(crate) place: Option<(usize, usize)>,
+    pub place: Option<(usize, usize)>,
     /// The reason. It never contains the value, unless the value is a valid name.
-    pub(crate) reason: Problem,
+    pub reason: Problem,
     /// True for an unknown name rather than a bad value.
-    pub(crate) unknown: bool,
+    pub unknown: bool,
 }
 
 impl From<&BadValue> for Problem {
@@ -60,7 +60,7 @@ problem_error!(BadValue);
 
 /// A document, and its bad values so far.
 #[derive(Debug)]
-pub(crate) struct Document<'a> {
+pub struct Document<'a> {
     text: &'a str,
     root: Spanned<DeTable<'a>>,
     /// The bad values, each with its position in the text, for sorting.
@@ -74,25 +74,25 @@ pub(crate) struct Document<'a> {
 impl<'a> Document<'a> {
     /// # Errors
     /// Fails with the reason if the text is not TOML.
-    pub(crate) fn parse(text: &'a str) -> Result<Self, Problem> {
+    pub fn parse(text: &'a str) -> Result<Self, Problem> {
         let root = syntax::spanned(text)?;
         let rounds = MIN_RECORDED_VALUES.max(MAX_READ_BYTES / text.len().max(1));
         Ok(Self { text, root, bad: Vec::new(), essential: &[], rounds })
     }
 
     /// Returns true if the root table contains this name.
-    pub(in crate::studio::settings) fn has(&self, name: &str) -> bool {
+    pub fn has(&self, name: &str) -> bool {
         self.root.get_ref().contains_key(name)
     }
 
     /// Sets the essential keys of list entries. An entry is dropped if one of them is bad.
-    pub(crate) fn essential(mut self, names: &'static [&'static str]) -> Self {
+    pub fn essential(mut self, names: &'static [&'static str]) -> Self {
         self.essential = names;
         self
     }
 
     /// Reads the document. Bad values count as missing.
-    pub(crate) fn read<T: DeserializeOwned + Default>(&mut self) -> T {
+    pub fn read<T: DeserializeOwned + Default>(&mut self) -> T {
         let mut rounds = 0;
         loop {
             rounds += 1;
@@ -130,12 +130,12 @@ impl<'a> Document<'a> {
     }
 
     /// Returns true if there are bad values so far.
-    pub(crate) fn has_bad(&self) -> bool {
+    pub fn has_bad(&self) -> bool {
         !self.bad.is_empty()
     }
 
     /// Records another bad value. `path` has the form `name`, `table.name` or `list.0.name`.
-    pub(crate) fn note(&mut self, path: &str, why: &Problem) {
+    pub fn note(&mut self, path: &str, why: &Problem) {
         let step = |part: &str| match part.parse() {
             Ok(index) => Step::Index(index),
             Err(_) => Step::Key(part.to_owned()),
@@ -149,19 +149,19 @@ impl<'a> Document<'a> {
     }
 
     /// Records names instead of positions, because no user wrote the text.
-    pub(in crate::studio::settings) fn without_places(mut self) -> Self {
+    pub fn without_places(mut self) -> Self {
         self.text = "";
         self
     }
 
     /// Reports the first bad values one by one, and the number of further ones. `what` names the
     /// location to users.
-    pub(in crate::studio::settings) fn tell(self, what: Problem, bad: &mut dyn FnMut(Problem)) {
+    pub fn tell(self, what: Problem, bad: &mut dyn FnMut(Problem)) {
         counted(what, bad, |tell| self.finish().iter().for_each(|bad| tell(bad.into())));
     }
 
     /// Returns the bad values in text order.
-    pub(crate) fn finish(mut self) -> Vec<BadValue> {
+    pub fn finish(mut self) -> Vec<BadValue> {
         self.bad.sort_by_key(|(at, _)| *at);
         self.bad.into_iter().map(|(_, bad)| bad).collect()
     }
@@ -276,9 +276,7 @@ impl<'a> Document<'a> {
 ///
 /// # Errors
 /// Fails with the first bad value.
-pub(in crate::studio::settings) fn strictly<T: DeserializeOwned>(
-    table: toml::Table,
-) -> Result<T, Problem> {
+pub fn strictly<T: DeserializeOwned>(table: toml::Table) -> Result<T, Problem> {
     let mut track = Track::new();
     let value = toml::Value::Table(table);
     erased(value, &mut track).map_err(|message| {
@@ -309,7 +307,7 @@ where
 }
 
 /// Returns the most similar known name, if the difference may be a typing error.
-pub(in crate::studio::settings) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let nearest = known.iter().map(|it| (distance(name, it), *it)).min();
     nearest.filter(|(slips, it)| *slips <= 2 && *slips * 2 < it.len()).map(|(_, it)| it)
 }

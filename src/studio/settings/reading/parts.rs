@@ -17,36 +17,33 @@ const MAX_WORD_CHARS: usize = 40;
 const MAX_REASON_CHARS: usize = 300;
 
 /// Returns the number in a value, integer or not.
-pub(in crate::studio::settings) fn number(value: &Value) -> Option<f64> {
+pub fn number(value: &Value) -> Option<f64> {
     value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64))
 }
 
 /// Returns the value that a word stands for.
-pub(in crate::studio::settings) fn meant<T: Copy>(word: &str, names: &[(&str, T)]) -> Option<T> {
+pub fn meant<T: Copy>(word: &str, names: &[(&str, T)]) -> Option<T> {
     names.iter().find(|(name, _)| *name == word).map(|(_, it)| *it)
 }
 
 /// Returns the word for a value.
-pub(in crate::studio::settings) fn word_of<T: PartialEq>(
-    names: &[(&'static str, T)],
-    it: &T,
-) -> Option<&'static str> {
+pub fn word_of<T: PartialEq>(names: &[(&'static str, T)], it: &T) -> Option<&'static str> {
     names.iter().find(|(_, one)| one == it).map(|(name, _)| *name)
 }
 
 /// Returns a word from a file, quoted for a message.
-pub(in crate::studio::settings) fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     scenes::clean(word, MAX_WORD_CHARS)
 }
 
 /// Shortens a reason whose values may be words from a file.
-pub(in crate::studio::settings) fn reason(why: &Problem) -> Problem {
+pub fn reason(why: &Problem) -> Problem {
     why.map_texts(&|text| scenes::clean(text, MAX_REASON_CHARS).into())
 }
 
 /// Reads a value. Reports its first problems one by one, and the number of further ones. `what`
 /// names the location to users.
-pub(in crate::studio::settings) fn counted<T>(
+pub fn counted<T>(
     what: Problem,
     bad: &mut dyn FnMut(Problem),
     read: impl FnOnce(&mut dyn FnMut(Problem)) -> T,

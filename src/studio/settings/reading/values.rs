@@ -24,13 +24,13 @@ thread_local! {
 const REFUSED_TEXT: &str = "refused";
 
 /// Refuses a value for this reason.
-pub(in crate::studio::settings) fn refuse<E: Error>(why: impl Into<Problem>) -> E {
+pub fn refuse<E: Error>(why: impl Into<Problem>) -> E {
     REFUSED_REASON.set(Some(why.into()));
     E::custom(REFUSED_TEXT)
 }
 
 /// Takes the reason of [`refuse`] for an error with this text.
-pub(in crate::studio::settings) fn refused(message: &str) -> Option<Problem> {
+pub fn refused(message: &str) -> Option<Problem> {
     (message == REFUSED_TEXT).then(|| REFUSED_REASON.take()).flatten()
 }
 
@@ -42,14 +42,11 @@ const MAX_TEXT_CHARS: usize = 4_096;
 pub(in crate::studio::settings) mod text {
     use super::*;
 
-    pub(in crate::studio::settings) fn serialize<T: Display, S: Serializer>(
-        value: &T,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub fn serialize<T: Display, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(value)
     }
 
-    pub(in crate::studio::settings) fn deserialize<'de, T, D>(from: D) -> Result<T, D::Error>
+    pub fn deserialize<'de, T, D>(from: D) -> Result<T, D::Error>
     where
         T: FromStr<Err: Into<Problem>>,
         D: Deserializer<'de>,
@@ -62,16 +59,14 @@ pub(in crate::studio::settings) mod text {
 pub(in crate::studio::settings) mod text_or_none {
     use super::*;
 
-    pub(in crate::studio::settings) fn serialize<T: Display, S: Serializer>(
+    pub fn serialize<T: Display, S: Serializer>(
         value: &Option<T>,
         to: S,
     ) -> Result<S::Ok, S::Error> {
         value.as_ref().map(ToString::to_string).serialize(to)
     }
 
-    pub(in crate::studio::settings) fn deserialize<'de, T, D>(
-        from: D,
-    ) -> Result<Option<T>, D::Error>
+    pub fn deserialize<'de, T, D>(from: D) -> Result<Option<T>, D::Error>
     where
         T: FromStr<Err: Into<Problem>>,
         D: Deserializer<'de>,
@@ -85,24 +80,17 @@ pub(in crate::studio::settings) mod text_or_none {
 pub(in crate::studio::settings) mod not {
     use super::*;
 
-    pub(in crate::studio::settings) fn serialize<S: Serializer>(
-        flag: &bool,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub fn serialize<S: Serializer>(flag: &bool, to: S) -> Result<S::Ok, S::Error> {
         (!flag).serialize(to)
     }
 
-    pub(in crate::studio::settings) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<bool, D::Error> {
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
         bool::deserialize(from).map(|flag| !flag)
     }
 }
 
 /// Reads a text, truncated if it is far too long.
-pub(in crate::studio::settings) fn short_text<'de, T: From<String>, D: Deserializer<'de>>(
-    from: D,
-) -> Result<T, D::Error> {
+pub fn short_text<'de, T: From<String>, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
     Ok(String::deserialize(from)?.chars().take(MAX_TEXT_CHARS).collect::<String>().into())
 }
 
@@ -110,22 +98,17 @@ pub(in crate::studio::settings) fn short_text<'de, T: From<String>, D: Deseriali
 pub(in crate::studio::settings) mod path {
     use super::*;
 
-    pub(in crate::studio::settings) fn serialize<S: Serializer>(
-        path: &Path,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub fn serialize<S: Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(&path.display())
     }
 
-    pub(in crate::studio::settings) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<PathBuf, D::Error> {
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::Error> {
         short_text(from).map(|text: String| text.into())
     }
 }
 
 /// A type whose values are read within limits.
-pub(in crate::studio::settings) trait Bounded: Sized {
+pub trait Bounded: Sized {
     type Bound;
 
     /// # Errors
@@ -139,7 +122,7 @@ pub(in crate::studio::settings) trait Bounded: Sized {
 
 /// Returns the problem of a value that is not a number within these limits. `unit` is a symbol, or
 /// a name that the text knows; empty means none.
-pub(in crate::studio::settings) fn not_from(low: String, high: String, unit: &str) -> Problem {
+pub fn not_from(low: String, high: String, unit: &str) -> Problem {
     match unit {
         "" => problem!("value-not-from", low = low, high = high),
         unit => problem!("value-not-from-unit", low = low, high = high, unit = unit),
@@ -193,7 +176,7 @@ impl<T: Bounded> Bounded for Option<T> {
 }
 
 /// Reads a value within limits. `unit` is the unit of the limits in messages; see [`not_from`].
-pub(in crate::studio::settings) fn bounded<'de, T: Bounded, D: Deserializer<'de>>(
+pub fn bounded<'de, T: Bounded, D: Deserializer<'de>>(
     from: D,
     bounds: RangeInclusive<T::Bound>,
     unit: &'static str,
@@ -216,23 +199,17 @@ macro_rules! within {
 pub(in crate::studio::settings) use within;
 
 /// Writes a number rounded for users, without binary fractions.
-pub(in crate::studio::settings) fn rounded<T: Copy + Into<f64>, S: Serializer>(
-    value: &T,
-    to: S,
-) -> Result<S::Ok, S::Error> {
+pub fn rounded<T: Copy + Into<f64>, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
     (((*value).into() * 1_000.0).round() / 1_000.0).serialize(to)
 }
 
 /// Returns true if the value equals the default, and is therefore not written.
-pub(in crate::studio::settings) fn is_usual<T: Default + PartialEq>(value: &T) -> bool {
+pub fn is_usual<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
 /// Writes a table without its default values.
-pub(in crate::studio::settings) fn unusual<T: Default + Serialize, S: Serializer>(
-    table: &T,
-    to: S,
-) -> Result<S::Ok, S::Error> {
+pub fn unusual<T: Default + Serialize, S: Serializer>(table: &T, to: S) -> Result<S::Ok, S::Error> {
     use serde::ser::Error;
     let of = |table: &T| toml::Table::try_from(table).map_err(Error::custom);
     let (mut table, usual) = (of(table)?, of(&T::default())?);
@@ -241,7 +218,7 @@ pub(in crate::studio::settings) fn unusual<T: Default + Serialize, S: Serializer
 }
 
 /// Writes a time as whole milliseconds.
-pub(in crate::studio::settings) fn as_millis<T: Copy + Into<Option<Duration>>, S: Serializer>(
+pub fn as_millis<T: Copy + Into<Option<Duration>>, S: Serializer>(
     time: &T,
     to: S,
 ) -> Result<S::Ok, S::Error> {
@@ -250,7 +227,7 @@ pub(in crate::studio::settings) fn as_millis<T: Copy + Into<Option<Duration>>, S
 }
 
 /// Writes a time as whole seconds; 0 means none.
-pub(in crate::studio::settings) fn as_seconds<T: Copy + Into<Option<Duration>>, S: Serializer>(
+pub fn as_seconds<T: Copy + Into<Option<Duration>>, S: Serializer>(
     time: &T,
     to: S,
 ) -> Result<S::Ok, S::Error> {
@@ -258,7 +235,7 @@ pub(in crate::studio::settings) fn as_seconds<T: Copy + Into<Option<Duration>>, 
     time.map_or(0, |time| time.as_secs()).serialize(to)
 }
 
-pub(in crate::studio::settings) fn millis<'de, D: Deserializer<'de>>(
+pub fn millis<'de, D: Deserializer<'de>>(
     from: D,
     bounds: RangeInclusive<u64>,
 ) -> Result<Duration, D::Error> {
@@ -306,6 +283,34 @@ macro_rules! layout {
 
 pub(in crate::studio::settings) use layout;
 
+/// Defines a module for `with`. `write` returns the form of a value in the file, and `read` returns
+/// the value of a form, or the problem because of which the form is refused.
+macro_rules! form {
+    (
+        $(#[$meta:meta])* $vis:vis $name:ident: $type:ty;
+        write $value:ident => $written:expr;
+        read $form:ident: $reader:path => $read:expr;
+    ) => {
+        $(#[$meta])*
+        $vis mod $name {
+            use super::*;
+
+            pub fn serialize<S: Serializer>($value: &$type, to: S) -> Result<S::Ok, S::Error> {
+                let form = $written;
+                form.serialize(to)
+            }
+
+            pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<$type, D::Error> {
+                let $form = $reader(from)?;
+                let read: Result<$type, $crate::text::Problem> = $read;
+                read.map_err(values::refuse)
+            }
+        }
+    };
+}
+
+pub(in crate::studio::settings) use form;
+
 /// Defines a module for `with` that reads a word from a list of words.
 macro_rules! words {
     ($name:ident, $type:ty, $words:expr) => {
@@ -332,7 +337,7 @@ macro_rules! words {
 
 pub(in crate::studio::settings) use words;
 
-pub(in crate::studio::settings) fn word<'de, T: Copy, D: Deserializer<'de>>(
+pub fn word<'de, T: Copy, D: Deserializer<'de>>(
     from: D,
     words: &[(&str, T)],
 ) -> Result<T, D::Error> {

@@ -22,7 +22,7 @@ use crate::studio::scenes::{
 };
 use crate::studio::settings::reading::lenient::Document;
 use crate::studio::settings::reading::parts::{self, quoted};
-use crate::studio::settings::reading::values::{self, is_usual, layout, within, words};
+use crate::studio::settings::reading::values::{self, form, is_usual, layout, within, words};
 use crate::studio::settings::scenes::properties::{files, slides, text};
 use crate::studio::settings::scenes::transition_words::{
     matte_of, matte_text, transition_of, transition_text,
@@ -156,71 +156,42 @@ fn is_one<T: Copy + Into<f64>>(value: &T) -> bool {
     (*value).into() == 1.0
 }
 
-mod crop {
-    use super::*;
-
-    /// Writes the sides in the order left, top, right, bottom.
-    pub(super) fn serialize<S: Serializer>(crop: &Crop, to: S) -> Result<S::Ok, S::Error> {
-        [crop.left, crop.top, crop.right, crop.bottom].serialize(to)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Crop, D::Error> {
+form! {
+    /// Reads and writes the sides in the order left, top, right, bottom.
+    crop: Crop;
+    write crop => [crop.left, crop.top, crop.right, crop.bottom];
+    read sides: toml::Value::deserialize => {
         // Either all sides are used or none: if a bad value were left out, the other values would
         // change their positions.
-        let sides: Option<[f64; 4]> = toml::Value::deserialize(from)?.try_into().ok();
+        let sides: Option<[f64; 4]> = sides.try_into().ok();
         let sides = sides.filter(|sides| sides.iter().all(|side| (0.0..1.0).contains(side)));
-        let [left, top, right, bottom] =
-            sides.ok_or_else(|| values::refuse(problem!("settings-crop")))?;
-        Ok(Crop { left, top, right, bottom }.bounded())
-    }
+        let crop = |[left, top, right, bottom]: [f64; 4]| Crop { left, top, right, bottom };
+        sides.map(|sides| crop(sides).bounded()).ok_or_else(|| problem!("settings-crop"))
+    };
 }
 
-mod matte {
-    use super::*;
-
-    pub(super) fn serialize<S: Serializer>(matte: &Matte, to: S) -> Result<S::Ok, S::Error> {
-        matte_text(*matte).serialize(to)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Matte, D::Error> {
-        let text = String::deserialize(from)?;
-        let unknown = || values::refuse(problem!("settings-matte", word = quoted(&text)));
-        matte_of(&text).ok_or_else(unknown)
-    }
+form! {
+    matte: Matte;
+    write matte => matte_text(*matte);
+    read text: String::deserialize => {
+        matte_of(&text).ok_or_else(|| problem!("settings-matte", word = quoted(&text)))
+    };
 }
 
-mod kind {
-    use super::*;
-
-    pub(super) fn serialize<S: Serializer>(kind: &Option<Kind>, to: S) -> Result<S::Ok, S::Error> {
-        kind.as_ref().map(transition_text).serialize(to)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<Option<Kind>, D::Error> {
-        let text = String::deserialize(from)?;
-        let unknown = || values::refuse(problem!("settings-transition", word = quoted(&text)));
+form! {
+    kind: Option<Kind>;
+    write kind => kind.as_ref().map(transition_text);
+    read text: String::deserialize => {
+        let unknown = || problem!("settings-transition", word = quoted(&text));
         transition_of(&text).map(Some).ok_or_else(unknown)
-    }
+    };
 }
 
-/// Reads and writes the fallback of a source; an empty text means none.
-mod fallback {
-    use super::*;
-
-    pub(super) fn serialize<S: Serializer>(
-        fallback: &VideoFallback,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
-        to.collect_str(fallback)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<VideoFallback, D::Error> {
-        values::text_or_none::deserialize(from).map(Option::unwrap_or_default)
-    }
+form! {
+    /// Reads and writes the fallback of a source; an empty text means none.
+    fallback: VideoFallback;
+    write fallback => fallback.to_string();
+    read fallback: values::text_or_none::deserialize => Ok(fallback.unwrap_or_default());
 }
 
 /// Defines a table that contains a transition: the default one, or that of one scene.
@@ -308,7 +279,7 @@ with_transition! {
 
 impl CollectionTable {
     /// Formats a collection, without sources that only the program of studio mode still shows.
-    pub(in crate::studio::settings) fn of(collection: &Collection) -> Self {
+    pub fn of(collection: &Collection) -> Self {
         let collection = &collection.without_program();
         let source = |source: &Source| SourceTable {
             name: source.name.clone(),
@@ -339,7 +310,7 @@ impl CollectionTable {
     }
 
     /// Returns the collection of this table, which is `collection` in the document.
-    pub(in crate::studio::settings) fn collection(self, from: &mut Document<'_>) -> Collection {
+    pub fn collection(self, from: &mut Document<'_>) -> Collection {
         let mut reader = Reader {
             document: from,
             sources: BTreeMap::new(),
@@ -353,7 +324,7 @@ impl CollectionTable {
 
 impl ItemTable {
     /// Formats an item.
-    pub(in crate::studio::settings) fn shown(collection: &Collection, item: &Item) -> Self {
+    pub fn shown(collection: &Collection, item: &Item) -> Self {
         let mut table = Self { name: item.name.clone(), ..Self::of(item) };
         match &item.content {
             Content::Source(MAIN_SOURCE) => table.main = true,
@@ -369,7 +340,7 @@ impl ItemTable {
     }
 
     /// Sets the values of this table in the item.
-    pub(in crate::studio::settings) fn put_to(&self, item: &mut Item) {
+    pub fn put_to(&self, item: &mut Item) {
         self.put(item);
         item.name = clean_name(&self.name);
         item.place = item.place.bounded();

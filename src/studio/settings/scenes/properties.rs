@@ -86,7 +86,7 @@ within! {
 mod direction {
     use super::*;
 
-    pub(super) fn serialize<S: Serializer>(
+    pub fn serialize<S: Serializer>(
         direction: &Option<ScrollDirection>,
         to: S,
     ) -> Result<S::Ok, S::Error> {
@@ -96,7 +96,7 @@ mod direction {
             .serialize(to)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub fn deserialize<'de, D: Deserializer<'de>>(
         from: D,
     ) -> Result<Option<ScrollDirection>, D::Error> {
         values::word(from, &SCROLL_DIRECTION_WORDS).map(Some)
@@ -107,10 +107,7 @@ mod direction {
 pub(in crate::studio::settings) mod text {
     use super::*;
 
-    pub(in crate::studio::settings) fn serialize<S: Serializer>(
-        appearance: &TextAppearance,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub fn serialize<S: Serializer>(appearance: &TextAppearance, to: S) -> Result<S::Ok, S::Error> {
         let mut table = TextTable::of(appearance);
         if let Some((color, width)) = appearance.style.outline {
             (table.outline, table.outline_width) = (Some(color), Some(width));
@@ -125,9 +122,7 @@ pub(in crate::studio::settings) mod text {
         values::unusual(&table, to)
     }
 
-    pub(in crate::studio::settings) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<TextAppearance, D::Error> {
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<TextAppearance, D::Error> {
         let table = TextTable::deserialize(from)?;
         let mut appearance = TextAppearance::default();
         table.put(&mut appearance);
@@ -178,16 +173,11 @@ fn as_seconds<S: Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> 
 pub(in crate::studio::settings) mod slides {
     use super::*;
 
-    pub(in crate::studio::settings) fn serialize<S: Serializer>(
-        pace: &Pace,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub fn serialize<S: Serializer>(pace: &Pace, to: S) -> Result<S::Ok, S::Error> {
         values::unusual(&SlidesTable::of(pace), to)
     }
 
-    pub(in crate::studio::settings) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<Pace, D::Error> {
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Pace, D::Error> {
         let mut pace = Pace::default();
         SlidesTable::deserialize(from)?.put(&mut pace);
         Ok(pace)
@@ -209,16 +199,11 @@ pub(in crate::studio::settings) mod files {
         }
     }
 
-    pub(in crate::studio::settings) fn serialize<S: Serializer>(
-        files: &[PathBuf],
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub fn serialize<S: Serializer>(files: &[PathBuf], to: S) -> Result<S::Ok, S::Error> {
         to.collect_seq(files.iter().map(|path| path.display().to_string()))
     }
 
-    pub(in crate::studio::settings) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<Vec<PathBuf>, D::Error> {
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<PathBuf>, D::Error> {
         let files = Vec::<File>::deserialize(from)?;
         Ok(files.into_iter().map(|File(path)| path).collect())
     }

@@ -11,17 +11,17 @@ use crate::text::problem::problem;
 const MAX_CAMERA_ID_LENGTH: usize = 200;
 
 /// The layout of the section, which is also its value.
-pub(in crate::studio::settings) type Cameras = BTreeMap<String, WantedControls>;
+pub type Cameras = BTreeMap<String, WantedControls>;
 
 /// Returns the cameras that have settings.
-pub(in crate::studio::settings) fn set(cameras: &Cameras) -> Cameras {
+pub fn set(cameras: &Cameras) -> Cameras {
     let set = cameras.iter().filter(|(_, wanted)| !wanted.is_empty());
     set.map(|(id, wanted)| (id.clone(), wanted.clone())).collect()
 }
 
 /// Returns the settings within their limits. Settings outside their limits are reported and
 /// dropped.
-pub(in crate::studio::settings) fn checked(cameras: Cameras, from: &mut Document<'_>) -> Cameras {
+pub fn checked(cameras: Cameras, from: &mut Document<'_>) -> Cameras {
     if cameras.len() > MAX_CAMERAS {
         from.note("cameras", &problem!("settings-the-rest", most = MAX_CAMERAS));
     }

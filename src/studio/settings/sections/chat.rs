@@ -9,7 +9,7 @@ use crate::studio::watch::choices::may_be_kept;
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(remote = "ChatChoices", default = "ChatChoices::default", deny_unknown_fields)]
-pub(in crate::studio::settings) struct ChatLayout {
+pub struct ChatLayout {
     #[serde(rename = "still", with = "values::not")]
     flying: bool,
     #[serde(serialize_with = "values::rounded", deserialize_with = "opacity")]
@@ -36,15 +36,12 @@ within! {
 mod places {
     use super::*;
 
-    pub(super) fn serialize<S: Serializer>(
-        places: &[(String, String)],
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub fn serialize<S: Serializer>(places: &[(String, String)], to: S) -> Result<S::Ok, S::Error> {
         let kept = places.iter().filter(|(stream, chat)| may_be_kept(stream) && may_be_kept(chat));
         to.collect_seq(kept.map(|(stream, chat)| format!("{stream} {chat}")))
     }
 
-    pub(super) fn deserialize<'de, D>(from: D) -> Result<Vec<(String, String)>, D::Error>
+    pub fn deserialize<'de, D>(from: D) -> Result<Vec<(String, String)>, D::Error>
     where
         D: Deserializer<'de>,
     {

@@ -16,9 +16,7 @@ use crate::text::problem::{Problem, problem};
 const MAX_PATH_LENGTH: usize = 4_096;
 
 /// A filter whose settings have names.
-pub(in crate::studio::settings) trait NamedSettings:
-    NumericSettings + Clone
-{
+pub trait NamedSettings: NumericSettings + Clone {
     /// Maximum number of filters in a list.
     const MAX_COUNT: usize;
 
@@ -104,7 +102,7 @@ impl NamedSettings for audio::Filter {
 }
 
 /// Formats a filter.
-pub(in crate::studio::settings) fn table(enabled: bool, filter: &impl NamedSettings) -> Table {
+pub fn table(enabled: bool, filter: &impl NamedSettings) -> Table {
     let mut filter = filter.clone();
     let mut table = Table::new();
     table.insert("kind".into(), filter.kind().into());
@@ -121,7 +119,7 @@ pub(in crate::studio::settings) fn table(enabled: bool, filter: &impl NamedSetti
 }
 
 /// Reads a list of filters. `at` is its path in the document, for warnings.
-pub(in crate::studio::settings) fn read<F: NamedSettings>(
+pub fn read<F: NamedSettings>(
     tables: &[Table],
     at: &str,
     from: &mut Document<'_>,
@@ -177,7 +175,7 @@ fn one<F: NamedSettings>(table: &Table, bad: &mut dyn FnMut(&str, Problem)) -> O
 ///
 /// # Errors
 /// Fails with the invalid values.
-pub(in crate::studio::settings) fn changed<F: NamedSettings>(
+pub fn changed<F: NamedSettings>(
     (enabled, filter): (bool, &F),
     values: &Table,
 ) -> Result<(bool, F), Problem> {

@@ -17,7 +17,7 @@ use crate::studio::targets::services::{Limits, Service, ServiceList, USUAL_LIMIT
 use crate::text::problem::{Problem, problem};
 
 /// Maximum number of services that are read.
-pub(in crate::studio) const MAX_SERVICES: usize = 64;
+pub const MAX_SERVICES: usize = 64;
 /// Maximum number of servers of a service.
 const MAX_SERVERS: usize = 16;
 /// Maximum length of a service name in bytes.

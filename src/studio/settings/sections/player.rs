@@ -88,17 +88,12 @@ within! {
 mod buffer {
     use super::*;
 
-    pub(super) fn serialize<S: Serializer>(
-        buffer: &Option<Duration>,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub fn serialize<S: Serializer>(buffer: &Option<Duration>, to: S) -> Result<S::Ok, S::Error> {
         let most = Duration::from_millis(MAX_BUFFER_MS);
         values::as_millis(&buffer.unwrap_or_default().min(most), to)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<Option<Duration>, D::Error> {
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
         let buffer = values::millis(from, 0..=MAX_BUFFER_MS)?;
         Ok((!buffer.is_zero()).then(|| buffer.max(MIN_BUFFER)))
     }
@@ -120,14 +115,14 @@ mod trusted {
         }
     }
 
-    pub(super) fn serialize<S: Serializer>(
+    pub fn serialize<S: Serializer>(
         servers: &[(String, CertificatePin)],
         to: S,
     ) -> Result<S::Ok, S::Error> {
         to.collect_seq(servers.iter().map(|(at, pin)| format!("{at} {pin}")))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub fn deserialize<'de, D: Deserializer<'de>>(
         from: D,
     ) -> Result<Vec<(String, CertificatePin)>, D::Error> {
         let servers = Vec::<Server>::deserialize(from)?.into_iter().take(MAX_TRUSTED_SERVERS);
@@ -173,7 +168,7 @@ fn route<'de, D: Deserializer<'de>>(from: D, of: fn(String) -> Route) -> Result<
 
 impl Table {
     /// Formats the section.
-    pub(in crate::studio::settings) fn written(settings: &Settings) -> Self {
+    pub fn written(settings: &Settings) -> Self {
         let wall: Vec<_> = settings.wall.iter().filter(|(url, _)| may_be_kept(url)).collect();
         let looks = wall.iter().map(|(_, look)| look.to_string());
         let usual = wall.iter().all(|(_, look)| is_usual(look));
@@ -186,11 +181,7 @@ impl Table {
     }
 
     /// Sets the values of the section.
-    pub(in crate::studio::settings) fn apply(
-        &self,
-        settings: &mut Settings,
-        from: &mut Document<'_>,
-    ) {
+    pub fn apply(&self, settings: &mut Settings, from: &mut Document<'_>) {
         self.put(settings);
         settings.wall = wall(&self.wall, &self.wall_looks, from);
     }

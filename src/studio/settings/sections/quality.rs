@@ -6,13 +6,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::encode;
 use crate::media::{BitsPerSecond, FrameRate, Size};
-use crate::studio::settings::reading::values::{self, within};
+use crate::studio::settings::reading::values::{self, form, within};
 use crate::studio::targets::quality::{Adapt, Quality, SAMPLE_RATES};
 use crate::text::problem::problem;
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(remote = "Quality", default = "Quality::default", deny_unknown_fields)]
-pub(in crate::studio::settings) struct QualityLayout {
+pub struct QualityLayout {
     #[serde(with = "values::text")]
     size: Size,
     #[serde(
@@ -45,18 +45,10 @@ pub(in crate::studio::settings) struct QualityLayout {
     channels: u16,
 }
 
-mod bitrate {
-    use super::*;
-
-    pub(super) fn serialize<S: Serializer>(rate: &BitsPerSecond, to: S) -> Result<S::Ok, S::Error> {
-        rate.0.serialize(to)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<BitsPerSecond, D::Error> {
-        values::bounded(from, 8_000..=200_000_000, "bit/s").map(BitsPerSecond)
-    }
+form! {
+    bitrate: BitsPerSecond;
+    write bitrate => bitrate.0;
+    read rate: rate => Ok(BitsPerSecond(rate));
 }
 
 /// Writes the frame rate without rounding, unlike the displayed rate.
@@ -80,6 +72,7 @@ fn keyframe_interval<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::
 }
 
 within! {
+    rate: u32 = 8_000..=200_000_000, "bit/s";
     channels: u16 = 1..=2;
 }
 

@@ -7,13 +7,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::studio::live::recording::RecordingChoices;
 use crate::studio::live::recording::audio_tracks::TrackNames;
 use crate::studio::mixer::clean_name;
-use crate::studio::settings::reading::values;
+use crate::studio::settings::reading::values::{self, form, within};
 use crate::text::problem::problem;
 use crate::wire::container::Format;
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(remote = "RecordingChoices", default = "RecordingChoices::default", deny_unknown_fields)]
-pub(in crate::studio::settings) struct RecordingLayout {
+pub struct RecordingLayout {
     #[serde(with = "values::text")]
     format: Format,
     #[serde(
@@ -53,31 +53,23 @@ fn replay<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Err
     seconds(from, MAX_REPLAY_SECONDS)
 }
 
-mod split_bytes {
-    use super::*;
-
-    const BYTES_PER_MEGABYTE: u64 = 1_000_000;
-
-    pub(super) fn serialize<S: Serializer>(bytes: &Option<u64>, to: S) -> Result<S::Ok, S::Error> {
-        (bytes.unwrap_or(0) / BYTES_PER_MEGABYTE).serialize(to)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
-        let megabytes: u64 = values::bounded(from, 0..=4_000_000, "MB")?;
-        Ok(Some(megabytes * BYTES_PER_MEGABYTE).filter(|it| *it > 0))
-    }
+within! {
+    megabytes: u64 = 0..=4_000_000, "MB";
+    mebibytes: u64 = 1..=16_384, "MiB";
 }
 
-mod replay_bytes {
-    use super::*;
+const BYTES_PER_MEGABYTE: u64 = 1_000_000;
 
-    pub(super) fn serialize<S: Serializer>(bytes: &u64, to: S) -> Result<S::Ok, S::Error> {
-        (bytes >> 20).serialize(to)
-    }
+form! {
+    split_bytes: Option<u64>;
+    write bytes => bytes.unwrap_or(0) / BYTES_PER_MEGABYTE;
+    read size: megabytes => Ok(Some(size * BYTES_PER_MEGABYTE).filter(|it| *it > 0));
+}
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
-        values::bounded(from, 1..=16_384, "MiB").map(|mebibytes: u64| mebibytes << 20)
-    }
+form! {
+    replay_bytes: u64;
+    write bytes => bytes >> 20;
+    read size: mebibytes => Ok(size << 20);
 }
 
 /// Reads and writes the names of the tracks by their numbers from 1. Empty names at the end are
@@ -90,15 +82,15 @@ mod track_names {
         names.get(..last.map_or(0, |last| last + 1)).unwrap_or_default()
     }
 
-    pub(super) fn are_none(names: &TrackNames) -> bool {
+    pub fn are_none(names: &TrackNames) -> bool {
         named(names).is_empty()
     }
 
-    pub(super) fn serialize<S: Serializer>(names: &TrackNames, to: S) -> Result<S::Ok, S::Error> {
+    pub fn serialize<S: Serializer>(names: &TrackNames, to: S) -> Result<S::Ok, S::Error> {
         named(names).serialize(to)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<TrackNames, D::Error> {
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<TrackNames, D::Error> {
         let mut names = TrackNames::default();
         // Either all names are used or none: names after a bad one would belong to other tracks.
         let given = toml::Value::deserialize(from)?.try_into::<Vec<String>>();

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::broadcast::TargetUrl;
 use crate::server::MAX_SLOW_MODE_INTERVAL;
 use crate::studio::settings::reading::lenient::Document;
-use crate::studio::settings::reading::values::{self, is_usual, layout};
+use crate::studio::settings::reading::values::{self, form, is_usual, layout};
 use crate::studio::settings::sections::all::Settings;
 use crate::studio::targets::address::parse;
 use crate::studio::targets::sharing::{check_host, check_names, check_origin};
@@ -46,16 +46,12 @@ layout! {
 
 impl Table {
     /// Formats the section.
-    pub(in crate::studio::settings) fn written(settings: &Settings) -> Self {
+    pub fn written(settings: &Settings) -> Self {
         Self { play_key: settings.play_key.then_some(true.into()), ..Self::of(settings) }
     }
 
     /// Sets the values of the section.
-    pub(in crate::studio::settings) fn apply(
-        &self,
-        settings: &mut Settings,
-        from: &mut Document<'_>,
-    ) {
+    pub fn apply(&self, settings: &mut Settings, from: &mut Document<'_>) {
         self.put(settings);
         if let Some(needed) = &self.play_key {
             settings.play_key = needed.as_bool().unwrap_or_else(|| {
@@ -66,18 +62,10 @@ impl Table {
     }
 }
 
-mod blocked_words {
-    use super::*;
-
-    pub(super) fn serialize<S: Serializer>(words: &BlockedWords, to: S) -> Result<S::Ok, S::Error> {
-        words.words().serialize(to)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<BlockedWords, D::Error> {
-        Vec::<String>::deserialize(from).map(BlockedWords::new)
-    }
+form! {
+    blocked_words: BlockedWords;
+    write words => words.words();
+    read words: Vec::<String>::deserialize => Ok(BlockedWords::new(words));
 }
 
 fn slow<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {

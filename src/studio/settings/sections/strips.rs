@@ -15,11 +15,11 @@ use crate::studio::mixer::monitoring::Monitoring;
 use crate::studio::mixer::{AudioStrip, MAX_MIXER_STRIPS, TalkMode, clean_name};
 use crate::studio::settings::reading::lenient::Document;
 use crate::studio::settings::reading::parts;
-use crate::studio::settings::reading::values::{self, is_usual, layout, within, words};
+use crate::studio::settings::reading::values::{self, form, is_usual, layout, within, words};
 use crate::studio::settings::sections::filters;
 use crate::text::problem::problem;
 
-pub(in crate::studio::settings) const MONITORING_WORDS: [(&str, MonitoringMode); 4] = [
+pub const MONITORING_WORDS: [(&str, MonitoringMode); 4] = [
     ("off", MonitoringMode::Program),
     ("both", MonitoringMode::Both),
     ("only", MonitoringMode::MonitorOnly),
@@ -32,35 +32,19 @@ const TALK_MODE_NAMES: [(&str, TalkMode); 4] = [
     ("while-shown", TalkMode::WhileShown),
 ];
 
-/// Reads and writes the monitoring device.
-pub(in crate::studio::settings) mod monitoring {
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    use super::{MAX_DEVICE_ID_LENGTH, Monitoring};
-
-    pub(in crate::studio::settings) fn serialize<S: Serializer>(
-        monitoring: &Monitoring,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
-        match monitoring {
-            Monitoring::Off => to.serialize_str(""),
-            Monitoring::Default => to.serialize_str("default"),
-            Monitoring::Device(id) => to.collect_str(&format_args!("device:{id}")),
-        }
-    }
-
-    pub(in crate::studio::settings) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<Monitoring, D::Error> {
-        let text = String::deserialize(from)?;
-        Ok(match text.split_once(':') {
-            Some(("device", id)) => {
-                Monitoring::Device(id.chars().take(MAX_DEVICE_ID_LENGTH).collect())
-            }
-            _ if text == "default" => Monitoring::Default,
-            _ => Monitoring::Off,
-        })
-    }
+form! {
+    /// Reads and writes the monitoring device.
+    pub(in crate::studio::settings) monitoring: Monitoring;
+    write monitoring => match monitoring {
+        Monitoring::Off => String::new(),
+        Monitoring::Default => "default".to_owned(),
+        Monitoring::Device(id) => format!("device:{id}"),
+    };
+    read text: String::deserialize => Ok(match text.split_once(':') {
+        Some(("device", id)) => Monitoring::Device(id.chars().take(MAX_DEVICE_ID_LENGTH).collect()),
+        _ if text == "default" => Monitoring::Default,
+        _ => Monitoring::Off,
+    });
 }
 
 /// Maximum length of a device id.
@@ -147,22 +131,22 @@ mod tracks {
         }
     }
 
-    pub(super) fn serialize<S: Serializer>(tracks: &ExtraTracks, to: S) -> Result<S::Ok, S::Error> {
+    pub fn serialize<S: Serializer>(tracks: &ExtraTracks, to: S) -> Result<S::Ok, S::Error> {
         to.collect_seq(tracks.iter().map(ExtraTrack::number))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<ExtraTracks, D::Error> {
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<ExtraTracks, D::Error> {
         Ok(Vec::<Number>::deserialize(from)?.into_iter().map(|Number(track)| track).collect())
     }
 }
 
 /// Formats the strips. A side chain is written as the position of a strip in the file.
-pub(in crate::studio::settings) fn tables(strips: &[AudioStrip]) -> Vec<Table> {
+pub fn tables(strips: &[AudioStrip]) -> Vec<Table> {
     strips.iter().map(|strip| table(strip, strips)).collect()
 }
 
 /// Formats strips without the main strip. They are merged with another main strip later.
-pub(in crate::studio::settings) fn tables_of_others(strips: &[AudioStrip]) -> Vec<Table> {
+pub fn tables_of_others(strips: &[AudioStrip]) -> Vec<Table> {
     let all: Vec<AudioStrip> =
         std::iter::once(AudioStrip::main()).chain(strips.iter().cloned()).collect();
     strips.iter().map(|strip| table(strip, &all)).collect()
@@ -189,11 +173,7 @@ fn filter_table(slot: &Slot, others: &[AudioStrip]) -> toml::Table {
 
 /// Reads the strips of these tables. The main strip is always first; if the tables lack it, the
 /// given one is used.
-pub(in crate::studio::settings) fn from_tables(
-    tables: &[Table],
-    main: AudioStrip,
-    from: &mut Document<'_>,
-) -> Vec<AudioStrip> {
+pub fn from_tables(tables: &[Table], main: AudioStrip, from: &mut Document<'_>) -> Vec<AudioStrip> {
     if tables.len() > MAX_MIXER_STRIPS {
         from.note("strips", &problem!("settings-strips-beyond", most = MAX_MIXER_STRIPS));
     }

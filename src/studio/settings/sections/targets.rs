@@ -5,7 +5,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::base::Secret;
 use crate::media::BitsPerSecond;
 use crate::net::CertificatePin;
-use crate::studio::settings::reading::values::{is_usual, layout, short_text, text_or_none};
+use crate::studio::settings::reading::values::{
+    self, form, is_usual, layout, short_text, text_or_none,
+};
 use crate::studio::targets::address::without_key;
 use crate::studio::targets::{MAX_TARGETS, Target, TargetPlace};
 
@@ -48,42 +50,21 @@ layout! {
     }
 }
 
-/// Reads and writes an address without its secrets.
-pub(super) mod address {
-    use super::*;
-
-    pub(in crate::studio::settings) fn serialize<S: Serializer>(
-        address: &Secret,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
-        address.expose().serialize(to)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Secret, D::Error> {
-        short_text::<String, D>(from).map(Secret::new)
-    }
+form! {
+    /// Reads and writes an address without its secrets.
+    pub(super) address: Secret;
+    write address => address.expose();
+    read address: short_text => Ok(address);
 }
 
-mod bitrate {
-    use super::*;
-
-    pub(super) fn serialize<S: Serializer>(
-        rate: &Option<BitsPerSecond>,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
-        rate.map_or(0, |rate| rate.0).serialize(to)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<Option<BitsPerSecond>, D::Error> {
-        let rate = u32::deserialize(from)?;
-        Ok(Some(rate).filter(|rate| *rate > 0).map(BitsPerSecond))
-    }
+form! {
+    bitrate: Option<BitsPerSecond>;
+    write bitrate => bitrate.map_or(0, |rate| rate.0);
+    read rate: u32::deserialize => Ok(Some(rate).filter(|it| *it > 0).map(BitsPerSecond));
 }
 
 /// Formats the targets.
-pub(in crate::studio::settings) fn tables(targets: &[Target]) -> Vec<Table> {
+pub fn tables(targets: &[Target]) -> Vec<Table> {
     let table = |target: &Target| Table {
         server: match &target.place {
             TargetPlace::BuiltIn => String::new(),
@@ -100,7 +81,7 @@ pub(in crate::studio::settings) fn tables(targets: &[Target]) -> Vec<Table> {
 }
 
 /// Reads the targets of these tables. The built-in server is always the first.
-pub(in crate::studio::settings) fn from_tables(tables: Vec<Table>) -> Vec<Target> {
+pub fn from_tables(tables: Vec<Table>) -> Vec<Target> {
     let mut targets = vec![Target::built_in()];
     for table in tables.into_iter().take(MAX_TARGETS) {
         if table.server.is_empty() {

@@ -9,7 +9,7 @@ use crate::studio::live::recording::RecordingChoices;
 use crate::studio::mixer::push_to_talk::PushToTalkKey;
 use crate::studio::settings::default_recording_folder;
 use crate::studio::settings::hotkeys::Hotkeys;
-use crate::studio::settings::reading::values::{self, within};
+use crate::studio::settings::reading::values::{self, form, within};
 use crate::studio::settings::sections::panels::Panels;
 use crate::studio::settings::sections::projectors::Projectors;
 use crate::text;
@@ -136,19 +136,12 @@ enum MeterFallWord {
     Slow,
 }
 
-mod push_to_talk_key {
-    use super::*;
-
-    pub(super) fn serialize<S: Serializer>(key: &PushToTalkKey, to: S) -> Result<S::Ok, S::Error> {
-        key.name().serialize(to)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<PushToTalkKey, D::Error> {
-        let key = PushToTalkKey::named(&String::deserialize(from)?);
-        key.ok_or_else(|| values::refuse(problem!("value-talk-key")))
-    }
+form! {
+    push_to_talk_key: PushToTalkKey;
+    write key => key.name();
+    read name: String::deserialize => {
+        PushToTalkKey::named(&name).ok_or_else(|| problem!("value-talk-key"))
+    };
 }
 
 fn recording_folder<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::Error> {

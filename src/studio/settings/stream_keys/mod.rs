@@ -60,7 +60,7 @@ impl Request {
 
 /// The owner of a key.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::studio) enum KeyOwner {
+pub enum KeyOwner {
     /// The stream key of this target.
     Target(u32),
     /// An address that contains a secret.
@@ -73,7 +73,7 @@ pub(in crate::studio) enum KeyOwner {
 
 /// An answer from the thread.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::studio) enum KeyAnswer {
+pub enum KeyAnswer {
     /// The place where keys are stored.
     Place(KeyPlace),
     /// The key of this name, or `None` if there is none.
@@ -89,7 +89,7 @@ pub(in crate::studio) enum KeyAnswer {
 
 /// The handle of the thread. Dropping it ends the thread after the pending requests.
 #[derive(Debug)]
-pub(in crate::studio) struct Keys {
+pub struct Keys {
     requests: Sender<Request>,
     answers: Receiver<KeyAnswer>,
     worker: Worker,

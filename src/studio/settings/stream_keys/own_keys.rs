@@ -21,7 +21,7 @@ type KeyringStore = Arc<dyn CredentialStoreApi + Send + Sync>;
 
 /// Opens the store of a settings file's keys. `file` stores the keys if there is no keyring, or if
 /// `keyring` is false.
-pub(super) fn open(file: &Path, keyring: bool) -> Box<dyn KeyStore> {
+pub fn open(file: &Path, keyring: bool) -> Box<dyn KeyStore> {
     let store = match keyring.then(Store::new) {
         Some(Ok(store)) => {
             let store: KeyringStore = store;

@@ -31,7 +31,7 @@ pub enum KeyPlace {
 }
 
 /// A place that can store keys.
-pub(super) trait KeyStore: fmt::Debug {
+pub trait KeyStore: fmt::Debug {
     fn place(&self) -> KeyPlace;
     fn load(&self, name: &str) -> Result<Option<Secret>, Problem>;
     /// Stores a key. `or_file` allows the private file if there is no other way.
@@ -45,12 +45,12 @@ fn of_keyring(error: &keyring_core::Error) -> Problem {
 
 /// The desktop's keyring.
 #[derive(Debug)]
-pub(super) struct Keyring {
-    pub(super) store: Arc<dyn CredentialStoreApi + Send + Sync>,
+pub struct Keyring {
+    pub store: Arc<dyn CredentialStoreApi + Send + Sync>,
     /// The beginning of all names in the keyring.
-    pub(super) prefix: String,
+    pub prefix: String,
     /// The file for keys that the keyring did not take. They are newer than those in the keyring.
-    pub(super) file: OwnFile,
+    pub file: OwnFile,
 }
 
 impl Keyring {
@@ -101,8 +101,8 @@ impl KeyStore for Keyring {
 
 /// The private file, with lines of `"name" = "key"` (TOML). Every change replaces the whole file.
 #[derive(Debug)]
-pub(super) struct OwnFile {
-    pub(super) path: PathBuf,
+pub struct OwnFile {
+    pub path: PathBuf,
 }
 
 type Entries = BTreeMap<String, Zeroizing<String>>;
@@ -198,7 +198,7 @@ fn too_large() -> io::Error {
 }
 
 /// Writes a file that only its owner can read, by atomic replacement. A symbolic link stays a link.
-pub(in crate::studio) fn write_private(path: &Path, text: &str) -> io::Result<()> {
+pub fn write_private(path: &Path, text: &str) -> io::Result<()> {
     let path = resolved(path)?;
     let folder = folder_of(&path);
     fs::create_dir_all(folder)?;
@@ -210,7 +210,7 @@ pub(in crate::studio) fn write_private(path: &Path, text: &str) -> io::Result<()
     Ok(())
 }
 
-pub(in crate::studio) fn make_private(file: &File) -> io::Result<()> {
+pub fn make_private(file: &File) -> io::Result<()> {
     if file.metadata()?.permissions().mode() & 0o077 != 0 {
         file.set_permissions(fs::Permissions::from_mode(0o600))?;
     }

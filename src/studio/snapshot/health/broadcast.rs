@@ -14,8 +14,8 @@ use crate::studio::snapshot::health::signal::is_partly_muted;
 use crate::studio::snapshot::{Snapshot, TargetView};
 use crate::studio::targets::address::AddressFault;
 use crate::studio::targets::{Target, TargetState, address, services};
-use crate::text::Problem;
 use crate::text::problem::{Value, problem};
+use crate::text::{Problem, minutes};
 
 /// Time from the start after which the frame rate is known.
 const FRAME_RATE_DELAY: Duration = Duration::from_secs(3);
@@ -62,7 +62,7 @@ fn short_time(time: Duration) -> String {
 }
 
 /// Returns the problems of the targets.
-pub(super) fn of_targets(snapshot: &Snapshot) -> Vec<Finding> {
+pub fn of_targets(snapshot: &Snapshot) -> Vec<Finding> {
     match &snapshot.live {
         LiveState::Stopping => Vec::new(),
         LiveState::Idle => before_going_live(snapshot).into_iter().collect(),
@@ -225,16 +225,20 @@ fn off_air(snapshot: &Snapshot, cause: &Problem) -> Finding {
     finding
 }
 
+/// Returns the problem that a notice contains under this name.
+fn inner_problem(notice: &Notice, name: &str) -> Option<Problem> {
+    notice.problem.args().iter().find_map(|(known, value)| match value {
+        Value::Problem(problem) if *known == name => Some(problem.clone()),
+        _ => None,
+    })
+}
+
 /// Returns the finding that a connection is open, but that the server accepts no data.
 fn stalled(snapshot: &Snapshot) -> Option<Finding> {
     let stalled = named(snapshot, &address::STALLED_NOTICES).next()?;
     let entry = snapshot.targets.iter().find(|it| Some(it.target.id) == stalled.target)?;
     let sentence = problem!("health-stalled", name = name_of(&entry.target));
-    let cause = stalled.problem.args().iter().find(|(name, _)| *name == "cause");
-    let cause = cause.and_then(|(_, value)| match value {
-        Value::Problem(problem) => Some(problem.clone()),
-        _ => None,
-    });
+    let cause = inner_problem(stalled, "cause");
     Some(Finding::new(Some(Level::Error), sentence).with_details(cause).covering([stalled]))
 }
 
@@ -292,14 +296,10 @@ fn queue(snapshot: &Snapshot) -> Option<Finding> {
 }
 
 /// Returns the finding that the recording has ended while the broadcast continues.
-pub(super) fn recording_ended(snapshot: &Snapshot) -> Option<Finding> {
+pub fn recording_ended(snapshot: &Snapshot) -> Option<Finding> {
     let mut ended = named(snapshot, groups::RECORDING_ENDED_NOTICES);
     let notice = ended.next().filter(|_| snapshot.recording.is_none())?;
-    let reason = notice.problem.args().iter().find(|(name, _)| *name == "reason");
-    let reason = reason.and_then(|(_, value)| match value {
-        Value::Problem(problem) => Some(problem.clone()),
-        _ => None,
-    });
+    let reason = inner_problem(notice, "reason");
     let on_air = snapshot.live == LiveState::OnAir;
     let sentence = match on_air {
         true => problem!("health-recording-ended"),
@@ -316,12 +316,12 @@ fn wanted_fps(snapshot: &Snapshot) -> f64 {
 }
 
 /// Returns true if most frames are lost, in case [`too_slow`] returns a finding.
-pub(super) fn is_loss_heavy(snapshot: &Snapshot) -> bool {
+pub fn is_loss_heavy(snapshot: &Snapshot) -> bool {
     snapshot.figures.fps < HEAVY_LOSS_SHARE * wanted_fps(snapshot)
 }
 
 /// Returns the finding that too few frames are encoded.
-pub(super) fn too_slow(snapshot: &Snapshot) -> Option<Finding> {
+pub fn too_slow(snapshot: &Snapshot) -> Option<Finding> {
     let (figures, wanted) = (&snapshot.figures, wanted_fps(snapshot));
     let encodes =
         snapshot.passthrough.is_none() && snapshot.video.is_some() && !snapshot.audio_only;
@@ -370,7 +370,7 @@ fn slow_part(snapshot: &Snapshot, wanted: f64) -> (Vec<Problem>, Remedy) {
 }
 
 /// Returns the finding that all is well.
-pub(super) fn all_is_well(snapshot: &Snapshot) -> Finding {
+pub fn all_is_well(snapshot: &Snapshot) -> Finding {
     let good = |sentence| Finding::new(None, sentence);
     if let Some(passthrough) = &snapshot.passthrough {
         let name = passthrough.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -443,10 +443,6 @@ fn reached(snapshot: &Snapshot) -> Vec<Problem> {
 
 /// Returns the text about the stream delay.
 fn delayed(held: DelayFigures) -> Option<Problem> {
-    let minutes = |time: Duration| {
-        let seconds = (time + Duration::from_millis(500)).as_secs();
-        format!("{}:{:02}", seconds / 60, seconds % 60)
-    };
     Some(match held {
         DelayFigures { state: DelayState::Draining, held, .. } => {
             problem!("health-delay-ending", time = minutes(held))

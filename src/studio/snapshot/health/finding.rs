@@ -9,7 +9,7 @@ use crate::text::Problem;
 
 /// One finding about the studio.
 #[derive(Clone, Debug)]
-pub(super) struct Finding {
+pub struct Finding {
     pub level: Option<Level>,
     pub sentence: Problem,
     pub details: Vec<Problem>,
@@ -78,26 +78,23 @@ impl Finding {
     }
 }
 
-pub(super) fn is_broadcasting(snapshot: &Snapshot) -> bool {
+pub fn is_broadcasting(snapshot: &Snapshot) -> bool {
     !matches!(snapshot.live, LiveState::Idle | LiveState::Stopping)
 }
 
 /// Returns the recording, unless it is paused.
-pub(super) fn running_recording(snapshot: &Snapshot) -> Option<&RecordingFigures> {
+pub fn running_recording(snapshot: &Snapshot) -> Option<&RecordingFigures> {
     snapshot.recording.as_ref().filter(|recording| !recording.paused)
 }
 
 /// Returns true if the program is sent or recorded now.
-pub(super) fn is_used(snapshot: &Snapshot) -> bool {
+pub fn is_used(snapshot: &Snapshot) -> bool {
     let records = snapshot.live == LiveState::Idle && running_recording(snapshot).is_some();
     is_broadcasting(snapshot) || records
 }
 
 /// Returns the notices with one of these keys.
-pub(super) fn named<'a>(
-    snapshot: &'a Snapshot,
-    names: &'a [&str],
-) -> impl Iterator<Item = &'a Notice> {
+pub fn named<'a>(snapshot: &'a Snapshot, names: &'a [&str]) -> impl Iterator<Item = &'a Notice> {
     snapshot.notices.iter().rev().filter(|notice| names.contains(&notice.key()))
 }
 

@@ -57,12 +57,12 @@ fn shown(snapshot: &Snapshot) -> Vec<ShownSource<'_>> {
 }
 
 /// Returns true if a visible source of the current scene delivers video, or is about to.
-pub(super) fn shows_video(snapshot: &Snapshot) -> bool {
+pub fn shows_video(snapshot: &Snapshot) -> bool {
     shown(snapshot).iter().any(|source| !source.is_down)
 }
 
 /// Returns the problem of the video.
-pub(super) fn video(snapshot: &Snapshot) -> Option<Finding> {
+pub fn video(snapshot: &Snapshot) -> Option<Finding> {
     if snapshot.passthrough.is_some() {
         return None;
     }
@@ -166,7 +166,7 @@ fn is_audible(snapshot: &Snapshot) -> bool {
 }
 
 /// Returns the finding that an audio source is gone although it should be audible.
-pub(super) fn audio_gone(snapshot: &Snapshot) -> Option<Finding> {
+pub fn audio_gone(snapshot: &Snapshot) -> Option<Finding> {
     if snapshot.passthrough.is_some() {
         return None;
     }
@@ -237,7 +237,7 @@ fn only_waits_for_key(snapshot: &Snapshot, main: &AudioSource) -> bool {
 }
 
 /// Returns the finding that the program is silent, but should not be.
-pub(super) fn audio(snapshot: &Snapshot) -> Option<Finding> {
+pub fn audio(snapshot: &Snapshot) -> Option<Finding> {
     if snapshot.passthrough.is_some() || is_audible(snapshot) {
         return None;
     }
@@ -270,6 +270,6 @@ pub(super) fn audio(snapshot: &Snapshot) -> Option<Finding> {
 }
 
 /// Returns true if the main source is muted while other sources are audible.
-pub(super) fn is_partly_muted(snapshot: &Snapshot) -> bool {
+pub fn is_partly_muted(snapshot: &Snapshot) -> bool {
     is_audible(snapshot) && snapshot.audio.as_ref().is_some_and(|audio| audio.muted)
 }

@@ -28,7 +28,7 @@ const MAX_REPORTED_CAUSES: usize = 32;
 
 impl Engine {
     /// Polls all parts.
-    pub(in crate::studio::engine) fn poll(&mut self) {
+    pub fn poll(&mut self) {
         let undecided = self.startup.is_undecided();
         // A driver that never responds must not prevent going on air.
         let overdue = undecided && self.clock.now() >= self.startup.decide_by;
@@ -112,7 +112,7 @@ impl Engine {
     }
 
     /// Handles the news of the broadcast's outputs in order.
-    pub(in crate::studio::engine) fn all_happened(&mut self, happenings: Vec<OutputNews>) {
+    pub fn all_happened(&mut self, happenings: Vec<OutputNews>) {
         for happening in happenings {
             match happening {
                 OutputNews::Target(target) => self.target_happened(target),
@@ -242,7 +242,7 @@ impl Engine {
         self.notices.send_event(Event::Delay(changed.event));
     }
 
-    pub(in crate::studio::engine) fn target_happened(&mut self, event: event::Target) {
+    pub fn target_happened(&mut self, event: event::Target) {
         let id = u32::try_from(event.index).unwrap_or(u32::MAX);
         if let Some(message) = crate::studio::live::target_events::message(&event) {
             let causes = self.targets.reported_causes.entry(id).or_default();
@@ -317,7 +317,7 @@ impl Engine {
         self.live.free_space.poll(self.clock.now(), folder, recording, rate);
     }
 
-    pub(in crate::studio::engine) fn poll_sources(&mut self) {
+    pub fn poll_sources(&mut self) {
         let Some(program) = &mut self.state.program else { return };
         let video = program.video_change();
         let video = video.map(|it| (it, Track::Video, video_kind(program.video_choice())));
@@ -332,12 +332,7 @@ impl Engine {
 
     /// Reports the state of a source. `camera` is true for a camera, false for a microphone, and
     /// `None` for other sources.
-    pub(in crate::studio::engine) fn tell_of(
-        &mut self,
-        report: &SourceReport,
-        before: &SourceReport,
-        camera: Option<bool>,
-    ) {
+    pub fn tell_of(&mut self, report: &SourceReport, before: &SourceReport, camera: Option<bool>) {
         let message = match camera {
             Some(camera) => device_message(report, before, camera),
             None => source_message(report, before),
@@ -363,11 +358,7 @@ impl Engine {
     }
 
     /// Withdraws the notices about a source that delivers again.
-    pub(in crate::studio::engine) fn take_back(
-        &mut self,
-        report: &SourceReport,
-        before: &SourceReport,
-    ) {
+    pub fn take_back(&mut self, report: &SourceReport, before: &SourceReport) {
         // The name may not have been known when the source failed.
         for name in [&before.name, &report.name] {
             self.notices.active.clear_of(groups::SOURCE_DOWN_NOTICES, name);
@@ -375,12 +366,7 @@ impl Engine {
     }
 
     /// Reports that a source's alarm was raised or withdrawn.
-    pub(in crate::studio::engine) fn tell_alarm(
-        &mut self,
-        report: &SourceReport,
-        before: &SourceReport,
-        name: &str,
-    ) {
+    pub fn tell_alarm(&mut self, report: &SourceReport, before: &SourceReport, name: &str) {
         if report.alarm == before.alarm {
             return;
         }
@@ -408,7 +394,7 @@ impl Engine {
     }
 
     /// Reports the figures, once per second.
-    pub(in crate::studio::engine) fn second(&mut self) {
+    pub fn second(&mut self) {
         let now = self.clock.now();
         self.state.next_second =
             self.state.next_second.max(now - Duration::from_secs(1)) + Duration::from_secs(1);
@@ -458,7 +444,7 @@ fn rendition_lowered(host: String, (bitrate, size): (BitsPerSecond, Size)) -> St
 }
 
 /// Returns the name of a source in notices.
-pub(in crate::studio::engine) fn device_name(report: &SourceReport) -> &str {
+pub fn device_name(report: &SourceReport) -> &str {
     if report.name.is_empty() { &report.id } else { &report.name }
 }
 
@@ -499,7 +485,7 @@ fn source_message(report: &SourceReport, before: &SourceReport) -> Option<Studio
     }
 }
 
-pub(in crate::studio::engine) fn is_back(report: &SourceReport, before: &SourceReport) -> bool {
+pub fn is_back(report: &SourceReport, before: &SourceReport) -> bool {
     report.state == SourceState::Open && before.state.is_down()
 }
 

@@ -541,13 +541,13 @@ fn rules_and_mutes_of_the_own_chat_that_come_over_http_are_shown_and_saved() {
     assert!(viewer.say(ChatLine::new("eve", "spam").unwrap(), 1));
     until("message", || {
         engine.poll_chat();
-        !engine.server_figures().chat.unwrap().posts.is_empty()
+        !engine.built_in.figures().chat.unwrap().posts.is_empty()
     });
-    let from = engine.server_figures().chat.unwrap().posts[0].from;
+    let from = engine.built_in.figures().chat.unwrap().posts[0].from;
     change(&format!(r#"{{"mute":[{from}],"slow_seconds":30,"blocked_words":["spoiler"]}}"#));
     let polled = |engine: &mut Engine| {
         engine.poll_chat();
-        engine.server_figures()
+        engine.built_in.figures()
     };
     let figures = polled(&mut engine);
     let rules = figures.chat_rules;

@@ -43,7 +43,7 @@ const MAX_VIEWS: usize = 100;
 
 impl Engine {
     /// Gives the started program its sources and its scene.
-    pub(in crate::studio::engine) fn begin_scenes(&mut self) {
+    pub fn begin_scenes(&mut self) {
         if self
             .settings
             .collection
@@ -57,7 +57,7 @@ impl Engine {
     }
 
     /// Applies a change of the main video source, which scenes may share.
-    pub(in crate::studio::engine) fn follow_main(&mut self) {
+    pub fn follow_main(&mut self) {
         let Some(program) = &mut self.state.program else { return };
         let messages = program.set_sources(&self.settings.collection);
         self.follow_sources(&messages);
@@ -80,13 +80,13 @@ impl Engine {
     }
 
     /// Opens missing files that have appeared.
-    pub(in crate::studio::engine) fn retry_missing_files(&mut self) {
+    pub fn retry_missing_files(&mut self) {
         let tried = self.state.program.as_mut().map(Program::retry_missing_files);
         self.report_missing_files(tried.unwrap_or_default());
     }
 
     /// Retries everything at the user's request.
-    pub(in crate::studio::engine) fn try_again(&mut self) {
+    pub fn try_again(&mut self) {
         let tried = self.state.program.as_mut().map(|it| it.retry(None));
         self.report_missing_files(tried.unwrap_or_default());
     }
@@ -116,12 +116,7 @@ impl Engine {
 
     /// Sets a control of a camera. `None` sets the control to its default, as for all controls that
     /// the user never set.
-    pub(in crate::studio::engine) fn set_camera(
-        &mut self,
-        camera: String,
-        control: String,
-        value: Option<i64>,
-    ) {
+    pub fn set_camera(&mut self, camera: String, control: String, value: Option<i64>) {
         let cameras = &mut self.settings.cameras;
         let is_new = !cameras.contains_key(&camera);
         if control::plain(&control) != control || (is_new && cameras.len() >= MAX_CAMERAS) {
@@ -142,14 +137,14 @@ impl Engine {
         self.changed();
     }
 
-    pub(in crate::studio::engine) fn reset_camera(&mut self, camera: &str) {
+    pub fn reset_camera(&mut self, camera: &str) {
         if self.settings.cameras.remove(camera).is_some() {
             self.state.stage.board.want(&self.settings.cameras);
             self.changed();
         }
     }
 
-    pub(in crate::studio::engine) fn share_again(&mut self, source: SourceId) {
+    pub fn share_again(&mut self, source: SourceId) {
         let collection = &self.settings.collection;
         let choice = match source {
             MAIN_SOURCE => self.settings.video.as_ref(),
@@ -162,7 +157,7 @@ impl Engine {
 
     /// Sets the end behavior of a media file. A scene source stores it in its properties. The main
     /// video source keeps it until it is closed.
-    pub(in crate::studio::engine) fn set_at_end(&mut self, id: SourceId, at_end: EndBehavior) {
+    pub fn set_at_end(&mut self, id: SourceId, at_end: EndBehavior) {
         if let Some(source) = self.settings.collection.source(id) {
             let properties = Properties { at_end, ..source.properties.clone() };
             self.edit(&Edit::SetProperties(id, properties));
@@ -171,12 +166,12 @@ impl Engine {
         }
     }
 
-    pub(in crate::studio::engine) fn edit(&mut self, edit: &Edit) {
+    pub fn edit(&mut self, edit: &Edit) {
         self.edit_with(edit, Collection::attempt_parts);
     }
 
     /// Applies an edit that viewers see at once, also in studio mode.
-    pub(in crate::studio::engine) fn edit_program(&mut self, edit: &Edit) {
+    pub fn edit_program(&mut self, edit: &Edit) {
         self.edit_with(edit, Collection::attempt_in_program);
     }
 
@@ -201,11 +196,11 @@ impl Engine {
     }
 
     /// Adds an undo step for a change.
-    pub(in crate::studio::engine) fn add_step(&mut self, before: UndoState, change: Change) {
+    pub fn add_step(&mut self, before: UndoState, change: Change) {
         self.state.stage.add_step(before, change, self.clock.now());
     }
 
-    pub(in crate::studio::engine) fn step(&mut self, back: bool) {
+    pub fn step(&mut self, back: bool) {
         let before = self.settings.collection.clone();
         let (undo_history, old_strips) =
             (&mut self.state.stage.undo_history, &self.settings.strips);
@@ -259,7 +254,7 @@ impl Engine {
     }
 
     /// Opens the sources whose addresses were loaded from the keyring.
-    pub(in crate::studio::engine) fn revealed_scenes(&mut self) {
+    pub fn revealed_scenes(&mut self) {
         self.stage_changed(None);
     }
 
@@ -305,7 +300,7 @@ impl Engine {
     }
 
     /// Sets the views that are drawn in addition to the program.
-    pub(in crate::studio::engine) fn look_at(&mut self, views: BTreeMap<ViewOf, ViewDetail>) {
+    pub fn look_at(&mut self, views: BTreeMap<ViewOf, ViewDetail>) {
         let stage = &mut self.state.stage;
         stage.views = views.into_iter().take(MAX_VIEWS).collect();
         let slot = |of| stage.view_frames.get(of).cloned().unwrap_or_default();
@@ -331,11 +326,11 @@ impl Engine {
     }
 
     /// Returns true if the main video source is shown anywhere.
-    pub(in crate::studio::engine) fn wants_main(&self) -> bool {
+    pub fn wants_main(&self) -> bool {
         self.settings.collection.uses(MAIN_SOURCE)
     }
 
-    pub(in crate::studio::engine) fn import_scenes(&mut self, path: PathBuf) {
+    pub fn import_scenes(&mut self, path: PathBuf) {
         let name = self.settings.in_use.collection.clone();
         let switches = self.state.stage.switches;
         let begun = self.with_file("scenes-import", move || {
@@ -345,7 +340,7 @@ impl Engine {
         self.part_done(begun);
     }
 
-    pub(in crate::studio::engine) fn export_scenes(&mut self, path: PathBuf) {
+    pub fn export_scenes(&mut self, path: PathBuf) {
         let (collection, strips) = (self.settings.collection.clone(), self.settings.strips.clone());
         let begun = self.with_file("scenes-export", move || {
             let failed = collection::export(&collection, &strips, &path).err();
@@ -355,7 +350,7 @@ impl Engine {
     }
 
     /// Reads or writes a file on another thread, unless such a thread is still running.
-    pub(in crate::studio::engine) fn with_file(
+    pub fn with_file(
         &mut self,
         name: &str,
         job: impl FnOnce() -> FileDone + Send + 'static,
@@ -379,12 +374,12 @@ impl Engine {
     }
 
     /// Returns true if a scene file is being read or written.
-    pub(in crate::studio::engine) fn scenes_busy(&self) -> bool {
+    pub fn scenes_busy(&self) -> bool {
         self.state.stage.workers.iter().any(|worker| !worker.is_finished())
     }
 
     /// Handles finished file operations and changed sources.
-    pub(in crate::studio::engine) fn poll_scenes(&mut self) {
+    pub fn poll_scenes(&mut self) {
         if let Some(done) = self.state.stage.file.as_ref().map(Receiver::try_recv) {
             match done {
                 Ok(done) => {
@@ -515,7 +510,7 @@ impl Engine {
     }
 
     /// Returns the scenes for the window.
-    pub(in crate::studio::engine) fn scenes_view(&self) -> Scenes {
+    pub fn scenes_view(&self) -> Scenes {
         let stage = &self.state.stage;
         let program = self.state.program.as_ref();
         let own = stage.shared.sources.iter().map(|source| source.id);

@@ -13,7 +13,7 @@ use crate::studio::mixer::{AudioStrip, is_audio_of};
 const REMOVED_SOURCE_GRACE: Duration = Duration::from_secs(1);
 
 impl Engine {
-    pub(in crate::studio::engine) fn switch_scene(&mut self, id: SceneId) {
+    pub fn switch_scene(&mut self, id: SceneId) {
         let collection = &mut self.settings.collection;
         let Some(scene) = collection.scene(id).filter(|_| collection.current != id) else { return };
         let name = scene.name.clone();
@@ -24,7 +24,7 @@ impl Engine {
         self.changed();
     }
 
-    pub(in crate::studio::engine) fn set_preview_scene(&mut self, id: Option<SceneId>) {
+    pub fn set_preview_scene(&mut self, id: Option<SceneId>) {
         let collection = &self.settings.collection;
         let preview_scene = id.filter(|id| collection.scene(*id).is_some());
         self.state.stage.preview_scene = preview_scene;
@@ -40,7 +40,7 @@ impl Engine {
     }
 
     /// Switches the preview to the program, and the program to the preview.
-    pub(in crate::studio::engine) fn take_preview(&mut self) {
+    pub fn take_preview(&mut self) {
         let Some(id) = self.state.stage.preview_scene else { return };
         let collection = &self.settings.collection;
         let before = collection.current;

@@ -40,11 +40,11 @@ pub(super) struct Changes {
 type Done = Result<(Option<PathBuf>, Problem), Problem>;
 
 impl Changes {
-    pub(super) fn is_idle(&self) -> bool {
+    pub fn is_idle(&self) -> bool {
         self.worker.as_ref().is_none_or(Worker::is_finished)
     }
 
-    pub(super) fn stop_copy(&self) {
+    pub fn stop_copy(&self) {
         let can_stop = |state: &ChangeState| state.copy.is_some() || state.is_repairing;
         if let Some(worker) = self.worker.as_ref().filter(|_| can_stop(&self.state.lock())) {
             worker.stop();
@@ -52,7 +52,7 @@ impl Changes {
     }
 
     /// Returns the copy that is being written, and the result of the last change.
-    pub(super) fn poll(&mut self) -> (Option<CopyProgress>, Option<Outcome>) {
+    pub fn poll(&mut self) -> (Option<CopyProgress>, Option<Outcome>) {
         if self.is_idle() {
             self.worker = None;
         }
@@ -88,12 +88,12 @@ impl Changes {
         }
     }
 
-    pub(super) fn rename(&mut self, path: &Path, name: &str) {
+    pub fn rename(&mut self, path: &Path, name: &str) {
         let (from, name) = (path.to_owned(), name.to_owned());
         self.begin(path.to_owned(), move |_, _| rename(&from, &name));
     }
 
-    pub(super) fn trash(&mut self, path: PathBuf) {
+    pub fn trash(&mut self, path: PathBuf) {
         let of = path.clone();
         self.begin(path, move |_, _| {
             if is_being_written(&of) {
@@ -112,17 +112,17 @@ impl Changes {
 
     /// Reports that a file is still being written. A recording in another place or under another
     /// name would be lost to its recorder.
-    pub(super) fn refuse_to_rename(&self, path: &Path) {
+    pub fn refuse_to_rename(&self, path: &Path) {
         let refusal = not_renamed(path, problem!("recordings-changing"));
         tell(&self.state, path.to_owned(), Err(refusal));
     }
 
-    pub(super) fn refuse_to_trash(&self, path: &Path) {
+    pub fn refuse_to_trash(&self, path: &Path) {
         let refusal = not_trashed(path, problem!("recordings-changing"));
         tell(&self.state, path.to_owned(), Err(refusal));
     }
 
-    pub(super) fn show(&mut self, path: PathBuf) {
+    pub fn show(&mut self, path: PathBuf) {
         let of = path.clone();
         self.begin(path, move |_, _| match file_manager::show(&of) {
             Ok(()) => Ok((Some(of.clone()), problem!("recordings-shown", name = shown(&of)))),
@@ -133,7 +133,7 @@ impl Changes {
         });
     }
 
-    pub(super) fn repair(&mut self, path: PathBuf) {
+    pub fn repair(&mut self, path: PathBuf) {
         let of = path.clone();
         self.begin(path, move |stop, state| {
             state.lock().is_repairing = true;
@@ -151,7 +151,7 @@ impl Changes {
         });
     }
 
-    pub(super) fn copy(&mut self, from: PathBuf, to: PathBuf, part: Cut) {
+    pub fn copy(&mut self, from: PathBuf, to: PathBuf, part: Cut) {
         self.begin(from.clone(), move |stop, state| {
             let progress = |share| {
                 state.lock().copy =

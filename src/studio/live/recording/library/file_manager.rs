@@ -10,7 +10,7 @@ use crate::text::problem::problem;
 ///
 /// # Errors
 /// Fails if no file manager supports this, or if the system refuses.
-pub(super) fn show(path: &Path) -> Result<(), Problem> {
+pub fn show(path: &Path) -> Result<(), Problem> {
     use crate::base::portal;
 
     const FILE_MANAGER_NAME: &str = "org.freedesktop.FileManager1";

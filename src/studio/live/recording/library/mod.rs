@@ -65,7 +65,7 @@ pub(in crate::studio) struct Library {
 
 impl Library {
     /// Executes a command. The recordings are in `folder`.
-    pub(in crate::studio) fn handle(&mut self, command: RecordingsCommand, folder: &Path) {
+    pub fn handle(&mut self, command: RecordingsCommand, folder: &Path) {
         match command {
             RecordingsCommand::Open => self.open(folder),
             RecordingsCommand::Close => {
@@ -93,7 +93,7 @@ impl Library {
     }
 
     /// Refuses a command for a file that is still being written. The window offers no repair of it.
-    pub(in crate::studio) fn refuse(&self, command: &RecordingsCommand) {
+    pub fn refuse(&self, command: &RecordingsCommand) {
         match command {
             RecordingsCommand::Rename(path, _) => self.changes.refuse_to_rename(path),
             RecordingsCommand::Trash(path) => self.changes.refuse_to_trash(path),
@@ -110,7 +110,7 @@ impl Library {
 
     /// Takes the results of the threads. If `folder`, the current recordings folder, has changed,
     /// the open list is read again from there.
-    pub(in crate::studio) fn poll(&mut self, folder: &Path) {
+    pub fn poll(&mut self, folder: &Path) {
         if self.reading.is_some() {
             self.open(folder);
         }
@@ -129,13 +129,13 @@ impl Library {
     }
 
     /// Returns the current view for the window.
-    pub(in crate::studio) fn view(&self) -> Arc<RecordingsView> {
+    pub fn view(&self) -> Arc<RecordingsView> {
         Arc::clone(&self.view)
     }
 
     /// Returns true if no change is in progress. Otherwise requests that a running copy or repair
     /// stops.
-    pub(in crate::studio) fn is_over(&self) -> bool {
+    pub fn is_over(&self) -> bool {
         self.changes.stop_copy();
         self.changes.is_idle()
     }

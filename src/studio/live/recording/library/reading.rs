@@ -19,7 +19,7 @@ use crate::wire::container::Format;
 
 /// Number of recordings that are listed at first, beginning with the newest. Each request for more
 /// adds the same number.
-pub(super) const FILES_PER_REQUEST: usize = 500;
+pub const FILES_PER_REQUEST: usize = 500;
 /// Maximum number of names in the folder that are checked.
 const MAX_NAMES: usize = 50_000;
 /// Interval at which the folder is read again.
@@ -40,7 +40,7 @@ struct ReadRequest {
 
 /// The reading thread; see the module documentation.
 #[derive(Debug)]
-pub(super) struct Reading {
+pub struct Reading {
     folder: PathBuf,
     asked: Arc<Mutex<ReadRequest>>,
     listed: Latest<RecordingsView>,
@@ -49,7 +49,7 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    pub(super) fn start(folder: &Path, known: KnownFiles) -> Option<Self> {
+    pub fn start(folder: &Path, known: KnownFiles) -> Option<Self> {
         let mut reader = Reader::new(folder, known);
         let (asked, listed) = (Arc::clone(&reader.asked), reader.listed.clone());
         let worker = Worker::spawn("onair-library", move |stop| reader.run(stop));
@@ -58,34 +58,34 @@ impl Reading {
         Some(Self { folder: folder.to_owned(), asked, listed, seen: 0, _worker: worker.ok()? })
     }
 
-    pub(super) fn is_of(&self, folder: &Path) -> bool {
+    pub fn is_of(&self, folder: &Path) -> bool {
         self.folder == folder
     }
 
-    pub(super) fn frame_at(&self, path: PathBuf, at: Duration) {
+    pub fn frame_at(&self, path: PathBuf, at: Duration) {
         self.asked.lock().frame = Some((path, at));
     }
 
     /// Reports that the folder has changed, so that it is read at once.
-    pub(super) fn look_again(&self) {
+    pub fn look_again(&self) {
         self.asked.lock().again = true;
     }
 
     /// Requests a longer list of recordings.
-    pub(super) fn list_more(&self) {
+    pub fn list_more(&self) {
         let mut asked = self.asked.lock();
         (asked.more, asked.again) = (true, true);
     }
 
     /// Returns the view if the thread has read anything since the last call.
-    pub(super) fn news(&mut self) -> Option<RecordingsView> {
+    pub fn news(&mut self) -> Option<RecordingsView> {
         self.listed.newer(&mut self.seen)
     }
 }
 
 /// The state of a file in the folder: when it changes, the file is read again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Stamp {
+pub struct Stamp {
     bytes: u64,
     modified: SystemTime,
 }
@@ -97,7 +97,7 @@ impl Stamp {
 }
 
 /// The files that were read, also before the list was closed and opened again.
-pub(super) type KnownFiles = Arc<Mutex<HashMap<PathBuf, (Stamp, FileState)>>>;
+pub type KnownFiles = Arc<Mutex<HashMap<PathBuf, (Stamp, FileState)>>>;
 
 struct Reader {
     folder: PathBuf,

@@ -12,7 +12,7 @@ use crate::studio::settings::import::obs::video_filters::{is_of_audio, kind};
 
 /// Reads the audio filters of a source. `strips` are the file's strips by name, for side chains.
 /// Other filters of a source with video belong to its video.
-pub(in crate::studio::settings) fn read(
+pub fn read(
     source: &Value,
     strips: &BTreeMap<&str, StripId>,
     has_video: bool,

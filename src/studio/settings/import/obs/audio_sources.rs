@@ -38,7 +38,7 @@ const MONO_FLAG: u64 = 1 << 1;
 /// The scenes that show each source. OBS plays an audio source only while the scene on air shows
 /// it.
 #[derive(Debug, Default)]
-pub(in crate::studio::settings) struct SceneCounts<'a> {
+pub struct SceneCounts<'a> {
     /// The number of all scenes.
     total: usize,
     /// By source, the number of scenes that show it, also in groups and nested scenes.
@@ -47,7 +47,7 @@ pub(in crate::studio::settings) struct SceneCounts<'a> {
 
 impl<'a> SceneCounts<'a> {
     /// Counts the scenes that show each source; `by_name` contains scenes, groups and sources.
-    pub(in crate::studio::settings) fn of(
+    pub fn of(
         scenes: impl Iterator<Item = &'a str>,
         by_name: &BTreeMap<&'a str, &'a Value>,
     ) -> Self {
@@ -74,7 +74,7 @@ impl<'a> SceneCounts<'a> {
 }
 
 /// Returns the choice for an audio source, or `None` for other kinds.
-pub(in crate::studio::settings) fn choice(source: &Value) -> Option<AudioChoice> {
+pub fn choice(source: &Value) -> Option<AudioChoice> {
     match kind(source).0 {
         // OBS's device ids are not valid here: the default device is used, and must be chosen
         // again.
@@ -107,7 +107,7 @@ fn application(source: &Value) -> Option<AudioChoice> {
 /// Reads the strips of a file, by name: its audio sources, and the audio of video sources
 /// (`beside`). Parts that are not imported are added to `left_out`. A strip plays in every scene,
 /// so a device that no scene shows is muted.
-pub(in crate::studio::settings) fn read(
+pub fn read(
     json: &Value,
     beside: &BTreeMap<&str, AudioChoice>,
     scenes: &SceneCounts<'_>,

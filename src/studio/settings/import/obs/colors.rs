@@ -17,11 +17,7 @@ const GAMMA_EXPONENT: f32 = 2.2;
 const WHITE_RGB: u64 = 0xFF_FF_FF;
 
 /// Imports OBS's color correction. Unsupported parts are added to `not`.
-pub(in crate::studio::settings) fn correction(
-    settings: &Value,
-    second: bool,
-    not: &mut Vec<Problem>,
-) -> Filter {
+pub fn correction(settings: &Value, second: bool, not: &mut Vec<Problem>) -> Filter {
     let number = |key: &str, default: f64| number(settings, key).unwrap_or(default) as f32;
     let (contrast, brightness) = (number("contrast", 0.0), number("brightness", 0.0));
     let gamma = bent(number("gamma", 0.0));
@@ -54,7 +50,7 @@ pub(in crate::studio::settings) fn correction(
 }
 
 /// Returns the color effect of a key filter on the remaining image, if any.
-pub(in crate::studio::settings) fn behind_key(settings: &Value, second: bool) -> Option<Filter> {
+pub fn behind_key(settings: &Value, second: bool) -> Option<Filter> {
     let number = |key: &str| number(settings, key).unwrap_or(0.0) as f32;
     let (contrast, brightness) = (bent(number("contrast")), number("brightness"));
     let gamma = bent(number("gamma"));
@@ -70,11 +66,7 @@ pub(in crate::studio::settings) fn behind_key(settings: &Value, second: bool) ->
 
 /// Returns the color effect of a mask on the visible part, if any. Unsupported parts are added to
 /// `not`.
-pub(in crate::studio::settings) fn behind_mask(
-    settings: &Value,
-    second: bool,
-    not: &mut Vec<Problem>,
-) -> Option<Filter> {
+pub fn behind_mask(settings: &Value, second: bool, not: &mut Vec<Problem>) -> Option<Filter> {
     let color = whole(settings, "color").unwrap_or(WHITE_RGB) & WHITE_RGB;
     let shade = grey(color);
     if shade.is_none() {

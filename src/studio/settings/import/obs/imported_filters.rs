@@ -9,14 +9,14 @@ use crate::text::problem::{Problem, problem};
 
 /// The result of the import of a source's filters.
 #[derive(Debug)]
-pub(in crate::studio::settings) struct ImportedFilters<S> {
-    pub(in crate::studio::settings) slots: Vec<S>,
+pub struct ImportedFilters<S> {
+    pub slots: Vec<S>,
     /// The kinds and names of the filters that were not imported.
-    pub(in crate::studio::settings) not: Vec<String>,
+    pub not: Vec<String>,
     /// The number of further filters that were not imported.
-    pub(in crate::studio::settings) more: usize,
+    pub more: usize,
     /// Descriptions of how the imported filters differ from OBS's.
-    pub(in crate::studio::settings) otherwise: Vec<Problem>,
+    pub otherwise: Vec<Problem>,
 }
 
 impl<S> Default for ImportedFilters<S> {
@@ -28,7 +28,7 @@ impl<S> Default for ImportedFilters<S> {
 impl<S> ImportedFilters<S> {
     /// Adds onair's `filters` for one of OBS's filters. `not` contains the unsupported parts, and
     /// `digits` is the precision of displayed numbers.
-    pub(in crate::studio::settings) fn take<F: NamedSettings>(
+    pub fn take<F: NamedSettings>(
         &mut self,
         table: &Value,
         filters: Option<Vec<F>>,
@@ -55,11 +55,7 @@ impl<S> ImportedFilters<S> {
     }
 
     /// Reports the filters of the source with this name that were not imported.
-    pub(in crate::studio::settings) fn left_out(
-        &self,
-        kind: TrackKind,
-        name: &str,
-    ) -> Option<Problem> {
+    pub fn left_out(&self, kind: TrackKind, name: &str) -> Option<Problem> {
         let kinds = &self.not;
         Some(match (kind, self.not.len(), self.more) {
             (_, 0, _) => return None,
@@ -105,7 +101,7 @@ fn bound(filter: &mut impl NamedSettings, digits: usize, not: &mut Vec<Problem>)
 
 /// Returns the kind of a filter and the user's name for it, because the kind alone says little
 /// about a filter of a plugin.
-pub(in crate::studio::settings) fn called(table: &Value) -> String {
+pub fn called(table: &Value) -> String {
     let name = text(table, "name");
     let called = match text(table, "id") {
         kind if name.is_empty() || name == kind => kind.to_owned(),

@@ -42,13 +42,13 @@ const MAX_REPORTED_PARTS: usize = 1_000;
 const MAX_READ_ITEMS: usize = 20 * MAX_ITEMS;
 
 /// Returns true if this is a scene collection of OBS.
-pub(in crate::studio::settings) fn is_one(json: &Value) -> bool {
+pub fn is_one(json: &Value) -> bool {
     let has = |key: &str| json.get(key).is_some();
     json.get("sources").is_some_and(Value::is_array) && (has("scene_order") || has("current_scene"))
 }
 
 /// Imports the supported parts.
-pub(in crate::studio::settings) fn import(json: &Value) -> Import {
+pub fn import(json: &Value) -> Import {
     let collection = Collection { scenes: Vec::new(), ..Collection::default() };
     let canvas = placement::canvas(json);
     let mut importer = Importer { canvas, collection, ..Importer::default() };

@@ -13,7 +13,7 @@ const SCALE_TOLERANCE: f64 = 1e-3;
 /// unknown, the canvas size is used, and the result states whether the assumption had an effect. A
 /// `whole` item (a group) is not cropped. Its own size begins at the top left corner of the canvas
 /// on which it shows its members.
-pub(in crate::studio::settings) fn place(
+pub fn place(
     table: &Value,
     size: Option<(f64, f64)>,
     canvas: (f64, f64),
@@ -111,7 +111,7 @@ pub(in crate::studio::settings) fn place(
 }
 
 /// Returns the blend mode of an item.
-pub(in crate::studio::settings) fn blend(name: &str) -> Blend {
+pub fn blend(name: &str) -> Blend {
     match name {
         "additive" => Blend::Add,
         "subtract" => Blend::Subtract,
@@ -124,7 +124,7 @@ pub(in crate::studio::settings) fn blend(name: &str) -> Blend {
 }
 
 /// Returns the canvas size of a collection.
-pub(in crate::studio::settings) fn canvas(json: &Value) -> (f64, f64) {
+pub fn canvas(json: &Value) -> (f64, f64) {
     let side = |key| json.get("resolution").and_then(|it| number(it, key));
     let valid = |side: &f64| (2.0..=16_384.0).contains(side);
     match (side("x").filter(valid), side("y").filter(valid)) {

@@ -19,17 +19,17 @@ const MAX_SCANNED_BYTES: u64 = 256 << 20;
 
 /// The properties of a source that are known before it is opened.
 #[derive(Copy, Clone, Debug, Default, PartialEq)]
-pub(in crate::studio::settings) struct SourceInfo {
+pub struct SourceInfo {
     /// The width and height in pixels.
-    pub(in crate::studio::settings) size: Option<(f64, f64)>,
+    pub size: Option<(f64, f64)>,
     /// True if the source has audio; `None` means not checked.
-    pub(in crate::studio::settings) has_audio: Option<bool>,
+    pub has_audio: Option<bool>,
     /// True if the file has transparency in a separate stream.
-    pub(in crate::studio::settings) clear: bool,
+    pub clear: bool,
 }
 
 /// Determines the properties of a source of this kind (without its version).
-pub(in crate::studio::settings) fn of(
+pub fn of(
     kind: &str,
     source: &Value,
     (choice, set): (&VideoChoice, &Properties),
@@ -64,7 +64,7 @@ pub(in crate::studio::settings) fn of(
 }
 
 /// Returns the width and height of a group in pixels, into which its members just fit.
-pub(in crate::studio::settings) fn of_group(source: &Value) -> Option<(f64, f64)> {
+pub fn of_group(source: &Value) -> Option<(f64, f64)> {
     let side = |key| number(part(source, "settings"), key).filter(|side| *side >= 1.0);
     Some((side("cx")?, side("cy")?))
 }

@@ -17,10 +17,7 @@ const LINE_FLAGS: u64 = 4 | 8;
 
 /// Converts the properties of a source of this kind (without its version). Also returns the
 /// unsupported parts.
-pub(in crate::studio::settings) fn properties(
-    kind: &str,
-    source: &Value,
-) -> (Properties, Vec<Problem>) {
+pub fn properties(kind: &str, source: &Value) -> (Properties, Vec<Problem>) {
     let settings = part(source, "settings");
     let mut not = Vec::new();
     let (hidden, at_end) = (hidden(kind, settings), at_end(kind, settings));

@@ -16,15 +16,12 @@ use crate::text::problem::{Problem, problem};
 const DEFAULT_FPS: f64 = 30.0;
 
 /// Returns the default transition, and a description of how it differs from OBS's, if it does.
-pub(in crate::studio::settings) fn read(json: &Value) -> (Kind, Option<Problem>) {
+pub fn read(json: &Value) -> (Kind, Option<Problem>) {
     named(json, text(json, "current_transition"))
 }
 
 /// Returns the transition of a scene, if it has its own, read from the scene's private settings.
-pub(in crate::studio::settings) fn of_scene(
-    json: &Value,
-    scene: &Value,
-) -> (Option<Transition>, Option<Problem>) {
+pub fn of_scene(json: &Value, scene: &Value) -> (Option<Transition>, Option<Problem>) {
     let private = part(scene, "private_settings");
     let name = text(private, "transition");
     if name.is_empty() {

@@ -29,7 +29,7 @@ const AUDIO_FILTER_KINDS: [&str; 10] = [
 ];
 
 /// Reads the video filters of a source whose frames have this size.
-pub(in crate::studio::settings) fn read(source: &Value, size: (f64, f64)) -> ImportedFilters<Slot> {
+pub fn read(source: &Value, size: (f64, f64)) -> ImportedFilters<Slot> {
     let mut taken = ImportedFilters::default();
     let (fields, not) = deinterlacing(source);
     taken.slots.extend(fields.map(|filter| Slot { enabled: true, filter }));
@@ -63,13 +63,13 @@ fn deinterlacing(source: &Value) -> (Option<Filter>, Option<Problem>) {
 }
 
 /// Returns true if this is an audio filter, supported or not.
-pub(in crate::studio::settings) fn is_of_audio(table: &Value) -> bool {
+pub fn is_of_audio(table: &Value) -> bool {
     let kind = text(table, "id");
     AUDIO_FILTER_KINDS.iter().any(|known| kind.starts_with(known))
 }
 
 /// Returns the kind of a filter, and whether it is the second version, whose values differ.
-pub(in crate::studio::settings) fn kind(table: &Value) -> (&str, bool) {
+pub fn kind(table: &Value) -> (&str, bool) {
     let kind = match text(table, "versioned_id") {
         "" => text(table, "id"),
         kind => kind,

@@ -13,17 +13,17 @@ use crate::text::problem::{Problem, problem};
 
 /// An imported source.
 #[derive(Debug)]
-pub(in crate::studio::settings) struct ImportedSource {
-    pub(in crate::studio::settings) choice: VideoChoice,
-    pub(in crate::studio::settings) properties: Properties,
+pub struct ImportedSource {
+    pub choice: VideoChoice,
+    pub properties: Properties,
     /// Descriptions of the unsupported parts.
-    pub(in crate::studio::settings) not: Vec<Problem>,
+    pub not: Vec<Problem>,
     /// The crop: left, top, right and bottom in pixels.
-    pub(in crate::studio::settings) cut: Option<[f64; 4]>,
+    pub cut: Option<[f64; 4]>,
 }
 
 /// Returns the kind of a source without its version.
-pub(in crate::studio::settings) fn kind(source: &Value) -> &str {
+pub fn kind(source: &Value) -> &str {
     let kind = text(source, "id");
     let versioned =
         kind.rsplit_once("_v").filter(|(_, it)| it.chars().all(|it| it.is_ascii_digit()));
@@ -32,7 +32,7 @@ pub(in crate::studio::settings) fn kind(source: &Value) -> &str {
 
 /// Converts an OBS source to an onair source. The error is the source's kind, or the reason why it
 /// is not imported.
-pub(in crate::studio::settings) fn read(source: &Value) -> Result<ImportedSource, Problem> {
+pub fn read(source: &Value) -> Result<ImportedSource, Problem> {
     let settings = part(source, "settings");
     let kind = kind(source);
     let (mut not, mut then) = (Vec::new(), Vec::new());
@@ -106,7 +106,7 @@ pub(in crate::studio::settings) fn read(source: &Value) -> Result<ImportedSource
 }
 
 /// Returns true if a specific device was chosen.
-pub(in crate::studio::settings) fn names_device(settings: &Value) -> bool {
+pub fn names_device(settings: &Value) -> bool {
     let keys = ["device_id", "video_device_id", "device", "camera_id"];
     keys.iter().any(|key| !matches!(text(settings, key), "" | "default"))
 }
