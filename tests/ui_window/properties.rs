@@ -75,7 +75,6 @@ fn what_a_source_shows_is_set_in_fields() {
     let part = Monitor {
         id: Some("HDMI-1".into()),
         part: Some(Area::new(0, 0, 640, 480)),
-        ..Default::default()
     };
     make(&mut harness, &[Edit::SetSource(SOURCE, VideoChoice::Screen(part))]);
     for (name, value, wanted) in [

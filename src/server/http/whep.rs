@@ -320,6 +320,7 @@ mod tests {
 
     #[test]
     fn a_query_names_a_rendition() {
+        let rendition = |query| query_value(query, "rendition");
         assert_eq!(rendition("key=a&rendition=480p").as_deref(), Some("480p"));
         assert_eq!(rendition("key=rendition"), None);
     }
