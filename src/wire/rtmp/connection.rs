@@ -33,7 +33,7 @@ pub enum Output<E> {
 pub(super) const ACK_WINDOW_BYTES: u32 = 2_500_000;
 
 /// Both directions of a connection after the handshake.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Connection {
     pub(super) reader: Reader,
     pub(super) out: SendQueue,
@@ -123,16 +123,7 @@ pub(super) enum Script {
 
 impl Connection {
     pub(super) fn new(limits: Limits) -> Self {
-        Self {
-            reader: Reader::new(limits),
-            out: SendQueue::new(),
-            received: 0,
-            acknowledged: 0,
-            acknowledges: true,
-            window: None,
-            announced_window: None,
-            peer_acknowledged: 0,
-        }
+        Self { reader: Reader::new(limits), acknowledges: true, ..Self::default() }
     }
 
     /// Reads the next whole message in `input`.
