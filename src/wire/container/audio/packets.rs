@@ -1,7 +1,7 @@
 //! The packets of audio-only files, which the readers find one after the other.
 
 use crate::base::Timestamp;
-use crate::media::{AudioCodec, AudioConfig, BitsPerSecond};
+use crate::media::AudioConfig;
 use crate::wire::container::{Error, Index, ReadAt, SampleLocation, TrackId};
 
 /// Format of an audio-only file.
@@ -36,17 +36,6 @@ pub(super) fn peek(source: &mut dyn ReadAt, at: u64, buffer: &mut [u8]) -> Resul
     let there = source.size().saturating_sub(at).min(buffer.len() as u64) as usize;
     source.read_at(at.min(source.size()), buffer.get_mut(..there).unwrap_or_default())?;
     Ok(there)
-}
-
-/// Makes an audio config without a known bitrate.
-pub(super) fn config(
-    codec: AudioCodec,
-    rate: u32,
-    channels: u16,
-    codec_config: bytes::Bytes,
-) -> AudioConfig {
-    let bitrate = BitsPerSecond(0);
-    AudioConfig { codec, sample_rate: rate, channels, bitrate, codec_config }
 }
 
 /// Makes an index without packets for this audio.

@@ -3,9 +3,9 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, Rotation, VideoCodec, VideoConfig};
+use crate::media::{AudioCodec, AudioConfig, Rotation, VideoCodec, VideoConfig};
 use crate::wire::codec::h264::DecoderConfig;
-use crate::wire::codec::{Colors, FLAC_STREAM_HEADER, opus_box};
+use crate::wire::codec::{AudioInfo, Colors, FLAC_STREAM_HEADER, opus_box};
 use crate::wire::container::flv::Metadata;
 use crate::wire::container::mp4::boxes::{
     BoxSpan, Fields, Name, child, put_box, put_full, sample_rate,
@@ -483,10 +483,8 @@ fn audio_entry(entry: &BoxSpan<'_>, codec: AudioCodec, config: Bytes) -> Option<
     let mut fields = Fields(entry.content);
     fields.bytes(16)?;
     let channels = fields.u16()?;
-    let sample_rate = sample_rate(entry)?;
-    let bitrate = BitsPerSecond(0);
-    let parameters = AudioConfig { codec, sample_rate, channels, bitrate, codec_config: config };
-    Some(TrackDescription::Audio(parameters, entry.name))
+    let audio = AudioInfo { sample_rate: sample_rate(entry)?, channels };
+    Some(TrackDescription::Audio(audio.config(codec, config), entry.name))
 }
 
 /// Codec in an ES descriptor.
