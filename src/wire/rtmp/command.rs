@@ -129,8 +129,6 @@ pub struct Connect {
     pub flash_version: String,
     pub swf_url: String,
     pub page_url: String,
-    /// The object encoding: 0 for AMF0, 3 if the client prefers AMF3.
-    pub object_encoding: f64,
     pub enhanced: Enhanced,
     /// The unchanged command object, with all other properties.
     pub properties: Vec<(String, Value)>,
@@ -146,7 +144,6 @@ impl Connect {
             flash_version: text("flashVer"),
             swf_url: text("swfUrl"),
             page_url: text("pageUrl"),
-            object_encoding: object.get_number("objectEncoding").unwrap_or(0.0),
             enhanced: Enhanced::parse(object),
             properties: match object.to_value() {
                 Value::Object(properties) | Value::EcmaArray(properties) => properties,

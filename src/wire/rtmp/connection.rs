@@ -218,7 +218,7 @@ impl Connection {
                 self.window = Some(size).filter(|size| *size > 0);
                 None
             }
-            Control::SetPeerBandwidth { window, .. } => {
+            Control::SetPeerBandwidth { window } => {
                 if self.announced_window != Some(window) && window > 0 {
                     self.tell_window(window);
                 }

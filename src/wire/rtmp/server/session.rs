@@ -14,7 +14,7 @@ use crate::wire::rtmp::command::{self, Command, Connect, caps_ex};
 use crate::wire::rtmp::connection::{
     ACK_WINDOW_BYTES, Connection, ConnectionEvent, Input, Script, is_media, parts, script,
 };
-use crate::wire::rtmp::message::{Control, Kind, LimitType, Message, UserControl};
+use crate::wire::rtmp::message::{Control, Kind, Message, UserControl};
 use crate::wire::rtmp::status::{Level, Status, code};
 use crate::wire::rtmp::stream_name::StreamName;
 use crate::wire::rtmp::{Time, handshake};
@@ -170,8 +170,7 @@ impl Session {
         };
         self.state = State::Connected;
         self.link.tell_window(ACK_WINDOW_BYTES);
-        let limit = Some(LimitType::Dynamic);
-        self.link.control(Control::SetPeerBandwidth { window: ACK_WINDOW_BYTES, limit });
+        self.link.control(Control::SetPeerBandwidth { window: ACK_WINDOW_BYTES });
         self.link.out.set_chunk_size(self.config.chunk_size);
         let server = Value::object([
             ("fmsVer", "FMS/3,5,7,7009".into()),
