@@ -65,6 +65,11 @@ pub fn decode_one_of_most(body: &[u8], most: usize) -> Result<(Value, usize), Er
     Ok((value, body.len() - decoder.rest().len()))
 }
 
+/// A string of a value, which is borrowed from the body if the type can borrow.
+pub trait Text<'a>: From<&'a str> + From<String> {}
+
+impl<'a, S: From<&'a str> + From<String>> Text<'a> for S {}
+
 /// Reads one value after the other from a body.
 #[derive(Clone, Debug)]
 pub struct Decoder<'a> {
@@ -88,17 +93,11 @@ impl<'a> Decoder<'a> {
     ///
     /// # Errors
     /// Fails if the value cannot be read.
-    pub fn next_value<S>(&mut self) -> Result<Option<Data<S>>, Error>
-    where
-        S: From<&'a str> + From<String>,
-    {
+    pub fn next_value<S: Text<'a>>(&mut self) -> Result<Option<Data<S>>, Error> {
         if self.input.is_empty() { Ok(None) } else { self.value(0).map(Some) }
     }
 
-    fn value<S>(&mut self, depth: usize) -> Result<Data<S>, Error>
-    where
-        S: From<&'a str> + From<String>,
-    {
+    fn value<S: Text<'a>>(&mut self, depth: usize) -> Result<Data<S>, Error> {
         let marker = self.u8()?;
         self.values += 1;
         if self.values > self.most {
@@ -141,10 +140,7 @@ impl<'a> Decoder<'a> {
         })
     }
 
-    fn object<S>(&mut self, depth: usize) -> Result<Vec<(S, Data<S>)>, Error>
-    where
-        S: From<&'a str> + From<String>,
-    {
+    fn object<S: Text<'a>>(&mut self, depth: usize) -> Result<Vec<(S, Data<S>)>, Error> {
         if self.object_end() {
             return Ok(Vec::new());
         }
@@ -159,10 +155,7 @@ impl<'a> Decoder<'a> {
 
     /// Reads an ECMA array up to its end marker. Without a marker, the array ends with the input,
     /// or after the announced number of properties if no further property can follow.
-    fn ecma_array<S>(&mut self, depth: usize) -> Result<Vec<(S, Data<S>)>, Error>
-    where
-        S: From<&'a str> + From<String>,
-    {
+    fn ecma_array<S: Text<'a>>(&mut self, depth: usize) -> Result<Vec<(S, Data<S>)>, Error> {
         let announced = u32::from_be_bytes(self.array()?) as usize;
         let mut properties = Vec::new();
         loop {
@@ -184,10 +177,7 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    fn strict_array<S>(&mut self, depth: usize) -> Result<Vec<Data<S>>, Error>
-    where
-        S: From<&'a str> + From<String>,
-    {
+    fn strict_array<S: Text<'a>>(&mut self, depth: usize) -> Result<Vec<Data<S>>, Error> {
         let depth = deeper(depth)?;
         let count = u32::from_be_bytes(self.array()?) as usize;
         // Each element takes at least one byte, so a count larger than the input is wrong.
@@ -205,10 +195,7 @@ impl<'a> Decoder<'a> {
     }
 
     #[inline(always)]
-    fn property<S>(&mut self, depth: usize) -> Result<(S, Data<S>), Error>
-    where
-        S: From<&'a str> + From<String>,
-    {
+    fn property<S: Text<'a>>(&mut self, depth: usize) -> Result<(S, Data<S>), Error> {
         let depth = deeper(depth)?;
         let name = self.text()?;
         // Most values are strings. They are read here, without another call.
@@ -235,18 +222,12 @@ impl<'a> Decoder<'a> {
     }
 
     #[inline(always)]
-    fn text<S>(&mut self) -> Result<S, Error>
-    where
-        S: From<&'a str> + From<String>,
-    {
+    fn text<S: Text<'a>>(&mut self) -> Result<S, Error> {
         let length = usize::from(u16::from_be_bytes(self.array()?));
         self.bytes(length).map(text_of)
     }
 
-    fn long_text<S>(&mut self) -> Result<S, Error>
-    where
-        S: From<&'a str> + From<String>,
-    {
+    fn long_text<S: Text<'a>>(&mut self) -> Result<S, Error> {
         let length = u32::from_be_bytes(self.array()?) as usize;
         self.bytes(length).map(text_of)
     }
@@ -278,10 +259,7 @@ fn deeper(depth: usize) -> Result<usize, Error> {
 }
 
 #[inline(always)]
-fn text_of<'a, S>(bytes: &'a [u8]) -> S
-where
-    S: From<&'a str> + From<String>,
-{
+fn text_of<'a, S: Text<'a>>(bytes: &'a [u8]) -> S {
     match std::str::from_utf8(bytes) {
         Ok(text) => S::from(text),
         Err(_) => S::from(String::from_utf8_lossy(bytes).into_owned()),
