@@ -215,8 +215,8 @@ impl BodyReader {
             AudioPacket::SequenceStart(part) | AudioPacket::Frame(part) => {
                 *part = apart(std::mem::take(part), body);
             }
-            AudioPacket::MultichannelConfig(layout) => {
-                return one(TagEvent::Channels(track.format, layout.channels.into()));
+            AudioPacket::MultichannelConfig { channels } => {
+                return one(TagEvent::Channels(track.format, (*channels).into()));
             }
             AudioPacket::SequenceEnd => return NO_EVENTS,
         }
