@@ -134,11 +134,6 @@ impl Connection {
         message
     }
 
-    /// Returns the number of received chunk bytes.
-    pub(super) fn received_bytes(&self) -> u64 {
-        self.received
-    }
-
     /// Sends an acknowledgement after half the peer's window, because some senders stop when the
     /// whole window is used.
     pub(super) fn acknowledge(&mut self) {

@@ -60,7 +60,6 @@ pub(super) struct SendQueue {
     after_video: bool,
     /// Number of bytes sent since the start of the last audio message, including that message.
     since_audio: usize,
-    sent: u64,
 }
 
 /// Returns the number of bytes that a link of this rate carries in this many milliseconds.
@@ -106,11 +105,6 @@ impl SendQueue {
     /// Returns the number of waiting bytes, without headers.
     pub(super) fn queued_bytes(&self) -> usize {
         self.queued + self.raw.len()
-    }
-
-    /// Returns the number of bytes returned so far.
-    pub(super) fn sent_bytes(&self) -> u64 {
-        self.sent
     }
 
     pub(super) fn chunk_size(&self) -> u32 {
@@ -188,7 +182,6 @@ impl SendQueue {
         if out.is_empty() {
             return None;
         }
-        self.sent += out.len() as u64;
         Some(out.into())
     }
 

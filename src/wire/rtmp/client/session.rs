@@ -138,9 +138,7 @@ impl Session {
         match self.deadline {
             Some((at, after)) if now >= at => {
                 let stage = self.stage();
-                self.state = State::Over;
-                self.deadline = None;
-                Err(Error::Timeout { stage, after })
+                self.note(Err(Error::Timeout { stage, after }))
             }
             _ => Ok(()),
         }
@@ -256,16 +254,6 @@ impl Session {
     /// Returns the number of bytes that wait for [`Session::poll_output`].
     pub fn queued_bytes(&self) -> usize {
         self.link.out.queued_bytes()
-    }
-
-    /// Returns the number of bytes that the session has returned for sending.
-    pub fn sent_bytes(&self) -> u64 {
-        self.link.out.sent_bytes()
-    }
-
-    /// Returns the number of bytes received after the handshake.
-    pub fn received_bytes(&self) -> u64 {
-        self.link.received_bytes()
     }
 
     /// Returns the outgoing chunk size.
