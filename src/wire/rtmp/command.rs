@@ -264,17 +264,19 @@ impl Enhanced {
     /// Returns the capabilities that onair's player declares: it accepts any codec, names H.264 and
     /// AAC as decodable, and supports tracks, time offsets and reconnect requests.
     pub fn plays() -> Self {
-        let own = |codec: &str| {
-            vec![(codec.to_owned(), can::DECODE | can::FORWARD), ("*".to_owned(), can::FORWARD)]
-        };
-        Self { video: own("avc1"), audio: own("mp4a"), ..Self::forwards_all() }
+        Self::forwards_and(can::DECODE)
     }
 
     /// Returns the capabilities that onair's publisher declares: it encodes H.264 and AAC, forwards
     /// any codec, and supports tracks, time offsets and reconnect requests.
     pub fn publishes() -> Self {
+        Self::forwards_and(can::ENCODE)
+    }
+
+    /// Returns the capabilities of a relay that also has this ability for H.264 and AAC.
+    fn forwards_and(ability: u32) -> Self {
         let own = |codec: &str| {
-            vec![(codec.to_owned(), can::ENCODE | can::FORWARD), ("*".to_owned(), can::FORWARD)]
+            vec![(codec.to_owned(), ability | can::FORWARD), ("*".to_owned(), can::FORWARD)]
         };
         Self { video: own("avc1"), audio: own("mp4a"), ..Self::forwards_all() }
     }

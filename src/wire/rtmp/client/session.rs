@@ -159,24 +159,21 @@ impl Session {
         if let Some(event) = self.poll_event() {
             return Output::Event(event);
         }
-        if let Some(bytes) = self.link.out.next_slice() {
-            return Output::Transmit(bytes);
-        }
-        match self.closing {
-            Closing::Asked => {
-                self.say_goodbye();
-                self.closing = Closing::Queued;
-                if let Some(bytes) = self.link.out.next_slice() {
-                    return Output::Transmit(bytes);
+        loop {
+            if let Some(bytes) = self.link.out.next_slice() {
+                return Output::Transmit(bytes);
+            }
+            match self.closing {
+                Closing::Asked => {
+                    self.say_goodbye();
+                    self.closing = Closing::Queued;
                 }
-                self.closing = Closing::Finished;
-                return Output::Event(Event::Finished);
+                Closing::Queued => {
+                    self.closing = Closing::Finished;
+                    return Output::Event(Event::Finished);
+                }
+                Closing::No | Closing::Finished => break,
             }
-            Closing::Queued => {
-                self.closing = Closing::Finished;
-                return Output::Event(Event::Finished);
-            }
-            Closing::No | Closing::Finished => {}
         }
         match self.deadline {
             Some((at, _)) => Output::Timeout(at),
