@@ -293,8 +293,4 @@ impl Demuxer for Ogg {
         }
         units
     }
-
-    fn boxed(&self) -> Box<dyn Demuxer> {
-        Box::new(self.clone())
-    }
 }

@@ -186,10 +186,6 @@ impl Demuxer for Reader {
     fn stretch(&self) -> u64 {
         8 << 20
     }
-
-    fn boxed(&self) -> Box<dyn Demuxer> {
-        Box::new(self.clone())
-    }
 }
 
 /// Returns the listed keyframes of the video, or of the first track, in a file of this size.

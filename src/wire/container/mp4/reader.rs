@@ -385,10 +385,6 @@ impl Demuxer for Reader {
     fn stretch(&self) -> u64 {
         8 << 20
     }
-
-    fn boxed(&self) -> Box<dyn Demuxer> {
-        Box::new(self.clone())
-    }
 }
 
 /// Reads a chapter between fragments.
