@@ -344,9 +344,9 @@ fn mediacommon_aac() {
             let (frame, after) = adts::parse(rest).unwrap().unwrap();
             rest = after;
             assert_eq!(frame.payload, hex(&expected["AU"]), "{}", case["name"]);
-            assert_eq!(u64::from(frame.object_type), number(&expected["Type"]["value"]));
-            assert_eq!(u64::from(frame.sample_rate), number(&expected["SampleRate"]));
-            assert_eq!(u64::from(frame.channel_config), number(&expected["ChannelConfig"]));
+            assert_eq!(u64::from(frame.head.object_type), number(&expected["Type"]["value"]));
+            assert_eq!(u64::from(frame.head.sample_rate), number(&expected["SampleRate"]));
+            assert_eq!(u64::from(frame.head.channel_config), number(&expected["ChannelConfig"]));
         }
         assert!(rest.is_empty(), "{}", case["name"]);
     }
@@ -455,9 +455,9 @@ fn go_oryx_aac() {
         assert_eq!(frame.payload, hex(&case["raw"]));
         assert_eq!(rest, hex(&case["left"]));
         if case["sample_rate"].is_u64() {
-            assert_eq!(u64::from(frame.sample_rate), number(&case["sample_rate"]));
-            assert_eq!(u64::from(frame.object_type), number(&case["object_type"]));
-            assert_eq!(u64::from(frame.channel_config), number(&case["channels"]));
+            assert_eq!(u64::from(frame.head.sample_rate), number(&case["sample_rate"]));
+            assert_eq!(u64::from(frame.head.object_type), number(&case["object_type"]));
+            assert_eq!(u64::from(frame.head.channel_config), number(&case["channels"]));
         }
     }
     for good in list(&vectors["asc_ok"]) {
@@ -519,9 +519,9 @@ fn krtmp_tags_and_records() {
         let mut whole = header.clone();
         whole.resize(length, 0);
         let (frame, rest) = adts::parse(&whole).unwrap().unwrap();
-        assert_eq!((frame.sample_rate, rest.len()), (44_100, 0));
+        assert_eq!((frame.head.sample_rate, rest.len()), (44_100, 0));
         let config = AudioSpecificConfig {
-            channel_config: frame.channel_config,
+            channel_config: frame.head.channel_config,
             ..AudioSpecificConfig::lc(44_100, 2).unwrap()
         };
         assert_eq!(adts::header(&config, frame.payload.len()).unwrap()[..], header);

@@ -47,19 +47,12 @@ pub fn decode_most(body: &[u8], most: usize) -> Result<Vec<Value>, Error> {
     Ok(values)
 }
 
-/// Reads the first value of a body, and returns it with the number of bytes it takes.
+/// Reads the first value of a body, and returns it with the number of bytes it takes. More than
+/// `most` values, including nested ones, are an error.
 ///
 /// # Errors
 /// Fails if the value cannot be read, with [`Error::Truncated`] if the body is empty.
-pub fn decode_one(body: &[u8]) -> Result<(Value, usize), Error> {
-    decode_one_of_most(body, MAX_VALUES)
-}
-
-/// Works like [`decode_one`]. More than `most` values, including nested ones, are an error.
-///
-/// # Errors
-/// Fails with the same errors as [`decode_one`].
-pub fn decode_one_of_most(body: &[u8], most: usize) -> Result<(Value, usize), Error> {
+pub fn decode_one(body: &[u8], most: usize) -> Result<(Value, usize), Error> {
     let mut decoder = Decoder { most, ..Decoder::new(body) };
     let value = decoder.next_value()?.ok_or(Error::Truncated)?;
     Ok((value, body.len() - decoder.rest().len()))
@@ -313,6 +306,6 @@ mod tests {
         let bytes = encode(std::slice::from_ref(&value));
         let borrowed: ValueRef<'_> = Decoder::new(&bytes).next_value().unwrap().unwrap();
         assert_eq!(borrowed.to_value(), value);
-        assert_eq!(decode_one(&bytes).unwrap(), (value, bytes.len()));
+        assert_eq!(decode_one(&bytes, MAX_VALUES).unwrap(), (value, bytes.len()));
     }
 }

@@ -257,7 +257,7 @@ pub(super) fn script(message: &Message) -> Script {
     let value_at = message.body.len() - rest;
     let value = |most| {
         let value = message.body.get(value_at..).unwrap_or_default();
-        amf0::decode_one_of_most(value, most).map(|(value, _)| value)
+        amf0::decode_one(value, most).map(|(value, _)| value)
     };
     let name = name.strip_prefix('@').unwrap_or(&name);
     match name {
