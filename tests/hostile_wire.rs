@@ -30,7 +30,7 @@ use allocations::{Counting, counted};
 use onair::base::Timestamp;
 use onair::media::BitsPerSecond;
 use onair::wire::amf0::{self, TypedObject, Value};
-use onair::wire::rtmp::chunk::{Pending, Reader, Writer};
+use onair::wire::rtmp::chunk::{Pending, Reader, Writer, standalone};
 use onair::wire::rtmp::message::{Control, UserControl};
 use onair::wire::rtmp::{Kind, Message, Time, Url, client, server};
 use random::Random;
@@ -211,8 +211,17 @@ fn conversation(play: bool) -> [Vec<u8>; 2] {
     let (mut up, mut down) = (Vec::new(), Vec::new());
     for round in 0..20 {
         if round == 12 && play {
-            server.send_video(0, vec![0x17; 300].into());
-            server.send_metadata(Value::object([("width", 1.0.into())]));
+            let metadata = Value::object([("width", 1.0.into())]);
+            let data = amf0::encode(&["onMetaData".into(), metadata]);
+            for (chunk_stream, kind, body) in
+                [(6, Kind::VIDEO, vec![0x17; 300]), (7, Kind::DATA, data)]
+            {
+                let (stream, time, body) = (server.message_stream(), Time(0), body.into());
+                let message = Message { chunk_stream, kind, stream, time, body };
+                let bytes = standalone(&message, server::Config::default().chunk_size);
+                client.handle_input(now, &bytes).unwrap();
+                down.extend_from_slice(&bytes);
+            }
             server.end_play();
         } else if round == 12 {
             client.send_metadata(Value::object([("width", 1.0.into())]));

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use onair::base::Timestamp;
 use onair::media::BitsPerSecond;
 use onair::wire::amf0::Value;
-use onair::wire::rtmp::chunk::{Reader, Writer};
+use onair::wire::rtmp::chunk::{Reader, Writer, standalone};
 use onair::wire::rtmp::client::{self, ClientStage};
 use onair::wire::rtmp::command::{self, Command, Enhanced};
 use onair::wire::rtmp::message::{Control, UserControl};
@@ -89,6 +89,15 @@ impl Pair {
             if !busy {
                 return Ok(());
             }
+        }
+    }
+
+    /// Sends a message to the player, in the form that all players of a stream share.
+    fn send_to_player(&mut self, (chunk_stream, kind): (u32, Kind), time_ms: u32, body: Bytes) {
+        let (stream, time) = (self.server.message_stream(), Time(time_ms));
+        let message = Message { chunk_stream, kind, stream, time, body };
+        for part in standalone(&message, server::Config::default().chunk_size).chunks(self.cut) {
+            self.client.handle_input(NOW, part).unwrap();
         }
     }
 }
@@ -175,8 +184,9 @@ fn a_player_gets_media_and_the_end() {
         let requests: Vec<_> = pair.server_events.iter().filter_map(started).collect();
         assert_eq!(requests, [("live/secret-key".to_owned(), -2_000.0)]);
         assert!(pair.server_events.contains(&server::Event::BufferLength { millis: 300 }));
-        pair.server.send_metadata(Value::object([("height", 720_u32.into())]));
-        pair.server.send_video(0x0123_4567, body(9, 200_000));
+        let metadata = Value::object([("height", 720_u32.into())]);
+        pair.send_to_player((7, Kind::DATA), 0, command::data(&["onMetaData".into(), metadata]));
+        pair.send_to_player((6, Kind::VIDEO), 0x0123_4567, body(9, 200_000));
         pair.run().unwrap();
         pair.server.end_play();
         pair.run().unwrap();

@@ -46,19 +46,18 @@ impl<T> Default for Latest<T> {
 impl<T: Clone> Latest<T> {
     /// Replaces the value, and calls the watcher's callback, if any.
     pub fn publish(&self, value: T) {
-        // The old value is dropped outside the lock, because dropping may return a buffer to a
-        // pool.
-        let old = self.shared.value.lock().replace(value);
-        self.shared.version.fetch_add(1, Ordering::Release);
-        drop(old);
-        if let Some(wake) = self.shared.wake.lock().as_ref() {
-            wake();
-        }
+        self.set(Some(value));
     }
 
     /// Empties the slot. Watchers see a new version without a value.
     pub fn clear(&self) {
-        let old = self.shared.value.lock().take();
+        self.set(None);
+    }
+
+    fn set(&self, value: Option<T>) {
+        // The old value is dropped outside the lock, because dropping may return a buffer to a
+        // pool.
+        let old = std::mem::replace(&mut *self.shared.value.lock(), value);
         self.shared.version.fetch_add(1, Ordering::Release);
         drop(old);
         if let Some(wake) = self.shared.wake.lock().as_ref() {

@@ -54,16 +54,6 @@ impl Gauge {
         self.name
     }
 
-    /// Returns the maximum number of items in the queue.
-    pub fn depth(&self) -> usize {
-        self.depth
-    }
-
-    /// Returns the policy of the queue.
-    pub fn full(&self) -> Full {
-        self.full
-    }
-
     /// Returns the number of items accepted since the start.
     pub fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
@@ -363,7 +353,7 @@ impl<T> Receiver<T> {
     pub fn is_awaited(&self) -> bool {
         // A sender that has just stopped waiting may still be counted.
         let (sent, received) = (self.gauge().sent(), self.gauge().received());
-        let full = sent == received + self.gauge().depth() as u64;
+        let full = sent == received + self.gauge().depth as u64;
         full && self.shared.room.waiting.load(Ordering::SeqCst) > 0
     }
 

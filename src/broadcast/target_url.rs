@@ -28,16 +28,14 @@ impl TargetUrl {
 
     /// Returns the name or address of the server, without the brackets of IPv6.
     pub fn host(&self) -> &str {
-        match self {
-            Self::Rtmp(url) => &url.host,
-        }
+        let Self::Rtmp(url) = self;
+        &url.host
     }
 
     /// Returns the server's port.
     pub fn port(&self) -> u16 {
-        match self {
-            Self::Rtmp(url) => url.port,
-        }
+        let Self::Rtmp(url) = self;
+        url.port
     }
 
     /// Returns the host and the port, even if the address does not contain the port. IPv6 addresses
@@ -49,46 +47,40 @@ impl TargetUrl {
     /// Returns the host, and the port unless it is the scheme's default. IPv6 addresses are in
     /// brackets.
     pub fn authority(&self) -> String {
-        match self {
-            Self::Rtmp(url) => url.authority(),
-        }
+        let Self::Rtmp(url) = self;
+        url.authority()
     }
 
     /// Returns the address with the name of the stream, for servers whose stream names are not
     /// secret.
     pub fn display_with_name(&self) -> String {
-        match self {
-            Self::Rtmp(url) => url.display_with_name(),
-        }
+        let Self::Rtmp(url) = self;
+        url.display_with_name()
     }
 
     /// Returns the address without its key. This form is safe to store.
+    #[cfg(test)]
     pub fn without_key(&self) -> String {
-        match self {
-            Self::Rtmp(url) => url.tc_url(),
-        }
+        let Self::Rtmp(url) = self;
+        url.tc_url()
     }
 
     /// Returns the address of the same stream with this query added, such as the query of a
     /// service's test mode.
     #[must_use]
     pub fn with_query(&self, query: &str) -> Self {
-        match self {
-            Self::Rtmp(url) => {
-                let name = url.stream.expose();
-                let joint = if name.contains('?') { '&' } else { '?' };
-                let stream = Secret::new(format!("{name}{joint}{query}"));
-                Self::Rtmp(Url { stream, ..url.clone() })
-            }
-        }
+        let Self::Rtmp(url) = self;
+        let name = url.stream.expose();
+        let joint = if name.contains('?') { '&' } else { '?' };
+        let stream = Secret::new(format!("{name}{joint}{query}"));
+        Self::Rtmp(Url { stream, ..url.clone() })
     }
 
     /// Returns the address of another stream of the same application, without the key.
     #[must_use]
     pub fn with_stream(&self, name: &str) -> Self {
-        match self {
-            Self::Rtmp(url) => Self::Rtmp(Url { stream: Secret::new(name), ..url.clone() }),
-        }
+        let Self::Rtmp(url) = self;
+        Self::Rtmp(Url { stream: Secret::new(name), ..url.clone() })
     }
 }
 
@@ -100,9 +92,8 @@ impl From<Url> for TargetUrl {
 
 impl fmt::Display for TargetUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Rtmp(url) => url.fmt(f),
-        }
+        let Self::Rtmp(url) = self;
+        url.fmt(f)
     }
 }
 

@@ -52,7 +52,7 @@ const MIN_SHARE_AFTER_SCENE_CUT: f64 = 0.5;
 const MIN_FRAME_SHARE: f64 = 0.4;
 
 /// The rate control, which decides frame by frame, and uses no clock and no codec.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct RateControl {
     /// Average bits per frame.
     per_frame: f64,
@@ -92,16 +92,10 @@ impl RateControl {
         Self {
             per_frame: bits_per_frame.max(1.0),
             interval: interval.max(1) as f64,
-            left: 0.0,
-            to_come: 0.0,
-            inter: None,
-            key: None,
             qp,
             mean_qp: qp,
             key_share: 0.15,
-            recent: VecDeque::new(),
-            learnt: 0,
-            new_scene: false,
+            ..Self::default()
         }
     }
 

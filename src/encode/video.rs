@@ -55,7 +55,7 @@ pub struct VideoEncoder {
     why: String,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Shared {
     encoded: AtomicU64,
     keyframes: AtomicU64,
@@ -136,19 +136,12 @@ impl VideoEncoder {
     ) -> Result<Self, Error> {
         let opened = backend::open_video(&Config { size, ..config })?;
         let shared = Arc::new(Shared {
-            encoded: AtomicU64::new(0),
-            keyframes: AtomicU64::new(0),
-            bytes: AtomicU64::new(0),
-            refused: AtomicU64::new(0),
-            busy_micros: AtomicU64::new(0),
             bitrate: AtomicU32::new(config.bitrate.0),
             used_bitrate: AtomicU32::new(config.bitrate.0),
             step: AtomicU32::new(1),
             size: AtomicU64::new(packed(size)),
             encoded_size: AtomicU64::new(packed(size)),
-            keyframe_wanted: AtomicBool::new(false),
-            taken: Mutex::default(),
-            failure: Mutex::new(None),
+            ..Shared::default()
         });
         let (video_config, description) =
             (opened.backend.config().clone(), opened.backend.description());

@@ -149,9 +149,7 @@ impl Manifest {
         );
         out
     }
-}
 
-impl Manifest {
     /// Returns the manifest of a recording.
     fn write_static(&self, mut out: String) -> String {
         let end = self.periods.last().map_or(self.began, Period::end_time);

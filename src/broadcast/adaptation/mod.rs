@@ -70,7 +70,7 @@ impl Sample {
 }
 
 /// Chooses the bitrate for one target.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Adapter {
     most: u32,
     /// The lowest bitrate, unless `most` is lower.
@@ -99,14 +99,8 @@ impl Adapter {
             floor: least.0,
             audio: audio.0,
             now: most.0,
-            live_since: None,
-            last: None,
-            growing: 0,
-            calm_since: None,
-            last_down: None,
-            last_up: None,
             probe: INITIAL_PROBE_DELAY,
-            lag: Duration::ZERO,
+            ..Self::default()
         }
     }
 
@@ -136,16 +130,11 @@ impl Adapter {
 
     /// Takes a sample, ideally every [`SAMPLE_INTERVAL`].
     pub fn note(&mut self, sample: Sample) {
-        if !sample.live {
+        if !sample.live || sample.silent >= BACKLOG_STALL_TIMEOUT {
             (self.live_since, self.last, self.calm_since) = (None, None, None);
             self.growing = 0;
-            return;
         }
-        if sample.silent >= STALL_DELAY {
-            if sample.silent >= BACKLOG_STALL_TIMEOUT {
-                (self.live_since, self.last, self.calm_since) = (None, None, None);
-                self.growing = 0;
-            }
+        if !sample.live || sample.silent >= STALL_DELAY {
             return;
         }
         let live_since = *self.live_since.get_or_insert(sample.at);

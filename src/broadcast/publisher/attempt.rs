@@ -38,14 +38,9 @@ pub(super) async fn connect(
     };
     let error = shared.report.lock().error.clone();
     let on_step = |step: Step<'_>| match step {
-        Step::Stage(stage) => {
-            let error = error.clone();
-            shared.change(Report { state, stage, error, peer: None, retry_in: None, gap: None });
-        }
+        Step::Stage(stage) => shared.change(Report::new(state, stage, error.clone())),
         Step::NextPort(failed) | Step::Digests(failed) => {
-            let error = Some(failed.clone());
-            let stage = failed.stage;
-            shared.change(Report { state, stage, error, peer: None, retry_in: None, gap: None });
+            shared.change(Report::new(state, failed.stage, Some(failed.clone())));
         }
         Step::Elsewhere { to, with_password } => {
             shared.tell(Event::ServerStatus(sent_on(to, with_password)));

@@ -49,14 +49,7 @@ impl Publisher {
     pub fn start(runtime: &Runtime, target: Target, hub: &Hub, clock: Clock) -> Self {
         let (sender, events) =
             queue::bounded("publisher events", MAX_UNREAD_EVENTS, Full::DropOldest);
-        let report = Report {
-            state: State::Connecting,
-            stage: ConnectStage::Dns,
-            error: None,
-            peer: None,
-            retry_in: None,
-            gap: None,
-        };
+        let report = Report::new(State::Connecting, ConnectStage::Dns, None);
         let shared = Arc::new(Shared {
             clock,
             target,

@@ -203,14 +203,9 @@ async fn pause(
     wait: Duration,
 ) -> bool {
     let retry = shared.retry.notified();
-    shared.change(Report {
-        state: if lost { State::Reconnecting } else { State::Connecting },
-        stage: error.stage,
-        error: Some(error),
-        peer: None,
-        retry_in: Some(wait),
-        gap: None,
-    });
+    let state = if lost { State::Reconnecting } else { State::Connecting };
+    let report = Report::new(state, error.stage, Some(error));
+    shared.change(Report { retry_in: Some(wait), ..report });
     tokio::select! {
         () = shared.stop_wanted() => false,
         () = timeline.feed.ended(), if timeline.kept.is_none() => false,
@@ -221,7 +216,7 @@ async fn pause(
 
 fn over(shared: &Shared, state: State, error: Option<Error>) {
     let stage = error.as_ref().map_or(ConnectStage::Media, |error| error.stage);
-    shared.change(Report { state, stage, error, peer: None, retry_in: None, gap: None });
+    shared.change(Report::new(state, stage, error));
 }
 
 /// Ends a publisher whose task has panicked.

@@ -412,9 +412,9 @@ impl<'a> Live<'a> {
         if gap.is_some() {
             self.shared.figures.lock().reconnects += 1;
         }
-        let (state, stage) = (State::Live, ConnectStage::Media);
         let peer = Some(self.client.peer().to_owned());
-        self.shared.change(Report { state, stage, error: None, peer, retry_in: None, gap });
+        let report = Report::new(State::Live, ConnectStage::Media, None);
+        self.shared.change(Report { peer, gap, ..report });
     }
 
     /// Handles an event of the connection.

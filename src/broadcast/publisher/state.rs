@@ -118,6 +118,10 @@ pub struct Report {
 }
 
 impl Report {
+    pub(super) const fn new(state: State, stage: ConnectStage, error: Option<Error>) -> Self {
+        Self { state, stage, error, peer: None, retry_in: None, gap: None }
+    }
+
     /// Returns the server's code for the error.
     pub fn code(&self) -> Option<&str> {
         self.error.as_ref().and_then(Error::code)
@@ -392,12 +396,8 @@ mod tests {
     fn a_live_report_names_the_server_only_after_a_redirect() {
         let target = Target::new(Url::parse("rtmp://a.example/live/key").unwrap());
         let live = |peer: &str| Report {
-            state: State::Live,
-            stage: ConnectStage::Media,
-            error: None,
             peer: Some(peer.to_owned()),
-            retry_in: None,
-            gap: None,
+            ..Report::new(State::Live, ConnectStage::Media, None)
         };
         assert_eq!(live("a.example:1935").elsewhere(&target), None);
         assert_eq!(live("b.example:1935").elsewhere(&target), Some("b.example:1935"));

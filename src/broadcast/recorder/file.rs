@@ -24,9 +24,10 @@ const MAX_UNIT_DURATION: Duration = Duration::from_millis(1_000);
 const MAX_UNIT_BYTES: usize = 4 << 20;
 
 /// The state of a recording.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum State {
     /// Packets are being written.
+    #[default]
     Writing,
     /// The file is complete, with duration and index.
     Finished,

@@ -61,7 +61,7 @@ const MAX_UNREAD_EVENTS: usize = 64;
 const MAX_PENDING_COMMANDS: usize = 64;
 
 /// The counters of a recording.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
     /// The path of the file, whose name can differ from the requested one, because files are never
     /// overwritten.
@@ -188,17 +188,7 @@ impl Recorder {
         hub: &Hub,
         options: Options,
     ) -> Result<Self, Error> {
-        let figures = Figures {
-            path: file.path().to_owned(),
-            state: State::Writing,
-            duration: Duration::ZERO,
-            bytes: 0,
-            dropped_frames: 0,
-            paused: false,
-            part: 1,
-            earlier: Duration::ZERO,
-            chapters: 0,
-        };
+        let figures = Figures { path: file.path().to_owned(), part: 1, ..Figures::default() };
         let figures = Arc::new(Mutex::new(figures));
         let (sender, events) =
             queue::bounded("recorder events", MAX_UNREAD_EVENTS, Full::DropOldest);

@@ -12,7 +12,7 @@ use crate::wire::container::{TrackId, Tracks};
 const VIDEO_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The timeline of one file.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Timeline {
     has_video: bool,
     frame: Duration,
@@ -41,13 +41,7 @@ impl Timeline {
             has_video: config.video.is_some(),
             frame: tracks.length(TrackId::Video),
             audio: tracks.length(TrackId::Audio(0)),
-            origin: None,
-            base: Timestamp::ZERO,
-            video_end: Timestamp::ZERO,
-            audio_ends: Default::default(),
-            end: Timestamp::ZERO,
-            last_frame: None,
-            awaits_keyframe: false,
+            ..Self::default()
         }
     }
 

@@ -224,7 +224,7 @@ impl<'a> EncoderThread<'a> {
             self.take(&samples)?;
         }
         if !self.closed {
-            self.drain()?;
+            self.work(|backend, each| backend.flush(each))?;
         }
         Ok(())
     }
@@ -278,10 +278,6 @@ impl<'a> EncoderThread<'a> {
         self.continuity.counted(frames);
         self.fed += i64::try_from(frames).unwrap_or(0);
         self.work(|backend, each| backend.encode(pcm, each))
-    }
-
-    fn drain(&mut self) -> Result<(), Error> {
-        self.work(|backend, each| backend.flush(each))
     }
 
     fn work(

@@ -77,6 +77,10 @@ fn codec_error(step: Step, code: c_int) -> Error {
     Error::Codec { encoder: ENCODER_NAME, step, code: i64::from(code) }
 }
 
+fn check(step: Step, code: c_int) -> Result<(), Error> {
+    if code == 0 { Ok(()) } else { Err(codec_error(step, code)) }
+}
+
 impl Raw {
     fn create() -> Result<Self, Error> {
         let mut object: *mut sys::ISVCEncoder = ptr::null_mut();
@@ -100,7 +104,7 @@ impl Raw {
             let set = (**self.object).SetOption.ok_or_else(|| codec_error(step, -1))?;
             set(self.object, option, (&raw mut value).cast::<c_void>())
         };
-        if code == 0 { Ok(()) } else { Err(codec_error(step, code)) }
+        check(step, code)
     }
 }
 
@@ -231,17 +235,13 @@ impl Encoder {
                 code => code,
             }
         };
-        if code != 0 {
-            return Err(codec_error(Step::Configure, code));
-        }
+        check(Step::Configure, code)?;
         // SAFETY: the object is initialized; it writes one structure.
         let code = unsafe {
             let encode = (**raw.object).EncodeParameterSets;
             encode.ok_or_else(|| codec_error(Step::Start, -1))?(raw.object, &raw mut *raw.info)
         };
-        if code != 0 {
-            return Err(codec_error(Step::Describe, code));
-        }
+        check(Step::Describe, code)?;
         let mut encoder = Self {
             raw,
             config: VideoConfig {
@@ -296,9 +296,7 @@ impl Encoder {
                 let force = (**self.raw.object).ForceIntraFrame;
                 force.ok_or_else(|| codec_error(Step::Start, -1))?(self.raw.object, true)
             };
-            if code != 0 {
-                return Err(codec_error(Step::ForceKeyframe, code));
-            }
+            check(Step::ForceKeyframe, code)?;
         }
         let planes = frame.planes();
         let stride = |stride: usize| c_int::try_from(stride).unwrap_or(0);
@@ -333,9 +331,7 @@ impl Encoder {
                 &raw mut *self.raw.info,
             )
         };
-        if code != 0 {
-            return Err(codec_error(Step::Encode, code));
-        }
+        check(Step::Encode, code)?;
         let bytes: usize = self.units().map(<[u8]>::len).sum();
         Ok(bytes as f64 * 8.0)
     }

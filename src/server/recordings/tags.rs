@@ -74,7 +74,7 @@ impl StreamTag {
                 tag.track = TrackId::Audio(parsed.as_ref().map_or(0, |it| it.track.id));
                 let config = parsed.filter(|it| it.is_sequence_start());
                 let is_layout =
-                    |packet: &AudioPacket| matches!(packet, AudioPacket::MultichannelConfig(_));
+                    |packet: &AudioPacket| matches!(packet, AudioPacket::MultichannelConfig { .. });
                 tag.config = config.map(|it| (kind, it.track.id, is_layout(&it.track.packet)));
                 tag.is_media = tag.config.is_none();
             }

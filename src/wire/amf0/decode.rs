@@ -47,23 +47,21 @@ pub fn decode_most(body: &[u8], most: usize) -> Result<Vec<Value>, Error> {
     Ok(values)
 }
 
-/// Reads the first value of a body, and returns it with the number of bytes it takes.
+/// Reads the first value of a body, and returns it with the number of bytes it takes. More than
+/// `most` values, including nested ones, are an error.
 ///
 /// # Errors
 /// Fails if the value cannot be read, with [`Error::Truncated`] if the body is empty.
-pub fn decode_one(body: &[u8]) -> Result<(Value, usize), Error> {
-    decode_one_of_most(body, MAX_VALUES)
-}
-
-/// Works like [`decode_one`]. More than `most` values, including nested ones, are an error.
-///
-/// # Errors
-/// Fails with the same errors as [`decode_one`].
-pub fn decode_one_of_most(body: &[u8], most: usize) -> Result<(Value, usize), Error> {
+pub fn decode_one(body: &[u8], most: usize) -> Result<(Value, usize), Error> {
     let mut decoder = Decoder { most, ..Decoder::new(body) };
     let value = decoder.next_value()?.ok_or(Error::Truncated)?;
     Ok((value, body.len() - decoder.rest().len()))
 }
+
+/// A string of a value, which is borrowed from the body if the type can borrow.
+pub trait Text<'a>: From<&'a str> + From<String> {}
+
+impl<'a, S: From<&'a str> + From<String>> Text<'a> for S {}
 
 /// Reads one value after the other from a body.
 #[derive(Clone, Debug)]
@@ -88,17 +86,11 @@ impl<'a> Decoder<'a> {
     ///
     /// # Errors
     /// Fails if the value cannot be read.
-    pub fn next_value<S>(&mut self) -> Result<Option<Data<S>>, Error>
-    where
-        S: From<&'a str> + From<String>,
-    {
+    pub fn next_value<S: Text<'a>>(&mut self) -> Result<Option<Data<S>>, Error> {
         if self.input.is_empty() { Ok(None) } else { self.value(0).map(Some) }
     }
 
-    fn value<S>(&mut self, depth: usize) -> Result<Data<S>, Error>
-    where
-        S: From<&'a str> + From<String>,
-    {
+    fn value<S: Text<'a>>(&mut self, depth: usize) -> Result<Data<S>, Error> {
         let marker = self.u8()?;
         self.values += 1;
         if self.values > self.most {
@@ -141,10 +133,7 @@ impl<'a> Decoder<'a> {
         })
     }
 
-    fn object<S>(&mut self, depth: usize) -> Result<Vec<(S, Data<S>)>, Error>
-    where
-        S: From<&'a str> + From<String>,
-    {
+    fn object<S: Text<'a>>(&mut self, depth: usize) -> Result<Vec<(S, Data<S>)>, Error> {
         if self.object_end() {
             return Ok(Vec::new());
         }
@@ -159,10 +148,7 @@ impl<'a> Decoder<'a> {
 
     /// Reads an ECMA array up to its end marker. Without a marker, the array ends with the input,
     /// or after the announced number of properties if no further property can follow.
-    fn ecma_array<S>(&mut self, depth: usize) -> Result<Vec<(S, Data<S>)>, Error>
-    where
-        S: From<&'a str> + From<String>,
-    {
+    fn ecma_array<S: Text<'a>>(&mut self, depth: usize) -> Result<Vec<(S, Data<S>)>, Error> {
         let announced = u32::from_be_bytes(self.array()?) as usize;
         let mut properties = Vec::new();
         loop {
@@ -184,10 +170,7 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    fn strict_array<S>(&mut self, depth: usize) -> Result<Vec<Data<S>>, Error>
-    where
-        S: From<&'a str> + From<String>,
-    {
+    fn strict_array<S: Text<'a>>(&mut self, depth: usize) -> Result<Vec<Data<S>>, Error> {
         let depth = deeper(depth)?;
         let count = u32::from_be_bytes(self.array()?) as usize;
         // Each element takes at least one byte, so a count larger than the input is wrong.
@@ -205,10 +188,7 @@ impl<'a> Decoder<'a> {
     }
 
     #[inline(always)]
-    fn property<S>(&mut self, depth: usize) -> Result<(S, Data<S>), Error>
-    where
-        S: From<&'a str> + From<String>,
-    {
+    fn property<S: Text<'a>>(&mut self, depth: usize) -> Result<(S, Data<S>), Error> {
         let depth = deeper(depth)?;
         let name = self.text()?;
         // Most values are strings. They are read here, without another call.
@@ -235,18 +215,12 @@ impl<'a> Decoder<'a> {
     }
 
     #[inline(always)]
-    fn text<S>(&mut self) -> Result<S, Error>
-    where
-        S: From<&'a str> + From<String>,
-    {
+    fn text<S: Text<'a>>(&mut self) -> Result<S, Error> {
         let length = usize::from(u16::from_be_bytes(self.array()?));
         self.bytes(length).map(text_of)
     }
 
-    fn long_text<S>(&mut self) -> Result<S, Error>
-    where
-        S: From<&'a str> + From<String>,
-    {
+    fn long_text<S: Text<'a>>(&mut self) -> Result<S, Error> {
         let length = u32::from_be_bytes(self.array()?) as usize;
         self.bytes(length).map(text_of)
     }
@@ -278,10 +252,7 @@ fn deeper(depth: usize) -> Result<usize, Error> {
 }
 
 #[inline(always)]
-fn text_of<'a, S>(bytes: &'a [u8]) -> S
-where
-    S: From<&'a str> + From<String>,
-{
+fn text_of<'a, S: Text<'a>>(bytes: &'a [u8]) -> S {
     match std::str::from_utf8(bytes) {
         Ok(text) => S::from(text),
         Err(_) => S::from(String::from_utf8_lossy(bytes).into_owned()),
@@ -335,6 +306,6 @@ mod tests {
         let bytes = encode(std::slice::from_ref(&value));
         let borrowed: ValueRef<'_> = Decoder::new(&bytes).next_value().unwrap().unwrap();
         assert_eq!(borrowed.to_value(), value);
-        assert_eq!(decode_one(&bytes).unwrap(), (value, bytes.len()));
+        assert_eq!(decode_one(&bytes, MAX_VALUES).unwrap(), (value, bytes.len()));
     }
 }

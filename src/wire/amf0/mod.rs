@@ -14,7 +14,7 @@ use std::borrow::Cow;
 
 pub use decode::{
     Decoder, Error, MAX_DEPTH, MAX_KEYFRAMES, MAX_METADATA_VALUES, MAX_VALUES, decode, decode_most,
-    decode_one, decode_one_of_most,
+    decode_one,
 };
 pub use encode::encode;
 

@@ -1,10 +1,22 @@
 //! Configurations of audio codecs: Opus, FLAC, AC-3 and E-AC-3.
 
+use bytes::Bytes;
+
+use crate::media::{AudioCodec, AudioConfig, BitsPerSecond};
+
 /// Properties of an audio stream.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct AudioInfo {
     pub sample_rate: u32,
     pub channels: u16,
+}
+
+impl AudioInfo {
+    /// Makes the config of audio with these properties. Its bitrate is unknown.
+    pub const fn config(self, codec: AudioCodec, codec_config: Bytes) -> AudioConfig {
+        let Self { sample_rate, channels } = self;
+        AudioConfig { codec, sample_rate, channels, bitrate: BitsPerSecond(0), codec_config }
+    }
 }
 
 /// Reads an identification header (`OpusHead`). Opus always decodes at 48 kHz.

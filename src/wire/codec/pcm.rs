@@ -4,7 +4,8 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use crate::media::{AudioCodec, AudioConfig, BitsPerSecond};
+use crate::media::{AudioCodec, AudioConfig};
+use crate::wire::codec::AudioInfo;
 
 /// The first bytes of the config of uncompressed audio.
 pub const CONFIG_MAGIC: &[u8; 4] = b"lpcm";
@@ -125,13 +126,7 @@ impl Pcm {
 
     /// Converts the format to an audio config.
     pub fn audio_config(&self) -> AudioConfig {
-        AudioConfig {
-            codec: AudioCodec::Pcm,
-            sample_rate: self.sample_rate,
-            channels: self.channels,
-            bitrate: BitsPerSecond(0),
-            codec_config: self.config(),
-        }
+        AudioInfo::from(*self).config(AudioCodec::Pcm, self.config())
     }
 
     /// Returns the number of bytes of one value of every channel.
@@ -188,7 +183,7 @@ fn mu_law(value: u8) -> i16 {
     if value & 0x80 != 0 { -magnitude } else { magnitude }
 }
 
-impl From<Pcm> for super::AudioInfo {
+impl From<Pcm> for AudioInfo {
     fn from(pcm: Pcm) -> Self {
         Self { sample_rate: pcm.sample_rate, channels: pcm.channels }
     }

@@ -19,8 +19,7 @@ const MODE_BITS: usize = 41;
 /// The state from which the duration of each packet follows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blocks {
-    pub sample_rate: u32,
-    pub channels: u16,
+    pub audio: AudioInfo,
     /// Sizes of short and long blocks.
     sizes: [u32; 2],
     /// For each mode, true if its blocks are long.
@@ -68,8 +67,7 @@ pub fn is_header(number: u8, packet: &[u8]) -> bool {
 
 /// Reads the properties of a config.
 pub fn audio_info(config: &[u8]) -> Option<AudioInfo> {
-    let blocks = Blocks::of(config)?;
-    Some(AudioInfo { sample_rate: blocks.sample_rate, channels: blocks.channels })
+    Blocks::of(config).map(|blocks| blocks.audio)
 }
 
 impl Blocks {
@@ -93,7 +91,8 @@ impl Blocks {
         // The number of bits for the highest mode number.
         let bits = usize::BITS - (modes.len() - 1).leading_zeros();
         let sizes = [1 << short, 1 << long];
-        Some(Self { sample_rate, channels, sizes, long: modes, bits, before: None })
+        let audio = AudioInfo { sample_rate, channels };
+        Some(Self { audio, sizes, long: modes, bits, before: None })
     }
 
     /// Returns the number of samples that a packet adds to those of the previous packets, or `None`
@@ -167,7 +166,7 @@ mod tests {
         let setup = [b"\x05vorbis".as_slice(), &modes].concat();
         let config = config(&identity(), &setup).unwrap();
         let mut blocks = Blocks::of(&config).unwrap();
-        assert_eq!((blocks.sample_rate, blocks.channels), (44_100, 2));
+        assert_eq!(blocks.audio, AudioInfo { sample_rate: 44_100, channels: 2 });
         // Short blocks have 256 samples, long ones 2,048.
         let lasts = [0, 0, 2, 2, 0, 1].map(|packet| blocks.lasts(&[packet]));
         assert_eq!(lasts, [Some(0), Some(128), Some(576), Some(1_024), Some(576), None]);

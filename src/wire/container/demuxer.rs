@@ -6,8 +6,20 @@ use std::fmt;
 use crate::base::Timestamp;
 use crate::wire::container::{Error, Index, ReadAt, SampleLocation, Unit};
 
+/// Copies a reader whose type is unknown. Every reader that is `Clone` has this.
+pub trait CloneDemuxer {
+    /// Returns a copy for reading at another position.
+    fn boxed(&self) -> Box<dyn Demuxer>;
+}
+
+impl<T: Demuxer + Clone + 'static> CloneDemuxer for T {
+    fn boxed(&self) -> Box<dyn Demuxer> {
+        Box::new(self.clone())
+    }
+}
+
 /// The reader of a file format. After missing bytes, a method continues when it is called again.
-pub trait Demuxer: fmt::Debug + Send + Sync {
+pub trait Demuxer: CloneDemuxer + fmt::Debug + Send + Sync {
     /// Returns the name of the format, which is also its file extension.
     fn name(&self) -> &'static str;
 
@@ -88,9 +100,6 @@ pub trait Demuxer: fmt::Debug + Send + Sync {
     fn stretch(&self) -> u64 {
         128 << 10
     }
-
-    /// Returns a copy for reading at another position.
-    fn boxed(&self) -> Box<dyn Demuxer>;
 }
 
 impl Clone for Box<dyn Demuxer> {

@@ -10,7 +10,8 @@ use crate::media::{
 use crate::wire::codec;
 use crate::wire::codec::aac::AudioSpecificConfig;
 use crate::wire::codec::h264::{DecoderConfig, NalType, avcc_nals};
-use crate::wire::codec::{mpeg_audio, vorbis};
+use crate::wire::codec::pcm::Pcm;
+use crate::wire::codec::{AudioInfo, mpeg_audio, vorbis};
 use crate::wire::container::flv::Metadata;
 
 /// Maximum length of a configuration in bytes. H.264 and AAC use tens of bytes, and the codebooks
@@ -27,53 +28,38 @@ pub fn audio_config(
     data: &[u8],
 ) -> Option<AudioConfig> {
     let mut codec = codec;
-    let (sample_rate, channels, config) = match codec {
+    let (audio, config) = match codec {
         AudioCodec::Mp3 => {
-            let header = mpeg_audio::header(data)?;
-            if header.layer != 3 {
+            let mpeg_audio::Header { layer, sample_rate, channels, .. } = mpeg_audio::header(data)?;
+            if layer != 3 {
                 codec = AudioCodec::Mp2;
             }
-            (header.sample_rate, header.channels, Bytes::new())
+            (AudioInfo { sample_rate, channels }, Bytes::new())
         }
-        AudioCodec::Ac3 | AudioCodec::Eac3 => {
-            let info = codec::ac3(data)?;
-            (info.sample_rate, info.channels, Bytes::new())
-        }
+        AudioCodec::Ac3 | AudioCodec::Eac3 => (codec::ac3(data)?, Bytes::new()),
         AudioCodec::Opus => {
-            let info = codec::opus(config);
-            (48_000, info.map_or(2, |info| info.channels), config.clone())
+            let usual = AudioInfo { sample_rate: 48_000, channels: 2 };
+            (codec::opus(config).unwrap_or(usual), config.clone())
         }
         AudioCodec::Flac => {
-            let info = codec::flac(config)?;
             // The stream marker and a block header may precede STREAMINFO.
             let from = if config.starts_with(b"fLaC") { 8 } else { 0 };
-            (
-                info.sample_rate,
-                info.channels,
-                config.get(from..from + 34).map(|_| config.slice(from..from + 34))?,
-            )
+            let info = config.get(from..from + 34)?;
+            (codec::flac(config)?, config.slice_ref(info))
         }
-        AudioCodec::Vorbis => {
-            let info = vorbis::audio_info(config)?;
-            (info.sample_rate, info.channels, config.clone())
-        }
+        AudioCodec::Vorbis => (vorbis::audio_info(config)?, config.clone()),
         AudioCodec::Pcm => {
-            let pcm = crate::wire::codec::pcm::Pcm::parse(config)?;
-            (pcm.sample_rate, pcm.channels, pcm.config())
+            let pcm = Pcm::parse(config)?;
+            (pcm.into(), pcm.config())
         }
         _ => {
             let (sample_rate, channels) = announced.filter(|(rate, _)| *rate > 0)?;
             let mono = matches!(codec, AudioCodec::Speex | AudioCodec::Nellymoser);
-            (sample_rate, if mono { 1 } else { channels }, Bytes::new())
+            let channels = if mono { 1 } else { channels };
+            (AudioInfo { sample_rate, channels }, Bytes::new())
         }
     };
-    Some(AudioConfig {
-        codec,
-        sample_rate,
-        channels,
-        bitrate: BitsPerSecond(0),
-        codec_config: config,
-    })
+    Some(audio.config(codec, config))
 }
 
 /// Parses the config of a video track. Returns `None` if it is damaged, or missing for a codec that
@@ -117,11 +103,8 @@ pub fn in_band(body: &Bytes) -> Option<VideoConfig> {
         }
     }
     let config = DecoderConfig::new(sps?, pps?).ok()?.build().ok()?;
-    h264_config(config).filter(|parameters| parameters.codec_config.len() <= MAX_CONFIG_BYTES)
-}
-
-fn h264_config(config: Bytes) -> Option<VideoConfig> {
     h264_config_with_metadata(config, &Metadata::default())
+        .filter(|parameters| parameters.codec_config.len() <= MAX_CONFIG_BYTES)
 }
 
 /// Parses an avcC, and takes missing values from the metadata.
@@ -192,13 +175,8 @@ pub fn bare_video_config_with_metadata(
 /// Parses an AudioSpecificConfig. Returns `None` if it is damaged.
 pub fn aac_config(config: Bytes) -> Option<AudioConfig> {
     let specific = AudioSpecificConfig::parse(&config).ok()?;
-    Some(AudioConfig {
-        codec: AudioCodec::Aac,
-        sample_rate: specific.output_sample_rate(),
-        channels: specific.output_channels(),
-        bitrate: BitsPerSecond(0),
-        codec_config: config,
-    })
+    let (sample_rate, channels) = (specific.output_sample_rate(), specific.output_channels());
+    Some(AudioInfo { sample_rate, channels }.config(AudioCodec::Aac, config))
 }
 
 /// Parses an AudioSpecificConfig, and takes missing values from the metadata. Rate and channels are
@@ -225,7 +203,8 @@ pub(in crate::wire::container) mod tests {
     pub fn anamorphic_video() -> VideoConfig {
         let sps = b"\x67\x42\xc0\x1e\xda\x02\xd0\x49\xbf\xf0\x04\x00\x02\xd0\x08";
         let (sps, pps) = (Bytes::from_static(sps), Bytes::from_static(b"\x68\xce\x38\x80"));
-        h264_config(DecoderConfig::new(sps, pps).unwrap().build().unwrap()).unwrap()
+        video_config(VideoCodec::H264, DecoderConfig::new(sps, pps).unwrap().build().unwrap())
+            .unwrap()
     }
 
     #[test]

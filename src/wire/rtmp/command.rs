@@ -129,8 +129,6 @@ pub struct Connect {
     pub flash_version: String,
     pub swf_url: String,
     pub page_url: String,
-    /// The object encoding: 0 for AMF0, 3 if the client prefers AMF3.
-    pub object_encoding: f64,
     pub enhanced: Enhanced,
     /// The unchanged command object, with all other properties.
     pub properties: Vec<(String, Value)>,
@@ -146,7 +144,6 @@ impl Connect {
             flash_version: text("flashVer"),
             swf_url: text("swfUrl"),
             page_url: text("pageUrl"),
-            object_encoding: object.get_number("objectEncoding").unwrap_or(0.0),
             enhanced: Enhanced::parse(object),
             properties: match object.to_value() {
                 Value::Object(properties) | Value::EcmaArray(properties) => properties,
@@ -267,17 +264,19 @@ impl Enhanced {
     /// Returns the capabilities that onair's player declares: it accepts any codec, names H.264 and
     /// AAC as decodable, and supports tracks, time offsets and reconnect requests.
     pub fn plays() -> Self {
-        let own = |codec: &str| {
-            vec![(codec.to_owned(), can::DECODE | can::FORWARD), ("*".to_owned(), can::FORWARD)]
-        };
-        Self { video: own("avc1"), audio: own("mp4a"), ..Self::forwards_all() }
+        Self::forwards_and(can::DECODE)
     }
 
     /// Returns the capabilities that onair's publisher declares: it encodes H.264 and AAC, forwards
     /// any codec, and supports tracks, time offsets and reconnect requests.
     pub fn publishes() -> Self {
+        Self::forwards_and(can::ENCODE)
+    }
+
+    /// Returns the capabilities of a relay that also has this ability for H.264 and AAC.
+    fn forwards_and(ability: u32) -> Self {
         let own = |codec: &str| {
-            vec![(codec.to_owned(), can::ENCODE | can::FORWARD), ("*".to_owned(), can::FORWARD)]
+            vec![(codec.to_owned(), ability | can::FORWARD), ("*".to_owned(), can::FORWARD)]
         };
         Self { video: own("avc1"), audio: own("mp4a"), ..Self::forwards_all() }
     }

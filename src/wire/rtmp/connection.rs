@@ -33,7 +33,7 @@ pub enum Output<E> {
 pub(super) const ACK_WINDOW_BYTES: u32 = 2_500_000;
 
 /// Both directions of a connection after the handshake.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Connection {
     pub(super) reader: Reader,
     pub(super) out: SendQueue,
@@ -123,16 +123,7 @@ pub(super) enum Script {
 
 impl Connection {
     pub(super) fn new(limits: Limits) -> Self {
-        Self {
-            reader: Reader::new(limits),
-            out: SendQueue::new(),
-            received: 0,
-            acknowledged: 0,
-            acknowledges: true,
-            window: None,
-            announced_window: None,
-            peer_acknowledged: 0,
-        }
+        Self { reader: Reader::new(limits), acknowledges: true, ..Self::default() }
     }
 
     /// Reads the next whole message in `input`.
@@ -141,11 +132,6 @@ impl Connection {
         let message = input.next_message(&mut self.reader);
         self.received += (before - input.bytes().len()) as u64;
         message
-    }
-
-    /// Returns the number of received chunk bytes.
-    pub(super) fn received_bytes(&self) -> u64 {
-        self.received
     }
 
     /// Sends an acknowledgement after half the peer's window, because some senders stop when the
@@ -227,7 +213,7 @@ impl Connection {
                 self.window = Some(size).filter(|size| *size > 0);
                 None
             }
-            Control::SetPeerBandwidth { window, .. } => {
+            Control::SetPeerBandwidth { window } => {
                 if self.announced_window != Some(window) && window > 0 {
                     self.tell_window(window);
                 }
@@ -271,7 +257,7 @@ pub(super) fn script(message: &Message) -> Script {
     let value_at = message.body.len() - rest;
     let value = |most| {
         let value = message.body.get(value_at..).unwrap_or_default();
-        amf0::decode_one_of_most(value, most).map(|(value, _)| value)
+        amf0::decode_one(value, most).map(|(value, _)| value)
     };
     let name = name.strip_prefix('@').unwrap_or(&name);
     match name {

@@ -51,13 +51,8 @@ pub mod chunk_stream {
     pub const VIDEO: u32 = 6;
 }
 
-/// The strictness of a peer's bandwidth limit (RTMP 1.0, 5.4.5).
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum LimitType {
-    Hard,
-    Soft,
-    Dynamic,
-}
+/// The limit type "dynamic" of a bandwidth limit (RTMP 1.0, 5.4.5).
+const DYNAMIC_LIMIT_TYPE: u8 = 2;
 
 /// A protocol control message (RTMP 1.0, 5.4).
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -71,29 +66,20 @@ pub enum Control {
     /// The sender wants an acknowledgement after this many bytes.
     WindowAcknowledgementSize(u32),
     /// Number of unacknowledged bytes that the receiver may send.
-    SetPeerBandwidth { window: u32, limit: Option<LimitType> },
+    SetPeerBandwidth { window: u32 },
 }
 
 impl Control {
     /// Reads a message of kind 1, 2, 3, 5 or 6. Returns `None` for other kinds and for truncated
     /// bodies.
     pub fn parse(kind: Kind, body: &[u8]) -> Option<Self> {
-        let (value, rest) = body.split_first_chunk::<4>()?;
-        let value = u32::from_be_bytes(*value);
+        let value = u32::from_be_bytes(*body.first_chunk()?);
         Some(match kind {
             Kind::SET_CHUNK_SIZE => Self::SetChunkSize(value),
             Kind::ABORT => Self::Abort { chunk_stream: value },
             Kind::ACKNOWLEDGEMENT => Self::Acknowledgement(value),
             Kind::WINDOW_ACKNOWLEDGEMENT_SIZE => Self::WindowAcknowledgementSize(value),
-            Kind::SET_PEER_BANDWIDTH => Self::SetPeerBandwidth {
-                window: value,
-                limit: match rest.first() {
-                    Some(0) => Some(LimitType::Hard),
-                    Some(1) => Some(LimitType::Soft),
-                    Some(2) => Some(LimitType::Dynamic),
-                    _ => None,
-                },
-            },
+            Kind::SET_PEER_BANDWIDTH => Self::SetPeerBandwidth { window: value },
             _ => return None,
         })
     }
@@ -107,13 +93,8 @@ impl Control {
             Self::WindowAcknowledgementSize(size) => {
                 (Kind::WINDOW_ACKNOWLEDGEMENT_SIZE, size, None)
             }
-            Self::SetPeerBandwidth { window, limit } => {
-                let limit = match limit {
-                    Some(LimitType::Hard) => 0,
-                    Some(LimitType::Soft) => 1,
-                    Some(LimitType::Dynamic) | None => 2,
-                };
-                (Kind::SET_PEER_BANDWIDTH, window, Some(limit))
+            Self::SetPeerBandwidth { window } => {
+                (Kind::SET_PEER_BANDWIDTH, window, Some(DYNAMIC_LIMIT_TYPE))
             }
         };
         let body = value.to_be_bytes().into_iter().chain(last).collect();
@@ -121,7 +102,7 @@ impl Control {
     }
 }
 
-/// A user control message (RTMP 1.0, 7.1.7, and additions of Flash Media Server).
+/// A user control message (RTMP 1.0, 7.1.7).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UserControl {
     StreamBegin(u32),
@@ -134,13 +115,7 @@ pub enum UserControl {
     StreamIsRecorded(u32),
     PingRequest(u32),
     PingResponse(u32),
-    /// The server requests a verification of the player's SWF file, which is not possible.
-    SwfVerificationRequest,
-    SwfVerificationResponse,
-    /// The server has sent all its data (31), or continues (32).
-    BufferEmpty(u32),
-    BufferReady(u32),
-    /// Another event, with its number.
+    /// Another event, such as one that Flash Media Server added, with its number.
     Other(u16),
 }
 
@@ -159,10 +134,6 @@ impl UserControl {
             4 => Self::StreamIsRecorded(first),
             6 => Self::PingRequest(first),
             7 => Self::PingResponse(first),
-            26 => Self::SwfVerificationRequest,
-            27 => Self::SwfVerificationResponse,
-            31 => Self::BufferEmpty(first),
-            32 => Self::BufferReady(first),
             other => Self::Other(other),
         })
     }
@@ -177,10 +148,6 @@ impl UserControl {
             Self::StreamIsRecorded(stream) => (4, Some(stream), None),
             Self::PingRequest(time) => (6, Some(time), None),
             Self::PingResponse(time) => (7, Some(time), None),
-            Self::SwfVerificationRequest => (26, None, None),
-            Self::SwfVerificationResponse => (27, None, None),
-            Self::BufferEmpty(stream) => (31, Some(stream), None),
-            Self::BufferReady(stream) => (32, Some(stream), None),
             Self::Other(event) => (event, None, None),
         };
         let words = first.into_iter().chain(second).flat_map(u32::to_be_bytes);
@@ -236,7 +203,7 @@ mod tests {
             Control::Abort { chunk_stream: 7 },
             Control::Acknowledgement(u32::MAX),
             Control::WindowAcknowledgementSize(2_500_000),
-            Control::SetPeerBandwidth { window: 5, limit: Some(LimitType::Soft) },
+            Control::SetPeerBandwidth { window: 5 },
         ] {
             let message = control.message();
             assert_eq!(Control::parse(message.kind, &message.body), Some(control));
@@ -256,15 +223,11 @@ mod tests {
             UserControl::StreamIsRecorded(1),
             UserControl::PingRequest(77),
             UserControl::PingResponse(77),
-            UserControl::SwfVerificationRequest,
-            UserControl::SwfVerificationResponse,
-            UserControl::BufferEmpty(1),
-            UserControl::BufferReady(1),
             UserControl::Other(99),
         ] {
             assert_eq!(UserControl::parse(&control.message().body), Some(control));
         }
-        assert_eq!(UserControl::parse(&[0, 31]), Some(UserControl::BufferEmpty(0)));
+        assert_eq!(UserControl::parse(&[0, 31]), Some(UserControl::Other(31)));
         assert_eq!(UserControl::parse(&[0]), None);
     }
 

@@ -43,7 +43,7 @@ const MAX_SLICE_BYTES: usize = 2 * MAX_CHUNK_BYTES as usize;
 const MAX_CONTROL_MESSAGES: usize = 512;
 
 /// The outgoing direction of a session.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct SendQueue {
     writer: Writer,
     /// Bytes of the handshake, which precede everything else.
@@ -60,7 +60,6 @@ pub(super) struct SendQueue {
     after_video: bool,
     /// Number of bytes sent since the start of the last audio message, including that message.
     since_audio: usize,
-    sent: u64,
 }
 
 /// Returns the number of bytes that a link of this rate carries in this many milliseconds.
@@ -76,22 +75,6 @@ fn chunk_size_for(rate: BitsPerSecond) -> u32 {
 }
 
 impl SendQueue {
-    pub(super) fn new() -> Self {
-        Self {
-            writer: Writer::new(),
-            raw: Vec::new(),
-            control: VecDeque::new(),
-            audio: VecDeque::new(),
-            video: VecDeque::new(),
-            queued: 0,
-            rate: None,
-            next_size: None,
-            after_video: false,
-            since_audio: 0,
-            sent: 0,
-        }
-    }
-
     /// Returns the buffer for the handshake.
     pub(super) fn raw(&mut self) -> &mut Vec<u8> {
         &mut self.raw
@@ -122,11 +105,6 @@ impl SendQueue {
     /// Returns the number of waiting bytes, without headers.
     pub(super) fn queued_bytes(&self) -> usize {
         self.queued + self.raw.len()
-    }
-
-    /// Returns the number of bytes returned so far.
-    pub(super) fn sent_bytes(&self) -> u64 {
-        self.sent
     }
 
     pub(super) fn chunk_size(&self) -> u32 {
@@ -204,7 +182,6 @@ impl SendQueue {
         if out.is_empty() {
             return None;
         }
-        self.sent += out.len() as u64;
         Some(out.into())
     }
 
@@ -265,7 +242,7 @@ mod tests {
     /// Simulates a live stream over a link of exactly `rate` without losses. Returns the maximum
     /// delay of audio in ms, and the share of headers in all bytes.
     fn simulate(rate: u32, stream_rate: u32, changed_to: Option<u32>) -> (f64, f64) {
-        let mut out = SendQueue::new();
+        let mut out = SendQueue::default();
         out.set_rate(BitsPerSecond(rate));
         let (mut clock, mut rate) = (0.0_f64, f64::from(rate));
         let (mut longest, mut bytes, mut sent) = (0.0_f64, Vec::new(), Vec::new());
@@ -346,7 +323,7 @@ mod tests {
         assert_eq!(chunk_size_for(BitsPerSecond(2_500_000)), 703);
         assert_eq!(chunk_size_for(BitsPerSecond(10_000)), MIN_CHUNK_BYTES);
         assert_eq!(chunk_size_for(BitsPerSecond(1_000_000_000)), MAX_CHUNK_BYTES);
-        let mut out = SendQueue::new();
+        let mut out = SendQueue::default();
         out.set_rate(BitsPerSecond(2_500_000));
         out.push_media(media(Kind::VIDEO, 0, 100_000));
         let slice = out.next_slice().unwrap().len();
@@ -368,7 +345,7 @@ mod tests {
 
     #[test]
     fn bursts_keep_their_order_but_for_one_slice() {
-        let mut out = SendQueue::new();
+        let mut out = SendQueue::default();
         out.set_rate(BitsPerSecond(2_500_000));
         for n in 0..60 {
             out.push_media(media(Kind::VIDEO, n * 33, 5_000));
@@ -390,7 +367,7 @@ mod tests {
 
     #[test]
     fn discarding_keeps_what_is_under_way() {
-        let mut out = SendQueue::new();
+        let mut out = SendQueue::default();
         out.push_media(media(Kind::VIDEO, 0, 1_000));
         out.push_media(media(Kind::VIDEO, 33, 1_000));
         out.push_media(media(Kind::AUDIO, 20, 1_000));

@@ -8,15 +8,13 @@ use crate::media::{AudioCodec, Rotation, Size, VideoCodec};
 use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::codec;
-use crate::wire::codec::{Colors, Light, cadence, mpeg_audio};
+use crate::wire::codec::{Colors, Light, mpeg_audio};
 use crate::wire::container::track_config::has_own_pixel_aspect;
 use crate::wire::container::{
     AudioTrack, Error, FilePart, Format, Index, MAX_AUDIO_TRACKS, Part, SampleLocation, TrackId,
     UnsupportedContent, audio_track, read,
 };
 
-/// Maximum number of frames over which the frame rate is measured.
-const MAX_MEASURED_FRAMES: usize = 10_000;
 /// Maximum size in bytes of a packet that is examined.
 const MAX_PACKET_BYTES: usize = 64 << 20;
 
@@ -160,19 +158,13 @@ pub(super) fn loses_pixel_aspect(index: &Index, format: Format) -> bool {
 /// Fails if the first packets cannot be read.
 pub(super) fn complete(source: &mut MediaFile, index: &mut Index) -> Result<(), Error> {
     samples::take_config(source, index)?;
+    index.measure_frame_rate();
     let Index { tracks, samples, .. } = index;
     let first = |track: TrackId| samples.iter().find(|it| it.track == track && it.keyframe);
     let mut packet = |place: Option<&SampleLocation>| -> Result<Bytes, Error> {
         let Some(place) = place else { return Ok(Bytes::new()) };
         read(source, place.at, place.size.into(), MAX_PACKET_BYTES, FilePart::Samples)
     };
-    if let Some(video) = &mut tracks.video {
-        let shown = samples.iter().filter(|place| place.track == TrackId::Video);
-        let times = shown.take(MAX_MEASURED_FRAMES).map(|place| place.pts.as_micros());
-        let declared_rate = Some(video.frame_rate.as_f64());
-        let rate = cadence::frame_rate(times, declared_rate).and_then(cadence::fraction);
-        video.frame_rate = rate.unwrap_or(video.frame_rate);
-    }
     if let Some(video) = &mut tracks.video
         && matches!(video.codec, VideoCodec::Vp9 | VideoCodec::Av1 | VideoCodec::Vp8)
     {

@@ -126,6 +126,15 @@ pub struct Report {
     pub left_out: Vec<UnsupportedContent>,
 }
 
+impl Report {
+    /// Describes a whole file with the packets of this index.
+    fn of(path: PathBuf, how: RepairMethod, duration: Duration, cut: u64, index: Index) -> Self {
+        let packets = index.samples.len();
+        let left_out = index.into_unsupported_contents();
+        Self { path, how, duration, begins: None, packets, cut, left_out }
+    }
+}
+
 /// The way in which a file became complete.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum RepairMethod {
@@ -271,15 +280,8 @@ fn copy(
         let _ = std::fs::remove_file(file.path());
         failure.of(file.path(), to)
     })?;
-    Ok(Report {
-        path,
-        how: RepairMethod::Copied,
-        duration: course.end.since(Timestamp::ZERO),
-        begins: None,
-        packets: index.samples.len(),
-        cut,
-        left_out: index.into_unsupported_contents(),
-    })
+    let duration = course.end.since(Timestamp::ZERO);
+    Ok(Report::of(path, RepairMethod::Copied, duration, cut, index))
 }
 
 /// Returns the number of bytes at the end of a file that are not a complete unit. A complete MP4
@@ -351,15 +353,8 @@ pub fn repair(path: &Path, stop: &dyn Fn() -> bool) -> Result<Report, Failure> {
     })?;
     let cut = cut_bytes(&mut source, &index).map_err(unreadable(path))?;
     if index.finished && cut == 0 {
-        return Ok(Report {
-            path: path.to_owned(),
-            how: RepairMethod::Whole,
-            duration: index.end().since(Timestamp::ZERO),
-            begins: None,
-            packets: index.samples.len(),
-            cut: 0,
-            left_out: index.into_unsupported_contents(),
-        });
+        let duration = index.end().since(Timestamp::ZERO);
+        return Ok(Report::of(path.to_owned(), RepairMethod::Whole, duration, cut, index));
     }
     let Some(muxer) = muxer else {
         let mut name = path.file_stem().unwrap_or_default().to_owned();
@@ -382,15 +377,7 @@ pub fn repair(path: &Path, stop: &dyn Fn() -> bool) -> Result<Report, Failure> {
     }
     file.set_len(index.whole).map_err(fault)?;
     File::resume(file, path, muxer(&index), index.whole).finish(end)?;
-    Ok(Report {
-        path: path.to_owned(),
-        how: RepairMethod::InPlace,
-        duration: end,
-        begins: None,
-        packets: index.samples.len(),
-        cut,
-        left_out: index.into_unsupported_contents(),
-    })
+    Ok(Report::of(path.to_owned(), RepairMethod::InPlace, end, cut, index))
 }
 
 /// Creates the muxer that completes a file. The argument is the index of the file's intact part.

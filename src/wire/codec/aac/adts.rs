@@ -8,12 +8,7 @@ pub const MIN_HEADER_BYTES: usize = 7;
 /// One ADTS frame.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct AdtsFrame<'a> {
-    /// Audio object type: Main, LC, SSR or LTP.
-    pub object_type: u8,
-    /// Sample rate in Hz.
-    pub sample_rate: u32,
-    /// Channel configuration, as in [`AudioSpecificConfig::channel_config`].
-    pub channel_config: u8,
+    pub head: AdtsHeader,
     /// The access unit.
     pub payload: &'a [u8],
 }
@@ -21,8 +16,11 @@ pub struct AdtsFrame<'a> {
 /// The header of a frame. The rest of the frame may not have arrived yet.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct AdtsHeader {
+    /// Audio object type: Main, LC, SSR or LTP.
     pub object_type: u8,
+    /// Sample rate in Hz.
     pub sample_rate: u32,
+    /// Channel configuration, as in [`AudioSpecificConfig::channel_config`].
     pub channel_config: u8,
     /// Length of the header in bytes.
     pub header_length: usize,
@@ -61,13 +59,8 @@ pub fn head(data: &[u8]) -> Result<Option<AdtsHeader>, Error> {
 pub fn parse(data: &[u8]) -> Result<Option<(AdtsFrame<'_>, &[u8])>, Error> {
     let Some(head) = head(data)? else { return Ok(None) };
     let Some((frame, rest)) = data.split_at_checked(head.length) else { return Ok(None) };
-    let frame = AdtsFrame {
-        object_type: head.object_type,
-        sample_rate: head.sample_rate,
-        channel_config: head.channel_config,
-        payload: frame.get(head.header_length..).unwrap_or_default(),
-    };
-    Ok(Some((frame, rest)))
+    let payload = frame.get(head.header_length..).unwrap_or_default();
+    Ok(Some((AdtsFrame { head, payload }, rest)))
 }
 
 /// Makes the header for a payload of `length` bytes.
@@ -103,9 +96,9 @@ mod tests {
         let config = AudioSpecificConfig::lc(44_100, 2).unwrap();
         let mut data = header(&config, 3).unwrap().to_vec();
         data.extend([1, 2, 3, 0xFF]);
-        let (frame, rest) = parse(&data).unwrap().unwrap();
-        assert_eq!((frame.payload, rest), (&[1, 2, 3][..], &[0xFF][..]));
-        assert_eq!((frame.object_type, frame.sample_rate, frame.channel_config), (2, 44_100, 2));
+        let (AdtsFrame { head, payload }, rest) = parse(&data).unwrap().unwrap();
+        assert_eq!((payload, rest), (&[1, 2, 3][..], &[0xFF][..]));
+        assert_eq!((head.object_type, head.sample_rate, head.channel_config), (2, 44_100, 2));
         for cut in 0..10 {
             assert_eq!(parse(&data[..cut]), Ok(None));
         }

@@ -12,7 +12,7 @@ pub mod vui;
 pub use config::DecoderConfig;
 pub use nal::{NalType, annexb_nals, annexb_to_avcc, avcc_nals, escape, nals_to_annexb, unescape};
 pub use pps::Pps;
-pub use sps::{Sps, level_name, profile_name};
+pub use sps::{Sps, profile_name};
 pub use sps_rewrite::{VuiChanges, rewrite_sps_vui};
 pub use vui::Vui;
 

@@ -3,7 +3,7 @@
 use super::{Error, Sps};
 use crate::wire::bits::BitReader;
 use crate::wire::codec::h264::nal::unescape;
-use crate::wire::codec::h264::sps::{ScalingList, scaling_lists};
+use crate::wire::codec::h264::sps::scaling_lists;
 
 /// The longest accepted set in bytes, including slice group maps.
 const MAX_PPS_BYTES: usize = 65_536;
@@ -11,7 +11,7 @@ const MAX_PPS_BYTES: usize = 65_536;
 /// Number of bytes at the start of a set that are certain to contain its id.
 const ID_BYTES: usize = 16;
 
-/// `pic_parameter_set_rbsp()`; the maps of slice groups are skipped.
+/// `pic_parameter_set_rbsp()`, without the fields that only the slice data needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pps {
     pub id: u32,
@@ -20,19 +20,10 @@ pub struct Pps {
     pub cabac: bool,
     pub bottom_field_pic_order_present: bool,
     pub num_slice_groups: u32,
-    /// Default number of active references of lists 0 and 1.
-    pub num_ref_idx_default: [u32; 2],
     pub weighted_pred: bool,
-    pub weighted_bipred_idc: u8,
-    pub pic_init_qp: i32,
-    pub pic_init_qs: i32,
-    pub chroma_qp_index_offset: i32,
     pub deblocking_filter_control_present: bool,
-    pub constrained_intra_pred: bool,
     pub redundant_pic_cnt_present: bool,
     pub transform_8x8_mode: bool,
-    pub scaling_lists: Vec<ScalingList>,
-    pub second_chroma_qp_index_offset: i32,
 }
 
 /// Checks the header and the length of a NAL unit.
@@ -75,20 +66,22 @@ impl Pps {
         if pps.num_slice_groups > 1 {
             skip_slice_groups(&mut r, pps.num_slice_groups)?;
         }
-        for count in &mut pps.num_ref_idx_default {
-            *count = r.ue()?.saturating_add(1);
-            if *count > 32 {
+        // The default number of active references of lists 0 and 1, minus 1.
+        for _ in 0..2 {
+            if r.ue()? > 31 {
                 return Err(Error::Range("num_ref_idx_default_active"));
             }
         }
         pps.weighted_pred = r.flag()?;
-        pps.weighted_bipred_idc = r.byte(2)?;
-        pps.pic_init_qp = r.se()?.saturating_add(26);
-        pps.pic_init_qs = r.se()?.saturating_add(26);
-        pps.chroma_qp_index_offset = r.se()?;
-        pps.second_chroma_qp_index_offset = pps.chroma_qp_index_offset;
+        // The kind of weighted prediction of B slices.
+        r.skip(2)?;
+        // The first quantizers of slices, and the offset of those of chroma.
+        for _ in 0..3 {
+            r.se()?;
+        }
         pps.deblocking_filter_control_present = r.flag()?;
-        pps.constrained_intra_pred = r.flag()?;
+        // Whether intra prediction is constrained.
+        r.skip(1)?;
         pps.redundant_pic_cnt_present = r.flag()?;
         if r.more_rbsp_data() {
             pps.transform_8x8_mode = r.flag()?;
@@ -99,9 +92,9 @@ impl Pps {
                     (true, false) => 2,
                     (true, true) => 6,
                 };
-                pps.scaling_lists = scaling_lists(&mut r, 6 + large)?;
+                scaling_lists(&mut r, 6 + large)?;
             }
-            pps.second_chroma_qp_index_offset = r.se()?;
+            r.se()?;
         }
         Ok(pps)
     }

@@ -239,19 +239,9 @@ impl Sps {
         self.vui.as_ref()?.aspect_ratio?.pixels()
     }
 
-    /// Returns the frame rate in frames per second, if known.
-    pub fn fps(&self) -> Option<f64> {
-        self.frame_rate().map(|(num, den)| f64::from(num) / f64::from(den))
-    }
-
     /// Returns the profile's name, such as "High".
     pub fn profile(&self) -> &'static str {
         profile_name(self.profile_idc, self.constraints)
-    }
-
-    /// Returns the level, such as "3.1".
-    pub fn level(&self) -> String {
-        level_name(self.profile_idc, self.constraints, self.level_idc)
     }
 }
 
@@ -310,18 +300,6 @@ pub fn profile_name(profile_idc: u8, constraints: u8) -> &'static str {
         118 => "Multiview High",
         128 => "Stereo High",
         _ => "unknown",
-    }
-}
-
-/// Returns the name of a level (Annex A): "1b", "3.1".
-pub fn level_name(profile_idc: u8, constraints: u8, level_idc: u8) -> String {
-    let older = matches!(profile_idc, 66 | 77 | 88);
-    if level_idc == 9 || (level_idc == 11 && older && constraints & 0x10 != 0) {
-        return "1b".to_owned();
-    }
-    match level_idc % 10 {
-        0 => format!("{}", level_idc / 10),
-        tenths => format!("{}.{tenths}", level_idc / 10),
     }
 }
 
@@ -393,9 +371,6 @@ mod tests {
     fn names() {
         assert_eq!(profile_name(66, 0xC0), "Constrained Baseline");
         assert_eq!(profile_name(100, 0), "High");
-        assert_eq!(level_name(100, 0, 31), "3.1");
-        assert_eq!(level_name(66, 0x10, 11), "1b");
-        assert_eq!(level_name(100, 0, 40), "4");
     }
 
     #[test]

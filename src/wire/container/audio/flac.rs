@@ -2,7 +2,6 @@
 
 use crate::media::{AudioCodec, AudioConfig};
 use crate::wire::codec;
-use crate::wire::container::audio::packets::config;
 use crate::wire::container::{Error, FilePart, ReadAt, read};
 
 /// Length of STREAMINFO in bytes.
@@ -119,8 +118,7 @@ impl FrameInfo {
         };
         let longest = Some(number(7, 3)).filter(|longest| *longest > 0).unwrap_or(MAX_FRAME_BYTES);
         let (usual, samples) = (number(2, 2), number(13, 5) & 0xF_FFFF_FFFF);
-        let (rate, channels) = (audio.sample_rate, audio.channels);
-        let config = config(AudioCodec::Flac, rate, channels, info.clone());
+        let config = audio.config(AudioCodec::Flac, info.clone());
         Ok(Self { config, usual, longest, samples, frames: at })
     }
 

@@ -150,8 +150,4 @@ impl Demuxer for Flac {
         };
         found.iter().filter_map(unit).collect()
     }
-
-    fn boxed(&self) -> Box<dyn Demuxer> {
-        Box::new(self.clone())
-    }
 }

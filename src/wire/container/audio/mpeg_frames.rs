@@ -4,8 +4,8 @@ use bytes::Bytes;
 
 use crate::media::{AudioCodec, AudioConfig};
 use crate::wire::codec::aac::{AudioSpecificConfig, adts};
-use crate::wire::codec::mpeg_audio;
-use crate::wire::container::audio::packets::{config, peek};
+use crate::wire::codec::{AudioInfo, mpeg_audio};
+use crate::wire::container::audio::packets::peek;
 use crate::wire::container::{Error, FilePart, ReadAt, UnsupportedContent, read};
 
 /// Minimum number of consecutive frames that cannot be a coincidence.
@@ -131,7 +131,7 @@ pub(super) fn describe(
     at: u64,
     first: &Frame,
 ) -> Result<AudioConfig, Error> {
-    let (of, rate, channel_config) = first.key;
+    let (of, sample_rate, channel_config) = first.key;
     if of & ADTS_FLAG == 0 {
         let bytes = read(
             source,
@@ -142,14 +142,14 @@ pub(super) fn describe(
         )?;
         let channels = mpeg_audio::header(&bytes).map_or(2, |found| found.channels);
         let codec = if of == 3 { AudioCodec::Mp3 } else { AudioCodec::Mp2 };
-        return Ok(config(codec, rate, channels, Bytes::new()));
+        return Ok(AudioInfo { sample_rate, channels }.config(codec, Bytes::new()));
     }
     let unsupported = |_| Error::Unsupported(UnsupportedContent::Codec("AAC (ADTS)".to_owned()));
-    let mut asc = AudioSpecificConfig::lc(rate, 2).map_err(unsupported)?;
+    let mut asc = AudioSpecificConfig::lc(sample_rate, 2).map_err(unsupported)?;
     asc.object_type = of & !ADTS_FLAG;
     asc.channel_config = channel_config;
     let (channels, codec_config) = (asc.channels(), asc.build().map_err(unsupported)?);
-    Ok(config(AudioCodec::Aac, rate, channels, codec_config))
+    Ok(AudioInfo { sample_rate, channels }.config(AudioCodec::Aac, codec_config))
 }
 
 /// The silent first frame of an MP3 encoder, which describes the rest (Xing, LAME or VBRI tag).

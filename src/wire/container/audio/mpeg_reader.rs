@@ -6,7 +6,7 @@ use crate::wire::container::audio::mpeg_frames::{
     DECODER_DELAY_SAMPLES, Frame, MAX_NOISE_BYTES, READ_ADTS_HEADER, READ_MPEG_HEADER, ReadHeader,
     Tag, describe, find, frame_at,
 };
-use crate::wire::container::audio::packets::{Kind, audio_span, index_of, several, time};
+use crate::wire::container::audio::packets::{Kind, audio_span, index_of, several, time, units};
 use crate::wire::container::audio::wav::MAX_PLAUSIBLE_BYTES;
 use crate::wire::container::{
     Demuxer, Error, FilePart, Index, ReadAt, SampleLocation, TrackId, Unit,
@@ -14,8 +14,6 @@ use crate::wire::container::{
 
 /// Number of bytes at the end of the file in which frames are counted for the average.
 const TAIL_SCAN_BYTES: u64 = 64 << 10;
-/// Maximum number of seek positions, which are at least one second apart.
-const MAX_UNITS: u64 = 4_096;
 
 /// The reader of MP3 and ADTS files.
 #[derive(Clone, Debug)]
@@ -138,10 +136,7 @@ impl MpegFile {
         self.map = vec![(0, self.audio_start)];
         self.map.extend(between);
         self.map.push((all, end));
-        let step = u64::from(self.rate).max(all / MAX_UNITS);
-        let places = (0..all).step_by(usize::try_from(step).unwrap_or(usize::MAX));
-        let unit = |at: u64| Unit { time: time(at, self.rate), at: self.byte(at) };
-        self.units = places.map(unit).collect();
+        self.units = units(all, self.rate, |at| self.byte(at));
     }
 
     /// Returns the approximate byte position of this sample.
@@ -285,10 +280,6 @@ impl Demuxer for MpegFile {
 
     fn units(&self) -> &[Unit] {
         &self.units
-    }
-
-    fn boxed(&self) -> Box<dyn Demuxer> {
-        Box::new(self.clone())
     }
 }
 

@@ -9,7 +9,7 @@ use crate::wire::codec;
 use crate::wire::codec::vorbis;
 use crate::wire::codec::vorbis::Blocks;
 use crate::wire::container::audio::flac;
-use crate::wire::container::audio::packets::{Packets, config, peek};
+use crate::wire::container::audio::packets::{Packets, peek};
 use crate::wire::container::{
     Error, FilePart, Hole, ReadAt, SampleLocation, TrackId, read, read_around,
 };
@@ -33,8 +33,6 @@ const CONTINUED_PACKET_FLAG: u8 = 1;
 pub(super) const FIRST_PAGE_FLAG: u8 = 2;
 /// Page flag: the page is the last page of a stream.
 pub(super) const LAST_PAGE_FLAG: u8 = 4;
-/// Granule positions of Opus are always at this rate, in Hz.
-const OPUS_GRANULE_RATE_HZ: u32 = 48_000;
 
 /// A page header.
 #[derive(Clone, Debug)]
@@ -128,19 +126,14 @@ impl Reader {
             Track::Vorbis { identity: packet.clone(), blocks: None }
         } else if let Some(audio) = codec::opus(packet) {
             let skip = packet.get(10..12)?.first_chunk::<2>()?;
-            let channels = audio.channels;
-            packets =
-                Some(config(AudioCodec::Opus, OPUS_GRANULE_RATE_HZ, channels, packet.clone()));
+            packets = Some(audio.config(AudioCodec::Opus, packet.clone()));
             Track::Opus { skip: u16::from_le_bytes(*skip).into() }
         } else {
             // The Ogg mapping header, the marker and a block header precede STREAMINFO.
             let info = packet
                 .strip_prefix(b"\x7FFLAC")
                 .and_then(|_| packet.get(17..17 + flac::STREAMINFO_BYTES))?;
-            let audio = codec::flac(info)?;
-            let (rate, channels) = (audio.sample_rate, audio.channels);
-            let streaminfo = packet.slice(17..17 + flac::STREAMINFO_BYTES);
-            packets = Some(config(AudioCodec::Flac, rate, channels, streaminfo));
+            packets = Some(codec::flac(info)?.config(AudioCodec::Flac, packet.slice_ref(info)));
             Track::Flac
         };
         let packets = packets.map(Packets::new);
@@ -228,9 +221,8 @@ impl Reader {
                         .ok_or(Error::Damaged(FilePart::CodecConfig))?;
                     let found =
                         Blocks::of(&headers).ok_or(Error::Damaged(FilePart::CodecConfig))?;
-                    let (rate, channels) = (found.sample_rate, found.channels);
-                    self.packets =
-                        Some(Packets::new(config(AudioCodec::Vorbis, rate, channels, headers)));
+                    let config = found.audio.config(AudioCodec::Vorbis, headers);
+                    self.packets = Some(Packets::new(config));
                     *blocks = Some(found);
                 }
                 None

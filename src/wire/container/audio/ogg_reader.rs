@@ -21,7 +21,7 @@ const MAX_HEADER_BYTES: usize = 16 << 20;
 const MAX_GAPS: usize = 65_536;
 
 /// The Ogg reader.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Ogg {
     index: Index,
     begin: u64,
@@ -56,24 +56,8 @@ pub(super) struct Ogg {
 
 impl Ogg {
     pub(super) fn new(begin: u64, all: bool) -> Self {
-        Self {
-            index: Index { to_play: true, finished: true, ..Index::default() },
-            begin,
-            all,
-            at: begin,
-            chosen: None,
-            begins: false,
-            unknown: None,
-            ready: Vec::new(),
-            first: None,
-            later: None,
-            ends: None,
-            end: None,
-            plays_from: None,
-            reach: Timestamp::ZERO,
-            heads: 0,
-            lands: false,
-        }
+        let index = Index { to_play: true, finished: true, ..Index::default() };
+        Self { index, begin, all, at: begin, ..Self::default() }
     }
 
     /// Reads a page. Returns false at the end.
@@ -308,9 +292,5 @@ impl Demuxer for Ogg {
             }
         }
         units
-    }
-
-    fn boxed(&self) -> Box<dyn Demuxer> {
-        Box::new(self.clone())
     }
 }

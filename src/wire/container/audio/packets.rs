@@ -1,8 +1,8 @@
 //! The packets of audio-only files, which the readers find one after the other.
 
 use crate::base::Timestamp;
-use crate::media::{AudioCodec, AudioConfig, BitsPerSecond};
-use crate::wire::container::{Error, Index, ReadAt, SampleLocation, TrackId};
+use crate::media::AudioConfig;
+use crate::wire::container::{Error, Index, ReadAt, SampleLocation, TrackId, Unit};
 
 /// Format of an audio-only file.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,9 @@ impl Kind {
     }
 }
 
+/// Maximum number of seek positions, which are at least one second apart.
+const MAX_UNITS: u64 = 4_096;
+
 /// Maximum number of packets that are read at a time when bytes may be missing.
 const MAX_PACKETS_PER_TURN: usize = 32;
 
@@ -36,17 +39,6 @@ pub(super) fn peek(source: &mut dyn ReadAt, at: u64, buffer: &mut [u8]) -> Resul
     let there = source.size().saturating_sub(at).min(buffer.len() as u64) as usize;
     source.read_at(at.min(source.size()), buffer.get_mut(..there).unwrap_or_default())?;
     Ok(there)
-}
-
-/// Makes an audio config without a known bitrate.
-pub(super) fn config(
-    codec: AudioCodec,
-    rate: u32,
-    channels: u16,
-    codec_config: bytes::Bytes,
-) -> AudioConfig {
-    let bitrate = BitsPerSecond(0);
-    AudioConfig { codec, sample_rate: rate, channels, bitrate, codec_config }
 }
 
 /// Makes an index without packets for this audio.
@@ -60,6 +52,14 @@ pub(super) fn index_of(config: AudioConfig) -> Index {
 pub(super) fn time(samples: u64, rate: u32) -> Timestamp {
     let micros = u128::from(samples) * 1_000_000 / u128::from(rate.max(1));
     Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX / 4))
+}
+
+/// Returns the seek positions of audio with this many samples; `byte` returns the position of a
+/// sample.
+pub(super) fn units(samples: u64, rate: u32, byte: impl Fn(u64) -> u64) -> Vec<Unit> {
+    let step = u64::from(rate).max(samples / MAX_UNITS).max(1);
+    let places = (0..samples).step_by(usize::try_from(step).unwrap_or(usize::MAX));
+    places.map(|at| Unit { time: time(at, rate), at: byte(at) }).collect()
 }
 
 /// Packets of the single track, in the order in which they are found.

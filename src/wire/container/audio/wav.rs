@@ -2,7 +2,9 @@
 
 use crate::base::Timestamp;
 use crate::wire::codec::pcm::{Coding, Pcm};
-use crate::wire::container::audio::packets::{Kind, audio_span, index_of, peek, several, time};
+use crate::wire::container::audio::packets::{
+    Kind, audio_span, index_of, peek, several, time, units,
+};
 use crate::wire::container::{
     Demuxer, Error, FilePart, Index, ReadAt, SampleLocation, TrackId, Unit, UnsupportedContent,
     read,
@@ -16,8 +18,6 @@ const MAX_FORMAT_BYTES: usize = 64;
 const UNKNOWN_LENGTH: u64 = 0xFFFF_FFFF;
 /// Number of packets per second.
 const PACKETS_PER_SECOND: u32 = 50;
-/// Maximum number of seek positions, which are at least one second apart.
-const MAX_UNITS: u64 = 4_096;
 /// Maximum plausible length in bytes. A file that claims to be longer has an unknown end.
 pub(super) const MAX_PLAUSIBLE_BYTES: u64 = 1 << 60;
 
@@ -139,13 +139,7 @@ impl WavCursor {
         index.finished = end <= source.size();
         let there = end.min(source.size());
         let all = (there < MAX_PLAUSIBLE_BYTES).then(|| there.saturating_sub(data) / frame);
-        let mut units = Vec::new();
-        if let Some(all) = all {
-            let step = u64::from(rate).max(all / MAX_UNITS);
-            let places = (0..all).step_by(usize::try_from(step).unwrap_or(usize::MAX));
-            let unit = |at: u64| Unit { time: time(at, rate), at: data + at * frame };
-            units = places.map(unit).collect();
-        }
+        let units = units(all.unwrap_or(0), rate, |at| data + at * frame);
         Ok(Self { index, rate, frame, data, end, all, at: data, units })
     }
 
@@ -214,9 +208,5 @@ impl Demuxer for WavCursor {
 
     fn units(&self) -> &[Unit] {
         &self.units
-    }
-
-    fn boxed(&self) -> Box<dyn Demuxer> {
-        Box::new(self.clone())
     }
 }

@@ -48,25 +48,8 @@ pub enum AudioPacket {
     Frame(Bytes),
     /// The end of the audio.
     SequenceEnd,
-    /// The channel layout (enhanced form).
-    MultichannelConfig(ChannelLayout),
-}
-
-/// A channel layout.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChannelLayout {
-    pub channels: u8,
-    pub order: ChannelOrder,
-}
-
-/// Order of the channels.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ChannelOrder {
-    Unspecified,
-    /// Bit flags of the present speakers.
-    Native(u32),
-    /// A speaker for each channel.
-    Custom(Bytes),
+    /// The channel layout (enhanced form). The order of the channels is not kept.
+    MultichannelConfig { channels: u8 },
 }
 
 impl AudioTag {
@@ -83,7 +66,7 @@ impl AudioTag {
     /// Returns true if the body has a channel layout, which is kept in addition to the
     /// configuration.
     pub fn is_layout(&self) -> bool {
-        matches!(self.track.packet, AudioPacket::MultichannelConfig(_))
+        matches!(self.track.packet, AudioPacket::MultichannelConfig { .. })
     }
 
     /// Returns true if this body must be kept for late viewers. An empty AAC configuration is not
@@ -93,7 +76,7 @@ impl AudioTag {
             AudioPacket::SequenceStart(config) => {
                 !config.is_empty() || !matches!(track.format, AudioFormat::Aac)
             }
-            AudioPacket::MultichannelConfig(_) => true,
+            AudioPacket::MultichannelConfig { .. } => true,
             AudioPacket::Frame(_) | AudioPacket::SequenceEnd => false,
         })
     }
@@ -157,13 +140,15 @@ fn track(part: Part) -> Result<AudioTrack, Error> {
         packet_type::SEQUENCE_END => AudioPacket::SequenceEnd,
         packet_type::MULTICHANNEL_CONFIG => {
             let (order, channels) = (fields.u8()?, fields.u8()?);
-            let order = match order {
-                0 => ChannelOrder::Unspecified,
-                1 => ChannelOrder::Native(fields.u32()?),
-                2 => ChannelOrder::Custom(fields.take(channels.into())?),
+            // Nothing, bit flags of the present speakers, or a speaker for each channel.
+            let length = match order {
+                0 => 0,
+                1 => 4,
+                2 => usize::from(channels),
                 value => return Err(Error::Unknown { what: "channel order", value }),
             };
-            AudioPacket::MultichannelConfig(ChannelLayout { channels, order })
+            fields.take(length)?;
+            AudioPacket::MultichannelConfig { channels }
         }
         value => return Err(Error::Unknown { what: "audio packet type", value }),
     };
@@ -196,9 +181,7 @@ mod tests {
     #[test]
     fn enhanced_bodies() {
         let layout = parse(b"\x94Opus\x01\x02\x00\x00\x00\x03").unwrap();
-        let order = ChannelOrder::Native(3);
-        let packet = AudioPacket::MultichannelConfig(ChannelLayout { channels: 2, order });
-        assert_eq!(layout.track.packet, packet);
+        assert_eq!(layout.track.packet, AudioPacket::MultichannelConfig { channels: 2 });
         let track = parse(b"\x95\x00ac-3\x01").unwrap().track;
         assert_eq!((track.id, track.format), (1, AudioFormat::Ac3));
         assert!(parse(b"\x94Opus\x02\x09\x00").is_err());

@@ -27,7 +27,6 @@ struct State {
     started: bool,
     /// Number of bytes to skip: the size after a tag, and tags of unknown type.
     skip: usize,
-    skipped_tags: u64,
 }
 
 impl Demuxer {
@@ -47,7 +46,7 @@ impl Demuxer {
     }
 
     /// Returns the next tag, or `None` if more bytes are needed. Encrypted tags, and tags that are
-    /// neither audio, video nor script, are skipped and counted.
+    /// neither audio, video nor script, are skipped.
     ///
     /// # Errors
     /// Fails if the data is not FLV.
@@ -87,11 +86,6 @@ impl Demuxer {
     fn keep(&mut self, data: &[u8]) {
         self.buffer.extend_from_slice(data);
         self.whole = self.whole.max(self.buffer.capacity());
-    }
-
-    /// Returns the number of skipped tags.
-    pub fn skipped_tags(&self) -> u64 {
-        self.state.skipped_tags
     }
 
     /// Returns the number of bytes before the next tag that are not received yet.
@@ -141,7 +135,6 @@ impl State {
             // Bit 5 marks encryption (Annex F); the two above it are reserved.
             let Some(kind) = TagKind::from_id(kind & 0x3F) else {
                 self.skip = TAG_HEADER_BYTES + size + TAG_TRAILER_BYTES;
-                self.skipped_tags += 1;
                 continue;
             };
             if bytes.len() < TAG_HEADER_BYTES + size {
@@ -217,8 +210,7 @@ mod tests {
                 assert!(block.is_empty());
             }
             assert_eq!(found, whole, "{piece}");
-            assert_eq!((in_blocks.skipped_tags(), in_blocks.pending()), (2, 0));
-            assert_eq!((demuxer.skipped_tags(), demuxer.pending()), (2, 0));
+            assert_eq!((in_blocks.pending(), demuxer.pending()), (0, 0));
         }
     }
 

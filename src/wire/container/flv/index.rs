@@ -16,7 +16,8 @@ use crate::wire::container::flv::events::audio_codec;
 use crate::wire::container::flv::metadata::{MAX_SCRIPT_BYTES, parse_script};
 use crate::wire::container::flv::video::VideoPacket;
 use crate::wire::container::track_config::{
-    aac_config_with_metadata, audio_config, bare_video_config, h264_config_with_metadata,
+    MAX_CONFIG_BYTES, aac_config_with_metadata, audio_config, bare_video_config,
+    h264_config_with_metadata,
 };
 use crate::wire::container::{
     Chapter, Error, FilePart, Format, Index, MAX_AUDIO_TRACKS, Part, ReadAt, SampleLocation,
@@ -25,8 +26,6 @@ use crate::wire::container::{
 
 /// Number of bytes at the start of a body that identify its content.
 const TAG_PREFIX_BYTES: usize = 64;
-/// Maximum length of a decoder configuration in bytes.
-const MAX_CONFIG_BYTES: usize = 64 << 10;
 
 /// Indexes the file. Invalid bodies are skipped.
 ///
@@ -67,6 +66,41 @@ struct KnownAudio {
     format: AudioFormat,
     /// True if its frames do not match the first configuration.
     is_changed: bool,
+}
+
+/// The body of a tag in the file.
+struct BodySpan {
+    time_ms: u32,
+    /// Position of the body.
+    at: u64,
+    size: u32,
+    /// The start of the body, which identifies its content.
+    prefix: Bytes,
+}
+
+impl BodySpan {
+    /// Returns the position and size of the part whose start in the prefix is `start`. The part
+    /// extends to the end of the body.
+    fn part(&self, start: &Bytes) -> (u64, u32) {
+        let head = self.prefix.len() - start.len();
+        let size = self.size.saturating_sub(u32::try_from(head).unwrap_or(u32::MAX));
+        (self.at + head as u64, size)
+    }
+
+    /// Reads the config whose start is `start`.
+    fn config(&self, source: &mut dyn ReadAt, start: &Bytes) -> Result<Bytes, Error> {
+        let (at, size) = self.part(start);
+        read(source, at, size.into(), MAX_CONFIG_BYTES, FilePart::CodecConfig)
+    }
+
+    /// Reads a config that follows another one. Returns `None` if it is too large, and therefore
+    /// differs.
+    fn later_config(&self, source: &mut dyn ReadAt, start: &Bytes) -> Result<Option<Bytes>, Error> {
+        match self.config(source, start) {
+            Err(Error::TooMuch(_)) => Ok(None),
+            config => config.map(Some),
+        }
+    }
 }
 
 impl Scan {
@@ -125,6 +159,7 @@ impl Scan {
             TAG_PREFIX_BYTES,
             FilePart::Structure,
         )?;
+        let body = BodySpan { time_ms, at, size, prefix };
         match kind {
             TagKind::Script if size as usize <= MAX_SCRIPT_BYTES => {
                 let body = read(source, at, length, MAX_SCRIPT_BYTES, FilePart::Metadata)?;
@@ -132,8 +167,8 @@ impl Scan {
                 Ok(())
             }
             TagKind::Script => Ok(()),
-            TagKind::Video => self.video(source, time_ms, at, size, &prefix),
-            TagKind::Audio => self.audio(source, time_ms, at, size, &prefix),
+            TagKind::Video => self.video(source, &body),
+            TagKind::Audio => self.audio(source, &body),
         }
     }
 
@@ -154,16 +189,9 @@ impl Scan {
         }
     }
 
-    fn video(
-        &mut self,
-        source: &mut dyn ReadAt,
-        time_ms: u32,
-        at: u64,
-        size: u32,
-        prefix: &Bytes,
-    ) -> Result<(), Error> {
-        self.more_tracks.0 |= is_shared(TagKind::Video, prefix);
-        let Ok(tag) = parse_video(prefix) else { return Ok(()) };
+    fn video(&mut self, source: &mut dyn ReadAt, body: &BodySpan) -> Result<(), Error> {
+        self.more_tracks.0 |= is_shared(TagKind::Video, &body.prefix);
+        let Ok(tag) = parse_video(&body.prefix) else { return Ok(()) };
         if tag.track.id != 0 || !tag.more_tracks.is_empty() {
             self.more_tracks.0 = true;
             return Ok(());
@@ -183,7 +211,7 @@ impl Scan {
         }
         match tag.track.packet {
             VideoPacket::SequenceStart(start) if self.is_config_missing() => {
-                let config = rest(source, at, size, prefix.len() - start.len())?;
+                let config = body.config(source, &start)?;
                 self.index.tracks.video = match codec {
                     VideoCodec::H264 => h264_config_with_metadata(config, &self.metadata),
                     _ if config.is_empty() => None,
@@ -192,7 +220,7 @@ impl Scan {
                 Ok(())
             }
             VideoPacket::SequenceStart(start) => {
-                let config = later_config(source, at, size, prefix.len() - start.len())?;
+                let config = body.later_config(source, &start)?;
                 let known = self.index.tracks.video.as_ref();
                 self.resized =
                     known.is_some_and(|known| Some(&known.codec_config) != config.as_ref());
@@ -201,26 +229,18 @@ impl Scan {
             }
             VideoPacket::Frame { .. } if self.resized => Ok(()),
             VideoPacket::Frame { composition_ms, data } => {
-                let head = prefix.len() - data.len();
-                let dts = self.at(time_ms, tag.offset_nanos);
+                let dts = self.at(body.time_ms, tag.offset_nanos);
                 let pts = dts.offset(i64::from(composition_ms) * 1_000);
                 let keyframe = matches!(tag.frame_type, FrameType::Key | FrameType::GeneratedKey);
-                self.sample(TrackId::Video, dts, pts, keyframe, at, head, size)
+                self.sample(TrackId::Video, (dts, pts), keyframe, body.part(&data))
             }
             _ => Ok(()),
         }
     }
 
-    fn audio(
-        &mut self,
-        source: &mut dyn ReadAt,
-        time_ms: u32,
-        at: u64,
-        size: u32,
-        prefix: &Bytes,
-    ) -> Result<(), Error> {
-        self.more_tracks.1 |= is_shared(TagKind::Audio, prefix);
-        let Ok(tag) = parse_audio(prefix) else { return Ok(()) };
+    fn audio(&mut self, source: &mut dyn ReadAt, body: &BodySpan) -> Result<(), Error> {
+        self.more_tracks.1 |= is_shared(TagKind::Audio, &body.prefix);
+        let Ok(tag) = parse_audio(&body.prefix) else { return Ok(()) };
         if !tag.more_tracks.is_empty() {
             return Ok(());
         }
@@ -235,7 +255,7 @@ impl Scan {
         let is_new = known.is_none();
         let audio = match &tag.track.packet {
             AudioPacket::SequenceStart(start) if is_new && !start.is_empty() => {
-                let config = rest(source, at, size, prefix.len() - start.len())?;
+                let config = body.config(source, start)?;
                 self.audio_of(format, config, &[])
             }
             AudioPacket::Frame(data) if is_new => self.audio_of(format, Bytes::new(), data),
@@ -251,7 +271,7 @@ impl Scan {
         };
         match (tag.track.packet, known) {
             (AudioPacket::SequenceStart(start), Some(place)) if !is_new && !start.is_empty() => {
-                let now = match later_config(source, at, size, prefix.len() - start.len())? {
+                let now = match body.later_config(source, &start)? {
                     Some(config) => self.audio_of(format, config, &[]).map(|now| now.codec_config),
                     None => Some(Bytes::new()),
                 };
@@ -267,9 +287,8 @@ impl Scan {
             (AudioPacket::Frame(data), Some(place))
                 if !self.known_audio.get(place).is_some_and(|known| known.is_changed) =>
             {
-                let head = prefix.len() - data.len();
-                let dts = self.at(time_ms, tag.offset_nanos);
-                self.sample(audio_track(place), dts, dts, true, at, head, size)
+                let dts = self.at(body.time_ms, tag.offset_nanos);
+                self.sample(audio_track(place), (dts, dts), true, body.part(&data))
             }
             _ => Ok(()),
         }
@@ -308,57 +327,38 @@ impl Scan {
         Timestamp::from_micros(self.time.micros(time_ms)).offset(i64::from(offset_nanos / 1_000))
     }
 
-    #[allow(clippy::too_many_arguments, reason = "what a sample is made of")]
     fn sample(
         &mut self,
         track: TrackId,
-        dts: Timestamp,
-        pts: Timestamp,
+        (dts, pts): (Timestamp, Timestamp),
         keyframe: bool,
-        at: u64,
-        head: usize,
-        size: u32,
+        (at, size): (u64, u32),
     ) -> Result<(), Error> {
-        let size = size.saturating_sub(u32::try_from(head).unwrap_or(u32::MAX));
         let undecodable = track == TrackId::Video && self.index.tracks.video.is_none();
         if size == 0 || undecodable {
             return Ok(());
         }
-        self.index.push(SampleLocation { track, keyframe, dts, pts, at: at + head as u64, size })
+        self.index.push(SampleLocation { track, keyframe, dts, pts, at, size })
     }
 
     fn finish(mut self) -> Result<Index, Error> {
-        let tracks = &self.index.tracks;
-        if tracks.video.is_none() && tracks.audio.is_empty() {
-            return Err(match (self.other_video, self.other_audio) {
-                (Some(video), _) => {
-                    Error::Unsupported(UnsupportedContent::Codec(video.to_string()))
-                }
-                (None, Some(audio)) => {
-                    Error::Unsupported(UnsupportedContent::Codec(audio.to_string()))
-                }
-                (None, None) => Error::Empty,
-            });
+        let video = self.other_video.map(|it| UnsupportedContent::Codec(it.to_string()));
+        let audio = self.other_audio.map(|it| UnsupportedContent::Codec(it.to_string()));
+        if self.index.is_empty() {
+            return Err(video.or(audio).map_or(Error::Empty, Error::Unsupported));
         }
-        if let Some(format) = self.other_video {
-            self.index
-                .note_unsupported(Some(Part::Video), UnsupportedContent::Codec(format.to_string()));
-        }
-        if let Some(format) = self.other_audio {
-            self.index
-                .note_unsupported(Some(Part::Audio), UnsupportedContent::Codec(format.to_string()));
-        }
-        if self.more_tracks.0 {
-            self.index.note_unsupported(Some(Part::Video), UnsupportedContent::SecondVideoTrack);
-        }
-        if self.more_tracks.1 {
-            self.index.note_unsupported(Some(Part::Audio), UnsupportedContent::SharedTags);
-        }
-        if self.was_resized {
-            self.index.note_unsupported(Some(Part::Resized), UnsupportedContent::ResizedFrames);
-        }
-        if self.has_changed_audio {
-            self.index.note_unsupported(Some(Part::Audio), UnsupportedContent::ChangedAudio);
+        let has_more = self.more_tracks;
+        for (part, content) in [
+            (Part::Video, video),
+            (Part::Audio, audio),
+            (Part::Video, has_more.0.then_some(UnsupportedContent::SecondVideoTrack)),
+            (Part::Audio, has_more.1.then_some(UnsupportedContent::SharedTags)),
+            (Part::Resized, self.was_resized.then_some(UnsupportedContent::ResizedFrames)),
+            (Part::Audio, self.has_changed_audio.then_some(UnsupportedContent::ChangedAudio)),
+        ] {
+            if let Some(content) = content {
+                self.index.note_unsupported(Some(part), content);
+            }
         }
         self.index.arrange();
         Ok(self.index)
@@ -387,25 +387,6 @@ fn is_carried(codec: VideoCodec) -> bool {
 /// Returns true if the body is a multitrack body, whose tracks are not read.
 fn is_shared(kind: TagKind, body: &[u8]) -> bool {
     is_multitrack(kind, body) && body.get(1).is_some_and(|form| form >> 4 > 0)
-}
-
-/// Reads the rest of a body after its header.
-fn rest(source: &mut dyn ReadAt, at: u64, size: u32, head: usize) -> Result<Bytes, Error> {
-    let length = u64::from(size).saturating_sub(head as u64);
-    read(source, at + head as u64, length, MAX_CONFIG_BYTES, FilePart::CodecConfig)
-}
-
-/// Reads a config that follows another one. Returns `None` if it is too large, and therefore differs.
-fn later_config(
-    source: &mut dyn ReadAt,
-    at: u64,
-    size: u32,
-    head: usize,
-) -> Result<Option<Bytes>, Error> {
-    match rest(source, at, size, head) {
-        Err(Error::TooMuch(_)) => Ok(None),
-        config => config.map(Some),
-    }
 }
 
 #[cfg(test)]

@@ -3,8 +3,7 @@
 use bytes::{Bytes, BytesMut};
 
 use crate::media::{
-    AudioCodec, AudioConfig, BitsPerSecond, FrameRate, PixelAspect, Rotation, Size, VideoCodec,
-    VideoConfig,
+    AudioCodec, AudioConfig, FrameRate, PixelAspect, Rotation, Size, VideoCodec, VideoConfig,
 };
 use crate::wire::codec;
 use crate::wire::codec::pcm::{Coding, Pcm};
@@ -44,8 +43,7 @@ pub(super) fn other_audio(entry: &[u8], codec: &str, config: Bytes) -> Option<Au
         }
         _ => return None,
     };
-    let (sample_rate, channels, bitrate) = (audio.sample_rate, audio.channels, BitsPerSecond(0));
-    Some(AudioConfig { codec, sample_rate, channels, bitrate, codec_config: config })
+    Some(audio.config(codec, config))
 }
 
 /// Reads the audio fields of a track entry. Missing and invalid values get the usual defaults.

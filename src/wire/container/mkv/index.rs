@@ -4,7 +4,6 @@ use bytes::Bytes;
 
 use crate::base::Timestamp;
 use crate::media::{UnsupportedTrack, VideoCodec};
-use crate::wire::codec::cadence;
 use crate::wire::container::flv::Metadata;
 use crate::wire::container::mkv::codecs::{
     AAC_CODEC_ID, AVC_CODEC_ID, colors, name, other_audio, other_video, pcm, pixel_aspect, rotation,
@@ -27,10 +26,6 @@ use crate::wire::container::{
 
 /// The longest accepted header, track list or chapter list in bytes.
 pub(super) const MAX_MASTER_BYTES: usize = 4 << 20;
-
-/// Maximum number of frames from which the frame rate is measured, because files declare it roughly
-/// or not at all.
-const MAX_MEASURED_FRAMES: usize = 10_000;
 
 /// Indexes the file for copying.
 ///
@@ -511,16 +506,6 @@ impl ClusterWalk {
         (1.0..1e15).contains(&micros).then(|| Timestamp::from_micros(micros as i64))
     }
 
-    /// Measures the frame rate of the video from its first frames.
-    pub(super) fn measure_frame_rate(&mut self) {
-        let Some(video) = &mut self.index.tracks.video else { return };
-        let shown = self.index.samples.iter().filter(|place| place.track == TrackId::Video);
-        let times = shown.take(MAX_MEASURED_FRAMES).map(|place| place.pts.as_micros());
-        let announced = Some(video.frame_rate.as_f64());
-        let rate = cadence::frame_rate(times, announced).and_then(cadence::fraction);
-        video.frame_rate = rate.unwrap_or(video.frame_rate);
-    }
-
     /// Returns the positions of the elements in a file that onair wrote.
     fn layout(&self) -> Option<Layout> {
         let (info_content, info) = self.info.as_ref().filter(|_| self.ours)?;
@@ -565,7 +550,7 @@ impl ClusterWalk {
             self.index.timescales = self.index.tracks.ids().map(|id| (id, ticks)).collect();
         }
         if copies {
-            self.measure_frame_rate();
+            self.index.measure_frame_rate();
         }
         self.index.usable()?;
         self.index.finished = self.is_finished();

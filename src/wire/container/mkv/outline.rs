@@ -57,7 +57,7 @@ impl Outline {
         }
         let mut first = walk.clone();
         while first.index.samples.len() < FIRST_SAMPLES && first.step(source)? {}
-        first.measure_frame_rate();
+        first.index.measure_frame_rate();
         walk.index.tracks = first.index.tracks;
         walk.index.finished = true;
         let begins = first.index.samples.iter().map(|sample| sample.pts).min();

@@ -47,7 +47,7 @@ pub struct Cue {
 }
 
 /// The Matroska writer.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Writer {
     tracks: Tracks,
     /// Colors of the video in the container.
@@ -79,19 +79,7 @@ pub(super) fn delay_ticks(nanos: u64, scale_nanos: u64) -> i64 {
 impl Writer {
     /// Creates a writer for these tracks.
     pub fn new(tracks: Tracks) -> Self {
-        Self {
-            tracks,
-            colors: Colors::default(),
-            delays: Vec::new(),
-            layout: Layout::default(),
-            pending: Vec::new(),
-            waiting: 0,
-            new_cues: Vec::new(),
-            cues: Vec::new(),
-            chapters: Vec::new(),
-            new_chapters: Vec::new(),
-            new_later_chapters: None,
-        }
+        Self { tracks, ..Self::default() }
     }
 
     /// Creates a writer for a file copy. Audio before time zero becomes the codec delay, like the

@@ -90,6 +90,25 @@ pub fn header(data: &[u8]) -> Option<(usize, Name, u64)> {
 pub struct Fields<'a>(pub &'a [u8]);
 
 impl<'a> Fields<'a> {
+    /// Reads the version of a box with version and flags, and returns it with the fields after them.
+    pub fn versioned(content: &'a [u8]) -> Option<(u8, Self)> {
+        let mut fields = Self(content);
+        let (version, _) = fields.full()?;
+        Some((version, fields))
+    }
+
+    /// Returns the fields of a box after its version and flags.
+    pub fn of_full(content: &'a [u8]) -> Option<Self> {
+        Self::versioned(content).map(|(_, fields)| fields)
+    }
+
+    /// Returns the fields of `mvhd`, `tkhd` or `mdhd` after the times of creation and modification.
+    pub fn after_dates(content: &'a [u8]) -> Option<Self> {
+        let (version, mut fields) = Self::versioned(content)?;
+        fields.bytes(if version == 1 { 16 } else { 8 })?;
+        Some(fields)
+    }
+
     pub fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
         let (head, rest) = self.0.split_at_checked(count)?;
         self.0 = rest;
@@ -136,11 +155,7 @@ pub(super) fn sample_rate(entry: &BoxSpan<'_>) -> Option<u32> {
     let mut fields = Fields(entry.content);
     fields.bytes(24)?;
     let rate = fields.u32()? >> 16;
-    let srat = child(fields.0, *b"srat").and_then(|srat| {
-        let mut fields = Fields(srat);
-        fields.full()?;
-        fields.u32()
-    });
+    let srat = child(fields.0, *b"srat").and_then(|srat| Fields::of_full(srat)?.u32());
     Some(srat.unwrap_or(rate))
 }
 

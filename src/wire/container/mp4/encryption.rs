@@ -62,11 +62,9 @@ pub(super) fn unwrap<'a>(entry: &BoxSpan<'a>) -> Option<(BoxSpan<'a>, Option<Pro
 }
 
 fn protection(sinf: &[u8]) -> Option<Protection> {
-    let mut fields = Fields(child(sinf, *b"schm")?);
-    fields.full()?;
+    let mut fields = Fields::of_full(child(sinf, *b"schm")?)?;
     let scheme: Name = *fields.bytes(4)?.first_chunk()?;
-    let mut fields = Fields(child(child(sinf, *b"schi")?, *b"tenc")?);
-    let (version, _) = fields.full()?;
+    let (version, mut fields) = Fields::versioned(child(child(sinf, *b"schi")?, *b"tenc")?)?;
     fields.u8()?;
     let pattern = fields.u8()?;
     let is_protected = fields.u8()? != 0;

@@ -12,8 +12,7 @@ const MIN_COMPLETE_SHARE: f64 = 0.98;
 /// Reads a `sidx` that ends at `end` in a file of `size` bytes. Returns the fragments and the end
 /// time of the last one. Returns `None` if the `sidx` is invalid or covers only part of the file.
 pub(super) fn sidx(content: &[u8], end: u64, size: u64) -> Option<(Vec<Unit>, Timestamp)> {
-    let mut fields = Fields(content);
-    let (version, _) = fields.full()?;
+    let (version, mut fields) = Fields::versioned(content)?;
     fields.u32()?;
     let timescale = fields.u32()?.max(1);
     let mut time = fields.long(version)?;
@@ -38,8 +37,7 @@ pub(super) fn sidx(content: &[u8], end: u64, size: u64) -> Option<(Vec<Unit>, Ti
 
 /// Returns the position of `mfra`, from the last 16 bytes of a file of this size.
 pub(super) fn mfra_at(last: &[u8], size: u64) -> Option<u64> {
-    let mut fields = Fields(child(last, *b"mfro")?);
-    fields.full()?;
+    let mut fields = Fields::of_full(child(last, *b"mfro")?)?;
     let length = fields.u32()?;
     size.checked_sub(length.into()).filter(|at| *at < size)
 }
@@ -57,8 +55,7 @@ pub(super) fn mfra(bytes: &[u8], movie: &Movie, size: u64) -> Option<Vec<Unit>> 
 }
 
 fn tfra(content: &[u8], track: &Track, size: u64) -> Option<Vec<Unit>> {
-    let mut fields = Fields(content);
-    let (version, _) = fields.full()?;
+    let (version, mut fields) = Fields::versioned(content)?;
     if fields.u32()? != track.track_id() {
         return None;
     }
@@ -100,12 +97,10 @@ pub(super) fn units_in(bytes: &[u8], at: u64, movie: &Movie) -> Vec<Unit> {
 
 /// Returns the start time of a track's fragment.
 fn time(traf: &[u8], track: &Track) -> Option<Timestamp> {
-    let mut fields = Fields(child(traf, *b"tfhd")?);
-    fields.full()?;
+    let mut fields = Fields::of_full(child(traf, *b"tfhd")?)?;
     if fields.u32()? != track.track_id() {
         return None;
     }
-    let mut fields = Fields(child(traf, *b"tfdt")?);
-    let (version, _) = fields.full()?;
+    let (version, mut fields) = Fields::versioned(child(traf, *b"tfdt")?)?;
     Some(track.time(fields.long(version)?))
 }

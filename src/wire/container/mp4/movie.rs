@@ -102,13 +102,9 @@ fn damaged<T>(value: Option<T>, part: FilePart) -> Result<T, Error> {
 /// Reads `moov`, and adds its tracks, samples and chapters to `index`. The index counts as finished
 /// if the file has all samples.
 pub(super) fn moov(content: &[u8], index: &mut Index, file_size: u64) -> Result<Movie, Error> {
-    let mut fields = Fields(damaged(child(content, *b"mvhd"), FilePart::Header)?);
-    let header = |fields: &mut Fields| {
-        let (version, _) = fields.full()?;
-        fields.bytes(if version == 1 { 16 } else { 8 })?;
-        fields.u32()
-    };
-    let movie_timescale = damaged(header(&mut fields), FilePart::Header)?.max(1);
+    let mvhd = child(content, *b"mvhd");
+    let movie_timescale = mvhd.and_then(|mvhd| Fields::after_dates(mvhd)?.u32());
+    let movie_timescale = damaged(movie_timescale, FilePart::Header)?.max(1);
     let mvex = child(content, *b"mvex");
     let length = mvex.and_then(|mvex| fragments_duration(mvex, movie_timescale));
     let mut movie = Movie { fragmented: mvex.is_some(), length, ..Movie::default() };
@@ -145,15 +141,13 @@ pub(super) fn moov(content: &[u8], index: &mut Index, file_size: u64) -> Result<
 
 /// Returns the duration of all fragments (§8.8.2).
 fn fragments_duration(mvex: &[u8], movie_timescale: u32) -> Option<f64> {
-    let mut fields = Fields(child(mvex, *b"mehd")?);
-    let (version, _) = fields.full()?;
+    let (version, mut fields) = Fields::versioned(child(mvex, *b"mehd")?)?;
     let ticks = fields.long(version)?;
     (ticks > 0).then(|| ticks as f64 / f64::from(movie_timescale))
 }
 
 fn chpl_list(chpl: &[u8], index: &mut Index) -> Option<()> {
-    let mut fields = Fields(chpl);
-    let (version, _) = fields.full()?;
+    let (version, mut fields) = Fields::versioned(chpl)?;
     if version == 1 {
         fields.u32()?;
     }
@@ -177,14 +171,11 @@ struct TrackHead {
 
 impl TrackHead {
     fn read(trak: &[u8]) -> Option<Self> {
-        let mut fields = Fields(child(trak, *b"tkhd")?);
-        let (version, _) = fields.full()?;
-        fields.bytes(if version == 1 { 16 } else { 8 })?;
-        let track_id = fields.u32()?;
-        let mut fields = Fields(child(child(trak, *b"mdia")?, *b"mdhd")?);
-        let (version, _) = fields.full()?;
-        fields.bytes(if version == 1 { 16 } else { 8 })?;
-        Some(Self { track_id, timescale: fields.u32()?.max(1) })
+        let mdhd = child(child(trak, *b"mdia")?, *b"mdhd")?;
+        Some(Self {
+            track_id: Fields::after_dates(child(trak, *b"tkhd")?)?.u32()?,
+            timescale: Fields::after_dates(mdhd)?.u32()?.max(1),
+        })
     }
 
     /// Returns the track's edit list.
@@ -308,8 +299,7 @@ fn with_sample_rate(
 fn name(trak: &[u8]) -> String {
     let udta_name = child(trak, *b"udta").and_then(|udta| child(udta, *b"name"));
     let handler = || {
-        let mut fields = Fields(child(child(trak, *b"mdia")?, *b"hdlr")?);
-        fields.full()?;
+        let mut fields = Fields::of_full(child(child(trak, *b"mdia")?, *b"hdlr")?)?;
         fields.bytes(20)?;
         // Names in QuickTime begin with their length.
         let text = match fields.0 {
@@ -328,8 +318,7 @@ fn name(trak: &[u8]) -> String {
 
 /// Returns the handler type of a track.
 fn handler(mdia: &[u8]) -> Option<Name> {
-    let mut fields = Fields(child(mdia, *b"hdlr")?);
-    fields.full()?;
+    let mut fields = Fields::of_full(child(mdia, *b"hdlr")?)?;
     fields.bytes(4)?;
     fields.bytes(4)?.try_into().ok()
 }
@@ -369,8 +358,7 @@ fn video(config: Bytes, timescale: u32, period: Option<u32>) -> Option<crate::me
 }
 
 fn first_duration(stbl: &[u8]) -> Option<u32> {
-    let mut fields = Fields(child(stbl, *b"stts")?);
-    fields.full()?;
+    let mut fields = Fields::of_full(child(stbl, *b"stts")?)?;
     fields.u32().filter(|count| *count > 0)?;
     fields.u32()?;
     fields.u32().filter(|duration| *duration > 0)
@@ -378,8 +366,7 @@ fn first_duration(stbl: &[u8]) -> Option<u32> {
 
 fn trex(mvex: &[u8], track_id: u32) -> Option<SampleDefaults> {
     boxes(mvex).filter(|found| found.name == *b"trex").find_map(|found| {
-        let mut fields = Fields(found.content);
-        fields.full()?;
+        let mut fields = Fields::of_full(found.content)?;
         if fields.u32()? != track_id {
             return None;
         }
@@ -390,8 +377,7 @@ fn trex(mvex: &[u8], track_id: u32) -> Option<SampleDefaults> {
 
 /// Reads an edit list: the empty edits, and then the shown media.
 fn edit(elst: &[u8], movie_timescale: u32, timescale: u32) -> Option<Edit> {
-    let mut fields = Fields(elst);
-    let (version, _) = fields.full()?;
+    let (version, mut fields) = Fields::versioned(elst)?;
     let count = fields.u32()?;
     let mut edits = (0..count).map_while(|_| {
         let duration = fields.long(version)?;
@@ -562,8 +548,7 @@ fn traf(
     defaults.flags = optional(0x20).unwrap_or(defaults.flags);
     let mut dts = track.next_dts;
     if let Some(tfdt) = child(content, *b"tfdt") {
-        let mut fields = Fields(tfdt);
-        let time = fields.full().and_then(|(version, _)| fields.long(version));
+        let time = Fields::versioned(tfdt).and_then(|(version, mut it)| it.long(version));
         dts = time.and_then(|time| i64::try_from(time).ok()).unwrap_or(dts);
     }
     let mut at = base;

@@ -3,6 +3,7 @@
 
 use crate::wire::codec::pcm::{Coding, Pcm};
 use crate::wire::container::mp4::boxes::{self, BoxSpan, Fields, child};
+use crate::wire::container::mp4::sample_table::SampleCursor;
 use crate::wire::container::{Error, FilePart, Index, TrackId};
 
 /// Maximum number of samples in a group.
@@ -42,8 +43,7 @@ pub(super) fn described(entry: &BoxSpan<'_>) -> Option<Pcm> {
         b"alaw" => of(Coding::ALaw, false, 1),
         b"ulaw" => of(Coding::MuLaw, false, 1),
         b"ipcm" | b"fpcm" => {
-            let mut fields = Fields(child(inner, *b"pcmC")?);
-            fields.full()?;
+            let mut fields = Fields::of_full(child(inner, *b"pcmC")?)?;
             let (flags, bits) = (fields.u8()?, fields.u8()?);
             let float = entry.name == *b"fpcm";
             let coding = if float { Coding::Float } else { Coding::Signed };
@@ -78,11 +78,7 @@ pub(super) fn samples(
     file_size: u64,
     take: &mut dyn FnMut(i64, u64, u32) -> Result<(), Error>,
 ) -> Result<Option<(i64, bool)>, Error> {
-    let list = |name| {
-        let mut fields = Fields(child(stbl, name)?);
-        fields.full()?;
-        Some(fields)
-    };
+    let list = |name| Fields::of_full(child(stbl, name)?);
     let sizes = list(*b"stsz").and_then(|mut sizes| Some((sizes.u32()?, sizes.u32()?)));
     let Some((fixed @ 1.., mut left)) = sizes else { return Ok(None) };
     // Old writers use size 1; the description has the real frame size.
@@ -92,29 +88,12 @@ pub(super) fn samples(
     let first =
         list(*b"stts").and_then(|mut times| Some((times.u32()?, times.u32()?, times.u32()?)));
     let lasts = first.map_or(1, |(_, _, duration)| duration.max(1));
-    let wide = child(stbl, *b"co64").is_some();
-    let chunks = list(if wide { *b"co64" } else { *b"stco" });
-    let (Some(mut chunks), Some(mut runs)) = (chunks, list(*b"stsc")) else {
-        return Err(Error::Damaged(FilePart::Index));
-    };
-    let (_, _) = (chunks.u32(), runs.u32());
-    let next = |runs: &mut Fields<'_>| {
-        let run = (runs.u32()?, runs.u32()?);
-        runs.u32()?;
-        Some(run)
-    };
-    let (mut number, mut in_chunk, mut dts) = (0_u32, 0, 0_i64);
-    let mut following = next(&mut runs);
-    while left > 0 {
-        let place = if wide { chunks.u64() } else { chunks.u32().map(u64::from) };
-        let Some(mut at) = place else { break };
-        number = number.saturating_add(1);
-        if let Some((first, samples)) = following
-            && number >= first
-        {
-            in_chunk = samples;
-            following = next(&mut runs);
-        }
+    // Samples of another description are read too.
+    let mut chunks = SampleCursor::new(stbl, Vec::new()).ok_or(Error::Damaged(FilePart::Index))?;
+    let mut dts = 0_i64;
+    while left > 0
+        && let Some((mut at, in_chunk)) = chunks.next_chunk()
+    {
         let mut rest = in_chunk.min(left);
         left -= rest;
         while rest > 0 {

@@ -88,7 +88,7 @@ pub fn survey(source: &mut dyn ReadAt) -> Result<FileIndex, Error> {
 }
 
 /// The incremental MP4 reader.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Reader {
     index: Index,
     /// True to read the whole file, including data after an index, and chapters at any position.
@@ -142,20 +142,7 @@ impl Reader {
     }
 
     fn of(index: Index, surveys: bool) -> Self {
-        Self {
-            index,
-            surveys,
-            movie: None,
-            at: 0,
-            number: 0,
-            room: None,
-            units: Vec::new(),
-            end: None,
-            looked: false,
-            beginning: 0,
-            first: Vec::new(),
-            landing: false,
-        }
+        Self { index, surveys, ..Self::default() }
     }
 
     /// Reads the complete boxes of a file that grows by fragments, until the index has `most`
@@ -397,10 +384,6 @@ impl Demuxer for Reader {
 
     fn stretch(&self) -> u64 {
         8 << 20
-    }
-
-    fn boxed(&self) -> Box<dyn Demuxer> {
-        Box::new(self.clone())
     }
 }
 

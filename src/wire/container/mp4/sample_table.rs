@@ -286,8 +286,7 @@ pub(super) struct Runs<'a> {
 
 impl<'a> Runs<'a> {
     pub(super) fn new(content: Option<&'a [u8]>) -> Option<Self> {
-        let mut fields = Fields(content?);
-        fields.full()?;
+        let mut fields = Fields::of_full(content?)?;
         fields.u32()?;
         Some(Self { fields, left: 0, value: 0 })
     }
@@ -349,10 +348,10 @@ pub(super) struct SampleCursor<'a> {
 impl<'a> SampleCursor<'a> {
     pub(super) fn new(stbl: &'a [u8], others: Vec<u32>) -> Option<Self> {
         let wide = child(stbl, *b"co64");
-        let mut positions = Fields(wide.or_else(|| child(stbl, *b"stco"))?);
-        let _ = positions.full().and_then(|_| positions.u32());
-        let mut runs = Fields(child(stbl, *b"stsc")?);
-        let _ = runs.full().and_then(|_| runs.u32());
+        let mut positions = Fields::of_full(wide.or_else(|| child(stbl, *b"stco"))?)?;
+        let _count = positions.u32();
+        let mut runs = Fields::of_full(child(stbl, *b"stsc")?)?;
+        let _count = runs.u32();
         Some(Self {
             at: 0,
             fits: true,
@@ -367,20 +366,25 @@ impl<'a> SampleCursor<'a> {
         })
     }
 
+    /// Returns the position of the next chunk, and its number of samples.
+    pub(super) fn next_chunk(&mut self) -> Option<(u64, u32)> {
+        self.chunk = self.chunk.saturating_add(1);
+        if let Some((first, samples, description)) = self.following
+            && self.chunk >= first
+        {
+            self.samples_per_chunk = samples;
+            self.fits = !self.others.contains(&description);
+            self.following = next_run(&mut self.runs);
+        }
+        let positions = &mut self.positions;
+        let at = if self.is_wide { positions.u64()? } else { positions.u32()?.into() };
+        Some((at, self.samples_per_chunk))
+    }
+
     /// Goes to the next sample. Returns `None` if it has no chunk.
     pub(super) fn next_sample(&mut self) -> Option<()> {
         while self.left == 0 {
-            self.chunk = self.chunk.saturating_add(1);
-            if let Some((first, samples, description)) = self.following
-                && self.chunk >= first
-            {
-                self.samples_per_chunk = samples;
-                self.fits = !self.others.contains(&description);
-                self.following = next_run(&mut self.runs);
-            }
-            let positions = &mut self.positions;
-            self.at = if self.is_wide { positions.u64()? } else { positions.u32()?.into() };
-            self.left = self.samples_per_chunk;
+            (self.at, self.left) = self.next_chunk()?;
         }
         self.left -= 1;
         Some(())

@@ -3,9 +3,9 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, Rotation, VideoCodec, VideoConfig};
+use crate::media::{AudioCodec, AudioConfig, Rotation, VideoCodec, VideoConfig};
 use crate::wire::codec::h264::DecoderConfig;
-use crate::wire::codec::{Colors, FLAC_STREAM_HEADER, opus_box};
+use crate::wire::codec::{AudioInfo, Colors, FLAC_STREAM_HEADER, opus_box};
 use crate::wire::container::flv::Metadata;
 use crate::wire::container::mp4::boxes::{
     BoxSpan, Fields, Name, child, put_box, put_full, sample_rate,
@@ -175,8 +175,7 @@ fn packed_language(letters: [u8; 3]) -> u16 {
 
 /// Reads the language of a track.
 pub(super) fn language(mdia: &[u8]) -> Option<[u8; 3]> {
-    let mut fields = Fields(child(mdia, *b"mdhd")?);
-    let (version, _) = fields.full()?;
+    let (version, mut fields) = Fields::versioned(child(mdia, *b"mdhd")?)?;
     fields.bytes(if version == 1 { 28 } else { 16 })?;
     let packed = fields.u16()?;
     container::language(&[10, 5, 0].map(|shift| (packed >> shift & 0x1F) as u8 | 0x60))
@@ -209,8 +208,7 @@ fn put_rotation(out: &mut BytesMut, rotation: Rotation, (width, height): (u32, u
 
 /// Reads the rotation of a track from its matrix, if it is a rotation by quarter turns.
 pub(super) fn rotation(trak: &[u8]) -> Option<Rotation> {
-    let mut fields = Fields(child(trak, *b"tkhd")?);
-    let (version, _) = fields.full()?;
+    let (version, mut fields) = Fields::versioned(child(trak, *b"tkhd")?)?;
     // The fields with a size of their own in each version, and those up to the matrix.
     fields.bytes(if version == 1 { 32 } else { 20 })?;
     fields.bytes(16)?;
@@ -351,8 +349,7 @@ pub(super) fn describe(
     stsd: &[u8],
     has_key: bool,
 ) -> Option<(TrackDescription, Option<Protection>)> {
-    let mut fields = Fields(stsd);
-    fields.full()?;
+    let mut fields = Fields::of_full(stsd)?;
     fields.u32()?;
     let entry = crate::wire::container::mp4::boxes::boxes(fields.0).next()?;
     match encryption::unwrap(&entry).filter(|_| has_key) {
@@ -398,9 +395,7 @@ fn described(entry: &BoxSpan<'_>) -> Option<TrackDescription> {
                 child(inner, *b"esds").or_else(|| child(child(inner, *b"wave")?, *b"esds"))
             };
             // The ISO format also has a version 1, which is not longer.
-            let mut fields = Fields(esds(28 + more).or_else(|| esds(28))?);
-            fields.full()?;
-            match specific_config(fields.0)? {
+            match specific_config(esds(28 + more).or_else(|| esds(28))?)? {
                 Specific::Aac(config) => {
                     let config = Bytes::copy_from_slice(config);
                     let audio = aac_config_with_metadata(config, &Metadata::default())?;
@@ -427,8 +422,7 @@ fn described(entry: &BoxSpan<'_>) -> Option<TrackDescription> {
         }
         b"fLaC" => {
             let inner = entry.content.get(28..)?;
-            let mut fields = Fields(child(inner, *b"dfLa")?);
-            fields.full()?;
+            let mut fields = Fields::of_full(child(inner, *b"dfLa")?)?;
             // A block header, then STREAMINFO.
             fields.u32()?;
             let info = Bytes::copy_from_slice(fields.bytes(34)?);
@@ -443,9 +437,7 @@ fn described(entry: &BoxSpan<'_>) -> Option<TrackDescription> {
         b"vp08" => video_entry(entry, VideoCodec::Vp8, b"vpcC"),
         b"mp4v" => {
             let inner = entry.content.get(78..)?;
-            let mut fields = Fields(child(inner, *b"esds")?);
-            fields.full()?;
-            match specific_config(fields.0)? {
+            match specific_config(child(inner, *b"esds")?)? {
                 Specific::Video(codec, config) => {
                     let config = Bytes::copy_from_slice(config);
                     Some(TrackDescription::Video(codec, sides(entry)?, config, entry.name))
@@ -491,10 +483,8 @@ fn audio_entry(entry: &BoxSpan<'_>, codec: AudioCodec, config: Bytes) -> Option<
     let mut fields = Fields(entry.content);
     fields.bytes(16)?;
     let channels = fields.u16()?;
-    let sample_rate = sample_rate(entry)?;
-    let bitrate = BitsPerSecond(0);
-    let parameters = AudioConfig { codec, sample_rate, channels, bitrate, codec_config: config };
-    Some(TrackDescription::Audio(parameters, entry.name))
+    let audio = AudioInfo { sample_rate: sample_rate(entry)?, channels };
+    Some(TrackDescription::Audio(audio.config(codec, config), entry.name))
 }
 
 /// Codec in an ES descriptor.
@@ -507,9 +497,9 @@ enum Specific<'a> {
     Video(VideoCodec, &'a [u8]),
 }
 
-/// Reads the codec of an ES descriptor, if known (ISO/IEC 14496-1 §7.2.6.6).
-fn specific_config(es: &[u8]) -> Option<Specific<'_>> {
-    let mut fields = Fields(es);
+/// Reads the codec of the ES descriptor in `esds`, if known (ISO/IEC 14496-1 §7.2.6.6).
+fn specific_config(esds: &[u8]) -> Option<Specific<'_>> {
+    let mut fields = Fields::of_full(esds)?;
     let (tag::ES, es) = next_descriptor(&mut fields)? else { return None };
     let mut fields = Fields(es);
     fields.u16()?;

@@ -139,13 +139,13 @@ impl AudioUnits {
         let (length, payload, lasts) = match self.codec {
             Codec::Aac => match adts::parse(data) {
                 Ok(Some((frame, after))) => {
-                    if let Some(config) = config_of(&frame)
+                    if let Some(config) = config_of(&frame.head)
                         && self.config.as_ref() != Some(&config)
                     {
                         self.config = Some(config.clone());
                         events.push(Event::AudioConfig(config));
                     }
-                    let lasts = 1_024 * TICKS_PER_SECOND / i64::from(frame.sample_rate.max(1));
+                    let lasts = 1_024 * TICKS_PER_SECOND / i64::from(frame.head.sample_rate.max(1));
                     (data.len() - after.len(), frame.payload, lasts)
                 }
                 Ok(None) => return FoundFrame::Cut,
@@ -228,10 +228,10 @@ enum FoundFrame {
     Noise,
 }
 
-fn config_of(frame: &adts::AdtsFrame<'_>) -> Option<Bytes> {
-    let mut config = AudioSpecificConfig::lc(frame.sample_rate, 2).ok()?;
-    config.object_type = frame.object_type;
-    config.channel_config = frame.channel_config;
+fn config_of(head: &adts::AdtsHeader) -> Option<Bytes> {
+    let mut config = AudioSpecificConfig::lc(head.sample_rate, 2).ok()?;
+    config.object_type = head.object_type;
+    config.channel_config = head.channel_config;
     config.build().ok()
 }
 

@@ -4,10 +4,10 @@ use bytes::Bytes;
 
 use crate::base::Timestamp;
 use crate::media::{
-    AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, Metadata, StreamEvent, Track,
-    TrackConfig, UnsupportedTrack, VideoCodec,
+    AudioCodec, EncodedPacket, Metadata, StreamEvent, Track, TrackConfig, UnsupportedTrack,
+    VideoCodec,
 };
-use crate::wire::codec::pcm;
+use crate::wire::codec::{AudioInfo, pcm};
 use crate::wire::container::track_config;
 
 /// Ticks per second of all times in this module.
@@ -131,13 +131,7 @@ fn audio_config(codec: AudioCodec, config: Bytes) -> StreamEvent {
         _ => track_config::audio_config(codec, None, &config, &[]),
     };
     // An unreadable config is left to the decoder, which reports the error.
-    let unread = || AudioConfig {
-        codec,
-        sample_rate: 0,
-        channels: 0,
-        bitrate: BitsPerSecond(0),
-        codec_config: config,
-    };
+    let unread = || AudioInfo::default().config(codec, config);
     StreamEvent::Config(TrackConfig::Audio(parsed.unwrap_or_else(unread)))
 }
 

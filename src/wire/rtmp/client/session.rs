@@ -138,9 +138,7 @@ impl Session {
         match self.deadline {
             Some((at, after)) if now >= at => {
                 let stage = self.stage();
-                self.state = State::Over;
-                self.deadline = None;
-                Err(Error::Timeout { stage, after })
+                self.note(Err(Error::Timeout { stage, after }))
             }
             _ => Ok(()),
         }
@@ -161,24 +159,21 @@ impl Session {
         if let Some(event) = self.poll_event() {
             return Output::Event(event);
         }
-        if let Some(bytes) = self.link.out.next_slice() {
-            return Output::Transmit(bytes);
-        }
-        match self.closing {
-            Closing::Asked => {
-                self.say_goodbye();
-                self.closing = Closing::Queued;
-                if let Some(bytes) = self.link.out.next_slice() {
-                    return Output::Transmit(bytes);
+        loop {
+            if let Some(bytes) = self.link.out.next_slice() {
+                return Output::Transmit(bytes);
+            }
+            match self.closing {
+                Closing::Asked => {
+                    self.say_goodbye();
+                    self.closing = Closing::Queued;
                 }
-                self.closing = Closing::Finished;
-                return Output::Event(Event::Finished);
+                Closing::Queued => {
+                    self.closing = Closing::Finished;
+                    return Output::Event(Event::Finished);
+                }
+                Closing::No | Closing::Finished => break,
             }
-            Closing::Queued => {
-                self.closing = Closing::Finished;
-                return Output::Event(Event::Finished);
-            }
-            Closing::No | Closing::Finished => {}
         }
         match self.deadline {
             Some((at, _)) => Output::Timeout(at),
@@ -256,16 +251,6 @@ impl Session {
     /// Returns the number of bytes that wait for [`Session::poll_output`].
     pub fn queued_bytes(&self) -> usize {
         self.link.out.queued_bytes()
-    }
-
-    /// Returns the number of bytes that the session has returned for sending.
-    pub fn sent_bytes(&self) -> u64 {
-        self.link.out.sent_bytes()
-    }
-
-    /// Returns the number of bytes received after the handshake.
-    pub fn received_bytes(&self) -> u64 {
-        self.link.received_bytes()
     }
 
     /// Returns the outgoing chunk size.

@@ -6,10 +6,10 @@
 //! Until then, further input is buffered (with a limit), so a decision may take time.
 //!
 //! A publisher's media arrives as [`Event::Metadata`], [`Event::Video`] and [`Event::Audio`];
-//! bodies are shared, not copied. To send to a player, use the `send_…` methods, or write bytes from
+//! bodies are shared, not copied. To send to a player, write bytes from
 //! [`chunk::encode_standalone`] between the session's own output (encoded once for all viewers with
-//! [`Session::chunk_size`] and message stream [`Session::message_stream`]). `queued_bytes` returns
-//! the waiting bytes.
+//! the chunk size of the [`Config`] and message stream [`Session::message_stream`]). `queued_bytes`
+//! returns the waiting bytes.
 
 mod session;
 

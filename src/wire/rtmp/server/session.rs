@@ -3,8 +3,6 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use bytes::Bytes;
-
 use super::{Config, Error, Event, Output, Step};
 use crate::base::Timestamp;
 use crate::wire::amf0::{Data, Value};
@@ -14,7 +12,7 @@ use crate::wire::rtmp::command::{self, Command, Connect, caps_ex};
 use crate::wire::rtmp::connection::{
     ACK_WINDOW_BYTES, Connection, ConnectionEvent, Input, Script, is_media, parts, script,
 };
-use crate::wire::rtmp::message::{Control, Kind, LimitType, Message, UserControl};
+use crate::wire::rtmp::message::{Control, Kind, Message, UserControl};
 use crate::wire::rtmp::status::{Level, Status, code};
 use crate::wire::rtmp::stream_name::StreamName;
 use crate::wire::rtmp::{Time, handshake};
@@ -170,8 +168,7 @@ impl Session {
         };
         self.state = State::Connected;
         self.link.tell_window(ACK_WINDOW_BYTES);
-        let limit = Some(LimitType::Dynamic);
-        self.link.control(Control::SetPeerBandwidth { window: ACK_WINDOW_BYTES, limit });
+        self.link.control(Control::SetPeerBandwidth { window: ACK_WINDOW_BYTES });
         self.link.out.set_chunk_size(self.config.chunk_size);
         let server = Value::object([
             ("fmsVer", "FMS/3,5,7,7009".into()),
@@ -232,7 +229,7 @@ impl Session {
         }
     }
 
-    /// Accepts the client as a player. The caller then sends metadata and media with `send_…`.
+    /// Accepts the client as a player. The caller then sends metadata and media.
     ///
     /// # Errors
     /// Fails if input that arrived during the decision ends the session.
@@ -295,27 +292,6 @@ impl Session {
         if matches!(self.state, State::Deciding(ClientRequest::Play)) {
             self.link.command(self.stream, command::on_status(status));
             self.close();
-        }
-    }
-
-    /// Queues a frame for the player.
-    pub fn send_video(&mut self, time_ms: u32, body: Bytes) {
-        if self.is_playing() {
-            self.link.media(Kind::VIDEO, self.stream, time_ms, body);
-        }
-    }
-
-    /// Queues audio for the player.
-    pub fn send_audio(&mut self, time_ms: u32, body: Bytes) {
-        if self.is_playing() {
-            self.link.media(Kind::AUDIO, self.stream, time_ms, body);
-        }
-    }
-
-    /// Queues `onMetaData` for the player.
-    pub fn send_metadata(&mut self, metadata: Value) {
-        if self.is_playing() {
-            self.link.data(self.stream, Time(0), &["onMetaData".into(), metadata]);
         }
     }
 
@@ -416,24 +392,9 @@ impl Session {
         self.stream
     }
 
-    /// Returns the outgoing chunk size.
-    pub fn chunk_size(&self) -> u32 {
-        self.config.chunk_size
-    }
-
     /// Returns the number of bytes that wait for [`Session::poll_output`].
     pub fn queued_bytes(&self) -> usize {
         self.link.out.queued_bytes()
-    }
-
-    /// Returns the number of bytes returned so far.
-    pub fn sent_bytes(&self) -> u64 {
-        self.link.out.sent_bytes()
-    }
-
-    /// Returns the number of bytes received after the handshake.
-    pub fn received_bytes(&self) -> u64 {
-        self.link.received_bytes()
     }
 
     fn note(&mut self, result: Result<(), Error>) -> Result<(), Error> {
@@ -714,7 +675,7 @@ impl Session {
 
 #[cfg(test)]
 mod tests {
-    use bytes::BytesMut;
+    use bytes::{Bytes, BytesMut};
 
     use super::*;
     use crate::wire::rtmp::chunk::Writer;

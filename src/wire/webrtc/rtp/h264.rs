@@ -23,7 +23,8 @@ pub fn packetize<'a>(
     longest: usize,
 ) -> Vec<Arc<[u8]>> {
     let mut out = Vec::new();
-    let mut units = Units::default();
+    // The NAL units of the next packet, in decoding order.
+    let mut units = Vec::new();
     let kind = |nal: &[u8]| {
         nal.first().map(|header| header & 0x1F).filter(|it| SINGLE_NAL_UNIT_TYPES.contains(it))
     };
@@ -31,35 +32,27 @@ pub fn packetize<'a>(
     let nals =
         nals.filter(|nal| kind(nal).is_some_and(|kind| !DROPPED_NAL_UNIT_TYPES.contains(&kind)));
     for nal in sets.chain(nals) {
-        if units.length_with(nal) > longest {
-            units.end(longest, &mut out);
+        if length_with(&units, nal) > longest {
+            packet(&units, longest, &mut out);
+            units.clear();
         }
-        units.all.push(nal);
+        units.push(nal);
     }
-    units.end(longest, &mut out);
+    packet(&units, longest, &mut out);
     out
 }
 
-/// The NAL units of the next packet, in decoding order.
-#[derive(Default)]
-struct Units<'a> {
-    all: Vec<&'a [u8]>,
+/// Returns the length of an aggregation packet of these units and one more (§5.7.1).
+fn length_with(units: &[&[u8]], nal: &[u8]) -> usize {
+    1 + units.iter().chain([&nal]).map(|nal| nal.len() + 2).sum::<usize>()
 }
 
-impl Units<'_> {
-    /// Returns the length of an aggregation packet with one more unit (§5.7.1).
-    fn length_with(&self, nal: &[u8]) -> usize {
-        1 + self.all.iter().chain([&nal]).map(|nal| nal.len() + 2).sum::<usize>()
-    }
-
-    /// Makes the packet, or the fragments of a unit that is longer than a packet.
-    fn end(&mut self, longest: usize, out: &mut Vec<Arc<[u8]>>) {
-        match *self.all {
-            [] => {}
-            [nal] => split(nal, longest, out),
-            _ => out.push(aggregate(&self.all)),
-        }
-        self.all.clear();
+/// Makes the packet of these units, or the fragments of a unit that is longer than a packet.
+fn packet(units: &[&[u8]], longest: usize, out: &mut Vec<Arc<[u8]>>) {
+    match units {
+        [] => {}
+        [nal] => split(nal, longest, out),
+        _ => out.push(aggregate(units)),
     }
 }
 

@@ -10,11 +10,11 @@ use bytes::Bytes;
 
 use crate::base::Timestamp;
 use crate::media::{
-    AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, Priority, StreamEvent, Track,
-    TrackConfig, VideoCodec, VideoConfig,
+    AudioCodec, AudioConfig, EncodedPacket, Priority, StreamEvent, Track, TrackConfig, VideoCodec,
+    VideoConfig,
 };
 use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
-use crate::wire::codec::{self, Colors, mpeg_audio};
+use crate::wire::codec::{self, AudioInfo, Colors, mpeg_audio};
 use crate::wire::container::flv::audio::{AudioPacket, AudioTag, LegacyAudio};
 use crate::wire::container::flv::tag_content::TagContent;
 use crate::wire::container::flv::video::{VideoPacket, VideoTag};
@@ -215,8 +215,8 @@ impl BodyReader {
             AudioPacket::SequenceStart(part) | AudioPacket::Frame(part) => {
                 *part = apart(std::mem::take(part), body);
             }
-            AudioPacket::MultichannelConfig(layout) => {
-                return one(TagEvent::Channels(track.format, layout.channels.into()));
+            AudioPacket::MultichannelConfig { channels } => {
+                return one(TagEvent::Channels(track.format, (*channels).into()));
             }
             AudioPacket::SequenceEnd => return NO_EVENTS,
         }
@@ -461,14 +461,7 @@ impl AudioReader {
         // An unreadable config is left to the decoder, which reports the error.
         let config = read.unwrap_or_else(|| {
             let (sample_rate, channels) = announced(legacy).unwrap_or_default();
-            let config = self.config.clone();
-            AudioConfig {
-                codec,
-                sample_rate,
-                channels,
-                bitrate: BitsPerSecond(0),
-                codec_config: config,
-            }
+            AudioInfo { sample_rate, channels }.config(codec, self.config.clone())
         });
         TagEvent::Event(StreamEvent::Config(TrackConfig::Audio(config)))
     }
@@ -480,9 +473,7 @@ const fn one(event: TagEvent) -> TagEvents {
 
 /// Returns the event of AAC without a known config.
 fn bare_aac() -> TagEvent {
-    let (codec, config) = (AudioCodec::Aac, Bytes::new());
-    let (sample_rate, channels, bitrate) = (0, 0, BitsPerSecond(0));
-    let config = AudioConfig { codec, sample_rate, channels, bitrate, codec_config: config };
+    let config = AudioInfo::default().config(AudioCodec::Aac, Bytes::new());
     TagEvent::Event(StreamEvent::Config(TrackConfig::Audio(config)))
 }
 
