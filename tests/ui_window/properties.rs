@@ -72,10 +72,7 @@ fn what_a_source_shows_is_set_in_fields() {
     let mut harness = properties_of("screen:HDMI-1");
     harness.get_by_role_and_label(Role::CheckBox, "Part of the display").click();
     assert_eq!(shows(&commands(&mut harness)), "screen:HDMI-1@1920x1080+0+0");
-    let part = Monitor {
-        id: Some("HDMI-1".into()),
-        part: Some(Area::new(0, 0, 640, 480)),
-    };
+    let part = Monitor { id: Some("HDMI-1".into()), part: Some(Area::new(0, 0, 640, 480)) };
     make(&mut harness, &[Edit::SetSource(SOURCE, VideoChoice::Screen(part))]);
     for (name, value, wanted) in [
         ("Left edge", 10.0, "640x480+10+0"),
