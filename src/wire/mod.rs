@@ -13,6 +13,7 @@ pub mod container;
 pub mod dash;
 pub mod hls;
 pub mod http;
+pub mod percent;
 pub mod proxy;
 pub mod rtmp;
 pub mod webrtc;

@@ -33,18 +33,15 @@ enum Kind {
     Tunnel(Pipe),
 }
 
-trait BothWays: AsyncRead + AsyncWrite + Unpin {}
-
-impl<T: AsyncRead + AsyncWrite + Unpin> BothWays for T {}
-
-impl Kind {
-    fn both_ways(&mut self) -> &mut dyn BothWays {
-        match self {
-            Self::Tcp(socket) => socket,
-            Self::Tls(stream) => stream,
-            Self::Tunnel(pipe) => pipe,
+/// Evaluates an expression with the connection of each kind, without a virtual call.
+macro_rules! with_each {
+    ($kind:expr, $stream:ident => $call:expr) => {
+        match $kind {
+            Kind::Tcp($stream) => $call,
+            Kind::Tls($stream) => $call,
+            Kind::Tunnel($stream) => $call,
         }
-    }
+    };
 }
 
 impl Stream {
@@ -285,7 +282,7 @@ impl AsyncRead for Stream {
             self.ahead.advance(count);
             return Poll::Ready(Ok(()));
         }
-        Pin::new(self.kind.both_ways()).poll_read(cx, buf)
+        with_each!(&mut self.kind, stream => Pin::new(stream).poll_read(cx, buf))
     }
 }
 
@@ -295,15 +292,15 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(self.kind.both_ways()).poll_write(cx, buf)
+        with_each!(&mut self.kind, stream => Pin::new(stream).poll_write(cx, buf))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(self.kind.both_ways()).poll_flush(cx)
+        with_each!(&mut self.kind, stream => Pin::new(stream).poll_flush(cx))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(self.kind.both_ways()).poll_shutdown(cx)
+        with_each!(&mut self.kind, stream => Pin::new(stream).poll_shutdown(cx))
     }
 
     fn poll_write_vectored(
@@ -311,10 +308,10 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(self.kind.both_ways()).poll_write_vectored(cx, bufs)
+        with_each!(&mut self.kind, stream => Pin::new(stream).poll_write_vectored(cx, bufs))
     }
 
     fn is_write_vectored(&self) -> bool {
-        true
+        with_each!(&self.kind, stream => stream.is_write_vectored())
     }
 }

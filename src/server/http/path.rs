@@ -3,7 +3,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::form_urlencoded;
 
-use crate::server::recordings::name::decoded;
+use crate::wire::percent::decoded;
 
 /// The characters that are escaped in the name of a stream: all but the unreserved ones (RFC 3986 §2.3).
 const ESCAPED_IN_NAMES: &AsciiSet =

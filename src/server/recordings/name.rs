@@ -5,9 +5,8 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use percent_encoding::percent_decode_str;
-
 use crate::wire::container::Format;
+use crate::wire::percent::decoded;
 
 /// Maximum length of the application in a file name in bytes.
 const MAX_APP_BYTES: usize = 80;
@@ -111,13 +110,6 @@ fn split(stem: &str) -> Option<(&str, &str)> {
     let at = of(stem).or_else(|| of(unnumbered()?.0))?;
     let names = stem.get(..at).filter(|names| names.contains('-'))?;
     Some((names, stem.get(at + 1..)?))
-}
-
-/// Decodes a percent-encoded name. Returns `None` for an invalid escape or text.
-pub(in crate::server) fn decoded(text: &str) -> Option<String> {
-    let is_escape = |after: &str| after.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
-    let whole = text.split('%').skip(1).all(is_escape);
-    whole.then(|| percent_decode_str(text).decode_utf8().ok()).flatten().map(Into::into)
 }
 
 /// Returns the format of a file with this name, or `None` if the name contains a path, is hidden, or is not a

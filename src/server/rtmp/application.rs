@@ -48,7 +48,7 @@ impl Task {
                     Denied::Callback => "The application refuses this client.".to_owned(),
                     denied => denied.problem(Action::Play).to_string(),
                 };
-                connection.refuse(Session::reject_connect, code, text);
+                connection.send_error(Session::reject_connect, code, text);
                 Ok(())
             }
         }

@@ -7,7 +7,7 @@ use crate::base::Timestamp;
 use crate::server::event::Ended;
 use crate::server::relay::pulls;
 use crate::server::rtmp::connection::Error;
-use crate::server::rtmp::pending_request::end_play;
+use crate::server::rtmp::error_status::end_play;
 use crate::server::rtmp::{CHECK_INTERVAL, Role, Task};
 use crate::server::stream::sink::Sink;
 use crate::text::Problem;
@@ -57,7 +57,7 @@ impl Task {
                     let limit = self.registry.config.limits.waiting_viewer;
                     if self.waiting_since.is_some_and(|since| now.since(since) >= limit) {
                         let text = "Nobody publishes this stream.";
-                        self.connection.refuse(end_play, code::PLAY_NOT_FOUND, text);
+                        self.connection.send_error(end_play, code::PLAY_NOT_FOUND, text);
                         return Ok(());
                     }
                     self.ping(now);
@@ -145,7 +145,7 @@ impl Task {
     pub(super) fn say_goodbye(&self, reason: &str) {
         match self.role {
             Role::Publishing(_) => {
-                self.connection.refuse(Session::send_status, code::PUBLISH_REJECTED, reason);
+                self.connection.send_error(Session::send_status, code::PUBLISH_REJECTED, reason);
             }
             Role::Playing { .. } | Role::Watching(_) => self.connection.end(),
             Role::Idle => {}

@@ -5,6 +5,7 @@ pub(in crate::server) mod connection;
 mod connection_faults;
 mod connection_io;
 mod ending;
+mod error_status;
 mod pending_request;
 mod watching;
 
@@ -34,7 +35,8 @@ use crate::server::registry::{ConnectionSlot, Publication, PublishRight, Refused
 use crate::server::relay::pulls;
 use crate::server::relay::pushes::push_on;
 use crate::server::rtmp::connection::{Connection, Error};
-use crate::server::rtmp::pending_request::{PendingRequest, RequestKind, decided, end_play};
+use crate::server::rtmp::error_status::end_play;
+use crate::server::rtmp::pending_request::{PendingRequest, RequestKind, decided};
 use crate::server::rtmp::watching::Watching;
 use crate::server::stream::message::CHUNK_SIZE;
 use crate::server::stream::relayed::{RelayPath, RelaySource};
@@ -309,13 +311,15 @@ impl Task {
         };
         if connect.relay_path().is_some_and(is_loop) {
             let text = "This relay would be a loop.";
-            return connection.refuse(Session::reject_connect, code::CONNECT_REJECTED, text);
+            return connection.send_error(Session::reject_connect, code::CONNECT_REJECTED, text);
         }
         if self.registry.is_draining() {
             let text = "The server is being replaced. Try again.";
             return match self.successor(connect) {
                 Some(url) => connection.with_session(|session| session.redirect_connect(&url)),
-                None => connection.refuse(Session::reject_connect, code::CONNECT_SHUTDOWN, text),
+                None => {
+                    connection.send_error(Session::reject_connect, code::CONNECT_SHUTDOWN, text);
+                }
             };
         }
         let knocks = connect.is_publisher() || connect.app.contains("?authmod=");
@@ -337,7 +341,7 @@ impl Task {
                     let refused = ("wrong-password", why);
                     self.registry.reporter.refuse(Refusal::early(address, "publish", refused));
                 }
-                return connection.refuse(Session::reject_connect, code, text);
+                return connection.send_error(Session::reject_connect, code, text);
             }
             self.welcome = true;
         }
@@ -354,7 +358,7 @@ impl Task {
             let refused = ("no-password", why.clone());
             let refusal = Refusal::early(connection.peer.ip(), "publish", refused);
             self.registry.reporter.refuse(refusal);
-            return connection.refuse(Session::reject_publish, code::PUBLISH_UNAUTHORIZED, why);
+            return connection.send_error(Session::reject_publish, code::PUBLISH_UNAUTHORIZED, why);
         }
         if let Some(Verdict::Reject(status)) = connection.verdict(Phase::Publish) {
             return connection.with_session(|session| session.reject_publish(&status));
@@ -369,7 +373,7 @@ impl Task {
     ) -> Result<(), Error> {
         let connection = &self.connection;
         let reject = |code: &str, why: &Problem| {
-            connection.refuse(Session::reject_publish, code, why.to_string());
+            connection.send_error(Session::reject_publish, code, why.to_string());
             Ok(())
         };
         let mut grant = match decision {
@@ -437,7 +441,7 @@ impl Task {
             Ok(grant) => grant,
             Err(denied) => {
                 let why = denied.problem(Action::Play);
-                connection.refuse(Session::reject_play, denied.play_code(), why);
+                connection.send_error(Session::reject_play, denied.play_code(), why);
                 return Ok(());
             }
         };
@@ -462,7 +466,7 @@ impl Task {
                 pulls::demand(&self.registry, names, viewer.ip(), &connection.relay_path());
                 self.done = grant.done;
             }
-            Err(why) => connection.refuse(end_play, code::PLAY_FAILED, why.problem()),
+            Err(why) => connection.send_error(end_play, code::PLAY_FAILED, why.problem()),
         }
         Ok(())
     }
@@ -490,7 +494,7 @@ impl Task {
             Ok(_) => (code::PLAY_FAILED, NoRoom::Server.problem()),
             Err(denied) => (denied.play_code(), denied.problem(Action::Play)),
         };
-        connection.refuse(Session::reject_play, code, why);
+        connection.send_error(Session::reject_play, code, why);
     }
 
     /// Passes received messages to the stream.

@@ -14,10 +14,7 @@ use crate::server::outputs::recordings::playback::recording_name;
 use crate::server::recordings::name::stream_of;
 use crate::server::registry::Registry;
 use crate::server::registry::gate::{self, AccessRequest};
-use crate::server::rtmp::connection::Connection;
 use crate::wire::rtmp::command::Connect;
-use crate::wire::rtmp::server::Session;
-use crate::wire::rtmp::status::{Level, Status};
 use crate::wire::rtmp::stream_name::StreamName;
 
 /// The kind of a client's request.
@@ -127,23 +124,4 @@ pub(super) async fn decided(
     let decision = pending.as_mut()?.decision.as_mut().await;
     let request = pending.take()?;
     Some((request.kind, decision))
-}
-
-impl Connection {
-    /// Refuses the client's request, or ends it, with an error of this code.
-    pub fn refuse(
-        &self,
-        refuse: impl FnOnce(&mut Session, &Status),
-        code: &str,
-        text: impl Into<String>,
-    ) {
-        let status = Status::new(Level::Error, code, text);
-        self.with_session(|session| refuse(session, &status));
-    }
-}
-
-/// Ends a playback that has begun.
-pub(super) fn end_play(session: &mut Session, status: &Status) {
-    session.send_status(status);
-    session.close();
 }

@@ -10,7 +10,7 @@ use crate::server::outputs::recordings::playback::{Playback, PlaybackStep};
 use crate::server::recordings::opened::OpenError;
 use crate::server::registry::Registry;
 use crate::server::rtmp::connection::{Connection, Error};
-use crate::server::rtmp::pending_request::end_play;
+use crate::server::rtmp::error_status::end_play;
 use crate::server::stream::message::Batch;
 use crate::server::stream::sink::Sink;
 use crate::text::Problem;
@@ -83,8 +83,8 @@ impl Watching {
                 };
                 tracing::debug!(%error, "the playback of a recording ends");
                 match self.accepted {
-                    true => connection.refuse(end_play, code, text),
-                    false => connection.refuse(Session::reject_play, code, text),
+                    true => connection.send_error(end_play, code, text),
+                    false => connection.send_error(Session::reject_play, code, text),
                 }
                 return Ok(false);
             }

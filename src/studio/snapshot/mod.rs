@@ -304,12 +304,12 @@ pub struct ServerFigures {
     pub http: String,
     /// The UDP port of WebRTC; `None` while it is not open.
     pub webrtc_port: Option<u16>,
-    /// The address to open in a player for the broadcast.
+    /// The address to open in a player for the broadcast; empty while the server does not run.
     pub play_url: String,
     /// The viewer page of the stream, for browsers.
     pub page_url: String,
     /// The links to the stream for other people, if possible with an address that other computers
-    /// can reach.
+    /// can reach; empty while the server does not run.
     pub links: Arc<ShareLinks>,
     /// The addresses of this computer.
     pub networks: Arc<[NetworkAddress]>,

@@ -286,8 +286,11 @@ impl Pull {
         loop {
             let dismissal = self.publication.as_ref().map(|it| Arc::clone(&it.dismissal));
             let dismissed = async { Some(dismissal?.stop_reason().await) };
-            let flush_at = task.registry.clock.instant(self.flush_at.unwrap_or_default());
-            let flush = tokio::time::sleep_until(flush_at.into());
+            let flush_at = self.flush_at.map(|at| task.registry.clock.instant(at).into());
+            let flush = async {
+                tokio::time::sleep_until(flush_at?).await;
+                Some(())
+            };
             let event = tokio::select! {
                 biased;
                 () = task.stopped() => return End::Over(problem!("relay-stopped")),
@@ -335,7 +338,7 @@ impl Pull {
                     }
                     continue;
                 }
-                () = flush, if self.flush_at.is_some() => {
+                Some(()) = flush => {
                     self.flush_at = None;
                     if let Some(publication) = &self.publication {
                         publication.stream.flush();

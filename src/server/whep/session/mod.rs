@@ -245,6 +245,7 @@ impl Session {
                 match catch_unwind(AssertUnwindSafe(step)) {
                     Ok(Ok(until)) => sleep.as_mut().reset(until.into()),
                     Ok(Err(reason)) => break Some(reason),
+                    // `None` means that the session's code panicked.
                     Err(_) => break None,
                 }
             }

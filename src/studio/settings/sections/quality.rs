@@ -48,7 +48,7 @@ pub struct QualityLayout {
 form! {
     bitrate: BitsPerSecond;
     write bitrate => bitrate.0;
-    read rate: rate => Ok(BitsPerSecond(rate));
+    read bits: bits_per_second => Ok(BitsPerSecond(bits));
 }
 
 /// Writes the frame rate without rounding, unlike the displayed rate.
@@ -72,7 +72,7 @@ fn keyframe_interval<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::
 }
 
 within! {
-    rate: u32 = 8_000..=200_000_000, "bit/s";
+    bits_per_second: u32 = 8_000..=200_000_000, "bit/s";
     channels: u16 = 1..=2;
 }
 

@@ -54,8 +54,8 @@ fn replay<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Err
 }
 
 within! {
-    megabytes: u64 = 0..=4_000_000, "MB";
-    mebibytes: u64 = 1..=16_384, "MiB";
+    split_megabytes: u64 = 0..=4_000_000, "MB";
+    replay_mebibytes: u64 = 1..=16_384, "MiB";
 }
 
 const BYTES_PER_MEGABYTE: u64 = 1_000_000;
@@ -63,13 +63,13 @@ const BYTES_PER_MEGABYTE: u64 = 1_000_000;
 form! {
     split_bytes: Option<u64>;
     write bytes => bytes.unwrap_or(0) / BYTES_PER_MEGABYTE;
-    read size: megabytes => Ok(Some(size * BYTES_PER_MEGABYTE).filter(|it| *it > 0));
+    read megabytes: split_megabytes => Ok(Some(megabytes * BYTES_PER_MEGABYTE).filter(|it| *it > 0));
 }
 
 form! {
     replay_bytes: u64;
     write bytes => bytes >> 20;
-    read size: mebibytes => Ok(size << 20);
+    read mebibytes: replay_mebibytes => Ok(mebibytes << 20);
 }
 
 /// Reads and writes the names of the tracks by their numbers from 1. Empty names at the end are

@@ -550,7 +550,7 @@ fn rules_and_mutes_of_the_own_chat_that_come_over_http_are_shown_and_saved() {
         engine.built_in.figures()
     };
     let figures = polled(&mut engine);
-    let rules = figures.chat_rules;
+    let rules = &engine.settings.chat_rules;
     assert_eq!((rules.slow, rules.words.words().len()), (Duration::from_secs(30), 1));
     assert_eq!(figures.chat.unwrap().muted.len(), 1);
     change(&format!(r#"{{"unmute":[{from}]}}"#));
