@@ -193,8 +193,12 @@ fn talk(text: &str) -> Result<LiveCommand, Problem> {
         "press" => true,
         "release" => false,
         _ => {
-            let (text, syntax) = (format!("talk {word}"), "talk press|release [STRIP]");
-            return Err(problem!("control-write-for", text = text, syntax = syntax));
+            let text = format!("talk {word}");
+            return Err(problem!(
+                "control-write-for",
+                text = text,
+                syntax = "talk press|release [STRIP]"
+            ));
         }
     };
     Ok(LiveCommand::Talk(name.to_owned(), held))
