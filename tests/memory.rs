@@ -238,7 +238,6 @@ fn a_text_that_moves_allocates_nothing_once_warm() {
             let dials = LiveProperties::new(&Properties { text, ..Properties::default() });
             let content = Content::Words("What goes past goes past, and comes again".into());
             let source = capture::open_by(&VideoChoice::Text(content), &dials, &context).unwrap();
-            drop(dials);
             while source.status.state() != SourceState::Open {
                 Stop::new().wait(Duration::from_millis(5));
             }

@@ -41,8 +41,8 @@ impl DeviceRate {
         Self { nominal_period: 1.0 / f64::from(rate.max(1)), state: None }
     }
 
-    /// Records that `frame` of the device was captured at `at`. Returns false if that does not fit,
-    /// so the loop was reset.
+    /// Records that `frame` of the device was captured at `at`. Returns false for the first
+    /// observation and for one that does not fit; both reset the loop.
     pub(super) fn observe(&mut self, frame: i64, at: Timestamp) -> bool {
         let at = at.as_secs_f64();
         let nominal = self.nominal_period;

@@ -1,7 +1,7 @@
 //! Lists the decoders, and the reasons why other decoders are missing.
 
 use crate::decode::backend::ffmpeg;
-pub use crate::decode::backend::ffmpeg::{hardware, hardware_known, library as ffmpeg_version};
+pub use crate::decode::backend::ffmpeg::{ffmpeg_version, hardware, hardware_known};
 use crate::decode::error::NoDecoder;
 use crate::decode::open::{audio_candidates, video_candidates};
 use crate::media::{AudioCodec, Track, VideoCodec};

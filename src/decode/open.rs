@@ -108,10 +108,12 @@ pub fn open_preferred(
     config: &VideoConfig,
     prefer: Prefer,
 ) -> Result<Box<dyn VideoBackend>, Error> {
-    match prefer {
-        Prefer::System => open_system_h264(config).map_or_else(|| open_video(config), Ok),
-        Prefer::Own => open_video(config),
+    if prefer == Prefer::System
+        && let Some(decoder) = open_system_h264(config)
+    {
+        return Ok(decoder);
     }
+    open_video(config)
 }
 
 /// Opens the system's decoder for H.264. Only this decoder can begin in the middle of a stream

@@ -134,9 +134,13 @@ impl Desktop {
         }
         self.watcher = owner;
         let (Some(_), Some(name)) = (&self.watcher, self.connection.unique_name()) else { return };
-        let (watcher, method) = (Some(WATCHER_NAME), "RegisterStatusNotifierItem");
-        let name = name.as_str();
-        let answer = self.connection.call_method(watcher, WATCHER_PATH, watcher, method, &name);
+        let answer = self.connection.call_method(
+            Some(WATCHER_NAME),
+            WATCHER_PATH,
+            Some(WATCHER_NAME),
+            "RegisterStatusNotifierItem",
+            &name.as_str(),
+        );
         if let Err(error) = answer {
             tracing::debug!(%error, "the desktop refuses the status icon");
         }
@@ -153,10 +157,14 @@ impl Desktop {
             None => {}
         }
         let before = self.sent_state.as_ref();
-        let (all, path) = (None::<&str>, status_item::OBJECT_PATH);
-        let interface = status_item::INTERFACE_NAME;
         let item = |name: &str, is_new: bool| match is_new {
-            true => self.connection.emit_signal(all, path, interface, name, &()),
+            true => self.connection.emit_signal(
+                None::<&str>,
+                status_item::OBJECT_PATH,
+                status_item::INTERFACE_NAME,
+                name,
+                &(),
+            ),
             false => Ok(()),
         };
         let has_new_icon = before.map(StatusIcon::of) != Some(StatusIcon::of(&state));
@@ -165,7 +173,13 @@ impl Desktop {
             .and_then(|()| item("NewToolTip", true))
             .and_then(|()| match before.map(status_item::status) == Some(status) {
                 true => Ok(()),
-                false => self.connection.emit_signal(all, path, interface, "NewStatus", &(status,)),
+                false => self.connection.emit_signal(
+                    None::<&str>,
+                    status_item::OBJECT_PATH,
+                    status_item::INTERFACE_NAME,
+                    "NewStatus",
+                    &(status,),
+                ),
             });
         let result = result.and_then(|()| match self.sent_revision == revision {
             true => Ok(()),
@@ -235,8 +249,13 @@ impl Desktop {
     /// Closes the notification, because its problem has ended or the user has seen it.
     fn close(&mut self) {
         let Some(id) = self.shown.take() else { return };
-        let (server, method) = (Some(NOTIFICATIONS_NAME), "CloseNotification");
-        let answer = self.connection.call_method(server, NOTIFICATIONS_PATH, server, method, &id);
+        let answer = self.connection.call_method(
+            Some(NOTIFICATIONS_NAME),
+            NOTIFICATIONS_PATH,
+            Some(NOTIFICATIONS_NAME),
+            "CloseNotification",
+            &id,
+        );
         if let Err(error) = answer {
             // The user has already closed the notification.
             tracing::debug!(%error, "closing a notification failed");

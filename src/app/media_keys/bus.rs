@@ -95,13 +95,17 @@ fn tell(connection: &Connection, before: &State, now: &State, passed: Duration) 
             tracing::debug!(%error, interface, name, "a message to the desktop failed");
         }
     };
-    let all = None::<&str>;
     if !changed.is_empty() {
         emit(PROPERTIES_INTERFACE, "PropertiesChanged", &|| {
             let gone: [&str; 0] = [];
             let body = (PLAYER_INTERFACE, &changed, &gone[..]);
-            let (interface, signal) = (PROPERTIES_INTERFACE, "PropertiesChanged");
-            connection.emit_signal(all, MPRIS_OBJECT_PATH, interface, signal, &body)
+            connection.emit_signal(
+                None::<&str>,
+                MPRIS_OBJECT_PATH,
+                PROPERTIES_INTERFACE,
+                "PropertiesChanged",
+                &body,
+            )
         });
     }
     let passed = if before.status == Status::Playing { micros(passed) } else { 0 };
@@ -109,7 +113,13 @@ fn tell(connection: &Connection, before: &State, now: &State, passed: Duration) 
     if now.track == before.track && jump.abs() > MIN_JUMP_MICROS {
         emit(PLAYER_INTERFACE, "Seeked", &|| {
             let body = (micros(now.position),);
-            connection.emit_signal(all, MPRIS_OBJECT_PATH, PLAYER_INTERFACE, "Seeked", &body)
+            connection.emit_signal(
+                None::<&str>,
+                MPRIS_OBJECT_PATH,
+                PLAYER_INTERFACE,
+                "Seeked",
+                &body,
+            )
         });
     }
 }

@@ -116,8 +116,12 @@ fn assemble(words: impl Iterator<Item = Word>) -> Result<Vec<TargetArgument>, Er
     for word in words {
         match word {
             Word::Url(url) => {
-                let (key, play_url, least_bitrate) = (None, None, None);
-                targets.push(TargetArgument { url, key, play_url, least_bitrate });
+                targets.push(TargetArgument {
+                    url,
+                    key: None,
+                    play_url: None,
+                    least_bitrate: None,
+                });
             }
             Word::Watched(url) => {
                 last(&mut targets, "--monitor=URL")?.play_url = Some(url);

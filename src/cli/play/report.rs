@@ -3,9 +3,9 @@
 
 use serde_json::{Value, json};
 
+use crate::cli::output::Output;
 use crate::cli::output::exit::Exit;
 use crate::cli::output::stats::{one_decimal, seconds};
-use crate::cli::output::{Output, events};
 use crate::player::chat::ChatState;
 use crate::player::source::host_of;
 use crate::player::{Failure, FailureKind, Figures, PlayerMessage, Severity, Source, State};
@@ -245,8 +245,17 @@ pub fn sentence_of(language: Language, source: &Source, failure: &Failure) -> St
 }
 
 /// Returns the exit code for a kind of failure.
-pub fn exit_of(kind: FailureKind) -> Exit {
-    events::exit(Some(kind.exit_code()))
+pub const fn exit_of(kind: FailureKind) -> Exit {
+    match kind {
+        FailureKind::System => Exit::Error,
+        FailureKind::Usage => Exit::Usage,
+        FailureKind::File => Exit::File,
+        FailureKind::Codec => Exit::Codec,
+        FailureKind::Unreachable => Exit::Unreachable,
+        FailureKind::Refused => Exit::Refused,
+        FailureKind::Lost => Exit::Lost,
+        FailureKind::NoSuchStream => Exit::NoStream,
+    }
 }
 
 #[cfg(test)]

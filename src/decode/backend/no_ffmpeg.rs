@@ -37,7 +37,7 @@ pub(crate) fn may_decode(_: VideoCodec) -> bool {
 ///
 /// # Errors
 /// Always fails.
-pub fn library() -> Result<String, NoDecoder> {
+pub fn ffmpeg_version() -> Result<String, NoDecoder> {
     Err(NoDecoder::NotBuilt)
 }
 

@@ -48,6 +48,7 @@ pub(super) enum Demuxed {
 /// See the module documentation.
 #[derive(Debug, Default)]
 pub(super) struct Demux {
+    /// To restart after a reconnect, call [`Demux::restart`], which also resets the configs.
     pub(super) timeline: Timeline,
     /// The codecs of the packets, according to the last configs.
     codecs: (Option<VideoCodec>, Option<AudioCodec>),

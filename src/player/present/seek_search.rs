@@ -138,7 +138,7 @@ mod tests {
             let shared = Arc::new(shared);
             shared.timeline.set_position(at(SEEK_POSITION_MS));
             shared.requests.set_paused(paused);
-            shared.move_here(true);
+            shared.move_exactly();
             let mut run = Run::new(Presenter {
                 shared: Arc::clone(&shared),
                 frames: receiver,

@@ -194,10 +194,11 @@ pub(in crate::player) fn open_device(
     let output =
         SpeakerOutput::open(id, (rate.saturating_mul(times), channels), SpeakerPace::Calm, clock)
             .map_err(|error| Problem::from(&error))?;
-    let output = Device(output);
-    Ok(match times {
-        1 => Box::new(output),
-        _ => Box::new(Upsampled::new(output, times as usize, channels)),
+    let device = Device(output);
+    Ok(if times > 1 {
+        Box::new(Upsampled::new(device, times as usize, channels))
+    } else {
+        Box::new(device)
     })
 }
 

@@ -126,7 +126,7 @@ mod tests {
                 let mut missing = 0;
                 for time in 1..=SEEK_COUNT {
                     wait_until(&|| shared.requests.take_wanted().is_some());
-                    shared.move_here(true);
+                    shared.move_exactly();
                     shared.packets.audio.push(BufferedPacket::Seam(Timestamp::ZERO));
                     shared.packets.video.push(BufferedPacket::Gap);
                     // Check only after the request has returned.

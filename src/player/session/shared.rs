@@ -104,9 +104,18 @@ impl Shared {
     }
 
     /// Continues at another position of the recording without a jump in media time. Clears the
-    /// queues and decoded data, and returns the current media time. With `exact`, presentation
-    /// begins exactly at that time.
-    pub(in crate::player) fn move_here(&self, exact: bool) -> Timestamp {
+    /// queues and decoded data, and returns the current media time.
+    pub(in crate::player) fn move_here(&self) -> Timestamp {
+        self.go_on(false)
+    }
+
+    /// Works like [`Shared::move_here`], but presentation begins exactly at the returned media
+    /// time.
+    pub(in crate::player) fn move_exactly(&self) -> Timestamp {
+        self.go_on(true)
+    }
+
+    fn go_on(&self, exact: bool) -> Timestamp {
         // The lock stays held, so that a thread that sees the new start also finds the seek.
         let mut moved = self.moved.lock();
         let position = self.timeline.position();
@@ -148,7 +157,7 @@ mod tests {
             ("resume", &|| shared.requests.set_paused(false)),
             ("seek in the time shift", &|| shared.requests.go_back(TimeShiftPlace::Live)),
             ("seek in a recording", &|| {
-                shared.move_here(true);
+                shared.move_exactly();
             }),
             ("end", &|| shared.halt()),
         ];

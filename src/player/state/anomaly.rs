@@ -25,6 +25,7 @@ pub(in crate::player) enum Anomaly {
     Stalled,
     /// Playback jumped ahead to keep the latency.
     JumpedAhead,
+    /// The timestamps have this anomaly.
     Times(TimestampAnomaly),
     /// The stream has no metadata.
     NoMetadata,

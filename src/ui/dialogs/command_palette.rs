@@ -356,8 +356,8 @@ fn line(ui: &mut Ui, view: &View<'_>, entry: &Entry, at: bool) -> egui::Response
     if at {
         ui.painter().rect_filled(rect, CornerRadius::same(4), theme.hover);
     }
-    let icon = pos2(rect.left() + 18.0, rect.center().y);
-    icons::paint_at(ui.painter(), entry.icon, icon, 16.0, theme.secondary);
+    let center = pos2(rect.left() + 18.0, rect.center().y);
+    let icon = icons::paint_at(ui.painter(), entry.icon, center, 16.0, theme.secondary);
     let mut words = rect.shrink2(vec2(gap::S + 2.0, 0.0));
     let keys = entry.hotkey.clone().filter(|_| possible);
     let keys = keys.and_then(|command| shortcut_text(ui.ctx(), command));
@@ -367,7 +367,7 @@ fn line(ui: &mut Ui, view: &View<'_>, entry: &Entry, at: bool) -> egui::Response
     let part = if possible { 0.0 } else { 0.4 };
     let room = words.with_min_x(words.left() + part * words.width());
     let painted = elided(ui, room, Align::Max, &end, Type::SmallStrong.font(), theme.secondary);
-    words.min.x = icon.x + 8.0 + gap::S;
+    words.min.x = icon.right() + gap::S;
     words.max.x = painted.left() - gap::S;
     let color = if possible { theme.text } else { theme.secondary };
     elided(ui, words, Align::Min, &entry.name, Type::Body.font(), color);

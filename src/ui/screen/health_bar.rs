@@ -167,7 +167,9 @@ fn pill(ui: &Ui, view: &View<'_>, PillText { word, time, warns }: &PillText, pla
     let y = place.center().y;
     let dot = pos2(place.left() + 15.0, y);
     match warns {
-        true => icons::paint_at(ui.painter(), Icon::Warning, dot, 14.0, text),
+        true => {
+            icons::paint_at(ui.painter(), Icon::Warning, dot, 14.0, text);
+        }
         false => {
             ui.painter().circle_filled(dot, 4.5, text);
         }

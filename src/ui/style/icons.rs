@@ -149,9 +149,11 @@ pub fn paint(painter: &Painter, icon: Icon, rect: Rect, color: Color32) {
     draw(&pen, icon);
 }
 
-/// Draws `icon` into a square with this center and side.
-pub fn paint_at(painter: &Painter, icon: Icon, center: Pos2, side: f32, color: Color32) {
-    paint(painter, icon, Rect::from_center_size(center, Vec2::splat(side)), color);
+/// Draws `icon` into a square with this center and side, and returns the square.
+pub fn paint_at(painter: &Painter, icon: Icon, center: Pos2, side: f32, color: Color32) -> Rect {
+    let square = Rect::from_center_size(center, Vec2::splat(side));
+    paint(painter, icon, square, color);
+    square
 }
 
 fn draw(pen: &Pen<'_>, icon: Icon) {

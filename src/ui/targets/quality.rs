@@ -88,9 +88,16 @@ pub fn quality(ui: &mut Ui, view: &mut View<'_>, width: f32) {
                 let name = key!("quality-rate");
                 let why_not =
                     |frame_rate| limits::why_no_rate(view, &Quality { frame_rate, ..now.clone() });
-                let (all, chosen) = (&FRAME_RATE_CHOICES, now.frame_rate);
-                if let Some(frame_rate) = one_of(ui, view, name, all, chosen, format::rate, why_not)
-                {
+                let rate = one_of(
+                    ui,
+                    view,
+                    name,
+                    &FRAME_RATE_CHOICES,
+                    now.frame_rate,
+                    format::rate,
+                    why_not,
+                );
+                if let Some(frame_rate) = rate {
                     wanted = Some(Quality { frame_rate, ..now.clone() });
                 }
             });

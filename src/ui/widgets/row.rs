@@ -41,10 +41,10 @@ impl Row<'_> {
             Color32::TRANSPARENT
         };
         ui.painter().rect_filled(rect, CornerRadius::same(CONTROL_RADIUS), fill);
-        let icon = pos2(rect.left() + 18.0, rect.center().y);
+        let at = pos2(rect.left() + 18.0, rect.center().y);
         let color = if self.chosen { theme.text } else { theme.secondary };
-        icons::paint_at(ui.painter(), self.icon, icon, 18.0, color);
-        let mut words = rect.with_min_x(icon.x + 19.0).with_max_x(rect.right() - 10.0);
+        let icon = icons::paint_at(ui.painter(), self.icon, at, 18.0, color);
+        let mut words = rect.with_min_x(icon.right() + 10.0).with_max_x(rect.right() - 10.0);
         if let Some(lamp) = self.lamp {
             ui.painter().circle_filled(pos2(rect.right() - 14.0, rect.center().y), 4.0, lamp);
             words.max.x -= 16.0;
@@ -81,8 +81,8 @@ impl Tag<'_> {
         ui.painter().rect_stroke(rect, radius, stroke, StrokeKind::Inside);
         let icon = if self.good { Icon::Check } else { Icon::Warning };
         let at = pos2(rect.left() + 14.0, rect.center().y);
-        icons::paint_at(ui.painter(), icon, at, 11.0, color);
-        let at = at + vec2(5.5 + gap::XS, 0.0);
+        let icon = icons::paint_at(ui.painter(), icon, at, 11.0, color);
+        let at = pos2(icon.right() + gap::XS, rect.center().y);
         place(ui, at, Align2::LEFT_CENTER, self.text, Type::Small, color);
         response
     }

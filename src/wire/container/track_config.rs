@@ -137,8 +137,8 @@ fn declared_rate(metadata: &Metadata) -> Option<FrameRate> {
     }
 }
 
-/// Makes the config of a video track other than H.264. The size, which decoders do not need, comes
-/// from the codec config or the first keyframe.
+/// Makes the config of a video track from its codec config, without parsing H.264 parameter sets.
+/// The size, which decoders do not need, comes from the codec config or the first keyframe.
 pub fn bare_video_config(codec: VideoCodec, config: Bytes, frame: &[u8]) -> VideoConfig {
     let info = match codec {
         VideoCodec::Hevc => codec::hevc(&config),

@@ -260,7 +260,8 @@ impl ShortcutRequest<'_> {
     /// Asks the bus to start a service, because no other program might do so. Returns true if the
     /// service runs.
     async fn start(&self, name: &str) -> bool {
-        let (bus, path) = (Some("org.freedesktop.DBus"), "/org/freedesktop/DBus");
+        const MESSAGE_BUS_NAME: &str = "org.freedesktop.DBus";
+        let (bus, path) = (Some(MESSAGE_BUS_NAME), "/org/freedesktop/DBus");
         let body = (name, 0_u32);
         let start = self.connection.call_method(bus, path, bus, "StartServiceByName", &body);
         limited(start).await.is_ok()
@@ -298,8 +299,8 @@ impl ShortcutRequest<'_> {
         // This call must be the first one. Portals before 1.20 do not support this call; later ones
         // require a registered program.
         let body = (DESKTOP_ENTRY_NAME, Options::new());
-        let (bus, registry) = (Some(PORTAL_BUS_NAME), Some(REGISTRY_INTERFACE));
-        let register = connection.call_method(bus, PORTAL_PATH, registry, "Register", &body);
+        let (portal, registry) = (Some(PORTAL_BUS_NAME), Some(REGISTRY_INTERFACE));
+        let register = connection.call_method(portal, PORTAL_PATH, registry, "Register", &body);
         if let Err(failure) = limited(register).await {
             tracing::debug!(%failure, "the portal refuses the application ID");
         }
@@ -411,8 +412,8 @@ async fn request_shortcuts(
     waiting: &Waiting<'_>,
 ) -> Result<TriggerNames, Failure> {
     let body = body(Options::from([("handle_token", handle.clone().into())]));
-    let (bus, interface) = (Some(PORTAL_BUS_NAME), Some(SHORTCUTS_INTERFACE));
-    let call = connection.call_method(bus, PORTAL_PATH, interface, method, &body);
+    let (portal, interface) = (Some(PORTAL_BUS_NAME), Some(SHORTCUTS_INTERFACE));
+    let call = connection.call_method(portal, PORTAL_PATH, interface, method, &body);
     let results = portal::request(connection, &handle, call, waiting).await?;
     Ok(described(results.get("shortcuts")))
 }

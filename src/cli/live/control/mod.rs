@@ -193,8 +193,12 @@ fn talk(text: &str) -> Result<LiveCommand, Problem> {
         "press" => true,
         "release" => false,
         _ => {
-            let (text, syntax) = (format!("talk {word}"), "talk press|release [STRIP]");
-            return Err(problem!("control-write-for", text = text, syntax = syntax));
+            let text = format!("talk {word}");
+            return Err(problem!(
+                "control-write-for",
+                text = text,
+                syntax = "talk press|release [STRIP]"
+            ));
         }
     };
     Ok(LiveCommand::Talk(name.to_owned(), held))
@@ -239,8 +243,9 @@ fn media(text: &str) -> Result<LiveCommand, Problem> {
     Ok(LiveCommand::Media(name.to_owned(), go))
 }
 
-/// Parses an optional name, and a value after a colon (`Guest: placeholder`, `camera:back`). Without
-/// a name, the colon can belong to a path.
+/// Parses an optional name, and a value after a colon, such as the fallback of a black, frozen or
+/// lost source: `Guest: placeholder`, or `camera:back` without a name. Without a name, a colon can
+/// belong to the value.
 fn named<T>(text: &str, read: impl Fn(&str) -> Result<T, Problem>) -> Result<(String, T), Problem> {
     let split = text.split_once(": ");
     match split.and_then(|(name, word)| Some((name.trim().to_owned(), read(word.trim()).ok()?))) {

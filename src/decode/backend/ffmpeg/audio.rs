@@ -110,30 +110,21 @@ fn take(frame: &ffi::AVFrame, packet: &EncodedPacket, made: &mut Option<SampleBl
 
 /// Returns the values of a frame in −1…1, interleaved.
 fn interleaved(frame: &ffi::AVFrame, frames: usize, channels: usize) -> Option<Vec<f32>> {
-    let (count, planes) = match frame.format {
-        ffi::AV_SAMPLE_FMT_U8P
-        | ffi::AV_SAMPLE_FMT_S16P
-        | ffi::AV_SAMPLE_FMT_S32P
-        | ffi::AV_SAMPLE_FMT_FLTP
-        | ffi::AV_SAMPLE_FMT_DBLP => (frames, channels),
-        _ => (frames * channels, 1),
-    };
+    let (packed, planar) = ((frames * channels, 1), (frames, channels));
+    let from_u8 = |value: u8| (f32::from(value) - 128.0) / 128.0;
+    let from_i16 = |value: i16| f32::from(value) / 32_768.0;
+    let from_i32 = |value: i32| (f64::from(value) / 2_147_483_648.0) as f32;
     match frame.format {
-        ffi::AV_SAMPLE_FMT_U8 | ffi::AV_SAMPLE_FMT_U8P => {
-            values(frame, count, planes, |value: u8| (f32::from(value) - 128.0) / 128.0)
-        }
-        ffi::AV_SAMPLE_FMT_S16 | ffi::AV_SAMPLE_FMT_S16P => {
-            values(frame, count, planes, |value: i16| f32::from(value) / 32_768.0)
-        }
-        ffi::AV_SAMPLE_FMT_S32 | ffi::AV_SAMPLE_FMT_S32P => {
-            values(frame, count, planes, |value: i32| (f64::from(value) / 2_147_483_648.0) as f32)
-        }
-        ffi::AV_SAMPLE_FMT_FLT | ffi::AV_SAMPLE_FMT_FLTP => {
-            values(frame, count, planes, |value: f32| value)
-        }
-        ffi::AV_SAMPLE_FMT_DBL | ffi::AV_SAMPLE_FMT_DBLP => {
-            values(frame, count, planes, |value: f64| value as f32)
-        }
+        ffi::AV_SAMPLE_FMT_U8 => values(frame, packed, from_u8),
+        ffi::AV_SAMPLE_FMT_S16 => values(frame, packed, from_i16),
+        ffi::AV_SAMPLE_FMT_S32 => values(frame, packed, from_i32),
+        ffi::AV_SAMPLE_FMT_FLT => values(frame, packed, |value: f32| value),
+        ffi::AV_SAMPLE_FMT_DBL => values(frame, packed, |value: f64| value as f32),
+        ffi::AV_SAMPLE_FMT_U8P => values(frame, planar, from_u8),
+        ffi::AV_SAMPLE_FMT_S16P => values(frame, planar, from_i16),
+        ffi::AV_SAMPLE_FMT_S32P => values(frame, planar, from_i32),
+        ffi::AV_SAMPLE_FMT_FLTP => values(frame, planar, |value: f32| value),
+        ffi::AV_SAMPLE_FMT_DBLP => values(frame, planar, |value: f64| value as f32),
         _ => None,
     }
 }
@@ -157,8 +148,7 @@ fn plane<T: Copy>(frame: &ffi::AVFrame, number: usize, count: usize) -> Option<&
 /// Returns the values of these planes, each with `count` values, interleaved.
 fn values<T: Copy>(
     frame: &ffi::AVFrame,
-    count: usize,
-    planes: usize,
+    (count, planes): (usize, usize),
     value: impl Fn(T) -> f32,
 ) -> Option<Vec<f32>> {
     let mut out = vec![0.0; count * planes];

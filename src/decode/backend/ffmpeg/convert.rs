@@ -111,8 +111,10 @@ impl Converter {
     /// Converts a frame. If the width or height is odd, the last column or row is cropped.
     pub fn convert(&mut self, frame: &mut Frame, pts: Timestamp) -> Result<VideoFrame, Problem> {
         if frame.get().format == ffi::AV_PIX_FMT_VAAPI {
-            let fetched = self.fetched.take().map_or_else(Frame::new, Ok);
-            let mut fetched = fetched.map_err(Code::text)?;
+            let mut fetched = match self.fetched.take() {
+                Some(fetched) => fetched,
+                None => Frame::new().map_err(Code::text)?,
+            };
             fetch(&mut fetched, frame).map_err(Code::text)?;
             let made = self.make(&fetched, pts);
             self.fetched = Some(fetched);

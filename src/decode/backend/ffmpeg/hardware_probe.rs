@@ -47,13 +47,13 @@ pub(super) fn device() -> Option<&'static Device> {
 ///
 /// # Errors
 /// Fails with the reason if there is no hardware.
-pub fn name() -> Result<&'static str, Problem> {
+pub fn hardware() -> Result<&'static str, Problem> {
     found().name.clone()
 }
 
-/// Returns the same as [`name`] if the test has already run, otherwise `None`, because opening the
-/// device takes time.
-pub fn known() -> Option<Result<&'static str, Problem>> {
+/// Returns the same as [`hardware()`] if the test has already run, otherwise `None`, because
+/// opening the device takes time.
+pub fn hardware_known() -> Option<Result<&'static str, Problem>> {
     PROBE_RESULT.get().map(|found| found.name.clone())
 }
 
@@ -286,8 +286,8 @@ mod tests {
     /// report the reason. On the others, the hardware must decode the test frame correctly.
     #[test]
     fn what_is_said_of_this_machine_is_what_is_used() {
-        assert_eq!(known().unwrap_or_else(name), name());
-        match name() {
+        assert_eq!(hardware_known().unwrap_or_else(hardware), hardware());
+        match hardware() {
             Ok(name) => assert!(name == INTERFACE_NAME && device().is_some()),
             Err(why) => assert!(why.to_string().contains(INTERFACE_NAME), "{why}"),
         }

@@ -14,12 +14,10 @@ mod system;
 mod transfer;
 mod video;
 
-pub use crate::decode::backend::ffmpeg::hardware_probe::{
-    known as hardware_known, name as hardware,
-};
+pub use crate::decode::backend::ffmpeg::hardware_probe::{hardware, hardware_known};
 use crate::decode::backend::ffmpeg::library::Codec;
 use crate::decode::backend::ffmpeg::system as ffi;
-pub use crate::decode::backend::ffmpeg::system::version as library;
+pub use crate::decode::backend::ffmpeg::system::ffmpeg_version;
 use crate::decode::error::{Error, NoDecoder};
 use crate::decode::traits::{AudioBackend, VideoBackend};
 use crate::media::{AudioCodec, AudioConfig, VideoCodec, VideoConfig};

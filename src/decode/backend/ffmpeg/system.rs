@@ -206,7 +206,7 @@ pub(super) fn is_known() -> bool {
 ///
 /// # Errors
 /// Fails with the reason if the libraries are missing.
-pub fn version() -> Result<String, NoDecoder> {
+pub fn ffmpeg_version() -> Result<String, NoDecoder> {
     load()?;
     // SAFETY: the call has no conditions.
     let version = unsafe { av_version_info() };

@@ -175,7 +175,7 @@ impl InputFeed {
 
     /// Continues at another position of the recording; the queues were cleared.
     pub(in crate::player) fn move_here(&mut self, now: Timestamp) {
-        let at = self.shared.move_here(false);
+        let at = self.shared.move_here();
         self.demux.timeline.move_to(at, now);
         self.shared.reception.lock().move_to(at);
         self.moved = true;
@@ -196,7 +196,7 @@ impl InputFeed {
         firm: bool,
         now: Timestamp,
     ) {
-        let at = self.shared.move_here(true);
+        let at = self.shared.move_exactly();
         self.shared.reception.lock().move_to(at);
         self.anchor(raw, place, at, firm, now);
     }

@@ -414,16 +414,16 @@ fn line(ui: &mut Ui, view: &View<'_>, entry: &Entry, chosen: bool) -> egui::Resp
         let fill = if chosen { theme.selected() } else { theme.raised };
         ui.painter().rect_filled(rect, CornerRadius::same(4), fill);
     }
-    let icon = pos2(rect.left() + 16.0, rect.center().y);
+    let center = pos2(rect.left() + 16.0, rect.center().y);
     let symbol = if entry.is_folder { Icon::Folder } else { Icon::Film };
-    icons::paint_at(ui.painter(), symbol, icon, 16.0, theme.secondary);
+    let icon = icons::paint_at(ui.painter(), symbol, center, 16.0, theme.secondary);
     let mut words = rect.shrink2(vec2(gap::S, 0.0));
     if !entry.is_folder {
         let size = format::bytes(entry.bytes);
         let painted = elided(ui, words, Align::Max, &size, Type::Small.font(), theme.secondary);
         words.max.x = painted.left() - gap::S;
     }
-    words.min.x = icon.x + 8.0 + gap::S;
+    words.min.x = icon.right() + gap::S;
     elided(ui, words, Align::Min, &entry.name, Type::Body.font(), theme.text);
     focus_ring(ui, theme, &response, 4);
     response

@@ -67,6 +67,9 @@ pub(super) fn row(
 
 /// Draws a row whose control needs the whole width, below the explanation. Like [`row`], returns
 /// true if the default should be restored.
+///
+/// The function of a setting takes the [`DialogContext`] if it draws a wide row or uses more than
+/// the draft. Otherwise it takes only the draft.
 pub(super) fn wide_row(
     ui: &mut Ui,
     view: &mut View<'_>,

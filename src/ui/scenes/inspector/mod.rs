@@ -79,8 +79,9 @@ fn heading(ui: &mut Ui, view: &View<'_>, item: Option<&Item>, shown: Option<Sour
     let mut words = rect;
     if let Some(item) = item {
         let at = pos2(rect.left() + 8.0, rect.center().y);
-        icons::paint_at(ui.painter(), icon_of(view, item), at, 16.0, view.theme.secondary);
-        words.min.x = at.x + 8.0 + gap::S;
+        let icon = icon_of(view, item);
+        let icon = icons::paint_at(ui.painter(), icon, at, 16.0, view.theme.secondary);
+        words.min.x = icon.right() + gap::S;
     }
     elided(ui, words, Align::Min, &name, Type::Sentence.font(), view.theme.text);
     let called = view.texts.with("source-properties", &[("name", name.into())]);

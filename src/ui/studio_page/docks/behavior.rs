@@ -17,9 +17,7 @@ use crate::ui::studio_page::parts::PageParts;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{CONTROL_RADIUS, Type, gap};
 use crate::ui::view::View;
-use crate::ui::widgets::{
-    ButtonWeight, elided, focus_ring, icon_button, submenu, tab_info, weighted_icon_button,
-};
+use crate::ui::widgets::{elided, focus_ring, icon_button, submenu, tab_info};
 
 /// The height of a tab.
 const TAB_HEIGHT_POINTS: f32 = 26.0;
@@ -86,8 +84,7 @@ impl Docked<'_, '_, '_> {
     fn moving(&mut self, ui: &mut Ui, active: TileId, panel: Panel) {
         let (theme, texts) = (self.view.theme, self.view.texts);
         let name = texts.with("panel-move", &[("name", self.name(panel).into())]);
-        let (side, weight) = (TAB_HEIGHT_POINTS, ButtonWeight::Quiet);
-        let button = weighted_icon_button(ui, theme, Icon::Layout, &name, side, weight);
+        let button = icon_button(ui, theme, Icon::Layout, &name, TAB_HEIGHT_POINTS);
         let (groups, moved) = (&self.groups, &mut self.moved);
         menu::below(&button, self.view, |ui, view| {
             for (group, panels) in groups {

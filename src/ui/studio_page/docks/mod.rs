@@ -7,14 +7,13 @@ pub mod menu;
 mod shape;
 mod windows;
 
-use std::collections::HashMap;
-
 use egui::{Key, Rect, Ui};
-use egui_tiles::{TileId, Tree};
+use egui_tiles::Tree;
 
 use crate::studio::settings::{Panel, PanelLayout, Panels};
 use crate::ui::input::actions::Action;
 use crate::ui::studio_page::docks::behavior::{Docked, TAB_PADDING_POINTS};
+use crate::ui::studio_page::docks::shape::TileSizes;
 use crate::ui::studio_page::parts::PageParts;
 use crate::ui::targets::child;
 use crate::ui::view::View;
@@ -25,8 +24,7 @@ pub struct Docks {
     tree: Option<Tree<Panel>>,
     /// The layout from which the tree was made, or that was stored last.
     kept: Option<(String, PanelLayout)>,
-    /// The requested sizes of adjacent parts, in points.
-    sizes: HashMap<TileId, f32>,
+    sizes: TileSizes,
     windows: Vec<(Panel, [u16; 2])>,
     /// True if every panel has a tab, so that the user can move it, close it or put it into a
     /// window.

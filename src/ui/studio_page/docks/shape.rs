@@ -26,9 +26,6 @@ const MIN_TABBED_MIXER_HEIGHT: f32 = 146.0;
 const INITIAL_MULTIVIEW_HEIGHT_POINTS: f32 = 150.0;
 /// The gap between parts.
 pub(super) const PART_GAP_POINTS: f32 = 1.0;
-/// The requested sizes of adjacent parts, in points.
-type TileSizes = HashMap<TileId, f32>;
-
 /// The form of the tree. A layout has no tabs in tabs.
 pub(super) const SIMPLIFICATION: SimplificationOptions = SimplificationOptions {
     all_panes_must_have_tabs: true,
@@ -39,6 +36,9 @@ pub(super) const SIMPLIFICATION: SimplificationOptions = SimplificationOptions {
     prune_single_child_containers: true,
     join_nested_linear_containers: true,
 };
+
+/// The requested sizes of adjacent parts, in points.
+pub(super) type TileSizes = HashMap<TileId, f32>;
 
 /// A position relative to a group of tabs.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -511,7 +511,7 @@ mod tests {
     /// The tree of the layout, without sizes on the screen.
     struct DockTree {
         tree: Tree<Panel>,
-        sizes: HashMap<TileId, f32>,
+        sizes: TileSizes,
     }
 
     impl DockTree {

@@ -8,7 +8,7 @@ use crate::ui::studio_page::share::code::AddressCode;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::view::View;
-use crate::ui::widgets::{ButtonWeight, label, weighted_icon_button};
+use crate::ui::widgets::{icon_button, label};
 
 /// The width of the name of a link.
 const LINK_NAME_WIDTH_POINTS: f32 = 78.0;
@@ -58,10 +58,7 @@ fn row(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, (index, name): (usize, &
     let room = vec2(ui.available_width(), size::SMALL_CONTROL_HEIGHT);
     ui.allocate_ui_with_layout(room, Layout::right_to_left(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = gap::XS;
-        let weight = ButtonWeight::Quiet;
-        if weighted_icon_button(ui, theme, icon, &button, size::SMALL_CONTROL_HEIGHT, weight)
-            .clicked()
-        {
+        if icon_button(ui, theme, icon, &button, size::SMALL_CONTROL_HEIGHT).clicked() {
             ui.ctx().copy_text(url.to_owned());
             draft.copied = Some((index, now));
             ui.ctx().request_repaint_after(Duration::from_secs_f64(COPIED_DURATION_SECONDS + 0.05));

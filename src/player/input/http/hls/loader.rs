@@ -463,9 +463,10 @@ impl Loader {
         let (fetch, buffer, now) = (&mut self.fetch, &self.buffer, Some(&self.main));
         let opening = async {
             let main = open_video(fetch, url, master, wanted, buffer, now).await?;
-            let audio = match with_audio {
-                true => open_audio(fetch, url, master, wanted, buffer, &main).await?,
-                false => None,
+            let audio = if with_audio {
+                open_audio(fetch, url, master, wanted, buffer, &main).await?
+            } else {
+                None
             };
             Ok::<_, PullError>((main, audio))
         };
