@@ -102,11 +102,12 @@ impl<'a> Fields<'a> {
         Self::versioned(content).map(|(_, fields)| fields)
     }
 
-    /// Returns the fields of `mvhd`, `tkhd` or `mdhd` after the times of creation and modification.
-    pub fn after_dates(content: &'a [u8]) -> Option<Self> {
+    /// Reads the version of `mvhd`, `tkhd` or `mdhd`, and returns it with the fields after the times of
+    /// creation and modification.
+    pub fn after_dates(content: &'a [u8]) -> Option<(u8, Self)> {
         let (version, mut fields) = Self::versioned(content)?;
         fields.bytes(if version == 1 { 16 } else { 8 })?;
-        Some(fields)
+        Some((version, fields))
     }
 
     pub fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {

@@ -103,7 +103,7 @@ fn damaged<T>(value: Option<T>, part: FilePart) -> Result<T, Error> {
 /// if the file has all samples.
 pub(super) fn moov(content: &[u8], index: &mut Index, file_size: u64) -> Result<Movie, Error> {
     let mvhd = child(content, *b"mvhd");
-    let movie_timescale = mvhd.and_then(|mvhd| Fields::after_dates(mvhd)?.u32());
+    let movie_timescale = mvhd.and_then(|mvhd| Fields::after_dates(mvhd)?.1.u32());
     let movie_timescale = damaged(movie_timescale, FilePart::Header)?.max(1);
     let mvex = child(content, *b"mvex");
     let length = mvex.and_then(|mvex| fragments_duration(mvex, movie_timescale));
@@ -173,8 +173,8 @@ impl TrackHead {
     fn read(trak: &[u8]) -> Option<Self> {
         let mdhd = child(child(trak, *b"mdia")?, *b"mdhd")?;
         Some(Self {
-            track_id: Fields::after_dates(child(trak, *b"tkhd")?)?.u32()?,
-            timescale: Fields::after_dates(mdhd)?.u32()?.max(1),
+            track_id: Fields::after_dates(child(trak, *b"tkhd")?)?.1.u32()?,
+            timescale: Fields::after_dates(mdhd)?.1.u32()?.max(1),
         })
     }
 
