@@ -98,7 +98,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Returns the fields of a box after its version and flags.
-    pub fn of_full(content: &'a [u8]) -> Option<Self> {
+    pub fn after_version(content: &'a [u8]) -> Option<Self> {
         Self::versioned(content).map(|(_, fields)| fields)
     }
 
@@ -156,7 +156,7 @@ pub(super) fn sample_rate(entry: &BoxSpan<'_>) -> Option<u32> {
     let mut fields = Fields(entry.content);
     fields.bytes(24)?;
     let rate = fields.u32()? >> 16;
-    let srat = child(fields.0, *b"srat").and_then(|srat| Fields::of_full(srat)?.u32());
+    let srat = child(fields.0, *b"srat").and_then(|srat| Fields::after_version(srat)?.u32());
     Some(srat.unwrap_or(rate))
 }
 
