@@ -31,7 +31,7 @@ use onair::base::Timestamp;
 use onair::media::BitsPerSecond;
 use onair::wire::amf0::{self, TypedObject, Value};
 use onair::wire::rtmp::chunk::{Pending, Reader, Writer, standalone};
-use onair::wire::rtmp::message::{Control, UserControl};
+use onair::wire::rtmp::message::{Control, UserControl, chunk_stream};
 use onair::wire::rtmp::{Kind, Message, Time, Url, client, server};
 use random::Random;
 
@@ -213,9 +213,10 @@ fn conversation(play: bool) -> [Vec<u8>; 2] {
         if round == 12 && play {
             let metadata = Value::object([("width", 1.0.into())]);
             let data = amf0::encode(&["onMetaData".into(), metadata]);
-            for (chunk_stream, kind, body) in
-                [(6, Kind::VIDEO, vec![0x17; 300]), (7, Kind::DATA, data)]
-            {
+            for (chunk_stream, kind, body) in [
+                (chunk_stream::VIDEO, Kind::VIDEO, vec![0x17; 300]),
+                (chunk_stream::SHARED_DATA, Kind::DATA, data),
+            ] {
                 let (stream, time, body) = (server.message_stream(), Time(0), body.into());
                 let message = Message { chunk_stream, kind, stream, time, body };
                 let bytes = standalone(&message, server::Config::default().chunk_size);

@@ -70,7 +70,7 @@ impl Sample {
 }
 
 /// Chooses the bitrate for one target.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Adapter {
     most: u32,
     /// The lowest bitrate, unless `most` is lower.
@@ -99,8 +99,14 @@ impl Adapter {
             floor: least.0,
             audio: audio.0,
             now: most.0,
+            live_since: None,
+            last: None,
+            growing: 0,
+            calm_since: None,
+            last_down: None,
+            last_up: None,
             probe: INITIAL_PROBE_DELAY,
-            ..Self::default()
+            lag: Duration::ZERO,
         }
     }
 

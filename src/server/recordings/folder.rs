@@ -252,9 +252,7 @@ fn mp4_length(path: &Path) -> io::Result<Option<Duration>> {
 
 /// Returns the length in a movie header, or `None` if the file is not complete.
 fn movie_length(header: &[u8]) -> Option<Duration> {
-    let mut fields = Fields(header);
-    let (version, _) = fields.full()?;
-    fields.bytes(if version == 1 { 16 } else { 8 })?;
+    let (version, mut fields) = Fields::after_dates(header)?;
     let timescale = fields.u32().filter(|it| *it > 0)?;
     let ticks = fields.long(version).filter(|ticks| *ticks > 0)?;
     Duration::try_from_secs_f64(ticks as f64 / f64::from(timescale)).ok()

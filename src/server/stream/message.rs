@@ -21,9 +21,6 @@ const STREAM_ID_OFFSET: usize = 8;
 const CHUNK_HEADER_BYTES: usize = 12;
 /// From this time on, a chunk's timestamp is extended by four bytes (RTMP 1.0, 5.3.1.3).
 const EXTENDED_TIMESTAMP_MS: u32 = 0xFF_FFFF;
-/// A separate chunk stream, because the session compresses headers relative to its own messages on
-/// a chunk stream.
-const DATA_CHUNK_STREAM: u32 = 7;
 
 /// The importance of a message to a viewer.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -83,7 +80,7 @@ impl Message {
         let (chunk_stream, message_kind) = match kind {
             TagKind::Audio => (chunk_stream::AUDIO, Kind::AUDIO),
             TagKind::Video => (chunk_stream::VIDEO, Kind::VIDEO),
-            TagKind::Script => (DATA_CHUNK_STREAM, Kind::DATA),
+            TagKind::Script => (chunk_stream::SHARED_DATA, Kind::DATA),
         };
         let mut out = Vec::with_capacity(body.len() + 32 + body.len() / CHUNK_SIZE as usize * 8);
         let time = Time(time_ms);

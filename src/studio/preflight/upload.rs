@@ -307,7 +307,7 @@ mod tests {
         let names = [(); 2].map(|()| {
             let test = as_test_stream(&target).unwrap();
             assert_eq!(test.retry_for, Some(Duration::ZERO));
-            assert_eq!(test.url.without_key(), "rtmps://h/app/more");
+            assert_eq!(test.url.to_string(), "rtmps://h/app/more/***");
             let TargetUrl::Rtmp(url) = test.url;
             url.stream.expose().to_owned()
         });

@@ -29,6 +29,9 @@ const RATE_TOLERANCE: f64 = 0.000_2;
 /// Maximum number of standard errors by which a matching common rate may differ from the
 /// measurement.
 const MAX_STANDARD_ERRORS: f64 = 4.0;
+/// Maximum number of frames from which the frame rate is measured, because files declare it roughly
+/// or not at all.
+const MAX_MEASURED_FRAMES: usize = 10_000;
 
 /// Returns the frame rate of frames with these times in microseconds, in any order. If the
 /// measurement is too short to tell common rates apart, returns `announced` if given, or else the
@@ -47,6 +50,13 @@ pub fn frame_rate(times: impl IntoIterator<Item = i64>, announced: Option<f64>) 
     let nearest =
         announced.and_then(|announced| common.iter().find(|it| (*it - announced).abs() < 0.01));
     Some(nearest.or(common.first()).copied().unwrap_or(rate))
+}
+
+/// Returns the frame rate of a file whose first frames have these times in microseconds, or
+/// `declared` if it cannot be measured.
+pub fn measured_rate(times: impl IntoIterator<Item = i64>, declared: FrameRate) -> FrameRate {
+    let times = times.into_iter().take(MAX_MEASURED_FRAMES);
+    frame_rate(times, Some(declared.as_f64())).and_then(fraction).unwrap_or(declared)
 }
 
 /// Returns the frame rate as a fraction.

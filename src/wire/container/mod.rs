@@ -30,8 +30,8 @@ use crate::media::{
 };
 use crate::text::Problem;
 use crate::text::problem::problem;
-use crate::wire::codec::Colors;
 use crate::wire::codec::h264::annexb_to_avcc;
+use crate::wire::codec::{Colors, cadence};
 
 pub use crate::media::{Chapter, stream_event::MAX_TITLE_BYTES};
 pub use capacity::Part;
@@ -484,6 +484,14 @@ impl Index {
     /// Returns true if no track can be used.
     pub fn is_empty(&self) -> bool {
         self.tracks.video.is_none() && self.tracks.audio.is_empty()
+    }
+
+    /// Measures the frame rate of the video from its first frames.
+    pub fn measure_frame_rate(&mut self) {
+        let Some(video) = &mut self.tracks.video else { return };
+        let shown = self.samples.iter().filter(|place| place.track == TrackId::Video);
+        let times = shown.map(|place| place.pts.as_micros());
+        video.frame_rate = cadence::measured_rate(times, video.frame_rate);
     }
 
     /// Returns the end time of the last video or audio sample.

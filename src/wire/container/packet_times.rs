@@ -1,16 +1,11 @@
-//! Durations of packets, the measured frame rate, and the times of a copied file.
+//! Durations of packets, and the times of a copied file.
 
 use std::time::Duration;
 
-use super::{Index, TrackId};
+use super::TrackId;
 use crate::base::Timestamp;
 use crate::media::{AudioCodec, AudioConfig};
 use crate::wire::codec::aac::AudioSpecificConfig;
-use crate::wire::codec::cadence;
-
-/// Maximum number of frames from which the frame rate is measured, because files declare it roughly
-/// or not at all.
-const MAX_MEASURED_FRAMES: usize = 10_000;
 
 /// Start times of a remuxed file, which may be negative.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,18 +33,6 @@ impl Timing {
     /// Returns the times of this track.
     pub fn of(&self, track: TrackId) -> Option<&TrackTiming> {
         self.tracks.iter().find(|timing| timing.track == track)
-    }
-}
-
-impl Index {
-    /// Measures the frame rate of the video from its first frames.
-    pub fn measure_frame_rate(&mut self) {
-        let Some(video) = &mut self.tracks.video else { return };
-        let shown = self.samples.iter().filter(|place| place.track == TrackId::Video);
-        let times = shown.take(MAX_MEASURED_FRAMES).map(|place| place.pts.as_micros());
-        let announced = Some(video.frame_rate.as_f64());
-        let rate = cadence::frame_rate(times, announced).and_then(cadence::fraction);
-        video.frame_rate = rate.unwrap_or(video.frame_rate);
     }
 }
 

@@ -49,6 +49,9 @@ pub mod chunk_stream {
     pub const DATA: u32 = 5;
     /// Frames.
     pub const VIDEO: u32 = 6;
+    /// Metadata and other data in messages that are encoded once for all viewers. A separate chunk
+    /// stream, because the session compresses headers relative to its own messages on a chunk stream.
+    pub const SHARED_DATA: u32 = 7;
 }
 
 /// The limit type "dynamic" of a bandwidth limit (RTMP 1.0, 5.4.5).

@@ -51,7 +51,7 @@ const SAMPLE_RATES: [u32; 13] = [
 const EXPLICIT_RATE_INDEX: u8 = 15;
 
 /// An AudioSpecificConfig.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AudioSpecificConfig {
     /// Object type of the core, see [`object_type`].
     pub object_type: u8,
@@ -91,18 +91,31 @@ impl AudioSpecificConfig {
             8 => 7,
             _ => return Err(Error::Inexpressible("this number of channels")),
         };
-        Ok(Self { object_type: object_type::LC, sample_rate, channel_config, ..Self::default() })
+        Ok(Self {
+            object_type: object_type::LC,
+            sample_rate,
+            channel_config,
+            element_channels: None,
+            extension: None,
+            short_frames: false,
+            core_coder_delay: None,
+        })
     }
 
     /// Reads a configuration, and ignores the bytes after it.
     pub fn parse(data: &[u8]) -> Result<Self, Error> {
         let mut r = BitReader::new(data);
         let first_type = read_object_type(&mut r)?;
+        let sample_rate = read_sample_rate(&mut r)?;
+        let channel_config = r.byte(4)?;
         let mut config = Self {
             object_type: first_type,
-            sample_rate: read_sample_rate(&mut r)?,
-            channel_config: r.byte(4)?,
-            ..Self::default()
+            sample_rate,
+            channel_config,
+            element_channels: None,
+            extension: None,
+            short_frames: false,
+            core_coder_delay: None,
         };
         if matches!(first_type, object_type::SBR | object_type::PS) {
             let sample_rate = read_sample_rate(&mut r)?;

@@ -184,6 +184,7 @@ mod tests {
         assert_eq!(layout.track.packet, AudioPacket::MultichannelConfig { channels: 2 });
         let track = parse(b"\x95\x00ac-3\x01").unwrap().track;
         assert_eq!((track.id, track.format), (1, AudioFormat::Ac3));
+        assert!(parse(b"\x94Opus\x01\x02\x00\x00\x00").is_err());
         assert!(parse(b"\x94Opus\x02\x09\x00").is_err());
         assert!(parse(b"\x93Opus").is_err());
     }

@@ -162,8 +162,8 @@ impl Scan {
         let body = BodySpan { time_ms, at, size, prefix };
         match kind {
             TagKind::Script if size as usize <= MAX_SCRIPT_BYTES => {
-                let body = read(source, at, length, MAX_SCRIPT_BYTES, FilePart::Metadata)?;
-                self.script(&body);
+                let script = read(source, at, length, MAX_SCRIPT_BYTES, FilePart::Metadata)?;
+                self.script(&script);
                 Ok(())
             }
             TagKind::Script => Ok(()),

@@ -66,7 +66,7 @@ pub fn survey(source: &mut dyn ReadAt) -> Result<FileIndex, Error> {
 }
 
 /// A walk through the file from element to element, which pauses while bytes are missing.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct ClusterWalk {
     pub index: Index,
     /// Position of the next element.
@@ -126,7 +126,27 @@ impl ClusterWalk {
 
     /// Creates a walk for copying.
     pub(super) fn to_copy() -> Self {
-        Self { scale_nanos: 1_000_000, ..Self::default() }
+        Self {
+            index: Index::default(),
+            at: 0,
+            scale_nanos: 1_000_000,
+            used: Vec::new(),
+            segment: 0,
+            segment_known: false,
+            has_duration: false,
+            info: None,
+            tracks_at: None,
+            after_tracks: None,
+            later_chapters: None,
+            seek_head_at: None,
+            ours: false,
+            cluster: (0, 0, None),
+            cluster_time: 0,
+            group: None,
+            cues: Vec::new(),
+            laced: false,
+            has_alpha: false,
+        }
     }
 
     /// Creates a walk for playback.

@@ -16,7 +16,7 @@ const MAX_SAMPLES_PER_TURN: usize = 48;
 const MAX_TOTAL_SAMPLES_PER_TURN: usize = 4_096;
 
 /// The incremental Matroska reader.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Reader {
     walk: ClusterWalk,
     /// True if the header of the file was read.
@@ -36,7 +36,16 @@ pub struct Reader {
 impl Reader {
     /// Creates a reader for playback.
     pub fn to_play() -> Self {
-        Self { walk: ClusterWalk::to_play(), ..Self::default() }
+        Self {
+            walk: ClusterWalk::to_play(),
+            begun: false,
+            came: false,
+            order: DecodeOrder::default(),
+            cues_at: None,
+            units: Vec::new(),
+            beginning: 0,
+            landing: false,
+        }
     }
 
     fn take_cues(&mut self, content: &[u8], size: u64) {

@@ -98,15 +98,16 @@ impl<'a> Fields<'a> {
     }
 
     /// Returns the fields of a box after its version and flags.
-    pub fn of_full(content: &'a [u8]) -> Option<Self> {
+    pub fn after_version(content: &'a [u8]) -> Option<Self> {
         Self::versioned(content).map(|(_, fields)| fields)
     }
 
-    /// Returns the fields of `mvhd`, `tkhd` or `mdhd` after the times of creation and modification.
-    pub fn after_dates(content: &'a [u8]) -> Option<Self> {
+    /// Reads the version of `mvhd`, `tkhd` or `mdhd`, and returns it with the fields after the times of
+    /// creation and modification.
+    pub fn after_dates(content: &'a [u8]) -> Option<(u8, Self)> {
         let (version, mut fields) = Self::versioned(content)?;
         fields.bytes(if version == 1 { 16 } else { 8 })?;
-        Some(fields)
+        Some((version, fields))
     }
 
     pub fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
@@ -155,7 +156,7 @@ pub(super) fn sample_rate(entry: &BoxSpan<'_>) -> Option<u32> {
     let mut fields = Fields(entry.content);
     fields.bytes(24)?;
     let rate = fields.u32()? >> 16;
-    let srat = child(fields.0, *b"srat").and_then(|srat| Fields::of_full(srat)?.u32());
+    let srat = child(fields.0, *b"srat").and_then(|srat| Fields::after_version(srat)?.u32());
     Some(srat.unwrap_or(rate))
 }
 

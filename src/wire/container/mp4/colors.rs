@@ -12,7 +12,7 @@ const UNSPECIFIED_CODE_POINT: u8 = 2;
 
 /// Returns the boxes in the first `stsd` entry, which is visual.
 fn inner(stsd: &[u8]) -> Option<&[u8]> {
-    let mut fields = Fields::of_full(stsd)?;
+    let mut fields = Fields::after_version(stsd)?;
     fields.u32()?;
     boxes(fields.0).next()?.content.get(78..)
 }

@@ -62,7 +62,7 @@ pub(super) fn unwrap<'a>(entry: &BoxSpan<'a>) -> Option<(BoxSpan<'a>, Option<Pro
 }
 
 fn protection(sinf: &[u8]) -> Option<Protection> {
-    let mut fields = Fields::of_full(child(sinf, *b"schm")?)?;
+    let mut fields = Fields::after_version(child(sinf, *b"schm")?)?;
     let scheme: Name = *fields.bytes(4)?.first_chunk()?;
     let (version, mut fields) = Fields::versioned(child(child(sinf, *b"schi")?, *b"tenc")?)?;
     fields.u8()?;

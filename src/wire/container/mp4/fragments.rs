@@ -37,7 +37,7 @@ pub(super) fn sidx(content: &[u8], end: u64, size: u64) -> Option<(Vec<Unit>, Ti
 
 /// Returns the position of `mfra`, from the last 16 bytes of a file of this size.
 pub(super) fn mfra_at(last: &[u8], size: u64) -> Option<u64> {
-    let mut fields = Fields::of_full(child(last, *b"mfro")?)?;
+    let mut fields = Fields::after_version(child(last, *b"mfro")?)?;
     let length = fields.u32()?;
     size.checked_sub(length.into()).filter(|at| *at < size)
 }
@@ -97,7 +97,7 @@ pub(super) fn units_in(bytes: &[u8], at: u64, movie: &Movie) -> Vec<Unit> {
 
 /// Returns the start time of a track's fragment.
 fn time(traf: &[u8], track: &Track) -> Option<Timestamp> {
-    let mut fields = Fields::of_full(child(traf, *b"tfhd")?)?;
+    let mut fields = Fields::after_version(child(traf, *b"tfhd")?)?;
     if fields.u32()? != track.track_id() {
         return None;
     }

@@ -103,7 +103,7 @@ fn damaged<T>(value: Option<T>, part: FilePart) -> Result<T, Error> {
 /// if the file has all samples.
 pub(super) fn moov(content: &[u8], index: &mut Index, file_size: u64) -> Result<Movie, Error> {
     let mvhd = child(content, *b"mvhd");
-    let movie_timescale = mvhd.and_then(|mvhd| Fields::after_dates(mvhd)?.u32());
+    let movie_timescale = mvhd.and_then(|mvhd| Fields::after_dates(mvhd)?.1.u32());
     let movie_timescale = damaged(movie_timescale, FilePart::Header)?.max(1);
     let mvex = child(content, *b"mvex");
     let length = mvex.and_then(|mvex| fragments_duration(mvex, movie_timescale));
@@ -173,8 +173,8 @@ impl TrackHead {
     fn read(trak: &[u8]) -> Option<Self> {
         let mdhd = child(child(trak, *b"mdia")?, *b"mdhd")?;
         Some(Self {
-            track_id: Fields::after_dates(child(trak, *b"tkhd")?)?.u32()?,
-            timescale: Fields::after_dates(mdhd)?.u32()?.max(1),
+            track_id: Fields::after_dates(child(trak, *b"tkhd")?)?.1.u32()?,
+            timescale: Fields::after_dates(mdhd)?.1.u32()?.max(1),
         })
     }
 
@@ -299,7 +299,7 @@ fn with_sample_rate(
 fn name(trak: &[u8]) -> String {
     let udta_name = child(trak, *b"udta").and_then(|udta| child(udta, *b"name"));
     let handler = || {
-        let mut fields = Fields::of_full(child(child(trak, *b"mdia")?, *b"hdlr")?)?;
+        let mut fields = Fields::after_version(child(child(trak, *b"mdia")?, *b"hdlr")?)?;
         fields.bytes(20)?;
         // Names in QuickTime begin with their length.
         let text = match fields.0 {
@@ -318,7 +318,7 @@ fn name(trak: &[u8]) -> String {
 
 /// Returns the handler type of a track.
 fn handler(mdia: &[u8]) -> Option<Name> {
-    let mut fields = Fields::of_full(child(mdia, *b"hdlr")?)?;
+    let mut fields = Fields::after_version(child(mdia, *b"hdlr")?)?;
     fields.bytes(4)?;
     fields.bytes(4)?.try_into().ok()
 }
@@ -358,7 +358,7 @@ fn video(config: Bytes, timescale: u32, period: Option<u32>) -> Option<crate::me
 }
 
 fn first_duration(stbl: &[u8]) -> Option<u32> {
-    let mut fields = Fields::of_full(child(stbl, *b"stts")?)?;
+    let mut fields = Fields::after_version(child(stbl, *b"stts")?)?;
     fields.u32().filter(|count| *count > 0)?;
     fields.u32()?;
     fields.u32().filter(|duration| *duration > 0)
@@ -366,7 +366,7 @@ fn first_duration(stbl: &[u8]) -> Option<u32> {
 
 fn trex(mvex: &[u8], track_id: u32) -> Option<SampleDefaults> {
     boxes(mvex).filter(|found| found.name == *b"trex").find_map(|found| {
-        let mut fields = Fields::of_full(found.content)?;
+        let mut fields = Fields::after_version(found.content)?;
         if fields.u32()? != track_id {
             return None;
         }

@@ -43,7 +43,7 @@ pub(super) fn described(entry: &BoxSpan<'_>) -> Option<Pcm> {
         b"alaw" => of(Coding::ALaw, false, 1),
         b"ulaw" => of(Coding::MuLaw, false, 1),
         b"ipcm" | b"fpcm" => {
-            let mut fields = Fields::of_full(child(inner, *b"pcmC")?)?;
+            let mut fields = Fields::after_version(child(inner, *b"pcmC")?)?;
             let (flags, bits) = (fields.u8()?, fields.u8()?);
             let float = entry.name == *b"fpcm";
             let coding = if float { Coding::Float } else { Coding::Signed };
@@ -78,7 +78,7 @@ pub(super) fn samples(
     file_size: u64,
     take: &mut dyn FnMut(i64, u64, u32) -> Result<(), Error>,
 ) -> Result<Option<(i64, bool)>, Error> {
-    let list = |name| Fields::of_full(child(stbl, name)?);
+    let list = |name| Fields::after_version(child(stbl, name)?);
     let sizes = list(*b"stsz").and_then(|mut sizes| Some((sizes.u32()?, sizes.u32()?)));
     let Some((fixed @ 1.., mut left)) = sizes else { return Ok(None) };
     // Old writers use size 1; the description has the real frame size.

@@ -286,7 +286,7 @@ pub(super) struct Runs<'a> {
 
 impl<'a> Runs<'a> {
     pub(super) fn new(content: Option<&'a [u8]>) -> Option<Self> {
-        let mut fields = Fields::of_full(content?)?;
+        let mut fields = Fields::after_version(content?)?;
         fields.u32()?;
         Some(Self { fields, left: 0, value: 0 })
     }
@@ -348,9 +348,9 @@ pub(super) struct SampleCursor<'a> {
 impl<'a> SampleCursor<'a> {
     pub(super) fn new(stbl: &'a [u8], others: Vec<u32>) -> Option<Self> {
         let wide = child(stbl, *b"co64");
-        let mut positions = Fields::of_full(wide.or_else(|| child(stbl, *b"stco"))?)?;
+        let mut positions = Fields::after_version(wide.or_else(|| child(stbl, *b"stco"))?)?;
         let _count = positions.u32();
-        let mut runs = Fields::of_full(child(stbl, *b"stsc")?)?;
+        let mut runs = Fields::after_version(child(stbl, *b"stsc")?)?;
         let _count = runs.u32();
         Some(Self {
             at: 0,

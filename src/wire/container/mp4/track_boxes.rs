@@ -349,7 +349,7 @@ pub(super) fn describe(
     stsd: &[u8],
     has_key: bool,
 ) -> Option<(TrackDescription, Option<Protection>)> {
-    let mut fields = Fields::of_full(stsd)?;
+    let mut fields = Fields::after_version(stsd)?;
     fields.u32()?;
     let entry = crate::wire::container::mp4::boxes::boxes(fields.0).next()?;
     match encryption::unwrap(&entry).filter(|_| has_key) {
@@ -422,7 +422,7 @@ fn described(entry: &BoxSpan<'_>) -> Option<TrackDescription> {
         }
         b"fLaC" => {
             let inner = entry.content.get(28..)?;
-            let mut fields = Fields::of_full(child(inner, *b"dfLa")?)?;
+            let mut fields = Fields::after_version(child(inner, *b"dfLa")?)?;
             // A block header, then STREAMINFO.
             fields.u32()?;
             let info = Bytes::copy_from_slice(fields.bytes(34)?);
@@ -499,7 +499,7 @@ enum Specific<'a> {
 
 /// Reads the codec of the ES descriptor in `esds`, if known (ISO/IEC 14496-1 §7.2.6.6).
 fn specific_config(esds: &[u8]) -> Option<Specific<'_>> {
-    let mut fields = Fields::of_full(esds)?;
+    let mut fields = Fields::after_version(esds)?;
     let (tag::ES, es) = next_descriptor(&mut fields)? else { return None };
     let mut fields = Fields(es);
     fields.u16()?;

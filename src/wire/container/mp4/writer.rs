@@ -33,7 +33,7 @@ pub(super) const MDAT_HEADER_BYTES: u64 = 16;
 const BOX_HEADER_BYTES: u64 = 8;
 
 /// The MP4 writer.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Writer {
     tracks: Vec<Track>,
     shape: Tracks,
@@ -96,7 +96,19 @@ impl Writer {
             .collect();
         let audio = tracks.iter().find(|track: &&Track| track.id != TrackId::Video);
         let movie_timescale = audio.map_or(MOVIE_TIMESCALE, |track| track.table.timescale);
-        Self { tracks, shape, movie_timescale, first_id: 1, ..Self::default() }
+        Self {
+            tracks,
+            shape,
+            colors: Colors::default(),
+            room_at: 0,
+            movie_timescale,
+            sequence: 0,
+            chapters: Vec::new(),
+            new_chapters: Vec::new(),
+            handed: Vec::new(),
+            waiting: 0,
+            first_id: 1,
+        }
     }
 
     /// Creates a writer for a file copy, with the timescales of its tracks, its original time zero

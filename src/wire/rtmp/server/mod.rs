@@ -7,8 +7,8 @@
 //!
 //! A publisher's media arrives as [`Event::Metadata`], [`Event::Video`] and [`Event::Audio`];
 //! bodies are shared, not copied. To send to a player, write bytes from
-//! [`chunk::encode_standalone`] between the session's own output (encoded once for all viewers with
-//! the chunk size of the [`Config`] and message stream [`Session::message_stream`]). `queued_bytes`
+//! [`chunk::encode_standalone`] (encoded once for all viewers with the chunk size of the [`Config`]
+//! and message stream [`Session::message_stream`]) between the session's own output. `queued_bytes`
 //! returns the waiting bytes.
 
 mod session;
