@@ -99,12 +99,11 @@ fn numbers(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, filter: &mut Fil
             view.texts.get(key).to_string()
         };
         line(ui, view, &name, |ui, view| {
-            let range = parameter.range.clone();
+            let (range, rest) = (parameter.range.clone(), parameter.rest);
             let width = ui.available_width() - VALUE_WIDTH_POINTS;
             if matches!(parameter.unit, Unit::Hertz | Unit::Milliseconds) {
-                log_slider(ui, view.theme, value, range, &name, width);
+                log_slider(ui, view.theme, value, range, rest, &name, width);
             } else {
-                let rest = value.clamp(*range.start(), *range.end());
                 slider(ui, view.theme, value, range, rest, &name, width);
             }
             label(ui, &figure(parameter.unit, *value), Type::Body, view.theme.text);

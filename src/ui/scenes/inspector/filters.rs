@@ -180,10 +180,7 @@ fn one(ui: &mut Ui, view: &mut View<'_>, filter: &mut Filter) {
                 return;
             }
             if matches!(parameter.unit, Unit::Factor | Unit::Radius) {
-                let response = log_slider(ui, view.theme, value, range, &name, width);
-                if response.double_clicked() {
-                    *value = parameter.rest;
-                }
+                log_slider(ui, view.theme, value, range, parameter.rest, &name, width);
             } else {
                 slider(ui, view.theme, value, range, parameter.rest, &name, width);
             }
