@@ -11,7 +11,7 @@ use onair::ui::view::file_request::{
 use super::*;
 
 /// Returns the source and the filters that a command sets.
-fn filters_set(commands: &[Command]) -> (SourceId, Vec<video::Slot>) {
+pub(super) fn filters_set(commands: &[Command]) -> (SourceId, Vec<video::Slot>) {
     match commands {
         [Command::Edit(Edit::SetFilters(id, slots))] => (*id, slots.clone()),
         other => panic!("{other:?}"),

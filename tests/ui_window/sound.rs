@@ -233,7 +233,7 @@ fn a_strip_that_waits_for_its_key_does_not_look_muted() {
 }
 
 /// Returns the strip that a command sets.
-fn strip_set(commands: &[Command]) -> (StripId, Strip) {
+pub(super) fn strip_set(commands: &[Command]) -> (StripId, Strip) {
     match commands {
         [Command::SetStrip { id, strip }] => (*id, strip.clone()),
         other => panic!("{other:?}"),

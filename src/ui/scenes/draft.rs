@@ -67,6 +67,8 @@ pub struct Draft {
     pub(super) section: Option<Section>,
     /// The index of the expanded filter.
     pub(super) filter: usize,
+    /// The source and the index of the added filter that the inspector scrolls to.
+    pub(super) added_filter: Option<(SourceId, usize)>,
     /// The text entered as the font.
     pub(super) family: Option<String>,
     /// The font family that was looked for last, and whether the system has it.

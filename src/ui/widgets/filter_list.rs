@@ -1,16 +1,21 @@
-//! Rows for a list of filters, each with its switch, its name and the buttons that move it, and the
-//! effects of the buttons on the list. The mixer and the sources use these rows.
+//! Rows for a list of filters, each with its switch, its name and the buttons that move it, the
+//! effects of the buttons on the list, and the fields for the numbers of a filter. The mixer and the
+//! sources use these rows.
 
-use egui::{Align, Layout, Ui, vec2};
+use std::ops::RangeInclusive;
+
+use egui::{Align, DragValue, Layout, Rect, Sense, Ui, UiBuilder, vec2};
 
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::gap;
+use crate::ui::style::theme::{Theme, gap};
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, icon_button, switch};
+use crate::ui::widgets::{Button, ButtonWeight, NumberFault, number_field, switch};
 
 /// The side length of the small buttons.
 const BUTTON_SIDE_POINTS: f32 = 26.0;
+/// The height of a field for a number.
+const FIELD_HEIGHT_POINTS: f32 = 26.0;
 
 /// The control that was pressed in a row.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -22,11 +27,11 @@ pub enum Pressed {
     Remove,
 }
 
-/// Draws a row. `chosen` means that the filter is selected.
+/// Draws the row at `index` of `count`. `chosen` means that the filter is selected.
 pub fn row(
     ui: &mut Ui,
     view: &View<'_>,
-    index: usize,
+    (index, count): (usize, usize),
     name: &str,
     enabled: &mut bool,
     chosen: bool,
@@ -45,18 +50,77 @@ pub fn row(
         if button.show(ui, theme).clicked() {
             pressed = Some(Pressed::Name);
         }
-        for (icon, key, one) in [
-            (Icon::ChevronUp, key!("filter-up"), Pressed::Up),
-            (Icon::ChevronDown, key!("filter-down"), Pressed::Down),
-            (Icon::Close, key!("filter-remove"), Pressed::Remove),
+        for (icon, key, one, is_possible) in [
+            (Icon::ChevronUp, key!("filter-up"), Pressed::Up, index > 0),
+            (Icon::ChevronDown, key!("filter-down"), Pressed::Down, index + 1 < count),
+            (Icon::Close, key!("filter-remove"), Pressed::Remove, true),
         ] {
             let name = texts.with(key, &[("name", name.into())]);
-            if icon_button(ui, theme, icon, &name, BUTTON_SIDE_POINTS).clicked() {
+            let button = Button::new("").icon(icon).weight(ButtonWeight::Quiet).name(&name);
+            let button = button.width(BUTTON_SIDE_POINTS).height(BUTTON_SIDE_POINTS);
+            let button = button.enabled(is_possible).show(ui, theme);
+            if button.on_hover_text(name.as_str()).clicked() {
                 pressed = Some(one);
             }
         }
     });
     pressed
+}
+
+/// Scrolls to a filter that the user has added, with its settings in `rect`.
+pub fn scroll_to_added(ui: &Ui, rect: Rect) {
+    // Of settings that are higher than the visible part, the beginning is visible.
+    let align = (rect.height() > ui.clip_rect().height()).then_some(Align::Min);
+    ui.scroll_to_rect(rect, align);
+}
+
+/// The display of a number: the factor of the displayed number, its decimals, and its unit.
+#[derive(Copy, Clone, Debug)]
+pub struct NumberDisplay {
+    pub factor: f64,
+    pub decimals: u8,
+    pub unit: &'static str,
+}
+
+/// Draws a field for a number of a filter. Returns the reason if its text is not its value.
+pub fn number(
+    ui: &mut Ui,
+    theme: &Theme,
+    value: &mut f32,
+    range: &RangeInclusive<f32>,
+    display: NumberDisplay,
+    name: &str,
+    width: f32,
+) -> Option<NumberFault> {
+    let NumberDisplay { factor, decimals, unit } = display;
+    let before = f64::from(*value) * factor;
+    // In `f32`, a limit such as 0.1 is not exact.
+    let limit = |end: f32| (f64::from(end) * factor * 100.0).round() / 100.0;
+    let (least, most) = (limit(*range.start()), limit(*range.end()));
+    let mut now = *value;
+    let drag = DragValue::from_get_set(|typed| {
+        if let Some(typed) = typed {
+            now = (typed / factor) as f32;
+        }
+        f64::from(now) * factor
+    });
+    let drag = drag.max_decimals(usize::from(decimals)).speed((most - least) / 200.0);
+    // A wide text does not move the other controls.
+    let size = vec2(width, FIELD_HEIGHT_POINTS);
+    let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
+    let layout = Layout::left_to_right(Align::Center);
+    let place = UiBuilder::new().max_rect(rect).layout(layout).id_salt(("number", name));
+    let mut field = ui.new_child(place);
+    // A value out of range stays as it is until the user changes it.
+    let range = least.min(before)..=most.max(before);
+    let (_, fault) = number_field(&mut field, theme, drag, range, (name, unit), size);
+    // A value that was only rounded for display stays as it is, too.
+    let steps = factor * 10_f64.powi(i32::from(decimals));
+    let rounded = |number: f32| (f64::from(number) * steps).round();
+    if (rounded(now) - rounded(*value)).abs() > 0.5 {
+        *value = now;
+    }
+    fault
 }
 
 /// Moves or removes the entry at `index`. `selected` is the index of the selected entry. A moved

@@ -32,7 +32,8 @@ pub use row::{Row, Tag};
 pub use scene_mark::SceneMark;
 pub use select::{Select, command_item, menu_item, menu_rule, scrolled};
 pub use slider::{
-    HandleDrag, byte_slider, key_step, log_slider, slider, value_by_keys, whole_slider,
+    HandleDrag, byte_slider, is_double_clicked, key_step, log_slider, slider, value_by_keys,
+    whole_slider,
 };
 pub use sparkline::{SPARKLINE_HEIGHT_POINTS, sparkline};
 pub use switch::{named_switch, switch};

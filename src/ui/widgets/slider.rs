@@ -3,13 +3,24 @@
 use std::ops::RangeInclusive;
 
 use egui::accesskit::Action;
-use egui::{Key, Response, Slider, SliderClamping, Ui, ViewportId};
+use egui::{Key, PointerButton, Response, Slider, SliderClamping, Ui, ViewportId};
 
-use crate::ui::style::theme::{CONTROL_RADIUS, FOCUS_RING_WIDTH, Theme};
-use crate::ui::widgets::{focus_in_view, focus_ring};
+use crate::ui::style::theme::{FOCUS_RING_WIDTH, Theme};
+use crate::ui::widgets::focus_in_view;
 
 /// Rounding step of the value while the user drags the handle.
 const MOUSE_STEP: f64 = 0.01;
+
+/// The smallest value above zero that the handle of a logarithmic slider reaches.
+const MIN_LOG_VALUE: f32 = 0.1;
+
+/// The distribution of the values along the rail.
+#[derive(Copy, Clone, Debug)]
+enum Scale {
+    /// Multiples of this step at equal distances.
+    Linear(f64),
+    Logarithmic,
+}
 
 /// The drag of a bar's handle. It belongs to the window in which it began.
 #[derive(Copy, Clone, Debug, Default)]
@@ -86,19 +97,29 @@ pub fn whole_slider(
 }
 
 /// Draws a logarithmic slider, whose middle is in the useful range of frequencies, times and factors.
+/// A double click resets the value to `rest`.
 pub fn log_slider(
     ui: &mut Ui,
     theme: &Theme,
     value: &mut f32,
     range: RangeInclusive<f32>,
+    rest: f32,
     name: &str,
     width: f32,
 ) -> Response {
-    ui.spacing_mut().slider_width = width;
-    let slider = Slider::new(value, range).clamping(SliderClamping::Edits);
-    let response = ui.add(slider.logarithmic(true).show_value(false)).accessible_name(name);
-    focus_ring(ui, theme, &response, CONTROL_RADIUS);
-    response
+    let mut response = stepped(ui, theme, value, (range, Scale::Logarithmic), width);
+    if is_double_clicked(ui, &response) {
+        *value = rest;
+        response.mark_changed();
+    }
+    response.accessible_name(name)
+}
+
+/// Returns true if the user double-clicked this slider. A slider of egui senses drags only, so
+/// [`Response::double_clicked`] is always false.
+pub fn is_double_clicked(ui: &Ui, slider: &Response) -> bool {
+    let button = PointerButton::Primary;
+    slider.hovered() && ui.input(|input| input.pointer.button_double_clicked(button))
 }
 
 fn moved_by_keys(
@@ -111,12 +132,12 @@ fn moved_by_keys(
     width: f32,
 ) -> Response {
     let before = *value;
-    let mut response = stepped(ui, theme, value, (range.clone(), MOUSE_STEP), width);
+    let mut response = stepped(ui, theme, value, (range.clone(), Scale::Linear(MOUSE_STEP)), width);
     let keys = [Key::ArrowLeft, Key::ArrowRight];
     if let Some(moved) = value_by_keys(ui, &response, keys, before, (range, key_step)) {
         *value = moved;
         response.mark_changed();
-    } else if response.double_clicked() {
+    } else if is_double_clicked(ui, &response) {
         *value = rest;
         response.mark_changed();
     }
@@ -158,7 +179,7 @@ fn round_step(step: f32) -> f32 {
 /// Draws a slider for a whole number from 0 to 255.
 pub fn byte_slider(ui: &mut Ui, theme: &Theme, value: &mut u8, name: &str, width: f32) -> Response {
     let mut number = f32::from(*value);
-    let response = stepped(ui, theme, &mut number, (0.0..=255.0, 1.0), width);
+    let response = stepped(ui, theme, &mut number, (0.0..=255.0, Scale::Linear(1.0)), width);
     *value = number.round() as u8;
     response.accessible_name(name)
 }
@@ -167,10 +188,9 @@ fn stepped(
     ui: &mut Ui,
     theme: &Theme,
     value: &mut f32,
-    (range, step): (RangeInclusive<f32>, f64),
+    (range, scale): (RangeInclusive<f32>, Scale),
     width: f32,
 ) -> Response {
-    let (range_start, range_end) = (*range.start(), *range.end());
     let response = ui
         .scope(|ui| {
             ui.spacing_mut().slider_width = width;
@@ -183,16 +203,21 @@ fn stepped(
             }
             ui.visuals_mut().selection.bg_fill = theme.secondary;
             // A value between two steps stays as it is until the user moves the handle.
-            let slider = Slider::new(value, range).clamping(SliderClamping::Edits);
-            ui.add(slider.show_value(false).step_by(step).smart_aim(false))
+            let slider = Slider::new(value, range.clone()).clamping(SliderClamping::Edits);
+            let slider = match scale {
+                Scale::Linear(step) => slider.step_by(step).smart_aim(false),
+                Scale::Logarithmic => {
+                    slider.logarithmic(true).smallest_positive(f64::from(MIN_LOG_VALUE))
+                }
+            };
+            ui.add(slider.show_value(false))
         })
         .inner;
     // This draws a solid handle over egui's ring; its radius and travel are those of
     // `egui::Slider`.
     let travel = response.rect.x_range().shrink(response.rect.height() / 2.5);
-    let share = (*value - range_start) / (range_end - range_start);
-    let at =
-        egui::pos2(travel.min + travel.span() * share.clamp(0.0, 1.0), response.rect.center().y);
+    let share = handle_share(*value, &range, scale);
+    let at = egui::pos2(travel.min + travel.span() * share, response.rect.center().y);
     let radius = if response.hovered() || response.dragged() { 8.0 } else { 7.0 };
     ui.painter().circle_filled(at, radius, theme.text);
     if response.has_focus() {
@@ -203,9 +228,23 @@ fn stepped(
     response
 }
 
+/// Returns the position of the handle on the rail, 0…1.
+fn handle_share(value: f32, range: &RangeInclusive<f32>, scale: Scale) -> f32 {
+    let (start, end) = (*range.start(), *range.end());
+    let share = match scale {
+        Scale::Linear(_) => (value - start) / (end - start),
+        Scale::Logarithmic => {
+            let start = start.max(MIN_LOG_VALUE);
+            (value.max(start) / start).ln() / (end / start).ln()
+        }
+    };
+    share.clamp(0.0, 1.0)
+}
+
 #[cfg(test)]
 mod tests {
-    use egui::{Context, Pos2, RawInput, Rect, vec2};
+    use egui::epaint::ClippedShape;
+    use egui::{Context, Event, Modifiers, Pos2, RawInput, Rect, Shape, pos2, vec2};
 
     use super::*;
 
@@ -225,6 +264,74 @@ mod tests {
                 output.textures_delta.clear();
             }
             assert_eq!(value.to_bits(), before.to_bits());
+        }
+    }
+
+    type Draw = fn(&mut Ui, &mut f32) -> Response;
+
+    /// A linear slider, and logarithmic ones that start above zero and at zero.
+    const SLIDERS: [Draw; 3] = [
+        |ui, value| slider(ui, &Theme::DARK, value, 1.0..=100.0, 20.0, "Size", 200.0),
+        |ui, value| log_slider(ui, &Theme::DARK, value, 1.0..=100.0, 20.0, "Size", 200.0),
+        |ui, value| log_slider(ui, &Theme::DARK, value, 0.0..=64.0, 20.0, "Size", 200.0),
+    ];
+
+    /// Draws a slider at this time. Returns its place and the shapes of the frame.
+    fn frame(
+        ctx: &Context,
+        time: f64,
+        events: Vec<Event>,
+        draw: Draw,
+        value: &mut f32,
+    ) -> (Rect, Vec<ClippedShape>) {
+        let screen_rect = Some(Rect::from_min_size(Pos2::ZERO, vec2(400.0, 400.0)));
+        let input = RawInput { screen_rect, time: Some(time), events, ..RawInput::default() };
+        let mut rect = Rect::NOTHING;
+        let mut output = ctx.run_ui(input, |ui| rect = draw(ui, value).rect);
+        output.textures_delta.clear();
+        (rect, std::mem::take(&mut output.shapes))
+    }
+
+    fn button(pos: Pos2, pressed: bool) -> Event {
+        let (button, modifiers) = (PointerButton::Primary, Modifiers::NONE);
+        Event::PointerButton { pos, button, pressed, modifiers }
+    }
+
+    #[test]
+    fn a_double_click_resets_every_slider() {
+        for draw in SLIDERS {
+            let (ctx, mut value) = (Context::default(), 50.0);
+            let (rect, _) = frame(&ctx, 0.0, Vec::new(), draw, &mut value);
+            let pos = pos2(rect.left() + 30.0, rect.center().y);
+            let [down, up] = [true, false].map(|pressed| button(pos, pressed));
+            let click = [(0.04, down.clone()), (0.06, up.clone())];
+            let moved = (0.02, Event::PointerMoved(pos));
+            for (time, event) in [moved].into_iter().chain(click) {
+                frame(&ctx, time, vec![event], draw, &mut value);
+            }
+            assert!(value < 20.0, "one click moves the handle: {value}");
+            for (time, event) in [(0.08, down), (0.10, up)] {
+                frame(&ctx, time, vec![event], draw, &mut value);
+            }
+            assert_eq!(value.to_bits(), 20.0_f32.to_bits(), "{value}");
+        }
+    }
+
+    #[test]
+    fn every_slider_has_a_solid_handle_below_the_pointer() {
+        for draw in SLIDERS {
+            let (ctx, mut value) = (Context::default(), 50.0);
+            let (rect, _) = frame(&ctx, 0.0, Vec::new(), draw, &mut value);
+            let pos = pos2(rect.left() + 80.0, rect.center().y);
+            frame(&ctx, 0.02, vec![Event::PointerMoved(pos)], draw, &mut value);
+            frame(&ctx, 0.04, vec![button(pos, true)], draw, &mut value);
+            let (_, shapes) = frame(&ctx, 0.06, Vec::new(), draw, &mut value);
+            let handle = shapes.iter().rev().find_map(|it| match &it.shape {
+                Shape::Circle(circle) if circle.fill == Theme::DARK.text => Some(circle.center),
+                _ => None,
+            });
+            let handle = handle.expect("a solid handle");
+            assert!((handle.x - pos.x).abs() < 2.0, "{handle:?} {pos:?}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! The filters of a strip: their list in processing order, and the parameters of the selected one.
 
-use egui::Ui;
+use egui::{Rect, Ui};
 
 use crate::media::NumericSettings;
 use crate::mix::filter::{Filter, MAX_FILTERS, Parameter, Slot, Unit};
@@ -8,22 +8,25 @@ use crate::studio::snapshot::StripView;
 use crate::ui::dialogs::mixer::row::line;
 use crate::ui::input::actions::key;
 use crate::ui::studio_page::mixer::labels;
+use crate::ui::studio_page::mixer::labels::MixerSelection;
 use crate::ui::style::theme::{Type, gap};
-use crate::ui::text::format;
 use crate::ui::view::View;
-use crate::ui::widgets::filter_list::Pressed;
-use crate::ui::widgets::{Select, filter_list, label, log_slider, menu_item, section, slider};
+use crate::ui::widgets::filter_list::{NumberDisplay, Pressed};
+use crate::ui::widgets::{
+    Select, filter_list, label, log_slider, menu_item, paragraph, section, slider,
+};
 
-/// Width of the value after a slider, in points.
-const VALUE_WIDTH_POINTS: f32 = 84.0;
+/// Width of the field after a slider, in points.
+const FIELD_WIDTH_POINTS: f32 = 96.0;
 
 pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
     strip: &StripView,
     filters: &mut Vec<Slot>,
-    selected: &mut usize,
+    selection: &mut MixerSelection,
 ) {
+    let (count, selected) = (filters.len(), &mut selection.filter);
     section(ui, view.theme, &view.texts.get("filters"));
     if filters.is_empty() {
         label(ui, &view.texts.get("filters-none"), Type::Small, view.theme.secondary);
@@ -31,21 +34,26 @@ pub fn show(
     let mut moved = None;
     for (index, slot) in filters.iter_mut().enumerate() {
         let (name, chosen) = (view.texts.get(kind(&slot.filter)), *selected == index);
-        match filter_list::row(ui, view, index, &name, &mut slot.enabled, chosen) {
+        let top = ui.cursor().min;
+        match filter_list::row(ui, view, (index, count), &name, &mut slot.enabled, chosen) {
             Some(Pressed::Name) if chosen => *selected = usize::MAX,
             Some(Pressed::Name) => *selected = index,
             Some(pressed) => moved = Some((index, pressed)),
             None => {}
         }
         if *selected == index {
-            numbers(ui, view, strip, &mut slot.filter);
+            ui.push_id(("filter", index), |ui| numbers(ui, view, strip, &mut slot.filter));
+        }
+        if selection.added_filter.take_if(|it| *it == index).is_some() {
+            let rect = Rect::from_min_max(top, ui.min_rect().max);
+            filter_list::scroll_to_added(ui, rect);
         }
     }
     if let Some((index, pressed)) = moved {
         filter_list::change(filters, selected, index, pressed);
     }
     ui.add_space(gap::XS);
-    add(ui, view, filters, selected);
+    add(ui, view, filters, selection);
 }
 
 /// Returns the name of a filter's kind.
@@ -98,17 +106,22 @@ fn numbers(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, filter: &mut Fil
         } else {
             view.texts.get(key).to_string()
         };
+        let (display, mut fault) = (display(parameter.unit), None);
         line(ui, view, &name, |ui, view| {
-            let range = parameter.range.clone();
-            let width = ui.available_width() - VALUE_WIDTH_POINTS;
+            let (range, rest) = (parameter.range.clone(), parameter.rest);
+            let width = ui.available_width() - FIELD_WIDTH_POINTS - gap::S;
             if matches!(parameter.unit, Unit::Hertz | Unit::Milliseconds) {
-                log_slider(ui, view.theme, value, range, &name, width);
+                log_slider(ui, view.theme, value, range, rest, &name, width);
             } else {
-                let rest = value.clamp(*range.start(), *range.end());
                 slider(ui, view.theme, value, range, rest, &name, width);
             }
-            label(ui, &figure(parameter.unit, *value), Type::Body, view.theme.text);
+            let (range, width) = (&parameter.range, FIELD_WIDTH_POINTS);
+            fault = filter_list::number(ui, view.theme, value, range, display, &name, width);
         });
+        if let Some(fault) = fault {
+            let text = fault.say(ui, view.texts, display.unit);
+            paragraph(ui, &text, Type::Small, view.theme.warn);
+        }
     }
     if matches!(filter, Filter::Compressor { .. }) {
         side_chain(ui, view, strip, filter);
@@ -116,19 +129,18 @@ fn numbers(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, filter: &mut Fil
     ui.add_space(gap::XS);
 }
 
-/// Formats a value with its unit.
-fn figure(unit: Unit, value: f32) -> String {
-    let value = f64::from(value);
-    let signed = |unit: &str| format!("{}\u{a0}{unit}", format::signed(value, 1, true));
-    match unit {
-        Unit::Decibels => signed("dB"),
-        Unit::Dbfs => format!("{}\u{a0}dBFS", format::signed(value, 0, false)),
-        Unit::Lufs => format!("{}\u{a0}LUFS", format::signed(value, 0, false)),
-        Unit::Hertz => format!("{value:.0}\u{a0}Hz"),
-        Unit::Milliseconds => format!("{value:.0}\u{a0}ms"),
-        Unit::Ratio => format!("1\u{a0}:\u{a0}{value:.1}"),
-        Unit::Share => format!("{:.0}\u{a0}%", value * 100.0),
-    }
+/// Returns the display of a value with this unit.
+fn display(unit: Unit) -> NumberDisplay {
+    let (factor, decimals, unit) = match unit {
+        Unit::Decibels => (1.0, 1, "\u{a0}dB"),
+        Unit::Dbfs => (1.0, 0, "\u{a0}dBFS"),
+        Unit::Lufs => (1.0, 0, "\u{a0}LUFS"),
+        Unit::Hertz => (1.0, 0, "\u{a0}Hz"),
+        Unit::Milliseconds => (1.0, 1, "\u{a0}ms"),
+        Unit::Ratio => (1.0, 1, ":1"),
+        Unit::Share => (100.0, 0, "\u{a0}%"),
+    };
+    NumberDisplay { factor, decimals, unit }
 }
 
 /// Draws the choice of the strip whose level controls the filter.
@@ -159,14 +171,15 @@ fn side_chain(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, filter: &mut 
     });
 }
 
-fn add(ui: &mut Ui, view: &View<'_>, filters: &mut Vec<Slot>, selected: &mut usize) {
+fn add(ui: &mut Ui, view: &View<'_>, filters: &mut Vec<Slot>, selection: &mut MixerSelection) {
     let (theme, name) = (view.theme, view.texts.get("filter-add"));
     let select =
         Select { enabled: filters.len() < MAX_FILTERS, ..Select::new(&name, &name, 220.0) };
     select.show(ui, theme, |ui| {
         for filter in Filter::ALL_KINDS {
             if menu_item(ui, theme, &view.texts.get(kind(&filter)), "", false, true) {
-                *selected = filters.len();
+                selection.filter = filters.len();
+                selection.added_filter = Some(filters.len());
                 filters.push(Slot { enabled: true, filter });
             }
         }

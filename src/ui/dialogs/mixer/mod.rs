@@ -83,7 +83,7 @@ fn one(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, selected: &mut Mixer
     let mut after = before.clone();
     strip::show(ui, view, strip, &mut after);
     ui.add_space(gap::M);
-    filters::show(ui, view, strip, &mut after.filters, &mut selected.filter);
+    filters::show(ui, view, strip, &mut after.filters, selected);
     ui.add_space(gap::S);
     strip::if_silent(ui, view, strip);
     if after != before {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use egui::{DragValue, ScrollArea, Ui};
+use egui::{DragValue, Rect, ScrollArea, Ui};
 
 use crate::compose::filter::{Filter, MAX_FILTERS, Parameter, Slot, Unit};
 use crate::compose::scene::SourceId;
@@ -12,18 +12,18 @@ use crate::text::Problem;
 use crate::ui::input::actions::key;
 use crate::ui::scenes::draft::Draft;
 use crate::ui::scenes::source::color_button::opaque_color_button;
-use crate::ui::scenes::source::fields::{NUMBER_FIELD_SIZE, caption, failure, line};
+use crate::ui::scenes::source::fields::{NUMBER_FIELD_SIZE, caption, failure, line, number_fault};
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::file_request::FilterFile;
 use crate::ui::view::{View, WindowRequest};
-use crate::ui::widgets::filter_list::Pressed;
+use crate::ui::widgets::filter_list::{NumberDisplay, Pressed};
 use crate::ui::widgets::{
     Button, ButtonWeight, Select, filter_list, label, log_slider, menu_item, number_field,
     paragraph, slider,
 };
 
-/// Width of the value after a control, in points.
-const VALUE_WIDTH_POINTS: f32 = 64.0;
+/// Width of the field after a slider, in points.
+const FIELD_WIDTH_POINTS: f32 = 80.0;
 
 /// Draws the list of a source's filters, with the settings of the expanded one.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, source: SourceId) {
@@ -31,7 +31,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, source: 
     let before = collection.filters(source);
     let mut slots = before.to_vec();
     caption(ui, view, &view.texts.get("inspector-filters"));
-    list(ui, view, source, &mut slots, &mut draft.filter);
+    list(ui, view, source, &mut slots, draft);
     if slots != before {
         view.send(Command::Edit(Edit::SetFilters(source, slots)));
     }
@@ -48,16 +48,18 @@ fn list(
     view: &mut View<'_>,
     source: SourceId,
     slots: &mut Vec<Slot>,
-    opened: &mut usize,
+    draft: &mut Draft,
 ) {
-    let theme = view.theme;
+    let (theme, count) = (view.theme, slots.len());
+    let opened = &mut draft.filter;
     if slots.len() > 1 {
         paragraph(ui, &view.texts.get("video-filters-hint"), Type::Small, theme.secondary);
     }
     let mut moved = None;
     for (index, slot) in slots.iter_mut().enumerate() {
         let (name, is_open) = (view.texts.get(kind(&slot.filter)), *opened == index);
-        match filter_list::row(ui, view, index, &name, &mut slot.enabled, is_open) {
+        let top = ui.cursor().min;
+        match filter_list::row(ui, view, (index, count), &name, &mut slot.enabled, is_open) {
             Some(Pressed::Name) => *opened = if is_open { usize::MAX } else { index },
             Some(pressed) => moved = Some((index, pressed)),
             None => {}
@@ -77,6 +79,10 @@ fn list(
             });
             ui.add_space(gap::S);
         }
+        if draft.added_filter.take_if(|it| *it == (source, index)).is_some() {
+            let rect = Rect::from_min_max(top, ui.min_rect().max);
+            filter_list::scroll_to_added(ui, rect);
+        }
     }
     if let Some((index, pressed)) = moved {
         filter_list::change(slots, opened, index, pressed);
@@ -91,6 +97,7 @@ fn list(
             for filter in Filter::kinds() {
                 if menu_item(ui, theme, &view.texts.get(kind(&filter)), "", false, true) {
                     *opened = slots.len();
+                    draft.added_filter = Some((source, slots.len()));
                     slots.push(Slot { enabled: true, filter });
                 }
             }
@@ -163,9 +170,10 @@ fn one(ui: &mut Ui, view: &mut View<'_>, filter: &mut Filter) {
     let parameters = filter.parameters();
     for (parameter, value) in parameters.iter().zip(filter.values()) {
         let name = view.texts.get(number(parameter)).to_string();
+        let (display, mut fault) = (display(parameter.unit), None);
         line(ui, view, &name, |ui, view| {
-            let (range, width) =
-                (parameter.range.clone(), ui.available_width() - VALUE_WIDTH_POINTS);
+            let range = parameter.range.clone();
+            let width = ui.available_width() - FIELD_WIDTH_POINTS - gap::S;
             if parameter.unit == Unit::Pixels {
                 let field = DragValue::new(value).max_decimals(0);
                 let (named, range) =
@@ -180,15 +188,14 @@ fn one(ui: &mut Ui, view: &mut View<'_>, filter: &mut Filter) {
                 return;
             }
             if matches!(parameter.unit, Unit::Factor | Unit::Radius) {
-                let response = log_slider(ui, view.theme, value, range, &name, width);
-                if response.double_clicked() {
-                    *value = parameter.rest;
-                }
+                log_slider(ui, view.theme, value, range, parameter.rest, &name, width);
             } else {
                 slider(ui, view.theme, value, range, parameter.rest, &name, width);
             }
-            label(ui, &figure(parameter.unit, *value), Type::Body, view.theme.text);
+            let (range, width) = (&parameter.range, FIELD_WIDTH_POINTS);
+            fault = filter_list::number(ui, view.theme, value, range, display, &name, width);
         });
+        number_fault(ui, view, fault, display.unit);
     }
 }
 
@@ -199,8 +206,7 @@ fn choose(ui: &mut Ui, view: &mut View<'_>, filter: &mut Filter) {
         line(ui, view, &name, |ui, view| {
             let texts = view.texts;
             let chosen = texts.get(option_name(choice.chosen));
-            let width = ui.available_width() - VALUE_WIDTH_POINTS;
-            let select = Select::new(&name, &chosen, width);
+            let select = Select::new(&name, &chosen, ui.available_width());
             select.show(ui, view.theme, |ui| {
                 for option in &choice.options {
                     let text = texts.get(option_name(option));
@@ -306,13 +312,14 @@ fn number(parameter: &Parameter) -> &'static str {
     }
 }
 
-/// Formats a value with its unit.
-fn figure(unit: Unit, value: f32) -> String {
-    match unit {
-        Unit::Share => format!("{:.0}\u{a0}%", value * 100.0),
-        Unit::Factor => format!("{value:.2}"),
-        Unit::Degrees => format!("{value:.0}°"),
-        Unit::Pixels | Unit::Radius => format!("{value:.1}\u{a0}px"),
-        Unit::Milliseconds => format!("{value:.0}\u{a0}ms"),
-    }
+/// Returns the display of a value with this unit.
+fn display(unit: Unit) -> NumberDisplay {
+    let (factor, decimals, unit) = match unit {
+        Unit::Share => (100.0, 0, "\u{a0}%"),
+        Unit::Factor => (1.0, 2, ""),
+        Unit::Degrees => (1.0, 0, "°"),
+        Unit::Pixels | Unit::Radius => (1.0, 1, "\u{a0}px"),
+        Unit::Milliseconds => (1.0, 0, "\u{a0}ms"),
+    };
+    NumberDisplay { factor, decimals, unit }
 }

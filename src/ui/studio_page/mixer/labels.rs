@@ -21,6 +21,8 @@ const LIST_TIMEOUT_SECONDS: f64 = 1.0;
 pub struct MixerSelection {
     pub strip: StripId,
     pub filter: usize,
+    /// The index of the added filter that the dialog scrolls to.
+    pub added_filter: Option<usize>,
     /// True if the list of audio to add opens next.
     pub adds: bool,
 }

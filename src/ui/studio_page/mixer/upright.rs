@@ -14,7 +14,9 @@ use crate::ui::studio_page::mixer::strip::{self, BUTTON_SIDE_POINTS, Strip, Stri
 use crate::ui::style::icons::{self, Icon};
 use crate::ui::style::theme::{CARD_RADIUS, FOCUS_RING_WIDTH, Theme, Type, gap};
 use crate::ui::view::View;
-use crate::ui::widgets::{Level, Levels, elided, key_step, upright_meter, value_by_keys};
+use crate::ui::widgets::{
+    Level, Levels, elided, is_double_clicked, key_step, upright_meter, value_by_keys,
+};
 
 /// The width of a meter.
 const METER_WIDTH_POINTS: f32 = 20.0;
@@ -134,7 +136,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, strip: &Strip, rect: Rect) 
     let mut gain = strip.gain_db;
     let name = strip.fader_name(view);
     let moved = fader(&mut at, view.theme, &mut gain, &name, beside.height());
-    if moved.double_clicked() || moved.dragged() && gain.abs() < 0.6 {
+    if is_double_clicked(ui, &moved) || moved.dragged() && gain.abs() < 0.6 {
         gain = 0.0;
     }
     let moved = moved.on_hover_text(&*view.texts.get("tip-gain"));

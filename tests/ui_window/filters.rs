@@ -1,0 +1,131 @@
+//! Tests of the lists of filters in the inspector and in the mixer.
+
+use onair::media::NumericSettings;
+use onair::mix::filter::Slot;
+
+use super::scenes::filters_set;
+use super::sound::strip_set;
+use super::*;
+
+/// Opens the inspector with these filters on the guest.
+fn inspected(kinds: &[&str]) -> Harness<'static, Window> {
+    let mut harness = open("filters");
+    let slot = |kind: &&str| {
+        let filter = video::Filter::of_kind(kind).unwrap();
+        video::Slot { enabled: true, filter }
+    };
+    apply(&mut harness, &Edit::SetFilters(SourceId(1), kinds.iter().map(slot).collect()));
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::F);
+    harness.run();
+    harness.run();
+    harness
+}
+
+/// Opens the mixer with these filters on the first strip.
+fn mixed(filters: &[Filter]) -> Harness<'static, Window> {
+    let mut harness = open("mixer");
+    harness.state().demo.change(|snapshot| {
+        let slots = filters.iter().map(|filter| Slot { enabled: true, filter: *filter });
+        snapshot.strips[0].audio.strip.filters = slots.collect();
+    });
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::M);
+    harness.run();
+    harness.run();
+    harness
+}
+
+/// Moves the focus to the list of filters to add. Returns the lower end of the visible part.
+fn fold(harness: &mut Harness<'static, Window>) -> f32 {
+    harness.get_by_role_and_label(Role::ComboBox, "Add a filter").focus();
+    harness.run();
+    harness.run();
+    harness.get_by_role_and_label(Role::ComboBox, "Add a filter").rect().bottom()
+}
+
+#[test]
+fn the_settings_of_an_added_filter_are_visible() {
+    let mut harness = inspected(&["chroma-key"; 8]);
+    let end = fold(&mut harness);
+    let (id, slots) = filters_set(&choose(&mut harness, "Add a filter", "Color correction"));
+    apply(&mut harness, &Edit::SetFilters(id, slots));
+    harness.run();
+    let setting = harness.get_by_role_and_label(Role::Slider, "Gain").rect();
+    assert!(setting.bottom() <= end + 1.0, "{setting:?} {end}");
+
+    let mut harness = mixed(&[Filter::Gain { db: 0.0 }; 8]);
+    let end = fold(&mut harness);
+    let (_, strip) = strip_set(&choose(&mut harness, "Add a filter", "Compressor"));
+    harness.state().demo.change(|snapshot| snapshot.strips[0].audio.strip = strip);
+    harness.run();
+    harness.run();
+    let setting = harness.get_by_role_and_label(Role::Slider, "Threshold").rect();
+    assert!(setting.bottom() <= end + 1.0, "{setting:?} {end}");
+}
+
+#[test]
+fn the_first_filter_does_not_move_up_and_the_last_one_not_down() {
+    let harness = inspected(&["chroma-key", "color"]);
+    for (name, is_disabled) in [
+        ("Move Chroma key up", true),
+        ("Move Chroma key down", false),
+        ("Move Color correction up", false),
+        ("Move Color correction down", true),
+    ] {
+        let button = harness.get_by_role_and_label(Role::Button, name);
+        assert_eq!(button.accesskit_node().is_disabled(), is_disabled, "{name}");
+    }
+}
+
+#[test]
+fn the_numbers_of_filters_are_typed() {
+    let type_over = |harness: &mut Harness<'static, Window>, name: &str, text: &str| {
+        harness.get_by_role_and_label(Role::SpinButton, name).focus();
+        harness.run();
+        harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+        harness.event(egui::Event::Text(text.into()));
+        commands(harness)
+    };
+    let mut harness = inspected(&["chroma-key"]);
+    let mut filter = filters_set(&type_over(&mut harness, "Similarity", "25")).1[0].filter.clone();
+    assert_eq!(*filter.values()[0], 0.25);
+    let mut harness = mixed(&[Filter::Limiter { threshold_dbfs: -1.0, release_ms: 60.0 }]);
+    let (_, strip) = strip_set(&type_over(&mut harness, "Release", "12.5"));
+    let expected = Filter::Limiter { threshold_dbfs: -1.0, release_ms: 12.5 };
+    assert_eq!(strip.filters[0].filter, expected);
+}
+
+#[test]
+fn focusing_the_number_of_a_filter_does_not_change_it() {
+    let mut harness = mixed(&[Filter::Denoise { amount: 0.333 }, Filter::Gain { db: 0.0 }]);
+    drop(commands(&mut harness));
+    harness.get_by_role_and_label(Role::SpinButton, "Amount").focus();
+    harness.run();
+    harness.key_press(Key::Tab);
+    assert_eq!(commands(&mut harness), []);
+}
+
+#[test]
+fn a_double_click_resets_the_number_of_an_audio_filter() {
+    let mut harness = mixed(&[Filter::Denoise { amount: 0.25 }]);
+    harness.get_by_role_and_label(Role::Slider, "Amount").focus();
+    harness.run();
+    let slider = harness.get_by_role_and_label(Role::Slider, "Amount");
+    let pos = slider.rect().center();
+    slider.hover();
+    drop(commands(&mut harness));
+    for pressed in [true, false, true, false] {
+        let (button, modifiers) = (egui::PointerButton::Primary, Modifiers::NONE);
+        let event = egui::Event::PointerButton { pos, button, pressed, modifiers };
+        harness.input_mut().events.push(event);
+    }
+    harness.step();
+    let (_, strip) = strip_set(&commands(&mut harness));
+    assert_eq!(strip.filters[0].filter, Filter::Denoise { amount: 1.0 });
+}
+
+#[test]
+fn the_choices_of_a_filter_are_as_wide_as_the_other_lists() {
+    let harness = inspected(&["deinterlace"]);
+    let width = |name| harness.get_by_role_and_label(Role::ComboBox, name).rect().width();
+    assert!((width("Field to keep") - width("Add a filter")).abs() < 0.5);
+}
