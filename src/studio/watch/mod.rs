@@ -189,6 +189,31 @@ impl Players {
         if url.is_empty() { None } else { self.open_in(id, url, runtime, clock) }
     }
 
+    /// Returns the position at which the selected recording plays again after this command, if the
+    /// recording has played to its end.
+    pub fn replay_position(&self, playing: &WatchCommand) -> Option<Duration> {
+        let tile = self.tile(self.chosen).filter(|tile| tile.state == WatchState::Ended)?;
+        let player = tile.player.as_ref()?;
+        match *playing {
+            WatchCommand::Seek(to) => player.seek_position(to),
+            WatchCommand::Step { by, ahead: false } => {
+                player.seek_position(player.position().saturating_sub(by))
+            }
+            _ => None,
+        }
+    }
+
+    /// Plays the selected recording again from this position.
+    pub fn replay(
+        &mut self,
+        from: Duration,
+        runtime: &Runtime,
+        clock: Clock,
+    ) -> Option<StudioMessage> {
+        self.config.start = Some(from);
+        self.again(self.chosen, runtime, clock)
+    }
+
     fn open_in(
         &mut self,
         id: TileId,

@@ -145,6 +145,13 @@ impl Engine {
                 }
             }
             playing => {
+                // A player that has ended cannot seek.
+                if let Some(from) = self.watch.replay_position(&playing) {
+                    self.end_playback_notices(self.watch.chosen());
+                    let message = self.watch.replay(from, &self.runtime, self.clock);
+                    self.tell_of_tile(self.watch.chosen(), message);
+                    return;
+                }
                 if let WatchCommand::Remove(id) = playing {
                     self.end_playback_notices(id);
                 }
