@@ -18,8 +18,8 @@ use crate::base::{Clock, Latest};
 use crate::media::VideoFrame;
 use crate::net::{CertificatePin, Options, Runtime};
 use crate::player::{self, Failure, Player, State, TimeShiftDepth};
-use crate::studio::notices::TileId;
 use crate::studio::notices::message::StudioMessage;
+use crate::studio::notices::{TileId, groups};
 use crate::studio::watch::chat::{ChatChoices, ChatView};
 use crate::studio::watch::choices::{MAX_TILES, Network, PlayerChoices, ShownFrame, WatchCommand};
 use crate::studio::watch::closing::ClosingPlayers;
@@ -408,6 +408,9 @@ impl Players {
             for event in tile.poll() {
                 if matches!(event, player::Event::State(_) | player::Event::Message(_)) {
                     self.unreported.push((id, event.clone()));
+                }
+                if matches!(&event, player::Event::State(state) if state.is_final()) {
+                    groups::PROGRESS_NOTICES.iter().for_each(|key| tile.forget(key));
                 }
                 let report = match event {
                     player::Event::State(State::Failed(failure)) if alone => {
