@@ -52,6 +52,12 @@ fn a_target_is_renamed_routed_and_taken_apart() {
     // A closed card says where the key is kept.
     let card = harness.get_by_role_and_label(Role::Button, "live.example.com");
     assert_eq!(card.value().as_deref(), Some("Key in your keyring"));
+    harness.state().demo.change(|snapshot| {
+        snapshot.key_place = Some(onair::studio::KeyPlace::File("keys.toml".into()));
+    });
+    harness.run();
+    let card = harness.get_by_role_and_label(Role::Button, "live.example.com");
+    assert_eq!(card.value().as_deref(), Some("Key saved in a file"));
     assert!(harness.query_by_label("Advanced").is_none());
     open_card(&mut harness, "live.example.com");
     assert_eq!(click(&mut harness, "Advanced"), []);

@@ -170,7 +170,7 @@ fn only_a_stream_that_supports_seeking_has_a_seek_bar() {
 fn a_recording_that_has_ended_still_shows_its_time_and_seeks() {
     let mut harness = open("watch-file");
     harness.state().demo.change(|snapshot| {
-        snapshot.watch = onair::studio::watch::view::WatchState::Ended;
+        snapshot.watch = WatchState::Ended;
         snapshot.watch_figures.position = Duration::from_secs(190);
     });
     harness.run();
