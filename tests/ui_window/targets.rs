@@ -525,6 +525,22 @@ fn a_lost_connection_is_retried_or_given_up() {
     assert_eq!(click(&mut harness, "Stop the broadcast"), [Command::StopLive]);
 }
 
+#[test]
+fn a_target_that_was_never_live_connects_and_does_not_reconnect() {
+    let mut harness = open("reconnecting");
+    for (was_live, words) in
+        [(false, "Connecting, attempt 4 in"), (true, "Reconnecting, attempt 4")]
+    {
+        harness.state().demo.change(|snapshot| {
+            let state = onair::studio::targets::TargetState::Connecting;
+            (snapshot.targets[1].state, snapshot.targets[1].was_live) = (Some(state), was_live);
+        });
+        harness.run();
+        let card = second_line(&harness, "media.school.example").0;
+        assert!(card.starts_with(words), "{card}");
+    }
+}
+
 /// A target with a problem comes first, except while the pointer is over the list.
 #[test]
 fn on_air_a_target_with_a_problem_is_listed_first() {

@@ -685,6 +685,7 @@ pub(in crate::studio::engine) mod tests {
         });
         let after = studio.snapshot();
         assert!(after.last_broadcast.is_none(), "still on air");
+        assert!(after.targets.iter().all(|it| it.was_live == it.target.is_built_in()));
         assert!(after.figures.sent_bytes >= sent, "{} of {sent}", after.figures.sent_bytes);
         studio.send(Command::StopLive);
         until_shown(&studio, "summary", |it| it.last_broadcast.is_some());
