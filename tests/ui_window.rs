@@ -41,6 +41,7 @@ mod talk;
 mod targets;
 mod verdicts;
 mod watch;
+mod watch_address;
 
 use std::path::PathBuf;
 use std::time::Duration;

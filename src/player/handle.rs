@@ -228,10 +228,14 @@ impl Player {
     /// the keyframe before the position. Returns false if seeking is impossible, as in a broadcast,
     /// on a web server without range requests, or after the last data has arrived.
     pub fn seek(&self, to: Duration) -> bool {
-        let Some(duration) = self.duration().filter(|_| !self.state().is_final()) else {
-            return false;
-        };
-        self.shared.seek(to.min(duration.saturating_sub(MIN_END_DISTANCE)))
+        let to = self.seek_position(to).filter(|_| !self.state().is_final());
+        to.is_some_and(|to| self.shared.seek(to))
+    }
+
+    /// Returns the position in a recording that a seek to `to` reaches, even after the recording has
+    /// ended. Returns `None` if the length is unknown or seeking is impossible.
+    pub fn seek_position(&self, to: Duration) -> Option<Duration> {
+        Some(to.min(self.duration()?.saturating_sub(MIN_END_DISTANCE)))
     }
 
     /// Seeks to a distance behind the live edge within the time shift: to the keyframe before that

@@ -77,6 +77,7 @@ pub fn summary() -> BroadcastSummary {
         dropped_frames: 36,
         total_frames: 76_620,
         reconnects: 1,
+        interrupted: Duration::from_secs(19),
         recording: Some(format!("{FOLDER}/onair 2026-11-20 09-12-00.mkv").into()),
     }
 }

@@ -418,6 +418,7 @@ fn the_card_after_a_broadcast_leads_to_its_recording() {
         "Broadcast ended",
         "Twitch (live.twitch.tv:1935) · Built-in server",
         "36 (<0.1\u{a0}%)",
+        "Interrupted: 0:19",
         "14",
     ] {
         let names = shown(&harness);

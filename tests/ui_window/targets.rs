@@ -52,6 +52,12 @@ fn a_target_is_renamed_routed_and_taken_apart() {
     // A closed card says where the key is kept.
     let card = harness.get_by_role_and_label(Role::Button, "live.example.com");
     assert_eq!(card.value().as_deref(), Some("Key in your keyring"));
+    harness.state().demo.change(|snapshot| {
+        snapshot.key_place = Some(onair::studio::KeyPlace::File("keys.toml".into()));
+    });
+    harness.run();
+    let card = harness.get_by_role_and_label(Role::Button, "live.example.com");
+    assert_eq!(card.value().as_deref(), Some("Key saved in a file"));
     assert!(harness.query_by_label("Advanced").is_none());
     open_card(&mut harness, "live.example.com");
     assert_eq!(click(&mut harness, "Advanced"), []);
@@ -517,6 +523,22 @@ fn a_lost_connection_is_retried_or_given_up() {
     assert_eq!(commands(&mut harness), [Command::RetryNow]);
     assert_eq!(click(&mut harness, "Stop"), []);
     assert_eq!(click(&mut harness, "Stop the broadcast"), [Command::StopLive]);
+}
+
+#[test]
+fn a_target_that_was_never_live_connects_and_does_not_reconnect() {
+    let mut harness = open("reconnecting");
+    for (was_live, words) in
+        [(false, "Connecting, attempt 4 in"), (true, "Reconnecting, attempt 4")]
+    {
+        harness.state().demo.change(|snapshot| {
+            let state = onair::studio::targets::TargetState::Connecting;
+            (snapshot.targets[1].state, snapshot.targets[1].was_live) = (Some(state), was_live);
+        });
+        harness.run();
+        let card = second_line(&harness, "media.school.example").0;
+        assert!(card.starts_with(words), "{card}");
+    }
 }
 
 /// A target with a problem comes first, except while the pointer is over the list.

@@ -167,6 +167,19 @@ fn only_a_stream_that_supports_seeking_has_a_seek_bar() {
 }
 
 #[test]
+fn a_recording_that_has_ended_still_shows_its_time_and_seeks() {
+    let mut harness = open("watch-file");
+    harness.state().demo.change(|snapshot| {
+        snapshot.watch = WatchState::Ended;
+        snapshot.watch_figures.position = Duration::from_secs(190);
+    });
+    harness.run();
+    assert!(shown(&harness).iter().any(|name| name == "3:10 / 3:10"), "{:?}", shown(&harness));
+    let seek = Command::Player(WatchCommand::Seek(Duration::ZERO));
+    assert_eq!(asked(&mut harness, Key::Home), [seek]);
+}
+
+#[test]
 fn a_recording_is_gone_about_in() {
     let mut harness = open("watch-file");
     let seek = |to| vec![Command::Player(WatchCommand::Seek(Duration::from_secs(to)))];

@@ -2,6 +2,7 @@
 //! and whether the computer keeps up.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::studio::event::stats::Stats;
@@ -41,6 +42,8 @@ pub struct BroadcastSeries {
     slow: Option<f64>,
     /// The time at which the connection of each target was lost.
     lost_at: BTreeMap<usize, Timestamp>,
+    /// The total duration of the outages of each target that are over.
+    interrupted: BTreeMap<usize, Duration>,
 }
 
 impl BroadcastSeries {
@@ -101,7 +104,9 @@ impl BroadcastSeries {
                 self.lost_at.entry(event.index).or_insert(at);
             }
             TargetState::Stopped => {
-                self.lost_at.remove(&event.index);
+                if let Some(lost) = self.lost_at.remove(&event.index) {
+                    self.add_outage(event.index, at.since(lost));
+                }
             }
             _ => {}
         }
@@ -112,6 +117,7 @@ impl BroadcastSeries {
         let lost = self.lost_at.remove(&event.index)?;
         // A loss is detected some time after it began, so the reported gap is preferred.
         let gone = event.gap.unwrap_or_else(|| at.since(lost));
+        self.add_outage(event.index, gone);
         let (id, seconds) = (u32::try_from(event.index).unwrap_or_default(), gone.as_secs_f64());
         Some(StudioMessage::TargetBack {
             id,
@@ -120,12 +126,24 @@ impl BroadcastSeries {
             seconds: format!("{seconds:.1}"),
         })
     }
+
+    fn add_outage(&mut self, index: usize, gone: Duration) {
+        *self.interrupted.entry(index).or_default() += gone;
+    }
+
+    /// Returns how long the target with the longest outages was lost, up to this time.
+    pub fn interrupted(&self, at: Timestamp) -> Duration {
+        let indices = self.interrupted.keys().chain(self.lost_at.keys());
+        let gone = indices.map(|index| {
+            let over = self.interrupted.get(index).copied().unwrap_or_default();
+            over + self.lost_at.get(index).map_or(Duration::ZERO, |lost| at.since(*lost))
+        });
+        gone.max().unwrap_or_default()
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::studio::event::stats;
 
@@ -159,6 +177,24 @@ mod tests {
         };
         assert_eq!(back(None), "Reconnected to a:1935 after 2.0 s.");
         assert_eq!(back(Some("b:1935")), "Reconnected to b:1935 after 2.0 s.");
+    }
+
+    #[test]
+    fn the_outages_of_a_target_are_added_up_to_its_end() {
+        let mut series = BroadcastSeries::default();
+        let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
+        let target = |index, state| event::Target { index, state, ..event::Target::default() };
+        assert_eq!(series.interrupted(at(5)), Duration::ZERO);
+        series.lost(&target(1, TargetState::Reconnecting), at(10));
+        assert_eq!(series.interrupted(at(13)), Duration::from_secs(3));
+        // The reported gap is longer than the detected outage.
+        let gap = Some(Duration::from_secs(19));
+        series.live_again(&event::Target { gap, ..target(1, TargetState::Live) }, at(28)).unwrap();
+        series.lost(&target(1, TargetState::Reconnecting), at(40));
+        series.lost(&target(1, TargetState::Stopped), at(41));
+        series.lost(&target(2, TargetState::Reconnecting), at(40));
+        assert_eq!(series.interrupted(at(45)), Duration::from_secs(20));
+        assert_eq!(series.interrupted(at(70)), Duration::from_secs(30), "of another target");
     }
 
     /// Adds seconds with 60 due frames each, of which these were not drawn, not encoded, and not

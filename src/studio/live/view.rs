@@ -118,6 +118,8 @@ pub struct BroadcastSummary {
     /// Frames sent or dropped.
     pub total_frames: u64,
     pub reconnects: u32,
+    /// How long the target with the longest outages got nothing.
+    pub interrupted: Duration,
     /// The recording, after it is finalized.
     pub recording: Option<PathBuf>,
 }

@@ -159,6 +159,10 @@ pub const PLAYBACK_NOTICES: &[&str] = &[
     "player-unmoved",
 ];
 
+/// Notices about the progress of a playback, which also end when the stream or file ends. Notices
+/// about its contents remain.
+pub const PROGRESS_NOTICES: &[&str] = &["player-stalled", "player-too-slow"];
+
 /// Notices about a computer that does not keep up.
 pub const DEGRADATION_NOTICES: &[&str] = &[
     "degradation-preview",

@@ -217,6 +217,8 @@ pub struct TargetView {
     pub cause: Option<Problem>,
     /// True if the server refused, explicitly or by closing the connection.
     pub refused: bool,
+    /// True if the target was live in this broadcast.
+    pub was_live: bool,
     /// The time until the next attempt.
     pub retry_in: Option<Duration>,
     /// The number of failed attempts since the target was last live.
@@ -248,6 +250,7 @@ impl TargetView {
             stage: None,
             cause: None,
             refused: false,
+            was_live: false,
             retry_in: None,
             tries: 0,
             bitrate: 0,

@@ -18,8 +18,8 @@ use crate::base::{Clock, Latest};
 use crate::media::VideoFrame;
 use crate::net::{CertificatePin, Options, Runtime};
 use crate::player::{self, Failure, Player, State, TimeShiftDepth};
-use crate::studio::notices::TileId;
 use crate::studio::notices::message::StudioMessage;
+use crate::studio::notices::{TileId, groups};
 use crate::studio::watch::chat::{ChatChoices, ChatView};
 use crate::studio::watch::choices::{MAX_TILES, Network, PlayerChoices, ShownFrame, WatchCommand};
 use crate::studio::watch::closing::ClosingPlayers;
@@ -187,6 +187,31 @@ impl Players {
     pub fn again(&mut self, id: TileId, runtime: &Runtime, clock: Clock) -> Option<StudioMessage> {
         let url = self.tile(id)?.url.clone();
         if url.is_empty() { None } else { self.open_in(id, url, runtime, clock) }
+    }
+
+    /// Returns the position at which the selected recording plays again after this command, if the
+    /// recording has played to its end.
+    pub fn replay_position(&self, playing: &WatchCommand) -> Option<Duration> {
+        let tile = self.tile(self.chosen).filter(|tile| tile.state == WatchState::Ended)?;
+        let player = tile.player.as_ref()?;
+        match *playing {
+            WatchCommand::Seek(to) => player.seek_position(to),
+            WatchCommand::Step { by, ahead: false } => {
+                player.seek_position(player.position().saturating_sub(by))
+            }
+            _ => None,
+        }
+    }
+
+    /// Plays the selected recording again from this position.
+    pub fn replay(
+        &mut self,
+        from: Duration,
+        runtime: &Runtime,
+        clock: Clock,
+    ) -> Option<StudioMessage> {
+        self.config.start = Some(from);
+        self.again(self.chosen, runtime, clock)
     }
 
     fn open_in(
@@ -383,6 +408,9 @@ impl Players {
             for event in tile.poll() {
                 if matches!(event, player::Event::State(_) | player::Event::Message(_)) {
                     self.unreported.push((id, event.clone()));
+                }
+                if matches!(&event, player::Event::State(state) if state.is_final()) {
+                    groups::PROGRESS_NOTICES.iter().for_each(|key| tile.forget(key));
                 }
                 let report = match event {
                     player::Event::State(State::Failed(failure)) if alone => {

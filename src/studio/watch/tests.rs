@@ -62,6 +62,45 @@ fn a_closed_player_still_reports_that_its_file_cannot_be_written() {
 }
 
 #[test]
+fn a_seek_after_the_end_of_a_recording_plays_it_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("short.wav");
+    // A tenth of a second of mono PCM with 16 bits at 8 kHz.
+    let mut wav = b"RIFF\x64\x06\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0".to_vec();
+    wav.extend(b"\x40\x1F\0\0\x80\x3E\0\0\x02\0\x10\0data\x40\x06\0\0");
+    wav.extend([0; 1_600]);
+    std::fs::write(&file, wav).unwrap();
+    let (runtime, clock) = (Runtime::start().unwrap(), Clock::start());
+    let url = file.display().to_string();
+    let source = player::Source::parse(&url);
+    let config = player::Config { speaker: false, ..player::Config::new(source) };
+    let options = (Network::default(), Viewport::default());
+    let mut players = Players::new(vec![Latest::default()], config, options, false);
+    let to_end = |players: &mut Players| {
+        let begun = clock.now();
+        while players.state() != WatchState::Ended {
+            assert!(clock.now().since(begun) < END_TIMEOUT, "{:?}", players.state());
+            players.poll();
+            std::thread::yield_now();
+        }
+    };
+    let millis = Duration::from_millis;
+    assert!(players.open(url, &runtime, clock).is_none());
+    assert_eq!(players.replay_position(&WatchCommand::Seek(millis(50))), None, "it plays");
+    to_end(&mut players);
+    let position = |playing: WatchCommand| players.replay_position(&playing);
+    assert_eq!(position(WatchCommand::Seek(millis(50))), Some(millis(50)));
+    // The last audio before the end still plays.
+    assert_eq!(position(WatchCommand::Seek(millis(900))), Some(millis(85)));
+    let step = |ahead| WatchCommand::Step { by: millis(5_000), ahead };
+    assert_eq!(position(step(false)), Some(Duration::ZERO));
+    assert_eq!(position(step(true)), None);
+    assert!(players.replay(millis(50), &runtime, clock).is_none());
+    assert!(players.state().is_busy());
+    to_end(&mut players);
+}
+
+#[test]
 fn an_automatic_buffer_begins_short_after_a_long_one() {
     let config = player::Config::new(player::Source::parse("rtmp://host/app/name"));
     let options = (Network::default(), Viewport::default());

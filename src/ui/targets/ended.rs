@@ -2,6 +2,7 @@
 //! recording.
 
 use std::path::Path;
+use std::time::Duration;
 
 use egui::{Align, CornerRadius, Frame, Layout, Margin, Ui};
 
@@ -85,6 +86,10 @@ fn figures(ui: &mut Ui, view: &View<'_>, ended: &BroadcastSummary) {
     if ended.skipped_frames > 0 {
         let (number, tip) = (format::grouped(ended.skipped_frames), texts.get("tip-ended-skipped"));
         lines.insert(3, (texts.get("ended-skipped"), number, tip.to_string()));
+    }
+    if ended.interrupted >= Duration::from_secs(1) {
+        let (time, tip) = (format::minutes(ended.interrupted), texts.get("tip-ended-interrupted"));
+        lines.push((texts.get("ended-interrupted"), time, tip.to_string()));
     }
     if ended.peak_viewers > 0 {
         let tip = texts.get("tip-ended-viewers").to_string();

@@ -202,15 +202,22 @@ fn status(view: &View<'_>, draft: &Draft, entry: &TargetView) -> TargetStatus {
     }
 }
 
-/// Returns the number of the next attempt, with the time until then.
+/// Returns the number of the next attempt, with the time until then. A target that was never live
+/// does not reconnect.
 fn attempt(texts: &Texts, entry: &TargetView) -> String {
     let number = ("number", (entry.tries + 1).to_string().into());
+    let reconnects = entry.was_live || entry.state == Some(TargetState::Reconnecting);
     match entry.retry_in.filter(|wait| !wait.is_zero()) {
         Some(wait) => {
             let seconds = wait.as_secs_f64().ceil().to_string();
-            texts.with("target-retrying", &[number, ("seconds", seconds.into())])
+            let key = match reconnects {
+                true => key!("target-retrying"),
+                false => key!("target-connecting"),
+            };
+            texts.with(key, &[number, ("seconds", seconds.into())])
         }
-        None => texts.with("target-retrying-now", &[number]),
+        None if reconnects => texts.with("target-retrying-now", &[number]),
+        None => texts.with("target-connecting-now", &[number]),
     }
 }
 

@@ -75,7 +75,7 @@ fn width_of(ui: &Ui, text: &str, font: &FontId) -> f32 {
 }
 
 /// Returns a text of at most this width, with an ellipsis in its middle if it is too long.
-fn without_middle(ui: &Ui, text: &str, font: &FontId, width: f32) -> String {
+pub(super) fn without_middle(ui: &Ui, text: &str, font: &FontId, width: f32) -> String {
     let chars: Vec<char> = text.chars().collect();
     let shortened = |kept: usize| {
         let (head, tail) = (kept / 2, kept - kept / 2);

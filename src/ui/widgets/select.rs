@@ -12,6 +12,7 @@ use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{CONTROL_RADIUS, Theme, Type, gap, size};
 use crate::ui::widgets::context_menu::{item_width, text_width};
+use crate::ui::widgets::figure::without_middle;
 use crate::ui::widgets::{elided, focus_ring, menu_frame, return_focus};
 
 /// The width of a list around its items, in points.
@@ -191,7 +192,13 @@ pub fn menu_item(
     chosen: bool,
     enabled: bool,
 ) -> bool {
-    item(ui, theme, [title, second, ""], chosen, enabled).clicked()
+    item(ui, theme, [title, second, ""], chosen, enabled, false).clicked()
+}
+
+/// Draws the list item of a path or an address. A long one is cut in the middle, because its end
+/// names the file or stream. Returns true if the item was selected.
+pub fn path_item(ui: &mut Ui, theme: &Theme, path: &str) -> bool {
+    item(ui, theme, [path, "", ""], false, true, true).clicked()
 }
 
 /// Draws the list item of a command, with the command's hotkey at its end. If the command is
@@ -206,20 +213,22 @@ pub fn command_item(
     why_not: Option<&str>,
 ) -> bool {
     let keys = Keymap::installed(ui.ctx()).text_in_menu(command).unwrap_or_default();
-    let response = item(ui, theme, [title, second, &keys], chosen, why_not.is_none());
+    let response = item(ui, theme, [title, second, &keys], chosen, why_not.is_none(), false);
     let Some(why_not) = why_not else { return response.clicked() };
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_description(why_not));
     response.on_hover_text(why_not);
     false
 }
 
-/// Draws a list item with a title, an optional second line, and optional keys at its end.
+/// Draws a list item with a title, an optional second line, and optional keys at its end. With
+/// `keeps_end`, a long title in one line is cut in the middle.
 fn item(
     ui: &mut Ui,
     theme: &Theme,
     [title, second, keys]: [&str; 3],
     chosen: bool,
     enabled: bool,
+    keeps_end: bool,
 ) -> Response {
     let height = if second.is_empty() { 32.0 } else { 46.0 };
     let sense = if enabled { Sense::click() } else { Sense::hover() };
@@ -254,7 +263,12 @@ fn item(
     let fits = |text: &str, kind: Type| text_width(ui, text, kind) <= words.width();
     let whole = fits(title, Type::Body) && fits(second, Type::Small);
     if second.is_empty() {
-        elided(ui, words, Align::Min, title, Type::Body.font(), color);
+        let font = Type::Body.font();
+        let shown = match keeps_end {
+            true => without_middle(ui, title, &font, words.width()),
+            false => title.to_owned(),
+        };
+        elided(ui, words, Align::Min, &shown, font, color);
     } else {
         let (upper, lower) = words.shrink2(vec2(0.0, 5.0)).split_top_bottom_at_fraction(0.52);
         elided(ui, upper, Align::Min, title, Type::Body.font(), color);

@@ -42,7 +42,9 @@ impl HandleDrag {
     pub fn follow(&mut self, ui: &Ui, response: &Response, pointed: Option<f32>) -> Option<f32> {
         let is_held = response.dragged() || response.is_pointer_button_down_on();
         let (window, pass) = (ui.ctx().viewport_id(), ui.ctx().cumulative_pass_nr());
-        self.update(is_held.then_some(pointed), window, pass)
+        let released = self.update(is_held.then_some(pointed), window, pass);
+        // A click that begins and ends between two frames never holds the handle.
+        released.or(pointed.filter(|_| response.clicked()))
     }
 
     /// Returns the position of the handle while the user holds it.
@@ -244,7 +246,9 @@ fn handle_share(value: f32, range: &RangeInclusive<f32>, scale: Scale) -> f32 {
 #[cfg(test)]
 mod tests {
     use egui::epaint::ClippedShape;
-    use egui::{Context, Event, Modifiers, Pos2, RawInput, Rect, Shape, pos2, vec2};
+    use egui::{
+        Context, Event, Id, Modifiers, PointerButton, Pos2, RawInput, Rect, Sense, Shape, pos2, vec2,
+    };
 
     use super::*;
 
@@ -347,6 +351,30 @@ mod tests {
         assert_eq!(drag.update(Some(Some(0.75)), window, 5), None);
         assert_eq!(drag.update(None, window, 90), None);
         assert_eq!(drag.update(None, window, 91), None);
+    }
+
+    #[test]
+    fn a_click_between_two_frames_moves_the_handle() {
+        let (ctx, mut drag, mut released) = (Context::default(), HandleDrag::default(), Vec::new());
+        let button = |pressed| Event::PointerButton {
+            pos: pos2(100.0, 10.0),
+            button: PointerButton::Primary,
+            pressed,
+            modifiers: Modifiers::NONE,
+        };
+        let click = [Event::PointerMoved(pos2(100.0, 10.0)), button(true), button(false)];
+        for events in [Vec::new(), click.to_vec(), Vec::new()] {
+            let screen_rect = Some(Rect::from_min_size(Pos2::ZERO, vec2(400.0, 400.0)));
+            let input = RawInput { screen_rect, events, ..RawInput::default() };
+            let mut output = ctx.run_ui(input, |ui| {
+                let bar = Rect::from_min_size(Pos2::ZERO, vec2(400.0, 20.0));
+                let response = ui.interact(bar, Id::unique("bar"), Sense::click_and_drag());
+                let pointed = response.interact_pointer_pos().map(|at| at.x / 400.0);
+                released.extend(drag.follow(ui, &response, pointed));
+            });
+            output.textures_delta.clear();
+        }
+        assert_eq!(released, [0.25]);
     }
 
     #[test]

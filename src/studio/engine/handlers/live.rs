@@ -459,6 +459,7 @@ impl Engine {
         });
         let missed = self.missed_targets();
         let skipped_before = self.live.skipped_before;
+        let interrupted = self.live.series.interrupted(self.clock.now());
         let summary = &mut self.live.summary;
         summary.on_air_for = figures.on_air_for;
         summary.skipped_frames = figures.skipped_frames.saturating_sub(skipped_before);
@@ -466,6 +467,7 @@ impl Engine {
         (summary.dropped_frames, summary.total_frames) =
             (figures.dropped_frames, figures.total_frames);
         summary.reconnects = figures.reconnects;
+        summary.interrupted = interrupted;
         summary.targets.extend(missed);
     }
 
@@ -685,6 +687,7 @@ pub(in crate::studio::engine) mod tests {
         });
         let after = studio.snapshot();
         assert!(after.last_broadcast.is_none(), "still on air");
+        assert!(after.targets.iter().all(|it| it.was_live == it.target.is_built_in()));
         assert!(after.figures.sent_bytes >= sent, "{} of {sent}", after.figures.sent_bytes);
         studio.send(Command::StopLive);
         until_shown(&studio, "summary", |it| it.last_broadcast.is_some());

@@ -2,6 +2,7 @@
 
 use crate::base::Worker;
 use crate::decode::inventory;
+use crate::player;
 use crate::studio::command::Command;
 use crate::studio::engine::Engine;
 use crate::studio::event::Event;
@@ -41,8 +42,16 @@ impl Engine {
             }
         }
         for (tile, event) in self.watch.take_events() {
-            self.notices.send_event(Event::Player(tile, event));
+            self.player_happened(tile, event);
         }
+    }
+
+    /// Reports an event of this tile's player.
+    fn player_happened(&mut self, tile: TileId, event: player::Event) {
+        if matches!(&event, player::Event::State(state) if state.is_final()) {
+            self.notices.take_back_of(tile, groups::PROGRESS_NOTICES);
+        }
+        self.notices.send_event(Event::Player(tile, event));
     }
 
     /// Reports a message of this tile's player, if there is one.
@@ -145,6 +154,13 @@ impl Engine {
                 }
             }
             playing => {
+                // A player that has ended cannot seek.
+                if let Some(from) = self.watch.replay_position(&playing) {
+                    self.end_playback_notices(self.watch.chosen());
+                    let message = self.watch.replay(from, &self.runtime, self.clock);
+                    self.tell_of_tile(self.watch.chosen(), message);
+                    return;
+                }
                 if let WatchCommand::Remove(id) = playing {
                     self.end_playback_notices(id);
                 }
@@ -213,7 +229,7 @@ impl Engine {
 mod tests {
     use super::*;
     use crate::base::Secret;
-    use crate::player::{Failure, FailureKind, PlayerMessage, Severity};
+    use crate::player::{Failure, FailureKind, PlayerMessage, Severity, State};
     use crate::studio::Remedy;
     use crate::studio::engine::handlers::live::tests::at_rest;
     use crate::studio::watch::viewport::Viewport;
@@ -319,8 +335,23 @@ mod tests {
     }
 
     #[test]
+    fn the_end_of_a_file_ends_the_notices_about_its_progress() {
+        let (mut engine, _ends) = at_rest(None);
+        let [first, second] = [TileId(0), TileId(1)];
+        for problem in [problem!("player-too-slow"), problem!("player-no-keyframe")] {
+            engine.tell_of_tile(first, Some(player_message(problem)));
+        }
+        let both = ["player-too-slow", "player-no-keyframe"];
+        engine.player_happened(first, player::Event::State(State::Playing));
+        engine.player_happened(second, player::Event::State(State::Ended));
+        assert_eq!(active_keys(&engine), both);
+        engine.player_happened(first, player::Event::State(State::Ended));
+        assert_eq!(active_keys(&engine), ["player-no-keyframe"]);
+    }
+
+    #[test]
     fn the_notices_of_a_playback_are_messages_of_players() {
         let known = |key: &&str| PlayerMessage::ALL_IDS.contains(key);
-        assert!(groups::PLAYBACK_NOTICES.iter().all(known));
+        assert!(groups::PLAYBACK_NOTICES.iter().chain(groups::PROGRESS_NOTICES).all(known));
     }
 }

@@ -16,8 +16,13 @@ use crate::ui::watch::commands::{name_of, play, send};
 use crate::ui::watch::draft::Draft;
 use crate::ui::widgets::{
     Button, ButtonWeight, Field, icon_button, menu_frame, menu_item, menu_rule, paragraph,
-    return_focus, row_in, select_all, weighted_icon_button,
+    path_item, return_focus, row_in, select_all, weighted_icon_button,
 };
+
+/// The minimum width of the menu of recent streams.
+const MIN_RECENT_WIDTH_POINTS: f32 = 380.0;
+/// The maximum width of the menu of recent streams.
+const MAX_RECENT_WIDTH_POINTS: f32 = 560.0;
 
 /// Returns the id of the address field.
 pub fn url_field() -> Id {
@@ -61,7 +66,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
         draft.set_url(typed);
     }
     let entered = field.response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-    recent(ui, view, draft);
+    recent(ui, view, draft, field.response.rect);
     let weight = if busy { ButtonWeight::Plain } else { ButtonWeight::Primary };
     let can = busy || !draft.url.trim().is_empty();
     let pressed =
@@ -113,16 +118,19 @@ fn follow_entered(ui: &Ui, view: &View<'_>, draft: &mut Draft, entered: bool) {
     draft.entered = None;
 }
 
-/// Draws the menu of recently watched streams.
-fn recent(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
+/// Draws the menu of recently watched streams, which opens below the address field.
+fn recent(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, field: Rect) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("watch-recents");
     let (side, weight) = (size::CONTROL_HEIGHT, ButtonWeight::Plain);
     let button = weighted_icon_button(ui, theme, Icon::ChevronDown, &name, side, weight);
     return_focus(&button);
-    Popup::menu(&button).width(380.0).frame(menu_frame(ui.ctx(), theme)).show(|ui| {
+    let width = field.width().clamp(MIN_RECENT_WIDTH_POINTS, MAX_RECENT_WIDTH_POINTS);
+    let menu = Popup::menu(&button).anchor(field).width(width);
+    menu.frame(menu_frame(ui.ctx(), theme)).show(|ui| {
+        let inner = width - 10.0;
         ui.spacing_mut().item_spacing = egui::vec2(0.0, 1.0);
-        ui.set_width(370.0);
+        ui.set_width(inner);
         let recent = view.snapshot.recent.clone();
         if recent.is_empty() {
             paragraph(ui, &texts.get("watch-recents-none"), Type::Small, theme.secondary);
@@ -130,12 +138,12 @@ fn recent(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         }
         for url in &recent {
             ui.horizontal(|ui| {
-                ui.set_width(370.0);
+                ui.set_width(inner);
                 let width = ui.available_width() - size::SMALL_CONTROL_HEIGHT;
                 let chosen = ui
                     .allocate_ui(egui::vec2(width, 32.0), |ui| {
                         ui.set_width(width);
-                        menu_item(ui, theme, url, "", false, true)
+                        path_item(ui, theme, url)
                     })
                     .inner;
                 if chosen {

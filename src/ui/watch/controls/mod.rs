@@ -105,12 +105,17 @@ fn loudness(ui: &mut Ui, view: &mut View<'_>) {
 fn time(ui: &mut Ui, view: &mut View<'_>) {
     let (theme, texts) = (view.theme, view.texts);
     let watch = &view.snapshot.watch_figures;
-    let playing =
-        matches!(view.snapshot.watch, WatchState::Playing | WatchState::Reconnecting { .. });
-    if !playing {
+    let span = Span::of(watch);
+    let has_time = match view.snapshot.watch {
+        WatchState::Playing | WatchState::Reconnecting { .. } => true,
+        // A seek plays the recording again.
+        WatchState::Ended => matches!(span, Span::Recording { .. }),
+        _ => false,
+    };
+    if !has_time {
         return;
     }
-    match Span::of(watch) {
+    match span {
         Span::Recording { position, duration } => {
             let time = format!("{} / {}", format::minutes(position), format::minutes(duration));
             label(ui, &time, Type::BodyStrong, theme.text)
