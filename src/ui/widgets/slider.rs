@@ -247,7 +247,8 @@ fn handle_share(value: f32, range: &RangeInclusive<f32>, scale: Scale) -> f32 {
 mod tests {
     use egui::epaint::ClippedShape;
     use egui::{
-        Context, Event, Id, Modifiers, PointerButton, Pos2, RawInput, Rect, Sense, Shape, pos2, vec2,
+        Context, Event, Id, Modifiers, PointerButton, Pos2, RawInput, Rect, Sense, Shape, pos2,
+        vec2,
     };
 
     use super::*;
