@@ -416,8 +416,8 @@ media-next = Next item in { $name }
 media-previous = Previous item in { $name }
 media-position = Position in { $name }
 media-item = { $index } of { $count }
-action-undo = Undo the last scene change
-action-redo = Redo the scene change
+action-undo = Undo the last change
+action-redo = Redo the last change
 action-transition = Transition to the preview scene
 
 # program

@@ -416,8 +416,8 @@ media-next = { $name }：下一项
 media-previous = { $name }：上一项
 media-position = { $name } 的播放位置
 media-item = 第 { $index } 项，共 { $count } 项
-action-undo = 撤销上一次场景修改
-action-redo = 重做场景修改
+action-undo = 撤销上一次更改
+action-redo = 重做上一次更改
 action-transition = 切换到预览中的场景
 
 # 输出
