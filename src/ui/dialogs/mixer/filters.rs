@@ -5,6 +5,7 @@ use egui::Ui;
 use crate::media::NumericSettings;
 use crate::mix::filter::{Filter, MAX_FILTERS, Parameter, Slot, Unit};
 use crate::studio::snapshot::StripView;
+use crate::ui::dialogs::mixer::clipboard;
 use crate::ui::dialogs::mixer::row::line;
 use crate::ui::input::actions::key;
 use crate::ui::studio_page::mixer::labels;
@@ -24,7 +25,8 @@ pub fn show(
     filters: &mut Vec<Slot>,
     selected: &mut usize,
 ) {
-    section(ui, view.theme, &view.texts.get("filters"));
+    let heading = section(ui, view.theme, &view.texts.get("filters")).rect;
+    clipboard::buttons(ui, view, heading, strip.audio.id, filters);
     if filters.is_empty() {
         label(ui, &view.texts.get("filters-none"), Type::Small, view.theme.secondary);
     }
