@@ -126,7 +126,8 @@ fn impossible_commands_are_found_last_with_the_reason_and_do_nothing() {
 fn the_palette_stays_in_place_while_the_user_types() {
     let mut harness = open("idle");
     harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
-    harness.run();
+    // The list has its whole height after a few frames.
+    harness.run_steps(8);
     let top = |harness: &Harness<'static, Window>| {
         harness.get_by_role_and_label(Role::TextInput, "Commands").rect().top()
     };
@@ -134,8 +135,7 @@ fn the_palette_stays_in_place_while_the_user_types() {
     // The first query has few matches, and the second one has none.
     for text in ["undo", "zzz"] {
         harness.event(egui::Event::Text(text.into()));
-        harness.run();
-        harness.run();
+        harness.run_steps(8);
         assert!((top(&harness) - before).abs() < 0.5, "{text}: {before} {}", top(&harness));
     }
     harness.get_by_label("No matches");

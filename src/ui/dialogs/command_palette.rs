@@ -10,7 +10,7 @@ use egui::{
 use crate::compose::scene::{SceneId, SourceId};
 use crate::mix::StripId;
 use crate::studio::settings::part::PartKind;
-use crate::ui::dialogs::card::{DialogAnswer, DialogContext, modal};
+use crate::ui::dialogs::card::{DialogAnswer, DialogContext, dialog_room, modal};
 use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::input::actions::{Action, key};
 use crate::ui::input::hotkeys::{Keymap, shortcut_text};
@@ -28,6 +28,10 @@ use crate::ui::widgets::{Field, Wrapped, announced, elided, label};
 /// Height of the list in points, where the window has it. The list has this height even if it has
 /// only few lines, so that the search field stays in its place.
 const LIST_HEIGHT_POINTS: f32 = 360.0;
+/// Minimum height of the list: two lines.
+const MIN_LIST_HEIGHT_POINTS: f32 = 70.0;
+/// The height around the list that the window must have, in points.
+const OUTER_HEIGHT_POINTS: f32 = 140.0;
 /// Height of the explanation below the list, in points.
 const EXPLANATION_HEIGHT_POINTS: f32 = 42.0;
 
@@ -285,8 +289,9 @@ pub fn show(
         };
         let moved = ui.input(|input| input.pointer.delta() != Vec2::ZERO);
         let (mut answer, mut pointed, mut refused) = (None, None, false);
-        let area = ScrollArea::vertical().max_height(LIST_HEIGHT_POINTS).auto_shrink(false);
-        area.show(ui, |ui| {
+        let room = dialog_room(ui.ctx()).y - OUTER_HEIGHT_POINTS;
+        let height = LIST_HEIGHT_POINTS.min(room.max(MIN_LIST_HEIGHT_POINTS));
+        ScrollArea::vertical().max_height(height).auto_shrink(false).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
             if found.is_empty() {
                 let none = texts.get("palette-none");
