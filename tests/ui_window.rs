@@ -12,6 +12,7 @@ mod every_command;
 mod faders;
 mod figures;
 mod file_chooser;
+mod filter_clipboard;
 mod filters;
 mod focus;
 mod guide;

@@ -123,6 +123,25 @@ fn impossible_commands_are_found_last_with_the_reason_and_do_nothing() {
 }
 
 #[test]
+fn the_palette_stays_in_place_while_the_user_types() {
+    let mut harness = open("idle");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
+    // The list has its whole height after a few frames.
+    harness.run_steps(8);
+    let top = |harness: &Harness<'static, Window>| {
+        harness.get_by_role_and_label(Role::TextInput, "Commands").rect().top()
+    };
+    let before = top(&harness);
+    // The first query has few matches, and the second one has none.
+    for text in ["undo", "zzz"] {
+        harness.event(egui::Event::Text(text.into()));
+        harness.run_steps(8);
+        assert!((top(&harness) - before).abs() < 0.5, "{text}: {before} {}", top(&harness));
+    }
+    harness.get_by_label("No matches");
+}
+
+#[test]
 fn enter_runs_no_command_that_the_user_did_not_select() {
     let mut harness = open("idle");
     let lines = found(&mut harness, "");

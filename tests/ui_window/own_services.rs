@@ -9,6 +9,16 @@ use onair::studio::targets::services::{
 use super::targets::open_menu;
 use super::*;
 
+const SERVERS: &str = "Addresses, separated by spaces, default first";
+
+/// Types a text into a field of the form.
+fn fill(harness: &mut Harness<'static, Window>, name: &str, text: &str) {
+    harness.get_by_role_and_label(Role::TextInput, name).focus();
+    harness.run();
+    harness.get_by_role_and_label(Role::TextInput, name).type_text(text);
+    harness.run();
+}
+
 /// Adds a service of the user's own with low limits, and a target there.
 pub(super) fn add_school(harness: &mut Harness<'static, Window>) {
     harness.state().demo.change(|snapshot| {
@@ -88,30 +98,79 @@ fn the_settings_open_the_form_at_once_and_open_again_after_it() {
 }
 
 #[test]
+fn the_form_works_by_keyboard_and_keeps_what_was_typed() {
+    let mut harness = open("idle");
+    let field = |harness: &Harness<'static, Window>, name: &str| {
+        let node = harness.get_by_role_and_label(Role::TextInput, name);
+        (node.accesskit_node().value().unwrap_or_default(), node.is_focused())
+    };
+    let text = |harness: &mut Harness<'static, Window>, text: &str| {
+        harness.event(egui::Event::Text(text.into()));
+        harness.run();
+    };
+    open_menu(&mut harness);
+    click(&mut harness, "Your own services");
+    click(&mut harness, "Add a service");
+    harness.run();
+    assert!(field(&harness, "Name").1, "the first field has the focus");
+    text(&mut harness, "My School");
+    // Escape goes back to the list, and the button of the heading closes the dialog.
+    for leave in [None, Some("Close")] {
+        match leave {
+            None => harness.key_press(Key::Escape),
+            Some(button) => drop(click(&mut harness, button)),
+        }
+        harness.run();
+        if leave.is_some() {
+            open_menu(&mut harness);
+            click(&mut harness, "Your own services");
+        }
+        assert!(harness.query_by_role_and_label(Role::TextInput, "Name").is_none());
+        click(&mut harness, "Add a service");
+        harness.run();
+        assert_eq!(field(&harness, "Name"), ("My School".to_owned(), true));
+    }
+    // Enter saves from any field. The focus goes to the field that prevents it.
+    harness.key_press(Key::Tab);
+    harness.run();
+    text(&mut harness, "rtmp://live.school.example/app");
+    fill(&mut harness, "Frame rate", "x");
+    harness.get_by_role_and_label(Role::TextInput, "Name").focus();
+    harness.run();
+    harness.key_press(Key::Enter);
+    assert_eq!(commands(&mut harness), []);
+    harness.run();
+    assert!(field(&harness, "Frame rate").1);
+    harness.key_press(Key::Backspace);
+    harness.run();
+    harness.key_press(Key::Enter);
+    let sent = commands(&mut harness);
+    let [Command::PutService { was: None, service }] = &sent[..] else { panic!("{sent:?}") };
+    assert_eq!((&*service.id, service.servers.len()), ("my-school", 1));
+    // A saved form is not kept.
+    click(&mut harness, "Add a service");
+    harness.run();
+    assert_eq!(field(&harness, "Name"), (String::new(), true));
+}
+
+#[test]
 fn own_services_are_added_changed_and_removed() {
     let mut harness = open("idle");
     open_menu(&mut harness);
     click(&mut harness, "Your own services");
     click(&mut harness, "Add a service");
-    let fill = |harness: &mut Harness<'static, Window>, name: &str, text: &str| {
-        harness.get_by_role_and_label(Role::TextInput, name).focus();
-        harness.run();
-        harness.get_by_role_and_label(Role::TextInput, name).type_text(text);
-        harness.run();
-    };
     assert_eq!(click(&mut harness, "Save"), []);
-    assert!(shown(&harness).contains(&"the name is missing".to_owned()));
+    assert!(shown(&harness).contains(&"The name is missing".to_owned()));
     fill(&mut harness, "Name", "My School");
-    fill(&mut harness, "Addresses, default first", "http://live.school.example/app");
+    fill(&mut harness, SERVERS, "http://live.school.example/app");
     fill(&mut harness, "Video bitrate (kbps)", "3000");
     assert_eq!(click(&mut harness, "Save"), []);
     assert!(shown(&harness).iter().any(|it| it.starts_with("onair does not support http://")));
-    let servers = "Addresses, default first";
-    harness.get_by_role_and_label(Role::TextInput, servers).focus();
+    harness.get_by_role_and_label(Role::TextInput, SERVERS).focus();
     harness.run();
     harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
     harness.run();
-    fill(&mut harness, servers, "rtmps://live.school.example/app");
+    fill(&mut harness, SERVERS, "rtmps://live.school.example/app");
     let sent = click(&mut harness, "Save");
     let [Command::PutService { was: None, service }] = &sent[..] else { panic!("{sent:?}") };
     assert_eq!((&*service.id, service.servers.len()), ("my-school", 1));
@@ -125,7 +184,7 @@ fn own_services_are_added_changed_and_removed() {
     click(&mut harness, "Add a service");
     fill(&mut harness, "Name", "my school");
     assert_eq!(click(&mut harness, "Save"), []);
-    assert!(shown(&harness).contains(&"another service has this name".to_owned()));
+    assert!(shown(&harness).contains(&"Another service has this name".to_owned()));
     click(&mut harness, "Cancel");
     let sent = click(&mut harness, "Remove My School");
     assert_eq!(sent, [Command::RemoveService("my-school".into())]);

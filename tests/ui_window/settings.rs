@@ -556,3 +556,33 @@ fn what_explains_a_setting_begins_below_its_name() {
         assert!(note.top() >= name.bottom(), "{name:?} {note:?}");
     }
 }
+
+#[test]
+fn the_focus_stays_where_a_default_was_restored() {
+    let mut harness = open("idle");
+    harness.state().demo.change(|snapshot| snapshot.delay = Duration::from_secs(5));
+    settings_page(&mut harness, "Output");
+    // A delay from the settings file is shown, too.
+    let toggled = harness.get_by_label("Stream delay 0:05").accesskit_node().toggled();
+    assert_eq!(toggled, Some(egui::accesskit::Toggled::True));
+    let reset = "Reset Stream delay to None";
+    press_named(&mut harness, reset);
+    assert_eq!(commands(&mut harness), [Command::SetDelay(Duration::ZERO)]);
+    harness.state().demo.change(|snapshot| snapshot.delay = Duration::ZERO);
+    harness.run();
+    harness.run();
+    assert!(harness.get_by_label(reset).is_focused());
+    harness.key_press(Key::Tab);
+    harness.run();
+    harness.run();
+    assert!(harness.get_by_label("Stream delay None").is_focused());
+    assert!(harness.query_by_label(reset).is_none());
+    // In other rows, the button is beside the control.
+    let preferences = preferences(Language::English, Theme::Light);
+    let mut harness = open_as("idle", Vec2::new(1280.0, 720.0), preferences);
+    settings_page(&mut harness, "General");
+    let reset = harness.get_by_label_contains("Reset Colors to").accesskit_node().label().unwrap();
+    press_named(&mut harness, &reset);
+    harness.run();
+    assert!(harness.get_by_label(&reset).is_focused());
+}

@@ -170,10 +170,24 @@ pub struct Services {
     /// The previous id, if the service is not new.
     pub(super) was: Option<String>,
     pub(super) typed: Option<OwnService>,
+    /// The form that the user left before saving it: the previous id, and the texts.
+    pub(super) left: Option<(Option<String>, OwnService)>,
+    /// The part whose field gets the keyboard focus next.
+    pub(super) focused: Option<OwnPart>,
     /// The problem that prevented saving the service.
     pub(super) wrong: Option<(OwnPart, crate::text::Problem)>,
     /// True if the settings open the dialog next.
     pub(super) from_settings: bool,
     /// True if the settings opened the dialog, so that they open again after it.
     pub(super) returns: bool,
+}
+
+impl Services {
+    /// Opens the form for a new service, or for the one with this id. A form of the same service
+    /// that the user left before continues.
+    pub(super) fn open(&mut self, id: Option<String>, service: OwnService) {
+        let left = self.left.take_if(|(its, _)| *its == id);
+        self.typed = Some(left.map_or(service, |(_, typed)| typed));
+        (self.was, self.wrong, self.focused) = (id, None, Some(OwnPart::Name));
+    }
 }

@@ -10,7 +10,7 @@ use egui::{
 use crate::compose::scene::{SceneId, SourceId};
 use crate::mix::StripId;
 use crate::studio::settings::part::PartKind;
-use crate::ui::dialogs::card::{DialogAnswer, DialogContext, modal};
+use crate::ui::dialogs::card::{DialogAnswer, DialogContext, dialog_room, modal};
 use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::input::actions::{Action, key};
 use crate::ui::input::hotkeys::{Keymap, shortcut_text};
@@ -25,6 +25,13 @@ use crate::ui::text::{Language, Texts};
 use crate::ui::view::View;
 use crate::ui::widgets::{Field, Wrapped, announced, elided, label};
 
+/// Height of the list in points, where the window has it. The list has this height even if it has
+/// only few lines, so that the search field stays in its place.
+const LIST_HEIGHT_POINTS: f32 = 360.0;
+/// Minimum height of the list: two lines.
+const MIN_LIST_HEIGHT_POINTS: f32 = 70.0;
+/// The height around the list that the window must have, in points.
+const OUTER_HEIGHT_POINTS: f32 = 140.0;
 /// Height of the explanation below the list, in points.
 const EXPLANATION_HEIGHT_POINTS: f32 = 42.0;
 
@@ -274,12 +281,7 @@ pub fn show(
         // Possible commands come first, but not before impossible ones whose names match better:
         // Enter must not run a command that has only a similar explanation.
         found.sort_by_key(|(rank, it)| (*rank == EXPLANATION_RANK, it.why_not.is_some(), *rank));
-        if found.is_empty() {
-            let none = texts.get("palette-none");
-            announced(&label(ui, &none, Type::Body, view.theme.secondary));
-            return None;
-        }
-        let (last, before) = (found.len() - 1, search.at);
+        let (last, before) = (found.len().saturating_sub(1), search.at);
         search.at = match (up, down) {
             (true, _) => search.at.and_then(|at| at.checked_sub(1)).or(Some(last)),
             (_, true) => Some(search.at.filter(|at| *at < last).map_or(0, |at| at + 1)),
@@ -287,8 +289,14 @@ pub fn show(
         };
         let moved = ui.input(|input| input.pointer.delta() != Vec2::ZERO);
         let (mut answer, mut pointed, mut refused) = (None, None, false);
-        ScrollArea::vertical().max_height(360.0).show(ui, |ui| {
+        let room = dialog_room(ui.ctx()).y - OUTER_HEIGHT_POINTS;
+        let height = LIST_HEIGHT_POINTS.min(room.max(MIN_LIST_HEIGHT_POINTS));
+        ScrollArea::vertical().max_height(height).auto_shrink(false).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
+            if found.is_empty() {
+                let none = texts.get("palette-none");
+                announced(&label(ui, &none, Type::Body, view.theme.secondary));
+            }
             for (index, (_, entry)) in found.iter().enumerate() {
                 let at = Some(index) == search.at;
                 let response = line(ui, view, entry, at);

@@ -1,7 +1,7 @@
 //! The dialog *Your own services*: adds, changes and removes services, each with its addresses and
 //! limits.
 
-use egui::{Align, Id, Layout, ScrollArea, Ui, vec2};
+use egui::{Align, Id, Key, Layout, Modifiers, ScrollArea, Ui, vec2};
 
 use crate::studio::Command;
 use crate::studio::settings::{OwnPart, OwnService, read_own};
@@ -12,6 +12,7 @@ use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
+use crate::ui::text::sentence;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, Field, at_line_end, icon_button, label, paragraph};
 
@@ -23,36 +24,48 @@ pub fn show(
 ) -> Option<DialogAnswer> {
     if fresh {
         draft.returns = std::mem::take(&mut draft.from_settings);
+        draft.focused = Some(OwnPart::Name);
     }
     let returns = draft.returns;
     let answer = modal(ctx, view.theme, "services", 520.0, |ui| {
         let mut close = heading(ui, view, &view.texts.get("services"));
-        match &draft.typed {
-            // Without services, the settings opened the form at once, and the list would be empty.
-            Some(_) => {
-                let left = form(ui, view, draft);
-                close |= left && returns && view.snapshot.services.own().is_empty();
-            }
-            None => list(ui, view, draft),
+        // Without services, the settings opened the form at once, and the list would be empty.
+        let is_alone = returns && view.snapshot.services.own().is_empty();
+        // Escape returns to the list before it closes the dialog.
+        let in_form = draft.typed.is_some();
+        if in_form && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
+            leave(view, draft);
+            close |= is_alone;
         }
-        if close {
-            clear(draft);
+        if draft.typed.is_some() {
+            close |= form(ui, view, draft) && is_alone;
+        } else {
+            list(ui, view, draft);
         }
         close.then_some(DialogAnswer::Close)
     });
+    if answer.is_some() {
+        leave(view, draft);
+    }
     match answer {
-        Some(DialogAnswer::Close) if returns => {
-            // The user may have pressed Escape.
-            clear(draft);
-            Some(DialogAnswer::Setting(Setting::Services))
-        }
+        Some(DialogAnswer::Close) if returns => Some(DialogAnswer::Setting(Setting::Services)),
         answer => answer,
     }
 }
 
-/// Discards the typed texts.
+/// Closes the form. Its texts are kept if the user changed them.
+fn leave(view: &View<'_>, draft: &mut Services) {
+    let mut own = view.snapshot.services.own().iter();
+    let saved = own.find(|it| draft.was.as_deref() == Some(&*it.id));
+    let saved = saved.map_or_else(OwnService::default, OwnService::from);
+    if let Some(typed) = draft.typed.take().filter(|typed| *typed != saved) {
+        draft.left = Some((draft.was.take(), typed));
+    }
+}
+
+/// Closes the form, and discards its texts.
 fn clear(draft: &mut Services) {
-    *draft = Services { returns: draft.returns, ..Services::default() };
+    (draft.was, draft.typed, draft.wrong) = Default::default();
 }
 
 fn list(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services) {
@@ -70,7 +83,7 @@ fn list(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services) {
     });
     ui.add_space(gap::S);
     if Button::new(&texts.get("service-add")).icon(Icon::Plus).show(ui, theme).clicked() {
-        draft.typed = Some(OwnService::default());
+        draft.open(None, OwnService::default());
     }
 }
 
@@ -82,8 +95,7 @@ fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services, service: &Service
         at_line_end(ui, |ui| {
             let edit = named(key!("service-edit"));
             if Button::new(&texts.get("edit")).name(&edit).small().show(ui, theme).clicked() {
-                draft.was = Some(service.id.to_string());
-                draft.typed = Some(OwnService::from(service));
+                draft.open(Some(service.id.to_string()), OwnService::from(service));
             }
             let remove = named(key!("service-remove"));
             if icon_button(ui, theme, Icon::Trash, &remove, 28.0).clicked() {
@@ -108,8 +120,8 @@ fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services, service: &Service
 /// Draws the form. Returns true if the user left it without saving.
 fn form(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services) -> bool {
     let (theme, texts) = (view.theme, view.texts);
-    let Services { was, typed: Some(own), wrong, .. } = draft else { return false };
-    let width = ui.available_width();
+    let Services { was, typed: Some(own), wrong, focused, .. } = draft else { return false };
+    let (width, mut entered) = (ui.available_width(), false);
     let mut field = |ui: &mut Ui,
                      text: &mut String,
                      name: &'static str,
@@ -132,8 +144,12 @@ fn form(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services) -> bool {
             }
             .show(ui, theme);
             if let Some(why) = fault {
-                paragraph(ui, &texts.say(&why), Type::Small, theme.warn);
+                paragraph(ui, &sentence(&texts.say(&why)), Type::Small, theme.warn);
             }
+            if focused.take_if(|its| *its == part).is_some() {
+                kept.response.request_focus();
+            }
+            entered |= kept.response.lost_focus() && ui.input(|it| it.key_pressed(Key::Enter));
             if kept.response.changed() {
                 wrong.take_if(|(its, _)| *its == part);
             }
@@ -176,7 +192,7 @@ fn form(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services) -> bool {
         keep = Button::new(&name).weight(ButtonWeight::Primary).show(ui, theme).clicked();
         cancel = Button::new(&texts.get("cancel")).show(ui, theme).clicked();
     });
-    if keep {
+    if keep || entered {
         let taken = |service: &Service| {
             let mut others = view.snapshot.services.own().iter();
             others.any(|it| it.id == service.id && was.as_deref() != Some(&*it.id))
@@ -191,6 +207,8 @@ fn form(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services) -> bool {
             }
             Err(why) => *wrong = Some(why),
         }
+        *focused = wrong.as_ref().map(|(part, _)| *part);
+        ui.request_repaint();
     }
     if cancel || saved {
         clear(draft);

@@ -85,6 +85,8 @@ pub struct Draft {
     pub(super) focuses_new: bool,
     /// The copied items.
     pub(super) clip: Clip,
+    /// The copied filters of a source.
+    pub(super) copied_filters: Vec<Slot>,
     /// The choice that a source gets once the user releases a dragged number or color.
     pub(super) held: Option<(SourceId, VideoChoice)>,
     /// The texts entered for sources.
@@ -127,6 +129,7 @@ impl Draft {
             advanced: old.advanced,
             adding: old.adding,
             clip: old.clip,
+            copied_filters: old.copied_filters,
             typed_at: old.typed_at,
             studio_mode: old.studio_mode,
             zoom: old.zoom,

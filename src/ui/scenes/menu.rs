@@ -2,9 +2,10 @@
 
 use egui::{Popup, PopupCloseBehavior, Response, Ui};
 
-use crate::compose::scene::{Content, Item, Scene, SceneId};
-use crate::studio::Command;
+use crate::compose::filter::MAX_FILTERS;
+use crate::compose::scene::{Content, Item, Scene, SceneId, SourceId};
 use crate::studio::settings::ProjectorContent;
+use crate::studio::{Command, Edit};
 use crate::ui::input::actions::{Action, key};
 use crate::ui::input::possible::ImpossibleReason;
 use crate::ui::scenes::draft::{Draft, chosen, edited, name_of};
@@ -175,6 +176,9 @@ pub fn item(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
     submenu(ui, theme, &texts.get("item-order"), |ui| order(ui, view, draft, item));
     menu_rule(ui, theme);
     copying(ui, view, draft, &items);
+    if let Content::Source(source) = item.content {
+        filters(ui, view, draft, source);
+    }
     lines(ui, view, draft, &items, &[(Action::Duplicate, key!("item-duplicate"))]);
     where_possible(ui, view, draft, item, (Action::DuplicateSource, key!("item-duplicate-source")));
     let group = match item.content {
@@ -208,6 +212,21 @@ fn copying(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, items: &[&Item])
     let copies = [(Action::Copy, key!("item-copy")), (Action::Cut, key!("item-cut"))];
     lines(ui, view, draft, items, &copies);
     paste(ui, view, draft, edited(view.snapshot));
+}
+
+/// Draws the lines that copy the filters of a source, and paste copied filters after its own.
+fn filters(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, source: SourceId) {
+    let (texts, snapshot) = (view.texts, view.snapshot);
+    let own = snapshot.scenes.collection.filters(source);
+    if line(ui, view, &texts.get("filters-copy"), !own.is_empty()) {
+        draft.copied_filters = own.to_vec();
+    }
+    let copied = draft.copied_filters.as_slice();
+    let fits = !copied.is_empty() && own.len() + copied.len() <= MAX_FILTERS;
+    if line(ui, view, &texts.get("filters-paste"), fits) {
+        let all = [own, copied].concat();
+        view.send(Command::Edit(Edit::SetFilters(source, all)));
+    }
 }
 
 /// Draws the commands for the empty area of the canvas.

@@ -133,7 +133,7 @@ impl OwnPart {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OwnService {
     pub name: String,
-    /// Addresses, separated by spaces.
+    /// Addresses, separated by spaces or commas.
     pub servers: String,
     pub key_page: String,
     /// The maximum video bitrate. An empty text means no limit, here and in the fields below.
@@ -175,7 +175,7 @@ pub fn read_own(own: &OwnService) -> Result<Service, (OwnPart, Problem)> {
     };
     service(Table {
         name: own.name.clone(),
-        servers: own.servers.split([' ', ',']).map(str::to_owned).collect(),
+        servers: own.servers.split([' ', ',', '，']).map(str::to_owned).collect(),
         key_page: own.key_page.trim().to_owned(),
         max_video_kbps: number(&own.video_kbps, OwnPart::Video)?,
         max_audio_kbps: number(&own.audio_kbps, OwnPart::Audio)?,
@@ -356,6 +356,9 @@ mod tests {
         assert_eq!((&*school.id, school.servers.len()), ("my-school", 2));
         assert_eq!(school.limits.video, Some(BitsPerSecond(3_000_000)));
         assert_eq!(read_own(&OwnService::from(&school)), Ok(school.clone()));
+        // A Chinese keyboard has another comma.
+        let servers = typed().servers.replace(", ", "，");
+        assert_eq!(read_own(&OwnService { servers, ..typed() }), Ok(school.clone()));
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep").join("services.toml");
         write_services(&path, std::slice::from_ref(&school)).unwrap();

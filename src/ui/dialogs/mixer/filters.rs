@@ -5,6 +5,7 @@ use egui::{Rect, Ui};
 use crate::media::NumericSettings;
 use crate::mix::filter::{Filter, MAX_FILTERS, Parameter, Slot, Unit};
 use crate::studio::snapshot::StripView;
+use crate::ui::dialogs::mixer::clipboard;
 use crate::ui::dialogs::mixer::row::line;
 use crate::ui::input::actions::key;
 use crate::ui::studio_page::mixer::labels;
@@ -26,8 +27,9 @@ pub fn show(
     filters: &mut Vec<Slot>,
     selection: &mut MixerSelection,
 ) {
+    let heading = section(ui, view.theme, &view.texts.get("filters")).rect;
+    clipboard::buttons(ui, view, heading, strip.audio.id, filters);
     let (count, selected) = (filters.len(), &mut selection.filter);
-    section(ui, view.theme, &view.texts.get("filters"));
     if filters.is_empty() {
         label(ui, &view.texts.get("filters-none"), Type::Small, view.theme.secondary);
     }

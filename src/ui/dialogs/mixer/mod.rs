@@ -1,6 +1,7 @@
 //! The mixer dialog. It contains every strip with its source, fader, balance, sync offset,
 //! monitoring and filters, and also the loudness of the program and the monitoring device.
 
+mod clipboard;
 mod filters;
 mod row;
 mod strip;

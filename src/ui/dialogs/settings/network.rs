@@ -32,8 +32,8 @@ pub(super) fn services(
         return None;
     }
     needs.services.from_settings = true;
-    if count == 0 {
-        needs.services.typed.get_or_insert_with(OwnService::default);
+    if count == 0 && needs.services.typed.is_none() {
+        needs.services.open(None, OwnService::default());
     }
     Some(DialogAnswer::Act(Action::Services))
 }

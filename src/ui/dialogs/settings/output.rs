@@ -19,8 +19,8 @@ use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, label, named_switch, paragraph, whole_slider};
 
-/// The usual delays in seconds. Other delays can be set in the settings file and on the command
-/// line.
+/// The usual delays in seconds, in order. Other delays can be set in the settings file and on the
+/// command line.
 const DELAY_CHOICES_SECONDS: [u64; 7] = [0, 10, 30, 120, 300, 900, 1_800];
 /// The minimum bitrate of the audio encoder in kbit/s.
 const MIN_AUDIO_KBPS: f32 = 32.0;
@@ -202,16 +202,17 @@ pub(super) fn delay(ui: &mut Ui, view: &mut View<'_>, needs: &mut DialogContext<
     let default = (!view.snapshot.delay.is_zero()).then_some(&*none);
     let reset = wide_row(ui, view, needs, Setting::Delay, default, |ui, view, _| {
         let (theme, texts) = (view.theme, view.texts);
-        let all = DELAY_CHOICES_SECONDS.map(|seconds| {
-            let delay = Duration::from_secs(seconds);
-            (delay, if delay.is_zero() { none.to_string() } else { format::minutes(delay) })
-        });
-        if let Some(delay) =
-            one_of(ui, view, &name, &all, view.snapshot.delay, Some(Duration::ZERO))
-        {
+        let snapshot = view.snapshot;
+        let text = |delay: Duration| match delay.subsec_nanos() {
+            _ if delay.is_zero() => none.to_string(),
+            0 => format::minutes(delay),
+            _ => format::short_time(delay),
+        };
+        let all = delay_choices(snapshot.delay).into_iter().map(|delay| (delay, text(delay)));
+        let all: Vec<_> = all.collect();
+        if let Some(delay) = one_of(ui, view, &name, &all, snapshot.delay, Some(Duration::ZERO)) {
             view.send(Command::SetDelay(delay));
         }
-        let snapshot = view.snapshot;
         if snapshot.live != LiveState::Idle && waits(snapshot.delay, snapshot.held) {
             paragraph(ui, &texts.get("delay-next"), Type::Small, theme.secondary);
         }
@@ -219,6 +220,15 @@ pub(super) fn delay(ui: &mut Ui, view: &mut View<'_>, needs: &mut DialogContext<
     if reset {
         view.send(Command::SetDelay(Duration::ZERO));
     }
+}
+
+/// Returns the usual delays, and in their order the current one.
+fn delay_choices(now: Duration) -> Vec<Duration> {
+    let mut all = DELAY_CHOICES_SECONDS.map(Duration::from_secs).to_vec();
+    if let Err(place) = all.binary_search(&now) {
+        all.insert(place, now);
+    }
+    all
 }
 
 /// Returns true if the chosen delay is not that of the current broadcast, which has the delay `held`.
@@ -318,6 +328,17 @@ fn audio(ui: &mut Ui, view: &View<'_>, now: &Quality) -> Option<Quality> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_delay_from_the_settings_file_is_among_the_usual_ones() {
+        let choices = |millis| {
+            let all = delay_choices(Duration::from_millis(millis));
+            all.iter().map(Duration::as_secs_f64).collect::<Vec<_>>()
+        };
+        assert_eq!(choices(10_000), [0.0, 10.0, 30.0, 120.0, 300.0, 900.0, 1_800.0]);
+        assert_eq!(choices(5_500)[..3], [0.0, 5.5, 10.0]);
+        assert_eq!(choices(3_600_000)[6..], [1_800.0, 3_600.0]);
+    }
 
     #[test]
     fn a_delay_that_is_changed_on_air_waits_for_the_next_broadcast() {

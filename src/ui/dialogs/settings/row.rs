@@ -1,7 +1,8 @@
 //! A row of a settings page: name, explanation, control, and the button that restores the default.
 
 use egui::{
-    Align, CornerRadius, Direction, Frame, Layout, Margin, Rect, Ui, UiBuilder, Vec2, pos2, vec2,
+    Align, CornerRadius, Direction, Frame, Id, Layout, Margin, Rect, Ui, UiBuilder, Vec2, pos2,
+    vec2,
 };
 
 use crate::ui::dialogs::card::DialogContext;
@@ -49,7 +50,7 @@ pub(super) fn row(
                 ui.set_width(CONTROL_WIDTH_POINTS);
                 ui.vertical(|ui| control(ui, &name));
             });
-            if let Some(default) = default {
+            if let Some(button) = reset_name(ui, view, &name, default) {
                 // The button is beside the middle of the control, or of its first line.
                 let control = shown.response.rect;
                 let line = control.height().min(size::CONTROL_HEIGHT);
@@ -58,11 +59,11 @@ pub(super) fn row(
                 let place = Rect::from_center_size(middle, Vec2::splat(RESET_WIDTH_POINTS));
                 let layout = Layout::centered_and_justified(Direction::LeftToRight);
                 let room = UiBuilder::new().max_rect(place).layout(layout);
-                reset = ui.scope_builder(room, |ui| reset_button(ui, view, &name, default)).inner;
+                reset = ui.scope_builder(room, |ui| reset_button(ui, view, &name, &button)).inner;
             }
         });
     });
-    reset
+    reset && default.is_some()
 }
 
 /// Draws a row whose control needs the whole width, below the explanation. Like [`row`], returns
@@ -87,8 +88,8 @@ pub(super) fn wide_row(
             ui.allocate_ui(vec2(ui.available_width(), RESET_WIDTH_POINTS), |ui| {
                 ui.horizontal(|ui| {
                     label(ui, &name, Type::BodyStrong, theme.text);
-                    if let Some(default) = default {
-                        reset = reset_button(ui, view, &name, default);
+                    if let Some(button) = reset_name(ui, view, &name, default) {
+                        reset = reset_button(ui, view, &name, &button);
                     }
                 });
             });
@@ -103,7 +104,7 @@ pub(super) fn wide_row(
         needs.settings.found = None;
     }
     ui.add_space(gap::M);
-    reset
+    reset && default.is_some()
 }
 
 /// Highlights a setting to which the user navigated, and scrolls to it once.
@@ -129,11 +130,29 @@ fn framed(
     ui.add_space(gap::M);
 }
 
-/// Draws the button that restores the default. The button's name contains the default.
-pub(super) fn reset_button(ui: &mut Ui, view: &View<'_>, name: &str, default: &str) -> bool {
-    let args = [("name", name.into()), ("default", default.into())];
-    let name = view.texts.with(key!("setting-reset"), &args);
-    icon_button(ui, view.theme, Icon::Refresh, &name, 28.0).clicked()
+/// Returns the id under which the button that restores the default of a setting is remembered.
+fn reset_key(name: &str) -> Id {
+    Id::unique(("setting-reset", name))
+}
+
+/// Returns the name of the button that restores the default, or `None` if there is no button. The
+/// name contains the default. After a press, the button stays until it loses the keyboard focus, so
+/// that the focus keeps its place.
+fn reset_name(ui: &Ui, view: &View<'_>, name: &str, default: Option<&str>) -> Option<String> {
+    if let Some(default) = default {
+        let args = [("name", name.into()), ("default", default.into())];
+        return Some(view.texts.with(key!("setting-reset"), &args));
+    }
+    let known: Option<(Id, String)> = ui.data(|data| data.get_temp(reset_key(name)));
+    let known = known.filter(|(id, _)| ui.memory(|memory| memory.has_focus(*id)));
+    known.map(|(_, button)| button)
+}
+
+/// Draws the button that restores the default of the setting `name`.
+fn reset_button(ui: &mut Ui, view: &View<'_>, name: &str, button: &str) -> bool {
+    let response = icon_button(ui, view.theme, Icon::Refresh, button, 28.0);
+    ui.data_mut(|data| data.insert_temp(reset_key(name), (response.id, button.to_owned())));
+    response.clicked()
 }
 
 /// An entry of a choice: a value, its name, and the reason why it cannot be chosen.
