@@ -35,7 +35,8 @@ pub fn show(
     let height: f32 = lines.iter().map(|(text, color)| line_height(ui, text, *color, width)).sum();
     // The result is below the scrolled panel, which does not move when the result appears.
     let room = ui.available_rect_before_wrap();
-    let (above, below) = room.split_top_bottom_at_y(room.bottom() - height);
+    let end = (room.bottom() - height).max(room.top());
+    let (above, below) = room.split_top_bottom_at_y(end);
     let mut panel = child(ui, above, "recording-panel");
     let contents = |ui: &mut Ui| {
         ui.set_width(width);
