@@ -340,7 +340,7 @@ fn a_pipe_is_not_imported_and_stops_no_later_import() {
     // Nothing writes to the pipe, so reading it would never end.
     for kind in PartKind::ALL {
         part(PartCommand::Import { kind, path: pipe.clone(), with_key: false });
-        wait(&studio, "a refusal", |it| has_notice(it, "Nothing changed: the path does not"));
+        wait(&studio, "a refusal", |it| has_notice(it, "Pipe.json: the path does not"));
         part(PartCommand::Use(kind, "Main".into()));
         wait(&studio, "no refusal", |it| !has_notice(it, "Nothing changed"));
     }

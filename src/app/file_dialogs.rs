@@ -61,7 +61,7 @@ const IMAGE_EXTENSIONS: [&str; 5] = ["png", "jpg", "jpeg", "webp", "gif"];
 enum Offers {
     Folders,
     Files(&'static str, Vec<&'static str>),
-    NewFile(&'static str, &'static [&'static str], &'static str),
+    NewFile(&'static str, &'static [&'static str], String),
 }
 
 impl Kind {
@@ -138,9 +138,7 @@ impl Kind {
                 endings: owned(&known),
                 several: matches!(self, Self::PlaylistRequest(PlaylistRequest { at: None, .. })),
             },
-            Offers::NewFile(_, known, name) => {
-                ChooserKind::NewFile { endings: owned(known), name: name.to_owned() }
-            }
+            Offers::NewFile(_, known, name) => ChooserKind::NewFile { endings: owned(known), name },
         }
     }
 
@@ -186,13 +184,16 @@ impl Kind {
                 Offers::Files("onair, OBS", vec!["toml", "json"])
             }
             Self::Part(PartKind::Profile, _) => Offers::Files("onair, OBS", vec!["toml", "ini"]),
-            Self::NewPart(PartKind::Collection, _) => {
-                Offers::NewFile("TOML, JSON", &["toml", "json"], "collection.toml")
+            // The name of a collection or profile is also valid as a file name.
+            Self::NewPart(PartKind::Collection, name) => {
+                Offers::NewFile("TOML, JSON", &["toml", "json"], format!("{name}.toml"))
             }
-            Self::NewPart(PartKind::Profile, _) => {
-                Offers::NewFile("TOML", &["toml"], "profile.toml")
+            Self::NewPart(PartKind::Profile, name) => {
+                Offers::NewFile("TOML", &["toml"], format!("{name}.toml"))
             }
-            Self::NewScenes => Offers::NewFile("TOML, JSON", &["toml", "json"], "scenes.toml"),
+            Self::NewScenes => {
+                Offers::NewFile("TOML, JSON", &["toml", "json"], "scenes.toml".to_owned())
+            }
         }
     }
 }
@@ -314,7 +315,7 @@ impl Files {
 /// Returns the command that opens the desktop's dialog.
 fn desktop_dialog(kind: &Kind, folder: Option<PathBuf>) -> process::Command {
     let several = matches!(kind, Kind::PlaylistRequest(PlaylistRequest { at: None, .. }));
-    let open = |mode, types, known: &[&str], name| {
+    let open = |mode, types, known: &[&str], name: &str| {
         dialog_process::command(mode, folder, (types, known), name)
     };
     match kind.offers() {
@@ -322,7 +323,7 @@ fn desktop_dialog(kind: &Kind, folder: Option<PathBuf>) -> process::Command {
         Offers::Files(types, known) => {
             open(if several { "files" } else { "file" }, types, &known, "")
         }
-        Offers::NewFile(types, known, name) => open("new", types, known, name),
+        Offers::NewFile(types, known, name) => open("new", types, known, &name),
     }
 }
 
@@ -387,6 +388,19 @@ mod tests {
         files.answer(Some(vec!["a.png".into()]));
         assert_eq!(files.poll(), Some(FileNews::Chosen(kind, vec!["a.png".into()])));
         assert_eq!(files.poll(), None);
+    }
+
+    #[test]
+    fn an_export_suggests_the_name_of_its_collection_or_profile() {
+        for kind in PartKind::ALL {
+            let export = Kind::NewPart(kind, "Friday show".to_owned());
+            match export.chooser() {
+                ChooserKind::NewFile { name, .. } => assert_eq!(name, "Friday show.toml"),
+                other => panic!("{other:?}"),
+            }
+            let dialog = desktop_dialog(&export, None);
+            assert!(dialog.get_args().any(|word| word == "Friday show.toml"), "{dialog:?}");
+        }
     }
 
     #[test]

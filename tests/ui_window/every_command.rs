@@ -102,7 +102,9 @@ fn prepare(harness: &mut Harness<'static, Window>, action: Action) {
         Action::CloseProjectors => press(harness, Key::F2),
         Action::ZoomOut | Action::ZoomFit => press(harness, Key::F3),
         Action::WatchZoomOut => press(harness, Key::F4),
-        Action::RecordingCopy if harness.query_by_label("File format").is_some() => {
+        Action::RecordingCopy
+            if harness.query_by_role_and_label(Role::ComboBox, "File format").is_some() =>
+        {
             drop(choose(harness, "File format", "MKV"));
         }
         _ => {}

@@ -157,6 +157,129 @@ fn escape_returns_to_the_list_before_it_closes_the_dialog() {
     assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), None);
 }
 
+/// Returns the name of the control with the keyboard focus.
+fn focused(harness: &Harness<'static, Window>) -> String {
+    let node = harness.root().children_recursive().find(|node| node.is_focused());
+    node.and_then(|node| node.accesskit_node().label()).unwrap_or_default()
+}
+
+#[test]
+fn a_row_has_the_keyboard_focus_after_every_change() {
+    let mut harness = opened(Language::English);
+    // The studio lists the result later.
+    let list = |harness: &mut Harness<'static, Window>, names: &[&str], in_use: &str| {
+        harness.state().demo.change(|snapshot| {
+            let parts = Arc::make_mut(&mut snapshot.parts);
+            parts.collections = names.iter().map(|it| (*it).to_owned()).collect();
+            parts.in_use.collection = in_use.into();
+        });
+        harness.run();
+        harness.run();
+        focused(harness)
+    };
+    let enter = |harness: &mut Harness<'static, Window>, button: &str, name: &str| {
+        click(harness, button);
+        harness.run();
+        harness.event(egui::Event::Text(name.into()));
+        harness.run();
+        harness.key_press(Key::Enter);
+        assert!(matches!(commands(harness)[..], [Command::Part(_)]), "{button}");
+        harness.run();
+        focused(harness)
+    };
+    assert_eq!(enter(&mut harness, "New…", "Talk"), "Delete Main");
+    let names = ["Friday show", "Main", "Talk"];
+    assert_eq!(list(&mut harness, &names, "Talk"), "Delete Talk");
+    assert_eq!(enter(&mut harness, "Rename Talk", "About"), "Delete Talk");
+    let names = ["About", "Friday show", "Main"];
+    assert_eq!(list(&mut harness, &names, "About"), "Delete About");
+    // The next one is in use after the deletion, and has one button less.
+    click(&mut harness, "Delete About");
+    click(&mut harness, "Delete");
+    harness.run();
+    assert_eq!(focused(&harness), "Delete Friday show");
+    let names = ["Friday show", "Main"];
+    assert_eq!(list(&mut harness, &names, "Friday show"), "Delete Friday show");
+    click(&mut harness, "Use Main");
+    assert_eq!(list(&mut harness, &names, "Main"), "Delete Main");
+    click(&mut harness, "Delete Friday show");
+    click(&mut harness, "Delete");
+    assert_eq!(list(&mut harness, &["Main"], "Main"), "Delete Main");
+    click(&mut harness, "Rename Main");
+    click(&mut harness, "Cancel");
+    harness.run();
+    assert_eq!(focused(&harness), "Delete Main");
+}
+
+#[test]
+fn a_step_of_the_dialog_begins_with_the_focus_on_its_first_button() {
+    let mut harness = opened(Language::English);
+    harness.state().demo.change(|snapshot| {
+        let (kind, name) = (PartKind::Profile, "Twitch".to_owned());
+        let versions = Some(PartVersions { kind, name, versions: Vec::new() });
+        Arc::make_mut(&mut snapshot.parts).versions = versions;
+    });
+    harness.get_by_role_and_label(Role::RadioButton, "Profiles").focus();
+    harness.run();
+    harness.key_press(Key::Enter);
+    // The dialog reaches its final position in its second frame.
+    harness.run();
+    harness.run();
+    for (opener, first, closer, row) in [
+        ("Import…", "Choose file…", "Cancel", "Delete Main"),
+        ("Earlier versions of 'Twitch'", "Back", "Back", "Delete Twitch"),
+    ] {
+        click(&mut harness, opener);
+        harness.run();
+        harness.run();
+        assert_eq!(focused(&harness), first);
+        click(&mut harness, closer);
+        harness.run();
+        harness.run();
+        assert_eq!(focused(&harness), row, "{closer}");
+    }
+}
+
+#[test]
+fn the_focus_returns_to_the_dialog_after_the_file_chooser() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut harness = opened(Language::English);
+    harness.get_by_role_and_label(Role::Button, "Import…").focus();
+    harness.run();
+    let ctx = harness.ctx.clone();
+    let kind = onair::ui::ChooserKind::Files { endings: vec!["toml".into()], several: false };
+    let screen = harness.state_mut().screen.as_mut().unwrap();
+    screen.choose_file(&ctx, kind, Some(folder.path().to_owned()));
+    harness.run();
+    harness.run();
+    assert_eq!(focused(&harness), "Path");
+    harness.key_press(Key::Escape);
+    harness.run();
+    harness.run();
+    let dialog = harness.state().screen.as_ref().unwrap().dialog();
+    assert_eq!(dialog, Some(Dialog::CollectionsAndProfiles));
+    assert_eq!(focused(&harness), "Import…");
+}
+
+#[test]
+fn two_lines_are_in_the_middle_of_their_row() {
+    let harness = opened(Language::English);
+    let rects = |wanted: &str| -> Vec<egui::Rect> {
+        let labels = harness.query_all_by_role(Role::Label);
+        let shown = labels.filter(|it| {
+            let text = it.accesskit_node().label().or_else(|| it.accesskit_node().value());
+            text.is_some_and(|text| text.starts_with(wanted))
+        });
+        shown.map(|it| it.rect()).collect()
+    };
+    let lower = rects("In use · ")[0];
+    let is_above = |rect: &egui::Rect| (rect.bottom() - lower.top()).abs() < 2.0;
+    let upper = rects("Main").into_iter().find(is_above).unwrap();
+    let middle = harness.get_by_label("Rename Main").rect().center().y;
+    let distance = upper.union(lower).center().y - middle;
+    assert!(distance.abs() < 1.5, "{distance}");
+}
+
 #[test]
 fn the_name_is_at_the_height_of_its_buttons() {
     let harness = opened(Language::English);
@@ -206,12 +329,15 @@ fn an_unused_or_deleted_one_is_restored() {
     let listed = PartCommand::ListVersions(kind, "Gone".into());
     assert_eq!(part(&click(&mut harness, "Earlier versions of 'Gone'")), listed);
     let restore = format!("Restore the version from {}", versions[0].id.local_time());
+    harness.run();
+    assert_eq!(focused(&harness), restore);
     let restored = PartCommand::Restore { kind, name: "Gone".into(), id };
     assert_eq!(part(&click(&mut harness, &restore)), restored);
     // The dialog reaches its final position in its second frame.
     harness.run();
     harness.run();
     // The list shows the result. Another collection that is not in use has versions too.
+    assert_eq!(focused(&harness), "Delete Main");
     let listed = PartCommand::ListVersions(kind, "Friday show".into());
     assert_eq!(part(&click(&mut harness, "Earlier versions of 'Friday show'")), listed);
 }

@@ -239,8 +239,7 @@ fn the_keys_of_a_focused_row_rename_remove_and_play() {
     harness.key_press(Key::Enter);
     let rename = RecordingsCommand::Rename(path("interview.mp4"), "Ada".into());
     assert_eq!(asked(commands(&mut harness)), [rename]);
-    row(&harness, "interview.mp4").focus();
-    harness.run();
+    // The row has the focus again.
     harness.key_press(Key::Delete);
     harness.run();
     harness.get_by_label("Move interview.mp4 to the trash?");
@@ -662,4 +661,140 @@ fn a_new_name_is_not_lost_when_another_recording_is_selected() {
     type_name(&mut harness, "a/b");
     select(&mut harness, "interview.mp4");
     assert_eq!(renames(&mut harness), []);
+}
+
+/// Reports the result of a change, as the studio does.
+fn report(
+    harness: &mut Harness<'static, Window>,
+    number: u64,
+    (from, now): (&str, Option<&str>),
+    text: Problem,
+) {
+    let outcome = Outcome { number, path: path(from), now: now.map(path), failed: false, text };
+    change(harness, |view| view.outcome = Some(outcome));
+    harness.run();
+    harness.run();
+}
+
+#[test]
+fn the_keyboard_focus_stays_in_the_list_when_a_recording_is_renamed_or_removed() {
+    // The studio may report the new name before or after it lists the renamed file.
+    for lists_first in [false, true] {
+        let mut harness = open("recordings");
+        commands(&mut harness);
+        select(&mut harness, "interview.mp4");
+        harness.key_press(Key::F2);
+        harness.run();
+        harness.run();
+        // A wrong name stays in its field, which keeps the focus.
+        harness.event(egui::Event::Text("a/b".into()));
+        harness.run();
+        harness.key_press(Key::Enter);
+        harness.run();
+        harness.run();
+        let field = harness.get_by_role_and_label(Role::TextInput, "Name");
+        assert!(field.is_focused());
+        assert_eq!(field.accesskit_node().value().as_deref(), Some("a/b"));
+        harness.key_press(Key::Escape);
+        harness.run();
+        harness.run();
+        assert!(focused(&harness).starts_with("interview.mp4"), "{}", focused(&harness));
+        harness.key_press(Key::F2);
+        harness.run();
+        harness.run();
+        harness.event(egui::Event::Text("Ada".into()));
+        harness.run();
+        harness.key_press(Key::Enter);
+        harness.run();
+        let list = |harness: &mut Harness<'static, Window>| {
+            change(harness, |view| view.files[2].path = path("Ada.mp4"));
+            harness.run();
+            harness.run();
+        };
+        if lists_first {
+            list(&mut harness);
+        }
+        let renamed = problem!("recordings-renamed", name = "Ada.mp4");
+        report(&mut harness, 1, ("interview.mp4", Some("Ada.mp4")), renamed);
+        if !lists_first {
+            list(&mut harness);
+        }
+        assert!(focused(&harness).starts_with("Ada.mp4"), "{lists_first}: {}", focused(&harness));
+        commands(&mut harness);
+        // The next recording replaces one that was moved to the trash, and the last one gives way to
+        // the one before it.
+        for (number, name, next) in
+            [(2, "Ada.mp4", "voice only.mp4"), (3, "older.flv", "cut off.mkv")]
+        {
+            select(&mut harness, name);
+            harness.key_press(Key::Delete);
+            harness.run();
+            harness.run();
+            harness.get_by_role_and_label(Role::Button, "Move to trash").focus();
+            harness.run();
+            harness.key_press(Key::Enter);
+            assert_eq!(asked(commands(&mut harness)), [RecordingsCommand::Trash(path(name))]);
+            let list = |harness: &mut Harness<'static, Window>| {
+                change(harness, |view| view.files.retain(|file| file.path != path(name)));
+                harness.run();
+                harness.run();
+            };
+            if lists_first {
+                list(&mut harness);
+            }
+            report(&mut harness, number, (name, None), problem!("recordings-trashed", name = name));
+            if !lists_first {
+                list(&mut harness);
+            }
+            let focused = focused(&harness);
+            assert!(focused.starts_with(next), "{lists_first} {name}: {focused}");
+            let toggled = row(&harness, next).accesskit_node().toggled();
+            assert_eq!(toggled, Some(egui::accesskit::Toggled::True), "{name}");
+        }
+    }
+}
+
+#[test]
+fn the_result_of_a_change_is_in_sight_and_ends_with_the_selection() {
+    let size = Vec2::new(960.0, 600.0);
+    let mut harness = open_as("recordings", size, preferences(Language::English, Theme::Dark));
+    commands(&mut harness);
+    select(&mut harness, "interview.mp4");
+    // The field has a name that can be seen, like the times.
+    harness.get_by_role_and_label(Role::Label, "File format");
+    let copied = || problem!("recordings-copied", name = "interview.mkv", seconds = "642.0");
+    let text = "interview.mkv is ready: 642.0 s, copied without re-encoding.";
+    let save = |harness: &Harness<'static, Window>| {
+        harness.get_by_role_and_label(Role::Button, "Save a copy").rect()
+    };
+    choose(&mut harness, "File format", "MKV");
+    harness.get_by_role_and_label(Role::Button, "Save a copy").focus();
+    harness.run_steps(30);
+    let before = save(&harness);
+    // Without a change, there is nothing to copy, but the panel has the same height.
+    choose(&mut harness, "File format", "MP4");
+    harness.run_steps(30);
+    assert_eq!(save(&harness), before);
+    choose(&mut harness, "File format", "MKV");
+    harness.get_by_role_and_label(Role::Button, "Save a copy").focus();
+    harness.run_steps(30);
+    report(&mut harness, 1, ("interview.mp4", Some("interview.mkv")), copied());
+    assert_eq!(save(&harness), before);
+    assert!(harness.get_by_role_and_label(Role::Button, "Save a copy").is_focused());
+    let rect = harness.get_by_label(text).rect();
+    let window = egui::Rect::from_min_size(egui::Pos2::ZERO, size);
+    assert!(window.contains_rect(rect), "{rect:?}");
+    // The result of a copy of one recording is not beside another recording.
+    select(&mut harness, "voice only.mp4");
+    assert!(harness.query_by_label(text).is_none());
+    select(&mut harness, "interview.mp4");
+    assert!(harness.query_by_label(text).is_none());
+    // A result that was seen does not return with the page.
+    report(&mut harness, 2, ("interview.mp4", Some("interview.mkv")), copied());
+    harness.get_by_label(text);
+    for key in [Key::Num1, Key::Num3] {
+        harness.key_press_modifiers(Modifiers::COMMAND, key);
+        commands(&mut harness);
+    }
+    assert!(harness.query_by_label(text).is_none());
 }

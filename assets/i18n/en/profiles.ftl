@@ -21,6 +21,7 @@ part-imported = Imported as '{ $name }'
 part-exported = Exported to { $path }, without keys and passwords
 
 # Import.
+part-import-failed = cannot import { $path }: { $reason }
 import-busy = another import or export is still running; try again when it has finished
 import-other-collection = the scene collection '{ $name }' is no longer in use; import the scenes again
 import-no-profile = this is not an onair or OBS profile; choose the .toml file of an onair profile, or the basic.ini of an OBS profile

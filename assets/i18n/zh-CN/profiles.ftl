@@ -21,6 +21,7 @@ part-imported = 已导入为“{ $name }”
 part-exported = 已导出到 { $path }，不含密钥和密码
 
 # 导入。
+part-import-failed = 无法导入 { $path }：{ $reason }
 import-busy = 另一项导入或导出仍在进行，请稍后再试
 import-other-collection = 当前场景集合已不是“{ $name }”，请重新导入场景
 import-no-profile = 这不是 onair 或 OBS 的配置方案。请选择 .toml 文件，或 OBS 的 basic.ini

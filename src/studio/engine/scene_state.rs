@@ -82,7 +82,7 @@ pub enum FileDone {
     Read(PathBuf, String, u64, Result<Box<Import>, crate::text::Problem>),
     Written(PathBuf, Option<crate::text::Problem>),
     /// A file to import as a collection or profile, and whether the user wants its stream keys.
-    PartRead(PartKind, bool, Result<Box<PartImport>, crate::text::Problem>),
+    PartRead(PartKind, bool, PathBuf, Result<Box<PartImport>, crate::text::Problem>),
 }
 
 #[cfg(test)]
@@ -122,6 +122,22 @@ mod tests {
         change(&mut stage, 1_300);
         change(&mut stage, 1_400);
         assert_eq!(steps(&mut stage), 3);
+    }
+
+    #[test]
+    fn a_failed_import_of_a_profile_names_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut engine, _ends) = at_rest(Some(folder.path()));
+        let (kind, path) = (PartKind::Profile, folder.path().join("Friday.toml"));
+        std::fs::write(&path, "a = 1").unwrap();
+        engine.handle(Command::Part(PartCommand::Import { kind, path, with_key: false }));
+        until("end of the import", || {
+            engine.poll_scenes();
+            engine.state.stage.file.is_none()
+        });
+        let notices = engine.notices.active.notices();
+        let failed = notices.iter().find(|it| it.key() == "part-failed").unwrap();
+        assert!(failed.summary().contains("Friday.toml: this is not"), "{}", failed.summary());
     }
 
     #[test]

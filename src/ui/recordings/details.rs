@@ -2,15 +2,17 @@
 
 use std::path::PathBuf;
 
-use egui::{Key, Rect, ScrollArea, Ui, vec2};
+use egui::{Color32, Key, Rect, ScrollArea, Ui, vec2};
 
 use crate::studio::Command;
 use crate::studio::live::recording::library::RecordingsCommand;
 use crate::studio::live::recording::library::change::check_name;
 use crate::studio::live::recording::library::view::{FileState, RecordingFile, RecordingsView};
+use crate::ui::recordings::draft::row_id;
 use crate::ui::recordings::{Draft, list, trim};
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{FRAME_BACKGROUND, Type, gap};
+use crate::ui::targets::child;
 use crate::ui::text::format;
 use crate::ui::video::fitted;
 use crate::ui::view::View;
@@ -29,9 +31,15 @@ pub fn show(
     ui.spacing_mut().item_spacing.y = gap::S;
     let selected = draft.selected.clone();
     let file = recordings.files.iter().find(|file| Some(&file.path) == selected.as_ref());
+    let lines = outcome(view, recordings, draft);
+    let height: f32 = lines.iter().map(|(text, color)| line_height(ui, text, *color, width)).sum();
+    // The result is below the scrolled panel, which does not move when the result appears.
+    let room = ui.available_rect_before_wrap();
+    let end = (room.bottom() - height).max(room.top());
+    let (above, below) = room.split_top_bottom_at_y(end);
+    let mut panel = child(ui, above, "recording-panel");
     let contents = |ui: &mut Ui| {
         ui.set_width(width);
-        outcome(ui, view, recordings);
         let Some(file) = file else {
             let text = view.texts.get("recordings-choose");
             paragraph(ui, &text, Type::Body, view.theme.secondary);
@@ -39,19 +47,31 @@ pub fn show(
         };
         one(ui, view, recordings, file, draft)
     };
-    scroll(ScrollArea::vertical().id_salt("recording").auto_shrink(false), ui, contents).inner
+    let area = ScrollArea::vertical().id_salt("recording").auto_shrink(false);
+    let play = scroll(area, &mut panel, contents).inner;
+    let mut place = child(ui, below, "recording-outcome");
+    place.spacing_mut().item_spacing.y = 0.0;
+    for (text, color) in &lines {
+        place.add_space(gap::S);
+        announced(&paragraph(&mut place, text, Type::Small, *color));
+    }
+    play
 }
 
-/// Draws the result of the last change.
-fn outcome(ui: &mut Ui, view: &View<'_>, recordings: &RecordingsView) {
-    let Some(outcome) = &recordings.outcome else { return };
+/// Returns the height of a text of the result and of the gap above it.
+fn line_height(ui: &Ui, text: &str, color: Color32, width: f32) -> f32 {
+    let galley = ui.painter().layout(text.to_owned(), Type::Small.font(), color, width);
+    galley.size().y + gap::S
+}
+
+/// Returns the texts about the result of the last change, with their colors.
+fn outcome(view: &View<'_>, recordings: &RecordingsView, draft: &Draft) -> Vec<(String, Color32)> {
+    let outcome = recordings.outcome.as_ref().filter(|_| draft.shows_outcome);
+    let Some(outcome) = outcome else { return Vec::new() };
     let theme = view.theme;
     let color = if outcome.failed { theme.warn } else { theme.good };
-    let text = view.texts.say(&outcome.text);
-    announced(&paragraph(ui, &text, Type::Small, color));
-    if let Some(cure) = view.texts.cure(&outcome.text) {
-        paragraph(ui, &cure, Type::Small, theme.secondary);
-    }
+    let cure = view.texts.cure(&outcome.text).map(|cure| (cure, theme.secondary));
+    std::iter::once((view.texts.say(&outcome.text), color)).chain(cure).collect()
 }
 
 fn one(
@@ -116,7 +136,7 @@ fn one(
             }
         }
     }
-    let play = buttons(ui, view, file, draft);
+    let play = buttons(ui, view, recordings, file, draft);
     if let Some(details) = file.details().filter(|_| !is_busy) {
         ui.add_space(gap::S);
         trim::show(ui, view, recordings, file, details, draft);
@@ -185,10 +205,18 @@ fn name(ui: &mut Ui, view: &mut View<'_>, file: &RecordingFile, draft: &mut Draf
     if let Some(wrong) = &wrong {
         paragraph(ui, &view.texts.say(wrong), Type::Small, view.theme.warn);
     }
-    let escaped = ui.input(|input| input.key_pressed(Key::Escape));
-    if response.lost_focus() && escaped {
+    let pressed = |key| ui.input(|input| input.key_pressed(key));
+    let (escaped, entered) = (pressed(Key::Escape), pressed(Key::Enter));
+    let left = response.lost_focus();
+    if left && entered && wrong.is_some() {
+        // The name stays in its field, so that the user can correct it.
+        response.request_focus();
+    } else if left && (entered || escaped) {
+        ui.memory_mut(|memory| memory.request_focus(row_id(&file.path)));
+    }
+    if left && escaped {
         draft.name = None;
-    } else if response.lost_focus() && wrong.is_none() && text.trim() != stem {
+    } else if left && wrong.is_none() && text.trim() != stem {
         draft.name = None;
         let command = RecordingsCommand::Rename(file.path.clone(), text);
         view.send(Command::Recordings(command));
@@ -198,6 +226,7 @@ fn name(ui: &mut Ui, view: &mut View<'_>, file: &RecordingFile, draft: &mut Draf
 fn buttons(
     ui: &mut Ui,
     view: &mut View<'_>,
+    recordings: &RecordingsView,
     file: &RecordingFile,
     draft: &mut Draft,
 ) -> Option<PathBuf> {
@@ -205,7 +234,7 @@ fn buttons(
     let known = file.details().is_some();
     let busy = view.snapshot.is_being_written(file);
     if draft.asks_trash {
-        trash_question(ui, view, file, draft);
+        trash_question(ui, view, recordings, file, draft);
         return None;
     }
     let mut play = None;
@@ -231,7 +260,13 @@ fn buttons(
 
 /// Asks before a recording is moved to the trash. Escape and Enter cancel. The keyboard focus then
 /// returns to the row of the recording.
-fn trash_question(ui: &mut Ui, view: &mut View<'_>, file: &RecordingFile, draft: &mut Draft) {
+fn trash_question(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    recordings: &RecordingsView,
+    file: &RecordingFile,
+    draft: &mut Draft,
+) {
     let (theme, texts) = (view.theme, view.texts);
     let args = [("name", file.name().into())];
     let question = texts.with("recordings-trash-ask", &args);
@@ -248,10 +283,11 @@ fn trash_question(ui: &mut Ui, view: &mut View<'_>, file: &RecordingFile, draft:
     let escaped =
         (yes.lost_focus() || no.lost_focus()) && ui.input(|input| input.key_pressed(Key::Escape));
     if yes.clicked() {
+        draft.remember_next(recordings, &file.path);
         view.send(Command::Recordings(RecordingsCommand::Trash(file.path.clone())));
     }
     if yes.clicked() || no.clicked() || escaped {
         draft.asks_trash = false;
-        ui.memory_mut(|memory| memory.request_focus(list::row_id(&file.path)));
+        ui.memory_mut(|memory| memory.request_focus(row_id(&file.path)));
     }
 }

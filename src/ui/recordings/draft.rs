@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use egui::Id;
+
 use crate::base::Latest;
 use crate::broadcast::recorder::remux::Cut;
 use crate::media::VideoFrame;
@@ -14,6 +16,11 @@ use crate::studio::live::recording::library::view::{RecordingFile, RecordingsVie
 use crate::ui::video::FrameView;
 use crate::ui::view::WindowRequest;
 use crate::wire::container::Format;
+
+/// Returns the id of a row, which can get the keyboard focus while its recording is selected.
+pub fn row_id(path: &Path) -> Id {
+    Id::unique("recording-row").with(path)
+}
 
 /// The state of the page; see the module documentation.
 #[derive(Debug, Default)]
@@ -36,8 +43,14 @@ pub struct Draft {
     pub(super) focuses_cancel: bool,
     pub(super) cut: CutDraft,
     pub(super) thumbnails: Thumbnails,
+    /// The recording to select after the selected one was moved to the trash.
+    next_selected: Option<PathBuf>,
+    /// If the row of the selected recording gets the keyboard focus next: the row that had it.
+    pub(super) focused_before: Option<Id>,
     /// The number of the last handled result.
     seen_outcome: u64,
+    /// True from the last result until the selection changes or the page closes.
+    pub(super) shows_outcome: bool,
 }
 
 /// A part of the selected recording, to be copied.
@@ -96,7 +109,9 @@ impl Draft {
     pub fn select(&mut self, path: Option<PathBuf>) {
         if self.selected != path {
             (self.name, self.asks_trash, self.cut) = (None, false, CutDraft::default());
+            self.shows_outcome = false;
         }
+        self.focused_before = None;
         self.scroll_to = path.is_some();
         self.selected = path;
     }
@@ -104,6 +119,15 @@ impl Draft {
     /// Asks for confirmation before the selected recording is moved to the trash.
     pub(super) fn ask_trash(&mut self) {
         (self.asks_trash, self.focuses_cancel) = (true, true);
+    }
+
+    /// Remembers the next recording in the list, or else the previous one, to select it when `path`
+    /// is in the trash.
+    pub(super) fn remember_next(&mut self, view: &RecordingsView, path: &Path) {
+        let found = self.found(view);
+        let at = found.iter().position(|file| file.path == path);
+        let next = at.and_then(|at| found.get(at + 1).or_else(|| found.get(at.checked_sub(1)?)));
+        self.next_selected = next.map(|file| file.path.clone());
     }
 
     /// Begins to edit the name of the selected recording.
@@ -129,24 +153,28 @@ impl Draft {
         self.is_fresh = is_shown;
         if !is_shown {
             self.thumbnails = Thumbnails::default();
+            self.shows_outcome = false;
         }
         let command = if is_shown { RecordingsCommand::Open } else { RecordingsCommand::Close };
         requests.push(WindowRequest::Command(Command::Recordings(command)));
     }
 
-    /// Keeps a renamed recording selected, and deselects a removed one.
-    pub(super) fn learn(&mut self, view: &RecordingsView) {
-        if let Some(outcome) = view.outcome.as_ref().filter(|it| it.number != self.seen_outcome) {
-            self.seen_outcome = outcome.number;
-            let is_it = self.selected.as_ref() == Some(&outcome.path);
-            if is_it && !outcome.failed && outcome.now.as_ref() != Some(&outcome.path) {
-                // After a copy, the original stays selected.
-                let copied = outcome.text.id() == "recordings-copied";
-                if !copied {
-                    self.select(outcome.now.clone());
-                }
-            }
+    /// Keeps a renamed recording selected, and selects another one after a removed one. The row of
+    /// the recording that is now selected gets the keyboard focus, unless another control has it.
+    pub(super) fn learn(&mut self, view: &RecordingsView, focused: Option<Id>) {
+        let is_new = |number| number != self.seen_outcome;
+        let Some(outcome) = view.outcome.as_ref().filter(|it| is_new(it.number)) else { return };
+        self.seen_outcome = outcome.number;
+        let is_it = self.selected.as_ref() == Some(&outcome.path);
+        // After a copy, the original stays selected.
+        let is_copied = outcome.text.id() == "recordings-copied";
+        if is_it && !is_copied && !outcome.failed && outcome.now.as_ref() != Some(&outcome.path) {
+            let row = row_id(&outcome.path);
+            let next = outcome.now.clone().or_else(|| self.next_selected.take());
+            self.select(next);
+            self.focused_before = focused.is_none_or(|it| it == row).then_some(row);
         }
+        self.shows_outcome = true;
     }
 
     /// Selects the first recording when the page opens, if none is selected.

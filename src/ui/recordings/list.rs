@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use egui::{
-    Align, Color32, CornerRadius, Event, EventFilter, Id, Key, Modifiers, Popup, Rect, Role,
+    Align, Color32, CornerRadius, Event, EventFilter, Key, Memory, Modifiers, Popup, Rect, Role,
     ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2,
 };
 
@@ -16,6 +16,7 @@ use crate::studio::live::recording::library::view::{
 use crate::ui::input::actions::{Action, key};
 use crate::ui::input::hotkeys::accept_letters;
 use crate::ui::recordings::Draft;
+use crate::ui::recordings::draft::row_id;
 use crate::ui::scenes::menu;
 use crate::ui::style::icons::{self, Icon};
 use crate::ui::style::theme::{
@@ -140,11 +141,6 @@ pub fn tracks(texts: &Texts, details: &Details) -> String {
     parts.join(" · ")
 }
 
-/// Returns the id of a row, which can get the keyboard focus while its recording is selected.
-pub fn row_id(path: &Path) -> Id {
-    Id::unique("recording-row").with(path)
-}
-
 /// Selects another recording.
 fn select(view: &mut View<'_>, file: &RecordingFile, draft: &mut Draft) {
     // The field for the name shows the other recording before it loses the focus.
@@ -236,8 +232,16 @@ fn row(
         WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), chosen, accessible_name)
     });
     accept_letters(&response);
-    if response.clicked() || response.secondary_clicked() || response.gained_focus() && !chosen {
+    // The row of a recording under its previous name can still have the focus.
+    let is_entered = response.gained_focus() && !chosen && draft.focused_before.is_none();
+    if response.clicked() || response.secondary_clicked() || is_entered {
         select(view, file, draft);
+    }
+    if chosen
+        && let Some(before) = draft.focused_before.take()
+        && ui.memory(Memory::focused).is_none_or(|now| now == before)
+    {
+        response.request_focus();
     }
     if response.clicked() {
         response.request_focus();

@@ -29,7 +29,7 @@ pub fn show(
     right: f32,
 ) -> Option<PathBuf> {
     let recordings = std::sync::Arc::clone(&view.snapshot.recordings);
-    draft.learn(&recordings);
+    draft.learn(&recordings, ui.memory(egui::Memory::focused));
     draft.begin(&recordings);
     let split = room.right() - right;
     let (left, side) = room.split_left_right_at_x(split);

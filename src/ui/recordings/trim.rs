@@ -72,22 +72,17 @@ pub fn show(
         view.send(Command::Recordings(command));
     }
     let copy = copy(recordings, file, details, &cut);
-    let text = match (cut.to.unwrap_or(length) > cut.from, &copy) {
-        (false, _) => Some(texts.get("recordings-empty-part")),
-        // The message is beside the wrong time.
-        (true, None) if is_wrong(&cut) => None,
-        (true, None) => Some(texts.get("recordings-copy-hint")),
-        (true, Some(_)) => None,
-    };
     let button = texts.get("recordings-save-copy");
     if Button::new(&button).enabled(copy.is_some()).show(ui, theme).clicked()
         && let Some(copy) = copy
     {
         view.send(Command::Recordings(copy));
     }
-    if let Some(text) = text {
-        paragraph(ui, &text, Type::Small, theme.secondary);
+    if cut.to.unwrap_or(length) <= cut.from {
+        paragraph(ui, &texts.get("recordings-empty-part"), Type::Small, theme.secondary);
     }
+    // Without the hint, the panel would be shorter, and its controls would move.
+    paragraph(ui, &texts.get("recordings-copy-hint"), Type::Small, theme.secondary);
     draft.cut = cut;
 }
 
@@ -176,6 +171,7 @@ fn point(
 fn format_choice(ui: &mut Ui, view: &View<'_>, cut: &mut CutDraft, own: Option<Format>) {
     let chosen = cut.format.or(own).map(|it| it.extension().to_uppercase()).unwrap_or_default();
     let name = view.texts.get("recordings-format");
+    label(ui, &name, Type::Small, view.theme.secondary);
     Select::new(&name, &chosen, ui.available_width()).show(ui, view.theme, |ui| {
         for format in Format::ALL {
             let text = format.extension().to_uppercase();

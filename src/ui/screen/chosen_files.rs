@@ -32,6 +32,7 @@ impl Screen {
     /// Draws onair's file chooser, or the choices that appear while the desktop's dialog does not
     /// respond.
     pub(super) fn file_dialogs(&mut self, ctx: &egui::Context) {
+        self.return_chooser_focus(ctx);
         let view = view!(self);
         if let Some(chooser) = &mut self.file_chooser {
             let Some(answer) = file_chooser::show(ctx, &view, chooser) else { return };

@@ -8,7 +8,6 @@ use crate::ui::input::hotkeys::{self, Keymap};
 use crate::ui::input::named::AnyCommand;
 use crate::ui::screen::Screen;
 use crate::ui::view::WindowRequest;
-use crate::ui::widgets::FocusReturn;
 
 impl Screen {
     /// Returns true while onair's file chooser or the wait for the desktop's is open.
@@ -16,14 +15,25 @@ impl Screen {
         self.file_chooser.is_some() || self.file_wait
     }
 
-    /// Gives the keyboard focus back to the control that had it before a dialog or file chooser.
+    /// Gives the keyboard focus back to the control that had it before a dialog or file chooser. The
+    /// first element of `dialog_focus` has this control, and the second one that of
+    /// [`Self::return_chooser_focus`].
     pub(super) fn return_dialog_focus(&mut self, ctx: &Context) {
         let is_open = self.asks() || self.chooses_file();
         if !is_open && self.scenes.awaits_items() {
             // The row of the new item gets the focus.
-            self.dialog_focus = FocusReturn::default();
+            self.dialog_focus = Default::default();
         }
-        self.dialog_focus.follow_dialog(ctx, is_open);
+        let [dialog, _] = &mut self.dialog_focus;
+        dialog.follow_dialog(ctx, is_open);
+    }
+
+    /// Gives the keyboard focus back to the control of a dialog that opened a file chooser. Call this
+    /// after the dialog is drawn, because the dialog accepts the focus only from then on.
+    pub(super) fn return_chooser_focus(&mut self, ctx: &Context) {
+        let is_open = self.dialog.is_some() && self.chooses_file();
+        let [_, chooser] = &mut self.dialog_focus;
+        chooser.follow(ctx, is_open);
     }
 
     /// Runs the commands of pressed hotkeys.

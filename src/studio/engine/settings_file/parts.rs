@@ -262,7 +262,7 @@ impl Engine {
     fn read_part(&mut self, kind: PartKind, path: PathBuf, with_key: bool) -> Result<(), Problem> {
         self.with_file("part-import", move || {
             let read = exchange::read(kind, &path).map(Box::new);
-            FileDone::PartRead(kind, with_key, read)
+            FileDone::PartRead(kind, with_key, path, read)
         })
     }
 
@@ -271,11 +271,14 @@ impl Engine {
         &mut self,
         kind: PartKind,
         with_key: bool,
+        path: &Path,
         read: Result<Box<PartImport>, Problem>,
     ) {
         let Some(files) = self.file.parts() else { return };
         let done = read.and_then(|import| self.import_part(&files, kind, &import, with_key));
-        self.part_done(done);
+        let path = path.display().to_string();
+        let failed = |reason| problem!("part-import-failed", path = path, reason = reason);
+        self.part_done(done.map_err(failed));
     }
 
     fn import_part(

@@ -28,8 +28,9 @@ pub(super) enum Naming {
 pub struct PartsDraft {
     pub(super) kind: PartKind,
     pub(super) step: Step,
-    /// The collection or profile whose question has just appeared or ended, or whose step Escape has
-    /// just ended. Its *Keep it* or *Delete* gets the keyboard focus next.
+    /// Set if the keyboard focus moves next: in the list, to the *Delete* of the collection or
+    /// profile of this name as soon as it is listed, and in another step to its first button, or to
+    /// *Keep it*.
     pub(super) focused: Option<String>,
     /// True if the stream key of a profile is imported too.
     pub(super) with_key: bool,

@@ -3,7 +3,7 @@
 
 pub mod draft;
 
-use egui::{Align, Id, Key, Layout, Modifiers, Response, ScrollArea, Ui, vec2};
+use egui::{Align, Id, Key, Layout, Memory, Modifiers, Response, ScrollArea, Ui, UiBuilder, vec2};
 
 use crate::studio::Command;
 use crate::studio::command::PartCommand;
@@ -35,15 +35,7 @@ pub fn show(
         // Escape returns to the list before it closes the dialog.
         let returns = !matches!(draft.step, Step::List | Step::Delete(_));
         if returns && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
-            let left = match &draft.step {
-                Step::Name(Naming::Rename(name), ..) | Step::Versions(name) => Some(name),
-                _ => None,
-            };
-            let parts = &view.snapshot.parts;
-            let listed = left.filter(|name| parts.names(draft.kind).contains(name)).cloned();
-            let in_use = || parts.in_use.name(draft.kind).to_owned();
-            draft.focused = Some(listed.unwrap_or_else(in_use));
-            draft.step = Step::List;
+            return_to_list(view, draft);
         }
         match draft.step.clone() {
             Step::List => list(ui, view, draft, fresh),
@@ -57,6 +49,20 @@ pub fn show(
         }
         close.then_some(DialogAnswer::Close)
     })
+}
+
+/// Returns to the list. The row of the step's collection or profile, or else the row in use, gets the
+/// keyboard focus.
+fn return_to_list(view: &View<'_>, draft: &mut PartsDraft) {
+    let left = match &draft.step {
+        Step::Name(Naming::Rename(name), ..) | Step::Versions(name) => Some(name),
+        _ => None,
+    };
+    let parts = &view.snapshot.parts;
+    let listed = left.filter(|name| parts.names(draft.kind).contains(name)).cloned();
+    let in_use = || parts.in_use.name(draft.kind).to_owned();
+    draft.focused = Some(listed.unwrap_or_else(in_use));
+    draft.step = Step::List;
 }
 
 /// Chooses one of two texts according to the kind.
@@ -93,7 +99,9 @@ fn list(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, fresh: bool) {
     }
     ScrollArea::vertical().max_height(300.0).auto_shrink([false, true]).show(ui, |ui| {
         for name in parts.names(draft.kind) {
-            ui.push_id(name, |ui| row(ui, view, draft, name));
+            // The controls of a row keep their ids, and so the focus, if another row comes or goes.
+            let scope = UiBuilder::new().scope_id(Id::unique(("part-row", draft.kind, name)));
+            ui.scope_builder(scope, |ui| row(ui, view, draft, name));
         }
         let deleted = parts.deleted(draft.kind);
         if !deleted.is_empty() {
@@ -122,7 +130,10 @@ fn list(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, fresh: bool) {
             match draft.kind {
                 // A collection needs no further choice.
                 PartKind::Collection => view.request(WindowRequest::PickPart(draft.kind, false)),
-                PartKind::Profile => (draft.step, draft.with_key) = (Step::Import, false),
+                PartKind::Profile => {
+                    (draft.step, draft.with_key) = (Step::Import, false);
+                    draft.focused = Some(in_use.clone());
+                }
             }
         }
         if Button::new(&texts.get("part-export")).show(ui, theme).clicked() {
@@ -134,6 +145,7 @@ fn list(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, fresh: bool) {
 fn list_versions(view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
     view.send(Command::Part(PartCommand::ListVersions(draft.kind, name.to_owned())));
     draft.step = Step::Versions(name.to_owned());
+    draft.focused = Some(name.to_owned());
 }
 
 /// Draws the problem of the last request, next to the control that made it.
@@ -156,7 +168,11 @@ fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
                 let words = texts.get("part-use-short");
                 if Button::new(&words).name(&used).small().show(ui, theme).clicked() {
                     view.send(Command::Part(PartCommand::Use(kind, name.to_owned())));
+                    draft.focused = Some(name.to_owned());
                 }
+            } else {
+                // The next controls have the same ids in every row.
+                ui.skip_ahead_auto_ids(1);
             }
             let versions = named(key!("versions-of"));
             if icon_button(ui, theme, Icon::Clock, &versions, 28.0).clicked() {
@@ -169,8 +185,16 @@ fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
             }
             let remove = named(key!("part-delete"));
             let remove = icon_button(ui, theme, Icon::Trash, &remove, 28.0);
-            if draft.focused.take_if(|it| *it == name).is_some() {
+            // Until the row that gets the focus is listed, the row in use has it.
+            let names = view.snapshot.parts.names(kind);
+            let is_awaited = draft.focused.as_ref().is_some_and(|it| !names.contains(it));
+            let stands_in = in_use && is_awaited && ui.memory(Memory::focused).is_none();
+            let is_wanted = draft.focused.as_ref().is_some_and(|it| it == name);
+            if draft.step == Step::List && (is_wanted || stands_in) {
                 remove.request_focus();
+                if is_wanted {
+                    draft.focused = None;
+                }
             }
             if remove.clicked() {
                 draft.step = Step::Delete(name.to_owned());
@@ -183,13 +207,28 @@ fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
             });
             return;
         }
-        ui.with_layout(Layout::top_down(Align::Min), |ui| {
-            ui.spacing_mut().item_spacing.y = 0.0;
-            label(ui, name, Type::Body, theme.text);
-            let summary = in_words(texts, kind, &summary_now(view));
-            let words = format!("{} · {summary}", texts.get("part-in-use"));
-            label(ui, &words, Type::Small, theme.secondary);
-        });
+        let summary = in_words(texts, kind, &summary_now(view));
+        let words = format!("{} · {summary}", texts.get("part-in-use"));
+        two_lines(ui, theme, name, &words);
+    });
+}
+
+/// Draws a text and a smaller one below it, in the middle of the height of a row.
+fn two_lines(ui: &mut Ui, theme: &Theme, upper: &str, lower: &str) {
+    let lines = [(upper, Type::Body, theme.text), (lower, Type::Small, theme.secondary)];
+    ui.with_layout(Layout::top_down(Align::Min), |ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        let (room, width) = (ui.available_height(), ui.available_width());
+        let height: f32 = lines
+            .iter()
+            .map(|(text, kind, color)| {
+                ui.painter().layout((*text).to_owned(), kind.font(), *color, width).size().y
+            })
+            .sum();
+        ui.add_space(((room - height) / 2.0).max(0.0));
+        for (text, kind, color) in lines {
+            label(ui, text, kind, color);
+        }
     });
 }
 
@@ -299,10 +338,11 @@ fn name(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, naming: &Namin
     let [yes, no] =
         buttons(ui, theme, &texts.get(done), ButtonWeight::Primary, &texts.get("cancel"));
     if no.clicked() {
-        draft.step = Step::List;
+        return_to_list(view, draft);
     } else if yes.clicked() || entered {
         match checked(view, kind, naming, text) {
             Ok(name) => {
+                draft.focused = Some(name.clone());
                 let command = match naming {
                     Naming::New => PartCommand::New(kind, name),
                     Naming::Duplicate => PartCommand::Duplicate(kind, name),
@@ -348,8 +388,14 @@ fn delete(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) 
     let escaped = ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape));
     if yes.clicked() {
         view.send(Command::Part(PartCommand::Delete(kind, name.to_owned())));
-    }
-    if yes.clicked() || no.clicked() || escaped {
+        // The focus goes to the row that is in use then.
+        let parts = &view.snapshot.parts;
+        let in_use = parts.in_use.name(kind);
+        let other = parts.names(kind).iter().find(|it| *it != name).map_or(name, String::as_str);
+        let next = if in_use == name { other } else { in_use };
+        draft.focused = Some(next.to_owned());
+        draft.step = Step::List;
+    } else if no.clicked() || escaped {
         draft.step = Step::List;
         draft.focused = Some(name.to_owned());
     }
@@ -369,27 +415,36 @@ fn versions(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str
     paragraph(ui, &texts.get("versions-note"), Type::Small, theme.secondary);
     trouble(ui, view);
     let list = parts.versions.as_ref().filter(|it| it.kind == kind && it.name == name);
+    // The list arrives later.
+    let is_known = list.is_some();
+    let mut focuses = is_known && draft.focused.take().is_some();
     let list = list.map(|it| it.versions.as_slice()).unwrap_or_default();
     if list.is_empty() {
         paragraph(ui, &texts.get("versions-none"), Type::Body, theme.text);
     }
     ScrollArea::vertical().max_height(300.0).auto_shrink([false, true]).show(ui, |ui| {
         for version in list {
-            ui.push_id(&version.id, |ui| version_row(ui, view, draft, name, version));
+            let focuses = std::mem::take(&mut focuses);
+            ui.push_id(&version.id, |ui| version_row(ui, view, draft, (name, version), focuses));
         }
     });
     ui.add_space(gap::S);
-    if Button::new(&texts.get("part-back")).show(ui, theme).clicked() {
-        draft.step = Step::List;
+    let back = Button::new(&texts.get("part-back")).show(ui, theme);
+    if focuses {
+        back.request_focus();
+    }
+    if back.clicked() {
+        return_to_list(view, draft);
     }
 }
 
+/// Draws a version of a collection or profile. Its button gets the keyboard focus if `focuses`.
 fn version_row(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut PartsDraft,
-    part: &str,
-    version: &Version,
+    (part, version): (&str, &Version),
+    focuses: bool,
 ) {
     let (theme, texts, kind) = (view.theme, view.texts, draft.kind);
     let in_use = view.snapshot.parts.in_use.name(kind) == part;
@@ -398,31 +453,28 @@ fn version_row(
         let time = version.id.local_time();
         let name = texts.with("version-restore", &[("time", time.clone().into())]);
         let words = texts.get("version-restore-short");
-        if Button::new(&words).name(&name).small().show(ui, theme).clicked() {
+        let restore = Button::new(&words).name(&name).small().show(ui, theme);
+        if focuses {
+            restore.request_focus();
+        }
+        if restore.clicked() {
             let id = version.id.clone();
             view.send(Command::Part(PartCommand::Restore { kind, name: part.to_owned(), id }));
             if !in_use {
                 // The list shows the restored one, or the problem.
                 draft.step = Step::List;
+                draft.focused = Some(part.to_owned());
             }
         }
-        ui.with_layout(Layout::top_down(Align::Min), |ui| {
-            ui.spacing_mut().item_spacing.y = 0.0;
-            label(ui, &time, Type::Body, theme.text);
-            let (then, now) = (
-                in_words(texts, kind, &version.summary),
-                in_words(texts, kind, &summary_now(view)),
-            );
-            let words = match then == now {
-                // The window knows only the state of the one in use.
-                _ if !in_use => then,
-                true => texts.with("version-as-many", &[("what", then.into())]),
-                false => {
-                    texts.with("version-differs", &[("then", then.into()), ("now", now.into())])
-                }
-            };
-            label(ui, &words, Type::Small, theme.secondary);
-        });
+        let (then, now) =
+            (in_words(texts, kind, &version.summary), in_words(texts, kind, &summary_now(view)));
+        let words = match then == now {
+            // The window knows only the state of the one in use.
+            _ if !in_use => then,
+            true => texts.with("version-as-many", &[("what", then.into())]),
+            false => texts.with("version-differs", &[("then", then.into()), ("now", now.into())]),
+        };
+        two_lines(ui, theme, &time, &words);
     });
 }
 
@@ -437,10 +489,13 @@ fn import(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft) {
     }
     let words = (texts.get("part-choose-file"), texts.get("cancel"));
     let [yes, no] = buttons(ui, theme, &words.0, ButtonWeight::Primary, &words.1);
+    if draft.focused.take().is_some() {
+        yes.request_focus();
+    }
     if yes.clicked() {
         view.request(WindowRequest::PickPart(draft.kind, draft.with_key));
     }
     if yes.clicked() || no.clicked() {
-        draft.step = Step::List;
+        return_to_list(view, draft);
     }
 }

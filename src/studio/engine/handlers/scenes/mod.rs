@@ -505,7 +505,9 @@ impl Engine {
                 let path = shown(path);
                 self.notices.raise(&StudioMessage::ScenesExportFailed { path, reason }, "");
             }
-            FileDone::PartRead(kind, with_key, read) => self.part_read(kind, with_key, read),
+            FileDone::PartRead(kind, with_key, path, read) => {
+                self.part_read(kind, with_key, &path, read);
+            }
         }
     }
 
