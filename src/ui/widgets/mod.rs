@@ -55,7 +55,8 @@ const FOCUS_RING_SPACE_POINTS: f32 = FOCUS_RING_WIDTH + 2.0;
 pub fn focus_ring(ui: &Ui, theme: &Theme, response: &Response, radius: u8) {
     if response.has_focus() {
         // The ring of a control at the edge of a scroll area is not cut off.
-        let painter = ui.painter().with_clip_rect(ui.clip_rect().expand(FOCUS_RING_SPACE_POINTS));
+        let mut painter = ui.painter().clone();
+        painter.set_clip_rect(ui.clip_rect().expand(FOCUS_RING_SPACE_POINTS));
         let (ring, radius) = (response.rect.expand(1.0), radius.saturating_add(1));
         let stroke = Stroke::new(FOCUS_RING_WIDTH, theme.accent);
         painter.rect_stroke(ring, CornerRadius::same(radius), stroke, StrokeKind::Outside);
@@ -194,8 +195,8 @@ fn is_scrolled(ui: &Ui) -> bool {
 #[cfg(test)]
 mod tests {
     use egui::{
-        Context, Event, Modifiers, MouseWheelSource, MouseWheelUnit, RawInput, Sense, TouchPhase,
-        Vec2, pos2, vec2,
+        Context, Event, Modifiers, MouseWheelSource, MouseWheelUnit, RawInput, Sense, Shape,
+        TouchPhase, Vec2, pos2, vec2,
     };
 
     use super::*;
@@ -294,6 +295,22 @@ mod tests {
         let [first, second] = places[..] else { panic!("{places:?}") };
         assert!(first.right() <= second.left(), "{places:?}");
         assert!((second.right() - room.right()).abs() < 0.5, "{places:?}");
+    }
+
+    #[test]
+    fn the_edge_of_an_area_does_not_cut_the_ring_off() {
+        let (ctx, control) = (Context::default(), Id::unique("control"));
+        let place = Rect::from_min_size(pos2(40.0, 40.0), vec2(50.0, 20.0));
+        ctx.memory_mut(|memory| memory.request_focus(control));
+        let mut output = ctx.run_ui(RawInput::default(), |ui| {
+            ui.set_clip_rect(place);
+            let response = ui.interact(place, control, Sense::click());
+            focus_ring(ui, &Theme::DARK, &response, 0);
+        });
+        output.textures_delta.clear();
+        let is_ring = |shape: &Shape| matches!(shape, Shape::Rect(it) if it.stroke.width > 1.0);
+        let ring = output.shapes.iter().find(|it| is_ring(&it.shape)).unwrap();
+        assert!(ring.clip_rect.contains_rect(ring.shape.visual_bounding_rect()), "{ring:?}");
     }
 
     #[test]
