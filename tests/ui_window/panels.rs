@@ -245,6 +245,28 @@ fn a_panel_is_moved_by_keyboard_and_the_layout_is_saved() {
 }
 
 #[test]
+fn tab_goes_from_a_panel_through_its_buttons_in_reading_order() {
+    let mut harness = open("mixer");
+    command(&mut harness, "Arrange panels");
+    harness.get_by_role_and_label(Role::Tab, "Audio mixer").focus();
+    harness.run();
+    let buttons = ["Move Audio mixer", "Move Audio mixer to its own window", "Hide Audio mixer"];
+    let mut left = tab_of(&harness, "Audio mixer").right();
+    for button in buttons {
+        harness.key_press(Key::Tab);
+        harness.run();
+        let button = harness.get_by_role_and_label(Role::Button, button);
+        assert!(button.is_focused(), "{button:?}");
+        assert!(button.rect().left() >= left, "{button:?}");
+        left = button.rect().right() - 0.5;
+    }
+    // The panel is still there, and the buttons work.
+    harness.key_press(Key::Space);
+    harness.run();
+    assert!(!panels(&harness).layouts["simple"].to_string().contains("mixer"));
+}
+
+#[test]
 fn a_panel_gets_a_window_of_its_own_and_is_kept_there() {
     let mut harness = open("mixer");
     command(&mut harness, "Arrange panels");

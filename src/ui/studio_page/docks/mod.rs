@@ -123,6 +123,7 @@ impl Docks {
             hidden: None,
             moved: None,
             groups: if self.arranging { shape::groups(&tree) } else { Vec::new() },
+            buttons: None,
             around: TAB_PADDING_POINTS,
             most: f32::INFINITY,
             passes_lines: ui.input(|input| input.key_pressed(Key::Tab)),
