@@ -329,3 +329,19 @@ fn the_ring_of_the_canvas_is_apart_from_the_frame_of_the_preview() {
     assert!(ring.contains_rect(place.expand(3.0)), "{ring:?} {place:?}");
     assert!(clip.contains_rect(ring.expand(FOCUS_RING_WIDTH)), "{ring:?} {clip:?}");
 }
+
+#[test]
+fn dialogs_open_with_the_focus_on_a_control() {
+    for (dialog, control) in [
+        (Dialog::Settings, "Search settings"),
+        (Dialog::Mixer, "Voice"),
+        (Dialog::EventLog, "Close"),
+    ] {
+        let mut harness = open("mixer");
+        harness.state_mut().screen.as_mut().unwrap().open(dialog);
+        harness.run();
+        harness.run();
+        let name = focused(&harness).map(|(_, name, _)| name);
+        assert_eq!(name.as_deref(), Some(control), "{dialog:?}");
+    }
+}
