@@ -37,12 +37,12 @@ pub use slider::{
 };
 pub use sparkline::{SPARKLINE_HEIGHT_POINTS, sparkline};
 pub use switch::{named_switch, switch};
-pub use tab_bar::{TAB_BAR_HEIGHT, tab_bar, tab_info};
+pub use tab_bar::{TAB_BAR_HEIGHT, tab_bar, tab_id, tab_info};
 
 use egui::scroll_area::{ScrollAreaOutput, ScrollSource};
 use egui::{
-    Align, AsIdSalt, CornerRadius, Id, Layout, Rect, Response, ScrollArea, Stroke, StrokeKind, Ui,
-    UiBuilder, UiKind,
+    Align, AsIdSalt, CornerRadius, FocusDirection, Id, Layout, Rect, Response, ScrollArea, Stroke,
+    StrokeKind, Ui, UiBuilder, UiKind,
 };
 
 use crate::ui::style::theme::{FOCUS_RING_WIDTH, Theme};
@@ -132,6 +132,34 @@ pub fn focus_in_view(ui: &Ui, id: Id, rect: Rect) {
     if let Some(rect) = new {
         ui.scroll_to_rect(rect, None);
     }
+}
+
+/// Draws contents. If `enters` is true, the first control of the contents gets the keyboard focus.
+/// If the contents have no controls, the control with the id `otherwise` gets it, or the focus stays.
+pub fn focus_first<R>(
+    ui: &mut Ui,
+    enters: bool,
+    otherwise: Option<Id>,
+    contents: impl FnOnce(&mut Ui) -> R,
+) -> R {
+    if !enters {
+        return contents(ui);
+    }
+    let before = ui.memory_mut(|memory| {
+        let before = memory.focused();
+        // Without a focused control, Tab goes to the control that is drawn next.
+        memory.stop_text_input();
+        memory.move_focus(FocusDirection::Next);
+        before
+    });
+    let shown = contents(ui);
+    ui.memory_mut(|memory| {
+        memory.move_focus(FocusDirection::None);
+        if let Some(id) = otherwise.or(before).filter(|_| memory.focused().is_none()) {
+            memory.request_focus(id);
+        }
+    });
+    shown
 }
 
 /// The area that the mouse wheel scrolls, until the wheel rests.

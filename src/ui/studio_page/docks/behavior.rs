@@ -17,7 +17,7 @@ use crate::ui::studio_page::parts::PageParts;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{CONTROL_RADIUS, Type, gap};
 use crate::ui::view::View;
-use crate::ui::widgets::{elided, focus_ring, icon_button, row_in, submenu, tab_info};
+use crate::ui::widgets::{elided, focus_first, focus_ring, icon_button, row_in, submenu, tab_info};
 
 /// The height of a tab.
 const TAB_HEIGHT_POINTS: f32 = 26.0;
@@ -40,6 +40,8 @@ pub(super) struct Docked<'a, 'b, 'c> {
     pub moved: Option<(TileId, TileId, DockPosition)>,
     /// The groups of tabs, each with its panels, while the user arranges panels.
     pub groups: Vec<(TileId, Vec<Panel>)>,
+    /// The panel that gets the keyboard focus.
+    pub entered: Option<Panel>,
     /// The front panel whose tab bar was drawn last, and the room for the panel's buttons.
     pub buttons: Option<(TileId, Rect)>,
     /// The padding around the names of the tab bar, in points.
@@ -155,7 +157,10 @@ impl Behavior<Panel> for Docked<'_, '_, '_> {
             line.set_clip_rect(place);
             self.show_buttons(&mut line, tile, *panel);
         }
-        let asked = contents::show(ui, self.view, self.parts, *panel, room);
+        let enters = self.entered == Some(*panel);
+        let asked = focus_first(ui, enters, None, |ui| {
+            contents::show(ui, self.view, self.parts, *panel, room)
+        });
         self.asked = self.asked.or(asked);
         UiResponse::None
     }
