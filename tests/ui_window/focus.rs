@@ -295,3 +295,53 @@ fn in_dialogs_the_focus_is_visible_and_moves_in_reading_order() {
     found.extend(faults(&mut harness, "stop", true));
     assert!(found.is_empty(), "{found:#?}");
 }
+
+#[test]
+fn the_ring_of_a_target_is_around_its_whole_card() {
+    let mut harness = open("idle");
+    harness.get_by_role_and_label(Role::Button, "Built-in server").focus();
+    harness.run();
+    let (.., place) = focused(&harness).unwrap();
+    let switch = harness.get_by_label("Send to Built-in server").rect();
+    let is_far =
+        |(ring, _): &(Rect, Rect)| ring.shrink(RING_DISTANCE).contains_rect(place.union(switch));
+    assert!(rings(&harness).iter().any(is_far), "{place:?} {:?}", rings(&harness));
+}
+
+#[test]
+fn the_ring_of_the_canvas_is_apart_from_the_frame_of_the_preview() {
+    let mut harness = open("scenes");
+    harness.state().demo.change(|snapshot| {
+        snapshot.scenes.preview_scene = Some(snapshot.scenes.collection.current);
+    });
+    harness.run();
+    harness.run();
+    let known = rings(&harness);
+    harness.get_by_role(Role::Canvas).focus();
+    harness.run();
+    let (.., place) = focused(&harness).unwrap();
+    let around: Vec<(Rect, Rect)> = rings(&harness)
+        .into_iter()
+        .filter(|it| is_ring_of(place, *it) && !known.contains(it))
+        .collect();
+    // The frame is two points wide.
+    let [(ring, clip)] = around[..] else { panic!("{around:?}") };
+    assert!(ring.contains_rect(place.expand(3.0)), "{ring:?} {place:?}");
+    assert!(clip.contains_rect(ring.expand(FOCUS_RING_WIDTH)), "{ring:?} {clip:?}");
+}
+
+#[test]
+fn dialogs_open_with_the_focus_on_a_control() {
+    for (dialog, control) in [
+        (Dialog::Settings, "Search settings"),
+        (Dialog::Mixer, "Voice"),
+        (Dialog::EventLog, "Close"),
+    ] {
+        let mut harness = open("mixer");
+        harness.state_mut().screen.as_mut().unwrap().open(dialog);
+        harness.run();
+        harness.run();
+        let name = focused(&harness).map(|(_, name, _)| name);
+        assert_eq!(name.as_deref(), Some(control), "{dialog:?}");
+    }
+}

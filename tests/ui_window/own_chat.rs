@@ -141,3 +141,38 @@ fn the_chat_of_another_stream_has_a_tab_beside_the_own_one() {
     harness.run();
     harness.get_by_label("guest-7 画面真清晰");
 }
+
+#[test]
+fn the_messages_are_one_stop_of_tab_and_the_arrow_keys_move_among_them() {
+    let mut harness = panel("shared");
+    let focused = |harness: &Harness<'static, Window>| {
+        let node = harness.root().children_recursive().find(|node| node.is_focused()).unwrap();
+        let node = node.accesskit_node();
+        node.label().or_else(|| node.value()).unwrap_or_default()
+    };
+    let press = |harness: &mut Harness<'static, Window>, modifiers, key| {
+        harness.key_press_modifiers(modifiers, key);
+        harness.run();
+        harness.run();
+        focused(harness)
+    };
+    let [first, newest] = ["guest-5 which crystal is that?", "eve buy followers at example.com"];
+    harness.get_by_label("Moderation").focus();
+    harness.run();
+    assert_eq!(press(&mut harness, Modifiers::NONE, Key::Tab), newest);
+    assert_eq!(press(&mut harness, Modifiers::NONE, Key::ArrowDown), newest);
+    for _ in 0..2 {
+        press(&mut harness, Modifiers::NONE, Key::ArrowUp);
+    }
+    assert_eq!(press(&mut harness, Modifiers::NONE, Key::ArrowUp), first);
+    // The message keeps the focus when another one arrives, and Tab leaves the list.
+    harness.state().demo.change(|snapshot| {
+        let chat = snapshot.server.chat.as_mut().unwrap();
+        let post = ChatPost { id: 99, ..chat.posts[0].clone() };
+        chat.posts = chat.posts.iter().cloned().chain([post]).collect();
+    });
+    harness.run();
+    assert_eq!(press(&mut harness, Modifiers::NONE, Key::Tab), "Send a message");
+    assert_eq!(press(&mut harness, Modifiers::SHIFT, Key::Tab), first);
+    assert_eq!(press(&mut harness, Modifiers::SHIFT, Key::Tab), "Moderation");
+}

@@ -244,6 +244,62 @@ fn a_panel_is_moved_by_keyboard_and_the_layout_is_saved() {
     assert!(harness.query_by_role_and_label(Role::MenuItemRadio, "As the last tab").is_none());
 }
 
+/// Returns the place of the control with the keyboard focus.
+fn focused(harness: &Harness<'static, Window>) -> egui::Rect {
+    let node = harness.root().children_recursive().find(|node| node.is_focused());
+    node.expect("nothing has the focus").rect()
+}
+
+#[test]
+fn the_keyboard_enters_a_panel_that_a_command_shows() {
+    for layout in ["simple", "studio"] {
+        let mut harness = laid_out("properties", layout, HD);
+        source(&harness, "Title").focus();
+        harness.run();
+        harness.key_press_modifiers(Modifiers::COMMAND, Key::E);
+        harness.run();
+        harness.run();
+        let heading = harness.get_by_label("Properties of Title").rect().expand(1.0);
+        let place = focused(&harness);
+        let is_in = heading.x_range().contains(place.left()) && place.top() > heading.top();
+        assert!(is_in, "{layout}: {place:?} {heading:?}");
+    }
+    // The palette gives the focus back to the control before it, unless the panel gets the focus.
+    let mut harness = open("shared");
+    harness.get_by_label("Stop").focus();
+    harness.run();
+    command(&mut harness, "Panel: Chat");
+    harness.run();
+    let button = harness.get_by_label("Moderation");
+    assert!(button.is_focused(), "{:?} {button:?}", focused(&harness));
+    // Without a control, the tab of the panel gets the focus.
+    command(&mut harness, "Panel: Inspector");
+    harness.run();
+    assert!(harness.get_by_role_and_label(Role::Tab, "Inspector").is_focused());
+}
+
+#[test]
+fn tab_goes_from_a_panel_through_its_buttons_in_reading_order() {
+    let mut harness = open("mixer");
+    command(&mut harness, "Arrange panels");
+    harness.get_by_role_and_label(Role::Tab, "Audio mixer").focus();
+    harness.run();
+    let buttons = ["Move Audio mixer", "Move Audio mixer to its own window", "Hide Audio mixer"];
+    let mut left = tab_of(&harness, "Audio mixer").right();
+    for button in buttons {
+        harness.key_press(Key::Tab);
+        harness.run();
+        let button = harness.get_by_role_and_label(Role::Button, button);
+        assert!(button.is_focused(), "{button:?}");
+        assert!(button.rect().left() >= left, "{button:?}");
+        left = button.rect().right() - 0.5;
+    }
+    // The panel is still there, and the buttons work.
+    harness.key_press(Key::Space);
+    harness.run();
+    assert!(!panels(&harness).layouts["simple"].to_string().contains("mixer"));
+}
+
 #[test]
 fn a_panel_gets_a_window_of_its_own_and_is_kept_there() {
     let mut harness = open("mixer");

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use egui::layers::PaintList;
 use egui::{
-    Align, Align2, Color32, CornerRadius, Frame, Id, Layout, Margin, Modal, Order, Rect, Ui, Vec2,
-    vec2,
+    Align, Align2, Color32, CornerRadius, Frame, Id, Layout, Margin, Modal, Order, Rect, Response,
+    Ui, Vec2, vec2,
 };
 
 use crate::compose::scene::{SceneId, SourceId};
@@ -145,16 +145,22 @@ pub fn modal(
 
 /// Draws the title with a close button. Returns true if the button was pressed.
 pub fn heading(ui: &mut Ui, view: &View<'_>, title: &str) -> bool {
-    let mut close = false;
-    ui.horizontal(|ui| {
+    heading_with_close(ui, view, title).clicked()
+}
+
+/// Draws the title with a close button. Returns the response of the button.
+pub(super) fn heading_with_close(ui: &mut Ui, view: &View<'_>, title: &str) -> Response {
+    let line = ui.horizontal(|ui| {
         label(ui, title, Type::Title, view.theme.text);
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        let layout = Layout::right_to_left(Align::Center);
+        let close = ui.with_layout(layout, |ui| {
             let name = view.texts.get("close");
-            close = icon_button(ui, view.theme, Icon::Close, &name, 28.0).clicked();
+            icon_button(ui, view.theme, Icon::Close, &name, 28.0)
         });
+        close.inner
     });
     ui.add_space(gap::S);
-    close
+    line.inner
 }
 
 /// The state of the dialog that sends a media file.

@@ -4,7 +4,7 @@ use egui::{Align, Color32, Layout, Role, ScrollArea, Ui, WidgetInfo, vec2};
 
 use crate::studio::Level;
 use crate::studio::notices::event_log::LogEntry;
-use crate::ui::dialogs::card::{DialogAnswer, heading, modal};
+use crate::ui::dialogs::card::{DialogAnswer, heading_with_close, modal};
 use crate::ui::input::actions::key;
 use crate::ui::notices::words;
 use crate::ui::style::icons;
@@ -14,16 +14,19 @@ use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, label, paragraph};
 
-pub fn show(ctx: &egui::Context, view: &View<'_>) -> Option<DialogAnswer> {
+pub fn show(ctx: &egui::Context, view: &View<'_>, fresh: bool) -> Option<DialogAnswer> {
     modal(ctx, view.theme, "event-log", 620.0, |ui| {
-        let close = heading(ui, view, &view.texts.get("event-log"));
+        let close = heading_with_close(ui, view, &view.texts.get("event-log"));
+        if fresh {
+            close.request_focus();
+        }
         ScrollArea::vertical().max_height(420.0).auto_shrink([false, true]).show(ui, |ui| {
             lines(ui, view);
         });
         if !view.snapshot.event_log.is_empty() {
             below(ui, view);
         }
-        close.then_some(DialogAnswer::Close)
+        close.clicked().then_some(DialogAnswer::Close)
     })
 }
 

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use egui::{
-    Align, Color32, CornerRadius, Event, EventFilter, Key, Memory, Modifiers, Popup, Rect, Role,
-    ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2,
+    Align, Color32, CornerRadius, Event, Key, Memory, Modifiers, Popup, Rect, Role, ScrollArea,
+    Sense, Ui, WidgetInfo, pos2, vec2,
 };
 
 use crate::studio::Command;
@@ -25,7 +25,9 @@ use crate::ui::style::theme::{
 use crate::ui::text::{Texts, format};
 use crate::ui::video::fitted;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, command_item, elided, focus_ring, label, paragraph, scroll};
+use crate::ui::widgets::{
+    Button, command_item, elided, focus_ring, label, paragraph, row_by_arrow, scroll,
+};
 
 /// Height of a row, in points.
 const ROW_HEIGHT_POINTS: f32 = 72.0;
@@ -55,7 +57,7 @@ pub fn show(
         for (index, file) in files.iter().enumerate() {
             let is_tab_stop = index == tab_stop;
             play = play.take().or(row(ui, view, file, draft, is_tab_stop));
-            next = next.or(moved(ui, &file.path, index, files.len() - 1));
+            next = next.or(row_by_arrow(ui, row_id(&file.path), index, files.len() - 1));
         }
         if recordings.more > 0 {
             let text = view.texts.counted("recordings-more", recordings.more);
@@ -149,28 +151,6 @@ fn select(view: &mut View<'_>, file: &RecordingFile, draft: &mut Draft) {
     }
     draft.select(Some(file.path.clone()));
     draft.scroll_to = false;
-}
-
-/// Returns the row to which an arrow key moves from this row, if it has the keyboard focus.
-fn moved(ui: &Ui, path: &Path, index: usize, last: usize) -> Option<usize> {
-    let id = row_id(path);
-    if !ui.memory(|memory| memory.has_focus(id)) {
-        return None;
-    }
-    // The arrow keys move in the menu of the row while it is open.
-    let vertical_arrows = !Popup::is_any_open(ui.ctx());
-    let filter = EventFilter { vertical_arrows, ..EventFilter::default() };
-    ui.memory_mut(|memory| memory.set_focus_lock_filter(id, filter));
-    let pressed = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
-    if !vertical_arrows {
-        None
-    } else if pressed(Key::ArrowDown) {
-        Some((index + 1).min(last))
-    } else if pressed(Key::ArrowUp) {
-        Some(index.saturating_sub(1))
-    } else {
-        None
-    }
 }
 
 /// Handles the keys of the row with the keyboard focus: Enter plays the recording, F2 renames it,

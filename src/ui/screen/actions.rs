@@ -105,6 +105,7 @@ impl Screen {
                 if let Some(source) = self.scenes.source_with_properties(&self.snapshot) {
                     self.page = Page::Studio;
                     self.scenes.show_properties(source);
+                    self.docks.enter(Panel::Inspector);
                 }
             }
             Action::AddAudio => {
@@ -307,12 +308,16 @@ impl Screen {
         }
     }
 
-    /// Shows a panel, or hides it if it is visible. A panel behind another tab comes to the front.
+    /// Shows a panel, or hides it if it is visible. A panel behind another tab comes to the front. A
+    /// panel that appears gets the keyboard focus.
     fn toggle_panel(&mut self, panel: Panel) {
         self.page = Page::Studio;
         let side = SideTab::of(panel).filter(|side| *side != self.side);
         match side.filter(|_| self.preferences.panels.is_simple() && !self.docks.arranging) {
-            Some(side) => self.side = side,
+            Some(side) => {
+                self.side = side;
+                self.docks.enter(panel);
+            }
             None => self.docks.show_or_hide(&mut self.preferences.panels, panel),
         }
         self.requests.push(WindowRequest::Preferences);

@@ -34,7 +34,8 @@ pub fn show(
     sides: (f32, f32),
 ) -> Option<Action> {
     if docks.needs_no_tree(parts.panels) {
-        return simple(ui, view, parts, room, sides);
+        let entered = docks.take_entered(ui);
+        return simple(ui, view, parts, (room, sides), entered);
     }
     if parts.scenes.follow(view.snapshot) {
         docks.reveal(Panel::Inspector);
@@ -46,13 +47,14 @@ pub fn show(
     asked
 }
 
-/// Draws the simple layout. `sides` are the widths of the left and right panels.
+/// Draws the simple layout. `left` and `right` are the widths of the panels. The panel `entered` gets
+/// the keyboard focus.
 fn simple(
     ui: &mut Ui,
     view: &mut View<'_>,
     parts: &mut PageParts<'_>,
-    room: Rect,
-    (left, right): (f32, f32),
+    (room, (left, right)): (Rect, (f32, f32)),
+    entered: Option<Panel>,
 ) -> Option<Action> {
     let theme = view.theme;
     let split = room.right() - right;
@@ -70,6 +72,6 @@ fn simple(
     program::show(ui, view, parts.program, preview, parts.scenes, stage_room);
     let mut mixer_ui = child(ui, strip, "mixer");
     let mixer_asked = mixer::show(&mut mixer_ui, view, strip).then_some(Action::Mixer);
-    let asked = right_panel::show(ui, view, parts, side);
+    let asked = right_panel::show(ui, view, parts, side, entered);
     mixer_asked.or(asked)
 }

@@ -3,6 +3,7 @@
 
 use egui::{Rect, ScrollArea, Ui, pos2, vec2};
 
+use crate::studio::settings::Panel;
 use crate::ui::input::actions::Action;
 use crate::ui::scenes::inspector;
 use crate::ui::studio_page::parts::{PageParts, SideTab};
@@ -11,14 +12,16 @@ use crate::ui::style::theme::gap;
 use crate::ui::targets;
 use crate::ui::targets::child;
 use crate::ui::view::View;
-use crate::ui::widgets::{TAB_BAR_HEIGHT, scroll, tab_bar};
+use crate::ui::widgets::{TAB_BAR_HEIGHT, focus_first, scroll, tab_bar, tab_id};
 
-/// Draws the panel in `side`. Returns the action that the user selected.
+/// Draws the panel in `side`. If the front tab is the panel `entered`, its contents get the keyboard
+/// focus. Returns the action that the user selected.
 pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
     parts: &mut PageParts<'_>,
     side: Rect,
+    entered: Option<Panel>,
 ) -> Option<Action> {
     if parts.scenes.follow(view.snapshot) {
         *parts.side = SideTab::Inspector;
@@ -47,20 +50,22 @@ pub fn show(
     if *parts.side != SideTab::Inspector {
         inspector::keep_typed(view, parts.scenes, None);
     }
-    let asked = match *parts.side {
+    let enters = entered.and_then(SideTab::of) == Some(*parts.side);
+    let tab = chosen.map(|index| tab_id(&tabs, index));
+    let asked = focus_first(&mut contents, enters, tab, |contents| match *parts.side {
         SideTab::Broadcast => {
-            scrolled(&mut contents, "broadcast", |ui| targets::broadcast(ui, view, parts.target))
+            scrolled(contents, "broadcast", |ui| targets::broadcast(ui, view, parts.target))
         }
-        SideTab::Inspector => scrolled(&mut contents, "inspector", |ui| {
+        SideTab::Inspector => scrolled(contents, "inspector", |ui| {
             inspector::show(ui, view, parts.scenes);
             None
         }),
-        SideTab::Chat => chat::show(&mut contents, view, parts.chat, parts.watch),
-        SideTab::Share => scrolled(&mut contents, "share", |ui| {
+        SideTab::Chat => chat::show(contents, view, parts.chat, parts.watch),
+        SideTab::Share => scrolled(contents, "share", |ui| {
             share::show(ui, view, parts.share);
             None
         }),
-    };
+    });
     let mut lower = child(ui, foot, "go-live");
     asked.or(go_live::show(&mut lower, view))
 }

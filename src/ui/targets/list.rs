@@ -16,16 +16,18 @@ use crate::studio::targets::{MAX_TARGETS, TargetState, services};
 use crate::studio::{Command, KeyPlace, Target, TargetPlace};
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{BORDER_WIDTH, CARD_RADIUS, CONTROL_RADIUS, Type, gap};
+use crate::ui::style::theme::{BORDER_WIDTH, CARD_RADIUS, Type, gap};
 use crate::ui::targets::stage::stage_key;
 use crate::ui::targets::{Draft, edit, viewer_monitor};
 use crate::ui::text::{Texts, format, sentence};
 use crate::ui::view::View;
 use crate::ui::widgets::{
-    Button, ButtonWeight, Wrapped, context_menu, elided, focus_ring, menu_frame, menu_item,
-    menu_rule, paragraph, return_focus, switch,
+    Button, ButtonWeight, Wrapped, context_menu, elided, focus_in_view, focus_ring, menu_frame,
+    menu_item, menu_rule, paragraph, return_focus, switch,
 };
 
+/// The margin between the border of a card and its contents.
+const CARD_MARGIN: Margin = Margin::symmetric(10, 6);
 /// The height of a closed card, without its padding.
 const CLOSED_CARD_HEIGHT_POINTS: f32 = 38.0;
 /// The height of the line with the name.
@@ -297,31 +299,35 @@ fn card(
     let id = entry.target.id;
     let open = draft.open == Some(id);
     let line = if status.trouble { theme.warn_line() } else { theme.line };
-    Frame::new()
+    let shown = Frame::new()
         .stroke(Stroke::new(BORDER_WIDTH, line))
         .corner_radius(CornerRadius::same(CARD_RADIUS))
-        .inner_margin(Margin::symmetric(10, 6))
+        .inner_margin(CARD_MARGIN)
         .show(ui, |ui| {
             ui.set_width(ui.available_width());
             ui.spacing_mut().item_spacing.y = gap::XS;
-            head(ui, view, draft, entry, (status, open));
+            let response = head(ui, view, draft, entry, (status, open));
             if open {
                 if status.trouble {
                     paragraph(ui, &status.words, Type::Small, theme.warn);
                 }
                 edit::show(ui, view, draft, entry);
             }
+            response
         });
+    // The lamp and the switch leave no room for a ring around the line with the name.
+    focus_ring(ui, theme, &shown.inner.with_new_rect(shown.response.rect), CARD_RADIUS);
 }
 
-/// Draws the lamp, the name and the state. A click opens or closes the card.
+/// Draws the lamp, the name and the state. A click opens or closes the card. The card draws the
+/// focus ring.
 fn head(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut Draft,
     entry: &TargetView,
     (status, open): (&TargetStatus, bool),
-) {
+) -> Response {
     let theme = view.theme;
     let id = entry.target.id;
     let title = title(view.texts, &entry.target);
@@ -358,7 +364,10 @@ fn head(
     } else if !status.trouble {
         elided(ui, line, Align::Min, &status.words, Type::Small.font(), theme.secondary);
     }
-    focus_ring(ui, theme, &response, CONTROL_RADIUS);
+    if response.has_focus() {
+        // An open card can be higher than the panel.
+        focus_in_view(ui, response.id, rect.expand2(CARD_MARGIN.left_top()));
+    }
     let side = upper.with_min_x(upper.right() - 30.0);
     let mut at =
         ui.new_child(UiBuilder::new().max_rect(side).layout(Layout::right_to_left(Align::Center)));
@@ -369,9 +378,11 @@ fn head(
         view.send(Command::PutTarget(target));
     }
     context(&response, view, draft, entry);
-    if response.on_hover_text(&status.words).clicked() {
+    let response = response.on_hover_text(&status.words);
+    if response.clicked() {
         draft.choose((!open).then_some(id));
     }
+    response
 }
 
 /// Draws the context menu of a target.

@@ -28,7 +28,7 @@ pub use label::{
     section,
 };
 pub use meter::{Level, Levels, meter, upright_meter};
-pub use row::{Row, Tag};
+pub use row::{Row, Tag, row_by_arrow};
 pub use scene_mark::SceneMark;
 pub use select::{Select, command_item, menu_item, menu_rule, path_item, scrolled};
 pub use slider::{
@@ -37,12 +37,12 @@ pub use slider::{
 };
 pub use sparkline::{SPARKLINE_HEIGHT_POINTS, sparkline};
 pub use switch::{named_switch, switch};
-pub use tab_bar::{TAB_BAR_HEIGHT, tab_bar, tab_info};
+pub use tab_bar::{TAB_BAR_HEIGHT, tab_bar, tab_id, tab_info};
 
 use egui::scroll_area::{ScrollAreaOutput, ScrollSource};
 use egui::{
-    Align, AsIdSalt, CornerRadius, Id, Layout, Rect, Response, ScrollArea, Stroke, StrokeKind, Ui,
-    UiBuilder, UiKind,
+    Align, AsIdSalt, CornerRadius, FocusDirection, Id, Layout, Rect, Response, ScrollArea, Stroke,
+    StrokeKind, Ui, UiBuilder, UiKind,
 };
 
 use crate::ui::style::theme::{FOCUS_RING_WIDTH, Theme};
@@ -55,7 +55,8 @@ const FOCUS_RING_SPACE_POINTS: f32 = FOCUS_RING_WIDTH + 2.0;
 pub fn focus_ring(ui: &Ui, theme: &Theme, response: &Response, radius: u8) {
     if response.has_focus() {
         // The ring of a control at the edge of a scroll area is not cut off.
-        let painter = ui.painter().with_clip_rect(ui.clip_rect().expand(FOCUS_RING_SPACE_POINTS));
+        let mut painter = ui.painter().clone();
+        painter.set_clip_rect(ui.clip_rect().expand(FOCUS_RING_SPACE_POINTS));
         let (ring, radius) = (response.rect.expand(1.0), radius.saturating_add(1));
         let stroke = Stroke::new(FOCUS_RING_WIDTH, theme.accent);
         painter.rect_stroke(ring, CornerRadius::same(radius), stroke, StrokeKind::Outside);
@@ -133,6 +134,34 @@ pub fn focus_in_view(ui: &Ui, id: Id, rect: Rect) {
     }
 }
 
+/// Draws contents. If `enters` is true, the first control of the contents gets the keyboard focus.
+/// If the contents have no controls, the control with the id `otherwise` gets it, or the focus stays.
+pub fn focus_first<R>(
+    ui: &mut Ui,
+    enters: bool,
+    otherwise: Option<Id>,
+    contents: impl FnOnce(&mut Ui) -> R,
+) -> R {
+    if !enters {
+        return contents(ui);
+    }
+    let before = ui.memory_mut(|memory| {
+        let before = memory.focused();
+        // Without a focused control, Tab goes to the control that is drawn next.
+        memory.stop_text_input();
+        memory.move_focus(FocusDirection::Next);
+        before
+    });
+    let shown = contents(ui);
+    ui.memory_mut(|memory| {
+        memory.move_focus(FocusDirection::None);
+        if let Some(id) = otherwise.or(before).filter(|_| memory.focused().is_none()) {
+            memory.request_focus(id);
+        }
+    });
+    shown
+}
+
 /// The area that the mouse wheel scrolls, until the wheel rests.
 #[derive(Copy, Clone, Debug)]
 struct WheelOwner {
@@ -194,8 +223,8 @@ fn is_scrolled(ui: &Ui) -> bool {
 #[cfg(test)]
 mod tests {
     use egui::{
-        Context, Event, Modifiers, MouseWheelSource, MouseWheelUnit, RawInput, Sense, TouchPhase,
-        Vec2, pos2, vec2,
+        Context, Event, Modifiers, MouseWheelSource, MouseWheelUnit, RawInput, Sense, Shape,
+        TouchPhase, Vec2, pos2, vec2,
     };
 
     use super::*;
@@ -294,6 +323,22 @@ mod tests {
         let [first, second] = places[..] else { panic!("{places:?}") };
         assert!(first.right() <= second.left(), "{places:?}");
         assert!((second.right() - room.right()).abs() < 0.5, "{places:?}");
+    }
+
+    #[test]
+    fn the_edge_of_an_area_does_not_cut_the_ring_off() {
+        let (ctx, control) = (Context::default(), Id::unique("control"));
+        let place = Rect::from_min_size(pos2(40.0, 40.0), vec2(50.0, 20.0));
+        ctx.memory_mut(|memory| memory.request_focus(control));
+        let mut output = ctx.run_ui(RawInput::default(), |ui| {
+            ui.set_clip_rect(place);
+            let response = ui.interact(place, control, Sense::click());
+            focus_ring(ui, &Theme::DARK, &response, 0);
+        });
+        output.textures_delta.clear();
+        let is_ring = |shape: &Shape| matches!(shape, Shape::Rect(it) if it.stroke.width > 1.0);
+        let ring = output.shapes.iter().find(|it| is_ring(&it.shape)).unwrap();
+        assert!(ring.clip_rect.contains_rect(ring.shape.visual_bounding_rect()), "{ring:?}");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Selectable rows of a list, and chips.
 
 use egui::{
-    Align, Align2, Color32, CornerRadius, Response, Role, Sense, Stroke, StrokeKind, Ui,
-    WidgetInfo, pos2, vec2,
+    Align, Align2, Color32, CornerRadius, EventFilter, Id, Key, Modifiers, Popup, Response, Role,
+    Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
 
 use crate::ui::input::hotkeys::accept_letters;
@@ -59,6 +59,28 @@ impl Row<'_> {
         focus_ring(ui, theme, &response, CONTROL_RADIUS);
         accept_letters(&response);
         response
+    }
+}
+
+/// Returns the index of the row to which an arrow key moves from this row, if the row has the
+/// keyboard focus. In a list that uses this, only one row is a stop of the Tab key.
+pub fn row_by_arrow(ui: &Ui, id: Id, index: usize, last: usize) -> Option<usize> {
+    if !ui.memory(|memory| memory.has_focus(id)) {
+        return None;
+    }
+    // The arrow keys move in the menu of the row while it is open.
+    let vertical_arrows = !Popup::is_any_open(ui.ctx());
+    let filter = EventFilter { vertical_arrows, ..EventFilter::default() };
+    ui.memory_mut(|memory| memory.set_focus_lock_filter(id, filter));
+    let pressed = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
+    if !vertical_arrows {
+        None
+    } else if pressed(Key::ArrowDown) {
+        Some((index + 1).min(last))
+    } else if pressed(Key::ArrowUp) {
+        Some(index.saturating_sub(1))
+    } else {
+        None
     }
 }
 

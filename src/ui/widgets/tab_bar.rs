@@ -1,7 +1,7 @@
 //! A bar of adjacent tabs, which have the same width if their names allow that.
 
 use egui::{
-    Align, CornerRadius, Rect, Response, Role, Sense, StrokeKind, Ui, WidgetInfo, pos2, vec2,
+    Align, CornerRadius, Id, Rect, Response, Role, Sense, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
 
 use crate::ui::style::theme::{CONTROL_RADIUS, Theme, Type};
@@ -21,6 +21,11 @@ pub fn tab_info(response: &Response, name: &str, is_chosen: bool) {
     response.ctx.accesskit_node_builder(response.id, |node| node.set_selected(is_chosen));
 }
 
+/// Returns the id of a tab of a [`tab_bar`] that is drawn in `ui`.
+pub fn tab_id(ui: &Ui, index: usize) -> Id {
+    ui.scope_id().with(("tab", index))
+}
+
 /// Draws tabs with these names, one of which is selected. Returns the index of the pressed tab, if
 /// any.
 pub fn tab_bar(ui: &mut Ui, theme: &Theme, names: &[&str], chosen: usize) -> Option<usize> {
@@ -38,7 +43,7 @@ pub fn tab_bar(ui: &mut Ui, theme: &Theme, names: &[&str], chosen: usize) -> Opt
         let at = pos2(left, bar.top() + EDGE_GAP_POINTS);
         left += width;
         let rect = Rect::from_min_size(at, vec2(width, TAB_BAR_HEIGHT - 2.0 * EDGE_GAP_POINTS));
-        let response = ui.interact(rect, ui.scope_id().with(("tab", index)), Sense::click());
+        let response = ui.interact(rect, tab_id(ui, index), Sense::click());
         let is_chosen = index == chosen;
         tab_info(&response, name, is_chosen);
         if is_chosen {

@@ -8,6 +8,7 @@ mod strip;
 
 use egui::{Align, Layout, ScrollArea, Ui, vec2};
 
+use crate::mix::StripId;
 use crate::studio::Command;
 use crate::studio::snapshot::{SourceState, StripView};
 use crate::ui::dialogs::card::{DialogAnswer, dialog_room, heading, modal};
@@ -30,11 +31,13 @@ const OUTER_HEIGHT_POINTS: f32 = 120.0;
 const COLUMN_REST_HEIGHT: f32 = 352.0;
 const LIST_WIDTH_POINTS: f32 = 220.0;
 
-pub fn show(ctx: &egui::Context, view: &mut View<'_>) -> Option<DialogAnswer> {
+pub fn show(ctx: &egui::Context, view: &mut View<'_>, fresh: bool) -> Option<DialogAnswer> {
     let mut selected = MixerSelection::get(ctx);
     let snapshot = view.snapshot;
     let strip = snapshot.strips.iter().find(|strip| strip.audio.id == selected.strip);
     let strip = strip.or_else(|| snapshot.strips.first());
+    // The open list of audio to add takes the focus itself.
+    let focused = strip.map(|it| it.audio.id).filter(|_| fresh && !selected.adds);
     let answer = modal(ctx, view.theme, "mixer", DIALOG_WIDTH_POINTS, |ui| {
         let close = heading(ui, view, &view.texts.get("mixer"));
         let room = dialog_room(ui.ctx()).y;
@@ -51,7 +54,8 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>) -> Option<DialogAnswer> {
                     scroll(area, ui, |ui| {
                         ui.set_width(LIST_WIDTH_POINTS);
                         ui.spacing_mut().item_spacing = vec2(gap::S, gap::S);
-                        list(ui, view, &mut selected, (height - COLUMN_REST_HEIGHT).max(100.0));
+                        let list_height = (height - COLUMN_REST_HEIGHT).max(100.0);
+                        list(ui, view, &mut selected, list_height, focused);
                         program(ui, view);
                         monitoring(ui, view);
                     });
@@ -92,7 +96,14 @@ fn one(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, selected: &mut Mixer
     }
 }
 
-fn list(ui: &mut Ui, view: &mut View<'_>, selected: &mut MixerSelection, height: f32) {
+/// Draws the list of strips, and gives the strip `focused` the keyboard focus.
+fn list(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    selected: &mut MixerSelection,
+    height: f32,
+    focused: Option<StripId>,
+) {
     section(ui, view.theme, &view.texts.get("mixer-strips"));
     ui.spacing_mut().item_spacing.y = 2.0;
     ScrollArea::vertical().id_salt("strips").max_height(height).show(ui, |ui| {
@@ -108,7 +119,11 @@ fn list(ui: &mut Ui, view: &mut View<'_>, selected: &mut MixerSelection, height:
             let lamp = down.then_some(view.theme.warn);
             let level = if down { labels::state_of(view, strip.state, None).0 } else { level };
             let row = Row { icon, title: &name, second: &level, chosen, lamp };
-            if row.show(ui, view.theme).clicked() {
+            let row = row.show(ui, view.theme);
+            if focused == Some(strip.audio.id) {
+                row.request_focus();
+            }
+            if row.clicked() {
                 *selected = MixerSelection { strip: strip.audio.id, ..MixerSelection::default() };
             }
         }

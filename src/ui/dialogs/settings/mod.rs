@@ -69,7 +69,7 @@ pub fn show(
                 ui.vertical(|ui| {
                     ui.set_min_size(size);
                     let area = ScrollArea::vertical().id_salt("pages").max_height(height);
-                    area.show(ui, |ui| pages(ui, view, needs.settings));
+                    area.show(ui, |ui| pages(ui, view, needs.settings, needs.fresh));
                 });
             });
             ui.vertical(|ui| {
@@ -98,12 +98,13 @@ pub fn show(
     answer.or(closed)
 }
 
-/// Draws the search field, and the pages below it.
-fn pages(ui: &mut Ui, view: &View<'_>, draft: &mut SettingsDraft) {
+/// Draws the search field, and the pages below it. In a dialog that was just opened, the field gets
+/// the keyboard focus.
+fn pages(ui: &mut Ui, view: &View<'_>, draft: &mut SettingsDraft, fresh: bool) {
     let (theme, texts) = (view.theme, view.texts);
     let (page_before, query_before) = (draft.page, draft.query.clone());
     ui.spacing_mut().item_spacing.y = gap::XS;
-    Field {
+    let search = Field {
         name: &texts.get("settings-search"),
         hint: &texts.get("settings-search"),
         limit: 100,
@@ -111,6 +112,9 @@ fn pages(ui: &mut Ui, view: &View<'_>, draft: &mut SettingsDraft) {
         ..Field::new(Id::unique("settings-search"), &mut draft.query)
     }
     .show(ui, theme);
+    if fresh {
+        search.response.request_focus();
+    }
     ui.add_space(gap::XS);
     for page in SettingsPage::ALL {
         let name = texts.get(page.key());

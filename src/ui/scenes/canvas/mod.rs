@@ -34,6 +34,11 @@ use crate::ui::widgets::focus_ring;
 /// Maximum distance from an edge for snapping, in points.
 const SNAP_DISTANCE: f64 = 8.0;
 
+/// Maximum width of the frame that the page draws around the program or the preview, in points.
+const FRAME_WIDTH_POINTS: f32 = 2.0;
+/// Gap between this frame and the focus ring, in points. The ring adds one point.
+const RING_GAP_POINTS: f32 = 1.0;
+
 /// Draws the handles over the frame in `rect`, and handles their input. An enlarged frame extends
 /// beyond `room`.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect, room: Rect) {
@@ -120,7 +125,9 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect, roo
         safe_areas::paint(&ui.painter().with_clip_rect(room), rect);
     }
     canvas.paint(ui, view, draft);
-    focus_ring(ui, view.theme, &response, 2);
+    // The frame of the preview has the same color, and must stay apart from the ring.
+    let around = reach.expand(FRAME_WIDTH_POINTS + RING_GAP_POINTS);
+    focus_ring(ui, view.theme, &response.clone().with_new_rect(around), 2);
     let selected = canvas.selected(draft);
     menu::context(&response, view, |ui, view| match selected {
         Some(item) => menu::item(ui, view, draft, item),

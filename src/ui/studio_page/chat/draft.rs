@@ -7,6 +7,8 @@ use crate::ui::watch::danmaku::DanmakuLayer;
 pub struct Draft {
     /// True if the user has chosen the chat of the watched stream instead of onair's own chat.
     pub(super) watched: bool,
+    /// The message at which the keyboard enters the list; `None` for the newest one.
+    pub(super) selected: Option<u64>,
     /// The message that is being written.
     pub(super) message: String,
     /// The blocked words, once the user has edited them.

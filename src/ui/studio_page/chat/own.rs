@@ -2,7 +2,7 @@
 //! and a field for new messages.
 
 use egui::text::LayoutJob;
-use egui::{Align, Id, Key, Label, Layout, ScrollArea, Sense, Ui, vec2};
+use egui::{Align, Id, Key, Label, Layout, Response, ScrollArea, Sense, Ui, vec2};
 
 use crate::studio::Command;
 use crate::studio::watch::own_chat::ChatCommand;
@@ -13,7 +13,7 @@ use crate::ui::style::theme::{CONTROL_RADIUS, Type, gap, size};
 use crate::ui::view::View;
 use crate::ui::watch::chat::{add_message, append, append_role, say_as_streamer};
 use crate::ui::widgets::{
-    Button, ButtonWeight, Field, focus_ring, label, menu_item, paragraph, section,
+    Button, ButtonWeight, Field, focus_ring, label, menu_item, paragraph, row_by_arrow, section,
 };
 use crate::wire::chat::{ChatPost, ChatRole, MAX_TEXT_CHARS};
 
@@ -37,14 +37,14 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     if height >= MIN_LIST_HEIGHT {
         ui.allocate_ui(vec2(ui.available_width(), height), |ui| {
             ui.set_min_height(height);
-            posts(ui, view);
+            posts(ui, view, draft);
         });
     }
     field(ui, view, draft);
 }
 
 /// Draws the messages, the newest at the bottom.
-fn posts(ui: &mut Ui, view: &mut View<'_>) {
+fn posts(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let (theme, texts) = (view.theme, view.texts);
     let Some(chat) = &view.snapshot.server.chat else { return };
     if chat.posts.is_empty() {
@@ -52,20 +52,38 @@ fn posts(ui: &mut Ui, view: &mut View<'_>) {
         paragraph(ui, &texts.get("chat-own-advice"), Type::Small, theme.secondary);
         return;
     }
+    // The list is one stop of the Tab key.
+    let selected = chat.posts.iter().position(|post| Some(post.id) == draft.selected);
+    let last = chat.posts.len() - 1;
+    let tab_stop = selected.unwrap_or(last);
+    let (mut ids, mut next) = (Vec::new(), None);
     ScrollArea::vertical()
         .id_salt("own-chat")
         .auto_shrink([false, false])
         .stick_to_bottom(true)
         .show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = gap::XS;
-            for post in chat.posts.iter() {
+            for (index, post) in chat.posts.iter().enumerate() {
+                let is_own = post.from == chat.own_id;
+                let sense = if index == tab_stop { Sense::click() } else { Sense::CLICK };
                 // A message keeps its menu while other messages arrive or disappear.
-                ui.push_id(post.id, |ui| draw(ui, view, post, post.from == chat.own_id));
+                let shown = ui.push_id(post.id, |ui| draw(ui, view, post, is_own, sense)).inner;
+                if shown.has_focus() || shown.secondary_clicked() {
+                    draft.selected = Some(post.id);
+                }
+                next = next.or(row_by_arrow(ui, shown.id, index, last));
+                ids.push(shown.id);
             }
         });
+    // The message can get the focus because it is selected when it is drawn next.
+    let next = next.and_then(|index| Some((chat.posts.get(index)?, ids.get(index)?)));
+    if let Some((post, id)) = next {
+        draft.selected = Some(post.id);
+        ui.memory_mut(|memory| memory.request_focus(*id));
+    }
 }
 
-fn draw(ui: &mut Ui, view: &mut View<'_>, post: &ChatPost, is_own: bool) {
+fn draw(ui: &mut Ui, view: &mut View<'_>, post: &ChatPost, is_own: bool, sense: Sense) -> Response {
     let theme = view.theme;
     let mut job = LayoutJob::default();
     job.wrap.max_width = ui.available_width();
@@ -75,7 +93,7 @@ fn draw(ui: &mut Ui, view: &mut View<'_>, post: &ChatPost, is_own: bool) {
         append(&mut job, &format!("{name} "), of_name);
     }
     append(&mut job, &post.line.text, theme.text);
-    let message = Label::new(job).selectable(false).sense(Sense::click());
+    let message = Label::new(job).selectable(false).sense(sense);
     let response = add_message(ui, view, post.role, message);
     focus_ring(ui, theme, &response, CONTROL_RADIUS - 2);
     menu::context(&response, view, |ui, view| {
@@ -92,6 +110,7 @@ fn draw(ui: &mut Ui, view: &mut View<'_>, post: &ChatPost, is_own: bool) {
             line(ui, &texts.with("chat-mute", &name), ChatCommand::Mute(post.from));
         }
     });
+    response
 }
 
 /// Draws the field for a message, and the button that sends it.

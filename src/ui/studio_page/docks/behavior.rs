@@ -1,8 +1,8 @@
 //! The behavior and look of docked panels: their tabs, and the buttons in the tab bars.
 
 use egui::{
-    Align, Color32, CornerRadius, CursorIcon, Id, Response, Sense, Stroke, Style, Ui, Visuals,
-    WidgetText, vec2,
+    Align, Color32, CornerRadius, CursorIcon, Id, Rect, Response, Sense, Stroke, Style, Ui,
+    Visuals, WidgetText, vec2,
 };
 use egui_tiles::{
     Behavior, ResizeState, SimplificationOptions, TabState, Tabs, TileId, Tiles, UiResponse,
@@ -17,7 +17,7 @@ use crate::ui::studio_page::parts::PageParts;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{CONTROL_RADIUS, Type, gap};
 use crate::ui::view::View;
-use crate::ui::widgets::{elided, focus_ring, icon_button, submenu, tab_info};
+use crate::ui::widgets::{elided, focus_first, focus_ring, icon_button, row_in, submenu, tab_info};
 
 /// The height of a tab.
 const TAB_HEIGHT_POINTS: f32 = 26.0;
@@ -40,6 +40,10 @@ pub(super) struct Docked<'a, 'b, 'c> {
     pub moved: Option<(TileId, TileId, DockPosition)>,
     /// The groups of tabs, each with its panels, while the user arranges panels.
     pub groups: Vec<(TileId, Vec<Panel>)>,
+    /// The panel that gets the keyboard focus.
+    pub entered: Option<Panel>,
+    /// The front panel whose tab bar was drawn last, and the room for the panel's buttons.
+    pub buttons: Option<(TileId, Rect)>,
     /// The padding around the names of the tab bar, in points.
     pub around: f32,
     /// The maximum width of a tab at which the whole tab bar fits, in points.
@@ -54,29 +58,36 @@ impl Docked<'_, '_, '_> {
         self.view.texts.get(contents::title(panel)).to_string()
     }
 
-    /// Draws the buttons that hide the front panel and move it. The panel with *Go Live* stays in
-    /// the main window.
-    fn buttons(&mut self, ui: &mut Ui, active: TileId, panel: Panel) {
-        // Without space between the buttons, there is more room for the tabs.
+    /// Reserves the room for the buttons of the front panel.
+    fn make_room(&mut self, ui: &mut Ui, active: TileId, panel: Panel) {
+        let count = if panel == Panel::Controls { 1.0 } else { 3.0 };
+        // Without space beside the buttons, there is more room for the tabs.
         let space = std::mem::take(&mut ui.spacing_mut().item_spacing.x);
+        let (_, room) = ui.allocate_space(vec2(count * TAB_HEIGHT_POINTS, TAB_HEIGHT_POINTS));
+        ui.spacing_mut().item_spacing.x = space;
+        self.buttons = Some((active, room));
+    }
+
+    /// Draws the buttons that move the front panel and hide it. The panel with *Go Live* stays in
+    /// the main window.
+    fn show_buttons(&mut self, ui: &mut Ui, active: TileId, panel: Panel) {
+        self.moving(ui, active, panel);
         if panel != Panel::Controls {
             self.removing(ui, active, panel);
         }
-        self.moving(ui, active, panel);
-        ui.spacing_mut().item_spacing.x = space;
     }
 
-    /// Draws the buttons that hide the front panel and move it to a window.
+    /// Draws the buttons that move the front panel to a window and hide it.
     fn removing(&mut self, ui: &mut Ui, active: TileId, panel: Panel) {
         let (theme, texts) = (self.view.theme, self.view.texts);
         let named = [("name", self.name(panel).into())];
         let (close, apart) =
             (texts.with("panel-close", &named), texts.with("panel-window", &named));
-        if icon_button(ui, theme, Icon::Close, &close, TAB_HEIGHT_POINTS).clicked() {
-            self.hidden = Some(active);
-        }
         if icon_button(ui, theme, Icon::External, &apart, TAB_HEIGHT_POINTS).clicked() {
             self.apart = Some(active);
+        }
+        if icon_button(ui, theme, Icon::Close, &close, TAB_HEIGHT_POINTS).clicked() {
+            self.hidden = Some(active);
         }
     }
 
@@ -137,9 +148,19 @@ fn longest(widths: impl Iterator<Item = f32>, room: f32) -> f32 {
 }
 
 impl Behavior<Panel> for Docked<'_, '_, '_> {
-    fn pane_ui(&mut self, ui: &mut Ui, _: TileId, panel: &mut Panel) -> UiResponse {
+    fn pane_ui(&mut self, ui: &mut Ui, tile: TileId, panel: &mut Panel) -> UiResponse {
         let room = ui.max_rect();
-        let asked = contents::show(ui, self.view, self.parts, *panel, room);
+        // The keyboard reaches the buttons between the tabs, which are drawn already, and the
+        // contents.
+        if let Some((_, place)) = self.buttons.take_if(|(active, _)| *active == tile) {
+            let mut line = row_in(ui, place, "buttons", 0.0);
+            line.set_clip_rect(place);
+            self.show_buttons(&mut line, tile, *panel);
+        }
+        let enters = self.entered == Some(*panel);
+        let asked = focus_first(ui, enters, None, |ui| {
+            contents::show(ui, self.view, self.parts, *panel, room)
+        });
         self.asked = self.asked.or(asked);
         UiResponse::None
     }
@@ -167,7 +188,7 @@ impl Behavior<Panel> for Docked<'_, '_, '_> {
         ui.add_space(gap::XS);
         let width = (galley.size().x + 2.0 * self.around).min(self.most);
         let (_, room) = ui.allocate_space(vec2(width, ui.available_height()));
-        let rect = egui::Rect::from_center_size(room.center(), vec2(width, TAB_HEIGHT_POINTS));
+        let rect = Rect::from_center_size(room.center(), vec2(width, TAB_HEIGHT_POINTS));
         let response = ui.interact(rect, id, Sense::click_and_drag());
         tab_info(&response, &name, state.active);
         let fill = match (state.active, response.hovered()) {
@@ -192,7 +213,7 @@ impl Behavior<Panel> for Docked<'_, '_, '_> {
     ) {
         let panel = tabs.active.and_then(|active| Some((active, *tiles.get_pane(&active)?)));
         if let Some((active, panel)) = panel.filter(|_| self.arranging) {
-            self.buttons(ui, active, panel);
+            self.make_room(ui, active, panel);
         }
         let panels = tabs.children.iter().filter_map(|tab| tiles.get_pane(tab));
         let names: Vec<f32> = panels

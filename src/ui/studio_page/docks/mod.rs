@@ -33,12 +33,30 @@ pub struct Docks {
     pub naming: String,
     /// The panel to show when the panels are drawn next.
     wanted: Option<Panel>,
+    /// The panel that gets the keyboard focus when the panels are drawn next.
+    entered: Option<Panel>,
 }
 
 impl Docks {
     /// Brings a panel to the front.
     pub fn reveal(&mut self, panel: Panel) {
         self.wanted = Some(panel);
+    }
+
+    /// Brings a panel to the front, and gives it the keyboard focus.
+    pub fn enter(&mut self, panel: Panel) {
+        self.reveal(panel);
+        self.entered = Some(panel);
+    }
+
+    /// Returns the panel that gets the keyboard focus now. While a dialog closes, the panel waits.
+    pub fn take_entered(&mut self, ui: &Ui) -> Option<Panel> {
+        let layer = ui.layer_id();
+        let is_free = ui.memory(|memory| memory.allows_interaction(layer));
+        if !is_free && self.entered.is_some() {
+            ui.ctx().request_repaint();
+        }
+        self.entered.take_if(|_| is_free)
     }
 
     /// Returns true if the page needs no tree: in the simple layout, while the user does not arrange
@@ -69,7 +87,7 @@ impl Docks {
     }
 
     /// Shows or hides a panel like [`Self::toggle_in`]. A panel behind another tab comes to the
-    /// front instead.
+    /// front instead. A panel that appears gets the keyboard focus.
     pub fn show_or_hide(&mut self, panels: &mut Panels, panel: Panel) {
         self.follow(panels);
         let is_behind = |tree: &Tree<Panel>| {
@@ -80,7 +98,7 @@ impl Docks {
             self.toggle_in(panels, panel);
         }
         if self.shows(panel) {
-            self.reveal(panel);
+            self.enter(panel);
         }
     }
 
@@ -113,6 +131,7 @@ impl Docks {
             }
             tree.make_active(|_, tile| matches!(tile, egui_tiles::Tile::Pane(it) if *it == panel));
         }
+        let entered = self.take_entered(ui);
         let set = shape::fit(&mut tree, &self.sizes, room, self.arranging);
         let mut docked = Docked {
             view,
@@ -123,6 +142,8 @@ impl Docks {
             hidden: None,
             moved: None,
             groups: if self.arranging { shape::groups(&tree) } else { Vec::new() },
+            entered,
+            buttons: None,
             around: TAB_PADDING_POINTS,
             most: f32::INFINITY,
             passes_lines: ui.input(|input| input.key_pressed(Key::Tab)),
