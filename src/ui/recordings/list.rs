@@ -1,6 +1,6 @@
 //! The list of recordings: thumbnail, name, and details of each file, the newest first.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use egui::{
     Align, Color32, CornerRadius, Event, Key, Memory, Modifiers, Popup, Rect, Role, ScrollArea,
