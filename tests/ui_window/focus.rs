@@ -145,6 +145,36 @@ fn a_button_keeps_the_focus_when_the_recording_beside_it_ends() {
 }
 
 #[test]
+fn a_field_keeps_the_focus_after_enter() {
+    let mut harness = open("mixer");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::M);
+    harness.run();
+    for (role, name) in [(Role::TextInput, "Name"), (Role::SpinButton, "Sync offset")] {
+        harness.get_all_by_role_and_label(role, name).next().unwrap().focus();
+        harness.run();
+        harness.event(egui::Event::Text("5".into()));
+        harness.run();
+        harness.key_press(Key::Enter);
+        let sent = commands(&mut harness);
+        assert_eq!(focused(&harness).map(|(_, name, _)| name).as_deref(), Some(name), "{sent:?}");
+        for command in sent {
+            if let Command::RenameStrip { id, name } = command {
+                harness.state().demo.change(|snapshot| {
+                    let strip = snapshot.strips.iter_mut().find(|it| it.audio.id == id).unwrap();
+                    strip.audio.name = name;
+                });
+            }
+        }
+        harness.run();
+        // The field does not bring its old text back.
+        harness.key_press(Key::Tab);
+        let sent = commands(&mut harness);
+        let renames = sent.iter().any(|it| matches!(it, Command::RenameStrip { .. }));
+        assert!(!renames, "{name}: {sent:?}");
+    }
+}
+
+#[test]
 fn the_focus_returns_after_a_menu_a_list_and_a_dialog() {
     let mut harness = open("idle");
     let press = |harness: &mut Harness<'static, Window>, key: Key| {
