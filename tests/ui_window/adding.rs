@@ -283,6 +283,33 @@ fn a_new_source_is_selected_and_its_menu_opens_by_key() {
 }
 
 #[test]
+fn a_source_that_arrives_right_after_the_dialog_has_the_focus() {
+    let mut harness = with(&[]);
+    harness.get_by_role_and_label(Role::Button, "Add source…").focus();
+    harness.run();
+    harness.key_press(Key::Enter);
+    harness.run();
+    harness.get_by_role_and_label(Role::Button, "Test pattern").focus();
+    harness.run();
+    drop(commands(&mut harness));
+    harness.key_down(Key::Enter);
+    harness.step();
+    let sent = harness.state().demo.taken();
+    let added = sent.into_iter().find_map(|command| match command {
+        Command::Edit(edit) => Some(edit),
+        _ => None,
+    });
+    harness.state().demo.change(|snapshot| {
+        let collection = std::sync::Arc::make_mut(&mut snapshot.scenes.collection);
+        assert!(collection.apply(&added.expect("a source is added")));
+    });
+    harness.step();
+    harness.key_up(Key::Enter);
+    harness.run();
+    assert!(source(&harness, "Test pattern").is_focused());
+}
+
+#[test]
 fn the_keys_of_the_list_act_on_the_row_that_was_clicked() {
     let mut harness = with(&["test", "clock"]);
     source(&harness, "Source 1").click();

@@ -25,6 +25,10 @@ use crate::ui::text::Texts;
 use crate::ui::view::View;
 use crate::ui::widgets::HandleDrag;
 
+/// The number of passes in which the row of a new item can get the keyboard focus. The row of an item
+/// that arrives right after a dialog cannot get it yet.
+const MAX_FOCUS_PASSES: u8 = 4;
+
 /// A section of the inspector.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Section {
@@ -81,8 +85,8 @@ pub struct Draft {
     pub(super) adding: Option<Adding>,
     /// Requested objects that have not arrived yet.
     pub(super) arrivals: Arrivals,
-    /// True if new items have arrived, and the list has not given one of them the keyboard focus yet.
-    pub(super) focuses_new: bool,
+    /// The remaining passes in which the list gives the keyboard focus to a new item.
+    pub(super) focuses_new: u8,
     /// The copied items.
     pub(super) clip: Clip,
     /// The choice that a source gets once the user releases a dragged number or color.
@@ -254,9 +258,12 @@ impl Draft {
         self.choose(None);
     }
 
-    /// Returns true if new items have not arrived yet.
-    pub(in crate::ui) fn awaits_items(&self) -> bool {
-        self.arrivals.awaits_items()
+    /// Returns true if new items have not arrived yet, or if one of them is about to get the keyboard
+    /// focus. Call this once per pass, after the list was drawn.
+    pub(in crate::ui) fn awaits_items(&mut self) -> bool {
+        let is_focusing = self.focuses_new > 0;
+        self.focuses_new = self.focuses_new.saturating_sub(1);
+        is_focusing || self.arrivals.awaits_items()
     }
 
     /// Begins to rename the new scene when it arrives.
@@ -289,7 +296,7 @@ impl Draft {
         match self.arrivals.take(snapshot, edited(snapshot))? {
             Arrival::Items(items) => {
                 self.choose_all(items, false);
-                self.focuses_new = true;
+                self.focuses_new = MAX_FOCUS_PASSES;
                 None
             }
             Arrival::Scene(id, name) => {

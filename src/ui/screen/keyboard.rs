@@ -19,7 +19,7 @@ impl Screen {
     /// Gives the keyboard focus back to the control that had it before a dialog or file chooser.
     pub(super) fn return_dialog_focus(&mut self, ctx: &Context) {
         let is_open = self.asks() || self.chooses_file();
-        if !is_open && self.scenes.awaits_items() {
+        if self.scenes.awaits_items() && !is_open {
             // The row of the new item gets the focus.
             self.dialog_focus = FocusReturn::default();
         }

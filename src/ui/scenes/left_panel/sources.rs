@@ -55,16 +55,15 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
 /// Gives the keyboard focus to the row of a new item, so that the keys of the list act on it. The
 /// canvas and text fields keep the focus.
 fn focus_new(ui: &Ui, draft: &mut Draft, items: &[Item]) {
-    if !std::mem::take(&mut draft.focuses_new) {
-        return;
-    }
-    let focused = ui.memory(|memory| memory.focused());
+    let Some(new) = draft.selected.filter(|_| draft.focuses_new > 0) else { return };
+    let (row, focused) = (row_id(ui, new), ui.memory(|memory| memory.focused()));
     let is_row = |focused: egui::Id| rows_of(items).into_iter().any(|id| row_id(ui, id) == focused);
-    if focused.is_none_or(is_row)
-        && let Some(new) = draft.selected
-    {
-        let row = row_id(ui, new);
+    if focused == Some(row) {
+        draft.focuses_new = 0;
+    } else if focused.is_none_or(is_row) {
+        // The row does not keep the focus if it is still behind a dialog.
         ui.memory_mut(|memory| memory.request_focus(row));
+        ui.ctx().request_repaint();
     }
 }
 
