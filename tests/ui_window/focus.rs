@@ -174,6 +174,48 @@ fn a_field_keeps_the_focus_after_enter() {
     }
 }
 
+fn name_of_focused(harness: &Harness<'static, Window>) -> String {
+    focused(harness).map(|(_, name, _)| name).unwrap_or_default()
+}
+
+#[test]
+fn after_a_removal_the_focus_stays_in_the_list_of_sources() {
+    let mut harness = super::building::with(&["test", "clock"]);
+    source(&harness, "Source 1").focus();
+    harness.run();
+    let delete = |repeat| egui::Event::Key {
+        key: Key::Delete,
+        physical_key: None,
+        pressed: true,
+        repeat,
+        modifiers: Modifiers::NONE,
+    };
+    for next in ["HD Pro Webcam C920", "Source 2", "Add source…"] {
+        harness.event(delete(false));
+        let removed = super::building::edit(&commands(&mut harness));
+        super::building::make(&mut harness, &[removed]);
+        assert_eq!(name_of_focused(&harness), next);
+        // A held key does not remove the next source.
+        harness.event(delete(true));
+        assert_eq!(commands(&mut harness), []);
+        harness.key_up(Key::Delete);
+        harness.run();
+    }
+}
+
+#[test]
+fn after_a_removal_the_next_target_has_the_focus() {
+    let mut harness = open("custom");
+    harness.get_by_role_and_label(Role::Button, "live.example.com").click();
+    harness.run();
+    harness.get_by_label("Remove target and key").focus();
+    harness.run();
+    drop(commands(&mut harness));
+    harness.key_press(Key::Enter);
+    assert_eq!(commands(&mut harness), [Command::RemoveTarget(1)]);
+    assert_eq!(name_of_focused(&harness), "Built-in server");
+}
+
 #[test]
 fn the_focus_returns_after_a_menu_a_list_and_a_dialog() {
     let mut harness = open("idle");

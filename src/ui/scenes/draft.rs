@@ -23,7 +23,7 @@ use crate::ui::scenes::placement::Grip;
 use crate::ui::studio_page::projectors::display::Display;
 use crate::ui::text::Texts;
 use crate::ui::view::View;
-use crate::ui::widgets::HandleDrag;
+use crate::ui::widgets::{HandleDrag, RowFocus};
 
 /// The number of passes in which the row of a new item can get the keyboard focus. The row of an item
 /// that arrives right after a dialog cannot get it yet.
@@ -87,6 +87,9 @@ pub struct Draft {
     pub(super) arrivals: Arrivals,
     /// The remaining passes in which the list gives the keyboard focus to a new item.
     pub(super) focuses_new: u8,
+    /// The keyboard focus in the list of scenes, and in that of sources.
+    pub(super) scene_rows: RowFocus,
+    pub(super) source_rows: RowFocus,
     /// The copied items.
     pub(super) clip: Clip,
     /// The choice that a source gets once the user releases a dragged number or color.
