@@ -239,6 +239,46 @@ fn a_source_is_found_by_what_is_typed() {
 }
 
 #[test]
+fn the_arrow_keys_reach_every_result_of_a_search() {
+    let mut harness = with(&[]);
+    harness.get_by_role_and_label(Role::Button, "Add source…").click_accesskit();
+    harness.run();
+    let press = |harness: &mut Harness<'static, Window>, key: Key| {
+        harness.key_press(key);
+        harness.run();
+        let node = harness.root().children_recursive().find(|node| node.is_focused());
+        node.and_then(|node| node.accesskit_node().label()).unwrap_or_default()
+    };
+    assert_eq!(press(&mut harness, Key::ArrowDown), "Camera");
+    // The last row of cards is shorter than the others.
+    harness.get_by_role_and_label(Role::Button, "Color").focus();
+    harness.run();
+    assert_eq!(press(&mut harness, Key::ArrowDown), "Audio…");
+    harness.get_by_role_and_label(Role::TextInput, "Search sources").focus();
+    harness.run();
+    harness.event(egui::Event::Text("c920".into()));
+    harness.run();
+    assert_eq!(press(&mut harness, Key::ArrowDown), "HD Pro Webcam C920");
+}
+
+#[test]
+fn home_and_end_reach_the_ends_of_a_menu() {
+    let mut harness = open("idle");
+    harness.get_by_label("Add a target").focus();
+    harness.run();
+    for key in [Key::Enter, Key::ArrowDown] {
+        harness.key_press(key);
+        harness.run();
+        harness.run();
+    }
+    for (key, name) in [(Key::End, "Your own services"), (Key::Home, "Custom server")] {
+        harness.key_press(key);
+        harness.run();
+        assert!(harness.get_by_role_and_label(Role::MenuItemRadio, name).is_focused(), "{key:?}");
+    }
+}
+
+#[test]
 fn after_a_search_enter_presses_the_card_that_has_the_focus() {
     let mut harness = with(&[]);
     harness.get_by_role_and_label(Role::Button, "Add source…").click_accesskit();
