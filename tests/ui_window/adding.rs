@@ -262,6 +262,22 @@ fn the_arrow_keys_reach_every_result_of_a_search() {
 }
 
 #[test]
+fn a_search_tells_existing_sources_from_new_ones() {
+    let mut harness = with(&[]);
+    let (name, choice) = ("HD Pro Webcam C920".to_owned(), VideoChoice::Test);
+    make(&mut harness, &[Edit::AddSource { scene: SCENE, name: name.clone(), choice }]);
+    harness.get_by_role_and_label(Role::Button, "Add source…").click_accesskit();
+    harness.run();
+    harness.event(egui::Event::Text("c920".into()));
+    harness.run();
+    let rows = harness.query_all_by_role_and_label(Role::RadioButton, &name);
+    let second = rows.map(|row| row.accesskit_node().data().description().map(str::to_owned));
+    let second: Vec<_> = second.collect();
+    let existing = second.iter().filter(|it| it.as_deref() == Some("Existing source")).count();
+    assert_eq!(existing, 1, "{second:?}");
+}
+
+#[test]
 fn home_and_end_reach_the_ends_of_a_menu() {
     let mut harness = open("idle");
     harness.get_by_label("Add a target").focus();
