@@ -239,6 +239,62 @@ fn a_source_is_found_by_what_is_typed() {
 }
 
 #[test]
+fn the_arrow_keys_reach_every_result_of_a_search() {
+    let mut harness = with(&[]);
+    harness.get_by_role_and_label(Role::Button, "Add source…").click_accesskit();
+    harness.run();
+    let press = |harness: &mut Harness<'static, Window>, key: Key| {
+        harness.key_press(key);
+        harness.run();
+        let node = harness.root().children_recursive().find(|node| node.is_focused());
+        node.and_then(|node| node.accesskit_node().label()).unwrap_or_default()
+    };
+    assert_eq!(press(&mut harness, Key::ArrowDown), "Camera");
+    // The last row of cards is shorter than the others.
+    harness.get_by_role_and_label(Role::Button, "Color").focus();
+    harness.run();
+    assert_eq!(press(&mut harness, Key::ArrowDown), "Audio…");
+    harness.get_by_role_and_label(Role::TextInput, "Search sources").focus();
+    harness.run();
+    harness.event(egui::Event::Text("c920".into()));
+    harness.run();
+    assert_eq!(press(&mut harness, Key::ArrowDown), "HD Pro Webcam C920");
+}
+
+#[test]
+fn a_search_tells_existing_sources_from_new_ones() {
+    let mut harness = with(&[]);
+    let (name, choice) = ("HD Pro Webcam C920".to_owned(), VideoChoice::Test);
+    make(&mut harness, &[Edit::AddSource { scene: SCENE, name: name.clone(), choice }]);
+    harness.get_by_role_and_label(Role::Button, "Add source…").click_accesskit();
+    harness.run();
+    harness.event(egui::Event::Text("c920".into()));
+    harness.run();
+    let rows = harness.query_all_by_role_and_label(Role::RadioButton, &name);
+    let second = rows.map(|row| row.accesskit_node().data().description().map(str::to_owned));
+    let second: Vec<_> = second.collect();
+    let existing = second.iter().filter(|it| it.as_deref() == Some("Existing source")).count();
+    assert_eq!(existing, 1, "{second:?}");
+}
+
+#[test]
+fn home_and_end_reach_the_ends_of_a_menu() {
+    let mut harness = open("idle");
+    harness.get_by_label("Add a target").focus();
+    harness.run();
+    for key in [Key::Enter, Key::ArrowDown] {
+        harness.key_press(key);
+        harness.run();
+        harness.run();
+    }
+    for (key, name) in [(Key::End, "Your own services"), (Key::Home, "Custom server")] {
+        harness.key_press(key);
+        harness.run();
+        assert!(harness.get_by_role_and_label(Role::MenuItemRadio, name).is_focused(), "{key:?}");
+    }
+}
+
+#[test]
 fn after_a_search_enter_presses_the_card_that_has_the_focus() {
     let mut harness = with(&[]);
     harness.get_by_role_and_label(Role::Button, "Add source…").click_accesskit();
@@ -280,6 +336,33 @@ fn a_new_source_is_selected_and_its_menu_opens_by_key() {
     harness.key_press(Key::Menu);
     harness.run();
     assert_eq!(edit(&press(&mut harness, "Duplicate")), Edit::DuplicateScene(SCENE));
+}
+
+#[test]
+fn a_source_that_arrives_right_after_the_dialog_has_the_focus() {
+    let mut harness = with(&[]);
+    harness.get_by_role_and_label(Role::Button, "Add source…").focus();
+    harness.run();
+    harness.key_press(Key::Enter);
+    harness.run();
+    harness.get_by_role_and_label(Role::Button, "Test pattern").focus();
+    harness.run();
+    drop(commands(&mut harness));
+    harness.key_down(Key::Enter);
+    harness.step();
+    let sent = harness.state().demo.taken();
+    let added = sent.into_iter().find_map(|command| match command {
+        Command::Edit(edit) => Some(edit),
+        _ => None,
+    });
+    harness.state().demo.change(|snapshot| {
+        let collection = std::sync::Arc::make_mut(&mut snapshot.scenes.collection);
+        assert!(collection.apply(&added.expect("a source is added")));
+    });
+    harness.step();
+    harness.key_up(Key::Enter);
+    harness.run();
+    assert!(source(&harness, "Test pattern").is_focused());
 }
 
 #[test]

@@ -136,6 +136,24 @@ fn a_number_beyond_the_limit_stays_in_its_field() {
 }
 
 #[test]
+fn a_number_beyond_the_limit_is_said_after_enter() {
+    let mut harness = building::with(&["test"]);
+    source(&harness, "Source 1").click();
+    harness.run();
+    drop(commands(&mut harness));
+    harness.get_by_role_and_label(Role::SpinButton, "Crop left").focus();
+    harness.run();
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    harness.event(egui::Event::Text("250".into()));
+    harness.run();
+    harness.key_press(Key::Enter);
+    carry_out(&mut harness);
+    harness.run();
+    harness.get_by_label("This value is above the maximum. onair uses 99\u{a0}% instead.");
+    assert!(harness.get_by_role_and_label(Role::SpinButton, "Crop left").is_focused());
+}
+
+#[test]
 fn a_source_keeps_its_name_until_it_gets_another() {
     let mut harness = building::with(&["test"]);
     source(&harness, "Source 1").click();

@@ -60,6 +60,25 @@ fn the_arrow_keys_move_every_fader_by_a_decibel() {
 }
 
 #[test]
+fn further_keys_move_every_fader_by_ten_decibels_to_its_ends_and_to_zero() {
+    for (layout, _) in LAYOUTS {
+        let mut harness = laid_out("mixer", layout);
+        harness.get_by_label("Gain of Music").focus();
+        drop(commands(&mut harness));
+        for (key, wanted) in [
+            (Key::PageUp, -2.0),
+            (Key::PageDown, -12.0),
+            (Key::Home, -60.0),
+            (Key::End, 20.0),
+            (Key::Backspace, 0.0),
+        ] {
+            harness.key_press(key);
+            assert_eq!(gains(&commands(&mut harness)), [wanted], "{layout}: {key:?}");
+        }
+    }
+}
+
+#[test]
 fn a_lit_clip_lamp_is_in_the_place_of_the_icon_of_a_vertical_strip() {
     let harness = laid_out("mixer-clipped", "studio");
     let lit = " has clipped. Click to reset.";

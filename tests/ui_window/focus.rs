@@ -145,6 +145,78 @@ fn a_button_keeps_the_focus_when_the_recording_beside_it_ends() {
 }
 
 #[test]
+fn a_field_keeps_the_focus_after_enter() {
+    let mut harness = open("mixer");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::M);
+    harness.run();
+    for (role, name) in [(Role::TextInput, "Name"), (Role::SpinButton, "Sync offset")] {
+        harness.get_all_by_role_and_label(role, name).next().unwrap().focus();
+        harness.run();
+        harness.event(egui::Event::Text("5".into()));
+        harness.run();
+        harness.key_press(Key::Enter);
+        let sent = commands(&mut harness);
+        assert_eq!(focused(&harness).map(|(_, name, _)| name).as_deref(), Some(name), "{sent:?}");
+        for command in sent {
+            if let Command::RenameStrip { id, name } = command {
+                harness.state().demo.change(|snapshot| {
+                    let strip = snapshot.strips.iter_mut().find(|it| it.audio.id == id).unwrap();
+                    strip.audio.name = name;
+                });
+            }
+        }
+        harness.run();
+        // The field does not bring its old text back.
+        harness.key_press(Key::Tab);
+        let sent = commands(&mut harness);
+        let renames = sent.iter().any(|it| matches!(it, Command::RenameStrip { .. }));
+        assert!(!renames, "{name}: {sent:?}");
+    }
+}
+
+fn name_of_focused(harness: &Harness<'static, Window>) -> String {
+    focused(harness).map(|(_, name, _)| name).unwrap_or_default()
+}
+
+#[test]
+fn after_a_removal_the_focus_stays_in_the_list_of_sources() {
+    let mut harness = super::building::with(&["test", "clock"]);
+    source(&harness, "Source 1").focus();
+    harness.run();
+    let delete = |repeat| egui::Event::Key {
+        key: Key::Delete,
+        physical_key: None,
+        pressed: true,
+        repeat,
+        modifiers: Modifiers::NONE,
+    };
+    for next in ["HD Pro Webcam C920", "Source 2", "Add source…"] {
+        harness.event(delete(false));
+        let removed = super::building::edit(&commands(&mut harness));
+        super::building::make(&mut harness, &[removed]);
+        assert_eq!(name_of_focused(&harness), next);
+        // A held key does not remove the next source.
+        harness.event(delete(true));
+        assert_eq!(commands(&mut harness), []);
+        harness.key_up(Key::Delete);
+        harness.run();
+    }
+}
+
+#[test]
+fn after_a_removal_the_next_target_has_the_focus() {
+    let mut harness = open("custom");
+    harness.get_by_role_and_label(Role::Button, "live.example.com").click();
+    harness.run();
+    harness.get_by_label("Remove target and key").focus();
+    harness.run();
+    drop(commands(&mut harness));
+    harness.key_press(Key::Enter);
+    assert_eq!(commands(&mut harness), [Command::RemoveTarget(1)]);
+    assert_eq!(name_of_focused(&harness), "Built-in server");
+}
+
+#[test]
 fn the_focus_returns_after_a_menu_a_list_and_a_dialog() {
     let mut harness = open("idle");
     let press = |harness: &mut Harness<'static, Window>, key: Key| {

@@ -304,6 +304,23 @@ fn a_source_goes_into_a_group_and_out_by_keyboard_and_menu() {
 }
 
 #[test]
+fn the_next_scene_has_the_focus_after_a_removal() {
+    for layout in ["simple", "studio"] {
+        let mut harness = three_scenes(layout);
+        source(&harness, "Second").focus();
+        harness.run();
+        for (id, next) in [(SceneId(2), "Third"), (SceneId(3), "First")] {
+            harness.key_press(Key::Delete);
+            let removed = Edit::RemoveScene(id);
+            let sent = commands(&mut harness);
+            assert!(sent.contains(&Command::Edit(removed.clone())), "{layout}: {sent:?}");
+            apply(&mut harness, &removed);
+            assert!(source(&harness, next).is_focused(), "{layout}: {next}");
+        }
+    }
+}
+
+#[test]
 fn the_row_has_the_focus_again_after_it_was_renamed() {
     let mut harness = three_scenes("simple");
     source(&harness, "Second").focus();

@@ -70,6 +70,14 @@ fn a_strip_is_renamed_by_enter_and_escape_brings_the_old_name_back() {
 }
 
 #[test]
+fn the_only_strip_has_its_own_name() {
+    let mut harness = open("mixer");
+    harness.state().demo.change(|snapshot| snapshot.strips.truncate(1));
+    harness.run();
+    assert_eq!(click(&mut harness, "Mute Voice"), [Command::SetMuted(true)]);
+}
+
+#[test]
 fn strips_have_one_size_and_the_program_is_beside_them() {
     let meters = |state: &str, width: f32, height: f32| {
         let preferences = preferences(Language::English, Theme::Dark);

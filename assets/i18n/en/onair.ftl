@@ -445,7 +445,7 @@ level-words = { $peak }, RMS { $rms }
 mixer-program = Program
 drift = Clock drift: { $ppm } ppm
 tip-level = Shows the current peak. The line marks the highest peak of the last 20 s. Speech should peak between −20 and −9 dB, and never reach 0 dB.
-tip-gain = Raises or lowers the volume. Double-click for 0 dB.
+tip-gain = Raises or lowers the volume. Double-click or press Backspace for 0 dB.
 tip-drift = onair corrects this clock drift between the device and the computer. Up to 100 ppm is normal.
 
 # The mixer
@@ -825,7 +825,7 @@ hardware-none = No hardware decoding: { $reason }.
 hardware-searching = Looking for hardware decoders…
 balance = Balance
 av-offset = Audio offset
-tip-av-offset = Positive values play the audio later. Negative values play the audio earlier, and delay live streams. Up to 2 s, in steps of 10 ms. Double-click for 0.
+tip-av-offset = Positive values play the audio later. Negative values play the audio earlier, and delay live streams. Up to 2 s, in steps of 10 ms. Double-click or press Backspace for 0.
 speaker = Speaker
 speaker-default = System default
 video-options = Video and buffer

@@ -445,7 +445,7 @@ level-words = { $peak }，RMS { $rms }
 mixer-program = 输出
 drift = 时钟偏差 { $ppm } ppm
 tip-level = 显示当前峰值，细线是最近 20 秒的最高峰值。说话时峰值最好在 −20 到 −9 dB 之间，不要达到 0 dB。
-tip-gain = 调节音量。双击恢复 0 dB。
+tip-gain = 调节音量。双击或按 Backspace 恢复 0 dB。
 tip-drift = 设备时钟与电脑时钟的偏差，onair 会自动校正。正常：100 ppm 以内。
 
 # The mixer
@@ -821,7 +821,7 @@ hardware-none = 无法使用显卡解码：{ $reason }。
 hardware-searching = 正在查找硬件解码器…
 balance = 左右平衡
 av-offset = 音频偏移
-tip-av-offset = 正数：音频延后。负数：音频提前，直播会整体延后播放。最多 2 秒，每步 10 毫秒。双击恢复为 0。
+tip-av-offset = 正数：音频延后。负数：音频提前，直播会整体延后播放。最多 2 秒，每步 10 毫秒。双击或按 Backspace 恢复为 0。
 speaker = 扬声器
 speaker-default = 系统默认
 video-options = 视频与缓冲

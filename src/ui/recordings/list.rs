@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use egui::{
-    Align, Color32, CornerRadius, Event, Key, Memory, Modifiers, Popup, Rect, Role, ScrollArea,
-    Sense, Ui, WidgetInfo, pos2, vec2,
+    Align, Color32, CornerRadius, Key, Memory, Modifiers, Popup, Rect, Role, ScrollArea, Sense, Ui,
+    WidgetInfo, pos2, vec2,
 };
 
 use crate::studio::Command;
@@ -26,7 +26,7 @@ use crate::ui::text::{Texts, format};
 use crate::ui::video::fitted;
 use crate::ui::view::View;
 use crate::ui::widgets::{
-    Button, command_item, elided, focus_ring, label, paragraph, row_by_arrow, scroll,
+    Button, command_item, elided, focus_ring, label, paragraph, pressed_once, row_by_arrow, scroll,
 };
 
 /// Height of a row, in points.
@@ -165,29 +165,13 @@ fn by_key(
     if Popup::is_any_open(ui.ctx()) {
         return None;
     }
-    // A held key acts once.
-    let pressed = |wanted: Key| {
-        let mut pressed = false;
-        ui.input_mut(|input| {
-            input.events.retain(|event| match event {
-                Event::Key { key, pressed: true, repeat, modifiers, .. }
-                    if *key == wanted && modifiers.matches_logically(Modifiers::NONE) =>
-                {
-                    pressed |= !repeat;
-                    false
-                }
-                _ => true,
-            });
-        });
-        pressed
-    };
-    if pressed(Key::F2) {
+    if pressed_once(ui, Key::F2) {
         select(view, file, draft);
         draft.begin_name(stem(file));
-    } else if pressed(Key::Delete) && !view.snapshot.is_being_written(file) {
+    } else if pressed_once(ui, Key::Delete) && !view.snapshot.is_being_written(file) {
         select(view, file, draft);
         draft.ask_trash();
-    } else if pressed(Key::Enter) {
+    } else if pressed_once(ui, Key::Enter) {
         return file.details().map(|_| file.path.clone());
     }
     None

@@ -23,7 +23,11 @@ use crate::ui::scenes::placement::Grip;
 use crate::ui::studio_page::projectors::display::Display;
 use crate::ui::text::Texts;
 use crate::ui::view::View;
-use crate::ui::widgets::HandleDrag;
+use crate::ui::widgets::{HandleDrag, RowFocus};
+
+/// The number of passes in which the row of a new item can get the keyboard focus. The row of an item
+/// that arrives right after a dialog cannot get it yet.
+const MAX_FOCUS_PASSES: u8 = 4;
 
 /// A section of the inspector.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -81,8 +85,11 @@ pub struct Draft {
     pub(super) adding: Option<Adding>,
     /// Requested objects that have not arrived yet.
     pub(super) arrivals: Arrivals,
-    /// True if new items have arrived, and the list has not given one of them the keyboard focus yet.
-    pub(super) focuses_new: bool,
+    /// The remaining passes in which the list gives the keyboard focus to a new item.
+    pub(super) focuses_new: u8,
+    /// The keyboard focus in the list of scenes, and in that of sources.
+    pub(super) scene_rows: RowFocus,
+    pub(super) source_rows: RowFocus,
     /// The copied items.
     pub(super) clip: Clip,
     /// The copied filters of a source.
@@ -257,9 +264,12 @@ impl Draft {
         self.choose(None);
     }
 
-    /// Returns true if new items have not arrived yet.
-    pub(in crate::ui) fn awaits_items(&self) -> bool {
-        self.arrivals.awaits_items()
+    /// Returns true if new items have not arrived yet, or if one of them is about to get the keyboard
+    /// focus. Call this once per pass, after the list was drawn.
+    pub(in crate::ui) fn awaits_items(&mut self) -> bool {
+        let is_focusing = self.focuses_new > 0;
+        self.focuses_new = self.focuses_new.saturating_sub(1);
+        is_focusing || self.arrivals.awaits_items()
     }
 
     /// Begins to rename the new scene when it arrives.
@@ -292,7 +302,7 @@ impl Draft {
         match self.arrivals.take(snapshot, edited(snapshot))? {
             Arrival::Items(items) => {
                 self.choose_all(items, false);
-                self.focuses_new = true;
+                self.focuses_new = MAX_FOCUS_PASSES;
                 None
             }
             Arrival::Scene(id, name) => {

@@ -20,7 +20,7 @@ impl Screen {
     /// [`Self::return_chooser_focus`].
     pub(super) fn return_dialog_focus(&mut self, ctx: &Context) {
         let is_open = self.asks() || self.chooses_file();
-        if !is_open && self.scenes.awaits_items() {
+        if self.scenes.awaits_items() && !is_open {
             // The row of the new item gets the focus.
             self.dialog_focus = Default::default();
         }

@@ -15,6 +15,7 @@ use crate::studio::targets::address::{self, AddressFault};
 use crate::studio::targets::services;
 use crate::studio::{Command, Route, Snapshot, Target, TargetPlace};
 use crate::ui::video::FrameView;
+use crate::ui::widgets::RowFocus;
 
 /// The state of the *Broadcast* panel, which is kept between frames.
 #[derive(Default)]
@@ -23,6 +24,8 @@ pub struct Draft {
     pub(super) open: Option<u32>,
     /// The order of the targets in the list.
     pub(super) order: Vec<u32>,
+    /// The keyboard focus in the list.
+    pub(super) rows: RowFocus,
     /// The position of the list in the last frame.
     pub(super) cards: Option<Rect>,
     /// The targets that are live or connecting. Changes to their addresses wait until the user

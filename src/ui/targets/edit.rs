@@ -201,7 +201,7 @@ fn stream_key(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Targ
 
 /// Draws the switch for storing the key, the certificate, the conflicts with the service, and the
 /// remove button.
-fn below(ui: &mut Ui, view: &mut View<'_>, draft: &Draft, entry: &TargetView) {
+fn below(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, entry: &TargetView) {
     let (theme, texts) = (view.theme, view.texts);
     let target = &entry.target;
     ui.add_space(gap::XS);
@@ -224,7 +224,9 @@ fn below(ui: &mut Ui, view: &mut View<'_>, draft: &Draft, entry: &TargetView) {
             // A running target must be switched off before it can be removed.
             ui.add_enabled_ui(!draft.running.contains(&target.id), |ui| {
                 let name = texts.get("remove-target");
-                if icon_button(ui, theme, Icon::Trash, &name, 24.0).clicked() {
+                let trash = icon_button(ui, theme, Icon::Trash, &name, 24.0);
+                draft.rows.note(target.id, &trash);
+                if trash.clicked() {
                     view.send(Command::RemoveTarget(target.id));
                 }
             });

@@ -47,6 +47,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> bool 
         .map(|entry| (entry.target.id, (entry, status(view, draft, entry))))
         .collect();
     reorder(ui, view, draft, &all);
+    draft.rows.begin(ui, draft.order.clone());
     let top = ui.cursor().min;
     for id in draft.order.clone() {
         let Some((entry, status)) = all.remove(&id) else { continue };
@@ -66,6 +67,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> bool 
     let name = view.texts.get("add-target");
     let button = Button::new(&name).small().weight(ButtonWeight::Quiet).icon(Icon::Plus);
     let response = button.show(ui, theme);
+    draft.rows.button(&response);
     if std::mem::take(&mut draft.adds) {
         Popup::open_id(ui.ctx(), Popup::default_response_id(&response));
         response.request_focus();
@@ -346,6 +348,7 @@ fn head(
     };
     let room = vec2(ui.available_width(), height);
     let (rect, response) = ui.allocate_exact_size(room, Sense::click());
+    draft.rows.row(id, &response);
     response.widget_info(|| WidgetInfo {
         current_text_value: Some(status.words.clone()),
         ..WidgetInfo::labeled(Role::Button, ui.is_enabled(), &title)

@@ -18,6 +18,10 @@ use crate::ui::style::theme::{
 use crate::ui::text::Texts;
 use crate::ui::widgets::{focus_in_view, focus_ring, icon_button, scroll};
 
+/// The number of passes after Enter in which a field gets the keyboard focus back. The next frame may
+/// have two passes.
+const MAX_RETURN_PASSES: u64 = 2;
+
 /// A single-line text field with a border, and small buttons at its end.
 #[derive(Debug)]
 pub struct Field<'a> {
@@ -34,6 +38,9 @@ pub struct Field<'a> {
     /// The icon and name of each button.
     pub buttons: &'a [(Icon, &'a str)],
     pub width: f32,
+    /// True if the field has the keyboard focus again after Enter, unless its owner closes it or moves
+    /// the focus.
+    pub keeps_focus: bool,
 }
 
 /// The events of a field.
@@ -59,6 +66,7 @@ impl<'a> Field<'a> {
             limit: usize::MAX,
             buttons: &[],
             width: 0.0,
+            keeps_focus: true,
         }
     }
 
@@ -81,6 +89,7 @@ impl<'a> Field<'a> {
             .desired_width(inner.width())
             .min_size(inner.size())
             .align(Align2::LEFT_CENTER);
+        return_after_enter(ui, self.id);
         let mut child = ui.new_child(UiBuilder::new().max_rect(inner));
         let mut output = edit.show(&mut child);
         if self.hidden {
@@ -89,6 +98,9 @@ impl<'a> Field<'a> {
             output.state.store(ui.ctx(), self.id);
         }
         let response = output.response.response.accessible_name(self.name);
+        if self.keeps_focus {
+            note_enter(ui, &response);
+        }
         let focused = response.has_focus();
         if focused {
             focus_in_view(ui, self.id, rect);
@@ -119,6 +131,28 @@ impl<'a> Field<'a> {
             }
         }
         FieldOutcome { response, pressed }
+    }
+}
+
+/// Gives the keyboard focus back to the field from which Enter took it, so that Tab continues there.
+/// Call this before the field is drawn.
+fn return_after_enter(ui: &Ui, id: egui::Id) {
+    let (key, pass) = (id.with("entered"), ui.ctx().cumulative_pass_nr());
+    let entered = ui.data_mut(|data| data.remove_temp::<u64>(key));
+    let is_recent = entered.is_some_and(|at| pass <= at + MAX_RETURN_PASSES);
+    if is_recent && ui.memory(|memory| memory.focused().is_none()) {
+        ui.memory_mut(|memory| memory.request_focus(id));
+    }
+}
+
+/// Notes that Enter took the keyboard focus from a field. The field gets the focus back only in the next
+/// pass, because its owner has yet to see the loss.
+fn note_enter(ui: &Ui, response: &Response) {
+    let had_focus = ui.memory(|memory| memory.had_focus_last_frame(response.id));
+    if had_focus && response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
+        let (key, pass) = (response.id.with("entered"), ui.ctx().cumulative_pass_nr());
+        ui.data_mut(|data| data.insert_temp(key, pass));
+        ui.ctx().request_repaint();
     }
 }
 
@@ -203,6 +237,8 @@ struct KeptText {
     value: f64,
     /// The value before, which the field shows until its owner has the new one.
     before: f64,
+    /// True if the user has left the field or pressed Enter since the text was typed.
+    is_entered: bool,
 }
 
 impl KeptText {
@@ -227,6 +263,7 @@ pub fn number_field(
     size: Vec2,
 ) -> (Response, Option<NumberFault>) {
     let wrong = ui.next_auto_id().with("wrong");
+    return_after_enter(ui, ui.next_auto_id());
     let known: Option<KeptText> = ui.data(|data| data.get_temp(wrong));
     let (now, typed) = (Cell::new(f64::NAN), RefCell::new(None));
     let formatter = ui.style().number_formatter.clone();
@@ -253,6 +290,7 @@ pub fn number_field(
     }
     let response = ui.add(field.suffix(unit).min_size(size)).accessible_name(name);
     ui.visuals_mut().override_text_color = before;
+    note_enter(ui, &response);
     focus_ring(ui, theme, &response, CONTROL_RADIUS);
     // Escape brings the number back. egui reads the text once more in the next pass.
     let (pass, left) = (ui.ctx().cumulative_pass_nr(), wrong.with("left"));
@@ -268,7 +306,7 @@ pub fn number_field(
                 NumberFault::NotANumber => now,
                 NumberFault::TooSmall(limit) | NumberFault::TooLarge(limit) => limit,
             };
-            KeptText { text, value, before: now }
+            KeptText { text, value, before: now, is_entered: false }
         }),
         None => {
             known.filter(|known| known.fits(now)).map(|known| match is_near(known.value, now) {
@@ -277,9 +315,11 @@ pub fn number_field(
             })
         }
     };
+    let is_left = !response.has_focus();
+    let known = known.map(|known| KeptText { is_entered: known.is_entered || is_left, ..known });
     // A half-typed number is not reported.
     let fault = known.as_ref().and_then(|known| {
-        let is_done = !response.has_focus() || known.text.contains(char::is_alphabetic);
+        let is_done = known.is_entered || known.text.contains(char::is_alphabetic);
         read_number(&known.text, unit, &range).err().filter(|_| is_done)
     });
     ui.data_mut(|data| {

@@ -28,7 +28,7 @@ pub use label::{
     section,
 };
 pub use meter::{Level, Levels, meter, upright_meter};
-pub use row::{Row, Tag, row_by_arrow};
+pub use row::{Row, RowFocus, Tag, pressed_once, row_by_arrow};
 pub use scene_mark::SceneMark;
 pub use select::{Select, command_item, menu_item, menu_rule, path_item, scrolled};
 pub use slider::{

@@ -1,8 +1,8 @@
-//! Selectable rows of a list, and chips.
+//! Selectable rows of a list, the keyboard focus in lists, and chips.
 
 use egui::{
-    Align, Align2, Color32, CornerRadius, EventFilter, Id, Key, Modifiers, Popup, Response, Role,
-    Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
+    Align, Align2, Color32, CornerRadius, Event, EventFilter, Id, Key, Memory, Modifiers, Popup,
+    Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
 
 use crate::ui::input::hotkeys::accept_letters;
@@ -10,6 +10,10 @@ use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{CONTROL_RADIUS, Theme, Type, gap, size};
 use crate::ui::widgets::{elided, focus_ring, place};
+
+/// The number of passes in which the keyboard focus moves on from a removed row. A menu with which the
+/// user removed the row may have had the focus meanwhile.
+const MAX_FOCUS_PASSES: u64 = 4;
 
 /// A row that the user can select.
 #[derive(Debug)]
@@ -82,6 +86,105 @@ pub fn row_by_arrow(ui: &Ui, id: Id, index: usize, last: usize) -> Option<usize>
     } else {
         None
     }
+}
+
+/// Keeps the keyboard focus in a list when the row with the focus is removed. The next row gets the
+/// focus, or else the previous one, or else the button that adds a row. Rows are known by their numbers.
+#[derive(Debug, Default)]
+pub struct RowFocus {
+    /// The rows of the last frame.
+    rows: Vec<u32>,
+    /// The row that had the focus last, its control, and the pass.
+    seen: Option<(u32, Id, u64)>,
+    heir: Option<FocusHeir>,
+}
+
+/// The row or button that gets the keyboard focus of a removed row.
+#[derive(Copy, Clone, Debug)]
+struct FocusHeir {
+    /// The row; `None` for the button.
+    row: Option<u32>,
+    /// The control of the removed row.
+    gone: Id,
+    /// The pass in which the row was gone.
+    pass: u64,
+}
+
+impl RowFocus {
+    /// Begins a frame in which the list has these rows. Call this before the rows are drawn.
+    pub fn begin(&mut self, ui: &Ui, rows: Vec<u32>) {
+        let pass = ui.ctx().cumulative_pass_nr();
+        let is_recent = |at: u64| pass <= at + MAX_FOCUS_PASSES;
+        self.heir = self.heir.filter(|heir| is_recent(heir.pass));
+        if let Some((row, gone, at)) = self.seen
+            && !rows.contains(&row)
+        {
+            self.seen = None;
+            let next = self.neighbor(row, &rows);
+            // Another list has other rows.
+            if is_recent(at) && (next.is_some() || rows.is_empty()) {
+                self.heir = Some(FocusHeir { row: next, gone, pass });
+                ui.ctx().request_repaint();
+            }
+        }
+        self.rows = rows;
+    }
+
+    /// Returns the row after a removed one that is still there, or else the one before it.
+    fn neighbor(&self, row: u32, rows: &[u32]) -> Option<u32> {
+        let at = self.rows.iter().position(|it| *it == row)?;
+        let (before, after) = self.rows.split_at(at);
+        let mut others = after.iter().chain(before.iter().rev());
+        others.find(|it| rows.contains(it)).copied()
+    }
+
+    /// Follows a row, which gets the focus if it is the heir. Call this after the row was drawn.
+    pub fn row(&mut self, row: u32, response: &Response) {
+        self.give(Some(row), response);
+        self.note(row, response);
+    }
+
+    /// Follows another control that belongs to a row.
+    pub fn note(&mut self, row: u32, control: &Response) {
+        let was_here = self.seen.is_some_and(|(it, id, _)| (it, id) == (row, control.id));
+        if control.has_focus() || (was_here && Popup::is_any_open(&control.ctx)) {
+            self.seen = Some((row, control.id, control.ctx.cumulative_pass_nr()));
+        }
+    }
+
+    /// Follows the button that adds a row.
+    pub fn button(&mut self, response: &Response) {
+        self.give(None, response);
+    }
+
+    fn give(&mut self, row: Option<u32>, response: &Response) {
+        let focused = response.ctx.memory(Memory::focused);
+        let is_heir = |heir: &FocusHeir| {
+            heir.row == row && focused.is_none_or(|focused| focused == heir.gone)
+        };
+        if self.heir.as_ref().is_some_and(is_heir) {
+            self.heir = None;
+            response.request_focus();
+        }
+    }
+}
+
+/// Returns true if this key was pressed. A held key counts once, because another row may have the
+/// keyboard focus when it repeats.
+pub fn pressed_once(ui: &Ui, wanted: Key) -> bool {
+    let mut pressed = false;
+    ui.input_mut(|input| {
+        input.events.retain(|event| match event {
+            Event::Key { key, pressed: true, repeat, modifiers, .. }
+                if *key == wanted && modifiers.matches_logically(Modifiers::NONE) =>
+            {
+                pressed |= !repeat;
+                false
+            }
+            _ => true,
+        });
+    });
+    pressed
 }
 
 /// A chip that displays whether one component is ready.

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use egui::accesskit::Action;
-use egui::{Key, PointerButton, Response, Slider, SliderClamping, Ui, ViewportId};
+use egui::{Key, Modifiers, PointerButton, Response, Slider, SliderClamping, Ui, ViewportId};
 
 use crate::ui::style::theme::{FOCUS_RING_WIDTH, Theme};
 use crate::ui::widgets::focus_in_view;
@@ -13,6 +13,9 @@ const MOUSE_STEP: f64 = 0.01;
 
 /// The smallest value above zero that the handle of a logarithmic slider reaches.
 const MIN_LOG_VALUE: f32 = 0.1;
+
+/// The number of arrow keys that Page Up and Page Down are equal to.
+const PAGE_STEPS: f32 = 10.0;
 
 /// The distribution of the values along the rail.
 #[derive(Copy, Clone, Debug)]
@@ -64,7 +67,7 @@ impl HandleDrag {
 }
 
 /// Draws a slider for `value` within `range`. `name` is the accessible name. A double click resets
-/// the value to `rest`. An arrow key moves the value by about a hundredth of the range.
+/// the value to `rest`, and so does Backspace. An arrow key moves the value by about a hundredth of the range.
 pub fn slider(
     ui: &mut Ui,
     theme: &Theme,
@@ -99,7 +102,7 @@ pub fn whole_slider(
 }
 
 /// Draws a logarithmic slider, whose middle is in the useful range of frequencies, times and factors.
-/// A double click resets the value to `rest`.
+/// A double click or Backspace resets the value to `rest`.
 pub fn log_slider(
     ui: &mut Ui,
     theme: &Theme,
@@ -109,8 +112,16 @@ pub fn log_slider(
     name: &str,
     width: f32,
 ) -> Response {
-    let mut response = stepped(ui, theme, value, (range, Scale::Logarithmic), width);
-    if is_double_clicked(ui, &response) {
+    let mut response = stepped(ui, theme, value, (range.clone(), Scale::Logarithmic), width);
+    let pages = pages(ui, &response);
+    if let Some(moved) = jump_by_key(ui, &response, &range, rest) {
+        *value = moved;
+        response.mark_changed();
+    } else if pages != 0.0 {
+        let share = handle_share(*value, &range, Scale::Logarithmic);
+        *value = log_value(share + pages * PAGE_STEPS / 100.0, &range);
+        response.mark_changed();
+    } else if is_double_clicked(ui, &response) {
         *value = rest;
         response.mark_changed();
     }
@@ -136,7 +147,7 @@ fn moved_by_keys(
     let before = *value;
     let mut response = stepped(ui, theme, value, (range.clone(), Scale::Linear(MOUSE_STEP)), width);
     let keys = [Key::ArrowLeft, Key::ArrowRight];
-    if let Some(moved) = value_by_keys(ui, &response, keys, before, (range, key_step)) {
+    if let Some(moved) = value_by_keys(ui, &response, keys, before, (range, key_step), rest) {
         *value = moved;
         response.mark_changed();
     } else if is_double_clicked(ui, &response) {
@@ -151,23 +162,62 @@ pub fn key_step(range: &RangeInclusive<f32>, step: f32) -> f32 {
     round_step((range.end() - range.start()) / 100.0).max(step)
 }
 
-/// Returns the value of a slider after its arrow keys or a screen reader have moved it from `before`.
-/// The first key decreases the value, and the second one increases it.
+/// Returns the value of a slider after its keys or a screen reader have moved it from `before`. The first
+/// arrow key decreases the value, and the second one increases it. Page Up and Page Down move the value
+/// further, Home and End lead to the ends of the range, and Backspace leads to `rest`.
 pub fn value_by_keys(
     ui: &Ui,
     response: &Response,
     [less, more]: [Key; 2],
     before: f32,
     (range, key_step): (RangeInclusive<f32>, f32),
+    rest: f32,
 ) -> Option<f32> {
-    let has_focus = response.has_focus();
+    if let Some(moved) = jump_by_key(ui, response, &range, rest) {
+        return Some(moved);
+    }
+    let (has_focus, pages) = (response.has_focus(), pages(ui, response));
     let presses = ui.input(|input| {
         let keys = |key| if has_focus { input.num_presses(key) as f32 } else { 0.0 };
         let requests = |action| input.num_accesskit_action_requests(response.id, action) as f32;
         keys(more) + requests(Action::Increment) - keys(less) - requests(Action::Decrement)
     });
+    let presses = presses + pages * PAGE_STEPS;
     let moved = ((before / key_step).round() + presses) * key_step;
     (presses != 0.0).then(|| moved.clamp(*range.start(), *range.end()))
+}
+
+/// Returns the number of presses of Page Up minus those of Page Down on a slider with the focus.
+fn pages(ui: &Ui, response: &Response) -> f32 {
+    if !response.has_focus() {
+        return 0.0;
+    }
+    let [up, down] = [Key::PageUp, Key::PageDown]
+        .map(|key| ui.input_mut(|input| input.count_and_consume_key(Modifiers::NONE, key)) as f32);
+    up - down
+}
+
+/// Returns the value to which Home, End or Backspace moves a slider with the focus.
+fn jump_by_key(
+    ui: &Ui,
+    response: &Response,
+    range: &RangeInclusive<f32>,
+    rest: f32,
+) -> Option<f32> {
+    let keys = [(Key::Home, *range.start()), (Key::End, *range.end()), (Key::Backspace, rest)];
+    let is_pressed = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
+    let pressed = keys.into_iter().find(|(key, _)| response.has_focus() && is_pressed(*key));
+    pressed.map(|(_, value)| value)
+}
+
+/// Returns the value at this position on the rail of a logarithmic slider, 0…1.
+fn log_value(share: f32, range: &RangeInclusive<f32>) -> f32 {
+    let (least, most) = (*range.start(), *range.end());
+    if share <= 0.0 {
+        return least;
+    }
+    let start = least.max(MIN_LOG_VALUE);
+    (start * (most / start).powf(share)).clamp(least, most)
 }
 
 /// Rounds a step to 1, 2 or 5 times a power of ten.
@@ -180,10 +230,11 @@ fn round_step(step: f32) -> f32 {
 
 /// Draws a slider for a whole number from 0 to 255.
 pub fn byte_slider(ui: &mut Ui, theme: &Theme, value: &mut u8, name: &str, width: f32) -> Response {
-    let mut number = f32::from(*value);
-    let response = stepped(ui, theme, &mut number, (0.0..=255.0, Scale::Linear(1.0)), width);
+    let rest = f32::from(*value);
+    let mut number = rest;
+    let response = moved_by_keys(ui, theme, &mut number, (0.0..=255.0, 1.0), rest, name, width);
     *value = number.round() as u8;
-    response.accessible_name(name)
+    response
 }
 
 fn stepped(
@@ -319,6 +370,33 @@ mod tests {
                 frame(&ctx, time, vec![event], draw, &mut value);
             }
             assert_eq!(value.to_bits(), 20.0_f32.to_bits(), "{value}");
+        }
+    }
+
+    #[test]
+    fn keys_move_every_slider_to_its_ends_and_its_rest() {
+        for draw in SLIDERS {
+            let (ctx, mut value) = (Context::default(), 50.0);
+            let press = |key, value: &mut f32| {
+                for pressed in [true, false] {
+                    let event = Event::Key {
+                        key,
+                        physical_key: None,
+                        pressed,
+                        repeat: false,
+                        modifiers: Modifiers::NONE,
+                    };
+                    frame(&ctx, 0.0, vec![event], draw, value);
+                }
+                *value
+            };
+            // Tab gives the focus to the slider.
+            press(Key::Tab, &mut value);
+            assert!(press(Key::PageUp, &mut value) > 51.0, "{value}");
+            assert!(press(Key::PageDown, &mut value) < 51.0, "{value}");
+            let [least, most] = [Key::Home, Key::End].map(|key| press(key, &mut value));
+            assert!(least <= 1.0 && most >= 64.0, "{least} {most}");
+            assert!((press(Key::Backspace, &mut value) - 20.0).abs() < 1e-3, "{value}");
         }
     }
 

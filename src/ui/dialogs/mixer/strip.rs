@@ -160,7 +160,7 @@ fn head(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
                 view.send(Command::RenameStrip { id, name });
             }
             ui.data_mut(|data| data.remove::<String>(field));
-        } else if kept.response.has_focus() {
+        } else if kept.response.has_focus() && kept.response.changed() {
             ui.data_mut(|data| data.insert_temp(field, name));
         }
         let away = if id == StripId::MAIN { 0.0 } else { size::CONTROL_HEIGHT + gap::S };

@@ -109,12 +109,20 @@ fn of(view: &View<'_>, page: Page) -> Vec<FoundSource> {
     }
 }
 
-/// Returns all available sources.
+/// Returns all available sources. An existing source can have the name of a device or kind, so its
+/// second line tells it apart.
 pub(super) fn all(view: &View<'_>) -> Vec<FoundSource> {
-    [Page::Cameras, Page::Screens, Page::Windows, Page::Again]
+    let existing = view.texts.get("add-again");
+    let mut all: Vec<FoundSource> = [Page::Cameras, Page::Screens, Page::Windows, Page::Again]
         .into_iter()
         .flat_map(|page| of(view, page))
-        .collect()
+        .collect();
+    for found in &mut all {
+        if let SourceOrigin::Source(_) = found.what {
+            found.second = existing.to_string();
+        }
+    }
+    all
 }
 
 /// Draws one source in the list.

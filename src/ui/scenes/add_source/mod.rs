@@ -9,8 +9,8 @@ pub(in crate::ui::scenes) mod page;
 
 pub(in crate::ui::scenes) use devices::{screen_kind, screen_name, window_name};
 use egui::{
-    Align, CornerRadius, Id, Key, Modifiers, Response, Role, ScrollArea, Sense, StrokeKind, Ui,
-    Vec2, WidgetInfo, pos2, vec2,
+    Align, CornerRadius, FocusDirection, Id, Key, Modifiers, Response, Role, ScrollArea, Sense,
+    StrokeKind, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
 pub(in crate::ui) use new_source::{edit_for, edits_for};
 
@@ -70,7 +70,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft) {
     let answer = modal(ctx, view.theme, "add-source", DIALOG_WIDTH_POINTS, |ui| {
         // The list of windows changes over time.
         labels::look_again(ui, view);
-        let (close, entered) = head(ui, view, &mut adding);
+        let (close, asked) = head(ui, view, &mut adding);
         let room = dialog_room(ui.ctx()).y - RESERVED_HEIGHT_POINTS;
         let height = room.max(MIN_LIST_HEIGHT_POINTS);
         // All kinds are visible at once where the window is high enough.
@@ -81,7 +81,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft) {
             match adding.page {
                 None => {
                     opens = false;
-                    everything(ui, view, draft, &mut adding, entered)
+                    everything(ui, view, draft, &mut adding, asked)
                 }
                 Some(page) => devices::list(ui, view, draft, page, &mut opens),
             }
@@ -109,9 +109,18 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft) {
     }
 }
 
+/// A key in the search field that is about the first result.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+enum SearchKey {
+    /// Enter chooses the first result.
+    Choose,
+    /// Down gives the first result the keyboard focus.
+    Focus,
+}
+
 /// Draws the title, and the search field or the back button. Returns whether the dialog was closed,
-/// and whether Enter was pressed in the search field.
-fn head(ui: &mut Ui, view: &View<'_>, adding: &mut Adding) -> (bool, bool) {
+/// and the key that was pressed in the search field.
+fn head(ui: &mut Ui, view: &View<'_>, adding: &mut Adding) -> (bool, Option<SearchKey>) {
     let texts = view.texts;
     let title = match adding.page {
         None => key!("source-add-title"),
@@ -126,7 +135,7 @@ fn head(ui: &mut Ui, view: &View<'_>, adding: &mut Adding) -> (bool, bool) {
         if crate::ui::widgets::Button::new(&text).small().show(ui, view.theme).clicked() {
             adding.page = None;
         }
-        return (close, false);
+        return (close, None);
     }
     let (name, hint) = (texts.get("add-search"), texts.get("add-search-hint"));
     let field = Field {
@@ -140,9 +149,15 @@ fn head(ui: &mut Ui, view: &View<'_>, adding: &mut Adding) -> (bool, bool) {
     if !adding.shown {
         field.response.request_focus();
     }
-    let entered = field.response.lost_focus()
-        && ui.input_mut(|it| it.consume_key(Modifiers::NONE, Key::Enter));
-    (close, entered)
+    let pressed = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
+    let asked = if field.response.lost_focus() && pressed(Key::Enter) {
+        Some(SearchKey::Choose)
+    } else if field.response.has_focus() && pressed(Key::ArrowDown) {
+        Some(SearchKey::Focus)
+    } else {
+        None
+    };
+    (close, asked)
 }
 
 fn kinds(view: &View<'_>) -> Vec<Kind> {
@@ -191,38 +206,50 @@ fn fits(name: &str, search: &str) -> bool {
     search.to_lowercase().split_whitespace().all(|word| name.contains(word))
 }
 
-/// Draws all kinds, or the search results, of which the first one is chosen if the search was
-/// `entered`. Returns true if a source was added.
+/// Draws all kinds, or the search results. `asked` is about the first one. Returns true if a source was
+/// added.
 fn everything(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut Draft,
     adding: &mut Adding,
-    entered: bool,
+    asked: Option<SearchKey>,
 ) -> bool {
     let texts = view.texts;
     let search = adding.search.clone();
     let searched = !search.trim().is_empty();
-    let mut first = searched && entered;
+    let mut first = searched && asked == Some(SearchKey::Choose);
+    let mut focuses = asked == Some(SearchKey::Focus);
     let kinds = kinds(view);
     let found = kinds.iter().filter(|kind| fits(&texts.get(kind.name), &search));
-    let mut pressed = None;
+    let (mut pressed, mut cards) = (None, Vec::new());
     ui.horizontal_wrapped(|ui| {
         for kind in found {
             let name = texts.get(kind.name);
-            let clicked = card(ui, view.theme, kind.icon, &name).clicked();
-            if clicked || std::mem::take(&mut first) {
+            let card = card(ui, view.theme, kind.icon, &name);
+            if std::mem::take(&mut focuses) {
+                card.request_focus();
+            }
+            if card.clicked() || std::mem::take(&mut first) {
                 pressed = Some(kind);
             }
+            cards.push(card);
         }
     });
     let others: Vec<FoundSource> = match searched {
         true => devices::all(view).into_iter().filter(|it| fits(&it.name, &search)).collect(),
         false => Vec::new(),
     };
+    if others.is_empty() {
+        lead_down(ui, &cards);
+    }
     let mut added = false;
     for found in &others {
-        if devices::row(ui, view, found).clicked() || std::mem::take(&mut first) {
+        let row = devices::row(ui, view, found);
+        if std::mem::take(&mut focuses) {
+            row.request_focus();
+        }
+        if row.clicked() || std::mem::take(&mut first) {
             devices::take(view, draft, found);
             added = true;
         }
@@ -231,6 +258,21 @@ fn everything(
         label(ui, &texts.get("add-nothing-found"), Type::Body, view.theme.secondary);
     }
     added || pressed.is_some_and(|kind| follow(view, draft, adding, kind))
+}
+
+/// Leads from a card with nothing below it to the last card, if that is in a lower row and Down is
+/// pressed.
+fn lead_down(ui: &Ui, cards: &[Response]) {
+    let Some(from) = cards.iter().find(|card| card.has_focus()) else { return };
+    let is_below = |card: &Response| card.rect.top() >= from.rect.bottom();
+    let has_next = cards
+        .iter()
+        .any(|card| is_below(card) && card.rect.x_range().contains(from.rect.center().x));
+    let Some(last) = cards.last().filter(|last| is_below(last) && !has_next) else { return };
+    if ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::ArrowDown)) {
+        last.request_focus();
+        ui.memory_mut(|memory| memory.move_focus(FocusDirection::None));
+    }
 }
 
 /// Carries out the action of a card. Returns true if the dialog is done.

@@ -21,7 +21,7 @@ use crate::ui::scenes::{collections, menu};
 use crate::ui::studio_page::multiview::{self, SceneThumbnails};
 use crate::ui::style::icons::Icon;
 use crate::ui::view::View;
-use crate::ui::widgets::{command_item, icon_button, menu_item, menu_rule};
+use crate::ui::widgets::{command_item, icon_button, menu_item, menu_rule, pressed_once};
 
 /// Maximum share of the panel's height for the images of scenes in one column.
 const MAX_SINGLE_COLUMN_SHARE: f32 = 0.6;
@@ -65,6 +65,8 @@ pub fn show(
             view.send(draft.add_scene(texts, snapshot));
         }
     });
+    let all = &snapshot.scenes.collection.scenes;
+    draft.scene_rows.begin(ui, all.iter().map(|scene| scene.id.0).collect());
     match thumbnails {
         Some(thumbnails) => thumbnail_grid(ui, view, draft, thumbnails),
         None => rows(ui, view, draft),
@@ -138,6 +140,7 @@ fn rows(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
 }
 
 fn pressed(ui: &Ui, view: &mut View<'_>, draft: &mut Draft, scene: &Scene, row: &Response) {
+    draft.scene_rows.row(scene.id.0, row);
     let key = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
     if row.double_clicked() || (row.has_focus() && key(Key::F2)) {
         draft.rename(RenamedObject::Scene(scene.id), scene.name.clone());
@@ -146,7 +149,7 @@ fn pressed(ui: &Ui, view: &mut View<'_>, draft: &mut Draft, scene: &Scene, row: 
         draft.choose(None);
         row.request_focus();
     }
-    if row.has_focus() && key(Key::Delete) {
+    if row.has_focus() && pressed_once(ui, Key::Delete) {
         view.send(Command::Edit(Edit::RemoveScene(scene.id)));
     }
 }

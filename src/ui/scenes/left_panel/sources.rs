@@ -17,7 +17,7 @@ use crate::ui::scenes::left_panel::row::{
 use crate::ui::scenes::{clipboard, commands, menu};
 use crate::ui::style::icons::Icon;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, ButtonWeight, icon_button, row_in};
+use crate::ui::widgets::{Button, ButtonWeight, icon_button, pressed_once, row_in};
 
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let texts = view.texts;
@@ -35,6 +35,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     if items.is_empty() {
         nothing(ui, view, &texts.get("scene-empty"));
     }
+    draft.source_rows.begin(ui, rows_of(items).iter().map(|id| id.0).collect());
     focus_new(ui, draft, items);
     branch(ui, view, draft, items, 0);
     let add = PanelRow {
@@ -47,7 +48,9 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         tip: "",
         buttons: 0.0,
     };
-    if add.button(ui, view).clicked() {
+    let add = add.button(ui, view);
+    draft.source_rows.button(&add);
+    if add.clicked() {
         draft.add_source();
     }
 }
@@ -55,16 +58,15 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
 /// Gives the keyboard focus to the row of a new item, so that the keys of the list act on it. The
 /// canvas and text fields keep the focus.
 fn focus_new(ui: &Ui, draft: &mut Draft, items: &[Item]) {
-    if !std::mem::take(&mut draft.focuses_new) {
-        return;
-    }
-    let focused = ui.memory(|memory| memory.focused());
+    let Some(new) = draft.selected.filter(|_| draft.focuses_new > 0) else { return };
+    let (row, focused) = (row_id(ui, new), ui.memory(|memory| memory.focused()));
     let is_row = |focused: egui::Id| rows_of(items).into_iter().any(|id| row_id(ui, id) == focused);
-    if focused.is_none_or(is_row)
-        && let Some(new) = draft.selected
-    {
-        let row = row_id(ui, new);
+    if focused == Some(row) {
+        draft.focuses_new = 0;
+    } else if focused.is_none_or(is_row) {
+        // The row does not keep the focus if it is still behind a dialog.
         ui.memory_mut(|memory| memory.request_focus(row));
+        ui.ctx().request_repaint();
     }
 }
 
@@ -118,6 +120,7 @@ fn item_row(
         buttons: BUTTONS_WIDTH_POINTS,
     };
     let row = row.show(ui, view, ("item", item.id.0));
+    draft.source_rows.row(item.id.0, &row);
     ui.ctx().accesskit_node_builder(row.id, |node| node.set_description(state));
     let at = pos2(row.rect.right(), row.rect.top() + 4.0);
     let buttons = Rect::from_min_size(at, vec2(BUTTONS_WIDTH_POINTS, BUTTON_SIDE_POINTS));
@@ -159,7 +162,7 @@ fn item_row(
         if pressed(ui, Key::F2) {
             draft.rename(RenamedObject::Item(item.id), name.clone());
         }
-        if pressed(ui, Key::Delete) {
+        if pressed_once(ui, Key::Delete) {
             each(view, &all, Edit::RemoveItem);
         }
         clipboard::keyboard(ui, view, draft, &all);

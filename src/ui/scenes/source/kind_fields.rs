@@ -79,6 +79,7 @@ fn named(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, source: &Source) {
     let (name, mut empty) = (view.texts.get("source-name").to_string(), false);
     line(ui, view, &name, |ui, view| {
         let kept = draft.name.take().filter(|(id, _)| *id == source.id);
+        let is_kept = kept.is_some();
         let mut text = kept.map_or_else(|| source.name.clone(), |(_, text)| text);
         empty = text.trim().is_empty();
         let response = Field {
@@ -92,7 +93,8 @@ fn named(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, source: &Source) {
         .response;
         let cancelled = ui.input(|input| input.key_pressed(egui::Key::Escape));
         if response.has_focus() {
-            draft.name = Some((source.id, text));
+            // After Enter, the source has its new name a moment later.
+            draft.name = (is_kept || response.changed()).then_some((source.id, text));
         } else if response.lost_focus() && !cancelled && !empty && text != source.name {
             view.send(Command::Edit(Edit::RenameSource(source.id, text)));
         } else if empty && !cancelled {

@@ -101,9 +101,11 @@ impl Strip {
             }
             _ => words.clone(),
         };
+        let mut strips = view.snapshot.strips.iter().map(|strip| &strip.audio);
+        let named = strips.find(|strip| strip.id == StripId::MAIN && !strip.name.is_empty());
         Self {
             id: StripId::MAIN,
-            name: labels::name_of(view, audio),
+            name: named.map_or_else(|| labels::name_of(view, audio), |strip| strip.name.clone()),
             icon: labels::icon_of(&audio.choice),
             level,
             trouble: is_down(state),
