@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use egui::{
-    Align, Color32, CornerRadius, Key, Memory, Modifiers, Popup, Rect, Role, ScrollArea, Sense, Ui,
+    Align, Color32, CornerRadius, Key, Memory, Popup, Rect, Role, ScrollArea, Sense, Ui,
     WidgetInfo, pos2, vec2,
 };
 
