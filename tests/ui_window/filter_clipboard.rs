@@ -3,6 +3,7 @@
 use onair::mix::filter::Slot;
 
 use super::building::{by_menu, make, with};
+use super::sound::strip_set;
 use super::*;
 
 fn is_disabled(harness: &Harness<'static, Window>, role: Role, name: &str) -> bool {
@@ -54,4 +55,30 @@ fn filters_of_a_strip_are_pasted_after_those_of_another() {
     let [Command::SetStrip { id: StripId(1), strip }] = &sent[..] else { panic!("{sent:?}") };
     // The strip is not its own sidechain.
     assert_eq!(strip.filters, [of("limiter"), of("compressor"), of("gain")].map(slot));
+}
+
+#[test]
+fn a_pasted_filter_keeps_the_sidechain_only_if_its_source_is_the_same() {
+    let mut harness = open("mixer");
+    let mut filter = Filter::of_kind("compressor").unwrap();
+    let Filter::Compressor { side_chain, .. } = &mut filter else { panic!("not a compressor") };
+    *side_chain = Some(StripId(2));
+    harness.state().demo.change(|snapshot| {
+        snapshot.strips[0].audio.strip.filters = vec![Slot { enabled: true, filter }];
+        snapshot.strips[1].audio.strip.filters = Vec::new();
+    });
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::M);
+    harness.run();
+    harness.get_by_role_and_label(Role::Button, "Copy filters").click_accesskit();
+    assert_eq!(commands(&mut harness), []);
+    harness.get_by_role_and_label(Role::RadioButton, "Music").click();
+    harness.run();
+    let same = harness.state().demo.snapshot().strips[2].audio.choice.clone();
+    for (source, expected) in [(same, Some(StripId(2))), (AudioChoice::Tone, None)] {
+        harness.state().demo.change(|snapshot| snapshot.strips[2].audio.choice = source);
+        harness.run();
+        harness.get_by_role_and_label(Role::Button, "Paste filters").click_accesskit();
+        let (_, strip) = strip_set(&commands(&mut harness));
+        assert_eq!(strip.filters[0].filter.side_chain(), expected);
+    }
 }

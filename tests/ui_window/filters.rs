@@ -95,6 +95,45 @@ fn the_numbers_of_filters_are_typed() {
 }
 
 #[test]
+fn a_number_with_more_decimals_than_shown_is_typed() {
+    let mut harness = mixed(&[Filter::HighPass { hz: 80.0 }]);
+    harness.get_by_role_and_label(Role::SpinButton, "Frequency").focus();
+    harness.run();
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    drop(commands(&mut harness));
+    for letter in "440.45".chars() {
+        harness.event(egui::Event::Text(letter.into()));
+        harness.step();
+        let sent = harness.state().demo.taken();
+        if !sent.is_empty() {
+            let (_, strip) = strip_set(&sent);
+            harness.state().demo.change(|snapshot| snapshot.strips[0].audio.strip = strip);
+        }
+    }
+    harness.key_press(Key::Tab);
+    assert_eq!(commands(&mut harness), []);
+    let filter = harness.state().demo.snapshot().strips[0].audio.strip.filters[0].filter;
+    assert_eq!(filter, Filter::HighPass { hz: 440.0 });
+}
+
+#[test]
+fn an_arrow_key_changes_the_number_of_a_filter() {
+    let limiter = |threshold_dbfs| Filter::Limiter { threshold_dbfs, release_ms: 60.0 };
+    for (name, before, after) in [
+        ("Threshold", limiter(-20.0), limiter(-19.0)),
+        ("Amount", Filter::Denoise { amount: 0.5 }, Filter::Denoise { amount: 0.51 }),
+        ("Frequency", Filter::HighPass { hz: 1_000.0 }, Filter::HighPass { hz: 1_010.0 }),
+    ] {
+        let mut harness = mixed(&[before]);
+        harness.get_by_role_and_label(Role::SpinButton, name).focus();
+        drop(commands(&mut harness));
+        harness.key_press(Key::ArrowUp);
+        let (_, strip) = strip_set(&commands(&mut harness));
+        assert_eq!(strip.filters[0].filter, after);
+    }
+}
+
+#[test]
 fn focusing_the_number_of_a_filter_does_not_change_it() {
     let mut harness = mixed(&[Filter::Denoise { amount: 0.333 }, Filter::Gain { db: 0.0 }]);
     drop(commands(&mut harness));

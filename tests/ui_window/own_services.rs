@@ -154,6 +154,46 @@ fn the_form_works_by_keyboard_and_keeps_what_was_typed() {
 }
 
 #[test]
+fn every_form_keeps_its_texts_until_its_service_is_removed() {
+    let mut harness = open("idle");
+    let add = |harness: &mut Harness<'static, Window>| {
+        harness.state().demo.change(|snapshot| {
+            let (id, name) = ("my-school".into(), "My School".into());
+            let school = Service { id, name, ..KNOWN_SERVICES[0].clone() };
+            snapshot.services = ServiceList::with_own(vec![school]);
+        });
+        harness.run();
+    };
+    let open_form = |harness: &mut Harness<'static, Window>, button: &str| {
+        click(harness, button);
+        harness.run();
+        let node = harness.get_by_role_and_label(Role::TextInput, "Name");
+        node.accesskit_node().value().unwrap_or_default()
+    };
+    let leave = |harness: &mut Harness<'static, Window>| {
+        harness.key_press(Key::Escape);
+        harness.run();
+    };
+    add(&mut harness);
+    open_menu(&mut harness);
+    click(&mut harness, "Your own services");
+    let forms = [("Add a service", "Club"), ("Edit My School", "Choir")];
+    for (button, text) in forms {
+        open_form(&mut harness, button);
+        fill(&mut harness, "Name", text);
+        leave(&mut harness);
+    }
+    for (button, text) in forms {
+        let name = open_form(&mut harness, button);
+        assert!(name.contains(text), "{name}");
+        leave(&mut harness);
+    }
+    click(&mut harness, "Remove My School");
+    add(&mut harness);
+    assert_eq!(open_form(&mut harness, "Edit My School"), "My School");
+}
+
+#[test]
 fn own_services_are_added_changed_and_removed() {
     let mut harness = open("idle");
     open_menu(&mut harness);

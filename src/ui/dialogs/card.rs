@@ -176,8 +176,8 @@ pub struct Services {
     /// The previous id, if the service is not new.
     pub(super) was: Option<String>,
     pub(super) typed: Option<OwnService>,
-    /// The form that the user left before saving it: the previous id, and the texts.
-    pub(super) left: Option<(Option<String>, OwnService)>,
+    /// The texts of the forms that the user left before saving them, by the previous id.
+    pub(super) left: BTreeMap<Option<String>, OwnService>,
     /// The part whose field gets the keyboard focus next.
     pub(super) focused: Option<OwnPart>,
     /// The problem that prevented saving the service.
@@ -192,8 +192,7 @@ impl Services {
     /// Opens the form for a new service, or for the one with this id. A form of the same service
     /// that the user left before continues.
     pub(super) fn open(&mut self, id: Option<String>, service: OwnService) {
-        let left = self.left.take_if(|(its, _)| *its == id);
-        self.typed = Some(left.map_or(service, |(_, typed)| typed));
+        self.typed = Some(self.left.remove(&id).unwrap_or(service));
         (self.was, self.wrong, self.focused) = (id, None, Some(OwnPart::Name));
     }
 }

@@ -59,7 +59,7 @@ fn leave(view: &View<'_>, draft: &mut Services) {
     let saved = own.find(|it| draft.was.as_deref() == Some(&*it.id));
     let saved = saved.map_or_else(OwnService::default, OwnService::from);
     if let Some(typed) = draft.typed.take().filter(|typed| *typed != saved) {
-        draft.left = Some((draft.was.take(), typed));
+        draft.left.insert(draft.was.take(), typed);
     }
 }
 
@@ -99,7 +99,9 @@ fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services, service: &Service
             }
             let remove = named(key!("service-remove"));
             if icon_button(ui, theme, Icon::Trash, &remove, 28.0).clicked() {
-                view.send(Command::RemoveService(service.id.to_string()));
+                let id = service.id.to_string();
+                draft.left.remove(&Some(id.clone()));
+                view.send(Command::RemoveService(id));
             }
         });
         ui.with_layout(Layout::top_down(Align::Min), |ui| {

@@ -16,7 +16,8 @@ use crate::ui::style::theme::{
     BORDER_WIDTH, CONTROL_RADIUS, FOCUS_RING_WIDTH, Theme, Type, gap, size,
 };
 use crate::ui::text::Texts;
-use crate::ui::widgets::{focus_in_view, focus_ring, icon_button, scroll};
+use crate::ui::view::View;
+use crate::ui::widgets::{focus_in_view, focus_ring, icon_button, paragraph, scroll};
 
 /// The number of passes after Enter in which a field gets the keyboard focus back. The next frame may
 /// have two passes.
@@ -226,6 +227,13 @@ impl NumberFault {
         };
         let limit = ui.style().number_formatter.format(limit, 0..=2);
         texts.with(key, &[("limit", format!("{limit}{unit}").into())])
+    }
+}
+
+/// Draws the message below a field whose text is not its value.
+pub fn number_fault(ui: &mut Ui, view: &View<'_>, fault: Option<NumberFault>, unit: &str) {
+    if let Some(fault) = fault {
+        paragraph(ui, &fault.say(ui, view.texts, unit), Type::Small, view.theme.warn);
     }
 }
 

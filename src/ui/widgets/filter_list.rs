@@ -74,12 +74,25 @@ pub fn scroll_to_added(ui: &Ui, rect: Rect) {
     ui.scroll_to_rect(rect, align);
 }
 
-/// The display of a number: the factor of the displayed number, its decimals, and its unit.
+/// The change of a number by an arrow key, or by a drag over one point. The change is never less than
+/// the last displayed decimal.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum NumberStep {
+    /// A share of the range.
+    Linear,
+    /// A share of the value, for a number with a logarithmic slider.
+    Logarithmic,
+    /// The last displayed decimal.
+    Smallest,
+}
+
+/// The display of a number: the factor of the displayed number, its decimals, its unit and its step.
 #[derive(Copy, Clone, Debug)]
 pub struct NumberDisplay {
     pub factor: f64,
     pub decimals: u8,
     pub unit: &'static str,
+    pub step: NumberStep,
 }
 
 /// Draws a field for a number of a filter. Returns the reason if its text is not its value.
@@ -92,19 +105,31 @@ pub fn number(
     name: &str,
     width: f32,
 ) -> Option<NumberFault> {
-    let NumberDisplay { factor, decimals, unit } = display;
+    let NumberDisplay { factor, decimals, unit, step } = display;
     let before = f64::from(*value) * factor;
     // In `f32`, a limit such as 0.1 is not exact.
     let limit = |end: f32| (f64::from(end) * factor * 100.0).round() / 100.0;
     let (least, most) = (limit(*range.start()), limit(*range.end()));
-    let mut now = *value;
+    let scale = 10_f64.powi(i32::from(decimals));
+    let rounded = |number: f64| (number * scale).round();
+    // Without a change of the value, the typed text stays in the field. A value that was only rounded
+    // for display stays as it is, too.
     let drag = DragValue::from_get_set(|typed| {
-        if let Some(typed) = typed {
-            now = (typed / factor) as f32;
+        let now = f64::from(*value) * factor;
+        match typed.map(rounded) {
+            Some(typed) if (typed - rounded(now)).abs() > 0.5 => {
+                *value = (typed / scale / factor) as f32;
+                f64::from(*value) * factor
+            }
+            _ => now,
         }
-        f64::from(now) * factor
     });
-    let drag = drag.max_decimals(usize::from(decimals)).speed((most - least) / 200.0);
+    let speed = match step {
+        NumberStep::Linear => (most - least) / 200.0,
+        NumberStep::Logarithmic => before.abs() * 0.01,
+        NumberStep::Smallest => 0.0,
+    };
+    let drag = drag.max_decimals(usize::from(decimals)).speed(speed.max(scale.recip()));
     // A wide text does not move the other controls.
     let size = vec2(width, FIELD_HEIGHT_POINTS);
     let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
@@ -113,14 +138,7 @@ pub fn number(
     let mut field = ui.new_child(place);
     // A value out of range stays as it is until the user changes it.
     let range = least.min(before)..=most.max(before);
-    let (_, fault) = number_field(&mut field, theme, drag, range, (name, unit), size);
-    // A value that was only rounded for display stays as it is, too.
-    let steps = factor * 10_f64.powi(i32::from(decimals));
-    let rounded = |number: f32| (f64::from(number) * steps).round();
-    if (rounded(now) - rounded(*value)).abs() > 0.5 {
-        *value = now;
-    }
-    fault
+    number_field(&mut field, theme, drag, range, (name, unit), size).1
 }
 
 /// Moves or removes the entry at `index`. `selected` is the index of the selected entry. A moved

@@ -21,7 +21,9 @@ pub use context_menu::{
     FocusReturn, MENU_WIDTH, context_menu, context_menu_among, menu_frame, menu_lines, popup,
     return_focus, submenu,
 };
-pub use field::{Field, FieldOutcome, NumberFault, TextBox, number_field, select_all};
+pub use field::{
+    Field, FieldOutcome, NumberFault, TextBox, number_fault, number_field, select_all,
+};
 pub use figure::{figure, figures, file_figure, judged_figure};
 pub use label::{
     Wrapped, announced, baseline_of, elided, label, line_height_of, named, paragraph, place,

@@ -435,13 +435,8 @@ mod tests {
     #[test]
     fn a_click_between_two_frames_moves_the_handle() {
         let (ctx, mut drag, mut released) = (Context::default(), HandleDrag::default(), Vec::new());
-        let button = |pressed| Event::PointerButton {
-            pos: pos2(100.0, 10.0),
-            button: PointerButton::Primary,
-            pressed,
-            modifiers: Modifiers::NONE,
-        };
-        let click = [Event::PointerMoved(pos2(100.0, 10.0)), button(true), button(false)];
+        let pos = pos2(100.0, 10.0);
+        let click = [Event::PointerMoved(pos), button(pos, true), button(pos, false)];
         for events in [Vec::new(), click.to_vec(), Vec::new()] {
             let screen_rect = Some(Rect::from_min_size(Pos2::ZERO, vec2(400.0, 400.0)));
             let input = RawInput { screen_rect, events, ..RawInput::default() };

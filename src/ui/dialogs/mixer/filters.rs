@@ -12,9 +12,9 @@ use crate::ui::studio_page::mixer::labels;
 use crate::ui::studio_page::mixer::labels::MixerSelection;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
-use crate::ui::widgets::filter_list::{NumberDisplay, Pressed};
+use crate::ui::widgets::filter_list::{NumberDisplay, NumberStep, Pressed};
 use crate::ui::widgets::{
-    Select, filter_list, label, log_slider, menu_item, paragraph, section, slider,
+    Select, filter_list, label, log_slider, menu_item, number_fault, section, slider,
 };
 
 /// Width of the field after a slider, in points.
@@ -112,7 +112,7 @@ fn numbers(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, filter: &mut Fil
         line(ui, view, &name, |ui, view| {
             let (range, rest) = (parameter.range.clone(), parameter.rest);
             let width = ui.available_width() - FIELD_WIDTH_POINTS - gap::S;
-            if matches!(parameter.unit, Unit::Hertz | Unit::Milliseconds) {
+            if display.step == NumberStep::Logarithmic {
                 log_slider(ui, view.theme, value, range, rest, &name, width);
             } else {
                 slider(ui, view.theme, value, range, rest, &name, width);
@@ -120,10 +120,7 @@ fn numbers(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, filter: &mut Fil
             let (range, width) = (&parameter.range, FIELD_WIDTH_POINTS);
             fault = filter_list::number(ui, view.theme, value, range, display, &name, width);
         });
-        if let Some(fault) = fault {
-            let text = fault.say(ui, view.texts, display.unit);
-            paragraph(ui, &text, Type::Small, view.theme.warn);
-        }
+        number_fault(ui, view, fault, display.unit);
     }
     if matches!(filter, Filter::Compressor { .. }) {
         side_chain(ui, view, strip, filter);
@@ -133,16 +130,17 @@ fn numbers(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, filter: &mut Fil
 
 /// Returns the display of a value with this unit.
 fn display(unit: Unit) -> NumberDisplay {
-    let (factor, decimals, unit) = match unit {
-        Unit::Decibels => (1.0, 1, "\u{a0}dB"),
-        Unit::Dbfs => (1.0, 0, "\u{a0}dBFS"),
-        Unit::Lufs => (1.0, 0, "\u{a0}LUFS"),
-        Unit::Hertz => (1.0, 0, "\u{a0}Hz"),
-        Unit::Milliseconds => (1.0, 1, "\u{a0}ms"),
-        Unit::Ratio => (1.0, 1, ":1"),
-        Unit::Share => (100.0, 0, "\u{a0}%"),
+    use NumberStep::{Linear, Logarithmic};
+    let (factor, decimals, unit, step) = match unit {
+        Unit::Decibels => (1.0, 1, "\u{a0}dB", Linear),
+        Unit::Dbfs => (1.0, 0, "\u{a0}dBFS", Linear),
+        Unit::Lufs => (1.0, 0, "\u{a0}LUFS", Linear),
+        Unit::Hertz => (1.0, 0, "\u{a0}Hz", Logarithmic),
+        Unit::Milliseconds => (1.0, 1, "\u{a0}ms", Logarithmic),
+        Unit::Ratio => (1.0, 1, ":1", Linear),
+        Unit::Share => (100.0, 0, "\u{a0}%", Linear),
     };
-    NumberDisplay { factor, decimals, unit }
+    NumberDisplay { factor, decimals, unit, step }
 }
 
 /// Draws the choice of the strip whose level controls the filter.

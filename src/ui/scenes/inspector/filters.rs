@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use egui::{DragValue, Rect, ScrollArea, Ui};
+use egui::{Rect, ScrollArea, Ui};
 
 use crate::compose::filter::{Filter, MAX_FILTERS, Parameter, Slot, Unit};
 use crate::compose::scene::SourceId;
@@ -12,13 +12,13 @@ use crate::text::Problem;
 use crate::ui::input::actions::key;
 use crate::ui::scenes::draft::Draft;
 use crate::ui::scenes::source::color_button::opaque_color_button;
-use crate::ui::scenes::source::fields::{NUMBER_FIELD_SIZE, caption, failure, line, number_fault};
+use crate::ui::scenes::source::fields::{caption, failure, line};
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::file_request::FilterFile;
 use crate::ui::view::{View, WindowRequest};
-use crate::ui::widgets::filter_list::{NumberDisplay, Pressed};
+use crate::ui::widgets::filter_list::{NumberDisplay, NumberStep, Pressed};
 use crate::ui::widgets::{
-    Button, ButtonWeight, Select, filter_list, label, log_slider, menu_item, number_field,
+    Button, ButtonWeight, Select, filter_list, label, log_slider, menu_item, number_fault,
     paragraph, slider,
 };
 
@@ -172,28 +172,20 @@ fn one(ui: &mut Ui, view: &mut View<'_>, filter: &mut Filter) {
         let name = view.texts.get(number(parameter)).to_string();
         let (display, mut fault) = (display(parameter.unit), None);
         line(ui, view, &name, |ui, view| {
-            let range = parameter.range.clone();
+            let (range, rest) = (parameter.range.clone(), parameter.rest);
             let width = ui.available_width() - FIELD_WIDTH_POINTS - gap::S;
-            if parameter.unit == Unit::Pixels {
-                let field = DragValue::new(value).max_decimals(0);
-                let (named, range) =
-                    ((&*name, " px"), f64::from(*range.start())..=f64::from(*range.end()));
-                let (_, fault) =
-                    number_field(ui, view.theme, field, range, named, NUMBER_FIELD_SIZE);
-                let (text, color) = match fault {
-                    Some(fault) => (fault.say(ui, view.texts, " px"), view.theme.warn),
-                    None => (view.texts.get("video-number-zero").to_string(), view.theme.secondary),
-                };
-                label(ui, &text, Type::Small, color);
-                return;
-            }
-            if matches!(parameter.unit, Unit::Factor | Unit::Radius) {
-                log_slider(ui, view.theme, value, range, parameter.rest, &name, width);
-            } else {
-                slider(ui, view.theme, value, range, parameter.rest, &name, width);
+            let is_whole = parameter.unit == Unit::Pixels;
+            if display.step == NumberStep::Logarithmic {
+                log_slider(ui, view.theme, value, range, rest, &name, width);
+            } else if !is_whole {
+                slider(ui, view.theme, value, range, rest, &name, width);
             }
             let (range, width) = (&parameter.range, FIELD_WIDTH_POINTS);
             fault = filter_list::number(ui, view.theme, value, range, display, &name, width);
+            if is_whole {
+                let text = view.texts.get("video-number-zero");
+                label(ui, &text, Type::Small, view.theme.secondary);
+            }
         });
         number_fault(ui, view, fault, display.unit);
     }
@@ -314,12 +306,14 @@ fn number(parameter: &Parameter) -> &'static str {
 
 /// Returns the display of a value with this unit.
 fn display(unit: Unit) -> NumberDisplay {
-    let (factor, decimals, unit) = match unit {
-        Unit::Share => (100.0, 0, "\u{a0}%"),
-        Unit::Factor => (1.0, 2, ""),
-        Unit::Degrees => (1.0, 0, "°"),
-        Unit::Pixels | Unit::Radius => (1.0, 1, "\u{a0}px"),
-        Unit::Milliseconds => (1.0, 0, "\u{a0}ms"),
+    use NumberStep::{Linear, Logarithmic, Smallest};
+    let (factor, decimals, unit, step) = match unit {
+        Unit::Share => (100.0, 0, "\u{a0}%", Linear),
+        Unit::Factor => (1.0, 2, "", Logarithmic),
+        Unit::Degrees => (1.0, 0, "°", Linear),
+        Unit::Pixels => (1.0, 0, " px", Smallest),
+        Unit::Radius => (1.0, 1, "\u{a0}px", Logarithmic),
+        Unit::Milliseconds => (1.0, 0, "\u{a0}ms", Linear),
     };
-    NumberDisplay { factor, decimals, unit }
+    NumberDisplay { factor, decimals, unit, step }
 }

@@ -11,10 +11,12 @@ use crate::studio::{Command, Edit};
 use crate::ui::input::actions::key;
 use crate::ui::scenes::draft::{BLEND_MODES, FIT_MODES, natural};
 use crate::ui::scenes::placement;
-use crate::ui::scenes::source::fields::{caption, choice, line, number_fault};
+use crate::ui::scenes::source::fields::{caption, choice, line};
 use crate::ui::style::theme::{CONTROL_RADIUS, Type, gap, size};
 use crate::ui::view::View;
-use crate::ui::widgets::{NumberFault, label, number_field, paragraph, place, slider};
+use crate::ui::widgets::{
+    NumberFault, label, number_fault, number_field, paragraph, place, slider,
+};
 
 /// Minimum distance of a number from the left edge of its field, in points.
 const MIN_MARK_WIDTH_POINTS: f32 = 30.0;

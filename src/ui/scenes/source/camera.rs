@@ -10,11 +10,13 @@ use crate::compose::scene::SourceId;
 use crate::studio::scenes::MAIN_SOURCE;
 use crate::studio::{Command, Edit};
 use crate::ui::scenes::draft::together;
-use crate::ui::scenes::source::fields::{NUMBER_FIELD_SIZE, line, number_fault, row};
+use crate::ui::scenes::source::fields::{NUMBER_FIELD_SIZE, line, row};
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::format::size;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, Select, menu_item, number_field, paragraph, switch};
+use crate::ui::widgets::{
+    Button, Select, menu_item, number_fault, number_field, paragraph, switch,
+};
 
 /// Maximum visible height of a list, in points.
 const MAX_LIST_HEIGHT_POINTS: f32 = 280.0;

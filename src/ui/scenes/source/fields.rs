@@ -10,7 +10,7 @@ use crate::ui::scenes::source::color_button::color_button;
 use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::view::View;
 use crate::ui::widgets::{
-    Button, NumberFault, Select, label, menu_item, number_field, paragraph, switch,
+    Button, Select, label, menu_item, number_fault, number_field, paragraph, switch,
 };
 
 /// The size of a field for a number, in points.
@@ -74,13 +74,6 @@ pub fn figure(
         (_, fault) = number_field(ui, view.theme, field, range, (&name, unit), NUMBER_FIELD_SIZE);
     });
     number_fault(ui, view, fault, unit);
-}
-
-/// Draws the message below a field whose text is not its value.
-pub fn number_fault(ui: &mut Ui, view: &View<'_>, fault: Option<NumberFault>, unit: &str) {
-    if let Some(fault) = fault {
-        paragraph(ui, &fault.say(ui, view.texts, unit), Type::Small, view.theme.warn);
-    }
 }
 
 pub fn flag(ui: &mut Ui, view: &mut View<'_>, key: &'static str, value: &mut bool) {
