@@ -128,7 +128,7 @@ fn recent(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, field: Rect) {
     let width = field.width().clamp(MIN_RECENT_WIDTH_POINTS, MAX_RECENT_WIDTH_POINTS);
     let menu = Popup::menu(&button).anchor(field).width(width);
     menu.frame(menu_frame(ui.ctx(), theme)).show(|ui| {
-        let inner = width - 10.0;
+        let inner = width - LIST_MARGINS_WIDTH;
         ui.spacing_mut().item_spacing = egui::vec2(0.0, 1.0);
         ui.set_width(inner);
         let recent = view.snapshot.recent.clone();
