@@ -15,8 +15,8 @@ use crate::ui::view::{View, WindowRequest};
 use crate::ui::watch::commands::{name_of, play, send};
 use crate::ui::watch::draft::Draft;
 use crate::ui::widgets::{
-    Button, ButtonWeight, Field, icon_button, menu_frame, menu_item, menu_rule, paragraph,
-    path_item, return_focus, row_in, select_all, weighted_icon_button,
+    Button, ButtonWeight, Field, LIST_MARGINS_WIDTH, icon_button, menu_frame, menu_item, menu_rule,
+    paragraph, path_item, return_focus, row_in, select_all, weighted_icon_button,
 };
 
 /// The minimum width of the menu of recent streams.
