@@ -105,7 +105,7 @@ mod tests {
     fn parts(names: &[&str]) -> PartsView {
         let collections = names.iter().map(|name| (*name).to_owned()).collect();
         let mut parts = PartsView { collections, ..PartsView::default() };
-        parts.in_use.set(PartKind::Collection, names[0]);
+        parts.in_use.collection = names[0].to_owned();
         parts
     }
 
