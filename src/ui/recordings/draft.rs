@@ -213,7 +213,7 @@ mod tests {
     use crate::studio::live::recording::library::view::Outcome;
     use crate::text::problem::{Problem, problem};
 
-    /// Returns a page that shows recording `a`, after this change of it.
+    /// Returns a page with this selected recording, after a change of the recording `a.mkv`.
     fn after(selected: &str, now: Option<&str>, text: Problem) -> Draft {
         let (number, now) = (1, now.map(Into::into));
         let outcome = Outcome { number, path: "a.mkv".into(), now, failed: false, text };
