@@ -1,7 +1,7 @@
 //! The series of a broadcast, by the second: the bitrate of the last ten minutes, connection losses,
 //! and whether the computer keeps up.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use crate::base::Timestamp;
@@ -40,6 +40,8 @@ pub struct BroadcastSeries {
     pace: VecDeque<[u64; 3]>,
     /// The reported share of skipped frames, while the computer does not keep up.
     slow: Option<f64>,
+    /// The targets that were live, and that the user has not switched off since.
+    live: BTreeSet<usize>,
     /// The time at which the connection of each target was lost.
     lost_at: BTreeMap<usize, Timestamp>,
     /// The total duration of the outages of each target that are over.
@@ -96,24 +98,30 @@ impl BroadcastSeries {
         Some(news)
     }
 
-    /// Records that the connection of a target is lost. The time after the user has switched the
-    /// target off is no loss.
+    /// Records that a target is not live. If it was live before, its connection is lost.
     pub fn lost(&mut self, event: &event::Target, at: Timestamp) {
         match event.state {
-            TargetState::Reconnecting => {
-                self.lost_at.entry(event.index).or_insert(at);
-            }
-            TargetState::Stopped => {
-                if let Some(lost) = self.lost_at.remove(&event.index) {
-                    self.add_outage(event.index, at.since(lost));
+            TargetState::Connecting | TargetState::Reconnecting | TargetState::Failed => {
+                if self.live.contains(&event.index) {
+                    self.lost_at.entry(event.index).or_insert(at);
                 }
             }
-            _ => {}
+            TargetState::Stopped => self.switched_off(event.index, at),
+            TargetState::Live => {}
+        }
+    }
+
+    /// Records that the user has switched a target off or changes its address. The time after this is no loss.
+    pub fn switched_off(&mut self, index: usize, at: Timestamp) {
+        self.live.remove(&index);
+        if let Some(lost) = self.lost_at.remove(&index) {
+            self.add_outage(index, at.since(lost));
         }
     }
 
     /// Records that a target is live. Returns a message if the target had been lost.
     pub fn live_again(&mut self, event: &event::Target, at: Timestamp) -> Option<StudioMessage> {
+        self.live.insert(event.index);
         let lost = self.lost_at.remove(&event.index)?;
         // A loss is detected some time after it began, so the reported gap is preferred.
         let gone = event.gap.unwrap_or_else(|| at.since(lost));
@@ -152,6 +160,7 @@ mod tests {
         let mut series = BroadcastSeries::default();
         let target = |state| event::Target { index: 1, state, ..event::Target::default() };
         let mut is_back = |states: &[TargetState]| {
+            series.live_again(&target(TargetState::Live), Timestamp::ZERO);
             states.iter().for_each(|state| series.lost(&target(*state), Timestamp::ZERO));
             let minute = Timestamp::from_micros(60_000_000);
             series.live_again(&target(TargetState::Live), minute).is_some()
@@ -171,6 +180,7 @@ mod tests {
                 gap: Some(Duration::from_secs(2)),
                 ..event::Target::default()
             };
+            series.live_again(&target(TargetState::Live), Timestamp::ZERO);
             series.lost(&target(TargetState::Reconnecting), Timestamp::ZERO);
             let message = series.live_again(&target(TargetState::Live), Timestamp::ZERO);
             message.unwrap().problem().to_string()
@@ -184,6 +194,9 @@ mod tests {
         let mut series = BroadcastSeries::default();
         let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
         let target = |index, state| event::Target { index, state, ..event::Target::default() };
+        for index in [1, 2] {
+            assert!(series.live_again(&target(index, TargetState::Live), at(1)).is_none());
+        }
         assert_eq!(series.interrupted(at(5)), Duration::ZERO);
         series.lost(&target(1, TargetState::Reconnecting), at(10));
         assert_eq!(series.interrupted(at(13)), Duration::from_secs(3));
@@ -195,6 +208,25 @@ mod tests {
         series.lost(&target(2, TargetState::Reconnecting), at(40));
         assert_eq!(series.interrupted(at(45)), Duration::from_secs(20));
         assert_eq!(series.interrupted(at(70)), Duration::from_secs(30), "of another target");
+    }
+
+    #[test]
+    fn an_outage_begins_with_any_state_of_a_target_that_was_live() {
+        let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
+        let target = |state| event::Target { index: 1, state, ..event::Target::default() };
+        for state in [TargetState::Connecting, TargetState::Reconnecting, TargetState::Failed] {
+            let mut series = BroadcastSeries::default();
+            // A target that was never live cannot be interrupted.
+            series.lost(&target(state), at(1));
+            assert_eq!(series.interrupted(at(9)), Duration::ZERO, "{state:?}");
+            series.live_again(&target(TargetState::Live), at(10));
+            series.lost(&target(state), at(20));
+            series.lost(&target(TargetState::Reconnecting), at(25));
+            assert_eq!(series.interrupted(at(30)), Duration::from_secs(10), "{state:?}");
+            series.switched_off(1, at(40));
+            series.lost(&target(TargetState::Connecting), at(50));
+            assert_eq!(series.interrupted(at(60)), Duration::from_secs(20), "{state:?}");
+        }
     }
 
     /// Adds seconds with 60 due frames each, of which these were not drawn, not encoded, and not

@@ -172,9 +172,17 @@ impl Draft {
             let row = row_id(&outcome.path);
             let next = outcome.now.clone().or_else(|| self.next_selected.take());
             self.select(next);
-            self.focused_before = focused.is_none_or(|it| it == row).then_some(row);
+            let moves = self.selected.is_some() && focused.is_none_or(|it| it == row);
+            self.focused_before = moves.then_some(row);
         }
-        self.shows_outcome = true;
+        // That a recording was copied is shown only with this recording.
+        self.shows_outcome = is_it || outcome.failed || !is_copied;
+    }
+
+    /// Returns true if the recording of a row is selected because the row gets the keyboard focus.
+    /// The row of a recording under its previous name can still have the focus.
+    pub(super) fn follows_focus(&self, row: Id) -> bool {
+        self.focused_before != Some(row)
     }
 
     /// Selects the first recording when the page opens, if none is selected.
@@ -196,5 +204,43 @@ impl Draft {
         let wanted = self.search.trim().to_lowercase();
         let all = view.files.iter();
         all.filter(|file| file.name().to_lowercase().contains(&wanted)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::studio::live::recording::library::view::Outcome;
+    use crate::text::problem::{Problem, problem};
+
+    /// Returns a page with this selected recording, after a change of the recording `a.mkv`.
+    fn after(selected: &str, now: Option<&str>, text: Problem) -> Draft {
+        let (number, now) = (1, now.map(Into::into));
+        let outcome = Outcome { number, path: "a.mkv".into(), now, failed: false, text };
+        let view = RecordingsView { outcome: Some(outcome), ..RecordingsView::default() };
+        let mut draft = Draft { selected: Some(selected.into()), ..Draft::default() };
+        draft.learn(&view, None);
+        draft
+    }
+
+    #[test]
+    fn a_row_follows_the_focus_even_if_the_selected_one_is_not_drawn() {
+        let [a, b, c] = ["a.mkv", "b.mkv", "c.mkv"].map(|path| row_id(Path::new(path)));
+        // The search hides the new name.
+        let renamed = after("a.mkv", Some("b.mkv"), problem!("recordings-renamed"));
+        assert!(!renamed.follows_focus(a));
+        assert!(renamed.follows_focus(b) && renamed.follows_focus(c));
+        // No other recording was found.
+        let trashed = after("a.mkv", None, problem!("recordings-trashed"));
+        assert!(trashed.selected.is_none() && trashed.focused_before.is_none());
+    }
+
+    #[test]
+    fn the_result_of_a_copy_is_not_shown_with_another_recording() {
+        let copied = |selected| {
+            after(selected, Some("a copy.mkv"), problem!("recordings-copied")).shows_outcome
+        };
+        assert!(copied("a.mkv") && !copied("b.mkv"));
+        assert!(after("b.mkv", None, problem!("recordings-trashed")).shows_outcome);
     }
 }

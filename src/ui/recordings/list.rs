@@ -196,8 +196,7 @@ fn row(
         WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), chosen, accessible_name)
     });
     accept_letters(&response);
-    // The row of a recording under its previous name can still have the focus.
-    let is_entered = response.gained_focus() && !chosen && draft.focused_before.is_none();
+    let is_entered = response.gained_focus() && !chosen && draft.follows_focus(response.id);
     if response.clicked() || response.secondary_clicked() || is_entered {
         select(view, file, draft);
     }

@@ -32,7 +32,9 @@ pub use label::{
 pub use meter::{Level, Levels, meter, upright_meter};
 pub use row::{Row, RowFocus, Tag, pressed_once, row_by_arrow};
 pub use scene_mark::SceneMark;
-pub use select::{Select, command_item, menu_item, menu_rule, path_item, scrolled};
+pub use select::{
+    LIST_MARGINS_WIDTH, Select, command_item, menu_item, menu_rule, path_item, scrolled,
+};
 pub use slider::{
     HandleDrag, byte_slider, is_double_clicked, key_step, log_slider, slider, value_by_keys,
     whole_slider,

@@ -16,7 +16,7 @@ use crate::ui::widgets::figure::without_middle;
 use crate::ui::widgets::{elided, focus_ring, menu_frame, return_focus};
 
 /// The width of a list around its items, in points.
-const LIST_MARGINS_WIDTH: f32 = 10.0;
+pub const LIST_MARGINS_WIDTH: f32 = 10.0;
 /// The width of an item around its title, with the scroll bar of a long list, in points.
 const ITEM_MARGINS_WIDTH: f32 = 54.0;
 

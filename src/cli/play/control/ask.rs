@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Chat, PlayCommand, SeekDirection, StreamSelection, Viewport};
+use super::{Chat, PlayCommand, SeekDirection, SeekPlace, StreamSelection, Viewport};
 use crate::cli::play::args::Buffer;
 use crate::cli::play::control;
 use crate::player::chat::ChatState;
@@ -104,9 +104,12 @@ fn command(asked: PlayCommand, snapshot: &Snapshot) -> Result<Command, Problem> 
             running(snapshot)?;
             WatchCommand::Pause(paused)
         }
-        PlayCommand::Seek(place) => go(control::way(place, &running(snapshot)?.figures.counted)?),
+        PlayCommand::Seek(place) => {
+            let is_ahead = matches!(place, SeekPlace::Ahead(_));
+            go(control::way(place, &seekable(snapshot, is_ahead)?.figures.counted)?)
+        }
         PlayCommand::Rewind(behind) => {
-            go(control::way_back(behind, &running(snapshot)?.figures.counted)?)
+            go(control::way_back(behind, &seekable(snapshot, false)?.figures.counted)?)
         }
         PlayCommand::GoLive => {
             control::live_end(&running(snapshot)?.figures.counted)?;
@@ -148,6 +151,14 @@ fn running(snapshot: &Snapshot) -> Result<&TileView, Problem> {
         .and_then(|tile| is_running(tile).then_some(tile).ok_or_else(|| problem!("control-idle")))
 }
 
+/// Returns the selected tile, if it is playing or contains a recording that has ended. A seek plays
+/// such a recording again, unless it goes ahead.
+fn seekable(snapshot: &Snapshot, is_ahead: bool) -> Result<&TileView, Problem> {
+    let tile = chosen(snapshot)?;
+    let is_over = tile.state == WatchState::Ended && tile.figures.counted.duration.is_some();
+    if is_over && !is_ahead { Ok(tile) } else { running(snapshot) }
+}
+
 fn go(way: SeekDirection) -> WatchCommand {
     match way {
         SeekDirection::To(place) => WatchCommand::Seek(place),
@@ -175,4 +186,32 @@ fn chat(asked: &Chat, snapshot: &Snapshot) -> crate::studio::watch::chat::ChatCh
         Chat::Hide(words) => choices.words.clone_from(words),
     }
     choices.checked()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::studio::watch::view::WatchFigures;
+
+    #[test]
+    fn a_recording_that_has_ended_can_be_played_again_by_a_seek() {
+        let seconds = Duration::from_secs;
+        let of = |asked, duration| {
+            let mut figures = WatchFigures::default();
+            figures.counted.duration = duration;
+            let state = WatchState::Ended;
+            let tile = TileView { chosen: true, state, figures, ..TileView::default() };
+            let snapshot = Snapshot { tiles: vec![tile], ..Snapshot::default() };
+            command(asked, &snapshot).map_err(|problem| problem.id())
+        };
+        let length = Some(seconds(12));
+        for place in [SeekPlace::At(seconds(3)), SeekPlace::Back(seconds(3))] {
+            assert!(of(PlayCommand::Seek(place), length).is_ok(), "{place:?}");
+            assert_eq!(of(PlayCommand::Seek(place), None).err(), Some("control-idle"));
+        }
+        assert!(of(PlayCommand::Rewind(None), length).is_ok());
+        for asked in [PlayCommand::Seek(SeekPlace::Ahead(seconds(3))), PlayCommand::Pause(true)] {
+            assert_eq!(of(asked, length).err(), Some("control-idle"));
+        }
+    }
 }

@@ -257,6 +257,7 @@ impl Engine {
         if !enabled {
             // The target may have failed, or its broadcast may have ended.
             self.notices.active.clear_target(groups::TARGET_NOTICES, id);
+            self.live.series.switched_off(id as usize, self.clock.now());
         }
         let Some(on_air) = &self.live.on_air else { return };
         if !on_air.is_publishing() || on_air.publishes_to(id) == enabled {
@@ -526,7 +527,7 @@ pub(in crate::studio::engine) mod tests {
 
     use super::*;
     use crate::audio::AudioChoice;
-    use crate::base::{Clock, Latest, Secret};
+    use crate::base::{Clock, Latest, Secret, queue};
     use crate::broadcast::publisher::Flow;
     use crate::capture::VideoChoice;
     use crate::media::Size;
@@ -773,6 +774,25 @@ pub(in crate::studio::engine) mod tests {
             assert_eq!(engine.live.on_air.is_some(), records);
             end(engine);
         }
+    }
+
+    #[test]
+    fn the_outage_of_a_failed_target_ends_when_it_is_switched_off() {
+        let (mut engine, _ends) = on_air();
+        for state in [TargetState::Live, TargetState::Failed] {
+            engine.target_happened(event::Target { index: 1, state, ..event::Target::default() });
+        }
+        let interrupted = |engine: &Engine, seconds| {
+            engine.live.series.interrupted(engine.clock.now() + Duration::from_secs(seconds))
+        };
+        assert!(interrupted(&engine, 60) >= Duration::from_secs(60));
+        // Its connection has ended already.
+        let (nobody, _) = queue::bounded("last-words", 1, queue::Full::DropOldest);
+        drop(engine.live.on_air.as_mut().and_then(|it| it.end_publisher(1, nobody)));
+        engine.targets.list[0].enabled = false;
+        engine.follow_switch(1);
+        assert_eq!(interrupted(&engine, 60), interrupted(&engine, 120));
+        end(engine);
     }
 
     #[test]

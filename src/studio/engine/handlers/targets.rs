@@ -294,6 +294,10 @@ impl Engine {
         };
         let Some(wanted) = self.resolve(&target) else { return };
         self.clear_link_notices(id);
+        if self.is_live(id) {
+            // That the user changes the address is no loss.
+            self.live.series.switched_off(id as usize, self.clock.now());
+        }
         if let Some(on_air) = &mut self.live.on_air {
             // The end of the earlier connection is not reported, because the target continues.
             let (nobody, _) = queue::bounded("last-words", 1, queue::Full::DropOldest);

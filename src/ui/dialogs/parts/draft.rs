@@ -1,6 +1,7 @@
 //! The state of the dialog for scene collections and profiles.
 
 use crate::studio::settings::part::PartKind;
+use crate::studio::snapshot::PartsView;
 use crate::text::problem::Problem;
 
 /// The current step of the dialog.
@@ -32,14 +33,24 @@ pub struct PartsDraft {
     /// profile of this name as soon as it is listed, and in another step to its first button, or to
     /// *Keep it*.
     pub(super) focused: Option<String>,
+    /// The awaited name for which the row in use has already had the keyboard focus.
+    stood_in: Option<String>,
+    /// The last problem that the dialog has shown.
+    seen_problem: Option<u64>,
     /// True if the stream key of a profile is imported too.
     pub(super) with_key: bool,
 }
 
 impl Default for PartsDraft {
     fn default() -> Self {
-        let kind = PartKind::Collection;
-        Self { kind, step: Step::default(), focused: None, with_key: false }
+        Self {
+            kind: PartKind::Collection,
+            step: Step::default(),
+            focused: None,
+            stood_in: None,
+            seen_problem: None,
+            with_key: false,
+        }
     }
 }
 
@@ -47,5 +58,89 @@ impl PartsDraft {
     /// Creates the state with the list of this kind.
     pub fn of(kind: PartKind) -> Self {
         Self { kind, ..Self::default() }
+    }
+
+    /// Stops waiting for a row.
+    pub(super) fn forget_awaited(&mut self) {
+        (self.focused, self.stood_in) = (None, None);
+    }
+
+    /// After a failed request, stops waiting for a row that does not come. `problem` is the number
+    /// of the shown problem.
+    pub(super) fn learn(&mut self, problem: Option<u64>, parts: &PartsView) {
+        let is_new = problem.is_some() && problem != self.seen_problem;
+        self.seen_problem = problem;
+        let names = parts.names(self.kind);
+        let is_awaited = self.focused.as_ref().is_some_and(|it| !names.contains(it));
+        if is_new && is_awaited && self.step == Step::List {
+            let has_focus = self.stood_in.is_some();
+            self.forget_awaited();
+            self.focused = (!has_focus).then(|| parts.in_use.name(self.kind).to_owned());
+        }
+    }
+
+    /// Returns true if the row of this name gets the keyboard focus now. Until the row that gets
+    /// the focus is listed, the row in use has it, once, if the focus `is_free`.
+    pub(super) fn focuses(&mut self, name: &str, parts: &PartsView, is_free: bool) -> bool {
+        let Some(focused) = &self.focused else { return false };
+        if focused == name {
+            self.forget_awaited();
+            return true;
+        }
+        let is_awaited = !parts.names(self.kind).contains(focused);
+        let is_in_use = parts.in_use.name(self.kind) == name;
+        let stands_in = is_awaited && is_in_use && is_free && self.stood_in != self.focused;
+        if stands_in {
+            self.stood_in.clone_from(&self.focused);
+        }
+        stands_in
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns collections of which the first is in use.
+    fn parts(names: &[&str]) -> PartsView {
+        let collections = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut parts = PartsView { collections, ..PartsView::default() };
+        parts.in_use.collection = names[0].to_owned();
+        parts
+    }
+
+    #[test]
+    fn a_failed_request_leaves_no_row_to_wait_for() {
+        let parts = parts(&["A"]);
+        let awaits = || {
+            let mut draft = PartsDraft::default();
+            draft.learn(Some(1), &parts);
+            draft.focused = Some("B".into());
+            // The problem of an earlier request is still shown.
+            draft.learn(Some(1), &parts);
+            assert_eq!(draft.focused.as_deref(), Some("B"));
+            draft
+        };
+        let mut draft = awaits();
+        assert!(!draft.focuses("A", &parts, false), "another control has the focus");
+        assert!(draft.focuses("A", &parts, true));
+        assert!(!draft.focuses("A", &parts, true), "only once");
+        draft.learn(Some(2), &parts);
+        assert_eq!(draft.focused, None);
+        // The problem arrives before the row in use has the focus.
+        let mut draft = awaits();
+        draft.learn(Some(2), &parts);
+        assert!(draft.focuses("A", &parts, false));
+        assert_eq!(draft.focused, None);
+    }
+
+    #[test]
+    fn an_awaited_row_gets_the_focus_once_it_is_listed() {
+        let mut draft = PartsDraft { focused: Some("B".into()), ..PartsDraft::default() };
+        assert!(draft.focuses("A", &parts(&["A"]), true));
+        let parts = parts(&["A", "B"]);
+        assert!(!draft.focuses("A", &parts, true));
+        assert!(draft.focuses("B", &parts, false));
+        assert!(!draft.focuses("B", &parts, true));
     }
 }

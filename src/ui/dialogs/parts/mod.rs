@@ -86,12 +86,13 @@ fn list(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, fresh: bool) {
             }
             if row.clicked() {
                 draft.kind = kind;
+                draft.forget_awaited();
             }
         }
     });
     let note = of_kind(draft.kind, key!("collections-note"), key!("profiles-note"));
     paragraph(ui, &texts.get(note), Type::Small, theme.secondary);
-    trouble(ui, view);
+    trouble(ui, view, draft);
     let parts = &view.snapshot.parts;
     if !parts.is_kept {
         paragraph(ui, &texts.get("parts-not-kept"), Type::Body, theme.text);
@@ -149,10 +150,14 @@ fn list_versions(view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
 }
 
 /// Draws the problem of the last request, next to the control that made it.
-fn trouble(ui: &mut Ui, view: &View<'_>) {
+fn trouble(ui: &mut Ui, view: &View<'_>, draft: &mut PartsDraft) {
     let failed = view.snapshot.notices.iter().rev().find(|it| it.key() == "part-failed");
+    draft.learn(failed.map(|notice| notice.id), &view.snapshot.parts);
     if let Some(notice) = failed {
         paragraph(ui, &view.texts.say(&notice.problem), Type::Small, view.theme.warn);
+    } else {
+        // The next controls keep their ids, and so the focus.
+        ui.skip_ahead_auto_ids(1);
     }
 }
 
@@ -185,16 +190,9 @@ fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
             }
             let remove = named(key!("part-delete"));
             let remove = icon_button(ui, theme, Icon::Trash, &remove, 28.0);
-            // Until the row that gets the focus is listed, the row in use has it.
-            let names = view.snapshot.parts.names(kind);
-            let is_awaited = draft.focused.as_ref().is_some_and(|it| !names.contains(it));
-            let stands_in = in_use && is_awaited && ui.memory(Memory::focused).is_none();
-            let is_wanted = draft.focused.as_ref().is_some_and(|it| it == name);
-            if draft.step == Step::List && (is_wanted || stands_in) {
+            let is_free = ui.memory(Memory::focused).is_none();
+            if draft.step == Step::List && draft.focuses(name, &view.snapshot.parts, is_free) {
                 remove.request_focus();
-                if is_wanted {
-                    draft.focused = None;
-                }
             }
             if remove.clicked() {
                 draft.step = Step::Delete(name.to_owned());
@@ -413,11 +411,11 @@ fn versions(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str
         paragraph(ui, &texts.get(note), Type::Small, theme.secondary);
     }
     paragraph(ui, &texts.get("versions-note"), Type::Small, theme.secondary);
-    trouble(ui, view);
+    trouble(ui, view, draft);
     let list = parts.versions.as_ref().filter(|it| it.kind == kind && it.name == name);
-    // The list arrives later.
-    let is_known = list.is_some();
-    let mut focuses = is_known && draft.focused.take().is_some();
+    // The list arrives later. Another control may have the focus then.
+    let is_free = list.is_some() && ui.memory(Memory::focused).is_none();
+    let mut focuses = is_free && draft.focused.take().is_some();
     let list = list.map(|it| it.versions.as_slice()).unwrap_or_default();
     if list.is_empty() {
         paragraph(ui, &texts.get("versions-none"), Type::Body, theme.text);

@@ -15,8 +15,8 @@ use crate::ui::view::{View, WindowRequest};
 use crate::ui::watch::commands::{name_of, play, send};
 use crate::ui::watch::draft::Draft;
 use crate::ui::widgets::{
-    Button, ButtonWeight, Field, icon_button, menu_frame, menu_item, menu_rule, paragraph,
-    path_item, return_focus, row_in, select_all, weighted_icon_button,
+    Button, ButtonWeight, Field, LIST_MARGINS_WIDTH, icon_button, menu_frame, menu_item, menu_rule,
+    paragraph, path_item, return_focus, row_in, select_all, weighted_icon_button,
 };
 
 /// The minimum width of the menu of recent streams.
@@ -130,7 +130,7 @@ fn recent(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, field: Rect) {
     let width = field.width().clamp(MIN_RECENT_WIDTH_POINTS, MAX_RECENT_WIDTH_POINTS);
     let menu = Popup::menu(&button).anchor(field).width(width);
     menu.frame(menu_frame(ui.ctx(), theme)).show(|ui| {
-        let inner = width - 10.0;
+        let inner = width - LIST_MARGINS_WIDTH;
         ui.spacing_mut().item_spacing = egui::vec2(0.0, 1.0);
         ui.set_width(inner);
         let recent = view.snapshot.recent.clone();
