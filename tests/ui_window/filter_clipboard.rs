@@ -19,7 +19,10 @@ fn filters_of_a_source_are_pasted_after_those_of_another() {
     };
     let (key, sharpen) = (slot("luma-key"), slot("sharpen"));
     let set = |id, slots: &[video::Slot]| Edit::SetFilters(SourceId(id), slots.to_vec());
-    make(&mut harness, &[set(1, &[key.clone()]), set(2, &[sharpen.clone()])]);
+    make(
+        &mut harness,
+        &[set(1, std::slice::from_ref(&key)), set(2, std::slice::from_ref(&sharpen))],
+    );
     source(&harness, "Source 2").click_secondary();
     harness.run();
     assert!(is_disabled(&harness, Role::MenuItemRadio, "Paste filters"), "nothing is copied");
