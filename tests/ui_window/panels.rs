@@ -261,7 +261,10 @@ fn the_keyboard_enters_a_panel_that_a_command_shows() {
         harness.run();
         let heading = harness.get_by_label("Properties of Title").rect().expand(1.0);
         let place = focused(&harness);
-        let is_in = heading.x_range().contains(place.left()) && place.top() > heading.top();
+        let end = harness.get_by_role_and_label(Role::Button, "Go Live").rect().top();
+        let is_in = heading.x_range().contains(place.left())
+            && place.top() > heading.top()
+            && place.bottom() < end;
         assert!(is_in, "{layout}: {place:?} {heading:?}");
     }
     // The palette gives the focus back to the control before it, unless the panel gets the focus.
