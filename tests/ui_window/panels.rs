@@ -279,6 +279,38 @@ fn the_keyboard_enters_a_panel_that_a_command_shows() {
     command(&mut harness, "Panel: Inspector");
     harness.run();
     assert!(harness.get_by_role_and_label(Role::Tab, "Inspector").is_focused());
+    // The simple layout keeps its panels, even if one has the focus already.
+    for _ in 0..2 {
+        command(&mut harness, "Panel: Chat");
+        harness.run();
+        assert!(harness.get_by_label("Moderation").is_focused());
+    }
+    let mut harness = open("mixer");
+    command(&mut harness, "Panel: Audio mixer");
+    harness.run();
+    let (place, end) = (focused(&harness), harness.get_by_label("Mute Music").rect().bottom());
+    assert!(place.top() > HD.y / 2.0 && place.top() < end, "{place:?} {end}");
+    assert!(panels(&harness).layouts.is_empty());
+}
+
+#[test]
+fn a_command_hides_only_a_panel_with_the_focus() {
+    let mut harness = laid_out("shared", "studio", HD);
+    let is_there = |harness: &Harness<'static, Window>| {
+        harness.query_by_role_and_label(Role::Tab, "Chat").is_some()
+    };
+    // The panel is entered whether or not its tab is in front, and then hidden.
+    command(&mut harness, "Panel: Chat");
+    harness.run();
+    assert!(is_there(&harness) && harness.get_by_label("Moderation").is_focused());
+    harness.get_by_label("Stop").focus();
+    harness.run();
+    command(&mut harness, "Panel: Chat");
+    harness.run();
+    assert!(is_there(&harness) && harness.get_by_label("Moderation").is_focused());
+    command(&mut harness, "Panel: Chat");
+    harness.run();
+    assert!(!is_there(&harness));
 }
 
 #[test]
