@@ -26,6 +26,7 @@ mod notices;
 mod output;
 mod own_chat;
 mod own_services;
+mod panel_focus;
 mod panels;
 mod parts;
 mod player_commands;

@@ -404,11 +404,9 @@ fn the_ring_of_the_canvas_is_apart_from_the_frame_of_the_preview() {
 
 #[test]
 fn dialogs_open_with_the_focus_on_a_control() {
-    for (dialog, control) in [
-        (Dialog::Settings, "Search settings"),
-        (Dialog::Mixer, "Voice"),
-        (Dialog::EventLog, "Close"),
-    ] {
+    for (dialog, control) in
+        [(Dialog::Settings, "General"), (Dialog::Mixer, "Voice"), (Dialog::EventLog, "Close")]
+    {
         let mut harness = open("mixer");
         harness.state_mut().screen.as_mut().unwrap().open(dialog);
         harness.run();
@@ -416,4 +414,15 @@ fn dialogs_open_with_the_focus_on_a_control() {
         let name = focused(&harness).map(|(_, name, _)| name);
         assert_eq!(name.as_deref(), Some(control), "{dialog:?}");
     }
+}
+
+#[test]
+fn the_mixer_without_audio_sources_opens_with_the_focus_on_a_control() {
+    let mut harness = open("mixer");
+    harness.state().demo.change(|snapshot| snapshot.strips.clear());
+    harness.state_mut().screen.as_mut().unwrap().open(Dialog::Mixer);
+    harness.run();
+    harness.run();
+    let name = focused(&harness).map(|(_, name, _)| name);
+    assert_eq!(name.as_deref(), Some("Close"));
 }

@@ -176,3 +176,30 @@ fn the_messages_are_one_stop_of_tab_and_the_arrow_keys_move_among_them() {
     assert_eq!(press(&mut harness, Modifiers::SHIFT, Key::Tab), first);
     assert_eq!(press(&mut harness, Modifiers::SHIFT, Key::Tab), "Moderation");
 }
+
+#[test]
+fn when_the_message_with_the_focus_is_removed_its_neighbor_gets_the_focus() {
+    let mut harness = panel("shared");
+    let [before, spam] = [
+        "Streamer A 16 MHz quartz, from the drawer of old parts",
+        "eve buy followers at example.com",
+    ];
+    harness.get_by_label(spam).focus();
+    harness.run();
+    let remove = |harness: &mut Harness<'static, Window>, all: bool| {
+        harness.state().demo.change(|snapshot| {
+            let chat = snapshot.server.chat.as_mut().unwrap();
+            let kept = chat.posts.iter().filter(|post| !all && post.id != 4);
+            chat.posts = kept.cloned().collect();
+        });
+        harness.run();
+        harness.run();
+    };
+    remove(&mut harness, false);
+    assert!(harness.query_by_label(spam).is_none());
+    let node = harness.root().children_recursive().find(|node| node.is_focused()).unwrap();
+    assert_eq!(node.rect(), message(&harness, before));
+    // Without messages, the button above the list gets the focus.
+    remove(&mut harness, true);
+    assert!(harness.get_by_label("Moderation").is_focused());
+}

@@ -6,19 +6,19 @@ use onair::studio::settings::{PREDEFINED_LAYOUTS, PanelLayout, Panels};
 use onair::wire::chat::{ChatLine, ChatPost, ChatRole};
 
 /// Opens a window with this layout of panels.
-fn laid_out(state: &str, layout: &str, size: Vec2) -> Harness<'static, Window> {
+pub(super) fn laid_out(state: &str, layout: &str, size: Vec2) -> Harness<'static, Window> {
     let panels = Panels { layout: layout.into(), ..Panels::default() };
     let preferences =
         Preferences { panels: Box::new(panels), ..preferences(Language::English, Theme::Dark) };
     open_as(state, size, preferences)
 }
 
-fn panels(harness: &Harness<'static, Window>) -> Panels {
+pub(super) fn panels(harness: &Harness<'static, Window>) -> Panels {
     (*harness.state().screen.as_ref().unwrap().preferences().panels).clone()
 }
 
 /// Runs a command by its name in the palette.
-fn command(harness: &mut Harness<'static, Window>, words: &str) {
+pub(super) fn command(harness: &mut Harness<'static, Window>, words: &str) {
     harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
     harness.run();
     harness.event(egui::Event::Text(words.into()));
@@ -35,7 +35,7 @@ fn edits(harness: &mut Harness<'static, Window>) -> Vec<Command> {
     sent
 }
 
-const HD: Vec2 = Vec2::new(1280.0, 720.0);
+pub(super) const HD: Vec2 = Vec2::new(1280.0, 720.0);
 
 #[test]
 fn a_layout_is_chosen_in_the_window_and_kept() {
@@ -242,40 +242,6 @@ fn a_panel_is_moved_by_keyboard_and_the_layout_is_saved() {
     building::open_submenu(&mut harness, "Controls");
     harness.get_by_role_and_label(Role::MenuItemRadio, "Above");
     assert!(harness.query_by_role_and_label(Role::MenuItemRadio, "As the last tab").is_none());
-}
-
-/// Returns the place of the control with the keyboard focus.
-fn focused(harness: &Harness<'static, Window>) -> egui::Rect {
-    let node = harness.root().children_recursive().find(|node| node.is_focused());
-    node.expect("nothing has the focus").rect()
-}
-
-#[test]
-fn the_keyboard_enters_a_panel_that_a_command_shows() {
-    for layout in ["simple", "studio"] {
-        let mut harness = laid_out("properties", layout, HD);
-        source(&harness, "Title").focus();
-        harness.run();
-        harness.key_press_modifiers(Modifiers::COMMAND, Key::E);
-        harness.run();
-        harness.run();
-        let heading = harness.get_by_label("Properties of Title").rect().expand(1.0);
-        let place = focused(&harness);
-        let is_in = heading.x_range().contains(place.left()) && place.top() > heading.top();
-        assert!(is_in, "{layout}: {place:?} {heading:?}");
-    }
-    // The palette gives the focus back to the control before it, unless the panel gets the focus.
-    let mut harness = open("shared");
-    harness.get_by_label("Stop").focus();
-    harness.run();
-    command(&mut harness, "Panel: Chat");
-    harness.run();
-    let button = harness.get_by_label("Moderation");
-    assert!(button.is_focused(), "{:?} {button:?}", focused(&harness));
-    // Without a control, the tab of the panel gets the focus.
-    command(&mut harness, "Panel: Inspector");
-    harness.run();
-    assert!(harness.get_by_role_and_label(Role::Tab, "Inspector").is_focused());
 }
 
 #[test]

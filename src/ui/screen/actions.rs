@@ -99,6 +99,7 @@ impl Screen {
                 if let Some(source) = self.scenes.source(&self.snapshot) {
                     self.page = Page::Studio;
                     self.scenes.show_filters(source);
+                    self.docks.enter(Panel::Inspector);
                 }
             }
             Action::Properties => {
@@ -136,7 +137,10 @@ impl Screen {
                 self.docks.arranging ^= true;
             }
             Action::Multiview => self.toggle_multiview(),
-            Action::Share => self.show_side(SideTab::Share),
+            Action::Share => {
+                self.show_side(SideTab::Share);
+                self.docks.enter(Panel::Share);
+            }
             Action::ProgramDisplay
             | Action::ProgramWindow
             | Action::PreviewDisplay
@@ -308,17 +312,18 @@ impl Screen {
         }
     }
 
-    /// Shows a panel, or hides it if it is visible. A panel behind another tab comes to the front. A
-    /// panel that appears gets the keyboard focus.
+    /// Shows a panel, and gives it the keyboard focus. A panel that has the focus is hidden instead,
+    /// unless it belongs to the simple layout.
     fn toggle_panel(&mut self, panel: Panel) {
         self.page = Page::Studio;
-        let side = SideTab::of(panel).filter(|side| *side != self.side);
-        match side.filter(|_| self.preferences.panels.is_simple() && !self.docks.arranging) {
-            Some(side) => {
-                self.side = side;
-                self.docks.enter(panel);
-            }
-            None => self.docks.show_or_hide(&mut self.preferences.panels, panel),
+        let side = SideTab::of(panel);
+        let stays =
+            side.is_some() || matches!(panel, Panel::Sources | Panel::Program | Panel::Mixer);
+        if stays && self.preferences.panels.is_simple() && !self.docks.arranging {
+            self.side = side.unwrap_or(self.side);
+            self.docks.enter(panel);
+        } else {
+            self.docks.show_or_hide(&mut self.preferences.panels, panel);
         }
         self.requests.push(WindowRequest::Preferences);
     }

@@ -7,6 +7,7 @@ use crate::ui::input::actions::Action;
 use crate::ui::input::hotkeys::{self, Keymap};
 use crate::ui::input::named::AnyCommand;
 use crate::ui::screen::Screen;
+use crate::ui::screen::bars::Page;
 use crate::ui::view::WindowRequest;
 
 impl Screen {
@@ -38,6 +39,9 @@ impl Screen {
 
     /// Runs the commands of pressed hotkeys.
     pub(super) fn keyboard(&mut self, ui: &Ui) {
+        if self.full_screen || self.page != Page::Studio {
+            self.docks.forget_focus();
+        }
         let ctx = ui.ctx().clone();
         let choosing = self.chooses_key() || self.chooses_file();
         let is_busy = self.dialog == Some(Dialog::Closing) || choosing;

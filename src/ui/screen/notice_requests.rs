@@ -6,6 +6,7 @@ use super::Screen;
 use super::bars::TopBarClick;
 use super::health_bar;
 use crate::studio::live::recording::library::RecordingsCommand;
+use crate::studio::settings::Panel;
 use crate::studio::{Command, Remedy};
 use crate::ui::dialogs::{Dialog, Setting};
 use crate::ui::input::actions::Action;
@@ -96,6 +97,7 @@ impl Screen {
             }
             Remedy::EditSource(id) => {
                 self.scenes.show_properties(id);
+                self.docks.enter(Panel::Inspector);
                 true
             }
             Remedy::EditFilters(id) => {

@@ -23,6 +23,7 @@ use crate::ui::studio_page::parts::PageParts;
 use crate::ui::style::theme::{gap, size};
 use crate::ui::targets::child;
 use crate::ui::view::View;
+use crate::ui::widgets::focus_first;
 
 /// Draws the page. Returns the action that the user selected.
 pub fn show(
@@ -66,12 +67,18 @@ fn simple(
     ui.painter().vline(sources_room.right() - 0.5, sources_room.y_range(), theme.border());
     let mut panel = child(ui, sources_room.shrink2(vec2(gap::S, gap::M)), "sources");
     panel.shrink_clip_rect(sources_room);
-    left_panel::show(&mut panel, view, parts.scenes, None);
+    focus_first(&mut panel, entered == Some(Panel::Sources), None, |panel| {
+        left_panel::show(panel, view, parts.scenes, None);
+    });
 
     let preview = parts.preview.as_deref_mut();
-    program::show(ui, view, parts.program, preview, parts.scenes, stage_room);
+    focus_first(ui, entered == Some(Panel::Program), None, |ui| {
+        program::show(ui, view, parts.program, preview, parts.scenes, stage_room);
+    });
     let mut mixer_ui = child(ui, strip, "mixer");
-    let mixer_asked = mixer::show(&mut mixer_ui, view, strip).then_some(Action::Mixer);
+    let mixer_asked = focus_first(&mut mixer_ui, entered == Some(Panel::Mixer), None, |ui| {
+        mixer::show(ui, view, strip).then_some(Action::Mixer)
+    });
     let asked = right_panel::show(ui, view, parts, side, entered);
     mixer_asked.or(asked)
 }

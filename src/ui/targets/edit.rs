@@ -225,7 +225,7 @@ fn below(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, entry: &TargetView
             ui.add_enabled_ui(!draft.running.contains(&target.id), |ui| {
                 let name = texts.get("remove-target");
                 let trash = icon_button(ui, theme, Icon::Trash, &name, 24.0);
-                draft.rows.note(target.id, &trash);
+                draft.rows.note(u64::from(target.id), &trash);
                 if trash.clicked() {
                     view.send(Command::RemoveTarget(target.id));
                 }

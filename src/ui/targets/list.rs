@@ -47,7 +47,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> bool 
         .map(|entry| (entry.target.id, (entry, status(view, draft, entry))))
         .collect();
     reorder(ui, view, draft, &all);
-    draft.rows.begin(ui, draft.order.clone());
+    draft.rows.begin(ui, draft.order.iter().map(|id| u64::from(*id)).collect());
     let top = ui.cursor().min;
     for id in draft.order.clone() {
         let Some((entry, status)) = all.remove(&id) else { continue };
@@ -348,7 +348,7 @@ fn head(
     };
     let room = vec2(ui.available_width(), height);
     let (rect, response) = ui.allocate_exact_size(room, Sense::click());
-    draft.rows.row(id, &response);
+    draft.rows.row(u64::from(id), &response);
     response.widget_info(|| WidgetInfo {
         current_text_value: Some(status.words.clone()),
         ..WidgetInfo::labeled(Role::Button, ui.is_enabled(), &title)

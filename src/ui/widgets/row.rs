@@ -89,13 +89,13 @@ pub fn row_by_arrow(ui: &Ui, id: Id, index: usize, last: usize) -> Option<usize>
 }
 
 /// Keeps the keyboard focus in a list when the row with the focus is removed. The next row gets the
-/// focus, or else the previous one, or else the button that adds a row. Rows are known by their numbers.
+/// focus, or else the previous one, or else a button beside the list. Rows are known by their numbers.
 #[derive(Debug, Default)]
 pub struct RowFocus {
     /// The rows of the last frame.
-    rows: Vec<u32>,
+    rows: Vec<u64>,
     /// The row that had the focus last, its control, and the pass.
-    seen: Option<(u32, Id, u64)>,
+    seen: Option<(u64, Id, u64)>,
     heir: Option<FocusHeir>,
 }
 
@@ -103,7 +103,7 @@ pub struct RowFocus {
 #[derive(Copy, Clone, Debug)]
 struct FocusHeir {
     /// The row; `None` for the button.
-    row: Option<u32>,
+    row: Option<u64>,
     /// The control of the removed row.
     gone: Id,
     /// The pass in which the row was gone.
@@ -112,7 +112,7 @@ struct FocusHeir {
 
 impl RowFocus {
     /// Begins a frame in which the list has these rows. Call this before the rows are drawn.
-    pub fn begin(&mut self, ui: &Ui, rows: Vec<u32>) {
+    pub fn begin(&mut self, ui: &Ui, rows: Vec<u64>) {
         let pass = ui.ctx().cumulative_pass_nr();
         let is_recent = |at: u64| pass <= at + MAX_FOCUS_PASSES;
         self.heir = self.heir.filter(|heir| is_recent(heir.pass));
@@ -131,7 +131,7 @@ impl RowFocus {
     }
 
     /// Returns the row after a removed one that is still there, or else the one before it.
-    fn neighbor(&self, row: u32, rows: &[u32]) -> Option<u32> {
+    fn neighbor(&self, row: u64, rows: &[u64]) -> Option<u64> {
         let at = self.rows.iter().position(|it| *it == row)?;
         let (before, after) = self.rows.split_at(at);
         let mut others = after.iter().chain(before.iter().rev());
@@ -139,25 +139,25 @@ impl RowFocus {
     }
 
     /// Follows a row, which gets the focus if it is the heir. Call this after the row was drawn.
-    pub fn row(&mut self, row: u32, response: &Response) {
+    pub fn row(&mut self, row: u64, response: &Response) {
         self.give(Some(row), response);
         self.note(row, response);
     }
 
     /// Follows another control that belongs to a row.
-    pub fn note(&mut self, row: u32, control: &Response) {
+    pub fn note(&mut self, row: u64, control: &Response) {
         let was_here = self.seen.is_some_and(|(it, id, _)| (it, id) == (row, control.id));
         if control.has_focus() || (was_here && Popup::is_any_open(&control.ctx)) {
             self.seen = Some((row, control.id, control.ctx.cumulative_pass_nr()));
         }
     }
 
-    /// Follows the button that adds a row.
+    /// Follows the button that gets the focus when no row is left.
     pub fn button(&mut self, response: &Response) {
         self.give(None, response);
     }
 
-    fn give(&mut self, row: Option<u32>, response: &Response) {
+    fn give(&mut self, row: Option<u64>, response: &Response) {
         let focused = response.ctx.memory(Memory::focused);
         let is_heir = |heir: &FocusHeir| {
             heir.row == row && focused.is_none_or(|focused| focused == heir.gone)

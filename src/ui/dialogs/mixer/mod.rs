@@ -11,7 +11,7 @@ use egui::{Align, Layout, ScrollArea, Ui, vec2};
 use crate::mix::StripId;
 use crate::studio::Command;
 use crate::studio::snapshot::{SourceState, StripView};
-use crate::ui::dialogs::card::{DialogAnswer, dialog_room, heading, modal};
+use crate::ui::dialogs::card::{DialogAnswer, dialog_room, heading_with_close, modal};
 use crate::ui::studio_page::loudness;
 use crate::ui::studio_page::mixer::add_audio;
 use crate::ui::studio_page::mixer::labels;
@@ -39,7 +39,10 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, fresh: bool) -> Option<Dia
     // The open list of audio to add takes the focus itself.
     let focused = strip.map(|it| it.audio.id).filter(|_| fresh && !selected.adds);
     let answer = modal(ctx, view.theme, "mixer", DIALOG_WIDTH_POINTS, |ui| {
-        let close = heading(ui, view, &view.texts.get("mixer"));
+        let close = heading_with_close(ui, view, &view.texts.get("mixer"));
+        if fresh && strip.is_none() && !selected.adds {
+            close.request_focus();
+        }
         let room = dialog_room(ui.ctx()).y;
         let most = (room * MAX_ROOM_SHARE - OUTER_HEIGHT_POINTS).max(CONTENT_HEIGHT_POINTS);
         let height = (room - OUTER_HEIGHT_POINTS).clamp(240.0, most);
@@ -76,7 +79,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, fresh: bool) -> Option<Dia
                 });
             });
         });
-        close.then_some(DialogAnswer::Close)
+        close.clicked().then_some(DialogAnswer::Close)
     });
     selected.set(ctx);
     answer

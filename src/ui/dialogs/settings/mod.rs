@@ -98,13 +98,13 @@ pub fn show(
     answer.or(closed)
 }
 
-/// Draws the search field, and the pages below it. In a dialog that was just opened, the field gets
-/// the keyboard focus.
+/// Draws the search field, and the pages below it. In a dialog that was just opened, the selected page
+/// gets the keyboard focus: in a field, the push-to-talk key would type.
 fn pages(ui: &mut Ui, view: &View<'_>, draft: &mut SettingsDraft, fresh: bool) {
     let (theme, texts) = (view.theme, view.texts);
     let (page_before, query_before) = (draft.page, draft.query.clone());
     ui.spacing_mut().item_spacing.y = gap::XS;
-    let search = Field {
+    Field {
         name: &texts.get("settings-search"),
         hint: &texts.get("settings-search"),
         limit: 100,
@@ -112,16 +112,17 @@ fn pages(ui: &mut Ui, view: &View<'_>, draft: &mut SettingsDraft, fresh: bool) {
         ..Field::new(Id::unique("settings-search"), &mut draft.query)
     }
     .show(ui, theme);
-    if fresh {
-        search.response.request_focus();
-    }
     ui.add_space(gap::XS);
     for page in SettingsPage::ALL {
         let name = texts.get(page.key());
         let chosen = draft.query.is_empty() && draft.page == *page;
         let button = Button::new(&name).weight(ButtonWeight::Quiet).icon(page.icon());
-        if button.width(PAGE_LIST_WIDTH_POINTS).leading().selected(chosen).show(ui, theme).clicked()
-        {
+        let button = button.width(PAGE_LIST_WIDTH_POINTS).leading().selected(chosen);
+        let button = button.show(ui, theme);
+        if fresh && draft.page == *page {
+            button.request_focus();
+        }
+        if button.clicked() {
             draft.page = *page;
             draft.query.clear();
             draft.lit = None;

@@ -66,7 +66,7 @@ pub fn show(
         }
     });
     let all = &snapshot.scenes.collection.scenes;
-    draft.scene_rows.begin(ui, all.iter().map(|scene| scene.id.0).collect());
+    draft.scene_rows.begin(ui, all.iter().map(|scene| u64::from(scene.id.0)).collect());
     match thumbnails {
         Some(thumbnails) => thumbnail_grid(ui, view, draft, thumbnails),
         None => rows(ui, view, draft),
@@ -140,7 +140,7 @@ fn rows(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
 }
 
 fn pressed(ui: &Ui, view: &mut View<'_>, draft: &mut Draft, scene: &Scene, row: &Response) {
-    draft.scene_rows.row(scene.id.0, row);
+    draft.scene_rows.row(u64::from(scene.id.0), row);
     let key = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
     if row.double_clicked() || (row.has_focus() && key(Key::F2)) {
         draft.rename(RenamedObject::Scene(scene.id), scene.name.clone());

@@ -35,7 +35,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     if items.is_empty() {
         nothing(ui, view, &texts.get("scene-empty"));
     }
-    draft.source_rows.begin(ui, rows_of(items).iter().map(|id| id.0).collect());
+    draft.source_rows.begin(ui, rows_of(items).iter().map(|id| u64::from(id.0)).collect());
     focus_new(ui, draft, items);
     branch(ui, view, draft, items, 0);
     let add = PanelRow {
@@ -120,7 +120,7 @@ fn item_row(
         buttons: BUTTONS_WIDTH_POINTS,
     };
     let row = row.show(ui, view, ("item", item.id.0));
-    draft.source_rows.row(item.id.0, &row);
+    draft.source_rows.row(u64::from(item.id.0), &row);
     ui.ctx().accesskit_node_builder(row.id, |node| node.set_description(state));
     let at = pos2(row.rect.right(), row.rect.top() + 4.0);
     let buttons = Rect::from_min_size(at, vec2(BUTTONS_WIDTH_POINTS, BUTTON_SIDE_POINTS));

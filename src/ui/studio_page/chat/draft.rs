@@ -1,6 +1,7 @@
 //! The state of the chat panel, which is kept between frames.
 
 use crate::ui::watch::danmaku::DanmakuLayer;
+use crate::ui::widgets::RowFocus;
 
 /// The state of the chat panel, which is kept between frames.
 #[derive(Debug, Default)]
@@ -9,6 +10,8 @@ pub struct Draft {
     pub(super) watched: bool,
     /// The message at which the keyboard enters the list; `None` for the newest one.
     pub(super) selected: Option<u64>,
+    /// Keeps the keyboard focus in the list.
+    pub(super) rows: RowFocus,
     /// The message that is being written.
     pub(super) message: String,
     /// The blocked words, once the user has edited them.

@@ -47,6 +47,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
 fn posts(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let (theme, texts) = (view.theme, view.texts);
     let Some(chat) = &view.snapshot.server.chat else { return };
+    draft.rows.begin(ui, chat.posts.iter().map(|post| post.id).collect());
     if chat.posts.is_empty() {
         label(ui, &texts.get("chat-empty"), Type::Body, theme.text);
         paragraph(ui, &texts.get("chat-own-advice"), Type::Small, theme.secondary);
@@ -68,6 +69,7 @@ fn posts(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
                 let sense = if index == tab_stop { Sense::click() } else { Sense::CLICK };
                 // A message keeps its menu while other messages arrive or disappear.
                 let shown = ui.push_id(post.id, |ui| draw(ui, view, post, is_own, sense)).inner;
+                draft.rows.row(post.id, &shown);
                 if shown.has_focus() || shown.secondary_clicked() {
                     draft.selected = Some(post.id);
                 }

@@ -32,6 +32,7 @@ pub(super) fn button(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         words(ui, view, draft);
         muted(ui, view);
     });
+    draft.rows.button(&button);
     if !is_open {
         // The text in the field also applies when the popup is closed while the user edits it.
         put_words(view, draft.words.take());

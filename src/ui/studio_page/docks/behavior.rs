@@ -1,7 +1,7 @@
 //! The behavior and look of docked panels: their tabs, and the buttons in the tab bars.
 
 use egui::{
-    Align, Color32, CornerRadius, CursorIcon, Id, Rect, Response, Sense, Stroke, Style, Ui,
+    Align, Color32, CornerRadius, CursorIcon, Id, Pos2, Rect, Response, Sense, Stroke, Style, Ui,
     Visuals, WidgetText, vec2,
 };
 use egui_tiles::{
@@ -42,6 +42,12 @@ pub(super) struct Docked<'a, 'b, 'c> {
     pub groups: Vec<(TileId, Vec<Panel>)>,
     /// The panel that gets the keyboard focus.
     pub entered: Option<Panel>,
+    /// The id of the tree.
+    pub tree: Id,
+    /// The control with the keyboard focus before the panels are drawn, and its center.
+    pub focus: Option<(Id, Pos2)>,
+    /// The panel that contains this control.
+    pub focused: Option<Panel>,
     /// The front panel whose tab bar was drawn last, and the room for the panel's buttons.
     pub buttons: Option<(TileId, Rect)>,
     /// The padding around the names of the tab bar, in points.
@@ -154,13 +160,19 @@ impl Behavior<Panel> for Docked<'_, '_, '_> {
         // contents.
         if let Some((_, place)) = self.buttons.take_if(|(active, _)| *active == tile) {
             let mut line = row_in(ui, place, "buttons", 0.0);
-            line.set_clip_rect(place);
+            let clip = place.x_range().intersection(ui.clip_rect().x_range());
+            line.set_clip_rect(Rect::from_x_y_ranges(clip, place.y_range()));
             self.show_buttons(&mut line, tile, *panel);
         }
         let enters = self.entered == Some(*panel);
-        let asked = focus_first(ui, enters, None, |ui| {
+        let tab = tile.egui_id(self.tree);
+        let otherwise = ui.ctx().read_response(tab).map(|it| it.id);
+        let asked = focus_first(ui, enters, otherwise, |ui| {
             contents::show(ui, self.view, self.parts, *panel, room)
         });
+        if self.focus.is_some_and(|(id, place)| id == tab || room.contains(place)) {
+            self.focused = Some(*panel);
+        }
         self.asked = self.asked.or(asked);
         UiResponse::None
     }

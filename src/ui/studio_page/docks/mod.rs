@@ -7,7 +7,7 @@ pub mod menu;
 mod shape;
 mod windows;
 
-use egui::{Key, Rect, Ui};
+use egui::{Id, Key, Memory, Pos2, Rect, Ui};
 use egui_tiles::Tree;
 
 use crate::studio::settings::{Panel, PanelLayout, Panels};
@@ -17,6 +17,9 @@ use crate::ui::studio_page::docks::shape::TileSizes;
 use crate::ui::studio_page::parts::PageParts;
 use crate::ui::targets::child;
 use crate::ui::view::View;
+
+/// The number of passes in which a panel waits for the keyboard focus.
+const MAX_ENTER_PASSES: u64 = 4;
 
 /// The state of the panels, which is kept between frames.
 #[derive(Debug, Default)]
@@ -35,6 +38,10 @@ pub struct Docks {
     wanted: Option<Panel>,
     /// The panel that gets the keyboard focus when the panels are drawn next.
     entered: Option<Panel>,
+    /// The pass in which this panel began to wait for the focus.
+    waits_since: Option<u64>,
+    /// The panel that has the keyboard focus, or had it before a dialog.
+    focused: Option<Panel>,
 }
 
 impl Docks {
@@ -47,16 +54,33 @@ impl Docks {
     pub fn enter(&mut self, panel: Panel) {
         self.reveal(panel);
         self.entered = Some(panel);
+        self.waits_since = None;
     }
 
-    /// Returns the panel that gets the keyboard focus now. While a dialog closes, the panel waits.
+    /// Forgets the panel that waits for the keyboard focus, and the one that has it. Call this while
+    /// the panels are not drawn.
+    pub fn forget_focus(&mut self) {
+        (self.entered, self.focused) = (None, None);
+    }
+
+    /// Returns the panel that gets the keyboard focus now. While a dialog closes, the panel waits. If
+    /// the dialog stays open, the panel does not get the focus.
     pub fn take_entered(&mut self, ui: &Ui) -> Option<Panel> {
-        let layer = ui.layer_id();
-        let is_free = ui.memory(|memory| memory.allows_interaction(layer));
-        if !is_free && self.entered.is_some() {
+        let pass = ui.ctx().cumulative_pass_nr();
+        let panel = self.take_entered_in(pass, is_free(ui));
+        if self.entered.is_some() {
             ui.ctx().request_repaint();
         }
-        self.entered.take_if(|_| is_free)
+        panel
+    }
+
+    fn take_entered_in(&mut self, pass: u64, is_free: bool) -> Option<Panel> {
+        let entered = self.entered?;
+        let since = *self.waits_since.get_or_insert(pass);
+        if is_free || pass > since + MAX_ENTER_PASSES {
+            self.entered = None;
+        }
+        is_free.then_some(entered)
     }
 
     /// Returns true if the page needs no tree: in the simple layout, while the user does not arrange
@@ -86,15 +110,12 @@ impl Docks {
         }
     }
 
-    /// Shows or hides a panel like [`Self::toggle_in`]. A panel behind another tab comes to the
-    /// front instead. A panel that appears gets the keyboard focus.
+    /// Shows a panel, and gives it the keyboard focus. A panel that has the focus is hidden instead,
+    /// and so is a panel in a separate window.
     pub fn show_or_hide(&mut self, panels: &mut Panels, panel: Panel) {
         self.follow(panels);
-        let is_behind = |tree: &Tree<Panel>| {
-            let pane = tree.tiles.find_pane(&panel);
-            pane.is_some_and(|id| !tree.active_tiles().contains(&id))
-        };
-        if panels.is_simple() || !self.tree.as_ref().is_some_and(is_behind) {
+        let has_focus = self.focused.take_if(|focused| *focused == panel).is_some();
+        if has_focus || self.is_apart(panel) || !self.shows(panel) {
             self.toggle_in(panels, panel);
         }
         if self.shows(panel) {
@@ -132,6 +153,7 @@ impl Docks {
             tree.make_active(|_, tile| matches!(tile, egui_tiles::Tile::Pane(it) if *it == panel));
         }
         let entered = self.take_entered(ui);
+        let focus = focused_control(ui).filter(|_| entered.is_none());
         let set = shape::fit(&mut tree, &self.sizes, room, self.arranging);
         let mut docked = Docked {
             view,
@@ -143,6 +165,9 @@ impl Docks {
             moved: None,
             groups: if self.arranging { shape::groups(&tree) } else { Vec::new() },
             entered,
+            tree: tree.id(),
+            focus,
+            focused: None,
             buttons: None,
             around: TAB_PADDING_POINTS,
             most: f32::INFINITY,
@@ -153,6 +178,12 @@ impl Docks {
         tree.ui(&mut docked, &mut inner);
         let (asked, apart, hidden) = (docked.asked, docked.apart, docked.hidden);
         let moved = docked.moved;
+        if entered.is_some() {
+            self.focused = entered;
+        } else if focus.is_some() && is_free(ui) {
+            // Without a focused control, the panel that the user entered last keeps its place.
+            self.focused = docked.focused;
+        }
         shape::learn(&tree, &set, &mut self.sizes);
         if let Some(id) = dragged.filter(|_| ui.input(|input| input.pointer.any_released())) {
             shape::after_drop(&mut tree, id, &mut self.sizes);
@@ -204,9 +235,54 @@ impl Docks {
     }
 }
 
+/// Returns true if no dialog covers the panels.
+fn is_free(ui: &Ui) -> bool {
+    let layer = ui.layer_id();
+    ui.memory(|memory| memory.allows_interaction(layer))
+}
+
+/// Returns the control with the keyboard focus, and its center.
+fn focused_control(ui: &Ui) -> Option<(Id, Pos2)> {
+    let id = ui.memory(Memory::focused)?;
+    Some((id, ui.ctx().read_response(id)?.rect.center()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_panel_does_not_wait_for_the_focus_until_a_dialog_closes_much_later() {
+        let mut docks = Docks::default();
+        docks.enter(Panel::Chat);
+        assert_eq!(docks.take_entered_in(7, false), None);
+        assert_eq!(docks.take_entered_in(8, true), Some(Panel::Chat));
+        assert_eq!(docks.take_entered_in(9, true), None);
+        docks.enter(Panel::Chat);
+        for pass in 10..=15 {
+            assert_eq!(docks.take_entered_in(pass, false), None);
+        }
+        assert_eq!(docks.entered, None);
+        // A panel does not get the focus when the user returns to the page, either.
+        docks.enter(Panel::Chat);
+        docks.forget_focus();
+        assert_eq!(docks.take_entered_in(20, true), None);
+    }
+
+    #[test]
+    fn only_a_panel_with_the_focus_is_hidden() {
+        let mut panels = Panels { layout: Panels::MONITOR.to_owned(), ..Panels::default() };
+        let mut docks = Docks::default();
+        docks.show_or_hide(&mut panels, Panel::Players);
+        assert!(docks.shows(Panel::Players) && panels.layouts.is_empty());
+        assert_eq!(docks.take_entered_in(1, true), Some(Panel::Players));
+        docks.focused = Some(Panel::Players);
+        docks.show_or_hide(&mut panels, Panel::Players);
+        assert!(!docks.shows(Panel::Players));
+        assert_eq!(docks.take_entered_in(2, true), None);
+        docks.show_or_hide(&mut panels, Panel::Players);
+        assert!(docks.shows(Panel::Players));
+    }
 
     #[test]
     fn a_panel_that_comes_to_the_front_in_the_simple_layout_is_not_added_to_another_one() {
