@@ -262,7 +262,7 @@ fn order(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
     {
         let name = name_of(view, group);
         let text = view.texts.with("item-into", &[("name", name.into())]);
-        // The command moves the item into the nearest group, which comes first.
+        // The command moves the item into the first of these groups.
         let pressed = match nth {
             0 => command(ui, view, Action::ItemIntoGroup, &text, None),
             _ => line(ui, view, &text, true),
