@@ -539,7 +539,7 @@ fn paths_bounds_and_exit_codes_are_those_of_the_program() {
     for bound in [
         format!("| connections of every kind | {};", thousands(limits.connections)),
         format!("| viewers of one stream | {};", thousands(limits.viewers)),
-        format!("| streams with a publisher or a viewer | {};", thousands(limits.streams)),
+        format!("| published streams | {};", thousands(limits.streams)),
         format!("since the last keyframe, at most {} MiB;", limits.group_bytes >> 20),
         format!("| backlog of one viewer | {} MiB;", limits.queue_bytes >> 20),
         format!(
