@@ -26,6 +26,7 @@ impl Screen {
             // The row of the new item gets the focus.
             self.dialog_focus = Default::default();
         }
+        self.scenes.count_focus_pass(ctx);
         let [dialog, _] = &mut self.dialog_focus;
         dialog.follow_dialog(ctx, is_open);
     }
