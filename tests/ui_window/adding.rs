@@ -292,6 +292,20 @@ fn home_and_end_reach_the_ends_of_a_menu() {
         harness.run();
         assert!(harness.get_by_role_and_label(Role::MenuItemRadio, name).is_focused(), "{key:?}");
     }
+    // The last item of this menu opens a submenu.
+    let mut harness = with(&["test"]);
+    source(&harness, "Source 1").focus();
+    harness.run();
+    harness.key_press(Key::Menu);
+    harness.run();
+    let (first, last) = ((Role::MenuItemRadio, "Inspector…"), (Role::MenuItem, "Projector"));
+    harness.get_by_role_and_label(first.0, first.1).focus();
+    harness.run();
+    for (key, (role, name)) in [(Key::End, last), (Key::Home, first), (Key::End, last)] {
+        harness.key_press(key);
+        harness.run();
+        assert!(harness.get_by_role_and_label(role, name).is_focused(), "{key:?}");
+    }
 }
 
 #[test]

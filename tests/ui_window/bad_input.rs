@@ -150,7 +150,6 @@ fn a_number_beyond_the_limit_is_said_after_enter() {
     carry_out(&mut harness);
     harness.run();
     harness.get_by_label("This value is above the maximum. onair uses 99\u{a0}% instead.");
-    assert!(harness.get_by_role_and_label(Role::SpinButton, "Crop left").is_focused());
 }
 
 #[test]

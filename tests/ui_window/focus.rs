@@ -145,18 +145,32 @@ fn a_button_keeps_the_focus_when_the_recording_beside_it_ends() {
 }
 
 #[test]
-fn a_field_keeps_the_focus_after_enter() {
+fn after_enter_in_a_field_tab_continues_there_and_undo_works() {
     let mut harness = open("mixer");
     harness.key_press_modifiers(Modifiers::COMMAND, Key::M);
     harness.run();
-    for (role, name) in [(Role::TextInput, "Name"), (Role::SpinButton, "Sync offset")] {
+    let fields = [(Role::TextInput, "Name"), (Role::SpinButton, "Sync offset")];
+    let enter_field = |harness: &mut Harness<'static, Window>, (role, name): (Role, &str)| {
         harness.get_all_by_role_and_label(role, name).next().unwrap().focus();
         harness.run();
+    };
+    let id_of_focused = |harness: &Harness<'static, Window>| focused(harness).map(|(id, ..)| id);
+    let mut neighbors = Vec::new();
+    for field in fields {
+        for modifiers in [Modifiers::NONE, Modifiers::SHIFT] {
+            enter_field(&mut harness, field);
+            harness.key_press_modifiers(modifiers, Key::Tab);
+            harness.run();
+            neighbors.push((field, modifiers, id_of_focused(&harness)));
+        }
+    }
+    for (field, modifiers, neighbor) in neighbors {
+        enter_field(&mut harness, field);
         harness.event(egui::Event::Text("5".into()));
         harness.run();
         harness.key_press(Key::Enter);
         let sent = commands(&mut harness);
-        assert_eq!(focused(&harness).map(|(_, name, _)| name).as_deref(), Some(name), "{sent:?}");
+        assert_eq!(id_of_focused(&harness), None, "{field:?}: {sent:?}");
         for command in sent {
             if let Command::RenameStrip { id, name } = command {
                 harness.state().demo.change(|snapshot| {
@@ -165,12 +179,16 @@ fn a_field_keeps_the_focus_after_enter() {
                 });
             }
         }
+        harness.state().demo.change(|snapshot| snapshot.scenes.can_undo = true);
         harness.run();
+        harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+        assert_eq!(commands(&mut harness), [Command::Undo], "{field:?}");
+        harness.key_press_modifiers(modifiers, Key::Tab);
         // The field does not bring its old text back.
-        harness.key_press(Key::Tab);
         let sent = commands(&mut harness);
         let renames = sent.iter().any(|it| matches!(it, Command::RenameStrip { .. }));
-        assert!(!renames, "{name}: {sent:?}");
+        assert!(!renames, "{field:?}: {sent:?}");
+        assert!(neighbor.is_some() && id_of_focused(&harness) == neighbor, "{field:?}");
     }
 }
 

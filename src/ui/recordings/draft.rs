@@ -179,6 +179,13 @@ impl Draft {
         self.shows_outcome = is_it || outcome.failed || !is_copied;
     }
 
+    /// Forgets the row that had the keyboard focus when another control has the focus, or when the list
+    /// no longer contains the row. Call this after the list was drawn.
+    pub(super) fn forget_focus(&mut self, view: &RecordingsView, focused: Option<Id>) {
+        let is_listed = |row: Id| view.files.iter().any(|file| row_id(&file.path) == row);
+        self.focused_before.take_if(|row| focused.is_some_and(|it| it != *row) || !is_listed(*row));
+    }
+
     /// Returns true if the recording of a row is selected because the row gets the keyboard focus.
     /// The row of a recording under its previous name can still have the focus.
     pub(super) fn follows_focus(&self, row: Id) -> bool {
@@ -210,7 +217,7 @@ impl Draft {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::studio::live::recording::library::view::Outcome;
+    use crate::studio::live::recording::library::view::{FileState, Outcome};
     use crate::text::problem::{Problem, problem};
 
     /// Returns a page with this selected recording, after a change of the recording `a.mkv`.
@@ -227,9 +234,23 @@ mod tests {
     fn a_row_follows_the_focus_even_if_the_selected_one_is_not_drawn() {
         let [a, b, c] = ["a.mkv", "b.mkv", "c.mkv"].map(|path| row_id(Path::new(path)));
         // The search hides the new name.
-        let renamed = after("a.mkv", Some("b.mkv"), problem!("recordings-renamed"));
+        let mut renamed = after("a.mkv", Some("b.mkv"), problem!("recordings-renamed"));
         assert!(!renamed.follows_focus(a));
         assert!(renamed.follows_focus(b) && renamed.follows_focus(c));
+        let file = RecordingFile {
+            path: "a.mkv".into(),
+            bytes: 0,
+            wall_micros: 0,
+            state: FileState::Waiting,
+        };
+        let before = RecordingsView { files: vec![file], ..RecordingsView::default() };
+        renamed.forget_focus(&before, Some(a));
+        assert!(!renamed.follows_focus(a), "the list still has the old name");
+        renamed.forget_focus(&RecordingsView::default(), None);
+        assert!(renamed.follows_focus(a), "the list has been read again");
+        let mut renamed = after("a.mkv", Some("b.mkv"), problem!("recordings-renamed"));
+        renamed.forget_focus(&before, Some(c));
+        assert!(renamed.follows_focus(a), "another row has the focus");
         // No other recording was found.
         let trashed = after("a.mkv", None, problem!("recordings-trashed"));
         assert!(trashed.selected.is_none() && trashed.focused_before.is_none());

@@ -40,6 +40,7 @@ pub fn show(
     header(ui, view, draft, bar.shrink2(vec2(gap::L, 9.0)));
     let mut below = child(ui, files, "recordings");
     let mut play = list::show(&mut below, view, &recordings, draft);
+    draft.forget_focus(&recordings, ui.memory(egui::Memory::focused));
     let mut panel = child(ui, side.shrink2(vec2(gap::L, gap::M)), "recording");
     play = play.or(details::show(&mut panel, view, &recordings, draft));
     draft.thumbnails.forget_unseen();

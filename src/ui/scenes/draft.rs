@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use egui::Context;
+
 use crate::capture::sharing::asks_desktop;
 use crate::capture::text;
 use crate::capture::{UsedProperties, VideoChoice, VideoFallback};
@@ -265,11 +267,18 @@ impl Draft {
     }
 
     /// Returns true if new items have not arrived yet, or if one of them is about to get the keyboard
-    /// focus. Call this once per pass, after the list was drawn.
-    pub(in crate::ui) fn awaits_items(&mut self) -> bool {
-        let is_focusing = self.focuses_new > 0;
-        self.focuses_new = self.focuses_new.saturating_sub(1);
-        is_focusing || self.arrivals.awaits_items()
+    /// focus.
+    pub(in crate::ui) fn awaits_items(&self) -> bool {
+        self.focuses_new > 0 || self.arrivals.awaits_items()
+    }
+
+    /// Counts a pass in which a new item could get the keyboard focus. Call this once per pass, after the
+    /// list was drawn. The next passes follow at once, because the item must not get the focus later.
+    pub(in crate::ui) fn count_focus_pass(&mut self, ctx: &Context) {
+        if self.focuses_new > 0 {
+            self.focuses_new -= 1;
+            ctx.request_repaint();
+        }
     }
 
     /// Begins to rename the new scene when it arrives.
@@ -545,6 +554,17 @@ mod tests {
         assert_eq!(draft.band, Some((10.0, 20.0)));
         draft.follow_drag(false);
         assert_eq!(draft.band, None);
+    }
+
+    #[test]
+    fn a_new_item_waits_for_the_focus_for_a_few_passes() {
+        let mut draft = Draft { focuses_new: MAX_FOCUS_PASSES, ..Draft::default() };
+        for _ in 0..MAX_FOCUS_PASSES {
+            // The question itself does not count.
+            assert!(draft.awaits_items() && draft.awaits_items());
+            draft.count_focus_pass(&Context::default());
+        }
+        assert!(!draft.awaits_items());
     }
 
     #[test]

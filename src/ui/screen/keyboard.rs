@@ -9,6 +9,7 @@ use crate::ui::input::named::AnyCommand;
 use crate::ui::screen::Screen;
 use crate::ui::screen::bars::Page;
 use crate::ui::view::WindowRequest;
+use crate::ui::widgets::continue_after_enter;
 
 impl Screen {
     /// Returns true while onair's file chooser or the wait for the desktop's is open.
@@ -25,6 +26,7 @@ impl Screen {
             // The row of the new item gets the focus.
             self.dialog_focus = Default::default();
         }
+        self.scenes.count_focus_pass(ctx);
         let [dialog, _] = &mut self.dialog_focus;
         dialog.follow_dialog(ctx, is_open);
     }
@@ -43,6 +45,7 @@ impl Screen {
             self.docks.forget_focus();
         }
         let ctx = ui.ctx().clone();
+        continue_after_enter(&ctx);
         let choosing = self.chooses_key() || self.chooses_file();
         let is_busy = self.dialog == Some(Dialog::Closing) || choosing;
         let typing = ctx.text_edit_focused();

@@ -198,6 +198,38 @@ pub(super) fn text_width(ui: &Ui, text: &str, kind: Type) -> f32 {
     ui.painter().layout_no_wrap(text.to_owned(), kind.font(), Color32::PLACEHOLDER).size().x
 }
 
+/// The first and the last item of a list.
+#[derive(Copy, Clone, Debug)]
+struct ListEnds {
+    pass: u64,
+    first: Id,
+    /// The item that was drawn last in this pass.
+    last: Id,
+    /// The last item of the previous pass.
+    end: Id,
+}
+
+/// Moves the keyboard focus from an item to the first or last one of its list, if Home or End is
+/// pressed.
+pub(super) fn follow_ends(ui: &Ui, item: &Response) {
+    let (key, id) = (ui.layer_id().id.with("list-ends"), item.id);
+    let pass = ui.ctx().cumulative_pass_nr();
+    let ends = match ui.data(|data| data.get_temp::<ListEnds>(key)) {
+        Some(known) if known.pass == pass => ListEnds { last: id, ..known },
+        known => {
+            let end = known.map_or(id, |known| known.last);
+            ListEnds { pass, first: id, last: id, end }
+        }
+    };
+    ui.data_mut(|data| data.insert_temp(key, ends));
+    let is_pressed = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
+    let keys = [(Key::Home, ends.first), (Key::End, ends.end)];
+    let to = keys.into_iter().find(|(key, _)| item.has_focus() && is_pressed(*key));
+    if let Some((_, to)) = to {
+        ui.memory_mut(|memory| memory.request_focus(to));
+    }
+}
+
 /// Draws an item of a menu that opens a submenu beside it. The pointer, Enter, the arrow keys and
 /// a screen reader open the submenu.
 pub fn submenu(ui: &mut Ui, theme: &Theme, title: &str, list: impl FnOnce(&mut Ui)) {
@@ -206,6 +238,7 @@ pub fn submenu(ui: &mut Ui, theme: &Theme, title: &str, list: impl FnOnce(&mut U
     let (rect, response) = ui.allocate_exact_size(room, Sense::click());
     let enabled = ui.is_enabled();
     response.widget_info(|| WidgetInfo::labeled(Role::MenuItem, enabled, title));
+    follow_ends(ui, &response);
     let config = MenuConfig::new().style(|style: &mut Style| {
         menu_style(style);
         style.spacing.menu_margin = MENU_MARGIN;

@@ -6,8 +6,8 @@ use std::ops::RangeInclusive;
 use egui::text::{CCursor, CCursorRange};
 use egui::text_edit::TextEditState;
 use egui::{
-    Align2, CornerRadius, DragValue, Key, Margin, Response, Stroke, StrokeKind, TextEdit, Ui,
-    UiBuilder, Vec2, vec2,
+    Align2, Context, CornerRadius, DragValue, FocusDirection, Id, Key, Margin, Response, Stroke,
+    StrokeKind, TextEdit, Ui, UiBuilder, Vec2, vec2,
 };
 
 use crate::ui::input::actions::key;
@@ -19,14 +19,10 @@ use crate::ui::text::Texts;
 use crate::ui::view::View;
 use crate::ui::widgets::{focus_in_view, focus_ring, icon_button, paragraph, scroll};
 
-/// The number of passes after Enter in which a field gets the keyboard focus back. The next frame may
-/// have two passes.
-const MAX_RETURN_PASSES: u64 = 2;
-
 /// A single-line text field with a border, and small buttons at its end.
 #[derive(Debug)]
 pub struct Field<'a> {
-    pub id: egui::Id,
+    pub id: Id,
     pub text: &'a mut String,
     /// The accessible name.
     pub name: &'a str,
@@ -39,9 +35,6 @@ pub struct Field<'a> {
     /// The icon and name of each button.
     pub buttons: &'a [(Icon, &'a str)],
     pub width: f32,
-    /// True if the field has the keyboard focus again after Enter, unless its owner closes it or moves
-    /// the focus.
-    pub keeps_focus: bool,
 }
 
 /// The events of a field.
@@ -56,7 +49,7 @@ pub struct FieldOutcome {
 impl<'a> Field<'a> {
     /// Creates a field without a name, a hint or buttons. Its width is zero, and its text has no
     /// limit.
-    pub fn new(id: egui::Id, text: &'a mut String) -> Self {
+    pub fn new(id: Id, text: &'a mut String) -> Self {
         Self {
             id,
             text,
@@ -67,7 +60,6 @@ impl<'a> Field<'a> {
             limit: usize::MAX,
             buttons: &[],
             width: 0.0,
-            keeps_focus: true,
         }
     }
 
@@ -90,7 +82,6 @@ impl<'a> Field<'a> {
             .desired_width(inner.width())
             .min_size(inner.size())
             .align(Align2::LEFT_CENTER);
-        return_after_enter(ui, self.id);
         let mut child = ui.new_child(UiBuilder::new().max_rect(inner));
         let mut output = edit.show(&mut child);
         if self.hidden {
@@ -99,9 +90,8 @@ impl<'a> Field<'a> {
             output.state.store(ui.ctx(), self.id);
         }
         let response = output.response.response.accessible_name(self.name);
-        if self.keeps_focus {
-            note_enter(ui, &response);
-        }
+        note_enter(ui, &response);
+        follow_tab(ui, self.id);
         let focused = response.has_focus();
         if focused {
             focus_in_view(ui, self.id, rect);
@@ -135,30 +125,64 @@ impl<'a> Field<'a> {
     }
 }
 
-/// Gives the keyboard focus back to the field from which Enter took it, so that Tab continues there.
-/// Call this before the field is drawn.
-fn return_after_enter(ui: &Ui, id: egui::Id) {
-    let (key, pass) = (id.with("entered"), ui.ctx().cumulative_pass_nr());
-    let entered = ui.data_mut(|data| data.remove_temp::<u64>(key));
-    let is_recent = entered.is_some_and(|at| pass <= at + MAX_RETURN_PASSES);
-    if is_recent && ui.memory(|memory| memory.focused().is_none()) {
-        ui.memory_mut(|memory| memory.request_focus(id));
+/// The field from which Enter took the keyboard focus.
+#[derive(Copy, Clone, Debug)]
+struct EnteredField {
+    id: Id,
+    /// True if Tab moves the focus to the control after the field in this pass.
+    is_tabbed: bool,
+}
+
+impl EnteredField {
+    fn key() -> Id {
+        Id::unique("entered-field")
+    }
+
+    fn load(ctx: &Context) -> Option<Self> {
+        ctx.data(|data| data.get_temp(Self::key()))
     }
 }
 
-/// Notes that Enter took the keyboard focus from a field. The field gets the focus back only in the next
-/// pass, because its owner has yet to see the loss.
+/// Lets Tab and Shift+Tab continue at the field from which Enter took the keyboard focus, until
+/// another control gets the focus or the user presses the pointer. Call this at the start of each pass.
+pub fn continue_after_enter(ctx: &Context) {
+    let Some(entered) = EnteredField::load(ctx) else { return };
+    let (is_tab, modifiers, is_pointed) = ctx
+        .input(|input| (input.key_pressed(Key::Tab), input.modifiers, input.pointer.any_pressed()));
+    let is_free = ctx.memory(|memory| memory.focused().is_none());
+    let is_drawn = ctx.read_response(entered.id).is_some();
+    if entered.is_tabbed || is_pointed || !is_free || !is_drawn {
+        ctx.data_mut(|data| data.remove::<EnteredField>(EnteredField::key()));
+    } else if is_tab && modifiers.shift_only() {
+        // egui then moves the focus on to the previous control.
+        ctx.memory_mut(|memory| memory.request_focus(entered.id));
+    } else if is_tab && modifiers.is_none() {
+        // The first control of the window must not get the focus.
+        ctx.memory_mut(|memory| memory.move_focus(FocusDirection::None));
+        let entered = EnteredField { is_tabbed: true, ..entered };
+        ctx.data_mut(|data| data.insert_temp(EnteredField::key(), entered));
+    }
+}
+
+/// Gives the keyboard focus to the control after the field that Enter left, if the user pressed Tab. Call
+/// this after the field is drawn.
+fn follow_tab(ui: &Ui, id: Id) {
+    if EnteredField::load(ui.ctx()).is_some_and(|it| it.id == id && it.is_tabbed) {
+        ui.memory_mut(|memory| memory.move_focus(FocusDirection::Next));
+    }
+}
+
+/// Notes that Enter took the keyboard focus from a field.
 fn note_enter(ui: &Ui, response: &Response) {
     let had_focus = ui.memory(|memory| memory.had_focus_last_frame(response.id));
     if had_focus && response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
-        let (key, pass) = (response.id.with("entered"), ui.ctx().cumulative_pass_nr());
-        ui.data_mut(|data| data.insert_temp(key, pass));
-        ui.ctx().request_repaint();
+        let entered = EnteredField { id: response.id, is_tabbed: false };
+        ui.data_mut(|data| data.insert_temp(EnteredField::key(), entered));
     }
 }
 
 /// Selects the whole text of a field, so that new input replaces it.
-pub fn select_all(ui: &Ui, id: egui::Id, text: &str) {
+pub fn select_all(ui: &Ui, id: Id, text: &str) {
     let mut state = TextEditState::load(ui.ctx(), id).unwrap_or_default();
     let all = CCursorRange::two(CCursor::new(0), CCursor::new(text.chars().count()));
     state.cursor.set_char_range(Some(all));
@@ -168,7 +192,7 @@ pub fn select_all(ui: &Ui, id: egui::Id, text: &str) {
 /// A text field with several lines and a border, in which longer texts scroll.
 #[derive(Debug)]
 pub struct TextBox<'a> {
-    pub id: egui::Id,
+    pub id: Id,
     pub text: &'a mut String,
     /// The accessible name.
     pub name: &'a str,
@@ -271,7 +295,6 @@ pub fn number_field(
     size: Vec2,
 ) -> (Response, Option<NumberFault>) {
     let wrong = ui.next_auto_id().with("wrong");
-    return_after_enter(ui, ui.next_auto_id());
     let known: Option<KeptText> = ui.data(|data| data.get_temp(wrong));
     let (now, typed) = (Cell::new(f64::NAN), RefCell::new(None));
     let formatter = ui.style().number_formatter.clone();
@@ -299,6 +322,7 @@ pub fn number_field(
     let response = ui.add(field.suffix(unit).min_size(size)).accessible_name(name);
     ui.visuals_mut().override_text_color = before;
     note_enter(ui, &response);
+    follow_tab(ui, response.id);
     focus_ring(ui, theme, &response, CONTROL_RADIUS);
     // Escape brings the number back. egui reads the text once more in the next pass.
     let (pass, left) = (ui.ctx().cumulative_pass_nr(), wrong.with("left"));

@@ -22,7 +22,8 @@ pub use context_menu::{
     return_focus, submenu,
 };
 pub use field::{
-    Field, FieldOutcome, NumberFault, TextBox, number_fault, number_field, select_all,
+    Field, FieldOutcome, NumberFault, TextBox, continue_after_enter, number_fault, number_field,
+    select_all,
 };
 pub use figure::{figure, figures, file_figure, judged_figure};
 pub use label::{

@@ -2,8 +2,8 @@
 
 use egui::accesskit::Action;
 use egui::{
-    Align, CornerRadius, Event, Id, Key, Modifiers, Popup, PopupCloseBehavior, Response, Role,
-    ScrollArea, Sense, StrokeKind, Ui, Vec2, WidgetInfo, pos2, vec2,
+    Align, CornerRadius, Event, Id, Key, Popup, PopupCloseBehavior, Response, Role, ScrollArea,
+    Sense, StrokeKind, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
 
 use crate::ui::input::hotkeys::Keymap;
@@ -11,7 +11,7 @@ use crate::ui::input::named::AnyCommand;
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{CONTROL_RADIUS, Theme, Type, gap, size};
-use crate::ui::widgets::context_menu::{item_width, text_width};
+use crate::ui::widgets::context_menu::{follow_ends, item_width, text_width};
 use crate::ui::widgets::figure::without_middle;
 use crate::ui::widgets::{elided, focus_ring, menu_frame, return_focus};
 
@@ -218,38 +218,6 @@ pub fn command_item(
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_description(why_not));
     response.on_hover_text(why_not);
     false
-}
-
-/// The first and the last item of a list.
-#[derive(Copy, Clone, Debug)]
-struct ListEnds {
-    pass: u64,
-    first: Id,
-    /// The item that was drawn last in this pass.
-    last: Id,
-    /// The last item of the previous pass.
-    end: Id,
-}
-
-/// Moves the keyboard focus from an item to the first or last one of its list, if Home or End is
-/// pressed.
-fn follow_ends(ui: &Ui, item: &Response) {
-    let (key, id) = (ui.layer_id().id.with("list-ends"), item.id);
-    let pass = ui.ctx().cumulative_pass_nr();
-    let ends = match ui.data(|data| data.get_temp::<ListEnds>(key)) {
-        Some(known) if known.pass == pass => ListEnds { last: id, ..known },
-        known => {
-            let end = known.map_or(id, |known| known.last);
-            ListEnds { pass, first: id, last: id, end }
-        }
-    };
-    ui.data_mut(|data| data.insert_temp(key, ends));
-    let is_pressed = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
-    let keys = [(Key::Home, ends.first), (Key::End, ends.end)];
-    let to = keys.into_iter().find(|(key, _)| item.has_focus() && is_pressed(*key));
-    if let Some((_, to)) = to {
-        ui.memory_mut(|memory| memory.request_focus(to));
-    }
 }
 
 /// Draws a list item with a title, an optional second line, and optional keys at its end. With

@@ -25,6 +25,15 @@ enum Scale {
     Logarithmic,
 }
 
+/// The steps of the value on a linear slider.
+#[derive(Copy, Clone, Debug)]
+struct Steps {
+    /// The rounding step while the user drags the handle.
+    mouse: f64,
+    /// The step of an arrow key.
+    key: f32,
+}
+
 /// The drag of a bar's handle. It belongs to the window in which it began.
 #[derive(Copy, Clone, Debug, Default)]
 pub struct HandleDrag(Option<HeldHandle>);
@@ -77,8 +86,8 @@ pub fn slider(
     name: &str,
     width: f32,
 ) -> Response {
-    let key_step = key_step(&range, MOUSE_STEP as f32);
-    moved_by_keys(ui, theme, value, (range, key_step), rest, name, width)
+    let steps = Steps { mouse: MOUSE_STEP, key: key_step(&range, MOUSE_STEP as f32) };
+    moved_by_keys(ui, theme, value, (range, steps), Some(rest), name, width)
 }
 
 /// Draws a slider whose value the user changes only to multiples of `step`. Another value stays as
@@ -93,8 +102,8 @@ pub fn whole_slider(
     width: f32,
 ) -> Response {
     let (least, most) = (*range.start(), *range.end());
-    let key_step = key_step(&range, step);
-    let response = moved_by_keys(ui, theme, value, (range, key_step), rest, name, width);
+    let steps = Steps { mouse: MOUSE_STEP, key: key_step(&range, step) };
+    let response = moved_by_keys(ui, theme, value, (range, steps), Some(rest), name, width);
     if response.changed() {
         *value = ((*value / step).round() * step).clamp(least, most);
     }
@@ -112,14 +121,16 @@ pub fn log_slider(
     name: &str,
     width: f32,
 ) -> Response {
+    let before = *value;
     let mut response = stepped(ui, theme, value, (range.clone(), Scale::Logarithmic), width);
-    let pages = pages(ui, &response);
-    if let Some(moved) = jump_by_key(ui, &response, &range, rest) {
+    let presses = presses(ui, &response, [Key::ArrowLeft, Key::ArrowRight]);
+    if let Some(moved) = jump_by_key(ui, &response, &range, Some(rest)) {
         *value = moved;
         response.mark_changed();
-    } else if pages != 0.0 {
-        let share = handle_share(*value, &range, Scale::Logarithmic);
-        *value = log_value(share + pages * PAGE_STEPS / 100.0, &range);
+    } else if presses != 0.0 {
+        // An arrow key of egui moves the handle by only one point.
+        let percent = (handle_share(before, &range, Scale::Logarithmic) * 100.0).round();
+        *value = log_value((percent + presses) / 100.0, &range);
         response.mark_changed();
     } else if is_double_clicked(ui, &response) {
         *value = rest;
@@ -139,18 +150,19 @@ fn moved_by_keys(
     ui: &mut Ui,
     theme: &Theme,
     value: &mut f32,
-    (range, key_step): (RangeInclusive<f32>, f32),
-    rest: f32,
+    (range, steps): (RangeInclusive<f32>, Steps),
+    rest: Option<f32>,
     name: &str,
     width: f32,
 ) -> Response {
     let before = *value;
-    let mut response = stepped(ui, theme, value, (range.clone(), Scale::Linear(MOUSE_STEP)), width);
+    let scale = Scale::Linear(steps.mouse);
+    let mut response = stepped(ui, theme, value, (range.clone(), scale), width);
     let keys = [Key::ArrowLeft, Key::ArrowRight];
-    if let Some(moved) = value_by_keys(ui, &response, keys, before, (range, key_step), rest) {
+    if let Some(moved) = value_by_keys(ui, &response, keys, before, (range, steps.key), rest) {
         *value = moved;
         response.mark_changed();
-    } else if is_double_clicked(ui, &response) {
+    } else if let Some(rest) = rest.filter(|_| is_double_clicked(ui, &response)) {
         *value = rest;
         response.mark_changed();
     }
@@ -164,27 +176,32 @@ pub fn key_step(range: &RangeInclusive<f32>, step: f32) -> f32 {
 
 /// Returns the value of a slider after its keys or a screen reader have moved it from `before`. The first
 /// arrow key decreases the value, and the second one increases it. Page Up and Page Down move the value
-/// further, Home and End lead to the ends of the range, and Backspace leads to `rest`.
+/// further, Home and End lead to the ends of the range, and Backspace leads to `rest`, if any.
 pub fn value_by_keys(
     ui: &Ui,
     response: &Response,
     [less, more]: [Key; 2],
     before: f32,
     (range, key_step): (RangeInclusive<f32>, f32),
-    rest: f32,
+    rest: Option<f32>,
 ) -> Option<f32> {
     if let Some(moved) = jump_by_key(ui, response, &range, rest) {
         return Some(moved);
     }
+    let presses = presses(ui, response, [less, more]);
+    let moved = ((before / key_step).round() + presses) * key_step;
+    (presses != 0.0).then(|| moved.clamp(*range.start(), *range.end()))
+}
+
+/// Returns how many steps the keys and a screen reader increase the value of a slider.
+fn presses(ui: &Ui, response: &Response, [less, more]: [Key; 2]) -> f32 {
     let (has_focus, pages) = (response.has_focus(), pages(ui, response));
     let presses = ui.input(|input| {
         let keys = |key| if has_focus { input.num_presses(key) as f32 } else { 0.0 };
         let requests = |action| input.num_accesskit_action_requests(response.id, action) as f32;
         keys(more) + requests(Action::Increment) - keys(less) - requests(Action::Decrement)
     });
-    let presses = presses + pages * PAGE_STEPS;
-    let moved = ((before / key_step).round() + presses) * key_step;
-    (presses != 0.0).then(|| moved.clamp(*range.start(), *range.end()))
+    presses + pages * PAGE_STEPS
 }
 
 /// Returns the number of presses of Page Up minus those of Page Down on a slider with the focus.
@@ -202,11 +219,13 @@ fn jump_by_key(
     ui: &Ui,
     response: &Response,
     range: &RangeInclusive<f32>,
-    rest: f32,
+    rest: Option<f32>,
 ) -> Option<f32> {
-    let keys = [(Key::Home, *range.start()), (Key::End, *range.end()), (Key::Backspace, rest)];
+    let ends = [(Key::Home, Some(*range.start())), (Key::End, Some(*range.end()))];
+    let keys = ends.into_iter().chain([(Key::Backspace, rest)]);
     let is_pressed = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
-    let pressed = keys.into_iter().find(|(key, _)| response.has_focus() && is_pressed(*key));
+    let mut values = keys.filter_map(|(key, value)| Some((key, value?)));
+    let pressed = values.find(|(key, _)| response.has_focus() && is_pressed(*key));
     pressed.map(|(_, value)| value)
 }
 
@@ -228,11 +247,10 @@ fn round_step(step: f32) -> f32 {
     factor * unit
 }
 
-/// Draws a slider for a whole number from 0 to 255.
+/// Draws a slider for a whole number from 0 to 255, which has no default value.
 pub fn byte_slider(ui: &mut Ui, theme: &Theme, value: &mut u8, name: &str, width: f32) -> Response {
-    let rest = f32::from(*value);
-    let mut number = rest;
-    let response = moved_by_keys(ui, theme, &mut number, (0.0..=255.0, 1.0), rest, name, width);
+    let (mut number, steps) = (f32::from(*value), Steps { mouse: 1.0, key: 1.0 });
+    let response = moved_by_keys(ui, theme, &mut number, (0.0..=255.0, steps), None, name, width);
     *value = number.round() as u8;
     response
 }
@@ -397,7 +415,35 @@ mod tests {
             let [least, most] = [Key::Home, Key::End].map(|key| press(key, &mut value));
             assert!(least <= 1.0 && most >= 64.0, "{least} {most}");
             assert!((press(Key::Backspace, &mut value) - 20.0).abs() < 1e-3, "{value}");
+            // Ten arrow keys are as much as one page.
+            let page = press(Key::PageUp, &mut value);
+            press(Key::PageDown, &mut value);
+            let arrows = [Key::ArrowRight; 10].map(|key| press(key, &mut value));
+            assert!((arrows[9] / page - 1.0).abs() < 1e-3, "{arrows:?} {page}");
         }
+    }
+
+    #[test]
+    fn a_slider_without_a_default_value_has_no_key_for_it() {
+        let draw: Draw = |ui, value| {
+            let mut byte = *value as u8;
+            let response = byte_slider(ui, &Theme::DARK, &mut byte, "Red", 200.0);
+            assert!(!response.changed());
+            *value = f32::from(byte);
+            response
+        };
+        let (ctx, mut value) = (Context::default(), 50.0);
+        for key in [Key::Tab, Key::Backspace] {
+            let event = Event::Key {
+                key,
+                physical_key: None,
+                pressed: true,
+                repeat: false,
+                modifiers: Modifiers::NONE,
+            };
+            frame(&ctx, 0.0, vec![event], draw, &mut value);
+        }
+        assert!((value - 50.0).abs() < 0.1, "{value}");
     }
 
     #[test]

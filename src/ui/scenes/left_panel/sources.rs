@@ -66,7 +66,6 @@ fn focus_new(ui: &Ui, draft: &mut Draft, items: &[Item]) {
     } else if focused.is_none_or(is_row) {
         // The row does not keep the focus if it is still behind a dialog.
         ui.memory_mut(|memory| memory.request_focus(row));
-        ui.ctx().request_repaint();
     }
 }
 

@@ -101,11 +101,11 @@ impl Strip {
             }
             _ => words.clone(),
         };
-        let mut strips = view.snapshot.strips.iter().map(|strip| &strip.audio);
-        let named = strips.find(|strip| strip.id == StripId::MAIN && !strip.name.is_empty());
+        let main = view.snapshot.strips.iter().find(|strip| strip.audio.id == StripId::MAIN);
+        let label = |strip| labels::label_of(view, strip);
         Self {
             id: StripId::MAIN,
-            name: named.map_or_else(|| labels::name_of(view, audio), |strip| strip.name.clone()),
+            name: main.map_or_else(|| labels::name_of(view, audio), label),
             icon: labels::icon_of(&audio.choice),
             level,
             trouble: is_down(state),

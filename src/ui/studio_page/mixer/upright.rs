@@ -99,7 +99,9 @@ fn fader(ui: &mut Ui, theme: &Theme, value: &mut f32, name: &str, height: f32) -
     let response = ui.add(slider).accessible_name(name);
     let keys = [Key::ArrowDown, Key::ArrowUp];
     let step = key_step(&FADER_RANGE_DB, MOUSE_STEP_DB as f32);
-    if let Some(moved) = value_by_keys(ui, &response, keys, before, (FADER_RANGE_DB, step), 0.0) {
+    if let Some(moved) =
+        value_by_keys(ui, &response, keys, before, (FADER_RANGE_DB, step), Some(0.0))
+    {
         *value = moved;
     }
     // The travel is that of `egui::Slider`.

@@ -50,8 +50,6 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
         hint: &texts.get("watch-url-hint"),
         limit: MAX_ADDRESS_LENGTH,
         width: (rect.width() - rest).max(120.0),
-        // The letters belong to the player once it plays.
-        keeps_focus: false,
         ..Field::new(url_field(), &mut draft.url)
     }
     .show(ui, theme);
