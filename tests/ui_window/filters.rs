@@ -117,6 +117,19 @@ fn a_number_with_more_decimals_than_shown_is_typed() {
 }
 
 #[test]
+fn the_level_of_a_filter_is_typed_with_a_decimal() {
+    let limiter = |threshold_dbfs| Filter::Limiter { threshold_dbfs, release_ms: 60.0 };
+    let mut harness = mixed(&[limiter(-20.0)]);
+    harness.get_by_role_and_label(Role::SpinButton, "Threshold").focus();
+    harness.run();
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    drop(commands(&mut harness));
+    harness.event(egui::Event::Text("-18.5".into()));
+    let (_, strip) = strip_set(&commands(&mut harness));
+    assert_eq!(strip.filters[0].filter, limiter(-18.5));
+}
+
+#[test]
 fn an_arrow_key_changes_the_number_of_a_filter() {
     let limiter = |threshold_dbfs| Filter::Limiter { threshold_dbfs, release_ms: 60.0 };
     for (name, before, after) in [

@@ -189,6 +189,9 @@ fn every_form_keeps_its_texts_until_its_service_is_removed() {
         leave(&mut harness);
     }
     click(&mut harness, "Remove My School");
+    let none = ServiceList::with_own(Vec::new());
+    harness.state().demo.change(|snapshot| snapshot.services = none);
+    harness.run();
     add(&mut harness);
     assert_eq!(open_form(&mut harness, "Edit My School"), "My School");
 }

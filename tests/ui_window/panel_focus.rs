@@ -67,6 +67,12 @@ fn a_command_hides_only_a_panel_with_the_focus() {
     command(&mut harness, "Panel: Chat");
     harness.run();
     assert!(is_there(&harness) && harness.get_by_label("Moderation").is_focused());
+    // After Escape, the panel no longer has the focus.
+    harness.key_press(Key::Escape);
+    harness.run();
+    command(&mut harness, "Panel: Chat");
+    harness.run();
+    assert!(is_there(&harness) && harness.get_by_label("Moderation").is_focused());
     command(&mut harness, "Panel: Chat");
     harness.run();
     assert!(!is_there(&harness));

@@ -241,6 +241,26 @@ fn a_step_of_the_dialog_begins_with_the_focus_on_its_first_button() {
 }
 
 #[test]
+fn a_late_list_of_versions_leaves_the_focus_where_it_is() {
+    let mut harness = opened(Language::English);
+    click(&mut harness, "Earlier versions of 'Friday show'");
+    harness.run();
+    harness.get_by_role_and_label(Role::Button, "Back").focus();
+    harness.run();
+    harness.state().demo.change(|snapshot| {
+        let (kind, name) = (PartKind::Collection, "Friday show".to_owned());
+        let versions = Some(PartVersions { kind, name, versions: Vec::new() });
+        Arc::make_mut(&mut snapshot.parts).versions = versions;
+    });
+    harness.run();
+    assert_eq!(focused(&harness), "Back");
+    // The list does not take the focus later, either.
+    harness.ctx.memory_mut(|memory| memory.stop_text_input());
+    harness.run();
+    assert_eq!(focused(&harness), "");
+}
+
+#[test]
 fn the_focus_returns_to_the_dialog_after_the_file_chooser() {
     let folder = tempfile::tempdir().unwrap();
     let mut harness = opened(Language::English);

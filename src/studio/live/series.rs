@@ -46,6 +46,8 @@ pub struct BroadcastSeries {
     lost_at: BTreeMap<usize, Timestamp>,
     /// The total duration of the outages of each target that are over.
     interrupted: BTreeMap<usize, Duration>,
+    /// The longest such total of a target that the user has removed.
+    longest_removed: Duration,
 }
 
 impl BroadcastSeries {
@@ -119,6 +121,13 @@ impl BroadcastSeries {
         }
     }
 
+    /// Records that the user has removed a target. A new target may get the same index.
+    pub fn removed(&mut self, index: usize, at: Timestamp) {
+        self.switched_off(index, at);
+        let interrupted = self.interrupted.remove(&index).unwrap_or_default();
+        self.longest_removed = self.longest_removed.max(interrupted);
+    }
+
     /// Records that a target is live. Returns a message if the target had been lost.
     pub fn live_again(&mut self, event: &event::Target, at: Timestamp) -> Option<StudioMessage> {
         self.live.insert(event.index);
@@ -146,7 +155,7 @@ impl BroadcastSeries {
             let over = self.interrupted.get(index).copied().unwrap_or_default();
             over + self.lost_at.get(index).map_or(Duration::ZERO, |lost| at.since(*lost))
         });
-        gone.max().unwrap_or_default()
+        gone.max().unwrap_or_default().max(self.longest_removed)
     }
 }
 
@@ -208,6 +217,19 @@ mod tests {
         series.lost(&target(2, TargetState::Reconnecting), at(40));
         assert_eq!(series.interrupted(at(45)), Duration::from_secs(20));
         assert_eq!(series.interrupted(at(70)), Duration::from_secs(30), "of another target");
+    }
+
+    #[test]
+    fn the_outages_of_a_removed_target_do_not_continue_in_a_new_one() {
+        let mut series = BroadcastSeries::default();
+        let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
+        let target = |state| event::Target { index: 1, state, ..event::Target::default() };
+        for (lost, removed) in [(10, 30), (50, 65)] {
+            series.live_again(&target(TargetState::Live), at(lost));
+            series.lost(&target(TargetState::Reconnecting), at(lost));
+            series.removed(1, at(removed));
+            assert_eq!(series.interrupted(at(70)), Duration::from_secs(20), "{lost}");
+        }
     }
 
     #[test]

@@ -73,6 +73,8 @@ fn list(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services) {
     paragraph(ui, &texts.get("services-note"), Type::Small, theme.secondary);
     ui.add_space(gap::S);
     let own = view.snapshot.services.own();
+    // A new service must not get the texts of a removed one with the same id.
+    draft.left.retain(|id, _| id.as_ref().is_none_or(|id| own.iter().any(|it| *it.id == **id)));
     if own.is_empty() {
         paragraph(ui, &texts.get("services-none"), Type::Body, theme.text);
     }
@@ -99,9 +101,7 @@ fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services, service: &Service
             }
             let remove = named(key!("service-remove"));
             if icon_button(ui, theme, Icon::Trash, &remove, 28.0).clicked() {
-                let id = service.id.to_string();
-                draft.left.remove(&Some(id.clone()));
-                view.send(Command::RemoveService(id));
+                view.send(Command::RemoveService(service.id.to_string()));
             }
         });
         ui.with_layout(Layout::top_down(Align::Min), |ui| {

@@ -102,6 +102,7 @@ impl Screen {
             }
             Remedy::EditFilters(id) => {
                 self.scenes.show_lacking_filter(&self.snapshot.scenes, id);
+                self.docks.enter(Panel::Inspector);
                 true
             }
             Remedy::UsePort443(id) => {

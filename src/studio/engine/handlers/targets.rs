@@ -322,6 +322,7 @@ impl Engine {
         self.follow_switch(id);
         self.targets.events.remove(&id);
         // A new target may get the same id.
+        self.live.series.removed(id as usize, self.clock.now());
         let mut in_summary = self.live.summary.targets.iter_mut();
         if let Some(known) = in_summary.find(|it| it.id == Some(id)) {
             known.id = None;

@@ -133,8 +133,8 @@ fn display(unit: Unit) -> NumberDisplay {
     use NumberStep::{Linear, Logarithmic};
     let (factor, decimals, unit, step) = match unit {
         Unit::Decibels => (1.0, 1, "\u{a0}dB", Linear),
-        Unit::Dbfs => (1.0, 0, "\u{a0}dBFS", Linear),
-        Unit::Lufs => (1.0, 0, "\u{a0}LUFS", Linear),
+        Unit::Dbfs => (1.0, 1, "\u{a0}dBFS", Linear),
+        Unit::Lufs => (1.0, 1, "\u{a0}LUFS", Linear),
         Unit::Hertz => (1.0, 0, "\u{a0}Hz", Logarithmic),
         Unit::Milliseconds => (1.0, 1, "\u{a0}ms", Logarithmic),
         Unit::Ratio => (1.0, 1, ":1", Linear),

@@ -35,6 +35,8 @@ pub struct PartsDraft {
     pub(super) focused: Option<String>,
     /// The awaited name for which the row in use has already had the keyboard focus.
     stood_in: Option<String>,
+    /// The last pass in which the list of versions was known, but another control had the focus.
+    pub(super) waited_in: Option<u64>,
     /// The last problem that the dialog has shown.
     seen_problem: Option<u64>,
     /// True if the stream key of a profile is imported too.
@@ -48,6 +50,7 @@ impl Default for PartsDraft {
             step: Step::default(),
             focused: None,
             stood_in: None,
+            waited_in: None,
             seen_problem: None,
             with_key: false,
         }

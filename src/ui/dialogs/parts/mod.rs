@@ -413,9 +413,16 @@ fn versions(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str
     paragraph(ui, &texts.get("versions-note"), Type::Small, theme.secondary);
     trouble(ui, view, draft);
     let list = parts.versions.as_ref().filter(|it| it.kind == kind && it.name == name);
-    // The list arrives later. Another control may have the focus then.
+    // The list arrives later. Another control may have the focus then, and keeps it. The focus of the
+    // button that opened the list ends with the first pass.
     let is_free = list.is_some() && ui.memory(Memory::focused).is_none();
     let mut focuses = is_free && draft.focused.take().is_some();
+    if list.is_some() && draft.focused.is_some() {
+        let pass = ui.cumulative_pass_nr();
+        let waited_in = draft.waited_in.replace(pass);
+        draft.focused.take_if(|_| waited_in.is_some_and(|it| it + 1 == pass));
+        ui.request_repaint();
+    }
     let list = list.map(|it| it.versions.as_slice()).unwrap_or_default();
     if list.is_empty() {
         paragraph(ui, &texts.get("versions-none"), Type::Body, theme.text);

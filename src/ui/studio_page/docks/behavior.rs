@@ -44,7 +44,8 @@ pub(super) struct Docked<'a, 'b, 'c> {
     pub entered: Option<Panel>,
     /// The id of the tree.
     pub tree: Id,
-    /// The control with the keyboard focus before the panels are drawn, and its center.
+    /// The control with the keyboard focus before the panels are drawn, and the center of
+    /// its visible part.
     pub focus: Option<(Id, Pos2)>,
     /// The panel that contains this control.
     pub focused: Option<Panel>,

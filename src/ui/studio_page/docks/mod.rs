@@ -7,7 +7,7 @@ pub mod menu;
 mod shape;
 mod windows;
 
-use egui::{Id, Key, Memory, Pos2, Rect, Ui};
+use egui::{Id, Key, Memory, Rect, Ui};
 use egui_tiles::Tree;
 
 use crate::studio::settings::{Panel, PanelLayout, Panels};
@@ -42,6 +42,8 @@ pub struct Docks {
     waits_since: Option<u64>,
     /// The panel that has the keyboard focus, or had it before a dialog.
     focused: Option<Panel>,
+    /// The control that had the keyboard focus when the panels were drawn last.
+    focused_control: Option<Id>,
 }
 
 impl Docks {
@@ -153,7 +155,12 @@ impl Docks {
             tree.make_active(|_, tile| matches!(tile, egui_tiles::Tile::Pane(it) if *it == panel));
         }
         let entered = self.take_entered(ui);
-        let focus = focused_control(ui).filter(|_| entered.is_none());
+        let control = ui.memory(Memory::focused);
+        let focus = control.filter(|_| entered.is_none()).and_then(|id| place_of(ui, id));
+        // The panel of a control that was scrolled out of view is known from before.
+        let is_out_of_view = focus.is_some_and(|place| !place.is_positive());
+        let is_same = std::mem::replace(&mut self.focused_control, control) == control;
+        let focus = control.zip(focus.filter(|_| !is_out_of_view).map(|place| place.center()));
         let set = shape::fit(&mut tree, &self.sizes, room, self.arranging);
         let mut docked = Docked {
             view,
@@ -180,8 +187,7 @@ impl Docks {
         let moved = docked.moved;
         if entered.is_some() {
             self.focused = entered;
-        } else if focus.is_some() && is_free(ui) {
-            // Without a focused control, the panel that the user entered last keeps its place.
+        } else if is_free(ui) && !(is_out_of_view && is_same) {
             self.focused = docked.focused;
         }
         shape::learn(&tree, &set, &mut self.sizes);
@@ -241,10 +247,10 @@ fn is_free(ui: &Ui) -> bool {
     ui.memory(|memory| memory.allows_interaction(layer))
 }
 
-/// Returns the control with the keyboard focus, and its center.
-fn focused_control(ui: &Ui) -> Option<(Id, Pos2)> {
-    let id = ui.memory(Memory::focused)?;
-    Some((id, ui.ctx().read_response(id)?.rect.center()))
+/// Returns the visible part of a control, unless the control is above the panels, as in a menu.
+fn place_of(ui: &Ui, control: Id) -> Option<Rect> {
+    let response = ui.ctx().read_response(control)?;
+    (response.layer_id == ui.layer_id()).then_some(response.interact_rect)
 }
 
 #[cfg(test)]
