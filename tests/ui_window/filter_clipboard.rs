@@ -82,6 +82,6 @@ fn a_pasted_filter_keeps_the_sidechain_only_if_its_source_is_the_same() {
         harness.run();
         harness.get_by_role_and_label(Role::Button, "Paste filters").click_accesskit();
         let (_, strip) = strip_set(&commands(&mut harness));
-        assert_eq!(strip.filters[0].filter.side_chain(), expected);
+        assert_eq!(strip.filters.last().unwrap().filter.side_chain(), expected);
     }
 }

@@ -85,7 +85,7 @@ fn the_numbers_of_filters_are_typed() {
         harness.event(egui::Event::Text(text.into()));
         commands(harness)
     };
-    let mut harness = inspected(&["chroma-key"]);
+    let mut harness = inspected(&["chroma-key", "crop"]);
     let mut filter = filters_set(&type_over(&mut harness, "Similarity", "25")).1[0].filter.clone();
     assert_eq!(*filter.values()[0], 0.25);
     let mut harness = mixed(&[Filter::Limiter { threshold_dbfs: -1.0, release_ms: 60.0 }]);

@@ -218,12 +218,12 @@ fn copying(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, items: &[&Item])
 fn filters(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, source: SourceId) {
     let (texts, snapshot) = (view.texts, view.snapshot);
     let own = snapshot.scenes.collection.filters(source);
-    if line(ui, view, &texts.get("filters-copy"), !own.is_empty()) {
+    if !own.is_empty() && line(ui, view, &texts.get("filters-copy"), true) {
         draft.copied_filters = own.to_vec();
     }
     let copied = draft.copied_filters.as_slice();
-    let fits = !copied.is_empty() && own.len() + copied.len() <= MAX_FILTERS;
-    if line(ui, view, &texts.get("filters-paste"), fits) {
+    let fits = own.len() + copied.len() <= MAX_FILTERS;
+    if !copied.is_empty() && line(ui, view, &texts.get("filters-paste"), fits) {
         let all = [own, copied].concat();
         view.send(Command::Edit(Edit::SetFilters(source, all)));
     }

@@ -14,6 +14,7 @@ use crate::ui::Screen;
 use crate::ui::studio_page::projectors::frame::ProjectorParts;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::watch;
+use crate::ui::widgets::continue_after_enter;
 
 /// One of the other windows.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -88,6 +89,7 @@ impl Screen {
     }
 
     fn draw_other(&mut self, ui: &mut Ui, window: OtherWindow) {
+        continue_after_enter(ui.ctx());
         let mut view = view!(self);
         match window {
             OtherWindow::Players(_) => {

@@ -134,12 +134,13 @@ struct EnteredField {
 }
 
 impl EnteredField {
-    fn key() -> Id {
-        Id::unique("entered-field")
+    fn key(ctx: &Context) -> Id {
+        Id::unique(("entered-field", ctx.viewport_id()))
     }
 
     fn load(ctx: &Context) -> Option<Self> {
-        ctx.data(|data| data.get_temp(Self::key()))
+        let key = Self::key(ctx);
+        ctx.data(|data| data.get_temp(key))
     }
 }
 
@@ -147,12 +148,13 @@ impl EnteredField {
 /// another control gets the focus or the user presses the pointer. Call this at the start of each pass.
 pub fn continue_after_enter(ctx: &Context) {
     let Some(entered) = EnteredField::load(ctx) else { return };
+    let key = EnteredField::key(ctx);
     let (is_tab, modifiers, is_pointed) = ctx
         .input(|input| (input.key_pressed(Key::Tab), input.modifiers, input.pointer.any_pressed()));
     let is_free = ctx.memory(|memory| memory.focused().is_none());
     let is_drawn = ctx.read_response(entered.id).is_some();
     if entered.is_tabbed || is_pointed || !is_free || !is_drawn {
-        ctx.data_mut(|data| data.remove::<EnteredField>(EnteredField::key()));
+        ctx.data_mut(|data| data.remove::<EnteredField>(key));
     } else if is_tab && modifiers.shift_only() {
         // egui then moves the focus on to the previous control.
         ctx.memory_mut(|memory| memory.request_focus(entered.id));
@@ -160,7 +162,7 @@ pub fn continue_after_enter(ctx: &Context) {
         // The first control of the window must not get the focus.
         ctx.memory_mut(|memory| memory.move_focus(FocusDirection::None));
         let entered = EnteredField { is_tabbed: true, ..entered };
-        ctx.data_mut(|data| data.insert_temp(EnteredField::key(), entered));
+        ctx.data_mut(|data| data.insert_temp(key, entered));
     }
 }
 
@@ -177,7 +179,8 @@ fn note_enter(ui: &Ui, response: &Response) {
     let had_focus = ui.memory(|memory| memory.had_focus_last_frame(response.id));
     if had_focus && response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
         let entered = EnteredField { id: response.id, is_tabbed: false };
-        ui.data_mut(|data| data.insert_temp(EnteredField::key(), entered));
+        let key = EnteredField::key(ui.ctx());
+        ui.data_mut(|data| data.insert_temp(key, entered));
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::ops::RangeInclusive;
 
-use egui::{Align, DragValue, Layout, Rect, Sense, Ui, UiBuilder, vec2};
+use egui::{Align, DragValue, Id, Layout, Rect, Sense, Ui, UiBuilder, vec2};
 
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
@@ -67,6 +67,12 @@ pub fn row(
     pressed
 }
 
+/// Draws what is below the filters. It keeps the keyboard focus when the number of filters changes.
+pub fn below(ui: &mut Ui, draw: impl FnOnce(&mut Ui)) {
+    let scope = Id::unique(("below-filters", ui.scope_id()));
+    ui.scope_builder(UiBuilder::new().scope_id(scope), draw);
+}
+
 /// Scrolls to a filter that the user has added, with its settings in `rect`.
 pub fn scroll_to_added(ui: &Ui, rect: Rect) {
     // Of settings that are higher than the visible part, the beginning is visible.
@@ -80,6 +86,8 @@ pub fn scroll_to_added(ui: &Ui, rect: Rect) {
 pub enum NumberStep {
     /// A share of the range.
     Linear,
+    /// One unit.
+    Whole,
     /// A share of the value, for a number with a logarithmic slider.
     Logarithmic,
     /// The last displayed decimal.
@@ -126,6 +134,7 @@ pub fn number(
     });
     let speed = match step {
         NumberStep::Linear => (most - least) / 200.0,
+        NumberStep::Whole => 1.0,
         NumberStep::Logarithmic => before.abs() * 0.01,
         NumberStep::Smallest => 0.0,
     };

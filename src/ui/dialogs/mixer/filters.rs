@@ -55,7 +55,7 @@ pub fn show(
         filter_list::change(filters, selected, index, pressed);
     }
     ui.add_space(gap::XS);
-    add(ui, view, filters, selection);
+    filter_list::below(ui, |ui| add(ui, view, filters, selection));
 }
 
 /// Returns the name of a filter's kind.
@@ -130,11 +130,11 @@ fn numbers(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, filter: &mut Fil
 
 /// Returns the display of a value with this unit.
 fn display(unit: Unit) -> NumberDisplay {
-    use NumberStep::{Linear, Logarithmic};
+    use NumberStep::{Linear, Logarithmic, Whole};
     let (factor, decimals, unit, step) = match unit {
         Unit::Decibels => (1.0, 1, "\u{a0}dB", Linear),
-        Unit::Dbfs => (1.0, 1, "\u{a0}dBFS", Linear),
-        Unit::Lufs => (1.0, 1, "\u{a0}LUFS", Linear),
+        Unit::Dbfs => (1.0, 1, "\u{a0}dBFS", Whole),
+        Unit::Lufs => (1.0, 1, "\u{a0}LUFS", Whole),
         Unit::Hertz => (1.0, 0, "\u{a0}Hz", Logarithmic),
         Unit::Milliseconds => (1.0, 1, "\u{a0}ms", Logarithmic),
         Unit::Ratio => (1.0, 1, ":1", Linear),

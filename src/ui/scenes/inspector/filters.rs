@@ -92,15 +92,17 @@ fn list(
         enabled: slots.len() < MAX_FILTERS,
         ..Select::new(&name, &name, ui.available_width())
     };
-    select.show(ui, theme, |ui| {
-        ScrollArea::vertical().id_salt("kinds").max_height(360.0).show(ui, |ui| {
-            for filter in Filter::kinds() {
-                if menu_item(ui, theme, &view.texts.get(kind(&filter)), "", false, true) {
-                    *opened = slots.len();
-                    draft.added_filter = Some((source, slots.len()));
-                    slots.push(Slot { enabled: true, filter });
+    filter_list::below(ui, |ui| {
+        select.show(ui, theme, |ui| {
+            ScrollArea::vertical().id_salt("kinds").max_height(360.0).show(ui, |ui| {
+                for filter in Filter::kinds() {
+                    if menu_item(ui, theme, &view.texts.get(kind(&filter)), "", false, true) {
+                        *opened = slots.len();
+                        draft.added_filter = Some((source, slots.len()));
+                        slots.push(Slot { enabled: true, filter });
+                    }
                 }
-            }
+            });
         });
     });
 }
