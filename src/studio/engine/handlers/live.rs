@@ -184,8 +184,8 @@ impl Engine {
         }
     }
 
-    /// Returns the enabled targets whose addresses are valid. Reports the others, or that there are
-    /// none.
+    /// Returns the enabled targets with valid addresses. Reports targets with invalid addresses, or
+    /// that no target is enabled.
     pub fn resolve_enabled(&mut self) -> Vec<WantedTargets> {
         let wanted: Vec<Target> =
             self.targets.list.iter().filter(|target| target.enabled).cloned().collect();
