@@ -4,7 +4,7 @@
 
 use std::ops::RangeInclusive;
 
-use egui::{Align, DragValue, Id, Layout, Rect, Sense, Ui, UiBuilder, vec2};
+use egui::{Align, DragValue, Id, Layout, Pos2, Rect, Sense, Ui, UiBuilder, vec2};
 
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
@@ -73,8 +73,10 @@ pub fn below(ui: &mut Ui, draw: impl FnOnce(&mut Ui)) {
     ui.scope_builder(UiBuilder::new().scope_id(scope), draw);
 }
 
-/// Scrolls to a filter that the user has added, with its settings in `rect`.
-pub fn scroll_to_added(ui: &Ui, rect: Rect) {
+/// Scrolls to a filter that the user has added. `top` is its upper left corner. Call this after the
+/// filter and its settings are drawn.
+pub fn scroll_to_added(ui: &Ui, top: Pos2) {
+    let rect = Rect::from_min_max(top, ui.min_rect().max);
     // Of settings that are higher than the visible part, the beginning is visible.
     let align = (rect.height() > ui.clip_rect().height()).then_some(Align::Min);
     ui.scroll_to_rect(rect, align);
