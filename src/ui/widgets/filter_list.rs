@@ -10,7 +10,7 @@ use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Theme, gap};
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, ButtonWeight, NumberFault, number_field, switch};
+use crate::ui::widgets::{Button, ButtonWeight, NumberFault, number_field, row_in, switch};
 
 /// The side length of the small buttons.
 const BUTTON_SIDE_POINTS: f32 = 26.0;
@@ -144,9 +144,7 @@ pub fn number(
     // A wide text does not move the other controls.
     let size = vec2(width, FIELD_HEIGHT_POINTS);
     let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
-    let layout = Layout::left_to_right(Align::Center);
-    let place = UiBuilder::new().max_rect(rect).layout(layout).id_salt(("number", name));
-    let mut field = ui.new_child(place);
+    let mut field = row_in(ui, rect, ("number", name), 0.0);
     // A value out of range stays as it is until the user changes it.
     let range = least.min(before)..=most.max(before);
     number_field(&mut field, theme, drag, range, (name, unit), size).1
