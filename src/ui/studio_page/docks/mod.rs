@@ -44,6 +44,9 @@ pub struct Docks {
     focused: Option<Panel>,
     /// The control that had the keyboard focus when the panels were drawn last.
     focused_control: Option<Id>,
+    /// The pass in which the focused panel was entered, if it has neither controls nor a tab. Another
+    /// control then has the focus.
+    bare_since: Option<u64>,
 }
 
 impl Docks {
@@ -189,10 +192,19 @@ impl Docks {
         tree.ui(&mut docked, &mut inner);
         let (asked, apart, hidden) = (docked.asked, docked.apart, docked.hidden);
         let moved = docked.moved;
+        let pass = ui.ctx().cumulative_pass_nr();
         if entered.is_some() {
             self.focused = entered;
+            self.bare_since = (ui.memory(Memory::focused) == control).then_some(pass);
         } else if is_free(ui) && !(is_out_of_view && is_same) {
-            self.focused = docked.focused;
+            // After a dialog, the focus returns to the control before it in the next pass.
+            let is_left = !is_same && self.bare_since.is_some_and(|since| pass > since + 1);
+            if is_left || self.focused.is_none() {
+                self.bare_since = None;
+            }
+            if self.bare_since.is_none() {
+                self.focused = docked.focused;
+            }
         }
         shape::learn(&tree, &set, &mut self.sizes);
         if let Some(id) = dragged.filter(|_| ui.input(|input| input.pointer.any_released())) {
