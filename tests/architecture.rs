@@ -1,6 +1,7 @@
 //! Checks the structure of the source code. The test reads every file of `src/`. It fails where a
 //! room imports from a higher floor or from another room on its floor, where files import each
-//! other in a circle, where a room uses a word that is banned there, and where a file is too long.
+//! other in a circle, where a room uses a word that is banned there, where egui's lock would be taken
+//! twice, and where a file is too long.
 //! Inside `player/`, `studio/` and `server/`, imports also follow an order. ARCHITECTURE.md gives the reasons.
 //!
 //! Long because each rule stands beside the breach that shows that it works.
@@ -610,6 +611,10 @@ fn words(source: &Source, test_file: bool) -> Vec<Breach> {
             add("unbounded", path.line, &text);
         }
     }
+    // If another thread requests a repaint in between, both threads wait forever.
+    for line in &source.double_locks {
+        add("lock", *line, "a closure that holds egui's lock uses the context");
+    }
     found
 }
 
@@ -934,6 +939,8 @@ fn banned_words_are_caught_in_each_wrong_room() {
         ("unbounded", "net/a.rs", "use tokio::sync::mpsc::{self, unbounded_channel};"),
         ("unbounded", "studio/a.rs", "use std::sync::mpsc;"),
         ("unbounded", "studio/a.rs", "fn f() { std::sync::mpsc::channel(); }"),
+        ("lock", "ui/a.rs", "fn f() { ctx.data(|data| data.get_temp(A::id(ctx))); }"),
+        ("lock", "app/a.rs", "fn f() { ui.input_mut(|input| { g(ui.ctx().time()) }); }"),
     ];
     for (rule, name, text) in plants {
         let found = caught(&[(name, text)]);
@@ -961,6 +968,7 @@ fn the_same_words_pass_where_they_belong() {
             "studio/a.rs",
             "fn f() {}\n#[test]\nfn t() { serde_json::from_str(a); TcpStream::connect(b); }",
         ),
+        ("ui/a.rs", "fn f() { let id = A::id(ctx); ctx.data(|data| data.get_temp(id)); }"),
         ("server/mod.rs", "#[cfg(test)] mod suite;"),
         ("server/suite.rs", "use std::net::TcpStream; fn f() { std::thread::spawn(g); }"),
         ("player/all.rs", "#![cfg(test)] use std::net::TcpStream;"),

@@ -46,6 +46,8 @@ pub struct Source {
     pub items: Vec<(String, usize)>,
     /// The line of the first item of product code after the unit tests, if there is one.
     pub after_tests: Option<usize>,
+    /// The lines of calls that use egui's context while they hold its lock.
+    pub double_locks: Vec<usize>,
 }
 
 impl Source {
@@ -68,6 +70,7 @@ impl Source {
             types: Vec::new(),
             items: Vec::new(),
             after_tests: None,
+            double_locks: Vec::new(),
         };
         let whole = tokens.windows(3).any(|three| {
             is_punct(&three[0], '#') && is_punct(&three[1], '!') && is_test_attribute(&three[2])
@@ -165,6 +168,9 @@ impl Source {
                 {
                     self.items.push((name.to_string(), line(&tokens[at])));
                 }
+                if locks_twice(tokens, at) {
+                    self.double_locks.push(line(&tokens[at]));
+                }
                 let end = path_end(tokens, at);
                 if end > at + 1 {
                     self.tree(&tokens[at..end], &[], test, inside, None);
@@ -260,6 +266,24 @@ fn is_called(tokens: &[TokenTree], at: usize) -> bool {
         && is_punct(&tokens[at - 1], '.')
         && matches!(tokens.get(at + 1),
             Some(TokenTree::Group(g)) if g.delimiter() == Delimiter::Parenthesis)
+}
+
+/// Returns true if the word at `at` calls a function of egui that holds egui's lock during a closure,
+/// and the closure uses a context.
+fn locks_twice(tokens: &[TokenTree], at: usize) -> bool {
+    const LOCKING: [&str; 6] = ["data", "data_mut", "input", "input_mut", "memory", "memory_mut"];
+    let TokenTree::Ident(word) = &tokens[at] else { return false };
+    is_called(tokens, at)
+        && LOCKING.iter().any(|name| word == name)
+        && tokens.get(at + 1).is_some_and(uses_context)
+}
+
+fn uses_context(token: &TokenTree) -> bool {
+    match token {
+        TokenTree::Ident(word) => word == "ctx",
+        TokenTree::Group(group) => group.stream().into_iter().any(|token| uses_context(&token)),
+        _ => false,
+    }
 }
 
 /// Returns true if the `use` at `at` belongs to `impl Trait + use<'a>`.

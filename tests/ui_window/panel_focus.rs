@@ -2,6 +2,7 @@
 
 use super::panels::{HD, command, laid_out, panels};
 use super::*;
+use onair::studio::settings::{PanelLayout, Panels};
 
 /// Returns the place of the control with the keyboard focus.
 fn focused(harness: &Harness<'static, Window>) -> egui::Rect {
@@ -74,6 +75,34 @@ fn a_command_hides_only_a_panel_with_the_focus() {
     harness.run();
     assert!(is_there(&harness) && harness.get_by_label("Moderation").is_focused());
     command(&mut harness, "Panel: Chat");
+    harness.run();
+    assert!(!is_there(&harness));
+}
+
+#[test]
+fn a_command_hides_a_panel_without_controls_and_tab() {
+    let text = "row(* program, 304 column(* stats, 120 controls))";
+    let layout: PanelLayout = text.parse().unwrap();
+    let layouts = std::collections::BTreeMap::from([("mine".to_owned(), layout)]);
+    let shown = Panels { layout: "mine".into(), layouts, ..Panels::default() };
+    let preferences =
+        Preferences { panels: Box::new(shown), ..preferences(Language::English, Theme::Dark) };
+    let mut harness = open_as("idle", HD, preferences);
+    let is_there = |harness: &Harness<'static, Window>| {
+        panels(harness).layouts["mine"].to_string().contains("stats")
+    };
+    harness.get_by_role_and_label(Role::Button, "Go Live").focus();
+    harness.run();
+    command(&mut harness, "Panel: Stats");
+    harness.run();
+    assert!(is_there(&harness));
+    // The panel no longer has the focus after another control gets it.
+    harness.key_press(Key::Tab);
+    harness.run();
+    command(&mut harness, "Panel: Stats");
+    harness.run();
+    assert!(is_there(&harness));
+    command(&mut harness, "Panel: Stats");
     harness.run();
     assert!(!is_there(&harness));
 }

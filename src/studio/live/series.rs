@@ -113,7 +113,8 @@ impl BroadcastSeries {
         }
     }
 
-    /// Records that the user has switched a target off or changes its address. The time after this is no loss.
+    /// Records that the user has switched a target off or changes its address. The time after this
+    /// is no loss.
     pub fn switched_off(&mut self, index: usize, at: Timestamp) {
         self.live.remove(&index);
         if let Some(lost) = self.lost_at.remove(&index) {

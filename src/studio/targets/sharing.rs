@@ -110,7 +110,8 @@ pub struct NetworkAddress {
     pub rtmp: bool,
 }
 
-/// Returns true if a socket that listens at `at` accepts connections to `ip`. `[::]` includes the addresses of IPv4.
+/// Returns true if a socket that listens at `at` accepts connections to `ip`. `[::]` includes the
+/// addresses of IPv4.
 pub fn accepts(at: SocketAddr, ip: IpAddr) -> bool {
     at.ip() == ip || (at.ip().is_unspecified() && (at.is_ipv6() || ip.is_ipv4()))
 }

@@ -351,8 +351,10 @@ pub fn letters_act(ctx: &Context) -> bool {
     if ctx.text_edit_focused() || egui::Popup::is_any_open(ctx) {
         return false;
     }
-    let owner: LetterOwner =
-        ctx.data(|data| data.get_temp(LetterOwner::id(ctx))).unwrap_or_default();
+    // The context must not be used while its lock is held: if another thread requests a repaint then,
+    // both wait forever.
+    let id = LetterOwner::id(ctx);
+    let owner: LetterOwner = ctx.data(|data| data.get_temp(id)).unwrap_or_default();
     let now = ctx.memory(egui::Memory::focused).or(owner.last);
     now.is_none_or(|id| owner.accepting == Some(id))
 }

@@ -136,7 +136,7 @@ fn one(
             }
         }
     }
-    let play = buttons(ui, view, recordings, file, draft);
+    let play = buttons(ui, view, file, draft);
     if let Some(details) = file.details().filter(|_| !is_busy) {
         ui.add_space(gap::S);
         trim::show(ui, view, recordings, file, details, draft);
@@ -226,7 +226,6 @@ fn name(ui: &mut Ui, view: &mut View<'_>, file: &RecordingFile, draft: &mut Draf
 fn buttons(
     ui: &mut Ui,
     view: &mut View<'_>,
-    recordings: &RecordingsView,
     file: &RecordingFile,
     draft: &mut Draft,
 ) -> Option<PathBuf> {
@@ -234,7 +233,7 @@ fn buttons(
     let known = file.details().is_some();
     let busy = view.snapshot.is_being_written(file);
     if draft.asks_trash {
-        trash_question(ui, view, recordings, file, draft);
+        trash_question(ui, view, file, draft);
         return None;
     }
     let mut play = None;
@@ -260,13 +259,7 @@ fn buttons(
 
 /// Asks before a recording is moved to the trash. Escape and Enter cancel. The keyboard focus then
 /// returns to the row of the recording.
-fn trash_question(
-    ui: &mut Ui,
-    view: &mut View<'_>,
-    recordings: &RecordingsView,
-    file: &RecordingFile,
-    draft: &mut Draft,
-) {
+fn trash_question(ui: &mut Ui, view: &mut View<'_>, file: &RecordingFile, draft: &mut Draft) {
     let (theme, texts) = (view.theme, view.texts);
     let args = [("name", file.name().into())];
     let question = texts.with("recordings-trash-ask", &args);
@@ -283,7 +276,7 @@ fn trash_question(
     let escaped =
         (yes.lost_focus() || no.lost_focus()) && ui.input(|input| input.key_pressed(Key::Escape));
     if yes.clicked() {
-        draft.remember_next(recordings, &file.path);
+        draft.remember_next(&view.snapshot.recordings, &file.path);
         view.send(Command::Recordings(RecordingsCommand::Trash(file.path.clone())));
     }
     if yes.clicked() || no.clicked() || escaped {

@@ -162,8 +162,8 @@ impl Draft {
     /// Keeps a renamed recording selected, and selects another one after a removed one. The row of
     /// the recording that is now selected gets the keyboard focus, unless another control has it.
     pub(super) fn learn(&mut self, view: &RecordingsView, focused: Option<Id>) {
-        let is_new = |number| number != self.seen_outcome;
-        let Some(outcome) = view.outcome.as_ref().filter(|it| is_new(it.number)) else { return };
+        let outcome = view.outcome.as_ref().filter(|it| it.number != self.seen_outcome);
+        let Some(outcome) = outcome else { return };
         self.seen_outcome = outcome.number;
         let is_it = self.selected.as_ref() == Some(&outcome.path);
         // After a copy, the original stays selected.

@@ -83,6 +83,7 @@ impl<'a> Field<'a> {
             .min_size(inner.size())
             .align(Align2::LEFT_CENTER);
         let mut child = ui.new_child(UiBuilder::new().max_rect(inner));
+        find_control_before(ui, self.id);
         let mut output = edit.show(&mut child);
         if self.hidden {
             // The undo history must not keep a secret text.
@@ -90,8 +91,7 @@ impl<'a> Field<'a> {
             output.state.store(ui.ctx(), self.id);
         }
         let response = output.response.response.accessible_name(self.name);
-        note_enter(ui, &response);
-        follow_tab(ui, self.id);
+        follow_enter(ui, &response);
         let focused = response.has_focus();
         if focused {
             focus_in_view(ui, self.id, rect);
@@ -129,8 +129,10 @@ impl<'a> Field<'a> {
 #[derive(Copy, Clone, Debug)]
 struct EnteredField {
     id: Id,
-    /// True if Tab moves the focus to the control after the field in this pass.
-    is_tabbed: bool,
+    /// The direction in which Tab or Shift+Tab moves the focus from the field in this pass.
+    tabbed: FocusDirection,
+    /// The control before the field, which gets the focus in the next pass.
+    before: Option<Id>,
 }
 
 impl EnteredField {
@@ -141,6 +143,11 @@ impl EnteredField {
     fn load(ctx: &Context) -> Option<Self> {
         let key = Self::key(ctx);
         ctx.data(|data| data.get_temp(key))
+    }
+
+    fn store(self, ctx: &Context) {
+        let key = Self::key(ctx);
+        ctx.data_mut(|data| data.insert_temp(key, self));
     }
 }
 
@@ -153,34 +160,61 @@ pub fn continue_after_enter(ctx: &Context) {
         .input(|input| (input.key_pressed(Key::Tab), input.modifiers, input.pointer.any_pressed()));
     let is_free = ctx.memory(|memory| memory.focused().is_none());
     let is_drawn = ctx.read_response(entered.id).is_some();
-    if entered.is_tabbed || is_pointed || !is_free || !is_drawn {
+    let is_tabbed = entered.tabbed != FocusDirection::None;
+    if is_tabbed || is_pointed || !is_free || !is_drawn {
         ctx.data_mut(|data| data.remove::<EnteredField>(key));
-    } else if is_tab && modifiers.shift_only() {
-        // egui then moves the focus on to the previous control.
-        ctx.memory_mut(|memory| memory.request_focus(entered.id));
-    } else if is_tab && modifiers.is_none() {
-        // The first control of the window must not get the focus.
+    }
+    if is_tabbed && is_free {
+        ctx.memory_mut(|memory| match entered.before {
+            Some(before) => memory.request_focus(before),
+            // No control comes after the field, so the first one gets the focus.
+            None => memory.move_focus(entered.tabbed),
+        });
+    } else if is_tab && is_free && is_drawn && (modifiers.is_none() || modifiers.shift_only()) {
+        // The first or last control of the window must not get the focus.
         ctx.memory_mut(|memory| memory.move_focus(FocusDirection::None));
-        let entered = EnteredField { is_tabbed: true, ..entered };
-        ctx.data_mut(|data| data.insert_temp(key, entered));
+        let tabbed = match modifiers.shift {
+            true => FocusDirection::Previous,
+            false => FocusDirection::Next,
+        };
+        EnteredField { tabbed, ..entered }.store(ctx);
+        ctx.request_repaint();
     }
 }
 
-/// Gives the keyboard focus to the control after the field that Enter left, if the user pressed Tab. Call
-/// this after the field is drawn.
-fn follow_tab(ui: &Ui, id: Id) {
-    if EnteredField::load(ui.ctx()).is_some_and(|it| it.id == id && it.is_tabbed) {
-        ui.memory_mut(|memory| memory.move_focus(FocusDirection::Next));
+/// Finds the control before the field that Enter left, if the user pressed Shift+Tab. Call this before
+/// the field is drawn.
+fn find_control_before(ui: &Ui, id: Id) {
+    let is_it = |it: EnteredField| it.id == id && it.tabbed == FocusDirection::Previous;
+    if EnteredField::load(ui.ctx()).is_some_and(is_it) {
+        // When the field is drawn, egui gives the focus to the control that was drawn before it.
+        ui.memory_mut(|memory| memory.move_focus(FocusDirection::Previous));
     }
 }
 
-/// Notes that Enter took the keyboard focus from a field.
-fn note_enter(ui: &Ui, response: &Response) {
+/// Notes that Enter took the keyboard focus from a field. If the user pressed Tab or Shift+Tab since
+/// then, the control after or before the field gets the focus. Call this after the field is drawn.
+fn follow_enter(ui: &Ui, response: &Response) {
     let had_focus = ui.memory(|memory| memory.had_focus_last_frame(response.id));
     if had_focus && response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
-        let entered = EnteredField { id: response.id, is_tabbed: false };
-        let key = EnteredField::key(ui.ctx());
-        ui.data_mut(|data| data.insert_temp(key, entered));
+        let tabbed = FocusDirection::None;
+        EnteredField { id: response.id, tabbed, before: None }.store(ui.ctx());
+    }
+    let entered = EnteredField::load(ui.ctx()).filter(|it| it.id == response.id);
+    let Some(entered) = entered else { return };
+    match entered.tabbed {
+        FocusDirection::Next => ui.memory_mut(|memory| memory.move_focus(FocusDirection::Next)),
+        FocusDirection::Previous => {
+            // A control that gets the focus after it was drawn does not notice it.
+            let before = ui.memory_mut(|memory| {
+                let before = memory.focused();
+                memory.stop_text_input();
+                memory.move_focus(FocusDirection::None);
+                before
+            });
+            EnteredField { before, ..entered }.store(ui.ctx());
+        }
+        _ => {}
     }
 }
 
@@ -322,10 +356,10 @@ pub fn number_field(
     if known.is_some() {
         ui.visuals_mut().override_text_color = Some(theme.warn);
     }
+    find_control_before(ui, ui.next_auto_id());
     let response = ui.add(field.suffix(unit).min_size(size)).accessible_name(name);
     ui.visuals_mut().override_text_color = before;
-    note_enter(ui, &response);
-    follow_tab(ui, response.id);
+    follow_enter(ui, &response);
     focus_ring(ui, theme, &response, CONTROL_RADIUS);
     // Escape brings the number back. egui reads the text once more in the next pass.
     let (pass, left) = (ui.ctx().cumulative_pass_nr(), wrong.with("left"));
@@ -386,7 +420,39 @@ fn parse_number(text: &str, unit: &str) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use egui::{Event, Memory, Modifiers, RawInput, Rect, Sense, pos2};
+
     use super::*;
+
+    #[test]
+    fn after_enter_in_the_last_field_tab_and_shift_tab_do_not_stop() {
+        let (ctx, mut text) = (Context::default(), String::new());
+        let (first, field) = (Id::unique("first"), Id::unique("field"));
+        let mut pass = |pressed: Option<(Key, Modifiers)>| {
+            let mut input = RawInput::default();
+            if let Some((key, modifiers)) = pressed {
+                let (physical_key, repeat) = (None, false);
+                let press = |pressed| Event::Key { key, physical_key, pressed, repeat, modifiers };
+                input.events = vec![Event::ModifiersChanged(modifiers), press(true), press(false)];
+            }
+            let mut output = ctx.run_ui(input, |ui| {
+                continue_after_enter(ui.ctx());
+                let place = Rect::from_min_size(pos2(0.0, 100.0), vec2(20.0, 20.0));
+                ui.interact(place, first, Sense::click());
+                Field { width: 100.0, ..Field::new(field, &mut text) }.show(ui, &Theme::DARK);
+            });
+            output.textures_delta.clear();
+            ctx.memory(Memory::focused)
+        };
+        for modifiers in [Modifiers::NONE, Modifiers::SHIFT] {
+            pass(None);
+            ctx.memory_mut(|memory| memory.request_focus(field));
+            assert_eq!(pass(None), Some(field));
+            assert_eq!(pass(Some((Key::Enter, Modifiers::NONE))), None);
+            assert_eq!(pass(Some((Key::Tab, modifiers))), None, "{modifiers:?}");
+            assert_eq!(pass(None), Some(first), "{modifiers:?}");
+        }
+    }
 
     #[test]
     fn numbers_are_read_with_and_without_their_unit() {

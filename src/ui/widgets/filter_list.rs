@@ -4,13 +4,13 @@
 
 use std::ops::RangeInclusive;
 
-use egui::{Align, DragValue, Id, Layout, Rect, Sense, Ui, UiBuilder, vec2};
+use egui::{Align, DragValue, Id, Layout, Pos2, Rect, Sense, Ui, UiBuilder, vec2};
 
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Theme, gap};
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, ButtonWeight, NumberFault, number_field, switch};
+use crate::ui::widgets::{Button, ButtonWeight, NumberFault, number_field, row_in, switch};
 
 /// The side length of the small buttons.
 const BUTTON_SIDE_POINTS: f32 = 26.0;
@@ -73,8 +73,10 @@ pub fn below(ui: &mut Ui, draw: impl FnOnce(&mut Ui)) {
     ui.scope_builder(UiBuilder::new().scope_id(scope), draw);
 }
 
-/// Scrolls to a filter that the user has added, with its settings in `rect`.
-pub fn scroll_to_added(ui: &Ui, rect: Rect) {
+/// Scrolls to a filter that the user has added. `top` is its upper left corner. Call this after the
+/// filter and its settings are drawn.
+pub fn scroll_to_added(ui: &Ui, top: Pos2) {
+    let rect = Rect::from_min_max(top, ui.min_rect().max);
     // Of settings that are higher than the visible part, the beginning is visible.
     let align = (rect.height() > ui.clip_rect().height()).then_some(Align::Min);
     ui.scroll_to_rect(rect, align);
@@ -142,9 +144,7 @@ pub fn number(
     // A wide text does not move the other controls.
     let size = vec2(width, FIELD_HEIGHT_POINTS);
     let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
-    let layout = Layout::left_to_right(Align::Center);
-    let place = UiBuilder::new().max_rect(rect).layout(layout).id_salt(("number", name));
-    let mut field = ui.new_child(place);
+    let mut field = row_in(ui, rect, ("number", name), 0.0);
     // A value out of range stays as it is until the user changes it.
     let range = least.min(before)..=most.max(before);
     number_field(&mut field, theme, drag, range, (name, unit), size).1

@@ -366,6 +366,11 @@ mod tests {
         (rect, std::mem::take(&mut output.shapes))
     }
 
+    fn key_event(key: Key, pressed: bool) -> Event {
+        let (physical_key, repeat, modifiers) = (None, false, Modifiers::NONE);
+        Event::Key { key, physical_key, pressed, repeat, modifiers }
+    }
+
     fn button(pos: Pos2, pressed: bool) -> Event {
         let (button, modifiers) = (PointerButton::Primary, Modifiers::NONE);
         Event::PointerButton { pos, button, pressed, modifiers }
@@ -397,14 +402,7 @@ mod tests {
             let (ctx, mut value) = (Context::default(), 50.0);
             let press = |key, value: &mut f32| {
                 for pressed in [true, false] {
-                    let event = Event::Key {
-                        key,
-                        physical_key: None,
-                        pressed,
-                        repeat: false,
-                        modifiers: Modifiers::NONE,
-                    };
-                    frame(&ctx, 0.0, vec![event], draw, value);
+                    frame(&ctx, 0.0, vec![key_event(key, pressed)], draw, value);
                 }
                 *value
             };
@@ -434,14 +432,7 @@ mod tests {
         };
         let (ctx, mut value) = (Context::default(), 50.0);
         for key in [Key::Tab, Key::Backspace] {
-            let event = Event::Key {
-                key,
-                physical_key: None,
-                pressed: true,
-                repeat: false,
-                modifiers: Modifiers::NONE,
-            };
-            frame(&ctx, 0.0, vec![event], draw, &mut value);
+            frame(&ctx, 0.0, vec![key_event(key, true)], draw, &mut value);
         }
         assert!((value - 50.0).abs() < 0.1, "{value}");
     }

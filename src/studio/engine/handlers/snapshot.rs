@@ -155,8 +155,8 @@ impl Engine {
                 view.size = figures.rendition.as_ref().map(|rendition| rendition.video.size);
             }
         }
+        let known = &self.live.summary.targets;
         for view in &mut views {
-            let known = &self.live.summary.targets;
             view.was_live = known.iter().any(|it| it.was_live && it.id == Some(view.target.id));
             view.monitored = self.is_monitored(&view.target);
             view.monitor = self.state.monitors.view(view.target.id);

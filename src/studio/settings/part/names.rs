@@ -16,8 +16,9 @@ const FORBIDDEN_NAME_CHARS: &[char] = &['/', '\\', ':', '*', '?', '"', '<', '>',
 
 named! {
     /// The kind of a part.
-    #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
     pub enum PartKind {
+        #[default]
         Collection = "collection",
         Profile = "profile",
     }

@@ -1,6 +1,6 @@
 //! The filters of a strip: their list in processing order, and the parameters of the selected one.
 
-use egui::{Rect, Ui};
+use egui::Ui;
 
 use crate::media::NumericSettings;
 use crate::mix::filter::{Filter, MAX_FILTERS, Parameter, Slot, Unit};
@@ -47,8 +47,7 @@ pub fn show(
             ui.push_id(("filter", index), |ui| numbers(ui, view, strip, &mut slot.filter));
         }
         if selection.added_filter.take_if(|it| *it == index).is_some() {
-            let rect = Rect::from_min_max(top, ui.min_rect().max);
-            filter_list::scroll_to_added(ui, rect);
+            filter_list::scroll_to_added(ui, top);
         }
     }
     if let Some((index, pressed)) = moved {

@@ -25,7 +25,7 @@ pub(super) enum Naming {
 }
 
 /// The selection and input in the dialog.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct PartsDraft {
     pub(super) kind: PartKind,
     pub(super) step: Step,
@@ -41,20 +41,6 @@ pub struct PartsDraft {
     seen_problem: Option<u64>,
     /// True if the stream key of a profile is imported too.
     pub(super) with_key: bool,
-}
-
-impl Default for PartsDraft {
-    fn default() -> Self {
-        Self {
-            kind: PartKind::Collection,
-            step: Step::default(),
-            focused: None,
-            stood_in: None,
-            waited_in: None,
-            seen_problem: None,
-            with_key: false,
-        }
-    }
 }
 
 impl PartsDraft {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use egui::{Rect, ScrollArea, Ui};
+use egui::{ScrollArea, Ui};
 
 use crate::compose::filter::{Filter, MAX_FILTERS, Parameter, Slot, Unit};
 use crate::compose::scene::SourceId;
@@ -52,7 +52,7 @@ fn list(
 ) {
     let (theme, count) = (view.theme, slots.len());
     let opened = &mut draft.filter;
-    if slots.len() > 1 {
+    if count > 1 {
         paragraph(ui, &view.texts.get("video-filters-hint"), Type::Small, theme.secondary);
     }
     let mut moved = None;
@@ -80,8 +80,7 @@ fn list(
             ui.add_space(gap::S);
         }
         if draft.added_filter.take_if(|it| *it == (source, index)).is_some() {
-            let rect = Rect::from_min_max(top, ui.min_rect().max);
-            filter_list::scroll_to_added(ui, rect);
+            filter_list::scroll_to_added(ui, top);
         }
     }
     if let Some((index, pressed)) = moved {

@@ -7,7 +7,7 @@ pub mod menu;
 mod shape;
 mod windows;
 
-use egui::{Id, Key, Memory, Rect, Ui};
+use egui::{Id, Key, Memory, Rect, Ui, ViewportCommand};
 use egui_tiles::Tree;
 
 use crate::studio::settings::{Panel, PanelLayout, Panels};
@@ -44,6 +44,9 @@ pub struct Docks {
     focused: Option<Panel>,
     /// The control that had the keyboard focus when the panels were drawn last.
     focused_control: Option<Id>,
+    /// The pass in which the focused panel was entered, if it has neither controls nor a tab. Another
+    /// control then has the focus.
+    bare_since: Option<u64>,
 }
 
 impl Docks {
@@ -52,7 +55,7 @@ impl Docks {
         self.wanted = Some(panel);
     }
 
-    /// Brings a panel to the front, and gives it the keyboard focus.
+    /// Brings a panel or its window to the front, and gives it the keyboard focus.
     pub fn enter(&mut self, panel: Panel) {
         self.reveal(panel);
         self.entered = Some(panel);
@@ -66,12 +69,16 @@ impl Docks {
     }
 
     /// Returns the panel that gets the keyboard focus now. While a dialog closes, the panel waits. If
-    /// the dialog stays open, the panel does not get the focus.
+    /// the dialog stays open, the panel does not get the focus. For a panel in a separate window, its
+    /// window gets the focus.
     pub fn take_entered(&mut self, ui: &Ui) -> Option<Panel> {
         let pass = ui.ctx().cumulative_pass_nr();
-        let panel = self.take_entered_in(pass, is_free(ui));
+        let mut panel = self.take_entered_in(pass, is_free(ui));
         if self.entered.is_some() {
             ui.ctx().request_repaint();
+        }
+        if let Some(apart) = panel.take_if(|it| self.is_apart(*it)) {
+            ui.ctx().send_viewport_cmd_to(Self::window_id(apart), ViewportCommand::Focus);
         }
         panel
     }
@@ -185,10 +192,19 @@ impl Docks {
         tree.ui(&mut docked, &mut inner);
         let (asked, apart, hidden) = (docked.asked, docked.apart, docked.hidden);
         let moved = docked.moved;
+        let pass = ui.ctx().cumulative_pass_nr();
         if entered.is_some() {
             self.focused = entered;
+            self.bare_since = (ui.memory(Memory::focused) == control).then_some(pass);
         } else if is_free(ui) && !(is_out_of_view && is_same) {
-            self.focused = docked.focused;
+            // After a dialog, the focus returns to the control before it in the next pass.
+            let is_left = !is_same && self.bare_since.is_some_and(|since| pass > since + 1);
+            if is_left || self.focused.is_none() {
+                self.bare_since = None;
+            }
+            if self.bare_since.is_none() {
+                self.focused = docked.focused;
+            }
         }
         shape::learn(&tree, &set, &mut self.sizes);
         if let Some(id) = dragged.filter(|_| ui.input(|input| input.pointer.any_released())) {
@@ -273,6 +289,21 @@ mod tests {
         docks.enter(Panel::Chat);
         docks.forget_focus();
         assert_eq!(docks.take_entered_in(20, true), None);
+    }
+
+    #[test]
+    fn a_command_for_a_panel_in_a_window_brings_the_window_to_the_front() {
+        let mut docks = Docks::default();
+        docks.windows.push((Panel::Inspector, [360, 480]));
+        let mut sent = Vec::new();
+        let mut output = egui::Context::default().run_ui(egui::RawInput::default(), |ui| {
+            docks.enter(Panel::Inspector);
+            assert_eq!(docks.take_entered(ui), None);
+            let window = Docks::window_id(Panel::Inspector);
+            sent = ui.ctx().viewport_for(window, |it| it.commands.clone());
+        });
+        output.textures_delta.clear();
+        assert_eq!(sent, [ViewportCommand::Focus]);
     }
 
     #[test]

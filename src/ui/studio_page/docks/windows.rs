@@ -23,9 +23,14 @@ impl Docks {
                 .with_app_id("onair")
                 .with_inner_size(size.map(f32::from))
                 .with_min_inner_size([240.0, 160.0]);
-            (*panel, ViewportId(Id::unique(("panel", panel.name()))), builder)
+            (*panel, Self::window_id(*panel), builder)
         };
         self.windows.iter().map(window).collect()
+    }
+
+    /// Returns the id of a panel's window.
+    pub(super) fn window_id(panel: Panel) -> ViewportId {
+        ViewportId(Id::unique(("panel", panel.name())))
     }
 
     /// Opens the separate windows of the layout in use, and closes those of another layout.

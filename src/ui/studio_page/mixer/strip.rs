@@ -15,7 +15,9 @@ use crate::ui::style::icons::{self, Icon};
 use crate::ui::style::theme::{CARD_RADIUS, Type, gap};
 use crate::ui::text::format;
 use crate::ui::view::View;
-use crate::ui::widgets::{ButtonWeight, Levels, elided, icon_button, slider, weighted_icon_button};
+use crate::ui::widgets::{
+    ButtonWeight, Levels, elided, icon_button, row_in, slider, weighted_icon_button,
+};
 
 /// The side length of the buttons.
 pub(super) const BUTTON_SIDE_POINTS: f32 = 26.0;
@@ -257,8 +259,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, strip: &Strip, rect: Rect) 
     let mut bar = part(ui, second, "meter");
     let silent = strip.silent.clone();
     labels::meter_of(&mut bar, view, &strip.name, strip.levels, silent, second.width());
-    let mut foot = part(ui, third, "foot");
-    foot.spacing_mut().item_spacing.x = gap::XS;
+    let mut foot = row_in(ui, third, "foot", gap::XS);
     let (mute, muted) = strip.mute(&mut foot, view);
     let mut gain = strip.gain_db;
     let width = foot.available_width() - BUTTON_SIDE_POINTS - gap::S;

@@ -15,7 +15,7 @@ use crate::ui::style::icons::{self, Icon};
 use crate::ui::style::theme::{CARD_RADIUS, FOCUS_RING_WIDTH, Theme, Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{
-    Level, Levels, elided, is_double_clicked, key_step, upright_meter, value_by_keys,
+    Level, Levels, elided, is_double_clicked, key_step, row_in, upright_meter, value_by_keys,
 };
 
 /// The width of a meter.
@@ -143,8 +143,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, strip: &Strip, rect: Rect) 
     }
     let moved = moved.on_hover_text(&*view.texts.get("tip-gain"));
     let line = button_row(rect).with_min_x(rect.center().x - BUTTON_SIDE_POINTS - 2.0);
-    let mut buttons = part(ui, line, "buttons");
-    buttons.spacing_mut().item_spacing.x = gap::XS;
+    let mut buttons = row_in(ui, line, "buttons", gap::XS);
     let (mute, muted) = strip.mute(&mut buttons, view);
     if muted != strip.muted || gain.to_bits() != strip.gain_db.to_bits() {
         strip.set(view, gain, muted);
