@@ -1,7 +1,8 @@
 //! The order of the events of a video and an audio playlist. This module is pure.
 
 use crate::base::Timestamp;
-use crate::media::{StreamEvent, Track};
+use crate::media::StreamEvent;
+use crate::player::clock::of_track;
 
 /// Returns the DTS of the last packet, in microseconds.
 pub(super) fn end(events: &[StreamEvent]) -> Option<i64> {
@@ -13,11 +14,11 @@ pub(super) fn in_order(events: &mut [StreamEvent]) {
     let mut next = [Timestamp::MAX; 2];
     let mut keys: Vec<Timestamp> = Vec::with_capacity(events.len());
     for event in events.iter().rev() {
-        let [video, audio] = &mut next;
+        let [video, audio] = next;
         keys.push(match event.track() {
-            None => (*video).min(*audio),
+            None => video.min(audio),
             Some(track) => {
-                let next = if track == Track::Video { &mut *video } else { &mut *audio };
+                let next = of_track(&mut next, track);
                 *next = event.dts().unwrap_or(*next);
                 *next
             }
@@ -35,7 +36,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, TrackConfig};
+    use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, Track, TrackConfig};
 
     #[test]
     fn events_of_two_lists_are_ordered_and_configs_stay_before_their_packets() {
