@@ -36,7 +36,8 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, Track, TrackConfig};
+    use crate::media::{AudioCodec, EncodedPacket, Track, TrackConfig};
+    use crate::wire::codec::AudioInfo;
 
     #[test]
     fn events_of_two_lists_are_ordered_and_configs_stay_before_their_packets() {
@@ -44,13 +45,9 @@ mod tests {
             let at = Timestamp::from_millis(millis);
             StreamEvent::Packet(EncodedPacket::received(track, (at, at), true, Bytes::new()))
         };
-        let config = StreamEvent::Config(TrackConfig::Audio(AudioConfig {
-            codec: AudioCodec::Aac,
-            sample_rate: 48_000,
-            channels: 2,
-            bitrate: BitsPerSecond(0),
-            codec_config: Bytes::new(),
-        }));
+        let config =
+            AudioInfo { sample_rate: 48_000, channels: 2 }.config(AudioCodec::Aac, Bytes::new());
+        let config = StreamEvent::Config(TrackConfig::Audio(config));
         let video = [0, 40, 80].map(|at| packet(Track::Video, at));
         let audio = [10, 31].map(|at| packet(Track::Audio, at));
         let mut events: Vec<_> = video.into_iter().chain([config]).chain(audio).collect();
