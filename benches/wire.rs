@@ -155,15 +155,18 @@ fn flv_tags(criterion: &mut Criterion) {
         group.finish();
         assert_eq!(out[..], tag[..]);
 
-        let mut demuxer = Demuxer::new();
-        demuxer.push(&flv::file_header(true, true));
-        assert!(demuxer.next_tag().is_ok_and(|tag| tag.is_none()));
         let (mut group, row) = flv_row(criterion, "demux", LIBRARY, length);
         group.bench_function(row, |bench| {
             bench.iter_batched_ref(
-                || BytesMut::from(&tag[..]),
-                |tag| {
-                    let tag = demuxer.next_tag_of(&mut ByteBlock::new(tag));
+                || {
+                    let mut demuxer = Demuxer::new();
+                    demuxer.push(&flv::file_header(true, true));
+                    assert!(demuxer.next_tag().is_ok_and(|tag| tag.is_none()));
+                    demuxer.push(&tag);
+                    demuxer
+                },
+                |demuxer| {
+                    let tag = demuxer.next_tag();
                     let video = tag.ok().flatten().map(|tag| parse_video(&tag.body));
                     assert!(matches!(black_box(video), Some(Ok(_))));
                 },

@@ -7,10 +7,9 @@
 
 use std::io;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use onair::media::FrameRate;
 use onair::media::frame::Color;
-use onair::wire::byte_block::ByteBlock;
 use onair::wire::codec;
 use onair::wire::codec::aac::{AudioSpecificConfig, adts};
 use onair::wire::codec::h264;
@@ -46,23 +45,6 @@ pub fn flv(data: &[u8]) -> bool {
     };
     let tags = read(data.len());
     assert!(tags == read(cut.into()), "the same however it is cut");
-    let in_blocks = || {
-        let (mut demuxer, mut tags) = (Demuxer::new(), Vec::new());
-        for part in data.chunks(usize::from(cut).max(1)) {
-            let mut buffer = BytesMut::from(part);
-            let mut block = ByteBlock::new(&mut buffer);
-            loop {
-                match demuxer.next_tag_of(&mut block) {
-                    Ok(Some(tag)) => tags.push(tag),
-                    Ok(None) => break,
-                    Err(_) => return tags,
-                }
-            }
-            assert!(block.is_empty(), "all input is taken");
-        }
-        tags
-    };
-    assert!(tags == in_blocks(), "the same in blocks that bodies share");
     assert!(tags.iter().map(|tag| tag.body.len()).sum::<usize>() <= data.len());
     let mut reader = Reader::new(|_| true);
     for tag in &tags {

@@ -376,7 +376,7 @@ fn what_is_no_flv_or_cannot_be_decoded_is_named() {
         fs::write(&path, garbage).unwrap();
         assert_eq!(to_the_end(&file(&path)).failure(), FailureKind::File, "{garbage:?}");
     }
-    // With FFmpeg's libraries these codecs play (tests/decoders.rs).
+    // With FFmpeg's libraries these codecs play (tests/decoders/decoded.rs).
     if cfg!(not(feature = "ffmpeg")) {
         let old = with(&[&PICTURE, &["-t", "1", "-c:v", "flv1"]]);
         let outcome = to_the_end(&file(&make(folder.path(), "old.flv", &old)));

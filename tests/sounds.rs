@@ -248,7 +248,7 @@ fn flac_and_speex_of_flv_are_heard_or_said() {
     let file = film(folder.path(), "flac.flv", Some(start), &bodies, 4_608);
     right("flac", &hear(Source::File(file), folder.path()), 48_000);
 
-    // With FFmpeg's libraries, Speex is decoded (tests/decoders.rs).
+    // With FFmpeg's libraries, Speex is decoded (tests/decoders/decoded.rs).
     if cfg!(feature = "ffmpeg") {
         return;
     }

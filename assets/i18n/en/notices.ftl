@@ -252,7 +252,7 @@ server-little-memory = The server has only { $megabytes } MB of free memory.
     .cure = Raise the memory limit of the service or container, or close other programs.
 server-failed = Cannot start the built-in server: { $reason }
     .cure = If another program is using the port, close that program. Otherwise restart onair.
-server-not-moved = The built-in server keeps its old address: { $reason }
+server-not-moved = Cannot change the address of the built-in server: { $reason }
     .cure = Close the program that is using the built-in server's port, or restart onair.
 
 # Files that are written.

@@ -8,17 +8,17 @@ pub(in crate::broadcast) mod sequence_headers;
 pub(in crate::broadcast) mod shared_packet;
 pub mod subscription;
 
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
-use std::{fmt, io};
 
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::base::queue::{Empty, Gauge, Receiver};
 use crate::base::worker::Stuck;
-use crate::base::{Stop, Timestamp, Worker};
+use crate::base::{Stop, Timestamp, Worker, partial_debug};
 use crate::broadcast::hub::backlog::{Backlog, Limits};
 use crate::broadcast::hub::gop::Gop;
 use crate::broadcast::hub::interleaver::Interleaver;
@@ -95,11 +95,7 @@ struct State {
     ended: bool,
 }
 
-impl fmt::Debug for HubFeed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Feed").finish_non_exhaustive()
-    }
-}
+partial_debug!(HubFeed {});
 
 impl Hub {
     /// Starts the hub of a stream with this config.

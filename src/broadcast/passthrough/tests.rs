@@ -7,9 +7,9 @@ use super::*;
 use crate::broadcast::hub::backlog::Limits;
 use crate::broadcast::hub::subscription::NextPacket;
 use crate::media::{
-    AudioCodec, AudioConfig, FrameRate, PixelAspect, Rotation, Size, UnsupportedTrack, VideoCodec,
-    VideoConfig,
+    AudioCodec, FrameRate, PixelAspect, Rotation, Size, UnsupportedTrack, VideoCodec, VideoConfig,
 };
+use crate::wire::codec::AudioInfo;
 use crate::wire::container::flv::{TagKind, file_header, write_tag};
 use crate::wire::container::mp4::live::{initialization, tracks};
 use crate::wire::container::track_config::bare_video_config;
@@ -158,14 +158,7 @@ fn a_video_does_not_go_out_sideways_or_distorted() {
 }
 
 fn audio(codec: AudioCodec) -> AudioTrack {
-    let audio = AudioConfig {
-        codec,
-        sample_rate: 48_000,
-        channels: 2,
-        bitrate: BitsPerSecond(0),
-        codec_config: Bytes::new(),
-    };
-    audio.into()
+    AudioInfo { sample_rate: 48_000, channels: 2 }.config(codec, Bytes::new()).into()
 }
 
 #[test]

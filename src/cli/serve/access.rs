@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use crate::base::Secret;
-use crate::cli::serve::values::{Note, within};
+use crate::cli::serve::values::{Note, valid, within};
 use crate::cli::serve::watermarks::{self, WatermarkTable};
 use crate::media::{BitsPerSecond, Size};
 use crate::net::connect::network::Network;
@@ -200,9 +200,8 @@ pub(super) fn proxies(
     note: Note<'_>,
 ) -> ProxyRules {
     let trusted = networks(trusted, "trusted_proxies", note);
-    let header = header.map(str::parse).transpose();
-    let header = header.inspect_err(|why| note("proxy_header", why)).ok().flatten();
-    ProxyRules { trusted, header: header.unwrap_or_default(), protocol }
+    let header = valid(header.map(str::parse), "proxy_header", note).unwrap_or_default();
+    ProxyRules { trusted, header, protocol }
 }
 
 fn networks(list: &[String], path: &str, note: Note<'_>) -> Vec<Network> {
@@ -221,10 +220,10 @@ fn networks(list: &[String], path: &str, note: Note<'_>) -> Vec<Network> {
 
 fn of_limits(table: &LimitsTable, path: &str, note: Note<'_>) -> AppLimits {
     let mut refuse = |name: &str, why: &Problem| note(&format!("{path}.{name}"), why);
-    let bitrate = table.bitrate.as_ref().map(|text| text.parse::<BitsPerSecond>()).transpose();
-    let bitrate = bitrate.inspect_err(|why| refuse("bitrate", why)).ok().flatten();
-    let size = table.size.as_ref().map(|text| text.parse::<Size>()).transpose();
-    let size = size.inspect_err(|why| refuse("size", why)).ok().flatten();
+    let bitrate = table.bitrate.as_ref().map(|text| text.parse::<BitsPerSecond>());
+    let bitrate = valid(bitrate, "bitrate", &mut refuse);
+    let size = table.size.as_ref().map(|text| text.parse::<Size>());
+    let size = valid(size, "size", &mut refuse);
     AppLimits {
         streams: table.streams,
         viewers: table.viewers,
@@ -235,9 +234,8 @@ fn of_limits(table: &LimitsTable, path: &str, note: Note<'_>) -> AppLimits {
 
 fn of_callbacks(table: &CallbackTable, path: &str, note: Note<'_>) -> CallbackRules {
     let mut refuse = |name: &str, why: &Problem| note(&format!("{path}.{name}"), why);
-    let dialect = table.dialect.as_ref().map(|text| text.parse::<Dialect>()).transpose();
-    let dialect = dialect.inspect_err(|why| refuse("dialect", why)).ok().flatten();
-    let dialect = dialect.unwrap_or_default();
+    let dialect = table.dialect.as_ref().map(|text| text.parse::<Dialect>());
+    let dialect = valid(dialect, "dialect", &mut refuse).unwrap_or_default();
     let mut urls = HashMap::new();
     for (name, kinds, text, is_of_mediamtx) in [
         ("on_connect", &[CallKind::Connect][..], &table.on_connect, false),
@@ -259,7 +257,7 @@ fn of_callbacks(table: &CallbackTable, path: &str, note: Note<'_>) -> CallbackRu
         }
     }
     let timeout = table.timeout.as_ref().map(|text| within(text, CallbackRules::TIMEOUT_RANGE));
-    let timeout = timeout.transpose().inspect_err(|why| refuse("timeout", why)).ok().flatten();
+    let timeout = valid(timeout, "timeout", &mut refuse);
     let timeout = timeout.unwrap_or(CallbackRules::DEFAULT_TIMEOUT);
     let accepts_without_answer = match table.if_unreachable.as_deref() {
         None | Some("refuse") => false,
@@ -294,8 +292,7 @@ fn of_tokens(table: TokenTable, note: Note<'_>) -> TokenRules {
         let why = problem!("serve-token-secret", least = MIN_SECRET_BYTES, most = MAX_KEY_BYTES);
         note("tokens.secrets", &why);
     }
-    let key_set = jwks.as_deref().map(key_source).transpose();
-    let key_set = key_set.inspect_err(|why| note("tokens.jwks", why)).ok().flatten();
+    let key_set = valid(jwks.as_deref().map(key_source), "tokens.jwks", note);
     let secrets = secrets.into_iter().map(Secret::new).collect();
     TokenRules { secrets, key_set, audience, issuer }
 }

@@ -5,7 +5,8 @@ use serde::Deserialize;
 
 use crate::cli::serve::args::Args;
 use crate::cli::serve::values::{
-    MAX_STREAM_RULES, Note, RuleValues, SPLIT_TIME_RANGE, check_pattern, format, size, within,
+    MAX_STREAM_RULES, Note, RuleValues, SPLIT_TIME_RANGE, check_pattern, format, size, valid,
+    within,
 };
 use crate::server::recordings::rules::{FileRules, RecordingRules, Retention, StreamRule};
 use crate::text::Problem;
@@ -35,15 +36,15 @@ pub(super) fn rules(tables: Vec<RuleTable>, note: Note<'_>) -> Vec<RuleValues> {
         if let Err(why) = check_pattern(&streams) {
             refuse("streams", &why);
         }
-        let format = format_name.map(|text| format(&text)).transpose();
-        let time = split_time.map(|text| within(&text, SPLIT_TIME_RANGE)).transpose();
-        let bytes = split_size.map(|text| size(&text)).transpose();
+        let format = format_name.map(|text| format(&text));
+        let time = split_time.map(|text| within(&text, SPLIT_TIME_RANGE));
+        let bytes = split_size.map(|text| size(&text));
         all.push(RuleValues {
             streams,
             record: record.unwrap_or(true),
-            format: format.inspect_err(|why| refuse("format", why)).ok().flatten(),
-            split_time: time.inspect_err(|why| refuse("split_time", why)).ok().flatten(),
-            split_bytes: bytes.inspect_err(|why| refuse("split_size", why)).ok().flatten(),
+            format: valid(format, "format", &mut refuse),
+            split_time: valid(time, "split_time", &mut refuse),
+            split_bytes: valid(bytes, "split_size", &mut refuse),
         });
     }
     all

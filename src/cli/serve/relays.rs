@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::base::Secret;
 use crate::base::sanitize::is_harmless;
 use crate::cli::live::targets::KeySource;
-use crate::cli::serve::values::{Note, within};
+use crate::cli::serve::values::{Note, valid, within};
 use crate::net;
 use crate::net::Trust;
 use crate::net::rtmp::Options;
@@ -127,15 +127,13 @@ fn rule(table: RelayTable, path: &str, note: Note<'_>) -> Option<RelayRule> {
         }
     }
     let linger = table.linger.as_ref().map(|text| within(text, RelayRule::LINGER_RANGE));
-    let linger = linger.transpose().inspect_err(|why| refuse("linger", why)).ok().flatten();
-    let linger = linger.unwrap_or(RelayRule::DEFAULT_LINGER);
+    let linger = valid(linger, "linger", &mut refuse).unwrap_or(RelayRule::DEFAULT_LINGER);
     if let Some(file) = &table.tls_ca
         && let Err(why) = Trust::check_file(file)
     {
         refuse("tls_ca", &why);
     }
-    let pin = table.tls_pin.as_ref().map(|pin| pin.parse()).transpose();
-    let pin = pin.inspect_err(|why: &Problem| refuse("tls_pin", why)).ok().flatten();
+    let pin = valid(table.tls_pin.as_ref().map(|pin| pin.parse()), "tls_pin", &mut refuse);
     let trust = Trust { ca_file: table.tls_ca, pin, ..Trust::default() };
     let options =
         Options { net: net::Options { trust, ..net::Options::default() }, ..Options::default() };

@@ -51,6 +51,15 @@ pub(super) fn within(text: &str, (least, most): (Duration, Duration)) -> Result<
     Err(problem!("serve-duration-within", least = shown(least), most = shown(most)))
 }
 
+/// Returns a parsed value, if one is given and valid. `note` gets the reason why a value is invalid.
+pub(super) fn valid<T>(
+    parsed: Option<Result<T, Problem>>,
+    name: &str,
+    note: Note<'_>,
+) -> Option<T> {
+    parsed?.inspect_err(|why| note(name, why)).ok()
+}
+
 /// Formats a limit in its largest whole unit.
 fn shown(bound: Duration) -> String {
     let seconds = bound.as_secs();

@@ -1,6 +1,5 @@
 //! The TLS identity of a server: a certificate and its key.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +10,7 @@ use rustls::{CertificateError, ServerConfig};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
+use crate::base::partial_debug;
 use crate::net::error::Cause;
 use crate::net::stream::Stream;
 use crate::net::tls::certificate_pin::CertificatePin;
@@ -97,11 +97,7 @@ impl Identity {
     }
 }
 
-impl fmt::Debug for Identity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Identity").field("pin", &self.pin).finish_non_exhaustive()
-    }
-}
+partial_debug!(Identity { pin });
 
 #[cfg(test)]
 mod tests {

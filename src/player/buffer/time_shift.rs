@@ -317,7 +317,8 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::media::{AudioCodec, BitsPerSecond, Size, Track, VideoCodec};
+    use crate::media::{AudioCodec, Size, Track, VideoCodec};
+    use crate::wire::codec::AudioInfo;
     use crate::wire::container::track_config::bare_video_config;
 
     fn at(ms: i64) -> Timestamp {
@@ -347,13 +348,9 @@ mod tests {
     }
 
     fn audio_config() -> KeptPacket {
-        KeptPacket::Audio(BufferedPacket::Configure(AudioConfig {
-            codec: AudioCodec::Aac,
-            sample_rate: 48_000,
-            channels: 2,
-            bitrate: BitsPerSecond(0),
-            codec_config: Bytes::new(),
-        }))
+        let config =
+            AudioInfo { sample_rate: 48_000, channels: 2 }.config(AudioCodec::Aac, Bytes::new());
+        KeptPacket::Audio(BufferedPacket::Configure(config))
     }
 
     /// Adds a frame every 100 ms, a keyframe every 2 s, and before each frame the audio that plays

@@ -270,18 +270,14 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::media::BitsPerSecond;
     use crate::player::buffer::packets::BufferedPacket;
+    use crate::wire::codec::AudioInfo;
     use crate::wire::codec::h264::DecoderConfig;
 
     fn audio(codec: AudioCodec, config: &'static [u8]) -> StreamEvent {
-        StreamEvent::Config(TrackConfig::Audio(AudioConfig {
-            codec,
-            sample_rate: 48_000,
-            channels: 2,
-            bitrate: BitsPerSecond(0),
-            codec_config: Bytes::from_static(config),
-        }))
+        let config = AudioInfo { sample_rate: 48_000, channels: 2 }
+            .config(codec, Bytes::from_static(config));
+        StreamEvent::Config(TrackConfig::Audio(config))
     }
 
     fn packet(track: Track, micros: i64, data: Vec<u8>) -> StreamEvent {

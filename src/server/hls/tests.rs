@@ -12,9 +12,10 @@ use super::window::{MAX_TOTAL_BYTES, Share, Window};
 use super::{Lengths, Settings};
 use crate::base::Timestamp;
 use crate::media::{
-    AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, FrameRate, Rotation, Size, StreamEvent,
-    Track, TrackConfig, VideoCodec, VideoConfig,
+    AudioCodec, BitsPerSecond, EncodedPacket, FrameRate, Rotation, Size, StreamEvent, Track,
+    TrackConfig, VideoCodec, VideoConfig,
 };
+use crate::wire::codec::AudioInfo;
 use crate::wire::container::mp4::index;
 use crate::wire::hls::{Media, Playlist, parse, parse_update};
 
@@ -36,13 +37,10 @@ pub(super) fn video_config(width: u32) -> StreamEvent {
 }
 
 pub(super) fn audio_config() -> StreamEvent {
-    StreamEvent::Config(TrackConfig::Audio(AudioConfig {
-        codec: AudioCodec::Aac,
-        sample_rate: 48_000,
-        channels: 2,
-        bitrate: BitsPerSecond(0),
-        codec_config: Bytes::from_static(&[0x11, 0x90]),
-    }))
+    let codec_config = Bytes::from_static(&[0x11, 0x90]);
+    let config =
+        AudioInfo { sample_rate: 48_000, channels: 2 }.config(AudioCodec::Aac, codec_config);
+    StreamEvent::Config(TrackConfig::Audio(config))
 }
 
 pub(super) fn packet(track: Track, dts_ms: i64, keyframe: bool) -> StreamEvent {

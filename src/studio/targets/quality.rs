@@ -31,7 +31,7 @@ impl std::str::FromStr for Adapt {
 
     fn from_str(text: &str) -> Result<Self, Problem> {
         let known = Self::ALL.into_iter().find(|adapt| adapt.name() == text);
-        known.ok_or_else(|| problem!("value-none-of", known = "off, slowest, first, rendition"))
+        known.ok_or_else(|| problem!("value-none-of", known = Self::ALL.map(Self::name).as_slice()))
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use egui::{Id, Rect};
 use zeroize::Zeroizing;
 
-use crate::base::{Latest, Secret};
+use crate::base::{Latest, Secret, partial_debug};
 use crate::media::VideoFrame;
 use crate::studio::live::view::LiveState;
 use crate::studio::snapshot::TargetView;
@@ -98,11 +98,7 @@ pub(super) struct AdvancedTexts {
     pub bind: String,
 }
 
-impl std::fmt::Debug for Draft {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Draft").field("open", &self.open).finish_non_exhaustive()
-    }
-}
+partial_debug!(Draft { open });
 
 impl AdvancedTexts {
     /// Returns the typed route to the server.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use egui::{Color32, ColorImage, Rect, TextureHandle, TextureOptions, Ui, pos2, vec2};
 
-use crate::base::Latest;
+use crate::base::{Latest, partial_debug};
 pub use crate::media::Rotation;
 use crate::media::{Size, VideoFrame};
 
@@ -43,11 +43,7 @@ impl Default for RenderTarget {
     }
 }
 
-impl std::fmt::Debug for FrameView {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("FrameView").field("made_for", &self.made_for).finish_non_exhaustive()
-    }
-}
+partial_debug!(FrameView { made_for });
 
 impl FrameView {
     /// Creates a view of the frames in `slot`.

@@ -1,6 +1,6 @@
 //! The form for the connection options, with the values as typed.
 
-use crate::base::Secret;
+use crate::base::{Secret, partial_debug};
 use crate::studio::Route;
 use crate::studio::watch::choices::Network;
 use crate::text::Problem;
@@ -14,17 +14,8 @@ pub struct NetworkForm {
     pub ca_file: String,
 }
 
-impl std::fmt::Debug for NetworkForm {
-    /// Omits the proxy, because it can contain a password.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { ports, proxy: _, bind, ca_file } = self;
-        f.debug_struct("Typed")
-            .field("ports", ports)
-            .field("bind", bind)
-            .field("ca_file", ca_file)
-            .finish_non_exhaustive()
-    }
-}
+// Without the proxy, which can contain a password.
+partial_debug!(NetworkForm { ports, bind, ca_file });
 
 impl NetworkForm {
     /// Returns the initial values of the fields.

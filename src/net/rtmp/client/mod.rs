@@ -5,7 +5,6 @@
 mod negotiate;
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
@@ -15,7 +14,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, Sleep, timeout_at};
 
-use crate::base::{Clock, Timestamp};
+use crate::base::{Clock, Timestamp, partial_debug};
 use crate::media::BitsPerSecond;
 use crate::net::connect::Endpoint;
 use crate::net::error::{Cause, ConnectStage, Error, NotRtmp, Step};
@@ -123,11 +122,7 @@ pub struct Client {
     read: u64,
 }
 
-impl fmt::Debug for Client {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("peer", &self.peer).finish_non_exhaustive()
-    }
-}
+partial_debug!(Client { peer });
 
 impl Client {
     /// Connects until the server accepts publishing or playing. The client answers authentication

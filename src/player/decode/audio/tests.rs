@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::base::Clock;
-use crate::media::{BitsPerSecond, Track};
+use crate::media::Track;
 use crate::player::buffer::reception::Reception;
 use crate::player::clock::playout::{Change, Playout};
 use crate::player::session::config::{Config, Source};
+use crate::wire::codec::AudioInfo;
 
 #[test]
 fn what_a_late_presenter_did_not_pass_on_is_passed_on_when_playing_goes_on() {
@@ -47,13 +48,8 @@ fn audio_without_a_decoder_is_reported_once_however_often_its_config_is_repeated
     let (shared, events) = Shared::new(&config, Clock::start());
     let mut decoding = AudioDecoding::default();
     let mut configure = |channels| {
-        let config = AudioConfig {
-            codec: AudioCodec::PcmS16Le,
-            sample_rate: 48_000,
-            channels,
-            bitrate: BitsPerSecond(0),
-            codec_config: bytes::Bytes::new(),
-        };
+        let info = AudioInfo { sample_rate: 48_000, channels };
+        let config = info.config(AudioCodec::PcmS16Le, bytes::Bytes::new());
         decoding.take(BufferedPacket::Configure(config), &shared);
         events.waiting().count()
     };

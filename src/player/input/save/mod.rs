@@ -363,10 +363,11 @@ impl Save {
 mod tests {
     use super::*;
     use crate::base::Clock;
-    use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, VideoCodec, VideoConfig};
+    use crate::media::{AudioCodec, VideoCodec, VideoConfig};
     use crate::player::session::config::{Config, Source};
     use crate::player::state::Event;
     use crate::wire::amf0::Value;
+    use crate::wire::codec::AudioInfo;
     use crate::wire::container::flv::metadata::parse_script;
     use crate::wire::container::flv::{Demuxer, Reader};
     use crate::wire::container::track_config::bare_video_config;
@@ -411,13 +412,10 @@ mod tests {
         let config = Config::new(Source::Url("http://host/list.m3u8".into()));
         let (shared, events) = Shared::new(&config, Clock::start());
         let mut save = Save::into_file(make(&path).unwrap(), false);
-        let config = StreamEvent::Config(TrackConfig::Audio(AudioConfig {
-            codec: AudioCodec::Aac,
-            sample_rate: 48_000,
-            channels: 2,
-            bitrate: BitsPerSecond(0),
-            codec_config: Bytes::from_static(&[0x11, 0x90]),
-        }));
+        let codec_config = Bytes::from_static(&[0x11, 0x90]);
+        let config =
+            AudioInfo { sample_rate: 48_000, channels: 2 }.config(AudioCodec::Aac, codec_config);
+        let config = StreamEvent::Config(TrackConfig::Audio(config));
         let mut sequence_headers = SequenceHeaders::default();
         sequence_headers.note_event(&config);
         save.add_event(&shared, &config, &sequence_headers, Timestamp::ZERO);
@@ -524,13 +522,8 @@ mod tests {
         let (shared, events) = Shared::new(&config, Clock::start());
         let mut save = Save::into_file(make(&folder.path().join("saved.flv")).unwrap(), false);
         let audio = |codec| {
-            StreamEvent::Config(TrackConfig::Audio(AudioConfig {
-                codec,
-                sample_rate: 48_000,
-                channels: 2,
-                bitrate: BitsPerSecond(0),
-                codec_config: Bytes::new(),
-            }))
+            let config = AudioInfo { sample_rate: 48_000, channels: 2 }.config(codec, Bytes::new());
+            StreamEvent::Config(TrackConfig::Audio(config))
         };
         let sequence_headers = SequenceHeaders::default();
         let video = VideoConfig {

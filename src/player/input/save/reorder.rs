@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use crate::media::Track;
+use crate::player::clock::of_track;
 use crate::wire::container::flv::TagKind;
 
 /// Maximum time, in ms of the stream, for which a tag waits for the other track.
@@ -37,15 +38,15 @@ impl ReorderBuffer {
     /// Adds a tag. A tag without its own time (`track` is `None`) follows the previous one of its
     /// kind.
     pub(super) fn push(&mut self, kind: TagKind, track: Option<(Track, i64)>, body: Bytes) {
-        let [video, audio] = &mut self.newest;
+        let [video, audio] = self.newest;
         let own = match kind {
-            TagKind::Video => *video,
-            TagKind::Audio => *audio,
-            TagKind::Script => (*video).max(*audio),
+            TagKind::Video => video,
+            TagKind::Audio => audio,
+            TagKind::Script => video.max(audio),
         };
         let at = match track {
             Some((track, at)) => {
-                let newest = if track == Track::Video { video } else { audio };
+                let newest = of_track(&mut self.newest, track);
                 *newest = Some(newest.map_or(at, |last| last.max(at)));
                 at
             }

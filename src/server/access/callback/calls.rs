@@ -344,12 +344,10 @@ impl DoneCall {
     /// left, the viewer begins another visit with [`Self::begin`]. Returns `None` if the receiver does
     /// not count the ends of visits.
     pub fn returning(callbacks: &Arc<Callbacks>, visit: &Visit, call: &Call) -> Option<Self> {
-        if !callbacks.destinations.contains_key(&call.end()?.kind()) {
-            return None;
-        }
         let mut done = Self::new(callbacks, visit, call)?;
         done.beginning = Some(call.clone());
-        Some(done)
+        let is_counted = callbacks.destinations.contains_key(&done.call.kind());
+        is_counted.then_some(done)
     }
 
     /// Returns the report for another visit of a viewer whom a pass admits. Returns `None` if the receiver knows of

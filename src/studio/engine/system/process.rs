@@ -2,17 +2,15 @@
 
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
+use crate::base::partial_debug;
+
 /// Reader of this process's figures, to be called about once per second.
 pub struct Process {
     system: Option<System>,
     pid: Option<Pid>,
 }
 
-impl std::fmt::Debug for Process {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Process").field("pid", &self.pid).finish_non_exhaustive()
-    }
-}
+partial_debug!(Process { pid });
 
 impl Process {
     pub fn new() -> Self {

@@ -7,7 +7,7 @@ use std::cell::Cell;
 use egui::{Id, ScrollArea, Ui};
 use zeroize::Zeroizing;
 
-use crate::base::Secret;
+use crate::base::{Secret, partial_debug};
 use crate::studio::targets::address;
 use crate::studio::targets::services::{self, KNOWN_SERVICES, Service};
 use crate::studio::{Command, Snapshot, Target, TargetPlace};
@@ -52,11 +52,7 @@ pub(super) struct Destination {
     added: Option<u32>,
 }
 
-impl std::fmt::Debug for Destination {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Destination").field("kind", &self.kind).finish_non_exhaustive()
-    }
-}
+partial_debug!(Destination { kind });
 
 impl Destination {
     /// Creates the state that matches the current targets.

@@ -54,35 +54,6 @@ impl Demuxer {
         self.state.next_tag(&mut ByteBlock::of(&mut self.buffer, self.whole))
     }
 
-    /// Works like [`Demuxer::next_tag`], for a new block whose memory bodies may share
-    /// ([`ByteBlock::take`]). When this function returns `None`, the block is empty.
-    ///
-    /// # Errors
-    /// Fails if the data is not FLV.
-    pub fn next_tag_of(&mut self, block: &mut ByteBlock<'_>) -> Result<Option<Tag>, Error> {
-        // First complete the tag that was cut, without taking further bytes that could be shared.
-        while !self.buffer.is_empty() {
-            if let Some(tag) = self.next_tag()? {
-                return Ok(Some(tag));
-            }
-            if block.is_empty() {
-                return Ok(None);
-            }
-            let missing = self.state.wanted(&self.buffer).saturating_sub(self.buffer.len()).max(1);
-            let more = block.as_slice();
-            let more = more.get(..missing).unwrap_or(more);
-            let taken = more.len();
-            self.keep(more);
-            block.advance(taken);
-        }
-        let tag = self.state.next_tag(block)?;
-        if tag.is_none() {
-            self.keep(block.as_slice());
-            block.advance(usize::MAX);
-        }
-        Ok(tag)
-    }
-
     fn keep(&mut self, data: &[u8]) {
         self.buffer.extend_from_slice(data);
         self.whole = self.whole.max(self.buffer.capacity());
@@ -101,17 +72,6 @@ impl Demuxer {
 }
 
 impl State {
-    /// Returns the number of bytes of the header or tag that begins here.
-    fn wanted(&self, bytes: &[u8]) -> usize {
-        match bytes.first_chunk::<TAG_HEADER_BYTES>() {
-            _ if !self.started => FILE_HEADER_BYTES,
-            Some(&[_, s2, s1, s0, ..]) => {
-                TAG_HEADER_BYTES + u32::from_be_bytes([0, s2, s1, s0]) as usize
-            }
-            None => TAG_HEADER_BYTES,
-        }
-    }
-
     fn next_tag(&mut self, block: &mut ByteBlock<'_>) -> Result<Option<Tag>, Error> {
         loop {
             self.pass(block);
@@ -199,18 +159,7 @@ mod tests {
                 found.extend(tags(&mut demuxer));
             }
             assert_eq!(found, whole, "{piece}");
-            let mut in_blocks = Demuxer::new();
-            let mut found = Vec::new();
-            for bytes in file.chunks(piece) {
-                let mut buffer = BytesMut::from(bytes);
-                let mut block = ByteBlock::new(&mut buffer);
-                while let Some(tag) = in_blocks.next_tag_of(&mut block).unwrap() {
-                    found.push((tag.kind, tag.time_ms, tag.body.len()));
-                }
-                assert!(block.is_empty());
-            }
-            assert_eq!(found, whole, "{piece}");
-            assert_eq!((in_blocks.pending(), demuxer.pending()), (0, 0));
+            assert_eq!(demuxer.pending(), 0);
         }
     }
 
@@ -226,19 +175,19 @@ mod tests {
     }
 
     #[test]
-    fn a_body_shares_its_block() {
+    fn a_large_body_shares_the_buffer() {
         let mut demuxer = Demuxer::new();
         demuxer.push(&file_header(true, true));
         assert!(demuxer.next_tag().unwrap().is_none());
-        let mut buffer = BytesMut::new();
-        write_tag(TagKind::Video, 5, &[7; 1_000], &mut buffer);
-        write_tag(TagKind::Audio, 5, &[8; 10], &mut buffer);
-        let place = buffer.as_ptr();
-        let mut block = ByteBlock::new(&mut buffer);
-        let video = demuxer.next_tag_of(&mut block).unwrap().unwrap();
-        assert_eq!(video.body.as_ptr(), place.wrapping_add(TAG_HEADER_BYTES));
-        let at = block.as_slice().as_ptr();
-        let audio = demuxer.next_tag_of(&mut block).unwrap().unwrap();
+        let mut tags = BytesMut::new();
+        write_tag(TagKind::Video, 5, &[7; 1_000], &mut tags);
+        write_tag(TagKind::Audio, 5, &[8; 10], &mut tags);
+        demuxer.push(&tags);
+        let at = demuxer.buffer.as_ptr();
+        let video = demuxer.next_tag().unwrap().unwrap();
+        assert_eq!(video.body.as_ptr(), at.wrapping_add(TAG_HEADER_BYTES));
+        let at = demuxer.buffer.as_ptr();
+        let audio = demuxer.next_tag().unwrap().unwrap();
         assert_ne!(audio.body.as_ptr(), at.wrapping_add(TAG_HEADER_BYTES), "copied, it is small");
         assert_eq!(audio.body[..], [8; 10]);
     }

@@ -430,9 +430,8 @@ fn samples(trak: &[u8], track: &mut Track, index: &mut Index, file_size: u64) ->
         index.finished &= is_whole;
         return Ok(());
     }
-    let mut sizes = Fields(stsz);
-    let head = sizes.full().and_then(|_| Some((sizes.u32()?, sizes.u32()?)));
-    let (fixed, count) = damaged(head, FilePart::Index)?;
+    let mut sizes = damaged(Fields::after_version(stsz), FilePart::Index)?;
+    let (fixed, count) = damaged(sizes.u32().zip(sizes.u32()), FilePart::Index)?;
     if count as usize > index.limit() {
         return Err(Error::TooMuch(FilePart::Samples));
     }

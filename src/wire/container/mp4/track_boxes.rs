@@ -175,8 +175,8 @@ fn packed_language(letters: [u8; 3]) -> u16 {
 
 /// Reads the language of a track.
 pub(super) fn language(mdia: &[u8]) -> Option<[u8; 3]> {
-    let (version, mut fields) = Fields::versioned(child(mdia, *b"mdhd")?)?;
-    fields.bytes(if version == 1 { 28 } else { 16 })?;
+    let (version, mut fields) = Fields::after_dates(child(mdia, *b"mdhd")?)?;
+    let (_timescale, _duration) = (fields.u32()?, fields.long(version)?);
     let packed = fields.u16()?;
     container::language(&[10, 5, 0].map(|shift| (packed >> shift & 0x1F) as u8 | 0x60))
 }
@@ -208,9 +208,9 @@ fn put_rotation(out: &mut BytesMut, rotation: Rotation, (width, height): (u32, u
 
 /// Reads the rotation of a track from its matrix, if it is a rotation by quarter turns.
 pub(super) fn rotation(trak: &[u8]) -> Option<Rotation> {
-    let (version, mut fields) = Fields::versioned(child(trak, *b"tkhd")?)?;
-    // The fields with a size of their own in each version, and those up to the matrix.
-    fields.bytes(if version == 1 { 32 } else { 20 })?;
+    let (version, mut fields) = Fields::after_dates(child(trak, *b"tkhd")?)?;
+    let (_track_id, _, _duration) = (fields.u32()?, fields.u32()?, fields.long(version)?);
+    // The fields up to the matrix.
     fields.bytes(16)?;
     let (a, b, _) = (fields.u32()?, fields.u32()?, fields.u32()?);
     let (c, d) = (fields.u32()?, fields.u32()?);

@@ -1,7 +1,8 @@
 //! The order of the events of a video and an audio playlist. This module is pure.
 
 use crate::base::Timestamp;
-use crate::media::{StreamEvent, Track};
+use crate::media::StreamEvent;
+use crate::player::clock::of_track;
 
 /// Returns the DTS of the last packet, in microseconds.
 pub(super) fn end(events: &[StreamEvent]) -> Option<i64> {
@@ -13,11 +14,11 @@ pub(super) fn in_order(events: &mut [StreamEvent]) {
     let mut next = [Timestamp::MAX; 2];
     let mut keys: Vec<Timestamp> = Vec::with_capacity(events.len());
     for event in events.iter().rev() {
-        let [video, audio] = &mut next;
+        let [video, audio] = next;
         keys.push(match event.track() {
-            None => (*video).min(*audio),
+            None => video.min(audio),
             Some(track) => {
-                let next = if track == Track::Video { &mut *video } else { &mut *audio };
+                let next = of_track(&mut next, track);
                 *next = event.dts().unwrap_or(*next);
                 *next
             }
@@ -35,7 +36,8 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, TrackConfig};
+    use crate::media::{AudioCodec, EncodedPacket, Track, TrackConfig};
+    use crate::wire::codec::AudioInfo;
 
     #[test]
     fn events_of_two_lists_are_ordered_and_configs_stay_before_their_packets() {
@@ -43,13 +45,9 @@ mod tests {
             let at = Timestamp::from_millis(millis);
             StreamEvent::Packet(EncodedPacket::received(track, (at, at), true, Bytes::new()))
         };
-        let config = StreamEvent::Config(TrackConfig::Audio(AudioConfig {
-            codec: AudioCodec::Aac,
-            sample_rate: 48_000,
-            channels: 2,
-            bitrate: BitsPerSecond(0),
-            codec_config: Bytes::new(),
-        }));
+        let config =
+            AudioInfo { sample_rate: 48_000, channels: 2 }.config(AudioCodec::Aac, Bytes::new());
+        let config = StreamEvent::Config(TrackConfig::Audio(config));
         let video = [0, 40, 80].map(|at| packet(Track::Video, at));
         let audio = [10, 31].map(|at| packet(Track::Audio, at));
         let mut events: Vec<_> = video.into_iter().chain([config]).chain(audio).collect();
