@@ -193,7 +193,8 @@ impl Compositor {
         self.post(|inbox| inbox.preview = Some(preview));
     }
 
-    /// Draws exactly these views in addition to the program, while the computer is fast enough.
+    /// Draws exactly these views in addition to the program. On a slow computer, only a view before
+    /// a filter is drawn.
     pub fn set_views(&self, views: BTreeMap<ViewOf, SideView>) {
         self.post(|inbox| inbox.views = Some(views));
     }
@@ -424,9 +425,7 @@ impl Ticker {
         let is_slow = degradation != Degradation::None;
         if !is_idle {
             program.draw_preview(number, at, is_slow);
-        }
-        if !is_slow && !is_idle {
-            program.draw_views((number, config.grid.rate.period()), at);
+            program.draw_views((number, config.grid.rate.period()), at, is_slow);
         }
         shared.captured.fetch_add(1, Ordering::Relaxed);
     }

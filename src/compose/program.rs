@@ -250,10 +250,10 @@ impl Program {
     }
 
     /// Draws the views that are due at this tick. `tick` is the tick's number and the tick
-    /// interval.
-    pub fn draw_views(&mut self, tick: (i64, Duration), at: Timestamp) {
+    /// interval. `is_slow` is true on a slow computer.
+    pub fn draw_views(&mut self, tick: (i64, Duration), at: Timestamp, is_slow: bool) {
         let Self { views, source_frames, workers, .. } = self;
-        views.draw(tick, source_frames, at, workers);
+        views.draw(tick, is_slow, source_frames, at, workers);
     }
 
     /// Draws the preview scene if it is due at this tick. `is_slow` is true on a slow computer.

@@ -25,6 +25,8 @@ pub enum ViewOf {
     Scene(SceneId),
     /// The source alone fills the view.
     Source(SourceId),
+    /// The source alone, with only the filters before the one with this index, fills the view.
+    BeforeFilter(SourceId, usize),
 }
 
 /// The resolution of a view.
@@ -92,25 +94,33 @@ impl SideViews {
     }
 
     /// Draws the views that are due at this tick. `tick` is the tick's number and the tick
-    /// interval.
+    /// interval. `is_slow` draws only the view before a filter, without which no key color can be
+    /// picked.
     pub fn draw(
         &mut self,
         (tick, period): (i64, Duration),
+        is_slow: bool,
         source_frames: &mut SourceFrames,
         at: Timestamp,
         workers: &WorkerPool,
     ) {
-        let is = |drawn: &&mut Drawn, detail| drawn.detail == detail;
         // These views are not drawn at the same ticks as the preview scene.
         if tick.rem_euclid(FULL_VIEW_INTERVAL_TICKS) == FULL_VIEW_INTERVAL_TICKS - 1 {
-            for drawn in self.0.values_mut().filter(|drawn| is(drawn, ViewDetail::Full)) {
-                drawn.draw(source_frames, at, workers);
+            for (of, drawn) in &mut self.0 {
+                let is_drawn = !is_slow || matches!(of, ViewOf::BeforeFilter(..));
+                if is_drawn && drawn.detail == ViewDetail::Full {
+                    drawn.draw(source_frames, at, workers);
+                }
             }
+        }
+        if is_slow {
+            return;
         }
         let count = self.0.values().filter(|drawn| drawn.detail == ViewDetail::Thumbnail).count();
         let turns = count.max(turns_of(period));
         let turn = usize::try_from(tick.rem_euclid(turns as i64)).unwrap_or_default();
-        let mut thumbnails = self.0.values_mut().filter(|drawn| is(drawn, ViewDetail::Thumbnail));
+        let is_thumbnail = |drawn: &&mut Drawn| drawn.detail == ViewDetail::Thumbnail;
+        let mut thumbnails = self.0.values_mut().filter(is_thumbnail);
         if let Some(drawn) = thumbnails.nth(turn) {
             drawn.draw(source_frames, at, workers);
         }
@@ -158,6 +168,7 @@ pub(in crate::compose) mod tests {
         views: SideViews,
         source_frames: SourceFrames,
         workers: Arc<WorkerPool>,
+        is_slow: bool,
     }
 
     impl Rig {
@@ -171,13 +182,14 @@ pub(in crate::compose) mod tests {
                 }
             }
             views.set(wanted.clone(), PROGRAM_SIZE, &workers);
-            Self { views, source_frames, workers }
+            Self { views, source_frames, workers, is_slow: false }
         }
 
         fn ticks(&mut self, ticks: std::ops::Range<i64>) {
             for tick in ticks {
                 let at = Timestamp::ZERO + FRAME_PERIOD * tick as u32;
-                self.views.draw((tick, FRAME_PERIOD), &mut self.source_frames, at, &self.workers);
+                let Self { views, source_frames, workers, is_slow } = self;
+                views.draw((tick, FRAME_PERIOD), *is_slow, source_frames, at, workers);
             }
         }
     }
@@ -220,6 +232,21 @@ pub(in crate::compose) mod tests {
         Rig::new(&wanted).ticks(0..30);
         for view in wanted.values() {
             assert_eq!(view.slot.version(), 5);
+        }
+    }
+
+    #[test]
+    fn a_slow_computer_draws_only_the_view_before_a_filter() {
+        let mut wanted = views(ViewDetail::Full, 1);
+        wanted.extend(views(ViewDetail::Thumbnail, 2).split_off(&ViewOf::Source(SourceId(1))));
+        let view = wanted[&ViewOf::Source(SourceId(0))].clone();
+        let before_filter = ViewOf::BeforeFilter(SourceId(0), 0);
+        wanted.insert(before_filter, SideView { slot: Latest::default(), ..view });
+        let mut rig = Rig::new(&wanted);
+        rig.is_slow = true;
+        rig.ticks(0..30);
+        for (of, view) in &wanted {
+            assert_eq!(view.slot.version(), if *of == before_filter { 15 } else { 0 }, "{of:?}");
         }
     }
 

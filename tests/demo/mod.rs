@@ -220,11 +220,11 @@ impl Studio for Demo {
             Command::LookAt(views) => {
                 let slot = |of: &ViewOf| {
                     let slot = Latest::default();
-                    let step = match of {
-                        ViewOf::Scene(id) => id.0 * 8,
-                        ViewOf::Source(id) => id.0 * 8 + 4,
-                    };
-                    slot.publish(picture(step));
+                    slot.publish(match of {
+                        ViewOf::Scene(id) => picture(id.0 * 8),
+                        ViewOf::Source(id) => picture(id.0 * 8 + 4),
+                        ViewOf::BeforeFilter(..) => green_and_gray(),
+                    });
                     slot
                 };
                 let pictures = views.keys().map(|of| (*of, slot(of)));
@@ -376,6 +376,21 @@ fn picture_with_banner(step: u32) -> VideoFrame {
         }
     }
     frame(step, planes)
+}
+
+/// Draws a dull green, `#35933E`, on the left and gray on the right.
+fn green_and_gray() -> VideoFrame {
+    let mut planes = Planes::black(Size::new(320, 180));
+    for row in planes.y.chunks_exact_mut(320) {
+        row[..160].fill(120);
+        row[160..].fill(126);
+    }
+    for (plane, green) in [(&mut planes.u, 100), (&mut planes.v, 90)] {
+        for row in plane.chunks_exact_mut(160) {
+            row[..80].fill(green);
+        }
+    }
+    frame(0, planes)
 }
 
 /// Draws the frame of a program whose only source is lost.

@@ -5,8 +5,9 @@ use std::fs;
 use super::{PROGRAM, collection, quiet};
 use crate::peers::{LIMIT, Onair, wait_for};
 use onair::capture::VideoChoice;
+use onair::compose::filter::{Filter, Slot};
 use onair::compose::{ViewDetail, ViewOf};
-use onair::media::Size;
+use onair::media::{NumericSettings, Size};
 use onair::studio::{Command, Edit, Settings};
 
 #[test]
@@ -61,6 +62,28 @@ fn what_is_looked_at_is_drawn_beside_the_program_and_follows_the_scenes() {
     });
     let luma = slot.get().map(|frame| frame.planes().y[0]);
     assert!(luma.is_some_and(|luma| luma < 200), "{luma:?}");
+    studio.end(LIMIT).unwrap();
+}
+
+#[test]
+fn a_source_is_drawn_as_it_is_before_one_of_its_filters() {
+    let mut collection = collection(&["color:#00ff00".parse().unwrap()]);
+    let id = collection.sources[0].id;
+    let mut darker = Filter::of_kind("color").unwrap();
+    assert!(darker.set("gain", 0.5));
+    let key = Filter::of_kind("chroma-key").unwrap();
+    let slots = [darker, key].map(|filter| Slot { enabled: true, filter });
+    assert!(collection.apply(&Edit::SetFilters(id, slots.to_vec())));
+    let studio = quiet(Settings { collection, ..Settings::default() });
+    for (index, expected) in [(0, 171..=175), (1, 92..=96)] {
+        let of = ViewOf::BeforeFilter(id, index);
+        studio.send(Command::LookAt([(of, ViewDetail::Full)].into()));
+        wait_for("the view before a filter", LIMIT, || {
+            let views = studio.snapshot().scenes.views;
+            let frame = views.get(&of).and_then(|slot| slot.get());
+            frame.is_some_and(|frame| expected.contains(&frame.planes().y[0]))
+        });
+    }
     studio.end(LIMIT).unwrap();
 }
 

@@ -1,5 +1,9 @@
 //! Tests of the lists of filters in the inspector and in the mixer.
 
+use std::collections::BTreeMap;
+
+use egui::PointerButton;
+use onair::compose::{ViewDetail, ViewOf};
 use onair::media::NumericSettings;
 use onair::mix::filter::Slot;
 
@@ -180,4 +184,89 @@ fn the_choices_of_a_filter_are_as_wide_as_the_other_lists() {
     let harness = inspected(&["deinterlace"]);
     let width = |name| harness.get_by_role_and_label(Role::ComboBox, name).rect().width();
     assert!((width("Field to keep") - width("Add a filter")).abs() < 0.5);
+}
+
+const PICK: &str = "Pick from the picture";
+/// The name of the canvas meanwhile.
+const PICKING: &str = "Key color: move with the arrow keys, press Enter to pick";
+
+fn is_picking(harness: &Harness<'static, Window>) -> bool {
+    harness.query_by_role_and_label(Role::Canvas, PICKING).is_some()
+}
+
+/// Begins to pick a color by keyboard.
+fn begin_picking(harness: &mut Harness<'static, Window>) {
+    harness.get_by_role_and_label(Role::Button, PICK).focus();
+    harness.run();
+    harness.key_press(Key::Enter);
+    harness.run();
+    harness.run();
+    drop(commands(harness));
+}
+
+/// Checks that picking ended with an edit to this key color, and that the button has the focus.
+fn assert_picked(harness: &mut Harness<'static, Window>, wanted: [u8; 3]) {
+    let mut sent = commands(harness);
+    sent.retain(|command| !matches!(command, Command::LookAt(_)));
+    let (id, mut slots) = filters_set(&sent);
+    let color = *slots[0].filter.color().unwrap();
+    let is_close = color.iter().zip(wanted).all(|(one, other)| one.abs_diff(other) <= 2);
+    assert!(is_close && id == SourceId(1), "{color:?} instead of {wanted:?}");
+    harness.run();
+    assert!(harness.get_by_role_and_label(Role::Button, PICK).is_focused());
+}
+
+#[test]
+fn the_key_color_is_picked_by_a_click_on_the_source_without_the_filter() {
+    let mut harness = inspected(&["chroma-key"]);
+    drop(commands(&mut harness));
+    let wanted: BTreeMap<_, _> = [(ViewOf::BeforeFilter(SourceId(1), 0), ViewDetail::Full)].into();
+    assert_eq!(click(&mut harness, PICK), [Command::LookAt(wanted)]);
+    harness.run();
+    let rect = harness.get_by_role_and_label(Role::Canvas, PICKING).rect();
+    let pos = rect.lerp_inside(Vec2::new(0.25, 0.5));
+    harness.hover_at(pos);
+    harness.run();
+    for pressed in [true, false] {
+        let (button, modifiers) = (PointerButton::Primary, Modifiers::NONE);
+        harness.event(egui::Event::PointerButton { pos, button, pressed, modifiers });
+        harness.step();
+    }
+    assert_picked(&mut harness, [0x35, 0x93, 0x3E]);
+    assert!(!is_picking(&harness));
+}
+
+#[test]
+fn the_key_color_is_picked_by_keyboard_and_escape_cancels() {
+    let mut harness = inspected(&["chroma-key"]);
+    begin_picking(&mut harness);
+    assert!(is_picking(&harness));
+    harness.key_press(Key::Escape);
+    assert_eq!(commands(&mut harness), [Command::LookAt(BTreeMap::new())]);
+    harness.run();
+    assert!(harness.get_by_role_and_label(Role::Button, PICK).is_focused());
+
+    begin_picking(&mut harness);
+    for _ in 0..3 {
+        harness.key_press_modifiers(Modifiers::SHIFT, Key::ArrowRight);
+        harness.run();
+    }
+    harness.key_press(Key::Enter);
+    assert_picked(&mut harness, [128; 3]);
+}
+
+#[test]
+fn picking_ends_with_its_button_or_its_filter() {
+    let mut harness = inspected(&["chroma-key"]);
+    for _ in 0..2 {
+        drop(click(&mut harness, PICK));
+        assert!(is_picking(&harness));
+        drop(click(&mut harness, PICK));
+        assert!(!is_picking(&harness));
+    }
+    drop(click(&mut harness, PICK));
+    assert!(is_picking(&harness));
+    apply(&mut harness, &Edit::SetFilters(SourceId(1), Vec::new()));
+    assert!(!is_picking(&harness));
+    assert_eq!(commands(&mut harness), [Command::LookAt(BTreeMap::new())]);
 }

@@ -15,6 +15,9 @@ use crate::studio::scenes::{Collection, MAIN_SOURCE};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
+/// The id under which the frames before a filter are drawn. No source has this id.
+const BEFORE_FILTER: SourceId = SourceId(u32::MAX);
+
 impl Program {
     /// From now on, shows black video for a scene without a source.
     pub fn keep_video(&mut self) {
@@ -77,13 +80,37 @@ impl Program {
 
     /// Draws exactly these views.
     pub fn set_views(&mut self, views: BTreeMap<ViewOf, SideView>) {
-        self.views = views;
+        let _held = self.hold();
+        let before = std::mem::replace(&mut self.views, views);
+        match before_filter(&self.views) {
+            Some((source, index)) => {
+                self.compositor.set_view(BEFORE_FILTER, self.sources.origin(source));
+                self.compositor.set_filters(BEFORE_FILTER, self.filters.before(source, index));
+            }
+            None if before_filter(&before).is_some() => {
+                self.compositor.set_source(BEFORE_FILTER, None);
+                self.compositor.set_filters(BEFORE_FILTER, Vec::new());
+            }
+            None => {}
+        }
         let resolved = self.views.iter().map(|(of, view)| {
-            let plan = Arc::new(self.sources.resolve((*view.plan).clone()));
-            (*of, SideView { plan, ..view.clone() })
+            let plan = match of {
+                ViewOf::BeforeFilter(..) => Plan::simple(BEFORE_FILTER),
+                ViewOf::Scene(_) | ViewOf::Source(_) => self.sources.resolve((*view.plan).clone()),
+            };
+            (*of, SideView { plan: Arc::new(plan), ..view.clone() })
         });
         self.compositor.set_views(resolved.collect());
     }
+}
+
+/// Returns the source and the filter of the view before a filter. The window needs at most one such
+/// view.
+fn before_filter(views: &BTreeMap<ViewOf, SideView>) -> Option<(SourceId, usize)> {
+    views.keys().find_map(|of| match *of {
+        ViewOf::BeforeFilter(source, index) => Some((source, index)),
+        ViewOf::Scene(_) | ViewOf::Source(_) => None,
+    })
 }
 
 /// Returns true for an open file or stream without video: all other open sources have a format.

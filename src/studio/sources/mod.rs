@@ -429,6 +429,11 @@ impl Sources {
         messages
     }
 
+    /// Returns the id under which a source is open.
+    pub fn origin(&self, id: SourceId) -> SourceId {
+        self.shared.get(&id).copied().unwrap_or(id)
+    }
+
     /// Replaces each source in the plan by the id under which it is open.
     pub fn resolve(&self, mut plan: Plan) -> Plan {
         for layer in &mut plan.layers {

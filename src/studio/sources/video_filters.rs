@@ -175,6 +175,11 @@ impl Filters {
         list.collect()
     }
 
+    /// Returns the filters of a source before the one with this index.
+    pub fn before(&self, id: SourceId, index: usize) -> Vec<WantedFilter> {
+        self.applied.get(&id).into_iter().flatten().take(index).cloned().collect()
+    }
+
     /// Begins to read the next files.
     fn read_on(&mut self) {
         #[cfg(test)]

@@ -20,6 +20,7 @@ use crate::studio::{Command, Edit, Snapshot};
 use crate::ui::input::actions::key;
 use crate::ui::scenes::add_source::arrivals::{Arrival, Arrivals};
 use crate::ui::scenes::add_source::page::Adding;
+use crate::ui::scenes::canvas::color_pick::ColorPick;
 use crate::ui::scenes::canvas::zoom::CanvasZoom;
 use crate::ui::scenes::placement::Grip;
 use crate::ui::studio_page::projectors::display::Display;
@@ -75,6 +76,8 @@ pub struct Draft {
     pub(super) filter: usize,
     /// The source and the index of the added filter that the inspector scrolls to.
     pub(super) added_filter: Option<(SourceId, usize)>,
+    /// The key color that is being picked.
+    pub(in crate::ui) pick: Option<ColorPick>,
     /// The text entered as the font.
     pub(super) family: Option<String>,
     /// The font family that was looked for last, and whether the system has it.

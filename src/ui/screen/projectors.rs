@@ -11,6 +11,7 @@ use crate::studio::settings::{Panel, ProjectorContent};
 use crate::ui::dialogs::{Dialog, PartsDraft, Setting};
 use crate::ui::input::actions::Action;
 use crate::ui::input::named::AnyCommand;
+use crate::ui::scenes::canvas::color_pick;
 use crate::ui::screen::bars::Page;
 use crate::ui::studio_page::multiview;
 use crate::ui::studio_page::projectors::display::Display;
@@ -112,6 +113,7 @@ impl Screen {
         {
             multiview::looks_at(&self.snapshot, &mut views);
         }
+        color_pick::looks_at(&mut self.scenes.pick, &mut views);
         if views != self.looked_at {
             self.looked_at.clone_from(&views);
             self.send(Command::LookAt(views));

@@ -61,7 +61,7 @@ pub fn show(
         ui.painter().rect_stroke(seen, CornerRadius::same(2), frame, StrokeKind::Outside);
         let fill = (view.theme.accent, view.theme.on_accent);
         label_in(ui, seen, &view.texts.get("preview-tag"), fill);
-        worked_on(ui, view, draft, (rect, seen), inner);
+        worked_on(ui, view, draft, preview, (rect, seen), inner);
         take(ui, view, draft, middle);
     }
     let inner = room.shrink(gap::M);
@@ -79,19 +79,24 @@ pub fn show(
     // Without a frame, a button may be in the frame's place. The handles must not cover this
     // button.
     if painted && !beside {
-        worked_on(ui, view, draft, (rect, seen), inner);
+        worked_on(ui, view, draft, frame, (rect, seen), inner);
     }
     scenes::canvas::drops::show(ui, view, draft, room);
 }
 
-/// Draws the controls over the edited frame: handles, the playback bar, and the zoom.
+/// Draws the controls over the edited frame: handles, the playback bar, and the zoom. While the
+/// user picks a key color, another frame replaces them.
 fn worked_on(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut scenes::Draft,
+    frame: &FrameView,
     (rect, seen): (Rect, Rect),
     room: Rect,
 ) {
+    if scenes::canvas::color_pick::show(ui, view, &mut draft.pick, frame, (rect, seen)) {
+        return;
+    }
     scenes::canvas::show(ui, view, draft, rect, room);
     scenes::playback_bar::show(ui, view, draft, seen);
     scenes::canvas::zoom::readout(ui, view, &mut draft.zoom, seen);

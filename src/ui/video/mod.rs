@@ -2,18 +2,20 @@
 //! displayed pixels, and converts it once. A surface of the window stores the result, or a texture
 //! if there are no surfaces. Frames that are not displayed are not converted.
 
+mod mean_color;
 pub mod placeholder;
 mod scaler;
 mod surface;
 
 use std::sync::Arc;
 
-use egui::{Color32, ColorImage, Rect, TextureHandle, TextureOptions, Ui, pos2, vec2};
+use egui::{Color32, ColorImage, Rect, TextureHandle, TextureOptions, Ui, Vec2, pos2, vec2};
 
 use crate::base::{Latest, partial_debug};
 pub use crate::media::Rotation;
 use crate::media::{Size, VideoFrame};
 
+use mean_color::mean_color;
 use scaler::{ByteOrder, Fault, Scaler};
 pub use surface::{Surface, Surfaces};
 
@@ -96,6 +98,12 @@ impl FrameView {
             return self.slot.get().map(|frame| frame.size());
         }
         self.frame.as_ref().map(VideoFrame::size)
+    }
+
+    /// Returns the mean color around a point of the displayed frame, in sRGB. The point is 0…1 in
+    /// each direction.
+    pub fn color_at(&self, at: Vec2) -> Option<[u8; 3]> {
+        mean_color(self.frame.as_ref()?, at)
     }
 
     /// Draws the rotated frame so that it fills `rect`, clipped to `room`. Returns true if there

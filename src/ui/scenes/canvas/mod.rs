@@ -6,6 +6,7 @@
 //! that resize them together. If a member of a group is selected in the list, the member and its
 //! siblings are edited within the group.
 
+pub mod color_pick;
 pub mod drops;
 pub(in crate::ui::scenes) mod handles;
 mod safe_areas;

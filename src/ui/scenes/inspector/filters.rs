@@ -10,9 +10,11 @@ use crate::media::NumericSettings;
 use crate::studio::{Command, Edit};
 use crate::text::Problem;
 use crate::ui::input::actions::key;
+use crate::ui::scenes::canvas::color_pick::ColorPick;
 use crate::ui::scenes::draft::Draft;
 use crate::ui::scenes::source::color_button::opaque_color_button;
-use crate::ui::scenes::source::fields::{caption, failure, line};
+use crate::ui::scenes::source::fields::{caption, failure, hint, line};
+use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::file_request::FilterFile;
 use crate::ui::view::{View, WindowRequest};
@@ -30,6 +32,9 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, source: 
     let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
     let before = collection.filters(source);
     let mut slots = before.to_vec();
+    if draft.pick.as_ref().is_some_and(|pick| pick.source != source) {
+        draft.pick = None;
+    }
     caption(ui, view, &view.texts.get("inspector-filters"));
     list(ui, view, source, &mut slots, draft);
     if slots != before {
@@ -75,7 +80,7 @@ fn list(
         if is_open {
             ui.push_id(("filter", index), |ui| {
                 file(ui, view, (source, index), slot);
-                one(ui, view, &mut slot.filter);
+                one(ui, view, (source, index), &mut slot.filter, &mut draft.pick);
             });
             ui.add_space(gap::S);
         }
@@ -163,9 +168,16 @@ fn file(ui: &mut Ui, view: &mut View<'_>, (source, index): (SourceId, usize), sl
 }
 
 /// Draws the settings of a filter, except its file.
-fn one(ui: &mut Ui, view: &mut View<'_>, filter: &mut Filter) {
+fn one(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    of: (SourceId, usize),
+    filter: &mut Filter,
+    pick: &mut Option<ColorPick>,
+) {
     if let Some(color) = filter.color() {
         key_color(ui, view, color);
+        pick_button(ui, view, of, pick);
     }
     choose(ui, view, filter);
     let parameters = filter.parameters();
@@ -268,6 +280,29 @@ fn key_color(ui: &mut Ui, view: &mut View<'_>, color: &mut [u8; 3]) {
         }
         opaque_color_button(ui, view, &name, color);
     });
+}
+
+/// Draws the button that picks the key color from the frame, or ends the picking.
+fn pick_button(
+    ui: &mut Ui,
+    view: &View<'_>,
+    (source, index): (SourceId, usize),
+    pick: &mut Option<ColorPick>,
+) {
+    let ended = pick.take_if(|it| it.index == index && it.ended).is_some();
+    let is_picking = pick.as_ref().is_some_and(|it| it.index == index);
+    let text = view.texts.get("video-key-pick");
+    let button = Button::new(&text).icon(Icon::Eyedropper).small().selected(is_picking);
+    let button = button.show(ui, view.theme);
+    if ended {
+        button.request_focus();
+    }
+    if button.clicked() {
+        *pick = (!is_picking).then(|| ColorPick::new(source, index));
+    }
+    if is_picking {
+        hint(ui, view, &view.texts.get("video-key-pick-hint"));
+    }
 }
 
 /// Returns the name of a filter's parameter.

@@ -313,8 +313,12 @@ impl Engine {
         let view = |(of, detail): (&ViewOf, &ViewDetail)| {
             let plan = match *of {
                 ViewOf::Scene(id) => collection.scene(id).map(|_| collection.plan(id)),
-                ViewOf::Source(MAIN_SOURCE) => Some(Plan::simple(MAIN_SOURCE)),
-                ViewOf::Source(id) => collection.source(id).map(|_| Plan::simple(id)),
+                ViewOf::Source(MAIN_SOURCE) | ViewOf::BeforeFilter(MAIN_SOURCE, _) => {
+                    Some(Plan::simple(MAIN_SOURCE))
+                }
+                ViewOf::Source(id) | ViewOf::BeforeFilter(id, _) => {
+                    collection.source(id).map(|_| Plan::simple(id))
+                }
             };
             let (plan, slot) = (Arc::new(plan?), stage.view_frames.get(of)?.clone());
             Some((*of, SideView { plan, detail: *detail, slot }))
