@@ -185,7 +185,9 @@ fn they_are_listed_imported_and_exported_without_a_window() {
     let given = fs::read_to_string(&file).unwrap();
     assert!(given.contains("rtmp://h/app") && !given.contains("planted"), "{given}");
     // An export replaces no file, and its name states its format.
-    for (name, why) in [("given.toml", "already exists"), ("given.json", "must end in")] {
+    for (name, why) in
+        [("given.toml", "already exists"), ("given.json", "unsupported file name extension")]
+    {
         let file = home.path().join(name);
         let words = ["profiles", "export", "Obs 2", file.to_str().unwrap()];
         let (code, _, errors) = run_onair(home.path(), &words);
