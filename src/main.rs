@@ -47,7 +47,11 @@ fn main() -> Exit {
         Err(why) => return refuse(&cli, clock, &why),
     }
     let globals = &cli.globals;
-    if let Err(why) = globals.check_parts(matches.subcommand_name()) {
+    let command = match &cli.command {
+        Some(Sub::Play(args)) if args.headless => Some("play --headless"),
+        _ => matches.subcommand_name(),
+    };
+    if let Err(why) = globals.check_use(command) {
         return refuse(&cli, clock, &why);
     }
     // With a window, the programs that the desktop opens would inherit the restrictions.

@@ -58,6 +58,14 @@ fn every_codec_has_a_decoder_or_a_reason() {
     } else {
         assert!(by.is_none() && why.unwrap().contains("without FFmpeg"), "{hevc}");
     }
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_onair")).args(["devices", "--lang", "en"]).output();
+    let text = String::from_utf8(output.unwrap().stdout).unwrap();
+    let hevc = by.map(|by| format!("HEVC  ({by})"));
+    let encoders = ["H.264  (OpenH264, --encoder openh264)", "AAC  (FDK-AAC)"];
+    for line in encoders.into_iter().chain(hevc.as_deref()) {
+        assert!(text.contains(line) && !line.contains("))"), "{line}: {text}");
+    }
     // Test machines have no graphics hardware, and the list says so; a machine that has some names
     // it.
     let hardware = &list["decoding_hardware"];

@@ -91,7 +91,7 @@ fn a_run_goes_by_the_collection_and_profile_that_it_names() {
 }
 
 #[test]
-fn a_command_without_collections_and_profiles_refuses_their_flags() {
+fn a_command_refuses_the_flags_of_all_commands_that_it_does_not_use() {
     let home = home();
     for (words, prints_events) in [
         (&["serve", "--check", "--profile", "Small"][..], true),
@@ -99,6 +99,13 @@ fn a_command_without_collections_and_profiles_refuses_their_flags() {
         (&["collections", "--collection", "Evening"], true),
         (&["profiles", "--profile", "Small"], true),
         (&["--profile", "Small", "probe", "show.flv"], false),
+        (&["play", "--headless", "show.flv", "--profile", "Small"], true),
+        (&["play", "--headless", "show.flv", "--settings", "show.toml"], true),
+        (&["serve", "--check", "--settings", "show.toml"], true),
+        (&["probe", "show.flv", "--settings", "show.toml"], false),
+        (&["devices", "--settings", "show.toml"], false),
+        (&["man"], false),
+        (&["completions", "bash"], false),
     ] {
         let (code, events, errors) = run_onair(home.path(), words);
         assert_eq!((code, events.len()), (2, usize::from(prints_events)), "{words:?} {errors}");
@@ -185,7 +192,9 @@ fn they_are_listed_imported_and_exported_without_a_window() {
     let given = fs::read_to_string(&file).unwrap();
     assert!(given.contains("rtmp://h/app") && !given.contains("planted"), "{given}");
     // An export replaces no file, and its name states its format.
-    for (name, why) in [("given.toml", "already exists"), ("given.json", "must end in")] {
+    for (name, why) in
+        [("given.toml", "already exists"), ("given.json", "unsupported file name extension")]
+    {
         let file = home.path().join(name);
         let words = ["profiles", "export", "Obs 2", file.to_str().unwrap()];
         let (code, _, errors) = run_onair(home.path(), &words);

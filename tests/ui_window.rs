@@ -388,6 +388,7 @@ fn the_video_encoder_is_chosen_in_the_settings() {
     let known = |unavailable| KnownEncoder {
         choice: Some(Choice::OpenH264),
         name: "openh264",
+        library: "OpenH264",
         codec: Codec::Video(VideoCodec::H264),
         unavailable,
     };

@@ -1,4 +1,4 @@
-//! Restricts a process and its threads, because they decode hostile data with C libraries (FDK AAC,
+//! Restricts a process and its threads, because they decode hostile data with C libraries (FDK-AAC,
 //! OpenH264, libopus, FFmpeg). This module uses three features of Linux that need no privilege:
 //! `no_new_privs`, seccomp (system calls) and Landlock (files). All three features apply to the
 //! thread that enables them and to the threads that it starts later, and cannot be undone. onair

@@ -231,13 +231,13 @@ fn print_windows(
 /// Prints the encoders, and the reasons why other encoders are not available.
 fn print_encoders(output: &Output) {
     heading(output, &problem!("out-encoders"));
-    for KnownEncoder { choice, name, codec, unavailable } in encode::known_encoders() {
+    for KnownEncoder { choice, name, library, codec, unavailable } in encode::known_encoders() {
         let flag = if choice.is_some() { format!(", --encoder {name}") } else { String::new() };
         let why = unavailable.as_ref().map_or_else(String::new, |why| {
             let text = problem!("out-unavailable", reason = Problem::from(why));
             format!("  {}", output.say(&text))
         });
-        output.line(&format!("  {}  ({name}{flag}){why}", codec.name()));
+        output.line(&format!("  {}  ({library}{flag}){why}", codec.name()));
     }
 }
 
@@ -403,6 +403,7 @@ mod tests {
         let known = KnownEncoder {
             choice: None,
             name: "other",
+            library: "Other",
             codec: Codec::Video(crate::media::VideoCodec::H264),
             unavailable: Some(encode::Error::Config(lack.into())),
         };

@@ -123,6 +123,20 @@ mod tests {
         }
     }
 
+    /// Tests that the help texts keep their columns in a terminal of 100 columns.
+    #[test]
+    fn the_commands_of_control_are_listed_in_lines_that_do_not_wrap() {
+        let cli = Cli::command();
+        for name in ["live", "play"] {
+            let command = cli.find_subcommand(name).unwrap();
+            let control = command.get_arguments().find(|it| it.get_id() == "control").unwrap();
+            let help = control.get_long_help().unwrap().to_string();
+            for line in help.lines() {
+                assert!(line.chars().count() <= 86, "{line}");
+            }
+        }
+    }
+
     /// Tests that the window accepts everything that a desktop passes to it.
     #[test]
     fn the_desktop_entry_hands_over_what_the_window_plays() {

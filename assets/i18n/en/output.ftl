@@ -51,7 +51,7 @@ out-monitor = Viewer monitor for { $url }: { $state ->
     [frozen] frozen video
     [silent] silent audio
     [late] late
-   *[wrong_size] different format
+   *[wrong_size] different video format
 }
 out-monitor-behind = { $what }, { $seconds } s behind live
 out-recording = Recording { $path }: { $state ->

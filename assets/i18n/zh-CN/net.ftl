@@ -69,7 +69,7 @@ net-answer-not-found = 服务器返回 { $answer }
 net-protocol = 协议错误：{ $reason }
     .cure = 请换一个服务器，或联系服务器管理员。
 net-message-too-long = 有一条消息的大小超过 onair 的上限（{ $kib } KiB）
-net-sent-in-a-circle = 服务器循环重定向
+net-sent-in-a-circle = 服务器的重定向陷入循环
 net-sent-too-often = 服务器重定向次数过多
 net-sent-nowhere = 服务器要求转到安全性更低的地址，或 onair 无法使用的地址
 net-network-changed = 本机网络发生变化
@@ -106,7 +106,7 @@ net-not-rtmp = 服务器返回的不是 RTMP 握手，开头为 { $bytes }
     .cure = 请检查地址和端口：这不是 RTMP 服务器。RTMP 服务器通常使用 1935 端口。
 
 # Web 服务器的问题
-net-web-circle = 服务器循环重定向
+net-web-circle = 服务器的重定向陷入循环
     .cure = 这是服务器的问题。请换一个地址，或联系服务器管理员。
 net-web-nowhere = 服务器重定向到了无法识别的地址：{ $reason }
     .cure = 这是服务器的问题。请换一个地址，或联系服务器管理员。

@@ -28,11 +28,11 @@ pub struct Globals {
     #[arg(long, global = true, display_order = GLOBAL_ORDER + 1, value_name = "FILE")]
     pub settings: Option<PathBuf>,
     /// Scene collection to use, from the --settings file if given, otherwise from your own settings.
-    /// For the window, `live`, `play` and `check`
+    /// For the window (also of `play`), `live` and `check`
     #[arg(long, global = true, display_order = GLOBAL_ORDER + 2, value_name = "NAME")]
     pub collection: Option<String>,
     /// Profile to use (quality, targets, recording, hotkeys), from the --settings file if given,
-    /// otherwise from your own settings. For the window, `live`, `play` and `check`
+    /// otherwise from your own settings. For the window (also of `play`), `live` and `check`
     #[arg(long, global = true, display_order = GLOBAL_ORDER + 3, value_name = "NAME")]
     pub profile: Option<String>,
     /// Language of notices and errors: en or zh-CN (also zh, or a locale) [default: the system's
@@ -104,17 +104,25 @@ impl Globals {
         both.into_iter().filter_map(|(kind, name)| Some((kind, name?)))
     }
 
-    /// Checks whether this command, or the window, uses the requested collection and profile.
+    /// Checks whether this command, or the window without a command, uses the settings file, the
+    /// collection, the profile and JSON, if they were requested.
     ///
     /// # Errors
     /// Fails if the command would ignore one of these flags.
-    pub fn check_parts(&self, command: Option<&str>) -> Result<(), Problem> {
-        match (command, self.parts().next()) {
-            (None | Some("studio" | "live" | "play" | "check"), _) | (_, None) => Ok(()),
-            (Some(command), Some((kind, _))) => {
-                let flag = format!("--{}", kind.word());
-                Err(problem!("cli-unused-flag", command = command, flag = flag))
-            }
+    pub fn check_use(&self, command: Option<&str>) -> Result<(), Problem> {
+        let Some(command) = command else { return Ok(()) };
+        let uses_parts = matches!(command, "studio" | "live" | "play" | "check");
+        let uses_settings = uses_parts || matches!(command, "scenes" | "collections" | "profiles");
+        let prints_text = matches!(command, "completions" | "man");
+        let unused = [
+            ("--json", self.json && prints_text),
+            ("--settings", self.settings.is_some() && !uses_settings),
+            ("--collection", self.collection.is_some() && !uses_parts),
+            ("--profile", self.profile.is_some() && !uses_parts),
+        ];
+        match unused.into_iter().find(|(_, is_unused)| *is_unused) {
+            Some((flag, _)) => Err(problem!("cli-unused-flag", command = command, flag = flag)),
+            None => Ok(()),
         }
     }
 

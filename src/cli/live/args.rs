@@ -32,26 +32,27 @@ use crate::text::problem::{Problem, problem};
     adds a chapter to the recording."
 )]
 pub struct Args {
-    /// Video source: `camera[:ID][@1280x720,30,MJPEG]`, `screen[:ID]`, window:ID (screen:wayland,
-    /// window:wayland: choose in the desktop's dialog), file:FILE, stream:URL, image:FILE,
-    /// slides:FOLDER, color:#RRGGBB, text:WORDS, text-file:PATH, clock, countdown:SECONDS,
-    /// stopwatch, test, none. Without --scene, this source replaces the scenes from --settings
-    /// [default: from --settings, else a camera if there is one, else test]
+    /// Video source: `camera[:ID][@1280x720,30,MJPEG]`, `screen[:ID]`, window:ID, file:FILE,
+    /// stream:URL, image:FILE, slides:FOLDER, color:#RRGGBB, text:WORDS, text-file:PATH, clock,
+    /// countdown:SECONDS, stopwatch, test, none. On Wayland, screen:wayland and window:wayland open
+    /// the desktop's sharing dialog. Without --scene, this source replaces the scenes from
+    /// --settings [default: from --settings, else a camera if there is one, else test]
     #[arg(long, value_name = "SOURCE", value_parser = value::video(), help_heading = "Sources")]
     pub video: Option<VideoChoice>,
     /// Audio source: `mic[:ID]`, `system[:ID]`, app:NAME (one application from `onair devices`),
-    /// file:FILE, stream:URL, tone, silence, none [default: from --settings; otherwise tone with
-    /// --video test, else a microphone. Without a microphone: tone if the video is the test pattern,
-    /// else silence]
+    /// file:FILE, stream:URL, tone, silence, none [default: from --settings, else tone with
+    /// --video test, else a microphone if there is one, else tone with the test pattern, else
+    /// silence]
     #[arg(long, value_name = "SOURCE", value_parser = value::audio(), help_heading = "Sources")]
     pub audio: Option<AudioChoice>,
     /// Scene from --settings to broadcast [default: the last program scene]
     #[arg(long, value_name = "NAME", help_heading = "Sources", conflicts_with = "copy")]
     pub scene: Option<String>,
-    /// Send this FLV, MP4 or MKV file as is, without encoding it. An FLV file can have any codec;
-    /// an MP4 or MKV file needs a codec that FLV supports. onair starts to send the file when a
-    /// target is connected. onair sends late packets, and drops packets only if a connection is lost
-    /// or a target is more than 30 s or 64 MiB behind
+    /// Send this FLV, MP4 or MKV file as is, without encoding it. An FLV file can have any codec.
+    /// If RTMP does not support the codec of a track in an MP4 or MKV file, onair leaves out the
+    /// track and warns. onair starts to send the file when a target is connected. onair sends late
+    /// packets, and drops packets only if a connection is lost or a target is more than 30 s or 64 MiB
+    /// behind
     #[arg(long, value_name = "FILE", help_heading = "Sources", requires = "target",
           conflicts_with_all = ["video", "audio", "record", "replay", "control", "why", "monitor"])]
     pub copy: Option<PathBuf>,
@@ -152,8 +153,8 @@ pub struct Args {
     #[arg(long, requires = "target", help_heading = "Targets")]
     pub key_stdin: bool,
     /// Turn on the viewer monitor for all targets. With =URL, monitor only the preceding --to or
-    /// --service, at that play URL. The monitor reports a stream that is black, frozen, silent, late,
-    /// stalled or different, or that has another frame size
+    /// --service, at that play URL. The monitor reports a stream that is unreachable, black, frozen,
+    /// silent, late, stalled or different, or that has another frame size or frame rate
     #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true,
           default_missing_value = "", help_heading = "Targets")]
     pub monitor: Vec<String>,
@@ -226,7 +227,7 @@ const CONTROL_HELP: &str = "Read commands from standard input, one per line.
   record PATH, replay [PATH]              start a recording, save the replay buffer
   chapter [TITLE], snapshot [PATH]        add a chapter, save a screenshot
   scene NAME, prepare NAME|none           change the program or the preview
-  take [KIND [DURATION] [OPTION]…]        switch the preview to the program
+  take [KIND [DURATION] [OPTION]…]        transition to the scene in the preview
   transition KIND [DURATION] [OPTION]… [file=PATH]
                                           set the default transition
   scene-transition NAME: KIND …|none      set the transition of one scene
@@ -258,9 +259,9 @@ const CONTROL_HELP: &str = "Read commands from standard input, one per line.
   strip if-silent [STRIP:] keep|SOURCE    set the fallback for silent or lost audio
   stop                                    end the broadcast
 
-ITEM is an item of the current scene, or SCENE/ITEM. STRIP is the name of a strip in the mixer. Without
-[SOURCE] or [STRIP], most commands apply to the main video source or the main strip. WHAT=VALUE uses the
-names in the settings file.";
+ITEM is an item of the current scene, or SCENE/ITEM. STRIP is the name of a strip in
+the mixer. Without [SOURCE] or [STRIP], most commands apply to the main video source
+or the main strip. WHAT=VALUE uses the names in the settings file.";
 
 /// Returns the syntax of the commands of `--control` that begin with this word.
 pub(super) fn control_syntax(word: &str) -> String {

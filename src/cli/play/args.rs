@@ -32,7 +32,7 @@ pub struct Args {
     #[arg(long, value_name = "DURATION", value_parser = value::duration)]
     pub duration: Option<Duration>,
     /// Length of the buffer, 100ms to 10s, or `auto` for the shortest that the network allows
-    /// [default: 300ms; in a window, the value you used last]
+    /// [default: 300ms; in a window, the value you used last, else auto]
     #[arg(long, value_name = "DURATION|auto", value_parser = buffer)]
     pub buffer: Option<Buffer>,
     /// Delay the audio by up to 2s. A negative value plays the audio earlier; onair then delays a
@@ -111,15 +111,15 @@ const CONTROL_HELP: &str = "Read commands from standard input, one per line.
 
   pause, resume, stop
   seek POSITION                    90s, 1:30, +10s or -10s
-  rewind [TIME]                    go to this time before the live edge; without TIME, as far
-                                   back as possible, or to the beginning of a recording
+  rewind [TIME]                    go back by TIME from the live edge;
+                                   without TIME, to the earliest point
   go-live                          go to the live edge
   volume PERCENT                   for example 50, +5 or -5
   mute [on|off]                    mute or unmute; without on or off, toggle
   balance PERCENT, speaker [ID], av-offset TIME, buffer TIME|auto
   snapshot [FILE.png]              save the current frame
   record FILE.flv, record off      record the stream
-  say TEXT                         write to the chat; without a window, this needs --chat
+  say TEXT                         write to the chat (without a window: needs --chat)
   next, previous, stream NUMBER    select another stream
 
 Only with a window:

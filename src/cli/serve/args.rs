@@ -263,10 +263,11 @@ pub struct Args {
     /// Continue each recording in a new file before the file exceeds this size, such as 700M or 2G
     #[arg(long, value_name = "SIZE", value_parser = values::size)]
     pub split_size: Option<u64>,
-    /// Delete recordings that are older than this, such as 48h or 30d [default: never]
+    /// Delete recordings that are older than this, such as 48h or 30d [default: no limit]
     #[arg(long, value_name = "DURATION", value_parser = |text: &str| within(text, KEEP_TIME_RANGE))]
     pub keep_time: Option<Duration>,
-    /// Delete the oldest recordings when all recordings together exceed this size, such as 200G [default: never]
+    /// Delete the oldest recordings when all recordings together exceed this size, such as 200G
+    /// [default: no limit]
     #[arg(long, value_name = "SIZE", value_parser = values::size)]
     pub keep_size: Option<u64>,
     /// Let viewers of a stream also play its recordings (http://HOST/vod/NAME.m3u8,

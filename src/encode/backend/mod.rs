@@ -31,6 +31,8 @@ pub(super) struct Opened<B: ?Sized> {
 /// A codec, and the function that opens its encoder.
 struct Candidate<C, B: ?Sized> {
     name: &'static str,
+    /// The name of the library, for display.
+    library: &'static str,
     /// The codec of the encoder.
     codec: Codec,
     open: fn(&C) -> Result<Box<B>, Error>,
@@ -41,6 +43,7 @@ const VIDEO_ENCODERS: &[(Choice, Candidate<config::Video, dyn VideoBackend>)] = 
     Choice::OpenH264,
     Candidate {
         name: Choice::OpenH264.name(),
+        library: "OpenH264",
         codec: Codec::Video(VideoCodec::H264),
         open: |config| Ok(Box::new(openh264::Encoder::open(config)?)),
     },
@@ -49,6 +52,7 @@ const VIDEO_ENCODERS: &[(Choice, Candidate<config::Video, dyn VideoBackend>)] = 
 /// The audio encoders, best first.
 const AUDIO_ENCODERS: &[Candidate<config::Audio, dyn AudioBackend>] = &[Candidate {
     name: "fdk-aac",
+    library: "FDK-AAC",
     codec: Codec::Audio(AudioCodec::Aac),
     open: |config| Ok(Box::new(fdk_aac::Encoder::open(config)?)),
 }];
@@ -113,6 +117,8 @@ pub struct KnownEncoder {
     /// The value in the settings file; `None` for audio, which has no choice.
     pub choice: Option<Choice>,
     pub name: &'static str,
+    /// The name of the library, for display.
+    pub library: &'static str,
     pub codec: Codec,
     /// The reason why the encoder does not open on this computer, if it does not open.
     pub unavailable: Option<Error>,
@@ -139,7 +145,8 @@ pub fn known_encoders() -> &'static [KnownEncoder] {
 impl<C, B: ?Sized> Candidate<C, B> {
     fn tried(&self, choice: Option<Choice>, config: &C) -> KnownEncoder {
         let unavailable = (self.open)(config).err();
-        KnownEncoder { choice, name: self.name, codec: self.codec, unavailable }
+        let (name, library, codec) = (self.name, self.library, self.codec);
+        KnownEncoder { choice, name, library, codec, unavailable }
     }
 }
 

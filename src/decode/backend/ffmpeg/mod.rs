@@ -24,12 +24,12 @@ use crate::media::{AudioCodec, AudioConfig, VideoCodec, VideoConfig};
 
 /// Returns the name of the decoder of this video codec, or the reason why there is no decoder.
 pub(crate) fn video_decoder(codec: VideoCodec) -> Result<String, NoDecoder> {
-    find_video(codec).map(|found| format!("FFmpeg ({})", found.name()))
+    find_video(codec).map(|found| format!("FFmpeg, {}", found.name()))
 }
 
 /// Returns the name of the decoder of this audio codec, or the reason why there is no decoder.
 pub(crate) fn audio_decoder(codec: AudioCodec) -> Result<String, NoDecoder> {
-    find_audio(codec).map(|found| format!("FFmpeg ({})", found.name()))
+    find_audio(codec).map(|found| format!("FFmpeg, {}", found.name()))
 }
 
 /// Opens a video decoder.
