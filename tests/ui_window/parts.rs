@@ -309,6 +309,27 @@ fn the_name_is_at_the_height_of_its_buttons() {
 }
 
 #[test]
+fn a_long_name_ends_before_the_buttons_of_its_row() {
+    let mut harness = opened(Language::English);
+    let [other, deleted] = ["W", "M"].map(|letter| letter.repeat(60));
+    harness.state().demo.change(|snapshot| {
+        let parts = Arc::make_mut(&mut snapshot.parts);
+        parts.collections = vec!["Main".into(), other.clone()];
+        parts.deleted_collections = vec![deleted.clone()];
+    });
+    harness.run();
+    harness.run();
+    let button = |first: &str, name: &str| harness.get_by_label(&format!("{first}{name}")).rect();
+    for (name, button) in [
+        (&other, button("Use ", &other)),
+        (&deleted, button("Earlier versions of '", &format!("{deleted}'"))),
+    ] {
+        let place = harness.get_by_label(name).rect();
+        assert!(place.width() > 100.0 && place.right() <= button.left(), "{place} {button}");
+    }
+}
+
+#[test]
 fn a_bad_name_is_told_beside_the_field_and_nothing_typed_is_lost() {
     let mut harness = opened(Language::English);
     for (name, wanted) in [

@@ -3,7 +3,10 @@
 
 pub mod draft;
 
-use egui::{Align, Id, Key, Layout, Memory, Modifiers, Response, ScrollArea, Ui, UiBuilder, vec2};
+use egui::{
+    Align, Color32, Id, Key, Label, Layout, Memory, Modifiers, Response, RichText, ScrollArea, Ui,
+    UiBuilder, vec2,
+};
 
 use crate::studio::Command;
 use crate::studio::command::PartCommand;
@@ -200,14 +203,21 @@ fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
             }
         });
         if !in_use {
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                label(ui, name, Type::Body, theme.text);
-            });
+            one_line(ui, name, theme.text);
             return;
         }
         let summary = in_words(texts, kind, &summary_now(view));
         let words = format!("{} · {summary}", texts.get("part-in-use"));
         two_lines(ui, theme, name, &words);
+    });
+}
+
+/// Draws a name in the middle of the height of a row. If the name does not fit, it ends in an
+/// ellipsis, and a tooltip shows all of it.
+fn one_line(ui: &mut Ui, name: &str, color: Color32) {
+    ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+        let name = RichText::new(name).font(Type::Body.font()).color(color);
+        ui.add(Label::new(name).truncate().selectable(false));
     });
 }
 
@@ -240,9 +250,7 @@ fn deleted_row(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &
         if Button::new(&words).name(&versions).small().show(ui, theme).clicked() {
             list_versions(view, draft, name);
         }
-        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-            label(ui, name, Type::Body, theme.secondary);
-        });
+        one_line(ui, name, theme.secondary);
     });
 }
 
