@@ -200,8 +200,18 @@ fn a_row_has_the_keyboard_focus_after_every_change() {
     assert_eq!(focused(&harness), "Delete Friday show");
     let names = ["Friday show", "Main"];
     assert_eq!(list(&mut harness, &names, "Friday show"), "Delete Friday show");
-    click(&mut harness, "Use Main");
-    assert_eq!(list(&mut harness, &names, "Main"), "Delete Main");
+    // *Use* keeps the focus until its collection is in use. Enter must not delete anything then.
+    harness.get_by_role_and_label(Role::Button, "Use Main").focus();
+    harness.run();
+    harness.key_press(Key::Enter);
+    assert!(matches!(commands(&mut harness)[..], [Command::Part(PartCommand::Use(..))]));
+    assert_eq!(list(&mut harness, &names, "Friday show"), "Use Main");
+    assert_eq!(list(&mut harness, &names, "Main"), "Rename Main");
+    // With the pointer, no row gets the focus.
+    click(&mut harness, "Use Friday show");
+    let focus = list(&mut harness, &names, "Friday show");
+    assert!(!focus.starts_with("Delete"), "{focus}");
+    assert_eq!(list(&mut harness, &names, "Main"), focus);
     click(&mut harness, "Delete Friday show");
     click(&mut harness, "Delete");
     assert_eq!(list(&mut harness, &["Main"], "Main"), "Delete Main");

@@ -171,12 +171,13 @@ fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
     ui.allocate_ui_with_layout(room, Layout::right_to_left(Align::Center), |ui| {
         let named = |key| texts.with(key, &[("name", name.to_owned().into())]);
         at_line_end(ui, |ui| {
+            let use_button = ui.next_auto_id();
             if !in_use {
                 let used = named(key!("part-use"));
                 let words = texts.get("part-use-short");
                 if Button::new(&words).name(&used).small().show(ui, theme).clicked() {
                     view.send(Command::Part(PartCommand::Use(kind, name.to_owned())));
-                    draft.focused = Some(name.to_owned());
+                    draft.forget_awaited();
                 }
             } else {
                 // The next controls have the same ids in every row.
@@ -188,7 +189,12 @@ fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
             }
             let rename = named(key!("part-rename"));
             let words = texts.get("part-rename-short");
-            if Button::new(&words).name(&rename).small().show(ui, theme).clicked() {
+            let rename = Button::new(&words).name(&rename).small().show(ui, theme);
+            // *Use* has gone with the focus, because the collection or profile is now in use.
+            if in_use && ui.memory(|memory| memory.has_focus(use_button)) {
+                rename.request_focus();
+            }
+            if rename.clicked() {
                 draft.step = Step::Name(Naming::Rename(name.to_owned()), name.to_owned(), None);
             }
             let remove = named(key!("part-delete"));
