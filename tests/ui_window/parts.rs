@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use onair::studio::Settings;
 use onair::studio::command::PartCommand;
+use onair::studio::live::view::LiveState;
+use onair::studio::notices::message::StudioMessage;
 use onair::studio::settings::part::PartKind;
 use onair::studio::settings::part::files::PartFiles;
 use onair::studio::snapshot::{PartVersions, PartsView};
+use onair::text::problem::problem;
 
 use super::*;
 
@@ -72,6 +75,34 @@ fn one_is_used_renamed_and_removed_which_asks() {
         name: "Twitch 1080p".into(),
     };
     assert_eq!(part(&click(&mut harness, "Rename")), renamed);
+}
+
+#[test]
+fn on_air_a_profile_cannot_be_used_and_a_refusal_ends_with_the_dialog() {
+    let mut harness = opened(Language::English);
+    harness.state().demo.change(|snapshot| {
+        snapshot.live = LiveState::OnAir;
+        let reason = problem!("part-profile-on-air");
+        snapshot.notices = vec![StudioMessage::PartFailed { reason }.notice(7, "")];
+    });
+    harness.run();
+    let used = PartCommand::Use(PartKind::Collection, "Friday show".into());
+    assert_eq!(part(&click(&mut harness, "Use Friday show")), used);
+    harness.get_by_role_and_label(Role::RadioButton, "Profiles").focus();
+    harness.run();
+    harness.key_press(Key::Enter);
+    // The dialog reaches its final position in its second frame.
+    harness.run();
+    harness.run();
+    let button = harness.get_by_label("Use Twitch");
+    let node = button.accesskit_node();
+    assert!(node.is_disabled());
+    assert_eq!(node.data().description(), Some("Stop the broadcast and the recording first."));
+    assert_eq!(click(&mut harness, "Use Twitch"), []);
+    harness.hover_at(egui::pos2(1.0, 1.0));
+    harness.run();
+    harness.key_press(Key::Escape);
+    assert_eq!(commands(&mut harness), [Command::Dismiss(7)]);
 }
 
 #[test]
