@@ -202,6 +202,8 @@ fn own_services_are_added_changed_and_removed() {
     open_menu(&mut harness);
     click(&mut harness, "Your own services");
     click(&mut harness, "Add a service");
+    let limits = "An empty field means no limit. An empty keyframe interval means 4 seconds.";
+    assert!(shown(&harness).iter().any(|it| it.ends_with(limits)), "{:?}", shown(&harness));
     assert_eq!(click(&mut harness, "Save"), []);
     assert!(shown(&harness).contains(&"The name is missing".to_owned()));
     fill(&mut harness, "Name", "My School");
@@ -238,8 +240,9 @@ fn own_services_are_added_changed_and_removed() {
     harness.run();
     click(&mut harness, "添加平台");
     let words = shown(&harness);
-    for text in ["自定义平台", "平台对推流参数的限制。onair 会据此检查你的设置，留空表示不限。"]
-    {
+    let limits = "平台对推流参数的限制。onair 会据此检查你的设置，\
+                  留空表示不限，关键帧间隔留空表示 4 秒。";
+    for text in ["自定义平台", limits] {
         assert!(words.iter().any(|it| it == text), "{text} is not among {words:?}");
     }
 }

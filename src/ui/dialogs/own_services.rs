@@ -5,7 +5,7 @@ use egui::{Align, Id, Key, Layout, Modifiers, ScrollArea, Ui, vec2};
 
 use crate::studio::Command;
 use crate::studio::settings::{OwnPart, OwnService, read_own};
-use crate::studio::targets::services::{Service, host_of};
+use crate::studio::targets::services::{Service, USUAL_LIMITS, host_of};
 use crate::text::problem::problem;
 use crate::ui::dialogs::card::{DialogAnswer, Services, heading, modal};
 use crate::ui::dialogs::settings::table::Setting;
@@ -164,7 +164,9 @@ fn form(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services) -> bool {
     let page = key!("service-key-page");
     field(ui, &mut own.key_page, page, key!("service-key-page-hint"), OwnPart::KeyPage, width);
     ui.add_space(gap::XS);
-    paragraph(ui, &texts.get("service-limits"), Type::Small, theme.text);
+    let usual = USUAL_LIMITS.keyframe_seconds.to_string();
+    let limits = texts.with("service-limits", &[("seconds", usual.into())]);
+    paragraph(ui, &limits, Type::Small, theme.text);
     let half = (width - gap::S) / 2.0;
     let pairs = [
         [
