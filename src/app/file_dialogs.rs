@@ -133,7 +133,7 @@ impl Kind {
     fn chooser(&self) -> ChooserKind {
         let owned = |known: &[&str]| known.iter().map(|it| (*it).to_owned()).collect();
         match self.offers() {
-            Offers::Folders => ChooserKind::Folder,
+            Offers::Folders => ChooserKind::Folder { may_be_new: matches!(self, Self::Folder) },
             Offers::Files(_, known) => ChooserKind::Files {
                 endings: owned(&known),
                 several: matches!(self, Self::PlaylistRequest(PlaylistRequest { at: None, .. })),
@@ -353,7 +353,12 @@ mod tests {
         // The player does not support Y4M files, but scenes do.
         let y4m = |kind| files(&kind).contains(&"y4m");
         assert!(y4m(Kind::Source(FileRequest::Video, scene)) && !y4m(Kind::Watch));
-        assert_eq!(Kind::Source(FileRequest::Slides, scene).offers(), Offers::Folders);
+        let slides = Kind::Source(FileRequest::Slides, scene);
+        assert_eq!(slides.offers(), Offers::Folders);
+        // onair creates the folder for recordings, but slides need an existing one.
+        for (kind, may_be_new) in [(slides, false), (Kind::Folder, true)] {
+            assert_eq!(kind.chooser(), ChooserKind::Folder { may_be_new });
+        }
         let then =
             |pick| Kind::PlaylistRequest(PlaylistRequest { source: SourceId(1), pick, at: None });
         for kind in [Kind::Source(FileRequest::Slide, scene), then(FileRequest::Image)] {

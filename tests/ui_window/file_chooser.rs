@@ -104,7 +104,7 @@ fn a_path_is_typed_and_nonsense_is_said_to_be_so() {
     assert_eq!(chosen(&harness_2), Some(Some(vec![folder_2.path().join("other.mp4")])));
     drop(folder);
     // A file cannot be chosen as a folder.
-    let (folder_3, mut harness_3) = chooser(ChooserKind::Folder);
+    let (folder_3, mut harness_3) = chooser(ChooserKind::Folder { may_be_new: true });
     type_path(&mut harness_3, "Path", "note.txt");
     shows(&mut harness_3, "There is no folder at this path.");
     drop(folder_3);
@@ -133,7 +133,7 @@ fn escape_closes_the_chooser_on_the_watch_page() {
 
 #[test]
 fn folders_and_new_files_are_chosen() {
-    let (folder, mut harness) = chooser(ChooserKind::Folder);
+    let (folder, mut harness) = chooser(ChooserKind::Folder { may_be_new: false });
     assert!(harness.query_by_label("film.mp4").is_none());
     click(&mut harness, "Choose");
     assert_eq!(chosen(&harness), Some(Some(vec![folder.path().to_owned()])));
@@ -148,6 +148,38 @@ fn folders_and_new_files_are_chosen() {
     click(&mut harness, "Save");
     until(&mut harness, "a choice", |harness| chosen(harness).is_some());
     assert_eq!(chosen(&harness), Some(Some(vec![folder.path().join("scenes.toml")])));
+}
+
+#[test]
+fn a_folder_that_is_created_later_can_be_chosen_only_for_recordings() {
+    for may_be_new in [false, true] {
+        let (folder, mut harness) = chooser(ChooserKind::Folder { may_be_new });
+        // A folder whose parent is missing too is more likely a typing error.
+        type_path(&mut harness, "Path", "no/such");
+        shows(&mut harness, "There is no folder at this path.");
+        harness.event(egui::Event::Text("new".into()));
+        harness.run();
+        assert!(harness.query_by_label("There is no folder at this path.").is_none());
+        harness.key_press(Key::Enter);
+        if may_be_new {
+            until(&mut harness, "a choice", |harness| chosen(harness).is_some());
+            assert_eq!(chosen(&harness), Some(Some(vec![folder.path().join("new")])));
+        } else {
+            shows(&mut harness, "There is no folder at this path.");
+            assert_eq!(chosen(&harness), None);
+        }
+    }
+}
+
+#[test]
+fn an_empty_folder_is_said_to_be_what_choose_takes() {
+    let (folder, mut harness) = chooser(ChooserKind::Folder { may_be_new: false });
+    harness.get_by_label("inner").focus();
+    harness.run();
+    harness.key_press(Key::Enter);
+    shows(&mut harness, "There are no subfolders. Choose selects this folder.");
+    click(&mut harness, "Choose");
+    assert_eq!(chosen(&harness), Some(Some(vec![folder.path().join("inner")])));
 }
 
 #[test]

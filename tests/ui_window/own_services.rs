@@ -189,6 +189,11 @@ fn every_form_keeps_its_texts_until_its_service_is_removed() {
         leave(&mut harness);
     }
     click(&mut harness, "Remove My School");
+    // The dialog reaches its final position in its second frame.
+    harness.run();
+    harness.run();
+    click(&mut harness, "Remove");
+    harness.run();
     let none = ServiceList::with_own(Vec::new());
     harness.state().demo.change(|snapshot| snapshot.services = none);
     harness.run();
@@ -202,6 +207,8 @@ fn own_services_are_added_changed_and_removed() {
     open_menu(&mut harness);
     click(&mut harness, "Your own services");
     click(&mut harness, "Add a service");
+    let limits = "An empty field means no limit. An empty keyframe interval means 4 seconds.";
+    assert!(shown(&harness).iter().any(|it| it.ends_with(limits)), "{:?}", shown(&harness));
     assert_eq!(click(&mut harness, "Save"), []);
     assert!(shown(&harness).contains(&"The name is missing".to_owned()));
     fill(&mut harness, "Name", "My School");
@@ -229,8 +236,32 @@ fn own_services_are_added_changed_and_removed() {
     assert_eq!(click(&mut harness, "Save"), []);
     assert!(shown(&harness).contains(&"Another service has this name".to_owned()));
     click(&mut harness, "Cancel");
-    let sent = click(&mut harness, "Remove My School");
+    // A removal asks first. Enter and Escape keep the service.
+    for key in [Key::Enter, Key::Escape] {
+        harness.get_by_role_and_label(Role::Button, "Remove My School").focus();
+        harness.run();
+        harness.key_press(Key::Enter);
+        harness.run();
+        harness.run();
+        let question = harness.get_by_label("Remove the service 'My School'?");
+        let live = question.accesskit_node().data().live();
+        assert_eq!(live, Some(egui::accesskit::Live::Polite));
+        assert!(harness.get_by_role_and_label(Role::Button, "Keep it").is_focused(), "{key:?}");
+        harness.key_press(key);
+        assert_eq!(commands(&mut harness), []);
+        harness.run();
+        harness.run();
+        let remove = harness.get_by_role_and_label(Role::Button, "Remove My School");
+        assert!(remove.is_focused(), "{key:?}");
+    }
+    assert_eq!(click(&mut harness, "Remove My School"), []);
+    // The dialog reaches its final position in its second frame.
+    harness.run();
+    harness.run();
+    let sent = click(&mut harness, "Remove");
     assert_eq!(sent, [Command::RemoveService("my-school".into())]);
+    harness.run();
+    assert!(harness.get_by_role_and_label(Role::Button, "Add a service").is_focused());
     // The dialog works in Chinese too.
     let preferences = preferences(Language::Chinese, Theme::Light);
     let mut harness = open_as("idle", Vec2::new(1280.0, 720.0), preferences);
@@ -238,8 +269,9 @@ fn own_services_are_added_changed_and_removed() {
     harness.run();
     click(&mut harness, "添加平台");
     let words = shown(&harness);
-    for text in ["自定义平台", "平台对推流参数的限制。onair 会据此检查你的设置，留空表示不限。"]
-    {
+    let limits = "平台对推流参数的限制。onair 会据此检查你的设置，\
+                  留空表示不限，关键帧间隔留空表示 4 秒。";
+    for text in ["自定义平台", limits] {
         assert!(words.iter().any(|it| it == text), "{text} is not among {words:?}");
     }
 }

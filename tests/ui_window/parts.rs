@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use onair::studio::Settings;
 use onair::studio::command::PartCommand;
+use onair::studio::live::view::LiveState;
+use onair::studio::notices::message::StudioMessage;
 use onair::studio::settings::part::PartKind;
 use onair::studio::settings::part::files::PartFiles;
 use onair::studio::snapshot::{PartVersions, PartsView};
+use onair::text::problem::problem;
 
 use super::*;
 
@@ -72,6 +75,34 @@ fn one_is_used_renamed_and_removed_which_asks() {
         name: "Twitch 1080p".into(),
     };
     assert_eq!(part(&click(&mut harness, "Rename")), renamed);
+}
+
+#[test]
+fn on_air_a_profile_cannot_be_used_and_a_refusal_ends_with_the_dialog() {
+    let mut harness = opened(Language::English);
+    harness.state().demo.change(|snapshot| {
+        snapshot.live = LiveState::OnAir;
+        let reason = problem!("part-profile-on-air");
+        snapshot.notices = vec![StudioMessage::PartFailed { reason }.notice(7, "")];
+    });
+    harness.run();
+    let used = PartCommand::Use(PartKind::Collection, "Friday show".into());
+    assert_eq!(part(&click(&mut harness, "Use Friday show")), used);
+    harness.get_by_role_and_label(Role::RadioButton, "Profiles").focus();
+    harness.run();
+    harness.key_press(Key::Enter);
+    // The dialog reaches its final position in its second frame.
+    harness.run();
+    harness.run();
+    let button = harness.get_by_label("Use Twitch");
+    let node = button.accesskit_node();
+    assert!(node.is_disabled());
+    assert_eq!(node.data().description(), Some("Stop the broadcast and the recording first."));
+    assert_eq!(click(&mut harness, "Use Twitch"), []);
+    harness.hover_at(egui::pos2(1.0, 1.0));
+    harness.run();
+    harness.key_press(Key::Escape);
+    assert_eq!(commands(&mut harness), [Command::Dismiss(7)]);
 }
 
 #[test]
@@ -200,8 +231,18 @@ fn a_row_has_the_keyboard_focus_after_every_change() {
     assert_eq!(focused(&harness), "Delete Friday show");
     let names = ["Friday show", "Main"];
     assert_eq!(list(&mut harness, &names, "Friday show"), "Delete Friday show");
-    click(&mut harness, "Use Main");
-    assert_eq!(list(&mut harness, &names, "Main"), "Delete Main");
+    // *Use* keeps the focus until its collection is in use. Enter must not delete anything then.
+    harness.get_by_role_and_label(Role::Button, "Use Main").focus();
+    harness.run();
+    harness.key_press(Key::Enter);
+    assert!(matches!(commands(&mut harness)[..], [Command::Part(PartCommand::Use(..))]));
+    assert_eq!(list(&mut harness, &names, "Friday show"), "Use Main");
+    assert_eq!(list(&mut harness, &names, "Main"), "Rename Main");
+    // With the pointer, no row gets the focus.
+    click(&mut harness, "Use Friday show");
+    let focus = list(&mut harness, &names, "Friday show");
+    assert!(!focus.starts_with("Delete"), "{focus}");
+    assert_eq!(list(&mut harness, &names, "Main"), focus);
     click(&mut harness, "Delete Friday show");
     click(&mut harness, "Delete");
     assert_eq!(list(&mut harness, &["Main"], "Main"), "Delete Main");
@@ -306,6 +347,27 @@ fn the_name_is_at_the_height_of_its_buttons() {
     let middle = |name: &str| harness.get_by_label(name).rect().center().y;
     let distance = middle("Friday show") - middle("Use Friday show");
     assert!(distance.abs() < 2.0, "{distance}");
+}
+
+#[test]
+fn a_long_name_ends_before_the_buttons_of_its_row() {
+    let mut harness = opened(Language::English);
+    let [other, deleted] = ["W", "M"].map(|letter| letter.repeat(60));
+    harness.state().demo.change(|snapshot| {
+        let parts = Arc::make_mut(&mut snapshot.parts);
+        parts.collections = vec!["Main".into(), other.clone()];
+        parts.deleted_collections = vec![deleted.clone()];
+    });
+    harness.run();
+    harness.run();
+    let button = |first: &str, name: &str| harness.get_by_label(&format!("{first}{name}")).rect();
+    for (name, button) in [
+        (&other, button("Use ", &other)),
+        (&deleted, button("Earlier versions of '", &format!("{deleted}'"))),
+    ] {
+        let place = harness.get_by_label(name).rect();
+        assert!(place.width() > 100.0 && place.right() <= button.left(), "{place} {button}");
+    }
 }
 
 #[test]

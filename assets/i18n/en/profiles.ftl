@@ -57,6 +57,7 @@ parts-deleted = Deleted
 part-in-use = In use
 part-use = Use { $name }
 part-use-short = Use
+part-use-on-air = Stop the broadcast and the recording first.
 part-rename = Rename { $name }
 part-rename-short = Rename
 part-delete = Delete { $name }

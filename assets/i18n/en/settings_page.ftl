@@ -112,6 +112,7 @@ chooser-videos = Videos
 chooser-reading = Reading the folder…
 chooser-unreadable = onair cannot read this folder: { $reason }
 chooser-empty = There is nothing to choose in this folder.
+chooser-no-subfolders = There are no subfolders. Choose selects this folder.
 chooser-cut = This list is incomplete. Enter the path instead.
 chooser-nothing = Choose a file first.
 chooser-no-name = Enter a name first.

@@ -57,6 +57,7 @@ parts-deleted = 已删除
 part-in-use = 使用中
 part-use = 使用 { $name }
 part-use-short = 使用
+part-use-on-air = 请先停止直播和录制。
 part-rename = 重命名 { $name }
 part-rename-short = 重命名
 part-delete = 删除 { $name }

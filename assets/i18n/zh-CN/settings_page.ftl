@@ -111,6 +111,7 @@ chooser-videos = 视频
 chooser-reading = 正在读取文件夹…
 chooser-unreadable = 无法读取此文件夹：{ $reason }
 chooser-empty = 此文件夹中没有可选的内容。
+chooser-no-subfolders = 没有子文件夹。点“选择”就会选中此文件夹。
 chooser-cut = 内容太多，未全部显示。请直接输入路径。
 chooser-nothing = 请先选择文件。
 chooser-no-name = 请先输入名称。

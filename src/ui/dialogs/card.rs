@@ -170,6 +170,16 @@ pub struct PassthroughDraft {
     pub again: bool,
 }
 
+/// A control of the dialog *Your own services* that gets the keyboard focus.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum ServicesFocus {
+    /// *Keep it*, in the question before a removal.
+    Keep,
+    /// The button that removes the service with this id.
+    Remove(String),
+    Add,
+}
+
 /// The state of the dialog *Your own services*.
 #[derive(Clone, Debug, Default)]
 pub struct Services {
@@ -180,6 +190,10 @@ pub struct Services {
     pub(super) left: BTreeMap<Option<String>, OwnService>,
     /// The part whose field gets the keyboard focus next.
     pub(super) focused: Option<OwnPart>,
+    /// The id of the service about whose removal the dialog asks.
+    pub(super) removal: Option<String>,
+    /// The control outside the form that gets the keyboard focus next.
+    pub(super) next_focus: Option<ServicesFocus>,
     /// The problem that prevented saving the service.
     pub(super) wrong: Option<(OwnPart, crate::text::Problem)>,
     /// True if the settings open the dialog next.

@@ -5,16 +5,18 @@ use egui::{Align, Id, Key, Layout, Modifiers, ScrollArea, Ui, vec2};
 
 use crate::studio::Command;
 use crate::studio::settings::{OwnPart, OwnService, read_own};
-use crate::studio::targets::services::{Service, host_of};
+use crate::studio::targets::services::{Service, USUAL_LIMITS, host_of};
 use crate::text::problem::problem;
-use crate::ui::dialogs::card::{DialogAnswer, Services, heading, modal};
+use crate::ui::dialogs::card::{DialogAnswer, Services, ServicesFocus, heading, modal};
 use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::sentence;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, ButtonWeight, Field, at_line_end, icon_button, label, paragraph};
+use crate::ui::widgets::{
+    Button, ButtonWeight, Field, announced, at_line_end, icon_button, label, paragraph,
+};
 
 pub fn show(
     ctx: &egui::Context,
@@ -39,13 +41,17 @@ pub fn show(
         }
         if draft.typed.is_some() {
             close |= form(ui, view, draft) && is_alone;
+        } else if let Some(service) = asked_about(view, draft) {
+            question(ui, view, draft, service);
         } else {
+            draft.removal = None;
             list(ui, view, draft);
         }
         close.then_some(DialogAnswer::Close)
     });
     if answer.is_some() {
         leave(view, draft);
+        (draft.removal, draft.next_focus) = (None, None);
     }
     match answer {
         Some(DialogAnswer::Close) if returns => Some(DialogAnswer::Setting(Setting::Services)),
@@ -68,6 +74,41 @@ fn clear(draft: &mut Services) {
     (draft.was, draft.typed, draft.wrong) = Default::default();
 }
 
+/// Returns the service about whose removal the dialog asks.
+fn asked_about<'a>(view: &View<'a>, draft: &Services) -> Option<&'a Service> {
+    let id = draft.removal.as_deref()?;
+    view.snapshot.services.own().iter().find(|it| it.id == id)
+}
+
+/// Asks for confirmation before a service is removed.
+fn question(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services, service: &Service) {
+    let (theme, texts) = (view.theme, view.texts);
+    let title = texts.with("service-remove-title", &[("name", service.name.to_string().into())]);
+    announced(&label(ui, &title, Type::Body, theme.text));
+    paragraph(ui, &texts.get("service-remove-note"), Type::Small, theme.secondary);
+    ui.add_space(gap::S);
+    let [yes, no] = ui
+        .horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = gap::S;
+            let yes = texts.get("service-remove-yes");
+            let yes = Button::new(&yes).weight(ButtonWeight::Live).show(ui, theme);
+            [yes, Button::new(&texts.get("part-keep")).show(ui, theme)]
+        })
+        .inner;
+    if draft.next_focus.take_if(|it| *it == ServicesFocus::Keep).is_some() {
+        no.request_focus();
+    }
+    // Escape ends the question, not the dialog.
+    let escaped = ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape));
+    let id = service.id.to_string();
+    if yes.clicked() {
+        view.send(Command::RemoveService(id));
+        (draft.removal, draft.next_focus) = (None, Some(ServicesFocus::Add));
+    } else if no.clicked() || escaped {
+        (draft.removal, draft.next_focus) = (None, Some(ServicesFocus::Remove(id)));
+    }
+}
+
 fn list(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services) {
     let (theme, texts) = (view.theme, view.texts);
     paragraph(ui, &texts.get("services-note"), Type::Small, theme.secondary);
@@ -84,7 +125,11 @@ fn list(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services) {
         }
     });
     ui.add_space(gap::S);
-    if Button::new(&texts.get("service-add")).icon(Icon::Plus).show(ui, theme).clicked() {
+    let add = Button::new(&texts.get("service-add")).icon(Icon::Plus).show(ui, theme);
+    if draft.next_focus.take_if(|it| *it == ServicesFocus::Add).is_some() {
+        add.request_focus();
+    }
+    if add.clicked() {
         draft.open(None, OwnService::default());
     }
 }
@@ -100,8 +145,14 @@ fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services, service: &Service
                 draft.open(Some(service.id.to_string()), OwnService::from(service));
             }
             let remove = named(key!("service-remove"));
-            if icon_button(ui, theme, Icon::Trash, &remove, 28.0).clicked() {
-                view.send(Command::RemoveService(service.id.to_string()));
+            let remove = icon_button(ui, theme, Icon::Trash, &remove, 28.0);
+            let own = ServicesFocus::Remove(service.id.to_string());
+            if draft.next_focus.take_if(|it| *it == own).is_some() {
+                remove.request_focus();
+            }
+            if remove.clicked() {
+                draft.removal = Some(service.id.to_string());
+                draft.next_focus = Some(ServicesFocus::Keep);
             }
         });
         ui.with_layout(Layout::top_down(Align::Min), |ui| {
@@ -164,7 +215,9 @@ fn form(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services) -> bool {
     let page = key!("service-key-page");
     field(ui, &mut own.key_page, page, key!("service-key-page-hint"), OwnPart::KeyPage, width);
     ui.add_space(gap::XS);
-    paragraph(ui, &texts.get("service-limits"), Type::Small, theme.text);
+    let usual = USUAL_LIMITS.keyframe_seconds.to_string();
+    let limits = texts.with("service-limits", &[("seconds", usual.into())]);
+    paragraph(ui, &limits, Type::Small, theme.text);
     let half = (width - gap::S) / 2.0;
     let pairs = [
         [

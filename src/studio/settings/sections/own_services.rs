@@ -136,7 +136,8 @@ pub struct OwnService {
     /// Addresses, separated by spaces or commas.
     pub servers: String,
     pub key_page: String,
-    /// The maximum video bitrate. An empty text means no limit, here and in the fields below.
+    /// The maximum video bitrate. An empty text means no limit, here and in the fields below, and the
+    /// usual limit for the keyframe interval.
     pub video_kbps: String,
     pub audio_kbps: String,
     pub keyframe_seconds: String,
@@ -356,6 +357,9 @@ mod tests {
         assert_eq!((&*school.id, school.servers.len()), ("my-school", 2));
         assert_eq!(school.limits.video, Some(BitsPerSecond(3_000_000)));
         assert_eq!(read_own(&OwnService::from(&school)), Ok(school.clone()));
+        let unlimited = OwnService { keyframe_seconds: String::new(), ..typed() };
+        let limits = read_own(&unlimited).unwrap().limits;
+        assert_eq!(limits.keyframe_seconds, USUAL_LIMITS.keyframe_seconds);
         // A Chinese keyboard has another comma.
         let servers = typed().servers.replace(", ", "，");
         assert_eq!(read_own(&OwnService { servers, ..typed() }), Ok(school.clone()));

@@ -29,6 +29,9 @@ pub enum PathKind {
     #[default]
     Folder,
     File,
+    /// Nothing, but its folder exists.
+    New,
+    /// Nothing, and its folder does not exist.
     Nothing,
 }
 
@@ -97,7 +100,10 @@ fn read(folder: &Path, endings: Option<&[String]>, stopped: &dyn Fn() -> bool) -
     let at = |found| Listing { found, ..Listing::default() };
     match fs::metadata(folder) {
         Ok(about) if !about.is_dir() => return at(PathKind::File),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return at(PathKind::Nothing),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let has_folder = folder.parent().is_some_and(Path::is_dir);
+            return at(if has_folder { PathKind::New } else { PathKind::Nothing });
+        }
         // The reason for a read error is reported below.
         _ => {}
     }
@@ -163,8 +169,8 @@ mod tests {
         );
         let found = |name| read(&folder.path().join(name), None, &|| false).found;
         assert_eq!(
-            [found("zoo"), found("b.mp4"), found("no")],
-            [PathKind::Folder, PathKind::File, PathKind::Nothing]
+            [found("zoo"), found("b.mp4"), found("no"), found("no/no")],
+            [PathKind::Folder, PathKind::File, PathKind::New, PathKind::Nothing]
         );
         assert!(read(folder.path(), None, &|| true).cut);
     }

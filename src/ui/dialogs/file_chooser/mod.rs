@@ -24,17 +24,14 @@ use crate::ui::widgets::{
 /// The kind of object to choose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChooserKind {
-    Folder,
+    Folder {
+        /// True if the folder may not exist yet.
+        may_be_new: bool,
+    },
     /// One or more files with these extensions.
-    Files {
-        endings: Vec<String>,
-        several: bool,
-    },
+    Files { endings: Vec<String>, several: bool },
     /// A new file, with this name unless the user enters another one.
-    NewFile {
-        endings: Vec<String>,
-        name: String,
-    },
+    NewFile { endings: Vec<String>, name: String },
 }
 
 /// The open chooser.
@@ -138,7 +135,7 @@ impl FileChooser {
         if entry.is_folder {
             if twice {
                 self.go(ctx, entry.path.clone());
-            } else if self.kind == ChooserKind::Folder {
+            } else if matches!(self.kind, ChooserKind::Folder { .. }) {
                 self.chosen = vec![entry.path.clone()];
             }
             return None;
@@ -176,7 +173,7 @@ impl FileChooser {
             return None;
         }
         match &self.kind {
-            ChooserKind::Folder => {
+            ChooserKind::Folder { .. } => {
                 let folder = self.reading.path.clone();
                 Some(ChooserAnswer::Chosen(vec![self.chosen.pop().unwrap_or(folder)]))
             }
@@ -203,9 +200,10 @@ impl FileChooser {
         let looked = self.looked.take()?;
         let chosen = Some(ChooserAnswer::Chosen(vec![looked.path.clone()]));
         match (&self.kind, found) {
-            (ChooserKind::Folder, PathKind::Folder)
+            (ChooserKind::Folder { .. }, PathKind::Folder)
+            | (ChooserKind::Folder { may_be_new: true }, PathKind::New)
             | (ChooserKind::Files { .. }, PathKind::File)
-            | (ChooserKind::NewFile { .. }, PathKind::Nothing) => return chosen,
+            | (ChooserKind::NewFile { .. }, PathKind::New | PathKind::Nothing) => return chosen,
             (ChooserKind::NewFile { .. }, PathKind::File)
                 if self.replace.as_ref() == Some(&looked.path) =>
             {
@@ -216,7 +214,7 @@ impl FileChooser {
                 self.refuse(key!("chooser-exists"));
             }
             (_, PathKind::Folder) => self.enter(looked),
-            (ChooserKind::Folder, _) => self.refuse(key!("chooser-no-folder")),
+            (ChooserKind::Folder { .. }, _) => self.refuse(key!("chooser-no-folder")),
             (ChooserKind::Files { .. }, _) => self.refuse(key!("chooser-no-file")),
         }
         None
@@ -226,7 +224,7 @@ impl FileChooser {
 fn endings(kind: &ChooserKind, all: bool) -> Option<Vec<String>> {
     match kind {
         // The list contains only folders.
-        ChooserKind::Folder => Some(Vec::new()),
+        ChooserKind::Folder { .. } => Some(Vec::new()),
         ChooserKind::Files { endings, .. } | ChooserKind::NewFile { endings, .. } => {
             (!all).then(|| endings.clone())
         }
@@ -250,7 +248,7 @@ pub fn show(
     let width = 640.0_f32.min(ctx.content_rect().width() - 80.0).max(280.0);
     let closed = modal(ctx, theme, "file-chooser", width, |ui| {
         let title = match chooser.kind {
-            ChooserKind::Folder => key!("chooser-folder"),
+            ChooserKind::Folder { .. } => key!("chooser-folder"),
             ChooserKind::Files { several: false, .. } => key!("chooser-file"),
             ChooserKind::Files { several: true, .. } => key!("chooser-files"),
             ChooserKind::NewFile { .. } => key!("chooser-new"),
@@ -361,7 +359,11 @@ fn entries(ui: &mut Ui, view: &View<'_>, chooser: &mut FileChooser) -> Option<Ch
             let message = texts.with("chooser-unreadable", &[("reason", texts.say(error).into())]);
             paragraph(ui, &message, Type::Body, theme.warn);
         } else if listing.entries.is_empty() {
-            label(ui, &texts.get("chooser-empty"), Type::Body, theme.secondary);
+            let empty = match chooser.kind {
+                ChooserKind::Folder { .. } => key!("chooser-no-subfolders"),
+                _ => key!("chooser-empty"),
+            };
+            label(ui, &texts.get(empty), Type::Body, theme.secondary);
         }
         let last = listing.entries.len().saturating_sub(1);
         let mut focus = None;

@@ -3,12 +3,15 @@
 
 pub mod draft;
 
-use egui::{Align, Id, Key, Layout, Memory, Modifiers, Response, ScrollArea, Ui, UiBuilder, vec2};
+use egui::{
+    Align, Color32, Id, Key, Label, Layout, Memory, Modifiers, Response, RichText, ScrollArea, Ui,
+    UiBuilder, vec2,
+};
 
-use crate::studio::Command;
 use crate::studio::command::PartCommand;
 use crate::studio::settings::part::versions::Version;
 use crate::studio::settings::part::{PartKind, PartSummary, check_name, is_same_name};
+use crate::studio::{Command, Notice};
 use crate::text::problem::{Problem, problem};
 use crate::ui::dialogs::card::{DialogAnswer, heading, modal};
 use crate::ui::dialogs::parts::draft::{Naming, PartsDraft, Step};
@@ -30,7 +33,7 @@ pub fn show(
     draft: &mut PartsDraft,
     fresh: bool,
 ) -> Option<DialogAnswer> {
-    modal(ctx, view.theme, "parts", DIALOG_WIDTH_POINTS, |ui| {
+    let answer = modal(ctx, view.theme, "parts", DIALOG_WIDTH_POINTS, |ui| {
         let close = heading(ui, view, &view.texts.get("parts"));
         // Escape returns to the list before it closes the dialog.
         let returns = !matches!(draft.step, Step::List | Step::Delete(_));
@@ -48,7 +51,19 @@ pub fn show(
             *draft = PartsDraft::of(draft.kind);
         }
         close.then_some(DialogAnswer::Close)
-    })
+    });
+    // The dialog has shown the problem of its last request.
+    if answer.is_some()
+        && let Some(notice) = failure(view)
+    {
+        view.send(Command::Dismiss(notice.id));
+    }
+    answer
+}
+
+/// Returns the problem of the last request.
+fn failure<'a>(view: &View<'a>) -> Option<&'a Notice> {
+    view.snapshot.notices.iter().rev().find(|it| it.key() == "part-failed")
 }
 
 /// Returns to the list. The row of the step's collection or profile, or else the row in use, gets the
@@ -151,7 +166,7 @@ fn list_versions(view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
 
 /// Draws the problem of the last request, next to the control that made it.
 fn trouble(ui: &mut Ui, view: &View<'_>, draft: &mut PartsDraft) {
-    let failed = view.snapshot.notices.iter().rev().find(|it| it.key() == "part-failed");
+    let failed = failure(view);
     draft.learn(failed.map(|notice| notice.id), &view.snapshot.parts);
     if let Some(notice) = failed {
         paragraph(ui, &view.texts.say(&notice.problem), Type::Small, view.theme.warn);
@@ -164,16 +179,25 @@ fn trouble(ui: &mut Ui, view: &View<'_>, draft: &mut PartsDraft) {
 fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
     let (theme, texts, kind) = (view.theme, view.texts, draft.kind);
     let in_use = view.snapshot.parts.in_use.name(kind) == name;
+    let is_fixed = kind == PartKind::Profile && view.snapshot.is_live_or_recording();
     let room = vec2(ui.available_width(), size::LIST_ROW_HEIGHT);
     ui.allocate_ui_with_layout(room, Layout::right_to_left(Align::Center), |ui| {
         let named = |key| texts.with(key, &[("name", name.to_owned().into())]);
         at_line_end(ui, |ui| {
+            let use_button = ui.next_auto_id();
             if !in_use {
                 let used = named(key!("part-use"));
                 let words = texts.get("part-use-short");
-                if Button::new(&words).name(&used).small().show(ui, theme).clicked() {
+                let button = Button::new(&words).name(&used).small().enabled(!is_fixed);
+                let button = button.show(ui, theme);
+                if button.clicked() {
                     view.send(Command::Part(PartCommand::Use(kind, name.to_owned())));
-                    draft.focused = Some(name.to_owned());
+                    draft.forget_awaited();
+                }
+                if is_fixed {
+                    let why = texts.get("part-use-on-air");
+                    ui.ctx().accesskit_node_builder(button.id, |node| node.set_description(&*why));
+                    button.on_hover_text(&*why);
                 }
             } else {
                 // The next controls have the same ids in every row.
@@ -185,7 +209,12 @@ fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
             }
             let rename = named(key!("part-rename"));
             let words = texts.get("part-rename-short");
-            if Button::new(&words).name(&rename).small().show(ui, theme).clicked() {
+            let rename = Button::new(&words).name(&rename).small().show(ui, theme);
+            // *Use* has gone with the focus, because the collection or profile is now in use.
+            if in_use && ui.memory(|memory| memory.has_focus(use_button)) {
+                rename.request_focus();
+            }
+            if rename.clicked() {
                 draft.step = Step::Name(Naming::Rename(name.to_owned()), name.to_owned(), None);
             }
             let remove = named(key!("part-delete"));
@@ -200,14 +229,21 @@ fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
             }
         });
         if !in_use {
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                label(ui, name, Type::Body, theme.text);
-            });
+            one_line(ui, name, theme.text);
             return;
         }
         let summary = in_words(texts, kind, &summary_now(view));
         let words = format!("{} · {summary}", texts.get("part-in-use"));
         two_lines(ui, theme, name, &words);
+    });
+}
+
+/// Draws a name in the middle of the height of a row. If the name does not fit, it ends in an
+/// ellipsis, and a tooltip shows all of it.
+fn one_line(ui: &mut Ui, name: &str, color: Color32) {
+    ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+        let name = RichText::new(name).font(Type::Body.font()).color(color);
+        ui.add(Label::new(name).truncate().selectable(false));
     });
 }
 
@@ -240,9 +276,7 @@ fn deleted_row(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &
         if Button::new(&words).name(&versions).small().show(ui, theme).clicked() {
             list_versions(view, draft, name);
         }
-        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-            label(ui, name, Type::Body, theme.secondary);
-        });
+        one_line(ui, name, theme.secondary);
     });
 }
 
