@@ -256,6 +256,30 @@ fn where_a_desktop_gives_less_room_than_is_needed_one_scrolls() {
 }
 
 #[test]
+fn on_a_small_display_the_page_is_smaller_and_nothing_is_out_of_view() {
+    for (width, height, scale) in
+        [(960.0, 540.0, 0.9), (910.0, 512.0, 0.85), (800.0, 500.0, 0.83), (672.0, 420.0, 0.7)]
+    {
+        let size = Vec2::new(width, height);
+        let mut harness = open_as("mixer", size, preferences(Language::English, Theme::Dark));
+        let ctx = harness.ctx.clone();
+        assert!(harness.state_mut().screen.as_mut().unwrap().set_window_size(&ctx, size));
+        harness.set_size(size / scale);
+        harness.run();
+        harness.run();
+        let zoom = harness.ctx.zoom_factor();
+        assert!((zoom - scale).abs() < 1e-3, "{size:?}: {zoom}");
+        let window = egui::Rect::from_min_size(egui::Pos2::ZERO, size / scale).expand(0.5);
+        for name in ["Go Live", "Record", "Microphone Yeti Stereo Microphone is disconnected."] {
+            let rect = harness.get_by_label(name).rect();
+            assert!(window.contains_rect(rect), "{name} in {size:?}: {rect:?}");
+        }
+        let cpu = harness.get_by_label_contains("CPU ").rect();
+        assert!(window.contains_rect(cpu), "{size:?}: {cpu:?}");
+    }
+}
+
+#[test]
 fn notices_help_and_go_away() {
     let mut harness = open("notices");
     // The worst notice and its button are in the health bar, the others behind the bell.
