@@ -65,6 +65,9 @@ fn watch_sentence(theme: &Theme, texts: &Texts, snapshot: &Snapshot) -> (String,
     let (key, color) = match &snapshot.watch {
         WatchState::Idle => (key!("status-watch-idle"), theme.secondary),
         WatchState::Opening { .. } => (key!("status-watch-opening"), theme.accent),
+        WatchState::Playing if snapshot.watch_figures.paused => {
+            (key!("status-watch-paused"), theme.secondary)
+        }
         WatchState::Playing => (key!("status-watch-playing"), theme.good),
         WatchState::Reconnecting { .. } => (key!("status-watch-reconnecting"), theme.warn),
         WatchState::Ended => (key!("status-watch-ended"), theme.secondary),
@@ -259,6 +262,16 @@ mod tests {
             let warns: Vec<bool> = facts(&view, Page::Studio).iter().map(|it| it.warns).collect();
             assert_eq!(warns[..2], wanted, "{fps} {dropped_frames}");
         }
+    }
+
+    #[test]
+    fn a_paused_player_is_not_called_playing() {
+        let texts = Texts::new(Language::English);
+        let mut snapshot = Snapshot { watch: WatchState::Playing, ..Snapshot::default() };
+        let said = |snapshot: &Snapshot| watch_sentence(&Theme::DARK, &texts, snapshot);
+        assert_eq!(said(&snapshot), ("Playing.".to_owned(), Theme::DARK.good));
+        snapshot.watch_figures.paused = true;
+        assert_eq!(said(&snapshot), ("Paused.".to_owned(), Theme::DARK.secondary));
     }
 
     #[test]
