@@ -235,6 +235,7 @@ impl Screen {
             }
             Action::Larger => self.scale(ctx, true),
             Action::Smaller => self.scale(ctx, false),
+            Action::ResetSize => self.set_scale(ctx, None),
             Action::Quit => self.ask_to_close(),
             other => match other.panel() {
                 Some(panel) => self.toggle_panel(panel),
@@ -350,11 +351,16 @@ impl Screen {
         let mut steps = scale::PERCENT_CHOICES.into_iter();
         let next =
             if larger { steps.find(|step| *step > now) } else { steps.rfind(|step| *step < now) };
-        if let Some(scale) = next {
-            self.preferences.ui_scale = Some(scale);
-            self.restyle(ctx);
-            self.requests.push(WindowRequest::Preferences);
+        if next.is_some() {
+            self.set_scale(ctx, next);
         }
+    }
+
+    /// Sets the scale of the interface. `None` means the scale that suits the display.
+    fn set_scale(&mut self, ctx: &egui::Context, scale: Option<u16>) {
+        self.preferences.ui_scale = scale;
+        self.restyle(ctx);
+        self.requests.push(WindowRequest::Preferences);
     }
 
     fn use_layout(&mut self, name: &str) {
