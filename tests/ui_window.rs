@@ -357,6 +357,31 @@ fn language_and_theme_change_while_running() {
     harness.get_by_label("Go Live");
 }
 
+/// Returns true if text of this color is painted.
+fn has_text_color(shape: &egui::Shape, color: egui::Color32) -> bool {
+    match shape {
+        egui::Shape::Text(text) => {
+            text.galley.job.sections.iter().any(|section| section.format.color == color)
+        }
+        egui::Shape::Vec(shapes) => shapes.iter().any(|shape| has_text_color(shape, color)),
+        _ => false,
+    }
+}
+
+#[test]
+fn another_theme_colors_the_whole_window_in_the_same_frame() {
+    use onair::ui::style::theme::Theme as Colors;
+
+    let mut harness = open("idle");
+    // With a single event, the output of its frame can be read.
+    harness.get_by_label("Switch to the light theme").click_accesskit();
+    harness.step();
+    assert_eq!(harness.state().screen.as_ref().unwrap().preferences().theme, Theme::Light);
+    let shapes = &harness.output().shapes;
+    let has = |color| shapes.iter().any(|it| has_text_color(&it.shape, color));
+    assert!(has(Colors::LIGHT.text) && !has(Colors::DARK.text));
+}
+
 #[test]
 fn the_palette_finds_what_is_typed() {
     let mut harness = open("idle");

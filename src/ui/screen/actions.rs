@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Screen;
+use super::{Screen, apply_to, theme_of};
 use crate::compose::scene::SceneId;
 use crate::mix::StripLamp;
 use crate::studio::live::view::LiveState;
@@ -361,6 +361,21 @@ impl Screen {
         self.preferences.ui_scale = scale;
         self.restyle(ctx);
         self.requests.push(WindowRequest::Preferences);
+    }
+
+    /// Applies the preferences to the whole window: theme, hotkeys, scale and language.
+    pub(super) fn restyle(&mut self, ctx: &egui::Context) {
+        let (theme, language) = (theme_of(&self.preferences), self.preferences.language.spoken());
+        if (theme, language) != (self.theme, self.texts.language()) {
+            // A part of this pass may have the old colors or texts.
+            ctx.request_discard("the theme or the language");
+        }
+        self.theme = theme;
+        self.theme.apply(ctx);
+        apply_to(ctx, &self.preferences, self.used_scale());
+        if language != self.texts.language() {
+            self.texts = text::Texts::new(language);
+        }
     }
 
     fn use_layout(&mut self, name: &str) {
