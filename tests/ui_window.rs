@@ -256,6 +256,30 @@ fn where_a_desktop_gives_less_room_than_is_needed_one_scrolls() {
 }
 
 #[test]
+fn on_a_small_display_the_page_is_smaller_and_nothing_is_out_of_view() {
+    for (width, height, scale) in
+        [(960.0, 540.0, 0.9), (910.0, 512.0, 0.85), (800.0, 500.0, 0.83), (672.0, 420.0, 0.7)]
+    {
+        let size = Vec2::new(width, height);
+        let mut harness = open_as("mixer", size, preferences(Language::English, Theme::Dark));
+        let ctx = harness.ctx.clone();
+        assert!(harness.state_mut().screen.as_mut().unwrap().set_window_size(&ctx, size));
+        harness.set_size(size / scale);
+        harness.run();
+        harness.run();
+        let zoom = harness.ctx.zoom_factor();
+        assert!((zoom - scale).abs() < 1e-3, "{size:?}: {zoom}");
+        let window = egui::Rect::from_min_size(egui::Pos2::ZERO, size / scale).expand(0.5);
+        for name in ["Go Live", "Record", "Microphone Yeti Stereo Microphone is disconnected."] {
+            let rect = harness.get_by_label(name).rect();
+            assert!(window.contains_rect(rect), "{name} in {size:?}: {rect:?}");
+        }
+        let cpu = harness.get_by_label_contains("CPU ").rect();
+        assert!(window.contains_rect(cpu), "{size:?}: {cpu:?}");
+    }
+}
+
+#[test]
 fn notices_help_and_go_away() {
     let mut harness = open("notices");
     // The worst notice and its button are in the health bar, the others behind the bell.
@@ -331,6 +355,31 @@ fn language_and_theme_change_while_running() {
     assert!(harness.state().requests.contains(&WindowRequest::Preferences));
     click(&mut harness, "切换到英文");
     harness.get_by_label("Go Live");
+}
+
+/// Returns true if text of this color is painted.
+fn has_text_color(shape: &egui::Shape, color: egui::Color32) -> bool {
+    match shape {
+        egui::Shape::Text(text) => {
+            text.galley.job.sections.iter().any(|section| section.format.color == color)
+        }
+        egui::Shape::Vec(shapes) => shapes.iter().any(|shape| has_text_color(shape, color)),
+        _ => false,
+    }
+}
+
+#[test]
+fn another_theme_colors_the_whole_window_in_the_same_frame() {
+    use onair::ui::style::theme::Theme as Colors;
+
+    let mut harness = open("idle");
+    // With a single event, the output of its frame can be read.
+    harness.get_by_label("Switch to the light theme").click_accesskit();
+    harness.step();
+    assert_eq!(harness.state().screen.as_ref().unwrap().preferences().theme, Theme::Light);
+    let shapes = &harness.output().shapes;
+    let has = |color| shapes.iter().any(|it| has_text_color(&it.shape, color));
+    assert!(has(Colors::LIGHT.text) && !has(Colors::DARK.text));
 }
 
 #[test]

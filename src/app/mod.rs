@@ -133,7 +133,7 @@ pub fn run(studio: impl Studio, options: Options) -> Result<(), Error> {
         .with_app_id(icon::app_id())
         .with_inner_size(size.map(|side| side * scale))
         .with_maximized(options.preferences.maximized)
-        .with_min_inner_size(theme::size::MIN_WINDOW_SIZE)
+        .with_min_inner_size(scale::min_window_size())
         .with_icon(icon::lamp());
     let native = eframe::NativeOptions {
         viewport,

@@ -88,7 +88,7 @@ fn readout(harness: &Harness<'static, Window>) -> Option<String> {
 fn the_canvas_is_enlarged_by_commands_and_fits_again_by_a_click_on_its_readout() {
     let mut harness = open("media");
     assert_eq!(readout(&harness), None, "it fits");
-    harness.key_press_modifiers(Modifiers::COMMAND, Key::Num0);
+    harness.key_press_modifiers(Modifiers::ALT, Key::Z);
     harness.run();
     let name = "Zoom 100\u{a0}%. Click to show the whole canvas.";
     harness.get_by_label(name);
@@ -123,7 +123,7 @@ fn the_canvas_is_enlarged_by_commands_and_fits_again_by_a_click_on_its_readout()
 #[test]
 fn handles_and_snapping_work_where_the_canvas_is_enlarged() {
     let mut harness = one_item();
-    harness.key_press_modifiers(Modifiers::COMMAND, Key::Num0);
+    harness.key_press_modifiers(Modifiers::ALT, Key::Z);
     harness.run();
     let middle = canvas(&harness).center();
     commands(&mut harness);
@@ -191,7 +191,7 @@ fn the_wheel_enlarges_around_the_pointer_and_moves_what_is_enlarged() {
 #[test]
 fn the_middle_button_and_the_space_bar_move_the_canvas_and_nothing_on_it() {
     let mut harness = one_item();
-    harness.key_press_modifiers(Modifiers::COMMAND, Key::Num0);
+    harness.key_press_modifiers(Modifiers::ALT, Key::Z);
     harness.run();
     let middle = canvas(&harness).center();
     commands(&mut harness);
@@ -221,7 +221,7 @@ fn where_the_space_bar_is_the_talk_key_it_does_not_move_the_canvas() {
         snapshot.strips = Demo::new("mixer").snapshot().strips;
         snapshot.strips[0].audio.talk = TalkMode::PushToTalk;
     });
-    harness.key_press_modifiers(Modifiers::COMMAND, Key::Num0);
+    harness.key_press_modifiers(Modifiers::ALT, Key::Z);
     harness.run();
     let middle = canvas(&harness).center();
     harness.key_down(Key::Space);

@@ -93,6 +93,12 @@ fn found(harness: &mut Harness<'static, Window>, query: &str) -> Vec<(String, St
 }
 
 #[test]
+fn the_palette_finds_a_setting_by_its_explanation() {
+    let lines = found(&mut open("idle"), "text size");
+    assert!(lines.iter().any(|(name, ..)| name == "Interface size"), "{lines:?}");
+}
+
+#[test]
 fn impossible_commands_are_found_last_with_the_reason_and_do_nothing() {
     let mut harness = open("idle");
     let why = "Turn on the replay buffer first.";

@@ -121,6 +121,7 @@ fn acts(action: Action, state: &str) -> bool {
     let mut chosen = preferences(Language::English, Theme::Dark);
     match action {
         Action::LayoutSimple => chosen.panels.layout = "monitor".to_owned(),
+        Action::ResetSize => chosen.ui_scale = Some(110),
         Action::LayoutReset | Action::LayoutDelete => {
             let name = if action == Action::LayoutReset { "simple" } else { "Mine" };
             let other = PanelLayout::preset("monitor").unwrap();

@@ -171,6 +171,23 @@ fn a_service_gets_the_key_which_is_missed_beside_its_field_and_shown_nowhere() {
 }
 
 #[test]
+fn enter_on_a_destination_leads_to_its_first_field() {
+    let mut harness = begin("idle");
+    press(&mut harness, Key::Enter);
+    press(&mut harness, Key::Enter);
+    for (name, role) in [("Twitch", Role::PasswordInput), ("Custom server", Role::TextInput)] {
+        harness.get_by_role_and_label(Role::RadioButton, name).focus();
+        harness.run();
+        assert_eq!(press(&mut harness, Key::Enter), [], "{name}");
+        let field = match role {
+            Role::TextInput => harness.get_by_role_and_label(role, "Server"),
+            _ => harness.get_by_role(role),
+        };
+        assert!(field.is_focused(), "{name}");
+    }
+}
+
+#[test]
 fn an_address_that_cannot_be_one_is_refused_beside_its_field() {
     let mut harness = begin("idle");
     press(&mut harness, Key::Enter);

@@ -461,17 +461,21 @@ fn the_card_after_a_broadcast_leads_to_its_recording() {
 #[test]
 fn the_buttons_of_a_notice_open_the_file_that_it_names() {
     let mut harness = open("recordings");
-    let [recording, watched] = ["onair 2026-11-20 09-12-00.mkv", "interview.mp4"];
+    let names = ["onair 2026-11-20 09-12-00.mkv", "interview.mp4", "voice only.mp4"];
+    let [recording, watched, repaired] = names;
     let named = |name: &str| path(name).display().to_string();
     harness.state().demo.change(|snapshot| {
         let saved = StudioMessage::RecordingSaved { path: named(recording) };
         let (severity, detail) = (Severity::Info, named(watched));
         let problem = problem!("player-saved", detail = detail.as_str());
         let stream = PlayerMessage { problem, severity, quiet: false, detail };
-        snapshot.notices = vec![saved.notice(1, ""), StudioMessage::Player(stream).notice(2, "")];
+        let stream = StudioMessage::Player(stream);
+        let repaired = StudioMessage::RecordingRepaired { path: named(repaired) };
+        let messages = [saved, stream, repaired];
+        snapshot.notices = (1..).zip(&messages).map(|(id, it)| it.notice(id, "")).collect();
     });
     harness.run();
-    for name in [recording, watched] {
+    for name in names {
         harness.key_press_modifiers(Modifiers::COMMAND, Key::N);
         harness.run();
         harness.run();

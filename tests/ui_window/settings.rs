@@ -255,6 +255,9 @@ fn what_is_changed_is_marked_and_its_default_comes_back() {
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Minus);
     harness.run();
     assert_eq!(kept(&harness).ui_scale, Some(250));
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Num0);
+    harness.run();
+    assert_eq!(kept(&harness).ui_scale, None);
 }
 
 #[test]

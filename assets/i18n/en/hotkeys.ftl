@@ -76,10 +76,12 @@ tip-action-theme = Switches the window between light and dark colors.
 tip-action-language = Changes the interface language.
 tip-action-larger = Makes text and controls one step larger.
 tip-action-smaller = Makes text and controls one step smaller.
+tip-action-reset-size = Resets the size of text and controls to the automatic size.
 tip-action-quit = Closes onair. During a broadcast or recording, onair asks first.
 
 action-larger = Larger interface
 action-smaller = Smaller interface
+action-reset-size = Reset interface size
 action-scene-1 = Switch to scene 1
 action-scene-2 = Switch to scene 2
 action-scene-3 = Switch to scene 3

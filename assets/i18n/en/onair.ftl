@@ -744,6 +744,7 @@ tip-sparkline = Bitrate over the last minute. The horizontal line is the chosen 
 status-watch-idle = Nothing is playing.
 status-watch-opening = Opening…
 status-watch-playing = Playing.
+status-watch-paused = Paused.
 status-watch-reconnecting = Reconnecting to the stream.
 status-watch-ended = Playback has ended.
 status-watch-failed = Playback failed.

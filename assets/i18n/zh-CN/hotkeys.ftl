@@ -76,10 +76,12 @@ tip-action-theme = 更改窗口配色。
 tip-action-language = 更改窗口语言。
 tip-action-larger = 把文字和控件放大一级。
 tip-action-smaller = 把文字和控件缩小一级。
+tip-action-reset-size = 把文字和控件恢复为自动大小。
 tip-action-quit = 退出 onair。直播或录制时会先询问。
 
 action-larger = 放大界面
 action-smaller = 缩小界面
+action-reset-size = 重置界面大小
 action-scene-1 = 切换到场景 1
 action-scene-2 = 切换到场景 2
 action-scene-3 = 切换到场景 3

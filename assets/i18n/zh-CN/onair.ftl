@@ -744,6 +744,7 @@ tip-sparkline = 最近一分钟的码率。横线是所选的码率。
 status-watch-idle = 未在播放。
 status-watch-opening = 正在打开。
 status-watch-playing = 正在播放。
+status-watch-paused = 已暂停。
 status-watch-reconnecting = 正在重新连接直播流。
 status-watch-ended = 播放已结束。
 status-watch-failed = 播放失败。

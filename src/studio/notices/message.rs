@@ -553,7 +553,9 @@ impl StudioMessage {
                 vec![Remedy::EditFilters(*id)]
             }
             Self::TransitionFailed { .. } => vec![Remedy::EditTransition],
-            Self::RecordingSaved { .. } => vec![Remedy::ShowRecording, Remedy::PlayRecording],
+            Self::RecordingSaved { .. } | Self::RecordingRepaired { .. } => {
+                vec![Remedy::ShowRecording, Remedy::PlayRecording]
+            }
             Self::ReplaySaved { .. } => vec![Remedy::ShowInFolder, Remedy::PlayRecording],
             Self::SnapshotSaved { .. } => vec![Remedy::ShowInFolder],
             Self::Player(message) if message.key() == "player-saved" => {

@@ -212,7 +212,8 @@ fn entries(ctx: &Context, view: &View<'_>, needs: &DialogContext<'_>, other: &Te
         let icon = setting.page().icon();
         let entry =
             entry(PaletteChoice::Setting(*setting), icon, &texts.get(key), key!("palette-setting"));
-        let also = [entry.also.clone(), other.get(key).to_string()].join(" ");
+        let (name, note) = (other.get(key), texts.get(setting.note()));
+        let also = [&*entry.also, &*name, &*note].join(" ");
         Entry { also, ..entry }
     }));
     all

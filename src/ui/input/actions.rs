@@ -119,7 +119,7 @@ actions! {
     ZoomIn "zoom-in" Plus "Alt+Equals";
     ZoomOut "zoom-out" Search "Alt+Minus";
     ZoomFit "zoom-fit" FullScreen "Alt+0";
-    ZoomActual "zoom-actual" Screenshot "Ctrl+0";
+    ZoomActual "zoom-actual" Screenshot "Alt+Z";
     SafeAreas "safe-areas" Screen "";
     Multiview "multiview" Scene "";
     ProgramDisplay "program-display" FullScreen "";
@@ -234,6 +234,7 @@ actions! {
     Language "language" Info "";
     Larger "larger" Plus "Ctrl+Equals";
     Smaller "smaller" Search "Ctrl+Minus";
+    ResetSize "reset-size" Replay "Ctrl+0";
     Quit "quit" Close "Ctrl+Q";
 }
 

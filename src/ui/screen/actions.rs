@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Screen;
+use super::{Screen, apply_to, theme_of};
 use crate::compose::scene::SceneId;
 use crate::mix::StripLamp;
 use crate::studio::live::view::LiveState;
@@ -235,6 +235,7 @@ impl Screen {
             }
             Action::Larger => self.scale(ctx, true),
             Action::Smaller => self.scale(ctx, false),
+            Action::ResetSize => self.set_scale(ctx, None),
             Action::Quit => self.ask_to_close(),
             other => match other.panel() {
                 Some(panel) => self.toggle_panel(panel),
@@ -350,10 +351,30 @@ impl Screen {
         let mut steps = scale::PERCENT_CHOICES.into_iter();
         let next =
             if larger { steps.find(|step| *step > now) } else { steps.rfind(|step| *step < now) };
-        if let Some(scale) = next {
-            self.preferences.ui_scale = Some(scale);
-            self.restyle(ctx);
-            self.requests.push(WindowRequest::Preferences);
+        if next.is_some() {
+            self.set_scale(ctx, next);
+        }
+    }
+
+    /// Sets the scale of the interface. `None` means the scale that suits the display.
+    fn set_scale(&mut self, ctx: &egui::Context, scale: Option<u16>) {
+        self.preferences.ui_scale = scale;
+        self.restyle(ctx);
+        self.requests.push(WindowRequest::Preferences);
+    }
+
+    /// Applies the preferences to the whole window: theme, hotkeys, scale and language.
+    pub(super) fn restyle(&mut self, ctx: &egui::Context) {
+        let (theme, language) = (theme_of(&self.preferences), self.preferences.language.spoken());
+        if (theme, language) != (self.theme, self.texts.language()) {
+            // A part of this pass may have the old colors or texts.
+            ctx.request_discard("the theme or the language");
+        }
+        self.theme = theme;
+        self.theme.apply(ctx);
+        apply_to(ctx, &self.preferences, self.used_scale());
+        if language != self.texts.language() {
+            self.texts = text::Texts::new(language);
         }
     }
 

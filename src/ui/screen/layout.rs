@@ -15,8 +15,8 @@ use crate::ui::{dialogs, recordings, studio_page, watch};
 const ROUNDING_POINTS: f32 = 0.5;
 
 impl Screen {
-    /// Draws the page. If a tiling desktop gives the window less space than the page needs, the
-    /// page scrolls.
+    /// Draws the page. If a tiling desktop gives the window less space than the page needs at the
+    /// smallest scale, the page scrolls.
     pub(super) fn fitted(&mut self, ui: &mut Ui, room: Rect) {
         let whole = room.size().max(size::MIN_WINDOW_SIZE.into());
         // A scale that just leaves room for the page may round.

@@ -420,16 +420,6 @@ impl Screen {
         self.snapshot.is_live_or_recording() || self.snapshot.recordings.copy.is_some()
     }
 
-    fn restyle(&mut self, ctx: &egui::Context) {
-        self.theme = theme_of(&self.preferences);
-        self.theme.apply(ctx);
-        apply_to(ctx, &self.preferences, self.used_scale());
-        let language = self.preferences.language.spoken();
-        if language != self.texts.language() {
-            self.texts = Texts::new(language);
-        }
-    }
-
     /// Draws the window. Returns the requests of the user.
     pub fn show(&mut self, ui: &mut Ui) -> Vec<WindowRequest> {
         if std::mem::take(&mut self.profile_changed) {

@@ -65,6 +65,9 @@ fn watch_sentence(theme: &Theme, texts: &Texts, snapshot: &Snapshot) -> (String,
     let (key, color) = match &snapshot.watch {
         WatchState::Idle => (key!("status-watch-idle"), theme.secondary),
         WatchState::Opening { .. } => (key!("status-watch-opening"), theme.accent),
+        WatchState::Playing if snapshot.watch_figures.paused => {
+            (key!("status-watch-paused"), theme.secondary)
+        }
         WatchState::Playing => (key!("status-watch-playing"), theme.good),
         WatchState::Reconnecting { .. } => (key!("status-watch-reconnecting"), theme.warn),
         WatchState::Ended => (key!("status-watch-ended"), theme.secondary),
@@ -121,7 +124,8 @@ fn facts(view: &View<'_>, page: Page) -> Vec<BarFigure> {
     facts.push(fact(cpu, key!("tip-cpu")));
     facts.push(fact(format::bytes(snapshot.rss_bytes), key!("tip-memory")));
     if page != Page::Watch {
-        facts.extend(snapshot.disk.as_ref().map(|space| disk(texts, space)));
+        let records = snapshot.recording.is_some();
+        facts.extend(snapshot.disk.as_ref().map(|space| disk(texts, space, records)));
     }
     facts
 }
@@ -139,10 +143,12 @@ fn time_left(texts: &Texts, left: Duration) -> String {
     texts.with("status-hours", &[("count", hours.into())])
 }
 
-fn disk(texts: &Texts, space: &DiskSpace) -> BarFigure {
+/// Returns the figure of the free space. The disk fills only while onair `records`.
+fn disk(texts: &Texts, space: &DiskSpace, records: bool) -> BarFigure {
     let time = time_left(texts, space.left);
     let warns = space.left < LOW_SPACE_DURATION;
-    let key = if warns { key!("status-disk-little") } else { key!("status-disk") };
+    let fills = warns && records;
+    let key = if fills { key!("status-disk-little") } else { key!("status-disk") };
     let folder = space.folder.display().to_string();
     let args = [
         ("folder", folder.into()),
@@ -262,6 +268,16 @@ mod tests {
     }
 
     #[test]
+    fn a_paused_player_is_not_called_playing() {
+        let texts = Texts::new(Language::English);
+        let mut snapshot = Snapshot { watch: WatchState::Playing, ..Snapshot::default() };
+        let said = |snapshot: &Snapshot| watch_sentence(&Theme::DARK, &texts, snapshot);
+        assert_eq!(said(&snapshot), ("Playing.".to_owned(), Theme::DARK.good));
+        snapshot.watch_figures.paused = true;
+        assert_eq!(said(&snapshot), ("Paused.".to_owned(), Theme::DARK.secondary));
+    }
+
+    #[test]
     fn the_time_until_the_disk_is_full_is_short_and_whole() {
         let texts = Texts::new(Language::English);
         let of = |minutes: u64| time_left(&texts, Duration::from_secs(minutes * 60 + 59));
@@ -272,12 +288,14 @@ mod tests {
             free: 1_500_000_000,
             left: Duration::from_secs(minutes * 60),
         };
-        let little = disk(&texts, &space(9));
+        let little = disk(&texts, &space(9), true);
         assert_eq!((little.text.as_str(), little.warns), ("Disk full in 9 min", true));
-        let much = disk(&texts, &space(41 * 60));
+        let idle = disk(&texts, &space(0), false);
+        assert_eq!((idle.text.as_str(), idle.warns), ("Disk: 0 min left", true));
+        let much = disk(&texts, &space(41 * 60), true);
         assert_eq!((much.text.as_str(), much.warns), ("Disk: 41\u{a0}h left", false));
         assert!(much.tip.contains("/home/ada/Videos") && much.tip.contains("1.50\u{a0}GB"));
         let chinese = Texts::new(Language::Chinese);
-        assert_eq!(disk(&chinese, &space(9)).text, "磁盘将在 9 分钟后写满");
+        assert_eq!(disk(&chinese, &space(9), true).text, "磁盘将在 9 分钟后写满");
     }
 }

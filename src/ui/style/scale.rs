@@ -9,6 +9,8 @@ use crate::ui::style::theme::size::MIN_WINDOW_SIZE;
 pub const PERCENT_CHOICES: [u16; 11] = [75, 90, 100, 110, 125, 150, 175, 200, 225, 250, 300];
 /// The scale on usual displays.
 pub const DEFAULT_PERCENT: u16 = 100;
+/// The smallest scale that a small window gets, because smaller text is hard to read.
+const MIN_FITTED_PERCENT: u16 = 70;
 /// The number of rows of a display up to which the usual scale is comfortable.
 const REFERENCE_DISPLAY_ROWS: u64 = 1_440;
 /// The tolerance for the rounding of sizes, in percent.
@@ -26,12 +28,18 @@ pub fn of_display(size: Size, desktop: f64) -> u16 {
 }
 
 /// Returns the scale up to `percent` at which the whole page fits in a window of `size`, so that
-/// *Go Live* and the health bar stay in view. A usual or smaller scale stays as it is. `size` is in
+/// *Go Live* and the health bar stay in view, but no scale below `MIN_FITTED_PERCENT`. `size` is in
 /// points at 100 %.
 pub fn fitting(percent: u16, size: Vec2) -> u16 {
     let [width, height] = MIN_WINDOW_SIZE;
     let largest = (size.x / width).min(size.y / height) * 100.0 + ROUNDING_PERCENT;
-    percent.min((largest.floor() as u16).max(DEFAULT_PERCENT))
+    percent.min((largest.floor() as u16).max(MIN_FITTED_PERCENT))
+}
+
+/// Returns the minimum size of the window in points at 100 %: the page fits in this size at
+/// `MIN_FITTED_PERCENT`.
+pub fn min_window_size() -> [f32; 2] {
+    MIN_WINDOW_SIZE.map(|side| side * f32::from(MIN_FITTED_PERCENT) / 100.0)
 }
 
 #[cfg(test)]
@@ -47,13 +55,21 @@ mod tests {
             (960.0, 1_080.0, 300, 100),
             (2_880.0, 1_800.0, 300, 300),
             (2_879.0, 1_799.0, 300, 299),
-            // The page scrolls in a window that is too small for the usual scale.
-            (640.0, 480.0, 150, 100),
-            (640.0, 480.0, 75, 75),
+            // Small displays, some of which the desktop enlarges.
+            (960.0, 540.0, 100, 90),
+            (1_366.0 / 1.5, 768.0 / 1.5, 100, 85),
+            (800.0, 500.0, 150, 83),
+            (800.0, 500.0, 75, 75),
+            // The page scrolls in a window that is too small for the smallest scale.
+            (640.0, 400.0, 150, 70),
+            (640.0, 400.0, 75, 70),
         ] {
             let found = fitting(wanted, Vec2::new(width, height));
             assert_eq!(found, used, "{width}×{height} at {wanted} %");
         }
+        let [width, height] = min_window_size();
+        assert_eq!(fitting(300, Vec2::new(width, height)), MIN_FITTED_PERCENT);
+        assert!(width < 800.0 && height < 440.0, "{width}×{height}");
     }
 
     #[test]

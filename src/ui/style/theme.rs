@@ -50,6 +50,7 @@ pub mod size {
     pub const LIST_ROW_HEIGHT: f32 = 44.0;
     pub const GO_LIVE_BUTTON_HEIGHT: f32 = 52.0;
     pub const RECORD_BUTTON_HEIGHT: f32 = 36.0;
+    /// The size of the window that the page needs. In a smaller window, the page scrolls.
     pub const MIN_WINDOW_SIZE: [f32; 2] = [960.0, 600.0];
     pub const INITIAL_WINDOW: [f32; 2] = [1280.0, 720.0];
 }

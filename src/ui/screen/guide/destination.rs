@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 
-use egui::{Id, ScrollArea, Ui};
+use egui::{Id, Key, ScrollArea, Ui};
 use zeroize::Zeroizing;
 
 use crate::base::{Secret, partial_debug};
@@ -95,6 +95,15 @@ impl Destination {
         (self.kind, self.wrong, self.key_shown) = (kind, None, false);
     }
 
+    /// Returns the first field of the chosen destination.
+    fn first_field(&self, service: Option<&Service>) -> Option<Part> {
+        match self.kind {
+            Kind::TryHere => None,
+            _ if needs_server(service) => Some(Part::Server),
+            _ => Some(Part::Key),
+        }
+    }
+
     /// Divides a complete URL in the key field, because some services show the server and the key as
     /// one URL.
     fn split_key(&mut self) {
@@ -125,6 +134,12 @@ impl Destination {
     }
 }
 
+/// Returns true if the user must enter the server address. A service with a known address needs only
+/// the key.
+fn needs_server(service: Option<&Service>) -> bool {
+    service.is_none_or(|service| service.servers.is_empty())
+}
+
 /// Draws the step. Returns true if Enter was pressed to continue.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Destination) -> bool {
     let mut next = false;
@@ -149,6 +164,9 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Destination) ->
                     _ => None,
                 };
                 draft.choose(kind, service);
+                if ui.input(|input| input.key_pressed(Key::Enter)) {
+                    draft.focus = draft.first_field(service);
+                }
             }
             next = details(ui, view, draft);
         },
@@ -190,8 +208,7 @@ fn details(ui: &mut Ui, view: &mut View<'_>, draft: &mut Destination) -> bool {
         Kind::Service(id) => view.snapshot.services.find(id),
     };
     let mut next = false;
-    // A service with a known address needs only the key.
-    if service.is_none_or(|service| service.servers.is_empty()) {
+    if needs_server(service) {
         let hint = match service {
             Some(_) => texts.get("service-no-address"),
             None => texts.get("server-hint"),
@@ -273,7 +290,7 @@ fn field(
     if field.response.lost_focus() {
         draft.complete_server();
     }
-    field.response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter))
+    field.response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter))
 }
 
 /// Makes the chosen destination the only enabled target. Returns the id of its target, unless it is
