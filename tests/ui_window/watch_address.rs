@@ -49,3 +49,27 @@ fn a_long_recent_path_shows_its_file_name_below_the_address() {
     assert!(shapes.iter().any(|it| draws(&it.shape, &keeps_name)), "{:?}", shown(&harness));
     assert_eq!(click(&mut harness, &path), [Command::Watch { url: path }]);
 }
+
+#[test]
+fn the_own_address_is_offered_only_while_the_built_in_server_is_a_target() {
+    let mut harness = open("idle");
+    let address = |harness: &mut Harness<'static, Window>, enabled: bool| {
+        let set = |snapshot: &mut onair::studio::Snapshot| {
+            snapshot.targets[0].target.enabled = enabled;
+        };
+        harness.state().demo.change(set);
+        harness.run();
+        let field = harness.get_by_role_and_label(Role::TextInput, "Stream address");
+        field.accesskit_node().value().unwrap_or_default()
+    };
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Num2);
+    harness.run();
+    let own = "rtmp://127.0.0.1:1935/live/onair";
+    assert_eq!(address(&mut harness, true), own);
+    assert_eq!(address(&mut harness, false), "", "it was offered before the target was turned off");
+    harness.event(egui::Event::Text("/film.flv".into()));
+    harness.run();
+    for enabled in [false, true] {
+        assert_eq!(address(&mut harness, enabled), "/film.flv");
+    }
+}
