@@ -73,3 +73,26 @@ fn the_own_address_is_offered_only_while_the_built_in_server_is_a_target() {
         assert_eq!(address(&mut harness, enabled), "/film.flv");
     }
 }
+
+#[test]
+fn the_field_shows_the_own_address_once_it_plays() {
+    let mut harness = open("watch-idle");
+    harness.state().demo.change(|snapshot| {
+        snapshot.live = onair::studio::live::view::LiveState::OnAir;
+        snapshot.targets[0].state = Some(onair::studio::targets::TargetState::Live);
+    });
+    let address = |harness: &Harness<'static, Window>| {
+        let field = harness.get_by_role_and_label(Role::TextInput, "Stream address");
+        field.accesskit_node().value().unwrap_or_default()
+    };
+    harness.get_by_role_and_label(Role::TextInput, "Stream address").focus();
+    harness.run();
+    harness.event(egui::Event::Text("/film.flv".into()));
+    commands(&mut harness);
+    let url = "rtmp://127.0.0.1:1935/live/onair".to_owned();
+    assert_ne!(address(&harness), url);
+    let watch = [Command::Watch { url: url.clone() }];
+    assert_eq!(click(&mut harness, "Watch your own stream"), watch);
+    harness.run();
+    assert_eq!(address(&harness), url);
+}
