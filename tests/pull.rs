@@ -286,6 +286,31 @@ fn servers_that_lie_get_a_sentence_and_an_exit_code() {
 }
 
 #[test]
+fn whep_and_dash_are_named() {
+    let manifest = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<MPD></MPD>";
+    let served = |fields: &str| format!("HTTP/1.1 200 OK\r\n{fields}\r\n{manifest}");
+    for (path, answer) in [
+        ("live/x/whep", "HTTP/1.1 204 No Content\r\n\r\n".to_owned()),
+        ("live/x/whep", "HTTP/1.1 405 No\r\nContent-Length: 0\r\n\r\n".to_owned()),
+        ("live/x/whep", "HTTP/1.1 200 OK\r\nContent-Type: application/sdp\r\n\r\n".to_owned()),
+        ("live/x.mpd?key=1", "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n\r\n<x/>".to_owned()),
+        ("manifest", served("Content-Type: application/dash+xml\r\n")),
+        ("manifest", served("")),
+    ] {
+        let port = web::canned(move |_, socket| drop(socket.write_all(answer.as_bytes())));
+        let url = format!("http://127.0.0.1:{port}/{path}");
+        let outcome = play(&Config { reconnect: false, ..config(&url) }, |_| false);
+        let failure = outcome.failure();
+        assert_eq!(failure.kind, FailureKind::Unreachable, "{path}: {failure:?}");
+        assert_eq!(failure.problem.id(), "play-whep-or-dash", "{path}");
+    }
+    let port =
+        web::canned(|_, socket| drop(socket.write_all(b"HTTP/1.1 404 No\r\n\r\n".as_slice())));
+    let outcome = play(&config(&format!("http://127.0.0.1:{port}/live/x/whep")), |_| false);
+    assert_eq!(outcome.failure().kind, FailureKind::NoSuchStream, "the stream is not live");
+}
+
+#[test]
 fn urls_of_wrong_forms_are_usage_errors() {
     let runtime = Runtime::start().unwrap();
     for url in ["http://", "https://:80/x", "ws://h:0/x", "http://h:99999/", "wss:///"] {

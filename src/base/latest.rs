@@ -99,6 +99,20 @@ impl<T> Latest<T> {
     }
 }
 
+impl<T: Clone + Send + 'static> Latest<T> {
+    /// Passes each new value to `take`, as [`Latest::on_change`] does. A callback that holds a
+    /// clone of its own slot would keep the slot and its value forever.
+    pub fn on_value(&self, take: impl Fn(T) + Send + Sync + 'static) {
+        let slot = Arc::downgrade(&self.shared);
+        self.on_change(move || {
+            let value = slot.upgrade().and_then(|shared| shared.value.lock().clone());
+            if let Some(value) = value {
+                take(value);
+            }
+        });
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -103,10 +103,18 @@ fn the_chat_of_a_stream_that_opens_is_not_called_absent() {
         snapshot.watch = WatchState::Opening { stage: None };
     });
     harness.run();
-    assert!(!shown(&harness).iter().any(|it| it.starts_with("onair found no chat")));
+    let says = |harness: &Harness<'static, Window>, text: &str| {
+        shown(harness).iter().any(|it| it.starts_with(text))
+    };
+    let (absent, unsought) = ("onair found no chat", "onair does not look for a chat");
+    assert!(!says(&harness, absent) && !says(&harness, unsought));
     harness.state().demo.change(|snapshot| snapshot.watch = WatchState::Playing);
     harness.run();
-    assert!(shown(&harness).iter().any(|it| it.starts_with("onair found no chat")));
+    assert!(!says(&harness, absent) && says(&harness, unsought), "the player did not look for it");
+    let chat = WebUrl::parse("ws://192.168.1.20:8088/live/show/chat").ok();
+    harness.state().demo.change(|snapshot| snapshot.chat.address = chat);
+    harness.run();
+    assert!(says(&harness, absent) && !says(&harness, unsought));
 }
 
 #[test]

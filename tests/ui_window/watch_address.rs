@@ -49,3 +49,50 @@ fn a_long_recent_path_shows_its_file_name_below_the_address() {
     assert!(shapes.iter().any(|it| draws(&it.shape, &keeps_name)), "{:?}", shown(&harness));
     assert_eq!(click(&mut harness, &path), [Command::Watch { url: path }]);
 }
+
+#[test]
+fn the_own_address_is_offered_only_while_the_built_in_server_is_a_target() {
+    let mut harness = open("idle");
+    let address = |harness: &mut Harness<'static, Window>, enabled: bool| {
+        let set = |snapshot: &mut onair::studio::Snapshot| {
+            snapshot.targets[0].target.enabled = enabled;
+        };
+        harness.state().demo.change(set);
+        harness.run();
+        let field = harness.get_by_role_and_label(Role::TextInput, "Stream address");
+        field.accesskit_node().value().unwrap_or_default()
+    };
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Num2);
+    harness.run();
+    let own = "rtmp://127.0.0.1:1935/live/onair";
+    assert_eq!(address(&mut harness, true), own);
+    assert_eq!(address(&mut harness, false), "", "it was offered before the target was turned off");
+    harness.event(egui::Event::Text("/film.flv".into()));
+    harness.run();
+    for enabled in [false, true] {
+        assert_eq!(address(&mut harness, enabled), "/film.flv");
+    }
+}
+
+#[test]
+fn the_field_shows_the_own_address_once_it_plays() {
+    let mut harness = open("watch-idle");
+    harness.state().demo.change(|snapshot| {
+        snapshot.live = onair::studio::live::view::LiveState::OnAir;
+        snapshot.targets[0].state = Some(onair::studio::targets::TargetState::Live);
+    });
+    let address = |harness: &Harness<'static, Window>| {
+        let field = harness.get_by_role_and_label(Role::TextInput, "Stream address");
+        field.accesskit_node().value().unwrap_or_default()
+    };
+    harness.get_by_role_and_label(Role::TextInput, "Stream address").focus();
+    harness.run();
+    harness.event(egui::Event::Text("/film.flv".into()));
+    commands(&mut harness);
+    let url = "rtmp://127.0.0.1:1935/live/onair".to_owned();
+    assert_ne!(address(&harness), url);
+    let watch = [Command::Watch { url: url.clone() }];
+    assert_eq!(click(&mut harness, "Watch your own stream"), watch);
+    harness.run();
+    assert_eq!(address(&harness), url);
+}

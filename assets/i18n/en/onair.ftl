@@ -932,6 +932,7 @@ chat-say-hint = Message
 chat-send = Send
 chat-empty = No messages yet.
 chat-none = onair found no chat for this stream. Chat is available for streams on onair servers.
+chat-unsought = onair does not look for a chat at this address. Enter the chat address under “Chat display”.
 chat-connecting = Joining the chat…
 chat-lost = The chat connection was lost: { $cause }. Reconnecting.
 chat-refused = onair cannot join the chat: { $cause }.

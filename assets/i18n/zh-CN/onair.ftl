@@ -1164,6 +1164,7 @@ chat-say-hint = 说点什么
 chat-send = 发送
 chat-empty = 还没有人发言。
 chat-none = 没有找到此直播流的聊天。onair 服务器上的直播流都支持聊天。
+chat-unsought = onair 不会在此地址查找聊天。请在“聊天显示设置”中填写聊天地址。
 chat-connecting = 正在加入聊天…
 chat-lost = 聊天已断开：{ $cause }。正在重连。
 chat-refused = 无法加入聊天：{ $cause }。

@@ -64,8 +64,8 @@ pub struct Args {
     #[arg(long)]
     pub measure: bool,
     /// With --headless, print the chat of an onair server, and chat messages that are in the stream
-    /// (such as onTextData). onair finds the chat of an HTTP-FLV URL. For other URLs, pass the chat's
-    /// address, ws://HOST/APP/STREAM/chat. A window shows the chat at the address that you pass
+    /// (such as onTextData). onair finds the chat of an HTTP-FLV or HLS URL. For other URLs, pass
+    /// the address, ws://HOST/APP/STREAM/chat. A window shows the chat at the address that you pass
     #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "")]
     pub chat: Option<String>,
     /// Reconnect after a lost connection (the default)

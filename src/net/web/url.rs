@@ -67,10 +67,12 @@ impl WebUrl {
     }
 
     /// Returns the address of the built-in server's chat for a stream at this address:
-    /// `ws://host/app/stream/chat` for `http://host/app/stream.flv`. The query, such as a token,
-    /// stays. Returns `None` if the path does not end in `.flv`.
+    /// `ws://host/app/stream/chat` for `http://host/app/stream.flv` or `.m3u8`. The query, such as a
+    /// token, stays. Returns `None` if the path has another ending.
     pub fn chat(&self) -> Option<Self> {
-        let path = format!("{}/chat", self.0.path().strip_suffix(".flv")?);
+        let path = self.0.path();
+        let stream = [".flv", ".m3u8"].iter().find_map(|ending| path.strip_suffix(ending))?;
+        let path = format!("{stream}/chat");
         let mut chat = self.0.clone();
         let scheme = if self.is_secure() { "wss" } else { "ws" };
         // A change from one special scheme to another never fails.
@@ -193,7 +195,8 @@ mod tests {
         for (stream, chat) in [
             ("http://a/live/x.flv?token=1#y", Some("ws://a/live/x/chat?***")),
             ("wss://a:8443/a/b/x%20y.flv", Some("wss://a:8443/a/b/x%20y/chat")),
-            ("https://a/live/x.m3u8", None),
+            ("https://a/live/x.m3u8", Some("wss://a/live/x/chat")),
+            ("https://a/live/x.ts", None),
         ] {
             let found = WebUrl::parse(stream).unwrap().chat();
             assert_eq!(found.map(|it| it.to_string()).as_deref(), chat, "{stream}");

@@ -203,6 +203,13 @@ struct Shared {
 }
 
 impl Shared {
+    /// Returns a slot for a player, whose frames go to the queue.
+    fn screen(self: &Arc<Self>) -> Latest<VideoFrame> {
+        let (screen, shared) = (Latest::default(), Arc::clone(self));
+        screen.on_value(move |frame| shared.take(frame));
+        screen
+    }
+
     fn take(&self, frame: VideoFrame) {
         let mut waiting = self.waiting.lock();
         // The feed was not read, or the compositor was late.
@@ -325,13 +332,7 @@ impl SourceThread {
     /// Opens the source at this position.
     fn start(&self, place: Option<Duration>) -> Result<Player, Failure> {
         self.ends.take();
-        let screen = Latest::default();
-        let (its, from) = (Arc::clone(&self.shared), screen.clone());
-        screen.on_change(move || {
-            if let Some(frame) = from.get() {
-                its.take(frame);
-            }
-        });
+        let screen = self.shared.screen();
         let audio = Arc::clone(&self.shared.audio);
         let speaker: Arc<crate::player::present::speaker::Open> =
             Arc::new(move |rate, channels, _| {
@@ -533,6 +534,23 @@ mod tests {
         assert_eq!(noticed, [false, true, false, false, true]);
         ends.follow(false);
         assert!(ends.once, "it was to end there at some time");
+    }
+
+    #[test]
+    fn the_slot_of_a_player_is_dropped_with_the_player() {
+        let shared = Arc::new(Shared {
+            waiting: Mutex::default(),
+            audio: Arc::new(MixerQueue::new(Clock::start(), 48_000, 2, PLAYER_LEAD)),
+            video_status: SourceStatus::new("", "film.mp4".to_owned()),
+            audio_status: SourceStatus::new("", "film.mp4".to_owned()),
+        });
+        let screen = shared.screen();
+        let planes = Arc::new(Pooled::unpooled(Planes::transparent(Size::new(2, 2))));
+        let (pts, color) = (Timestamp::ZERO, Color::PROGRAM);
+        screen.publish(VideoFrame { pts, color, surface: Arc::clone(&planes).into() });
+        shared.waiting.lock().frames.pop_front().unwrap();
+        drop(screen);
+        assert_eq!((Arc::strong_count(&shared), Arc::strong_count(&planes)), (1, 1));
     }
 
     #[test]

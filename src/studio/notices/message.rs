@@ -9,7 +9,7 @@ use crate::files::disk_space::Warning;
 use crate::media::source_status::SourceAlarm;
 use crate::net::CertificatePin;
 use crate::player;
-use crate::studio::notices::{Level, Next, Notice, Remedy, TileId, groups};
+use crate::studio::notices::{Level, Next, Notice, Remedy, TileId, UNREADABLE_SETTINGS, groups};
 use crate::studio::scenes::MAIN_SOURCE;
 use crate::studio::scenes::edits::{EditRefusal, RefusedParts};
 use crate::text::problem::{Problem, problem};
@@ -558,6 +558,9 @@ impl StudioMessage {
             }
             Self::ReplaySaved { .. } => vec![Remedy::ShowInFolder, Remedy::PlayRecording],
             Self::SnapshotSaved { .. } => vec![Remedy::ShowInFolder],
+            Self::SettingsBad { reason } if reason.id() == UNREADABLE_SETTINGS => {
+                vec![Remedy::ShowInFolder]
+            }
             Self::Player(message) if message.key() == "player-saved" => {
                 vec![Remedy::ShowRecording, Remedy::PlayRecording]
             }

@@ -80,6 +80,9 @@ pub enum Remedy {
     ShowInFolder,
 }
 
+/// The name of the problem of a settings file that cannot be used at all.
+const UNREADABLE_SETTINGS: &str = "settings-unreadable";
+
 /// The text about the next attempt.
 const NEXT_ATTEMPT: &str = "next-retry";
 
@@ -155,8 +158,13 @@ impl Notice {
 
     /// Returns a value that the texts contain, in English.
     pub fn value(&self, name: &str) -> Option<String> {
-        let found = self.problem.args().iter().find(|(it, _)| *it == name);
-        found.map(|(_, value)| Language::English.value(value))
+        value_of(&self.problem, name)
+    }
+
+    /// Returns the path of the settings file that cannot be used at all, if the notice is about one.
+    fn unreadable_settings(&self) -> Option<String> {
+        let problem = self.problem.inner().find(|it| it.id() == UNREADABLE_SETTINGS)?;
+        value_of(problem, "path")
     }
 
     /// Returns true if the other notice has the same message and subject, regardless of the time
@@ -172,13 +180,20 @@ impl Notice {
     /// Removes harmful characters from texts of servers, files and devices. The path of the file
     /// stays exact.
     pub(super) fn sanitized(mut self) -> Self {
-        self.file = self.value("path").or_else(|| self.value("detail")).map(PathBuf::from);
+        let file = self.value("path").or_else(|| self.value("detail"));
+        self.file = file.or_else(|| self.unreadable_settings()).map(PathBuf::from);
         self.problem = self.problem.map_texts(&sanitized);
         if let Cow::Owned(clean) = sanitized(&self.detail) {
             self.detail = clean;
         }
         self
     }
+}
+
+/// Returns a value of a problem, in English.
+fn value_of(problem: &Problem, name: &str) -> Option<String> {
+    let found = problem.args().iter().find(|(it, _)| *it == name);
+    found.map(|(_, value)| Language::English.value(value))
 }
 
 /// Identifies the tile of a player, and thus the slot of its frames.
@@ -196,7 +211,9 @@ impl TileId {
 mod tests {
     use std::path::Path;
 
+    use crate::studio::notices::Remedy;
     use crate::studio::notices::message::StudioMessage;
+    use crate::text::problem::problem;
 
     #[test]
     fn what_a_server_says_steers_nothing() {
@@ -214,5 +231,19 @@ mod tests {
         let notice = StudioMessage::RecordingSaved { path: path.into() }.notice(1, "");
         assert_eq!(notice.value("path").as_deref(), Some("/videos/\u{FFFD}\u{5E9}.mkv"));
         assert_eq!(notice.file.as_deref(), Some(Path::new(path)));
+    }
+
+    #[test]
+    fn a_broken_settings_file_is_named_and_can_be_shown() {
+        let (path, reason) = ("/home/ada/settings.toml", problem!("syntax-no-text"));
+        let whole = problem!("settings-unreadable", path = path, reason = &reason);
+        let one = problem!("settings-ignored", path = "delay_ms", reason = reason);
+        for (reason, file, remedies) in
+            [(whole, Some(Path::new(path)), vec![Remedy::ShowInFolder]), (one, None, Vec::new())]
+        {
+            let notice = StudioMessage::SettingsBad { reason }.notice(1, "");
+            assert_eq!((notice.file.as_deref(), &notice.remedies), (file, &remedies));
+            assert_eq!(notice.summary().contains(path), file.is_some(), "{}", notice.summary());
+        }
     }
 }

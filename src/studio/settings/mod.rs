@@ -149,19 +149,19 @@ impl Settings {
     /// Reads the file. Missing or bad values get their defaults. The second result lists the
     /// problems; a missing file is not a problem.
     pub fn read(path: &Path) -> (Self, Vec<Problem>) {
-        let text = match read_bounded(path) {
-            Ok(text) => text,
+        let reason = match read_bounded(path) {
+            Ok(text) => match Self::try_parse(&text) {
+                Ok(read) => return read,
+                Err(why) => why,
+            },
             // A link whose file is missing is a problem, for example a disk that is not mounted.
             Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => {
                 return (Self::default(), Vec::new());
             }
-            Err(error) => {
-                let (path, reason) = (path.display().to_string(), syntax::unreadable(&error));
-                let warning = problem!("settings-unreadable", path = path, reason = reason);
-                return (Self::default(), vec![warning]);
-            }
+            Err(error) => syntax::unreadable(&error),
         };
-        Self::parse(&text)
+        let path = path.display().to_string();
+        (Self::default(), vec![problem!("settings-unreadable", path = path, reason = reason)])
     }
 
     /// Returns the reason why a file cannot be read at all, or `None` if it can be read.
@@ -174,12 +174,14 @@ impl Settings {
 
     /// Reads settings from text. It never fails: see [`Settings::read`].
     pub fn parse(text: &str) -> (Self, Vec<Problem>) {
-        let mut document = match Document::parse(text) {
-            Ok(document) => document.essential(&["server"]),
-            Err(why) => {
-                return (Self::default(), vec![problem!("settings-unused", reason = why)]);
-            }
-        };
+        Self::try_parse(text).unwrap_or_else(|why| {
+            (Self::default(), vec![problem!("settings-unused", reason = why)])
+        })
+    }
+
+    /// Works like [`Settings::parse`], but fails if the text is not TOML.
+    fn try_parse(text: &str) -> Result<(Self, Vec<Problem>), Problem> {
+        let mut document = Document::parse(text)?.essential(&["server"]);
         let file = document.read::<File>();
         let newer = Some(file.version).filter(|version| *version > SETTINGS_VERSION);
         let mut warnings =
@@ -189,7 +191,7 @@ impl Settings {
         counted(problem!("settings-the-settings"), &mut |why| warnings.push(why), |tell| {
             bad.for_each(|bad| tell(Problem::from(&bad)));
         });
-        (settings, warnings)
+        Ok((settings, warnings))
     }
 
     fn of_file(file: File, document: &mut Document<'_>) -> Self {
@@ -336,8 +338,10 @@ mod tests {
             settings.write(&path).unwrap();
             assert!(!beside.exists() && Settings::read(&path).1.is_empty());
         }
-        let warning = Settings::parse("a = \n").1[0].to_string();
+        std::fs::write(&path, "a = \n").unwrap();
+        let warning = Settings::read(&path).1[0].to_string();
         assert!(warning.contains("line 1, column 5: this is not a valid value"), "{warning}");
+        assert!(warning.contains(path.to_str().unwrap()), "{warning}");
     }
 
     #[test]

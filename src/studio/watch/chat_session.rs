@@ -235,7 +235,7 @@ impl ChatSession {
     }
 }
 
-/// Guesses the chat address of a stream: next to an HTTP-FLV or WebSocket-FLV address or, for a
+/// Guesses the chat address of a stream: next to an HTTP-FLV, WebSocket-FLV or HLS address or, for a
 /// stream of the built-in server, on its pages. No requests are sent to other servers.
 fn address(url: &str, (rtmp, http): (&str, &str)) -> Option<WebUrl> {
     if WebUrl::is_one(url) {
@@ -266,7 +266,8 @@ mod tests {
             ("rtmp://127.0.0.1:1935/live/onair", Some("ws://127.0.0.1:8088/live/onair/chat")),
             ("rtmp://127.0.0.1/live/onair?key=1", Some("ws://127.0.0.1:8088/live/onair/chat?***")),
             ("rtmp://elsewhere/live/onair", None),
-            ("http://a/live/x.m3u8", None),
+            ("https://a/live/x.m3u8?t=1", Some("wss://a/live/x/chat?***")),
+            ("http://a/live/x.ts", None),
             ("film.flv", None),
             ("", None),
         ] {

@@ -87,19 +87,37 @@ impl DerefMut for WatchFigures {
 }
 
 impl WatchFigures {
-    /// Returns the latency measured by the markers of the test source, if they are visible.
+    /// Returns the latency measured by the markers of the test source, if they are visible. Files
+    /// and recordings have no latency, even if they contain markers.
     pub fn latency(&self) -> Option<Duration> {
-        self.latency_ms.and_then(time)
+        self.latency_ms.filter(|_| self.live).and_then(time)
     }
 
     /// Returns the latency by the sender's clock, if the stream declares that clock and both clocks
     /// seem to agree.
     pub fn sender_latency(&self) -> Option<Duration> {
-        self.sender_latency_ms.and_then(time)
+        self.sender_latency_ms.filter(|_| self.live).and_then(time)
     }
 }
 
 /// Converts milliseconds to a duration; `None` below zero.
 fn time(millis: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(millis / 1_000.0).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_live_streams_have_a_latency() {
+        let (latency_ms, sender_latency_ms) = (Some(43_000.0), Some(500.0));
+        let counted =
+            player::Figures { latency_ms, sender_latency_ms, ..player::Figures::default() };
+        let mut figures = WatchFigures { counted, ..WatchFigures::default() };
+        assert_eq!((figures.latency(), figures.sender_latency()), (None, None));
+        figures.live = true;
+        let expected = (Some(Duration::from_secs(43)), Some(Duration::from_millis(500)));
+        assert_eq!((figures.latency(), figures.sender_latency()), expected);
+    }
 }

@@ -158,7 +158,11 @@ fn trouble(ui: &mut Ui, view: &mut View<'_>, state: Option<&ChatState>) {
             texts.get("watch-opening").to_string()
         }
         None | Some(ChatState::Absent) if view.snapshot.chat.lines.is_empty() => {
-            texts.get("chat-none").to_string()
+            match view.snapshot.chat.address {
+                Some(_) => texts.get("chat-none").to_string(),
+                // Without an address, the player did not look for a chat.
+                None => texts.get("chat-unsought").to_string(),
+            }
         }
         None | Some(ChatState::Open | ChatState::Absent) => return,
         Some(ChatState::Connecting) => texts.get("chat-connecting").to_string(),

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use egui::{Id, Pos2, Rect, Vec2, pos2};
 
+use crate::studio::snapshot::TargetView;
 use crate::studio::watch::view::WatchState;
 use crate::studio::watch::viewport;
 use crate::studio::{Command, TileId, WatchCommand};
@@ -92,7 +93,7 @@ pub enum PlayerLocation {
 pub struct Draft {
     /// The number of the last pass in which the page was shown.
     pub(super) shown_in: u64,
-    /// True if the address field was filled or edited.
+    /// True if the address field was edited, or filled with the address of a played stream.
     known: bool,
     pub url: String,
     /// The number of attempts to play before Enter was pressed in the address field; `None` once
@@ -144,19 +145,20 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Fills the address field once with the address of the current or last played stream, or else
-    /// with the address of onair's own stream. Adds the figures of this second.
+    /// Fills the address field once with the address of the current or last played stream. Until
+    /// then, the field shows the address of onair's own stream while the built-in server is a
+    /// target. Adds the figures of this second.
     pub fn learn(&mut self, view: &View<'_>, now: f64) {
         let snapshot = view.snapshot;
         if !self.known {
-            let last = &snapshot.watch_url;
-            let own = &snapshot.server.play_url;
-            let first =
-                [&snapshot.watch_figures.url, last, own].into_iter().find(|url| !url.is_empty());
-            if let Some(first) = first {
-                self.url.clone_from(first);
-                self.known = true;
-            }
+            let is_target = |it: &TargetView| it.target.is_built_in() && it.target.enabled;
+            let has_own = snapshot.targets.iter().any(is_target);
+            let own = Some(&snapshot.server.play_url).filter(|_| has_own);
+            let played = [&snapshot.watch_figures.url, &snapshot.watch_url];
+            let played = played.into_iter().find(|url| !url.is_empty());
+            self.known = played.is_some();
+            self.url.clear();
+            self.url.extend(played.or(own).map(String::as_str));
         }
         if self.enlarged.is_some_and(|id| !snapshot.tiles.iter().any(|tile| tile.id == id)) {
             self.enlarged = None;

@@ -13,7 +13,7 @@ use crate::player::input::http::hls::Hls;
 use crate::player::input::http::indexed_file::IndexedFile;
 use crate::player::input::http::pull_error::PullError;
 use crate::player::input::http::request::{Item, PullRequest};
-use crate::player::input::http::sniff::{Body, sniff};
+use crate::player::input::http::sniff::{Body, refused, sniff};
 use crate::text::problem::problem;
 use crate::wire::container::Index;
 use crate::wire::hls::MAX_PLAYLIST_BYTES;
@@ -46,7 +46,8 @@ impl Pull {
         ask: &PullRequest,
         on_step: &(dyn Fn(Step<'_>) + Send + Sync),
     ) -> Result<Self, PullError> {
-        let mut flow = Flow::open(&ask.url, &ask.net, on_step).await?;
+        let opened = Flow::open(&ask.url, &ask.net, on_step).await;
+        let mut flow = opened.map_err(|error| refused(&ask.url, error))?;
         let whole = flow.length();
         let (body, start) = sniff(&mut flow).await?;
         let mut pace = if whole.is_some() { PlayPace::Recorded } else { PlayPace::Live };

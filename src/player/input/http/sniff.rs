@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use tokio::time::{Instant, timeout_at};
 
-use crate::net::web::Flow;
+use crate::net::web::{Flow, WebUrl};
 use crate::net::{Cause, ConnectStage, Error};
 use crate::player::input::http::pull_error::PullError;
 use crate::text::problem::problem;
@@ -18,6 +18,9 @@ use crate::wire::hls::is_playlist;
 const SNIFF_TIMEOUT: Duration = Duration::from_secs(10);
 /// Number of bytes that suffice to identify a body.
 const SNIFF_BYTES: usize = PACKET_BYTES + 1;
+
+/// Content type of DASH manifests.
+const DASH_TYPE: &str = "application/dash+xml";
 
 /// Format of an HTTP response body.
 #[derive(Debug)]
@@ -92,12 +95,34 @@ fn is_audio_type(start: &[u8], flow: &Flow) -> bool {
     named && matches!(flow, Flow::Http(_)) && !start.is_empty()
 }
 
+/// Returns the error of a failed request. Only `POST` requests play a stream at a WHEP address, which
+/// answers other requests without media (draft-ietf-wish-whep).
+pub(super) fn refused(url: &WebUrl, error: Error) -> PullError {
+    match matches!(error.cause, Cause::Answer { status: 204 | 405, .. }) && is_whep(url) {
+        true => unsupported_protocol(),
+        false => error.into(),
+    }
+}
+
+fn is_whep(url: &WebUrl) -> bool {
+    url.path().ends_with("/whep")
+}
+
+fn unsupported_protocol() -> PullError {
+    PullError::no_stream(problem!("play-whep-or-dash"))
+}
+
 /// Returns the error with the actual kind of data.
 pub(super) fn unknown(start: &[u8], flow: &Flow) -> PullError {
     let kind = flow.content_type().map(|name| name.chars().take(60).collect::<String>());
     let text = String::from_utf8_lossy(start);
     let text = text.trim_start_matches('\u{feff}').trim_start();
-    let page = text.starts_with('<') || kind.as_deref() == Some("text/html");
+    let is_xml = text.starts_with('<');
+    let is_manifest = is_xml && text.contains("<MPD") || kind.as_deref() == Some(DASH_TYPE);
+    if is_manifest || flow.url().path().ends_with(".mpd") || is_whep(flow.url()) {
+        return unsupported_protocol();
+    }
+    let page = is_xml || kind.as_deref() == Some("text/html");
     PullError::no_stream(match (start, kind) {
         ([], _) => problem!("play-sends-nothing"),
         _ if page => problem!("play-sends-page"),
@@ -112,7 +137,6 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
-    use crate::net::web::WebUrl;
 
     #[tokio::test]
     async fn a_beginning_that_trickles_has_one_limit_for_all_of_it() {

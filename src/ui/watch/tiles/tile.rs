@@ -196,6 +196,7 @@ pub fn show(
             send(view, trust);
         } else if pressed && own {
             let url = view.snapshot.server.play_url.clone();
+            draft.set_url(url.clone());
             view.send(Command::Watch { url });
         } else if pressed {
             draft.double_clicked = true;
