@@ -384,9 +384,14 @@ pub(in crate::studio) fn is_server_failure(cause: &Problem) -> bool {
         || cause.contains("net-refused-closed") && !cause.contains("net-at-publish")
 }
 
+/// Returns true if a server ended a stream that it had accepted, so that the stream key was right.
+pub(in crate::studio) fn is_ended_by_server(cause: &Problem) -> bool {
+    cause.contains("net-at-media") && !cause.contains("net-refused-unauthorized")
+}
+
 /// Returns true if a refusal with this cause is about the stream key.
 fn wants_key(cause: &Problem) -> bool {
-    !wants_login(cause) && !is_server_failure(cause)
+    !wants_login(cause) && !is_server_failure(cause) && !is_ended_by_server(cause)
 }
 
 /// Returns true if a notice with this key is about what viewers get, or about the recording. Other
@@ -522,6 +527,11 @@ impl StudioMessage {
             Self::Target { next: Next::Waiting, .. } => Vec::new(),
             &Self::Target { key: "target-refused", id, ref cause, .. } if wants_key(cause) => {
                 vec![Remedy::EditKey(id), Remedy::StartTarget(id), Remedy::SwitchOff(id)]
+            }
+            &Self::Target { key: "target-refused", id, ref cause, .. }
+                if is_ended_by_server(cause) =>
+            {
+                vec![Remedy::StartTarget(id), Remedy::EditTarget(id), Remedy::SwitchOff(id)]
             }
             &Self::Target { id, .. } => {
                 vec![Remedy::EditTarget(id), Remedy::StartTarget(id), Remedy::SwitchOff(id)]
