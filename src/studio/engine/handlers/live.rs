@@ -199,6 +199,7 @@ impl Engine {
     pub fn resolve(&mut self, target: &Target) -> Option<WantedTargets> {
         // The connection uses the newest edits, and must not start again for them.
         self.targets.edited.remove(&target.id);
+        self.targets.unfinished.remove(&target.id);
         if target.is_built_in() {
             self.start_built_in_if_needed();
         }
@@ -270,7 +271,8 @@ impl Engine {
             self.endings.broadcasts.extend(on_air.and_then(|it| it.end_publisher(id, words)));
             return;
         }
-        let Some(resolved) = target.and_then(|target| self.resolve(&target)) else { return };
+        let Some(target) = target.filter(|target| !self.is_unfinished(target)) else { return };
+        let Some(resolved) = self.resolve(&target) else { return };
         self.clear_link_notices(id);
         if let Some(on_air) = &mut self.live.on_air {
             let left = on_air.publish(&self.runtime, self.clock, vec![resolved]);
@@ -475,8 +477,10 @@ impl Engine {
     /// Returns the targets that are on but were never live during the broadcast.
     fn missed_targets(&self) -> Vec<BroadcastTarget> {
         let known = &self.live.summary.targets;
-        let is_missed =
-            |it: &&Target| it.enabled && known.iter().all(|known| known.id != Some(it.id));
+        let is_missed = |it: &&Target| {
+            let is_known = known.iter().any(|known| known.id == Some(it.id));
+            it.enabled && !is_known && !self.is_unfinished(it)
+        };
         let missed = self.targets.list.iter().filter(is_missed);
         let missed = missed.map(|target| {
             let url = address::parse(target.server(), target.key());
