@@ -288,8 +288,9 @@ screenshot-failed = Cannot save the screenshot { $path }: { $reason }.
     .cure = { $cure }
 settings-bad = { SENTENCE($reason) }.
     .cure = onair uses default values in place of invalid ones. Before onair changes the settings file, it saves a copy whose name ends in .broken.
-settings-not-saved = Cannot save the settings: { $reason }
+settings-not-saved = Cannot save the settings to { $path }: { $reason }.
     .cure = { $cure }
+settings-cure-folder = Make sure that the disk has free space, and that you can write to the folder. You can also start onair with another settings file (--settings).
 event-log-failed = Cannot write the event log { $path }: { $reason }.
     .cure = { $cure }
 

@@ -288,8 +288,9 @@ screenshot-failed = 无法保存截图 { $path }：{ $reason }。
     .cure = { $cure }
 settings-bad = { $reason }。
     .cure = 无效的部分已改用默认值。更改设置文件前，onair 会先保存一份副本，文件名以 .broken 结尾。
-settings-not-saved = 无法保存设置：{ $reason }
+settings-not-saved = 无法把设置保存到 { $path }：{ $reason }。
     .cure = { $cure }
+settings-cure-folder = 请确认磁盘有空间，并且文件夹可以写入。也可以用 --settings 指定其他设置文件来启动 onair。
 event-log-failed = 无法写入事件记录 { $path }：{ $reason }。
     .cure = { $cure }
 

@@ -2,6 +2,7 @@
 //! the messages with the same names in `assets/i18n/*/notices.ftl`; a test compares both.
 
 use std::io;
+use std::path::Path;
 
 use crate::compose::scene::SourceId;
 use crate::files::Trouble;
@@ -258,7 +259,7 @@ notices! {
     /// The display is gone, and the stream continues.
     DisplayLost "display-lost" Warning [] [] {};
     SettingsBad "settings-bad" Warning [] [reason] {};
-    SettingsNotSaved "settings-not-saved" Warning [] [reason] {};
+    SettingsNotSaved "settings-not-saved" Warning [path] [reason] {};
     EventLogFailed "event-log-failed" Warning [path] [reason] {};
 
     // Findings of the pre-flight check.
@@ -584,8 +585,13 @@ impl StudioMessage {
         }
     }
 
-    /// Returns the message that the settings could not be saved.
-    pub fn settings_not_saved(error: &io::Error) -> Self {
-        Self::SettingsNotSaved { reason: Trouble::problem(error) }
+    /// Returns the message that the settings could not be saved to this file. The user cannot choose
+    /// its folder in the window.
+    pub fn settings_not_saved(path: &Path, error: &io::Error) -> Self {
+        let reason = match (Trouble::of(error), Trouble::problem(error)) {
+            (Trouble::Replaced | Trouble::TooManyFiles | Trouble::Broken, reason) => reason,
+            (_, reason) => reason.with_cure(problem!("settings-cure-folder")),
+        };
+        Self::SettingsNotSaved { path: path.display().to_string(), reason }
     }
 }

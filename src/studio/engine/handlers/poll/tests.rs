@@ -419,6 +419,9 @@ fn settings_that_could_not_be_saved_are_saved_at_the_next_attempt() {
     save(&mut engine);
     let not_saved = [("settings-not-saved", None)];
     assert_eq!(keys_of(&engine), not_saved);
+    let problem = engine.notices.active.notices()[0].problem.clone();
+    assert_eq!(problem.args()[0], ("path", path.display().to_string().into()));
+    assert!(crate::text::Language::English.cure(&problem).unwrap().contains("--settings"));
     // The next attempt is due later, and a notice that was dismissed stays dismissed.
     assert!(!engine.file.is_due(engine.clock.now()));
     save(&mut engine);
