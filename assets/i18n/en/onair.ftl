@@ -725,6 +725,7 @@ tip-recording = { $path } · { $bytes }
 bitrate-minute = Bitrate, last minute
 statistic-bitrate = Bitrate
 statistic-frames = Frame rate
+statistic-skipped = Skipped
 statistic-dropped = Dropped
 dropped-with-audio = { $frames } video, { $audio } audio
 statistic-queue = Send queue
@@ -1059,6 +1060,7 @@ health-notices = { $count ->
    *[other] { $count } notices
 }
 status-dropped = { $count } dropped
+status-skipped = { $count } skipped
 event-log = Event log
 event-log-empty = No events yet. This list shows each event with its cause and duration.
 event-log-lasted = for { $time }
