@@ -506,7 +506,7 @@ fn live_and_check_name_the_limits_of_a_service_that_a_stream_exceeds() {
     std::fs::write(&settings, "version = 2\n").unwrap();
     let settings = settings.to_str().unwrap();
     let wanted = [
-        "School allows at most 500 kbps of video; your setting is 600.",
+        "School allows at most 500\u{a0}kbps of video; your setting is 600.",
         "School allows a maximum video height of 240 pixels; your setting is 270.",
         "School allows at most 25 fps; your setting is 30.",
     ];

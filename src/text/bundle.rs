@@ -308,7 +308,7 @@ mod tests {
         assert_eq!(problem.args()[0].1, Value::from("12500"));
         // A text that is no number stays as it is.
         let odd = crate::problem!("bitrate-restored", kbps = "many");
-        assert!(Language::English.say(&odd).contains("many kbps"));
+        assert!(Language::English.say(&odd).contains("many\u{a0}kbps"));
     }
 
     #[test]

@@ -137,7 +137,7 @@ fn the_buttons_of_notices_lower_the_bitrate_change_the_port_and_start_a_target()
     let before = harness.state().demo.snapshot().quality;
     let lower = Quality { video_bitrate: BitsPerSecond(1_800_000), ..before };
     assert_eq!(
-        press(&mut harness, "Lower to 1\u{a0}800 kbps"),
+        press(&mut harness, "Lower to 1\u{a0}800\u{a0}kbps"),
         [Command::SetQuality(lower), Command::Dismiss(12)]
     );
     // The problem of a target is over only when the target is live again.

@@ -42,7 +42,7 @@ pub(super) fn add_school(harness: &mut Harness<'static, Window>) {
 pub(super) fn assert_presets_are_limited(harness: &Harness<'static, Window>, role: Role) {
     for (name, reason) in [
         ("480p, 30 fps", None),
-        ("720p, 30 fps", Some("My School allows at most 2\u{a0}000 kbps of video.")),
+        ("720p, 30 fps", Some("My School allows at most 2\u{a0}000\u{a0}kbps of video.")),
         ("720p, 60 fps", Some("My School allows at most 30 fps.")),
         ("1080p, 30 fps", Some("My School allows a frame height of at most 720 pixels.")),
     ] {

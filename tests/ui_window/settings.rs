@@ -482,7 +482,7 @@ fn what_a_service_does_not_take_cannot_be_chosen() {
         harness
     };
     let mut harness = with_twitch(2_500_000);
-    harness.get_by_label_contains("Twitch allows at most 6\u{a0}000 kbps of video");
+    harness.get_by_label_contains("Twitch allows at most 6\u{a0}000\u{a0}kbps of video");
     assert!(harness.query_by_label("Adjust the quality for Twitch").is_none());
     harness.get_by_role_and_label(Role::ComboBox, "Resolution").click();
     harness.run();

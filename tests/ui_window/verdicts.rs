@@ -13,7 +13,7 @@ fn a_check_with_a_warning_does_not_end_in_a_green_sentence() {
     let is_shown = |harness: &Harness<'static, Window>, words: &str| {
         harness.query_by_label_contains(words).is_some()
     };
-    assert!(is_shown(&harness, "reaches only 1 900 kbps"));
+    assert!(is_shown(&harness, "reaches only 1 900\u{a0}kbps"));
     let warned = "You can go live, but see the warnings above.";
     assert!(is_shown(&harness, warned));
     assert!(!is_shown(&harness, "Ready to go live. The check"));

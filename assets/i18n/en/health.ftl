@@ -57,6 +57,8 @@ health-bad-key = { $name }: { $cause }.
 health-partly = On air, but not on { $name }.
 health-partly-refused = On air, but { $name } refuses the stream. Is the stream key correct?
 health-refused = Not on air: { $name } refuses the stream. Is the stream key correct?
+health-partly-ended = On air, but { $name } ended the stream. Is another program using the same stream key?
+health-ended = Not on air: { $name } ended the stream. Is another program using the same stream key?
 health-partly-login = On air, but { $name } refuses the login. Are the user name and password correct?
 health-login = Not on air: { $name } refuses the login. Are the user name and password correct?
 health-not-reached = Not on air yet: onair cannot connect to { $name }.
@@ -64,6 +66,8 @@ health-lost = Not on air: the connection to { $name } was lost.
 health-stalled = On air, but no data is reaching { $name }.
 health-next-try = Attempt { $number } in { $seconds } s
 health-trying-now = trying now
+health-check-host = check the spelling of the server address
+health-check-port = check the port, and that the server is running
 health-recording-goes-on = Recording continues
 health-others-too = { $count ->
     [one] one more target is not connected

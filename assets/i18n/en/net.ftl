@@ -206,6 +206,7 @@ net-cure-play = Check the stream name, and make sure that the stream is live.
 net-cure-play-key = Check the key or token in the address: it may have changed or expired.
 net-cure-login = Check the user name and password (rtmp://user:password@server/app), or the URL.
 net-cure-ended = The server ended the stream. Read the server's message, and check the service's dashboard.
+net-cure-replaced = The server ended the stream. Read the server's message. If another program publishes with the same stream key, stop that program.
 net-cure-request = Check that the address and port belong to a web server. If the server requires TLS, use https:// or wss://.
 net-cure-media = Check the network connection and the server's log.
 net-cure-address = Check the address, the port and your network connection.

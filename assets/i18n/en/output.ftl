@@ -115,8 +115,14 @@ out-notice = [{ $level ->
     [warning] warning
    *[error] error
 }] { $text }
-out-ended-encoded = Ended: { $frames } frames encoded, exit code { $exit }
-out-ended-sent = Ended: { $frames } frames sent, exit code { $exit }
+out-ended-encoded = { $frames ->
+    [one] Ended: { $frames } frame encoded, exit code { $exit }
+   *[other] Ended: { $frames } frames encoded, exit code { $exit }
+}
+out-ended-sent = { $frames ->
+    [one] Ended: { $frames } frame sent, exit code { $exit }
+   *[other] Ended: { $frames } frames sent, exit code { $exit }
+}
 out-ended-server = Ended: { $publishers } publishers, { $viewers } viewers
 out-serve-checked = The configuration is valid
 out-reloaded = Configuration reloaded

@@ -88,9 +88,9 @@ setting-keys-note = onair never writes keys to the settings, logs or exported sc
 setting-version = Version
 setting-version-note = Include the version when you report a problem.
 
-limit-video = { $service } allows at most { $most } kbps of video, so the slider ends at this value.
-limit-bitrate = { $service } allows at most { $most } kbps of video.
-limit-audio = { $service } allows at most { $most } kbps of audio, so the slider ends at this value.
+limit-video = { $service } allows at most { $most } kbps of video, so the slider ends at this value.
+limit-bitrate = { $service } allows at most { $most } kbps of video.
+limit-audio = { $service } allows at most { $most } kbps of audio, so the slider ends at this value.
 limit-height = { $service } allows a frame height of at most { $most } pixels.
 limit-rate = { $service } allows at most { $most } fps.
 limit-keyframes = { $service } needs a keyframe at least every { $most } s.

@@ -206,6 +206,7 @@ net-cure-play = 请检查流名，并确认正在直播。
 net-cure-play-key = 请检查地址中的密钥或令牌，它可能已更换或过期。
 net-cure-login = 请检查用户名和密码（rtmp://用户名:密码@服务器/应用），或检查地址。
 net-cure-ended = 服务器结束了直播。请查看服务器的消息，并到平台页面查看原因。
+net-cure-replaced = 服务器结束了直播。请查看服务器的消息。如果有其他程序在用同一个推流密钥推流，请停止该程序。
 net-cure-request = 请确认地址和端口属于 Web 服务器。如果需要 TLS，请用 https:// 或 wss://。
 net-cure-media = 请检查网络连接和服务器日志。
 net-cure-address = 请检查地址、端口和网络。

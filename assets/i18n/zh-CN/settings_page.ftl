@@ -87,9 +87,9 @@ setting-keys-note = 密钥不会写入设置、日志或导出的场景。onair 
 setting-version = 版本
 setting-version-note = 报告问题时请注明版本。
 
-limit-video = { $service } 的视频码率上限是 { $most } kbps，滑块最多调到这里。
-limit-bitrate = { $service } 的视频码率上限是 { $most } kbps。
-limit-audio = { $service } 的音频码率上限是 { $most } kbps，滑块最多调到这里。
+limit-video = { $service } 的视频码率上限是 { $most } kbps，滑块最多调到这里。
+limit-bitrate = { $service } 的视频码率上限是 { $most } kbps。
+limit-audio = { $service } 的音频码率上限是 { $most } kbps，滑块最多调到这里。
 limit-height = { $service } 的画面高度上限是 { $most } 像素。
 limit-rate = { $service } 的帧率上限是 { $most } 帧/秒。
 limit-keyframes = { $service } 要求关键帧间隔不超过 { $most } 秒。

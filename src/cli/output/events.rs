@@ -619,6 +619,14 @@ mod tests {
     }
 
     #[test]
+    fn one_frame_is_no_plural() {
+        let line = |frames: u64| problem!("out-ended-encoded", frames = frames, exit = "0");
+        let text = |frames| Language::English.say(&line(frames));
+        assert_eq!(text(1), "Ended: 1 frame encoded, exit code 0");
+        assert_eq!(text(2), "Ended: 2 frames encoded, exit code 0");
+    }
+
+    #[test]
     fn a_file_without_video_fails_as_a_video_source_only() {
         let source = |track, kind, format| {
             let name = "song.mp3".to_owned();

@@ -73,6 +73,9 @@ impl Error {
                 Cause::Status { refusal: Refusal::Closed | Refusal::Failed, .. },
                 ConnectStage::Media,
             ) => problem!("net-cure-ended"),
+            (Cause::Status { refusal: Refusal::Rejected, .. }, ConnectStage::Media) => {
+                problem!("net-cure-replaced")
+            }
             (Cause::Closed | Cause::Reset | Cause::TimedOut { .. } | Cause::Io(_), stage) => {
                 match stage {
                     ConnectStage::Media => problem!("net-cure-media"),
@@ -424,5 +427,7 @@ mod tests {
         assert!(refused(ConnectStage::Publish, Refusal::Unauthorized).contains("copy it again"));
         assert!(refused(ConnectStage::Play, Refusal::Unauthorized).contains("key or token"));
         assert!(refused(ConnectStage::Media, Refusal::Failed).contains("ended the stream"));
+        assert!(refused(ConnectStage::Publish, Refusal::Rejected).contains("Check the URL"));
+        assert!(refused(ConnectStage::Media, Refusal::Rejected).contains("another program"));
     }
 }

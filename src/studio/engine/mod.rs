@@ -524,7 +524,7 @@ impl Engine {
             Ok(()) => self.notices.take_back("settings-not-saved"),
             Err(error) if last => tracing::warn!(%error, "saving the settings failed"),
             Err(error) => {
-                let message = StudioMessage::settings_not_saved(&error.cause);
+                let message = StudioMessage::settings_not_saved(&error.path, &error.cause);
                 match is_retry {
                     true => self.notices.active.renew(&message),
                     false => self.notices.raise(&message, ""),

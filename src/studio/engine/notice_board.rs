@@ -105,6 +105,12 @@ impl NoticeBoard {
         self.log.over(key, "", now());
     }
 
+    /// Withdraws all notices with these keys, because the broadcast that they are about has ended.
+    pub fn end_all(&mut self, keys: &[&str]) {
+        self.active.clear(keys);
+        self.log.end_all(keys, now());
+    }
+
     /// Withdraws the notices with these keys that this tile's player raised, unless another tile's
     /// player has raised them too.
     pub fn take_back_of(&mut self, tile: TileId, keys: &[&str]) {

@@ -181,6 +181,8 @@ pub struct TargetList {
     /// Targets that were edited while connecting: the times at which the edits are applied, and the
     /// targets before the edits.
     pub edited: BTreeMap<u32, (Timestamp, Target)>,
+    /// Targets that were added without an address or a key, and that were not connected since.
+    pub unfinished: BTreeSet<u32>,
     /// Reported settings that exceed the limits of services.
     pub misfits: Vec<StudioMessage>,
 }

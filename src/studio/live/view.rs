@@ -86,6 +86,11 @@ impl LiveFigures {
             && self.fps < MIN_FRAME_RATE_SHARE * self.wanted_fps
     }
 
+    /// Returns true if the computer skips a visible share of the frames.
+    pub fn skips_frames(&self) -> bool {
+        self.skipped_frames.saturating_mul(100) > self.encoded
+    }
+
     /// Returns true if the link loses a visible share of the frames.
     pub fn loses_frames(&self) -> bool {
         self.dropped_frames.saturating_mul(100) > self.total_frames

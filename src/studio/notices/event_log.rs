@@ -1,5 +1,6 @@
 //! The event log of the stream: the events of a run with their times and durations, also written
-//! line by line to a file per run. It contains the same messages as the notices, without secrets.
+//! line by line to a file per run. It contains the same messages as the notices, without secrets. The
+//! file is long because its tests follow messages to their entries and lines.
 
 use std::collections::VecDeque;
 use std::ffi::OsStr;
@@ -36,7 +37,7 @@ const MAX_MERGED_MESSAGES: usize = 32;
 const REPEAT_WINDOW: Duration = Duration::from_secs(60);
 
 /// The time of a message.
-#[derive(Copy, Clone, Debug)]
+#[derive(Copy, Clone, Debug, Default)]
 pub(in crate::studio) struct LogTime {
     /// Microseconds since the Unix epoch.
     pub wall_micros: i64,
@@ -95,6 +96,8 @@ pub(in crate::studio) struct EventLog {
     file: Arc<FileState>,
     is_error_reported: bool,
     language: Language,
+    /// The time of the last line.
+    written: LogTime,
     lines: Option<(Sender<String>, Worker)>,
 }
 
@@ -156,7 +159,7 @@ impl EventLog {
         entries.push_back(LogEntry { wall_micros, notice: notice.clone(), times: 1, lasted: None });
         let cure = self.language.cure(&notice.problem).unwrap_or_default();
         let texts = [self.language.say(&notice.problem), cure, notice.detail.clone()];
-        self.write_line(wall_micros, &texts, lasted);
+        self.write_line(now, &texts, lasted);
     }
 
     /// Counts a recent identical message instead of adding it again.
@@ -191,7 +194,9 @@ impl EventLog {
         if *unwritten > 0 {
             let what = &notice.problem;
             let repeated = problem!("log-repeated", times = *unwritten, what = what);
-            self.write_line(last.wall_micros, &[self.language.say(&repeated)], None);
+            // The lines are in the order of time.
+            let at = if last.uptime < self.written.uptime { self.written } else { *last };
+            self.write_line(at, &[self.language.say(&repeated)], None);
         }
     }
 
@@ -228,13 +233,25 @@ impl EventLog {
             entry.lasted = Some(lasted);
             let over = problem!("log-over", what = &entry.notice.problem);
             let over = [self.language.say(&over), entry.notice.detail.clone()];
-            self.write_line(now.wall_micros, &over, Some(lasted));
+            self.write_line(now, &over, Some(lasted));
+        }
+    }
+
+    /// Ends all messages with these keys without a line, because the broadcast that they are about
+    /// has ended.
+    pub fn end_all(&mut self, keys: &[&str], now: LogTime) {
+        self.write_repeated(|it| keys.contains(&it.notice.key()));
+        let entries = Arc::make_mut(&mut self.entries).iter_mut().zip(&self.began);
+        let is_open = |it: &LogEntry| it.lasted.is_none() && keys.contains(&it.notice.key());
+        for (entry, began) in entries.filter(|(entry, _)| is_open(entry)) {
+            entry.lasted = Some(now.uptime.saturating_sub(*began));
         }
     }
 
     /// Writes one entry as a line of text.
-    fn write_line(&mut self, wall_micros: i64, texts: &[String], ended: Option<Duration>) {
-        let at = jiff::Timestamp::from_microsecond(wall_micros)
+    fn write_line(&mut self, at: LogTime, texts: &[String], ended: Option<Duration>) {
+        self.written = at;
+        let at = jiff::Timestamp::from_microsecond(at.wall_micros)
             .map(|at| at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
             .unwrap_or_default();
         let lasted = ended.map(|time| {
@@ -580,6 +597,7 @@ mod tests {
             assert!(line.contains(words), "{words}: {text}");
         }
         assert!(lines[2].starts_with("1970-01-01T00:00:11.300Z"), "when it was said last: {text}");
+        assert!(lines.is_sorted_by_key(|line| line.get(..24)), "the order of time: {text}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! the messages with the same names in `assets/i18n/*/notices.ftl`; a test compares both.
 
 use std::io;
+use std::path::Path;
 
 use crate::compose::scene::SourceId;
 use crate::files::Trouble;
@@ -258,7 +259,7 @@ notices! {
     /// The display is gone, and the stream continues.
     DisplayLost "display-lost" Warning [] [] {};
     SettingsBad "settings-bad" Warning [] [reason] {};
-    SettingsNotSaved "settings-not-saved" Warning [] [reason] {};
+    SettingsNotSaved "settings-not-saved" Warning [path] [reason] {};
     EventLogFailed "event-log-failed" Warning [path] [reason] {};
 
     // Findings of the pre-flight check.
@@ -384,9 +385,14 @@ pub(in crate::studio) fn is_server_failure(cause: &Problem) -> bool {
         || cause.contains("net-refused-closed") && !cause.contains("net-at-publish")
 }
 
+/// Returns true if a server ended a stream that it had accepted, so that the stream key was right.
+pub(in crate::studio) fn is_ended_by_server(cause: &Problem) -> bool {
+    cause.contains("net-at-media") && !cause.contains("net-refused-unauthorized")
+}
+
 /// Returns true if a refusal with this cause is about the stream key.
 fn wants_key(cause: &Problem) -> bool {
-    !wants_login(cause) && !is_server_failure(cause)
+    !wants_login(cause) && !is_server_failure(cause) && !is_ended_by_server(cause)
 }
 
 /// Returns true if a notice with this key is about what viewers get, or about the recording. Other
@@ -523,6 +529,11 @@ impl StudioMessage {
             &Self::Target { key: "target-refused", id, ref cause, .. } if wants_key(cause) => {
                 vec![Remedy::EditKey(id), Remedy::StartTarget(id), Remedy::SwitchOff(id)]
             }
+            &Self::Target { key: "target-refused", id, ref cause, .. }
+                if is_ended_by_server(cause) =>
+            {
+                vec![Remedy::StartTarget(id), Remedy::EditTarget(id), Remedy::SwitchOff(id)]
+            }
             &Self::Target { id, .. } => {
                 vec![Remedy::EditTarget(id), Remedy::StartTarget(id), Remedy::SwitchOff(id)]
             }
@@ -579,8 +590,13 @@ impl StudioMessage {
         }
     }
 
-    /// Returns the message that the settings could not be saved.
-    pub fn settings_not_saved(error: &io::Error) -> Self {
-        Self::SettingsNotSaved { reason: Trouble::problem(error) }
+    /// Returns the message that the settings could not be saved to this file. The user cannot choose
+    /// its folder in the window.
+    pub fn settings_not_saved(path: &Path, error: &io::Error) -> Self {
+        let reason = match (Trouble::of(error), Trouble::problem(error)) {
+            (Trouble::Replaced | Trouble::TooManyFiles | Trouble::Broken, reason) => reason,
+            (_, reason) => reason.with_cure(problem!("settings-cure-folder")),
+        };
+        Self::SettingsNotSaved { path: path.display().to_string(), reason }
     }
 }

@@ -148,8 +148,11 @@ mod tests {
         let tall = Quality { size: Size { width: 2_560, height: 1_440 }, ..usual };
         let fast = Quality { frame_rate: FrameRate::new(120, 1).unwrap(), ..usual };
         for (quality, sentence) in [
-            (rich, "Twitch allows at most 6\u{a0}000 kbps of video; your setting is 8\u{a0}000."),
-            (loud, "Twitch allows at most 320 kbps of audio; your setting is 384."),
+            (
+                rich,
+                "Twitch allows at most 6\u{a0}000\u{a0}kbps of video; your setting is 8\u{a0}000.",
+            ),
+            (loud, "Twitch allows at most 320\u{a0}kbps of audio; your setting is 384."),
             (rare, "Twitch needs a keyframe at least every 2 s; your setting is 5 s."),
             (tall, "Twitch allows a maximum video height of 1080 pixels; your setting is 1440."),
             (fast, "Twitch allows at most 60 fps; your setting is 120."),

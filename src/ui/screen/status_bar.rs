@@ -119,6 +119,12 @@ fn facts(view: &View<'_>, page: Page) -> Vec<BarFigure> {
         let dropped = texts.with("status-dropped", &[("count", dropped.into())]);
         let dropped = fact(dropped, key!("tip-dropped"));
         facts.push(BarFigure { warns: snapshot.figures.loses_frames(), ..dropped });
+        if snapshot.figures.skipped_frames > 0 {
+            let skipped = format::grouped(snapshot.figures.skipped_frames);
+            let skipped = texts.with("status-skipped", &[("count", skipped.into())]);
+            let skipped = fact(skipped, key!("tip-ended-skipped"));
+            facts.push(BarFigure { warns: snapshot.figures.skips_frames(), ..skipped });
+        }
     }
     let cpu = format!("CPU {:.0}\u{a0}%", f64::from(snapshot.cpu) * 100.0);
     facts.push(fact(cpu, key!("tip-cpu")));
@@ -265,6 +271,22 @@ mod tests {
             let warns: Vec<bool> = facts(&view, Page::Studio).iter().map(|it| it.warns).collect();
             assert_eq!(warns[..2], wanted, "{fps} {dropped_frames}");
         }
+        let figures = LiveFigures {
+            encoded: 1_800,
+            skipped_frames: 775,
+            on_air_for: Duration::from_secs(60),
+            ..LiveFigures::default()
+        };
+        let snapshot = Snapshot { live: LiveState::OnAir, figures, ..Snapshot::default() };
+        let view = View {
+            theme: &Theme::DARK,
+            texts: &texts,
+            snapshot: &snapshot,
+            health: &Health::of(&snapshot),
+            requests: &mut Vec::new(),
+        };
+        let skipped = &facts(&view, Page::Studio)[2];
+        assert_eq!((skipped.text.as_str(), skipped.warns), ("775 skipped", true));
     }
 
     #[test]

@@ -130,7 +130,7 @@ fn live_figures(ui: &mut Ui, view: &View<'_>) {
         true => dash(),
         false => format::short_time(live.queued),
     };
-    let lines = [
+    let mut lines = vec![
         (key!("statistic-bitrate"), bitrate, key!("tip-bitrate"), lost),
         (key!("statistic-frames"), frames, key!("tip-frames"), slow),
         (key!("statistic-dropped"), dropped, key!("tip-dropped"), drops),
@@ -139,6 +139,10 @@ fn live_figures(ui: &mut Ui, view: &View<'_>) {
         (key!("statistic-reconnects"), live.reconnects.to_string(), key!("tip-reconnects"), false),
         (key!("statistic-sent"), format::bytes(live.sent_bytes), key!("tip-sent"), false),
     ];
+    if live.skipped_frames > 0 {
+        let (skipped, bad) = (format::grouped(live.skipped_frames), live.skips_frames());
+        lines.insert(2, (key!("statistic-skipped"), skipped, key!("tip-ended-skipped"), bad));
+    }
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         for (name, value, tip, bad) in lines {

@@ -199,6 +199,7 @@ impl Engine {
     pub fn resolve(&mut self, target: &Target) -> Option<WantedTargets> {
         // The connection uses the newest edits, and must not start again for them.
         self.targets.edited.remove(&target.id);
+        self.targets.unfinished.remove(&target.id);
         if target.is_built_in() {
             self.start_built_in_if_needed();
         }
@@ -270,7 +271,8 @@ impl Engine {
             self.endings.broadcasts.extend(on_air.and_then(|it| it.end_publisher(id, words)));
             return;
         }
-        let Some(resolved) = target.and_then(|target| self.resolve(&target)) else { return };
+        let Some(target) = target.filter(|target| !self.is_unfinished(target)) else { return };
+        let Some(resolved) = self.resolve(&target) else { return };
         self.clear_link_notices(id);
         if let Some(on_air) = &mut self.live.on_air {
             let left = on_air.publish(&self.runtime, self.clock, vec![resolved]);
@@ -389,8 +391,8 @@ impl Engine {
             let figures = on_air.summary_figures();
             self.endings.broadcasts.extend(on_air.end_publishers(self.last_words.0.clone()));
             self.summarize(&figures);
-            self.notices.active.clear(&address::STALLED_NOTICES);
-            self.notices.active.clear(&["rendition-lowered"]);
+            self.notices.end_all(&address::STALLED_NOTICES);
+            self.notices.end_all(&["rendition-lowered"]);
             self.tell_misfits();
         } else {
             self.end_broadcast();
@@ -408,7 +410,7 @@ impl Engine {
         self.live.ending = Some(on_air.stats(program, self.machine.usage, now));
         let figures = on_air.summary_figures();
         self.summarize(&figures);
-        self.notices.active.clear(groups::BROADCAST_NOTICES);
+        self.notices.end_all(groups::BROADCAST_NOTICES);
         self.end_monitors();
         if let Some(program) = &self.state.program {
             program.detach(ProgramId::MAIN);
@@ -475,8 +477,10 @@ impl Engine {
     /// Returns the targets that are on but were never live during the broadcast.
     fn missed_targets(&self) -> Vec<BroadcastTarget> {
         let known = &self.live.summary.targets;
-        let is_missed =
-            |it: &&Target| it.enabled && known.iter().all(|known| known.id != Some(it.id));
+        let is_missed = |it: &&Target| {
+            let is_known = known.iter().any(|known| known.id == Some(it.id));
+            it.enabled && !is_known && !self.is_unfinished(it)
+        };
         let missed = self.targets.list.iter().filter(is_missed);
         let missed = missed.map(|target| {
             let url = address::parse(target.server(), target.key());
@@ -742,6 +746,23 @@ pub(in crate::studio::engine) mod tests {
         assert!(is_silent(&engine));
         engine.stop_live();
         assert!(engine.live.on_air.is_some() && !is_silent(&engine));
+        end(engine);
+    }
+
+    /// The end of the same problem in the next broadcast gives only that problem its duration.
+    #[test]
+    fn the_problems_of_a_broadcast_end_with_it_in_the_event_log() {
+        let (mut engine, _ends) = on_air();
+        let (host, kbps, wanted) = ("host:1935".into(), "800".into(), "2500".into());
+        engine.notices.raise(&StudioMessage::BitrateLowered { host, kbps, wanted }, "");
+        let is_open = |engine: &Engine| {
+            let entries = engine.notices.log.entries();
+            let mut lowered = entries.iter().filter(|it| it.notice.key() == "bitrate-lowered");
+            lowered.any(|it| it.lasted.is_none())
+        };
+        assert!(is_open(&engine));
+        engine.end_broadcast();
+        assert!(!is_open(&engine));
         end(engine);
     }
 

@@ -26,6 +26,11 @@ impl Engine {
             None => (LiveState::Idle, LiveFigures::default()),
         };
         figures.bitrate_history = self.live.series.bitrates().collect();
+        if self.live.is_publishing() {
+            // A recording or the replay buffer may have used the encoders before.
+            figures.skipped_frames =
+                figures.skipped_frames.saturating_sub(self.live.skipped_before);
+        }
         let live =
             if self.live.stopping && live == LiveState::Idle { LiveState::Stopping } else { live };
         let program = state.program.as_ref();

@@ -13,6 +13,7 @@ use crate::studio::notices::message::StudioMessage;
 use crate::studio::settings::secret_addresses;
 use crate::studio::settings::secret_addresses::StoredAddress;
 use crate::studio::settings::stream_keys::{KeyAnswer, KeyOwner, Keys};
+use crate::studio::targets::address::AddressFault;
 use crate::studio::targets::{MAX_TARGETS, Target, address};
 
 /// The time after the last keystroke at which the edits of a target are applied.
@@ -227,6 +228,9 @@ impl Engine {
             None if full => return,
             None => {
                 self.secrets.changed.insert(id);
+                if address::fault(&target).is_some() {
+                    self.targets.unfinished.insert(id);
+                }
                 self.targets.list.push(target);
             }
         }
@@ -241,8 +245,17 @@ impl Engine {
         }
     }
 
+    /// Returns true if the user has not yet typed the address or the key of a new target. The card of
+    /// the target shows what is missing.
+    pub fn is_unfinished(&self, target: &Target) -> bool {
+        use AddressFault::{NoApplication, NoKey, NoServer};
+        let fault = address::fault(target);
+        self.targets.unfinished.contains(&target.id)
+            && matches!(fault, Some(NoServer | NoApplication | NoKey))
+    }
+
     /// Returns true if the stream is sent to this target.
-    fn is_live(&self, id: u32) -> bool {
+    pub fn is_live(&self, id: u32) -> bool {
         let live = self.targets.events.get(&id).is_some_and(|it| it.state == TargetState::Live);
         // The last event of a target that was switched off may be old.
         live && self.live.on_air.as_ref().is_some_and(|it| it.publishes_to(id))
@@ -267,6 +280,9 @@ impl Engine {
                 if let Some(known) = self.targets.list.iter_mut().find(|it| it.id == id) {
                     known.key_apart = key_apart;
                 }
+                continue;
+            }
+            if self.is_unfinished(&target) {
                 continue;
             }
             let Some(wanted) = self.resolve(&target) else { continue };
@@ -321,6 +337,7 @@ impl Engine {
         self.remember_targets();
         self.follow_switch(id);
         self.targets.events.remove(&id);
+        self.targets.unfinished.remove(&id);
         // A new target may get the same id.
         self.live.series.removed(id as usize, self.clock.now());
         let mut in_summary = self.live.summary.targets.iter_mut();
@@ -707,6 +724,34 @@ mod tests {
         // A target that is switched off does not wait.
         engine.put_target(Target { enabled: false, ..typed("abcd") });
         assert!(!is_sent(&engine));
+        end(engine);
+    }
+
+    #[test]
+    fn a_target_that_is_added_on_air_is_no_problem_before_its_address_and_key_are_typed() {
+        let (mut engine, _ends) = on_air();
+        let typed = |server: &str, key: &str| {
+            let added = Target::custom(2, server, Secret::new(key));
+            Command::PutTarget(Target { key_apart: !key.is_empty(), ..added })
+        };
+        let is_sent = |engine: &Engine| {
+            engine.live.on_air.as_ref().is_some_and(|on_air| on_air.publishes_to(2))
+        };
+        let server = "rtmp://127.0.0.1:1/app";
+        for typed in [typed("", ""), typed("rtmp://127.0.0.1:1", ""), typed(server, "")] {
+            engine.handle(typed);
+            engine.restart_edited(true);
+            assert!(engine.notices.active.notices().iter().all(|it| it.target != Some(2)));
+            assert!(!is_sent(&engine) && !engine.targets.events.contains_key(&2));
+        }
+        engine.handle(typed(server, "key"));
+        engine.restart_edited(true);
+        assert!(is_sent(&engine));
+        // A key that disappears later is a problem.
+        engine.handle(typed(server, ""));
+        engine.restart_edited(true);
+        let mut notices = engine.notices.active.notices().iter();
+        assert!(notices.any(|it| (it.key(), it.target) == ("target-invalid", Some(2))));
         end(engine);
     }
 

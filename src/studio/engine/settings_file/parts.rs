@@ -389,6 +389,7 @@ impl Engine {
         self.targets.events.clear();
         self.targets.reported_causes.clear();
         self.targets.edited.clear();
+        self.targets.unfinished.clear();
         // The ids are now those of other targets.
         self.live.summary.targets.iter_mut().for_each(|it| it.id = None);
         self.secrets.changed.clear();

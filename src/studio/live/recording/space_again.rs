@@ -119,7 +119,10 @@ mod tests {
             failed(folder.path(), problem!("file-full")),
             failed(folder.path(), problem!("file-forbidden")),
             failed(gone, problem!("file-full")),
-            StudioMessage::SettingsNotSaved { reason: problem!("file-full") },
+            StudioMessage::SettingsNotSaved {
+                path: path(folder.path()),
+                reason: problem!("file-full"),
+            },
             StudioMessage::DiskSpace { minutes: "1".into(), megabytes: "9".into() },
         ];
         let notices: Vec<Notice> =

@@ -7,7 +7,7 @@ use crate::compose::scene::SourceId;
 use crate::media::RenditionId;
 use crate::studio::event::stats::{DelayFigures, DelayState};
 use crate::studio::live::view::{LiveState, MIN_FRAME_RATE_SHARE};
-use crate::studio::notices::message::{is_server_failure, wants_login};
+use crate::studio::notices::message::{is_ended_by_server, is_server_failure, wants_login};
 use crate::studio::notices::{Level, Notice, Remedy, groups};
 use crate::studio::snapshot::health::finding::{Finding, named, running_recording};
 use crate::studio::snapshot::health::signal::is_partly_muted;
@@ -129,33 +129,70 @@ fn about<'a>(snapshot: &'a Snapshot, target: &TargetView) -> impl Iterator<Item 
     named(snapshot, groups::TARGET_NOTICES).filter(move |notice| notice.target == Some(id))
 }
 
-/// Returns the error of a target, and the next step.
+/// Returns the error of a target, what to check, and the next step.
 fn details(target: &TargetView) -> impl Iterator<Item = Problem> {
-    let cause = target.cause.clone();
+    let (cause, check) = (target.cause.clone(), doubtful_part(target));
     let [first, second] = match (target.state, target.retry_in) {
         (Some(TargetState::Failed), _) => [cause, Some(problem!("next-given-up"))],
-        // A narrow window cuts the end of the text.
         (_, Some(wait)) if !wait.is_zero() => {
             let (seconds, number) = (seconds(wait), target.tries + 1);
-            [Some(problem!("health-next-try", seconds = seconds, number = number)), cause]
+            let next = Some(problem!("health-next-try", seconds = seconds, number = number));
+            // A narrow window cuts the end of the text. An attempt does not help if the address is
+            // wrong.
+            if check.is_some() { [cause, next] } else { [next, cause] }
         }
         (_, _) if cause.is_some() => [cause, Some(problem!("health-trying-now"))],
         _ => [None, None],
     };
-    first.into_iter().chain(second)
+    first.into_iter().chain(check).chain(second)
 }
 
-/// Returns true if the server refuses the stream key or the login of a target. A server that failed
-/// or that ends the connection may accept both later.
-fn is_refused(target: &TargetView) -> bool {
-    target.refused && !target.cause.as_ref().is_some_and(is_server_failure)
+/// Returns what to check in the address of a target that was never live, if the address is probably
+/// wrong.
+fn doubtful_part(target: &TargetView) -> Option<Problem> {
+    let was_live = target.was_live || target.state == Some(TargetState::Reconnecting);
+    let is_chosen = !was_live && !target.target.is_built_in();
+    let cause = target.cause.as_ref().filter(|_| is_chosen)?;
+    match () {
+        () if cause.contains("net-no-such-host") => Some(problem!("health-check-host")),
+        () if cause.contains("net-connection-refused") => Some(problem!("health-check-port")),
+        () => None,
+    }
 }
 
-/// Returns the remedy for a target whose server refuses its stream key or its login.
-fn edit(target: &TargetView) -> Remedy {
-    match target.cause.as_ref().is_some_and(wants_login) {
-        true => Remedy::EditTarget(target.target.id),
-        false => Remedy::EditKey(target.target.id),
+/// Returns the sentence and the remedy for a target whose server refuses its stream key or its
+/// login, or ended its stream. A server that failed or that ends the connection may accept the
+/// stream later.
+fn refusal(entry: &TargetView, on_air: bool) -> Option<(Problem, Remedy)> {
+    let cause = entry.cause.as_ref();
+    if !entry.refused || cause.is_some_and(is_server_failure) {
+        return None;
+    }
+    let (name, id) = (name_of(&entry.target), entry.target.id);
+    let ended = cause.is_some_and(is_ended_by_server);
+    let login = cause.is_some_and(wants_login);
+    let sentence = match on_air {
+        true if ended => problem!("health-partly-ended", name = name),
+        false if ended => problem!("health-ended", name = name),
+        true if login => problem!("health-partly-login", name = name),
+        false if login => problem!("health-login", name = name),
+        true => problem!("health-partly-refused", name = name),
+        false => problem!("health-refused", name = name),
+    };
+    let remedy = match () {
+        () if ended => retry(entry),
+        () if login => Remedy::EditTarget(id),
+        () => Remedy::EditKey(id),
+    };
+    Some((sentence, remedy))
+}
+
+/// Returns the remedy for a target whose server refuses nothing.
+fn retry(entry: &TargetView) -> Remedy {
+    match entry.state {
+        _ if doubtful_part(entry).is_some() => Remedy::EditTarget(entry.target.id),
+        Some(TargetState::Failed) => Remedy::StartTarget(entry.target.id),
+        _ => Remedy::RetryNow,
     }
 }
 
@@ -167,22 +204,15 @@ fn missed(snapshot: &Snapshot) -> impl Iterator<Item = Finding> + '_ {
         entry.target.enabled && entry.state != Some(TargetState::Live) && trouble
     };
     snapshot.targets.iter().filter(missing).map(|entry| {
-        let name = name_of(&entry.target);
-        let login = entry.cause.as_ref().is_some_and(wants_login);
-        let refused = is_refused(entry);
-        let sentence = match (snapshot.live == LiveState::OnAir, refused) {
-            (true, true) if login => problem!("health-partly-login", name = name),
-            (false, true) if login => problem!("health-login", name = name),
-            (true, true) => problem!("health-partly-refused", name = name),
-            (true, false) => problem!("health-partly", name = name),
-            (false, true) => problem!("health-refused", name = name),
-            (false, false) => problem!("health-not-reached", name = name),
-        };
-        let remedy = match entry.state {
-            _ if refused => edit(entry),
-            Some(TargetState::Failed) => Remedy::StartTarget(entry.target.id),
-            _ => Remedy::RetryNow,
-        };
+        let on_air = snapshot.live == LiveState::OnAir;
+        let (sentence, remedy) = refusal(entry, on_air).unwrap_or_else(|| {
+            let name = name_of(&entry.target);
+            let sentence = match on_air {
+                true => problem!("health-partly", name = name),
+                false => problem!("health-not-reached", name = name),
+            };
+            (sentence, retry(entry))
+        });
         Finding::new(Some(Level::Error), sentence)
             .with_details(details(entry))
             .of_target(entry.target.id)
@@ -196,25 +226,23 @@ fn off_air(snapshot: &Snapshot, cause: &Problem) -> Finding {
     let sought = |entry: &&TargetView| entry.target.enabled && entry.cause.is_some();
     let mut sought = snapshot.targets.iter().filter(sought);
     let (first, others) = (sought.next(), sought.count());
-    let was_live = snapshot.figures.was_live();
     let name = first.map_or_else(|| problem!("health-the-server").into(), |it| name_of(&it.target));
-    let refused = first.is_some_and(is_refused);
-    let login = first.and_then(|it| it.cause.as_ref()).is_some_and(wants_login);
-    let sentence = match (was_live, refused) {
-        (_, true) if login => problem!("health-login", name = name),
-        (_, true) => problem!("health-refused", name = name),
-        (true, false) => problem!("health-lost", name = name),
-        (false, false) => problem!("health-not-reached", name = name),
-    };
-    let mut finding = Finding::new(Some(Level::Error), sentence);
+    let refusal = first.and_then(|entry| refusal(entry, false));
+    let (sentence, remedy) = refusal.unwrap_or_else(|| {
+        let sentence = match snapshot.figures.was_live() {
+            true => problem!("health-lost", name = name),
+            false => problem!("health-not-reached", name = name),
+        };
+        (sentence, first.map_or(Remedy::RetryNow, retry))
+    });
+    let mut finding = Finding::new(Some(Level::Error), sentence).with_remedy(remedy);
     match first {
         Some(entry) => {
             let notices = about(snapshot, entry).collect::<Vec<_>>();
-            let remedy = if refused { edit(entry) } else { Remedy::RetryNow };
             finding = finding.with_details(details(entry)).of_target(entry.target.id);
-            finding = finding.with_remedy(remedy).covering(notices);
+            finding = finding.covering(notices);
         }
-        None => finding = finding.with_details([cause.clone()]).with_remedy(Remedy::RetryNow),
+        None => finding = finding.with_details([cause.clone()]),
     }
     if running_recording(snapshot).is_some() {
         finding = finding.with_details([problem!("health-recording-goes-on")]);

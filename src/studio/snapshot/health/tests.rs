@@ -123,6 +123,7 @@ fn off_air(refused: bool, was_live: bool) -> Snapshot {
     snapshot.targets[0].state = None;
     if !was_live {
         snapshot.figures.on_air_for = Duration::ZERO;
+        snapshot.targets[1].state = Some(TargetState::Connecting);
     }
     snapshot.live = LiveState::Reconnecting { retry_in: Duration::from_secs(2), cause };
     snapshot
@@ -708,9 +709,20 @@ fn rows() -> Vec<Row> {
             "never connected: no viewers are cut off",
             off_air(false, false),
             "Not on air yet: onair cannot connect to Twitch.",
-            "Attempt 4 in 3 s · Connection refused: nothing is listening on this port",
+            "Connection refused: nothing is listening on this port · Check the port",
             worse,
-            Some(Remedy::RetryNow),
+            Some(Remedy::EditTarget(1)),
+        ),
+        (
+            "a wrong host, elsewhere on air",
+            with(on_air(), |it| {
+                lost(it, &problem!("net-no-such-host"), false);
+                it.targets[1].state = Some(TargetState::Connecting);
+            }),
+            "On air, but not on Twitch.",
+            "Unknown host · Check the spelling of the server address · Attempt 4 in 3 s",
+            worse,
+            Some(Remedy::EditTarget(1)),
         ),
         (
             "the connection was lost while recording",
@@ -1196,6 +1208,36 @@ fn a_server_that_fails_or_closes_the_connection_blames_no_key() {
         let message = StudioMessage::Target { key, id: 1, pin: None, host, cause, next };
         assert_eq!(message.remedies().first(), Some(&remedy));
     }
+}
+
+/// A second program with the same key replaces the publisher. The key was right.
+#[test]
+fn a_server_that_ends_a_stream_it_had_accepted_blames_no_key() {
+    let refusal = problem!("net-refused-rejected");
+    let cause = problem!("net-server-says", cause = refusal, words = "replaced");
+    let cause = problem!("net-at-media", cause = cause);
+    let partly = with(on_air(), |it| lost(it, &cause, true));
+    let failed = with(off_air(true, true), |it| {
+        lost(it, &cause, true);
+        (it.targets[1].state, it.targets[1].retry_in) = (Some(TargetState::Failed), None);
+    });
+    for (snapshot, sentence, remedy) in [
+        (partly, "health-partly-ended", Remedy::RetryNow),
+        (failed, "health-ended", Remedy::StartTarget(1)),
+    ] {
+        let health = Health::of(&snapshot);
+        assert_eq!((health.sentence.id(), health.remedy), (sentence, Some(remedy)));
+    }
+    for (next, remedy) in
+        [(Next::Retry(Duration::ZERO), Remedy::RetryNow), (Next::GivenUp, Remedy::StartTarget(1))]
+    {
+        let (key, host, cause) = ("target-refused", "h".into(), cause.clone());
+        let message = StudioMessage::Target { key, id: 1, pin: None, host, cause, next };
+        assert_eq!(message.remedies().first(), Some(&remedy));
+    }
+    let denied = problem!("net-at-media", cause = problem!("net-refused-unauthorized"));
+    let denied = with(on_air(), |it| lost(it, &denied, true));
+    assert_eq!(Health::of(&denied).remedy, Some(Remedy::EditKey(1)));
 }
 
 #[test]

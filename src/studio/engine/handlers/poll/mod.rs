@@ -410,7 +410,9 @@ impl Engine {
         self.poll_free_space();
         self.tell_health();
         self.poll_viewer_monitor();
-        self.live.note_viewers(self.built_in.viewers());
+        if let Some(viewers) = self.viewers_of_broadcast() {
+            self.live.note_viewers(viewers);
+        }
         if let Some(program) = &self.state.program {
             loudness::note(&mut self.state.loudness_history, &program.mixer().meter());
         }
@@ -426,6 +428,13 @@ impl Engine {
         if let Some(pace) = pace {
             self.tell_pace(&pace);
         }
+    }
+
+    /// Returns the number of viewers of the built-in server, if the broadcast reaches this server.
+    fn viewers_of_broadcast(&self) -> Option<usize> {
+        let mut targets = self.targets.list.iter();
+        let is_live = targets.any(|target| target.is_built_in() && self.is_live(target.id));
+        is_live.then(|| self.built_in.viewers())
     }
 
     /// Reports that the computer no longer keeps up, and withdraws this when it keeps up again.

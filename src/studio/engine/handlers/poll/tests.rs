@@ -273,6 +273,20 @@ fn a_target_that_is_stopped_announces_no_other_attempt() {
     assert_eq!(keys_of(&engine), [refused], "a failure still needs a cure");
 }
 
+/// Others can publish to the server and play from it meanwhile.
+#[test]
+fn viewers_of_the_built_in_server_count_only_while_the_broadcast_reaches_it() {
+    let (mut engine, _ends) = on_air();
+    assert_eq!(engine.viewers_of_broadcast(), None);
+    engine.put_target(Target::built_in());
+    assert_eq!(engine.viewers_of_broadcast(), None, "it connects");
+    engine.target_happened(target(0, TargetState::Live, None));
+    assert_eq!(engine.viewers_of_broadcast(), Some(0));
+    engine.put_target(Target { enabled: false, ..Target::built_in() });
+    assert_eq!(engine.viewers_of_broadcast(), None);
+    end(engine);
+}
+
 #[test]
 fn the_summary_has_every_target_that_was_live_even_two_on_one_host() {
     let (mut engine, _events) = engine(None);
@@ -419,6 +433,9 @@ fn settings_that_could_not_be_saved_are_saved_at_the_next_attempt() {
     save(&mut engine);
     let not_saved = [("settings-not-saved", None)];
     assert_eq!(keys_of(&engine), not_saved);
+    let problem = engine.notices.active.notices()[0].problem.clone();
+    assert_eq!(problem.args()[0], ("path", path.display().to_string().into()));
+    assert!(crate::text::Language::English.cure(&problem).unwrap().contains("--settings"));
     // The next attempt is due later, and a notice that was dismissed stays dismissed.
     assert!(!engine.file.is_due(engine.clock.now()));
     save(&mut engine);
