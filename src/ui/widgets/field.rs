@@ -413,9 +413,11 @@ fn read_number(text: &str, unit: &str, range: &RangeInclusive<f64>) -> Result<f6
     }
 }
 
-/// Returns the text of a number with a Unicode minus sign, as in the rest of the window.
+/// Returns the text of a number with a Unicode minus sign, as in the rest of the window. Zero has no
+/// sign.
 fn with_minus(text: &str) -> String {
-    text.replace('-', "−")
+    let is_zero = !text.contains(|it: char| matches!(it, '1'..='9'));
+    text.replace('-', if is_zero { "" } else { "−" })
 }
 
 /// Parses a number, with or without its unit.
