@@ -16,7 +16,7 @@ use crate::ui::style::theme::gap;
 use crate::ui::view::View;
 use crate::ui::widgets::scroll;
 
-/// The minimum height for a list that scrolls on its own, in points. In a lower panel, both lists
+/// The minimum height for two lists that scroll separately, in points. In a lower panel, both lists
 /// scroll together.
 const MIN_HEIGHT_POINTS: f32 = 240.0;
 /// Maximum share of the panel's height for the list of scenes.
