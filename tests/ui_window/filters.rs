@@ -99,6 +99,24 @@ fn the_numbers_of_filters_are_typed() {
 }
 
 #[test]
+fn the_gain_and_the_balance_of_a_strip_are_typed() {
+    let mut harness = mixed(&[]);
+    for (name, text, gain, balance) in
+        [("Gain of Voice", "-7,5", -7.5, 0.0), ("Balance", "−30 %", -7.5, -0.3)]
+    {
+        harness.get_by_role_and_label(Role::SpinButton, name).focus();
+        harness.run();
+        harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+        drop(commands(&mut harness));
+        harness.event(egui::Event::Text(text.into()));
+        let (_, strip) = strip_set(&commands(&mut harness));
+        assert_eq!((strip.gain_db, strip.balance), (gain, balance), "{name}");
+        harness.state().demo.change(|snapshot| snapshot.strips[0].audio.strip = strip);
+        harness.run();
+    }
+}
+
+#[test]
 fn a_number_with_more_decimals_than_shown_is_typed() {
     let mut harness = mixed(&[Filter::HighPass { hz: 80.0 }]);
     harness.get_by_role_and_label(Role::SpinButton, "Frequency").focus();

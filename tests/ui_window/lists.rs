@@ -87,6 +87,29 @@ fn the_sources_of_a_small_window_are_visible_below_the_scenes() {
 }
 
 #[test]
+fn many_scenes_leave_room_for_the_sources() {
+    let mut harness = open("idle");
+    for number in 1..=20 {
+        apply(&mut harness, &Edit::AddScene(format!("Extra {number}")));
+    }
+    let mixer = harness.get_by_label("Add audio…").rect();
+    let row = source(&harness, "HD Pro Webcam C920").rect();
+    assert!(row.bottom() < mixer.top(), "{row:?} {mixer:?}");
+    // The list scrolls to a scene that a hotkey selects.
+    let sources = harness.get_by_label("Add a source").rect();
+    let last = |harness: &Harness<'static, Window>| source(harness, "Extra 20").rect();
+    assert!(last(&harness).top() > sources.top(), "{:?} {sources:?}", last(&harness));
+    harness.state().demo.change(|snapshot| {
+        let mut collection = (*snapshot.scenes.collection).clone();
+        collection.current = collection.scenes.last().unwrap().id;
+        snapshot.scenes.collection = std::sync::Arc::new(collection);
+    });
+    harness.run();
+    harness.run();
+    assert!(last(&harness).bottom() <= sources.top() + 1.0, "{:?} {sources:?}", last(&harness));
+}
+
+#[test]
 fn the_mark_of_a_small_thumbnail_leaves_room_for_the_name() {
     let mut harness = three_scenes("studio");
     let first = harness.state().demo.snapshot().scenes.collection.scenes[0].id;

@@ -238,7 +238,7 @@ fn a_transition_is_chosen_and_set() {
     assert_eq!((longer.kind, longer.duration), (Kind::Fade, Duration::from_millis(1_500)));
     harness.get_by_role_and_label(Role::ComboBox, "Transition").click();
     harness.run();
-    let stinger = transition_set(&click(&mut harness, "Stinger…"));
+    let stinger = transition_set(&click(&mut harness, "Stinger"));
     assert_eq!(stinger.kind, Kind::Stinger(Stinger::default()));
     harness.key_press(Key::Escape);
     harness.run();

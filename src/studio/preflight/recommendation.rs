@@ -229,6 +229,21 @@ impl Measurement {
 }
 
 fn measure(plan: &Plan, fault: Option<Problem>, tell: &Sender<Result>, stop: &Stop) {
+    let speed = |quality: &Quality| measure_encoder(plan.clock, quality, stop);
+    measure_sizes(&plan.quality, tell, stop, speed);
+    if !stop.is_set() {
+        let _ = tell.send(Result::Upload(measure_upload(plan, fault, stop)));
+    }
+}
+
+/// Measures the encoder at each size of the presets. `speed` returns the speed relative to the needs
+/// of a quality.
+fn measure_sizes(
+    quality: &Quality,
+    tell: &Sender<Result>,
+    stop: &Stop,
+    speed: impl Fn(&Quality) -> std::result::Result<f64, Problem>,
+) {
     let mut sizes: Vec<Size> = Vec::new();
     for preset in &PRESETS {
         if stop.is_set() {
@@ -237,18 +252,22 @@ fn measure(plan: &Plan, fault: Option<Problem>, tell: &Sender<Result>, stop: &St
         if sizes.contains(&preset.size) {
             continue;
         }
+        let quality = preset.applied_to(quality);
+        if sizes.is_empty() {
+            // The first run is slower, because the code of the encoder is not in the caches yet.
+            let _ = speed(&quality);
+        }
         sizes.push(preset.size);
-        let Preset { size, frame_rate, video_bitrate } = *preset;
-        let quality = Quality { size, frame_rate, video_bitrate, ..plan.quality.clone() };
-        match measure_encoder(plan.clock, &quality, stop) {
-            Ok(times) => drop(tell.send(Result::Speed(size, times * frame_rate.as_f64()))),
+        match speed(&quality) {
+            Ok(times) => {
+                drop(tell.send(Result::Speed(preset.size, times * preset.frame_rate.as_f64())));
+            }
             Err(reason) => {
                 let _ = tell.send(Result::Failed(reason));
-                break;
+                return;
             }
         }
     }
-    let _ = tell.send(Result::Upload(measure_upload(plan, fault, stop)));
 }
 
 /// Measures the upload to the first target that is not on this computer and can be measured.
@@ -281,6 +300,8 @@ fn measure_upload_to(plan: &Plan, asked: &PlannedCheck, stop: &Stop) -> Upload {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
     use crate::base::Clock;
     use crate::broadcast::publisher;
@@ -388,6 +409,23 @@ mod tests {
         stop.set();
         measure(&plan, None, &sender, &stop);
         assert!(results.try_recv().is_err(), "a size was measured");
+    }
+
+    #[test]
+    fn the_first_run_of_the_encoder_does_not_count() {
+        let (sender, results) = queue::bounded("measured", MAX_UNREAD_RESULTS, Full::DropOldest);
+        let runs = Cell::new(0);
+        let speed = |_: &Quality| {
+            runs.set(runs.get() + 1);
+            Ok(if runs.get() == 1 { 1.0 } else { 10.0 })
+        };
+        measure_sizes(&Quality::default(), &sender, &Stop::new(), speed);
+        let mut measured = Vec::new();
+        while let Ok(result) = results.try_recv() {
+            let Result::Speed(size, fps) = result else { panic!("{result:?}") };
+            measured.push((size.height, fps));
+        }
+        assert_eq!(measured, [(480, 300.0), (720, 300.0), (1080, 300.0)]);
     }
 
     #[test]

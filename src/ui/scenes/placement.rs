@@ -115,7 +115,9 @@ pub fn dragged(
     match grip {
         Grip::Whole => moved(start, by, canvas),
         Grip::Turn => {
-            let angle = (to.0 - middle.0).atan2(middle.1 - to.1).to_degrees().rem_euclid(360.0);
+            // The handle may be on either side of the center.
+            let direction = |at: (f64, f64)| (at.0 - middle.0).atan2(middle.1 - at.1).to_degrees();
+            let angle = (start.rotation + direction(to) - direction(from)).rem_euclid(360.0);
             let nearest = (angle / 90.0).round() * 90.0;
             let angle = if free {
                 (angle / 15.0).round() * 15.0
@@ -454,9 +456,12 @@ mod tests {
 
     #[test]
     fn turning_follows_the_pointer() {
-        let turn =
-            |x, y| dragged(&quarter(), Grip::Turn, ((0.0, 0.0), (x, y)), SIZE_720P, false).rotation;
+        let turn_from = |from, to| dragged(&quarter(), Grip::Turn, (from, to), SIZE_720P, false);
+        let turn = |x, y| turn_from((640.0, 100.0), (x, y)).rotation;
         assert_eq!(turn(640.0, 0.0), 0.0);
+        // A handle below the box.
+        assert_eq!(turn_from((640.0, 700.0), (640.0, 720.0)).rotation, 0.0);
+        assert_eq!(turn_from((640.0, 700.0), (300.0, 360.0)).rotation, 90.0);
         assert_eq!(turn(1_000.0, 362.0), 90.0, "near enough");
         assert!((turn(840.0, 160.0) - 45.0).abs() < 1e-6);
         assert!(contains(&quarter(), SIZE_720P, SIZE_720P, (640.0, 360.0)));

@@ -210,7 +210,7 @@ struct ListEnds {
 }
 
 /// Moves the keyboard focus from an item to the first or last one of its list, if Home or End is
-/// pressed.
+/// pressed. The keys also work while no item has the focus yet.
 pub(super) fn follow_ends(ui: &Ui, item: &Response) {
     let (key, id) = (ui.layer_id().id.with("list-ends"), item.id);
     let pass = ui.ctx().cumulative_pass_nr();
@@ -224,10 +224,19 @@ pub(super) fn follow_ends(ui: &Ui, item: &Response) {
     ui.data_mut(|data| data.insert_temp(key, ends));
     let is_pressed = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
     let keys = [(Key::Home, ends.first), (Key::End, ends.end)];
-    let to = keys.into_iter().find(|(key, _)| item.has_focus() && is_pressed(*key));
+    let is_meant = item.has_focus() || (ends.first == id && is_without_focus(ui));
+    let to = keys.into_iter().find(|(key, _)| is_meant && is_pressed(*key));
     if let Some((_, to)) = to {
         ui.memory_mut(|memory| memory.request_focus(to));
     }
+}
+
+/// Returns true if the list is open, and no control but its opener has the keyboard focus.
+fn is_without_focus(ui: &Ui) -> bool {
+    let (ctx, popup) = (ui.ctx(), ui.layer_id().id);
+    let opener = |id| ctx.read_response(id).map(|it| Popup::default_response_id(&it));
+    let focused = ctx.memory(Memory::focused);
+    Popup::is_id_open(ctx, popup) && focused.is_none_or(|id| opener(id) == Some(popup))
 }
 
 /// Draws an item of a menu that opens a submenu beside it. The pointer, Enter, the arrow keys and

@@ -286,7 +286,7 @@ impl NumberFault {
             Self::TooSmall(limit) => (key!("number-small"), limit),
             Self::TooLarge(limit) => (key!("number-large"), limit),
         };
-        let limit = ui.style().number_formatter.format(limit, 0..=2);
+        let limit = with_minus(&ui.style().number_formatter.format(limit, 0..=2));
         texts.with(key, &[("limit", format!("{limit}{unit}").into())])
     }
 }
@@ -331,15 +331,18 @@ pub fn number_field(
     (name, unit): (&str, &str),
     size: Vec2,
 ) -> (Response, Option<NumberFault>) {
-    let wrong = ui.next_auto_id().with("wrong");
+    let id = ui.next_auto_id();
+    let wrong = id.with("wrong");
     let known: Option<KeptText> = ui.data(|data| data.get_temp(wrong));
     let (now, typed) = (Cell::new(f64::NAN), RefCell::new(None));
     let formatter = ui.style().number_formatter.clone();
+    let is_edited = ui.memory(|memory| memory.has_focus(id));
     let field = DragValue::custom_formatter(field.range(range.clone()), |value, decimals| {
         now.set(value);
         match &known {
             Some(known) if known.fits(value) => known.text.clone(),
-            _ => formatter.format(value, decimals),
+            _ if is_edited => formatter.format(value, decimals),
+            _ => with_minus(&formatter.format(value, decimals)),
         }
     });
     let field = field.custom_parser(|text| {
@@ -356,7 +359,7 @@ pub fn number_field(
     if known.is_some() {
         ui.visuals_mut().override_text_color = Some(theme.warn);
     }
-    find_control_before(ui, ui.next_auto_id());
+    find_control_before(ui, id);
     let response = ui.add(field.suffix(unit).min_size(size)).accessible_name(name);
     ui.visuals_mut().override_text_color = before;
     follow_enter(ui, &response);
@@ -410,17 +413,39 @@ fn read_number(text: &str, unit: &str, range: &RangeInclusive<f64>) -> Result<f6
     }
 }
 
+/// Returns the text of a number with a Unicode minus sign, as in the rest of the window. Zero has no
+/// sign.
+fn with_minus(text: &str) -> String {
+    let is_zero = !text.contains(|it: char| matches!(it, '1'..='9'));
+    text.replace('-', if is_zero { "" } else { "−" })
+}
+
 /// Parses a number, with or without its unit.
 fn parse_number(text: &str, unit: &str) -> Option<f64> {
     let text = text.trim();
     let text = text.strip_suffix(unit.trim()).unwrap_or(text);
     let text: String = text.chars().filter(|it| !it.is_whitespace()).collect();
-    text.replace('−', "-").parse().ok().filter(|number: &f64| number.is_finite())
+    with_point(text.replace('−', "-")).parse().ok().filter(|number: &f64| number.is_finite())
+}
+
+/// Replaces a decimal comma. Before three digits, a comma stays, because it may separate thousands.
+fn with_point(text: String) -> String {
+    match text.split_once(',') {
+        Some((whole, decimals))
+            if !whole.contains('.')
+                && !decimals.is_empty()
+                && decimals.bytes().all(|it| it.is_ascii_digit())
+                && (decimals.len() != 3 || whole.trim_start_matches('-') == "0") =>
+        {
+            format!("{whole}.{decimals}")
+        }
+        _ => text,
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use egui::{Event, Memory, Modifiers, RawInput, Rect, Sense, pos2};
+    use egui::{Event, Memory, Modifiers, RawInput, Rect, Sense, Shape, pos2};
 
     use super::*;
 
@@ -455,6 +480,30 @@ mod tests {
     }
 
     #[test]
+    fn a_negative_number_has_a_minus_sign_until_it_is_edited() {
+        let (ctx, mut number) = (Context::default(), -36.5);
+        let mut pass = || {
+            let mut id = None;
+            let mut output = ctx.run_ui(RawInput::default(), |ui| {
+                let field = DragValue::new(&mut number).max_decimals(1);
+                let (range, named, size) = (-60.0..=0.0, ("Level", " dB"), vec2(90.0, 26.0));
+                id = Some(number_field(ui, &Theme::DARK, field, range, named, size).0.id);
+            });
+            output.textures_delta.clear();
+            let texts = output.shapes.iter().filter_map(|it| match &it.shape {
+                Shape::Text(text) => Some(text.galley.text().to_owned()),
+                _ => None,
+            });
+            (id.unwrap(), texts.collect::<Vec<_>>())
+        };
+        let (id, texts) = pass();
+        assert!(texts.iter().any(|text| text.starts_with("−36.5")), "{texts:?}");
+        ctx.memory_mut(|memory| memory.request_focus(id));
+        let (_, texts) = pass();
+        assert!(texts.iter().any(|text| text.starts_with("-36.5")), "{texts:?}");
+    }
+
+    #[test]
     fn numbers_are_read_with_and_without_their_unit() {
         for (text, unit, number) in [
             ("5", "", 5.0),
@@ -462,10 +511,12 @@ mod tests {
             ("90°", "°", 90.0),
             ("12", "\u{a0}%", 12.0),
             ("12 %", "\u{a0}%", 12.0),
+            ("33,5", "", 33.5),
+            ("−0,125 px", " px", -0.125),
         ] {
             assert_eq!(parse_number(text, unit), Some(number), "{text}");
         }
-        for text in ["", "x", "1e999", "nan", "inf", "1,5", "5 px"] {
+        for text in ["", "x", "1e999", "nan", "inf", "1,", "1,000", "1,5,0", "1.5,0", "5 px"] {
             assert_eq!(parse_number(text, "°"), None, "{text}");
         }
     }

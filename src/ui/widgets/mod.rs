@@ -31,7 +31,7 @@ pub use label::{
     section,
 };
 pub use meter::{Level, Levels, meter, upright_meter};
-pub use row::{Row, RowFocus, Tag, pressed_once, row_by_arrow};
+pub use row::{Row, RowFocus, Tag, focus_by_arrow, pressed_once, row_by_arrow};
 pub use scene_mark::SceneMark;
 pub use select::{
     LIST_MARGINS_WIDTH, Select, command_item, menu_item, menu_rule, path_item, scrolled,

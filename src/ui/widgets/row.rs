@@ -1,8 +1,8 @@
 //! Selectable rows of a list, the keyboard focus in lists, and chips.
 
 use egui::{
-    Align, Align2, Color32, CornerRadius, Event, EventFilter, Id, Key, Memory, Modifiers, Popup,
-    Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
+    Align, Align2, Color32, CornerRadius, Event, EventFilter, FocusDirection, Id, Key, Memory,
+    Modifiers, Popup, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
 
 use crate::ui::input::hotkeys::accept_letters;
@@ -85,6 +85,30 @@ pub fn row_by_arrow(ui: &Ui, id: Id, index: usize, last: usize) -> Option<usize>
         Some(index.saturating_sub(1))
     } else {
         None
+    }
+}
+
+/// Moves the keyboard focus up or down among the controls of a list with this number of columns, if
+/// an arrow key was pressed. Call this after the controls are drawn. egui alone would also find the
+/// rows of a list beside it that are scrolled out of view. Beyond the ends of the list, egui finds the
+/// next control.
+pub fn focus_by_arrow(ui: &Ui, controls: &[Id], columns: usize) {
+    let focused = ui.memory(Memory::focused);
+    let index = focused.and_then(|id| controls.iter().position(|it| *it == id));
+    let Some(index) = index.filter(|_| !Popup::is_any_open(ui.ctx())) else { return };
+    let is_pressed = |key| ui.input(|input| input.modifiers.is_none() && input.key_pressed(key));
+    let next = if is_pressed(Key::ArrowDown) {
+        index.checked_add(columns)
+    } else if is_pressed(Key::ArrowUp) {
+        index.checked_sub(columns)
+    } else {
+        None
+    };
+    if let Some(id) = next.and_then(|next| controls.get(next)) {
+        ui.memory_mut(|memory| {
+            memory.request_focus(*id);
+            memory.move_focus(FocusDirection::None);
+        });
     }
 }
 
@@ -210,5 +234,41 @@ impl Tag<'_> {
         let at = pos2(icon.right() + gap::XS, rect.center().y);
         place(ui, at, Align2::LEFT_CENTER, self.text, Type::Small, color);
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use egui::{Context, RawInput, Rect};
+
+    use super::*;
+
+    #[test]
+    fn arrow_keys_do_not_leave_a_list_for_a_row_that_is_out_of_view() {
+        let (ctx, ids) = (Context::default(), [0_u8, 1, 2].map(Id::unique));
+        let pass = |key: Option<Key>| {
+            let (physical_key, repeat, modifiers) = (None, false, Modifiers::NONE);
+            let press = |key| Event::Key { key, physical_key, pressed: true, repeat, modifiers };
+            let input =
+                RawInput { events: key.map(press).into_iter().collect(), ..RawInput::default() };
+            let mut output = ctx.run_ui(input, |ui| {
+                let place = |y: f32| Rect::from_min_size(pos2(0.0, y), vec2(100.0, 20.0));
+                // Two rows of another list, which are nearer than the next row.
+                ui.interact(place(12.0), Id::unique("hidden"), Sense::click());
+                ui.interact(place(52.0), Id::unique("hidden too"), Sense::click());
+                for (row, id) in ids.iter().enumerate() {
+                    ui.interact(place(row as f32 * 40.0), *id, Sense::click());
+                }
+                focus_by_arrow(ui, &ids, 1);
+            });
+            output.textures_delta.clear();
+            ctx.memory(Memory::focused)
+        };
+        pass(None);
+        ctx.memory_mut(|memory| memory.request_focus(ids[0]));
+        pass(None);
+        for (key, index) in [(Key::ArrowDown, 1), (Key::ArrowDown, 2), (Key::ArrowUp, 1)] {
+            assert_eq!(pass(Some(key)), Some(ids[index]), "{key:?}");
+        }
     }
 }

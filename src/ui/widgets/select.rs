@@ -324,7 +324,7 @@ pub fn menu_rule(ui: &mut Ui, theme: &Theme) {
 
 #[cfg(test)]
 mod tests {
-    use egui::{Area, Context, Pos2, RawInput, Rect};
+    use egui::{Area, Context, Modifiers, PointerButton, Pos2, RawInput, Rect};
 
     use super::*;
     use crate::ui::widgets::menu_lines;
@@ -373,6 +373,43 @@ mod tests {
         let focused = ctx.memory(egui::Memory::focused).and_then(|id| ctx.read_response(id));
         let rect = focused.expect("an item has the focus").rect;
         assert!((rect.top() - top).abs() < 0.1, "{rect:?} {top}");
+    }
+
+    #[test]
+    fn home_and_end_work_in_a_list_that_the_mouse_opened() {
+        let (ctx, mut tops) = (Context::default(), (0.0, 0.0));
+        let mut frame = |events: Vec<Event>| {
+            let screen_rect = Some(Rect::from_min_size(Pos2::ZERO, vec2(400.0, 400.0)));
+            let input = RawInput { screen_rect, events, ..RawInput::default() };
+            let mut output = ctx.run_ui(input, |ui| {
+                // The list has no selected item.
+                Select::new("Size", "", 120.0).show(ui, &Theme::DARK, |ui| {
+                    tops.0 = ui.cursor().top();
+                    for title in ["A", "B", "C"] {
+                        tops.1 = ui.cursor().top();
+                        menu_item(ui, &Theme::DARK, title, "", false, true);
+                    }
+                });
+            });
+            output.textures_delta.clear();
+            let focused = ctx.memory(egui::Memory::focused).and_then(|id| ctx.read_response(id));
+            (focused.map(|it| it.rect.top()), tops)
+        };
+        let (pos, button, modifiers) = (pos2(20.0, 15.0), PointerButton::Primary, Modifiers::NONE);
+        let click = |pressed| Event::PointerButton { pos, button, pressed, modifiers };
+        let (physical_key, repeat) = (None, false);
+        let press = |key| Event::Key { key, physical_key, pressed: true, repeat, modifiers };
+        frame(Vec::new());
+        for event in [Event::PointerMoved(pos), click(true), click(false)] {
+            frame(vec![event]);
+        }
+        frame(Vec::new());
+        let (focused, _) = frame(Vec::new());
+        assert_eq!(focused, None);
+        let (focused, (first, last)) = frame(vec![press(Key::End)]);
+        assert!(focused.is_some_and(|top| (top - last).abs() < 0.1), "{focused:?} {last}");
+        let (focused, _) = frame(vec![press(Key::Home)]);
+        assert!(focused.is_some_and(|top| (top - first).abs() < 0.1), "{focused:?} {first}");
     }
 
     /// Draws a menu with one item. Returns its width, and that of the title.

@@ -6,19 +6,14 @@ use crate::media::NumericSettings;
 use crate::mix::filter::{Filter, MAX_FILTERS, Parameter, Slot, Unit};
 use crate::studio::snapshot::StripView;
 use crate::ui::dialogs::mixer::clipboard;
-use crate::ui::dialogs::mixer::row::line;
+use crate::ui::dialogs::mixer::row::{line, slider_line};
 use crate::ui::input::actions::key;
 use crate::ui::studio_page::mixer::labels;
 use crate::ui::studio_page::mixer::labels::MixerSelection;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::filter_list::{NumberDisplay, NumberStep, Pressed};
-use crate::ui::widgets::{
-    Select, filter_list, label, log_slider, menu_item, number_fault, section, slider,
-};
-
-/// Width of the field after a slider, in points.
-const FIELD_WIDTH_POINTS: f32 = 96.0;
+use crate::ui::widgets::{Select, filter_list, label, menu_item, section};
 
 pub fn show(
     ui: &mut Ui,
@@ -107,19 +102,8 @@ fn numbers(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, filter: &mut Fil
         } else {
             view.texts.get(key).to_string()
         };
-        let (display, mut fault) = (display(parameter.unit), None);
-        line(ui, view, &name, |ui, view| {
-            let (range, rest) = (parameter.range.clone(), parameter.rest);
-            let width = ui.available_width() - FIELD_WIDTH_POINTS - gap::S;
-            if display.step == NumberStep::Logarithmic {
-                log_slider(ui, view.theme, value, range, rest, &name, width);
-            } else {
-                slider(ui, view.theme, value, range, rest, &name, width);
-            }
-            let (range, width) = (&parameter.range, FIELD_WIDTH_POINTS);
-            fault = filter_list::number(ui, view.theme, value, range, display, &name, width);
-        });
-        number_fault(ui, view, fault, display.unit);
+        let (bounds, display) = ((&parameter.range, parameter.rest), display(parameter.unit));
+        slider_line(ui, view, (&name, &name), value, bounds, display);
     }
     if matches!(filter, Filter::Compressor { .. }) {
         side_chain(ui, view, strip, filter);

@@ -8,20 +8,24 @@ use crate::media::playback_control::EndBehavior;
 use crate::mix::{MonitoringMode, Strip, StripId};
 use crate::studio::snapshot::{SourceState, StripView};
 use crate::studio::{Command, TalkMode};
-use crate::ui::dialogs::mixer::row::{line, one_of};
+use crate::ui::dialogs::mixer::row::{line, one_of, slider_line};
 use crate::ui::input::actions::key;
 use crate::ui::studio_page::mixer::labels;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap, size};
-use crate::ui::text::format;
 use crate::ui::view::{View, WindowRequest};
+use crate::ui::widgets::filter_list::{NumberDisplay, NumberStep};
 use crate::ui::widgets::{
     Button, Field, Select, icon_button, label, menu_item, menu_rule, named_switch, number_field,
-    scrolled, slider,
+    scrolled,
 };
 
-/// Width of the value after a slider, in points.
-const VALUE_WIDTH_POINTS: f32 = 84.0;
+/// The display of the gain.
+const GAIN: NumberDisplay =
+    NumberDisplay { factor: 1.0, decimals: 1, unit: "\u{a0}dB", step: NumberStep::Linear };
+/// The display of the balance.
+const BALANCE: NumberDisplay =
+    NumberDisplay { factor: 100.0, decimals: 0, unit: "\u{a0}%", step: NumberStep::Linear };
 
 pub fn show(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Strip) {
     head(ui, view, strip);
@@ -31,20 +35,14 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Str
     let silent = labels::silent(view, strip);
     labels::meter_of(ui, view, &name, reading.into(), silent, width);
     ui.add_space(gap::XS);
-    let gain = view.texts.get("gain");
-    line(ui, view, &gain, |ui, view| {
+    // A text that is no number must not stay in the fields of another strip.
+    ui.push_id(strip.audio.id.0, |ui| {
+        let (title, balance) = (view.texts.get("gain"), view.texts.get("strip-balance"));
         let named = view.texts.with("gain-of", &[("name", name.as_str().into())]);
-        let width = ui.available_width() - VALUE_WIDTH_POINTS;
-        slider(ui, view.theme, &mut after.gain_db, -60.0..=20.0, 0.0, &named, width);
-        let text = format!("{}\u{a0}dB", format::signed(f64::from(after.gain_db), 1, true));
-        label(ui, &text, Type::Body, view.theme.text);
-    });
-    let balance = view.texts.get("strip-balance");
-    line(ui, view, &balance, |ui, view| {
-        let width = ui.available_width() - VALUE_WIDTH_POINTS;
-        slider(ui, view.theme, &mut after.balance, -1.0..=1.0, 0.0, &balance, width);
-        let percent = format::signed(f64::from(after.balance) * 100.0, 0, true);
-        label(ui, &format!("{percent}\u{a0}%"), Type::Body, view.theme.text);
+        let (value, bounds) = (&mut after.gain_db, (&(-60.0..=20.0), 0.0));
+        slider_line(ui, view, (&title, &named), value, bounds, GAIN);
+        let (value, bounds) = (&mut after.balance, (&(-1.0..=1.0), 0.0));
+        slider_line(ui, view, (&balance, &balance), value, bounds, BALANCE);
     });
     offset(ui, view, after);
     switches(ui, view, strip, after);

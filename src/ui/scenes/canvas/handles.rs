@@ -13,8 +13,10 @@ use crate::ui::view::View;
 /// Maximum distance between the pointer and a handle at which the pointer touches the handle, in
 /// points.
 const HANDLE_HIT_RADIUS_POINTS: f32 = 9.0;
-/// Distance of the rotation handle above the box, in points.
+/// Distance of the rotation handle from the box, in points.
 const ROTATION_HANDLE_OFFSET_POINTS: f32 = 26.0;
+/// Size of the part of a handle that is beyond its center, in points.
+pub const HANDLE_MARGIN_POINTS: f32 = 6.0;
 
 /// Converts program pixels to points of the window and back. Within a group, the program pixels are
 /// those of the group's own canvas, which has the size of the program.
@@ -59,7 +61,8 @@ impl Frame {
     }
 }
 
-/// Returns the handles of a tight placement, in the window.
+/// Returns the handles of a tight placement, in the window. The rotation handle is above the box, or
+/// else below or in it, wherever it is visible.
 pub fn handles(frame: Frame, place: &Placement) -> Vec<(Grip, Pos2)> {
     let plain = Placement {
         flip_x: false,
@@ -72,9 +75,11 @@ pub fn handles(frame: Frame, place: &Placement) -> Vec<(Grip, Pos2)> {
         placement::corners(&plain, frame.canvas, frame.canvas).map(|it| frame.to_window(it));
     let between = |a: Pos2, b: Pos2| a + (b - a) / 2.0;
     let (top, bottom) = (between(a, b), between(d, c));
-    let up = (top - bottom).normalized();
+    let up = (top - bottom).normalized() * ROTATION_HANDLE_OFFSET_POINTS;
+    let is_visible = |at: &Pos2| frame.room.shrink(HANDLE_MARGIN_POINTS).contains(*at);
+    let turn = [top + up, bottom - up, top - up].into_iter().find(is_visible);
     vec![
-        (Grip::Turn, top + up * ROTATION_HANDLE_OFFSET_POINTS),
+        (Grip::Turn, turn.unwrap_or(top + up)),
         (Grip::Side(-1, -1), a),
         (Grip::Side(1, -1), b),
         (Grip::Side(1, 1), c),
@@ -117,8 +122,11 @@ pub fn outline(ui: &Ui, view: &View<'_>, frame: Frame, item: &Item, alone: bool)
     }
     let painter = ui.painter().with_clip_rect(frame.room);
     let accent = view.theme.accent;
-    if let (Some(turn), Some(top)) = (at(&handles, Grip::Turn), at(&handles, Grip::Side(0, -1))) {
-        painter.line_segment([top, turn], Stroke::new(1.5, accent));
+    let side = |down| at(&handles, Grip::Side(0, down));
+    if let (Some(turn), Some(top), Some(bottom)) = (at(&handles, Grip::Turn), side(-1), side(1)) {
+        let is_below = bottom.distance(turn) < top.distance(turn);
+        let foot = if is_below { bottom } else { top };
+        painter.line_segment([foot, turn], Stroke::new(1.5, accent));
         painter.circle(turn, 5.0, Color32::WHITE, Stroke::new(1.5, accent));
     }
     squares(ui, view, frame, &handles);
@@ -148,6 +156,26 @@ pub fn squares(ui: &Ui, view: &View<'_>, frame: Frame, handles: &[(Grip, Pos2)])
             let square = Rect::from_center_size(pos2(at.x, at.y), Vec2::splat(8.0));
             let stroke = Stroke::new(1.5, view.theme.accent);
             painter.rect(square, 1.0, Color32::WHITE, stroke, egui::StrokeKind::Middle);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rotation_handle_is_visible() {
+        let rect = Rect::from_min_size(pos2(100.0, 50.0), Vec2::new(640.0, 360.0));
+        let size = Size::new(1280, 720);
+        let frame = Frame::new(rect, rect.expand(HANDLE_MARGIN_POINTS), size).unwrap();
+        // The top edge, the height, and the distance of the handle from the top of the frame.
+        for (y, height, down) in [(0.25, 0.5, 64.0), (0.0, 0.5, 206.0), (0.0, 1.0, 26.0)] {
+            let place = Placement { y, height, ..Placement::default() };
+            let handles = handles(frame, &place);
+            let turn = at(&handles, Grip::Turn).unwrap();
+            assert!((turn - rect.center_top() - Vec2::new(0.0, down)).length() < 0.1, "{turn:?}");
+            assert_eq!(grip_at(frame, &place, turn, false), Some(Grip::Turn));
         }
     }
 }

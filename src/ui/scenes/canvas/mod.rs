@@ -24,7 +24,7 @@ use crate::studio::{Command, Edit};
 use crate::ui::input::actions::Action;
 use crate::ui::input::hotkeys::{accept_letters, letters_act};
 use crate::ui::scenes::canvas::handles::{
-    Frame, box_of, cursor, grip_at, handles, outline, squares,
+    Frame, HANDLE_MARGIN_POINTS, box_of, cursor, grip_at, handles, outline, squares,
 };
 use crate::ui::scenes::draft::{Draft, Drag, chosen, edited, name_of, natural};
 use crate::ui::scenes::placement::Grip;
@@ -44,7 +44,7 @@ const RING_GAP_POINTS: f32 = 1.0;
 /// beyond `room`.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect, room: Rect) {
     let (clip, reach) = match draft.zoom.fits() {
-        true => (rect.expand(6.0), rect),
+        true => (rect.expand(HANDLE_MARGIN_POINTS), rect),
         // Items outside the program can also be reached.
         false => (room, room),
     };

@@ -8,13 +8,19 @@ mod row;
 mod scenes;
 mod sources;
 
-use egui::{ScrollArea, Ui};
+use egui::{Id, ScrollArea, Ui};
 
 use crate::ui::scenes::Draft;
 use crate::ui::studio_page::multiview::SceneThumbnails;
 use crate::ui::style::theme::gap;
 use crate::ui::view::View;
 use crate::ui::widgets::scroll;
+
+/// The minimum height for two lists that scroll separately, in points. In a lower panel, both lists
+/// scroll together.
+const MIN_HEIGHT_POINTS: f32 = 240.0;
+/// Maximum share of the panel's height for the list of scenes.
+const MAX_SCENES_SHARE: f32 = 0.5;
 
 /// Draws the panel. With `thumbnails`, scenes are shown as images.
 pub fn show(
@@ -24,10 +30,39 @@ pub fn show(
     thumbnails: Option<SceneThumbnails<'_>>,
 ) {
     rename::end_without_row(view, draft);
-    scroll(ScrollArea::vertical().auto_shrink(false), ui, |ui| {
-        ui.spacing_mut().item_spacing.y = 1.0;
-        scenes::show(ui, view, draft, thumbnails);
-        ui.add_space(gap::L);
-        sources::show(ui, view, draft);
+    let height = ui.available_height();
+    let scenes_height = height * MAX_SCENES_SHARE;
+    let all = ScrollArea::vertical().auto_shrink(false);
+    if height < MIN_HEIGHT_POINTS {
+        scroll(all, ui, |ui| {
+            ui.spacing_mut().item_spacing.y = 1.0;
+            scenes::head(ui, view, draft);
+            scenes::list(ui, view, draft, thumbnails, scenes_height);
+            ui.add_space(gap::L);
+            sources::head(ui, view, draft);
+            sources::list(ui, view, draft);
+        });
+        return;
+    }
+    ui.spacing_mut().item_spacing.y = 1.0;
+    scenes::head(ui, view, draft);
+    let few = ScrollArea::vertical().id_salt("scenes").auto_shrink([false, true]);
+    scroll(few.max_height(scenes_height), ui, |ui| {
+        scenes::list(ui, view, draft, thumbnails, scenes_height);
     });
+    ui.add_space(gap::L);
+    sources::head(ui, view, draft);
+    scroll(all.id_salt("sources"), ui, |ui| sources::list(ui, view, draft));
+}
+
+/// Scrolls to the row of an object that was selected since the last frame. A hotkey or the canvas may
+/// have selected it. Call this after the rows of the list are drawn.
+fn follow_selection(ui: &Ui, list: &str, row: Option<Id>) {
+    let key = ui.scope_id().with((list, "selected"));
+    let before =
+        ui.data_mut(|data| std::mem::replace(data.get_temp_mut_or_default::<Option<Id>>(key), row));
+    let new = row.filter(|_| row != before);
+    if let Some(row) = new.and_then(|row| ui.ctx().read_response(row)) {
+        ui.scroll_to_rect(row.rect, None);
+    }
 }

@@ -2,34 +2,35 @@
 
 use std::sync::Arc;
 
-use egui::{Key, Modifiers, Response, Ui, Vec2, vec2};
+use egui::{Id, Key, Modifiers, Response, Ui, Vec2, vec2};
 
-use crate::compose::scene::Scene;
+use crate::compose::scene::{Scene, SceneId};
 use crate::compose::transition::Transition;
 use crate::studio::live::view::LiveState;
 use crate::studio::{Command, Edit};
 use crate::ui::input::actions::Action;
 use crate::ui::input::named::show_scene;
-use crate::ui::scenes::draft::{Draft, RenamedObject, TransitionScope};
+use crate::ui::scenes::draft::{Draft, RenamedObject, TransitionScope, edited};
 use crate::ui::scenes::kind::RowLamp;
-use crate::ui::scenes::left_panel::drop_line;
 use crate::ui::scenes::left_panel::heading::heading;
 use crate::ui::scenes::left_panel::rename;
 use crate::ui::scenes::left_panel::row::PanelRow;
+use crate::ui::scenes::left_panel::{drop_line, follow_selection};
 use crate::ui::scenes::transition::TransitionChoice;
 use crate::ui::scenes::{collections, menu};
 use crate::ui::studio_page::multiview::{self, SceneThumbnails};
 use crate::ui::style::icons::Icon;
 use crate::ui::view::View;
-use crate::ui::widgets::{command_item, icon_button, menu_item, menu_rule, pressed_once};
+use crate::ui::widgets::{
+    command_item, focus_by_arrow, icon_button, menu_item, menu_rule, pressed_once,
+};
 
-/// Maximum share of the panel's height for the images of scenes in one column.
-const MAX_SINGLE_COLUMN_SHARE: f32 = 0.6;
 /// Distance between images, in points.
 const IMAGE_GAP_POINTS: f32 = 4.0;
 
-/// Returns the number of columns for the images of scenes, and the size of an image.
-fn cells(ui: &Ui, view: &View<'_>, count: usize) -> (usize, Vec2) {
+/// Returns the number of columns for the images of scenes in a list that is `height` points high, and
+/// the size of an image.
+fn cells(ui: &Ui, view: &View<'_>, count: usize, height: f32) -> (usize, Vec2) {
     let size = view.snapshot.quality.size;
     let shape = size.aspect();
     let width = ui.available_width();
@@ -39,15 +40,11 @@ fn cells(ui: &Ui, view: &View<'_>, count: usize) -> (usize, Vec2) {
     };
     let one = cell(1);
     let high = count as f32 * (one.y + IMAGE_GAP_POINTS);
-    if high <= ui.clip_rect().height() * MAX_SINGLE_COLUMN_SHARE { (1, one) } else { (2, cell(2)) }
+    if high <= height { (1, one) } else { (2, cell(2)) }
 }
 
-pub fn show(
-    ui: &mut Ui,
-    view: &mut View<'_>,
-    draft: &mut Draft,
-    thumbnails: Option<SceneThumbnails<'_>>,
-) {
+/// Draws the heading with its buttons.
+pub fn head(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let texts = view.texts;
     let snapshot = view.snapshot;
     heading(ui, view, &texts.get("scenes"), |ui, view| {
@@ -65,24 +62,43 @@ pub fn show(
             view.send(draft.add_scene(texts, snapshot));
         }
     });
-    let all = &snapshot.scenes.collection.scenes;
-    draft.scene_rows.begin(ui, all.iter().map(|scene| u64::from(scene.id.0)).collect());
-    match thumbnails {
-        Some(thumbnails) => thumbnail_grid(ui, view, draft, thumbnails),
-        None => rows(ui, view, draft),
-    }
 }
 
-/// Draws the scenes as images.
+/// Draws the scenes in a list that is at most `height` points high.
+pub fn list(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    thumbnails: Option<SceneThumbnails<'_>>,
+    height: f32,
+) {
+    let snapshot = view.snapshot;
+    let all = &snapshot.scenes.collection.scenes;
+    draft.scene_rows.begin(ui, all.iter().map(|scene| u64::from(scene.id.0)).collect());
+    let columns = match thumbnails {
+        Some(thumbnails) => thumbnail_grid(ui, view, draft, thumbnails, height),
+        None => {
+            rows(ui, view, draft);
+            1
+        }
+    };
+    let id = |scene: SceneId| ui.scope_id().with(("scene", scene.0));
+    let ids: Vec<Id> = all.iter().map(|scene| id(scene.id)).collect();
+    focus_by_arrow(ui, &ids, columns);
+    follow_selection(ui, "scenes", Some(id(edited(snapshot))));
+}
+
+/// Draws the scenes as images. Returns the number of columns.
 fn thumbnail_grid(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut Draft,
     mut thumbnails: SceneThumbnails<'_>,
-) {
+    height: f32,
+) -> usize {
     let collection = Arc::clone(&view.snapshot.scenes.collection);
     thumbnails.begin(view.snapshot);
-    let (columns, size) = cells(ui, view, collection.scenes.len());
+    let (columns, size) = cells(ui, view, collection.scenes.len(), height);
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing = Vec2::splat(IMAGE_GAP_POINTS);
         for (row, scenes) in collection.scenes.chunks(columns).enumerate() {
@@ -99,6 +115,7 @@ fn thumbnail_grid(
             });
         }
     });
+    columns
 }
 
 /// Draws the scenes as rows.

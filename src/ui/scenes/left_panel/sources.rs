@@ -1,25 +1,25 @@
 //! The list of the selected scene's items, the topmost first.
 
-use egui::{Key, Modifiers, Rect, Response, Ui, pos2, vec2};
+use egui::{Id, Key, Modifiers, Rect, Response, Ui, pos2, vec2};
 
 use crate::compose::scene::{Item, ItemId};
 use crate::studio::{Command, Edit};
 use crate::ui::input::actions::key;
 use crate::ui::scenes::draft::{Draft, RenamedObject, each, edited, name_of};
 use crate::ui::scenes::kind::{RowLamp, icon_of, state_of};
-use crate::ui::scenes::left_panel::drop_line;
 use crate::ui::scenes::left_panel::drop_place::{drop_place, rows_of};
 use crate::ui::scenes::left_panel::heading::{heading, nothing};
-use crate::ui::scenes::left_panel::rename;
 use crate::ui::scenes::left_panel::row::{
     BUTTON_SIDE_POINTS, BUTTONS_WIDTH_POINTS, PanelRow, ROW_HEIGHT_POINTS, indent, levels,
 };
+use crate::ui::scenes::left_panel::{drop_line, follow_selection, rename};
 use crate::ui::scenes::{clipboard, commands, menu};
 use crate::ui::style::icons::Icon;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, ButtonWeight, icon_button, pressed_once, row_in};
+use crate::ui::widgets::{Button, ButtonWeight, focus_by_arrow, icon_button, pressed_once, row_in};
 
-pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
+/// Draws the heading with its button.
+pub fn head(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let texts = view.texts;
     let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
     let scene = collection.scene(edited(view.snapshot));
@@ -31,13 +31,21 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
             draft.add_source();
         }
     });
+}
+
+/// Draws the items, and below them the row that adds a source.
+pub fn list(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
+    let texts = view.texts;
+    let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
+    let scene = collection.scene(edited(view.snapshot));
     let items = scene.map(|scene| scene.items.as_slice()).unwrap_or_default();
     if items.is_empty() {
         nothing(ui, view, &texts.get("scene-empty"));
     }
     draft.source_rows.begin(ui, rows_of(items).iter().map(|id| u64::from(id.0)).collect());
     focus_new(ui, draft, items);
-    branch(ui, view, draft, items, 0);
+    let mut columns = [Vec::new(), Vec::new(), Vec::new()];
+    branch(ui, view, draft, (items, 0), &mut columns);
     let add = PanelRow {
         icon: Icon::Plus,
         title: &texts.get("source-add-row"),
@@ -53,6 +61,11 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     if add.clicked() {
         draft.add_source();
     }
+    for mut column in columns {
+        column.push(add.id);
+        focus_by_arrow(ui, &column, 1);
+    }
+    follow_selection(ui, "sources", draft.selected.map(|id| row_id(ui, id)));
 }
 
 /// Gives the keyboard focus to the row of a new item, so that the keys of the list act on it. The
@@ -60,7 +73,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
 fn focus_new(ui: &Ui, draft: &mut Draft, items: &[Item]) {
     let Some(new) = draft.selected.filter(|_| draft.focuses_new > 0) else { return };
     let (row, focused) = (row_id(ui, new), ui.memory(|memory| memory.focused()));
-    let is_row = |focused: egui::Id| rows_of(items).into_iter().any(|id| row_id(ui, id) == focused);
+    let is_row = |focused: Id| rows_of(items).into_iter().any(|id| row_id(ui, id) == focused);
     if focused == Some(row) {
         draft.focuses_new = 0;
     } else if focused.is_none_or(is_row) {
@@ -69,18 +82,29 @@ fn focus_new(ui: &Ui, draft: &mut Draft, items: &[Item]) {
     }
 }
 
-/// Draws the items of a scene or group, the topmost first.
-fn branch(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, items: &[Item], depth: u32) {
+/// Draws the items of a scene or group at this depth, the topmost first. Adds their rows, eyes and
+/// locks to `columns`.
+fn branch(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    (items, depth): (&[Item], u32),
+    columns: &mut [Vec<Id>; 3],
+) {
     for (index, item) in items.iter().enumerate().rev() {
-        if !rename::show(ui, view, draft, RenamedObject::Item(item.id)) {
-            item_row(ui, view, draft, (items, index), depth);
+        if !rename::show(ui, view, draft, RenamedObject::Item(item.id))
+            && let Some(controls) = item_row(ui, view, draft, (items, index), depth)
+        {
+            for (column, control) in columns.iter_mut().zip(controls) {
+                column.push(control);
+            }
         }
-        branch(ui, view, draft, item.members(), depth + 1);
+        branch(ui, view, draft, (item.members(), depth + 1), columns);
     }
 }
 
 /// Returns the id of an item's row.
-fn row_id(ui: &Ui, id: ItemId) -> egui::Id {
+fn row_id(ui: &Ui, id: ItemId) -> Id {
     ui.scope_id().with(("item", id.0))
 }
 
@@ -95,14 +119,15 @@ fn row_button(ui: &mut Ui, view: &View<'_>, icon: Icon, name: &str, is_set: bool
     button.show(ui, view.theme).on_hover_text(name)
 }
 
+/// Draws the row of an item. Returns the ids of the row, its eye and its lock.
 fn item_row(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut Draft,
     (items, index): (&[Item], usize),
     depth: u32,
-) {
-    let Some(item) = items.get(index) else { return };
+) -> Option<[Id; 3]> {
+    let item = items.get(index)?;
     let name = name_of(view, item);
     let (lamp, state) = state_of(view, item);
     let selected = draft.is_chosen(item.id);
@@ -187,6 +212,7 @@ fn item_row(
         draft.choose(Some(item.id));
     }
     menu::context(&row, view, |ui, view| menu::item(ui, view, draft, item));
+    Some([row.id, eye.id, lock.id])
 }
 
 /// Shows where a dragged item lands, and moves the item when it is dropped. To the right, it lands
