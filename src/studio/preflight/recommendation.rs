@@ -260,7 +260,7 @@ fn measure_sizes(
         sizes.push(preset.size);
         match speed(&quality) {
             Ok(times) => {
-                drop(tell.send(Result::Speed(preset.size, times * preset.frame_rate.as_f64())));
+                let _ = tell.send(Result::Speed(preset.size, times * preset.frame_rate.as_f64()));
             }
             Err(reason) => {
                 let _ = tell.send(Result::Failed(reason));
