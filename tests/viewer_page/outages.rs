@@ -313,6 +313,56 @@ fn a_refused_rendition_ends_an_earlier_choice_over_webrtc() {
 }
 
 #[test]
+fn webrtc_that_never_connects_is_given_up_at_once() {
+    if peers::missing(&["chromium"]) {
+        return;
+    }
+    let running = start_with(|_| ());
+    let browser = Chromium::start("en");
+    let page = browser.open(&running.page(), "");
+    page.wait(&has_status("waiting"));
+    let found = page.value(
+        "(async () => {
+            const { Whep } = await import('/assets/whep.js');
+            const { RTCPeerConnection, fetch } = window;
+            const transport = new EventTarget();
+            window.RTCPeerConnection = class {
+                addTransceiver() {}
+                createOffer() { return { sdp: '' }; }
+                setLocalDescription() {}
+                setRemoteDescription() {}
+                getReceivers() { return [{ transport }]; }
+                close() {}
+            };
+            window.fetch = async () => new Response('', { status: 201, headers: { Location: '/none/session' } });
+            const found = [];
+            for (const states of [['failed'], ['connected', 'failed'], ['transport'], ['connected', 'transport']]) {
+                const driver = new Whep({
+                    state: { ice_servers: [] },
+                    address: path => `/none${path}`,
+                    video: {},
+                    fail: reason => found.push(reason),
+                });
+                await driver.start();
+                for (const state of states) {
+                    if (state === 'transport') {
+                        transport.state = 'failed';
+                        transport.dispatchEvent(new Event('statechange'));
+                    } else {
+                        driver.connection.connectionState = state;
+                        driver.connection.onconnectionstatechange();
+                    }
+                }
+                driver.stop();
+            }
+            Object.assign(window, { RTCPeerConnection, fetch });
+            return found.join();
+        })()",
+    );
+    assert_eq!(found, "noAnswer,lost,noAnswer,lost");
+}
+
+#[test]
 fn a_page_for_which_the_stream_has_no_room_says_so_and_plays_when_there_is_room() {
     if peers::missing(&["chromium", "ffmpeg"]) {
         return;
