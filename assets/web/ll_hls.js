@@ -73,6 +73,8 @@ export class LowLatencyHls {
             abrEwmaDefaultEstimate: START_BITRATE,
             testBandwidth: false,
             backBufferLength: 30,
+            // With a duration, some browsers end playback at the live edge.
+            liveDurationInfinity: true,
         });
         this.hls = hls;
         hls.on(Hls.Events.ERROR, (_, data) => this.#error(Hls, data));
@@ -195,8 +197,10 @@ export class LowLatencyHls {
 
     watch() {
         const now = performance.now();
-        if (this.video.currentTime !== this.position || this.video.paused && this.position > 0) {
-            this.position = this.video.currentTime;
+        const { currentTime, paused, ended } = this.video;
+        // WebKit pauses at the end of what it has, which is not the viewer's pause.
+        if (currentTime !== this.position || paused && !ended && this.position > 0) {
+            this.position = currentTime;
             this.movedAt = now;
         } else {
             this.steadyAt = now;
@@ -217,7 +221,10 @@ export class LowLatencyHls {
 
     toLiveEdge() {
         const edge = this.hls?.liveSyncPosition;
-        if (edge && edge - this.video.currentTime > 1) this.video.currentTime = edge;
+        if (!edge || edge - this.video.currentTime <= 1) return;
+        this.video.currentTime = edge;
+        // A jump is no progress.
+        this.position = this.video.currentTime;
     }
 
     stop() {

@@ -209,6 +209,43 @@ fn the_buffer_of_websocket_flv_shrinks_again_after_stalls() {
 }
 
 #[test]
+fn neither_jumps_nor_the_end_of_the_media_hide_a_stall() {
+    if peers::missing(&["chromium"]) {
+        return;
+    }
+    let running = start_with(|_| ());
+    let browser = Chromium::start("en");
+    let page = browser.open(&running.page(), "");
+    page.wait(&has_status("waiting"));
+    // The video stops at 5 s, but its live edge moves.
+    let found = page.value(
+        "(async () => {
+            const { LowLatencyHls } = await import('/assets/ll_hls.js');
+            const { WebSocketFlv } = await import('/assets/flv.js');
+            const own = performance.now;
+            const found = [];
+            const states = [{ paused: false, ended: false }, { paused: true, ended: true }, { paused: true, ended: false }];
+            for (const Driver of [LowLatencyHls, WebSocketFlv]) {
+                for (const state of states) {
+                    let seconds = 0;
+                    performance.now = () => seconds * 1_000;
+                    const video = { ...state, currentTime: 5, buffered: { length: 1, end: () => 5 + seconds } };
+                    let end = 'no end';
+                    const fail = reason => { end = `${reason} after ${seconds} s`; };
+                    const driver = new Driver({ state: {}, address: it => it, video, fail, roundTrip: () => 0 });
+                    driver.hls = { get liveSyncPosition() { return 5 + seconds; } };
+                    for (; seconds < 20 && end === 'no end'; seconds += 0.5) driver.watch();
+                    found.push(end);
+                }
+            }
+            performance.now = own;
+            return found.join();
+        })()",
+    );
+    assert_eq!(found, "lost after 8.5 s,lost after 8.5 s,no end,lost after 6.5 s,lost after 6.5 s,no end");
+}
+
+#[test]
 fn websocket_flv_starts_again_for_a_track_that_the_stream_did_not_have() {
     if peers::missing(&["chromium"]) {
         return;
