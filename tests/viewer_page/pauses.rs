@@ -139,6 +139,24 @@ fn a_pause_before_playback_continues_hides_the_spinner() {
 }
 
 #[test]
+fn muting_that_the_browser_reverts_is_no_pause_by_the_viewer() {
+    if peers::missing(&["chromium"]) {
+        return;
+    }
+    let found = found_with_playback(
+        "playback.update(live);
+        playback.played = true;
+        playback.blocked = true;
+        video.play = async () => { found.push(`muted ${video.muted}`); };
+        for (let times = 0; times < 2; times += 1) {
+            video.muted = false;
+            after(() => video.dispatchEvent(new Event('pause')));
+        }",
+    );
+    assert_eq!(found, "muted true connecting paused");
+}
+
+#[test]
 fn a_video_in_picture_in_picture_is_watched_while_its_tab_is_hidden() {
     if peers::missing(&["chromium"]) {
         return;
