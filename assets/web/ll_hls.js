@@ -165,13 +165,15 @@ export class LowLatencyHls {
             this.#useLevel();
             this.refused();
         }
+        if (data.response?.code === 403 && bodyOf(data).startsWith(DISCONNECTED)) return this.#give('lost');
         if (!data.fatal) return;
         if (data.details === Hls.ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR) {
             // The browser may lack only the audio codec.
             const isVideo = this.codec && !this.hasPlayableVideo;
             return isVideo ? this.#give('codec', this.codec) : this.#give('noFrames');
         }
-        if (data.details === Hls.ErrorDetails.MANIFEST_LOAD_ERROR && isDenied(data)) return this.#give('refused');
+        const isDenied = [401, 403].includes(data.response?.code);
+        if (data.details === Hls.ErrorDetails.MANIFEST_LOAD_ERROR && isDenied) return this.#give('refused');
         if (data.response?.code === 404) return this.#give('absent');
         if (isFull(data)) return this.#give('full');
         if (data.response?.code === 503) return this.#give('noAnswer');
@@ -245,11 +247,12 @@ export class LowLatencyHls {
 }
 
 // Returns true if there is no room for the viewer.
-function isFull({ response, networkDetails }) {
-    return response?.code === 503 && FULL_REFUSALS.some(words => networkDetails?.responseText?.startsWith(words));
+function isFull(data) {
+    return data.response?.code === 503 && FULL_REFUSALS.some(words => bodyOf(data).startsWith(words));
 }
 
-// Returns true if the viewer may not play the stream.
-function isDenied({ response, networkDetails }) {
-    return [401, 403].includes(response?.code) && !networkDetails?.responseText?.startsWith(DISCONNECTED);
+// Returns the text of a response. That to a request for media is bytes.
+function bodyOf({ networkDetails: request }) {
+    const isMedia = request?.responseType === 'arraybuffer';
+    return (isMedia ? new TextDecoder().decode(request.response ?? undefined) : request?.responseText) ?? '';
 }

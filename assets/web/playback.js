@@ -316,7 +316,7 @@ export class Playback {
         if (reason === 'codec' && protocol !== 'whep') this.codec = codec;
         if (reason !== 'codec' && protocol === 'whep') this.mayHaveWebRtc = true;
         this.losses = 0;
-        this.note ??= { reason, codec, from: protocol };
+        this.note = { reason, codec, from: protocol };
         this.#begin();
     }
 

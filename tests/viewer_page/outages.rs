@@ -444,7 +444,16 @@ fn a_page_whose_viewer_a_callback_refuses_does_not_blame_the_browser() {
             const { default: Hls } = await import('/assets/hls.light.min.mjs');
             Hls.prototype.loadSource = Hls.prototype.attachMedia = () => {};
             const reasons = [];
-            for (const responseText of ['You may not play', 'The operator has disconnected this viewer.']) {
+            const bytes = text => ({ responseType: 'arraybuffer', response: new TextEncoder().encode(text).buffer });
+            const disconnected = 'The operator has disconnected this viewer.';
+            for (const [details, fatal, networkDetails] of [
+                ['MANIFEST_LOAD_ERROR', true, { responseText: 'You may not play' }],
+                ['MANIFEST_LOAD_ERROR', true, { responseText: disconnected }],
+                ['LEVEL_LOAD_ERROR', false, { responseText: 'You may not play' }],
+                ['LEVEL_LOAD_ERROR', false, { responseText: disconnected }],
+                ['FRAG_LOAD_ERROR', false, bytes('You may not play')],
+                ['FRAG_LOAD_ERROR', false, bytes(disconnected)],
+            ]) {
                 const driver = new LowLatencyHls({
                     state: {},
                     address: path => `/none${path}`,
@@ -454,10 +463,10 @@ fn a_page_whose_viewer_a_callback_refuses_does_not_blame_the_browser() {
                 await driver.start();
                 driver.hls.trigger(Hls.Events.ERROR, {
                     type: Hls.ErrorTypes.NETWORK_ERROR,
-                    details: Hls.ErrorDetails.MANIFEST_LOAD_ERROR,
-                    fatal: true,
+                    details: Hls.ErrorDetails[details],
+                    fatal,
                     response: { code: 403 },
-                    networkDetails: { responseText },
+                    networkDetails,
                 });
                 reasons.push(driver.recovered);
                 driver.stop();
@@ -465,7 +474,7 @@ fn a_page_whose_viewer_a_callback_refuses_does_not_blame_the_browser() {
             return reasons.join();
         })()",
     );
-    assert_eq!(reasons, "refused,0,1");
+    assert_eq!(reasons, "refused,0,lost,0,0,lost,0,0,lost,0");
 }
 
 #[test]

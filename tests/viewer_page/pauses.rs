@@ -139,6 +139,20 @@ fn a_pause_before_playback_continues_hides_the_spinner() {
 }
 
 #[test]
+fn the_note_names_the_protocol_that_failed_last() {
+    if peers::missing(&["chromium"]) {
+        return;
+    }
+    let found = found_with_playback(
+        "playback.update({ ...live, protocols: ['hls', 'flv'] });
+        playback.note = { reason: 'bFrames', from: 'whep' };
+        playback.driver.fail('noAnswer');
+        found.push(playback.note.reason, playback.note.from, playback.protocol);",
+    );
+    assert_eq!(found, "noAnswer hls flv");
+}
+
+#[test]
 fn muting_that_the_browser_reverts_is_no_pause_by_the_viewer() {
     if peers::missing(&["chromium"]) {
         return;
