@@ -1,7 +1,7 @@
 //! Pauses on the viewer page: by the viewer, by the browser, and while the server does not answer.
 
 use super::chromium::Chromium;
-use super::{NO_B_FRAMES, has_status, plays, start_with};
+use super::{B_FRAMES, NO_B_FRAMES, has_status, plays, start_with};
 use crate::peers;
 
 /// Holds back each WebRTC connection until the test calls `release`. While `isCut` is true, the server does not answer
@@ -136,6 +136,31 @@ fn a_pause_before_playback_continues_hides_the_spinner() {
         after(() => video.dispatchEvent(new Event('pause')));",
     );
     assert_eq!(found, "connecting connecting paused paused connecting paused");
+}
+
+#[test]
+fn the_note_is_not_repeated_after_a_pause() {
+    peers::in_real_time!(the_note_is_not_repeated_after_a_pause);
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    let running = start_with(|_| ());
+    let _publisher = running.publish(&B_FRAMES);
+    let browser = Chromium::start("en");
+    let page = browser.open(&running.page(), "");
+    plays(&page, "hls", 5);
+    let is_hidden = "document.getElementById('note').hidden";
+    assert_eq!(page.value(is_hidden), false);
+    // A browser with a finite duration can end playback at the live edge.
+    assert_eq!(page.value("document.getElementById('video').duration === Infinity"), true);
+    // As after ten seconds.
+    page.value(&format!("{is_hidden} = true"));
+    for status in ["paused", "playing"] {
+        page.value("document.getElementById('play').click()");
+        page.wait(&has_status(status));
+        assert_eq!(page.value(is_hidden), true, "{status}");
+    }
+    assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 
 #[test]
