@@ -242,7 +242,10 @@ fn neither_jumps_nor_the_end_of_the_media_hide_a_stall() {
             return found.join();
         })()",
     );
-    assert_eq!(found, "lost after 8.5 s,lost after 8.5 s,no end,lost after 6.5 s,lost after 6.5 s,no end");
+    assert_eq!(
+        found,
+        "lost after 8.5 s,lost after 8.5 s,no end,lost after 6.5 s,lost after 6.5 s,no end"
+    );
 }
 
 #[test]
