@@ -224,12 +224,13 @@ fn neither_jumps_nor_the_end_of_the_media_hide_a_stall() {
             const { WebSocketFlv } = await import('/assets/flv.js');
             const own = performance.now;
             const found = [];
-            const states = [{ paused: false, ended: false }, { paused: true, ended: true }, { paused: true, ended: false }];
+            const states = [[false, false], [true, true], [true, false]];
             for (const Driver of [LowLatencyHls, WebSocketFlv]) {
-                for (const state of states) {
+                for (const [paused, ended] of states) {
                     let seconds = 0;
                     performance.now = () => seconds * 1_000;
-                    const video = { ...state, currentTime: 5, buffered: { length: 1, end: () => 5 + seconds } };
+                    const buffered = { length: 1, end: () => 5 + seconds };
+                    const video = { paused, ended, buffered, currentTime: 5 };
                     let end = 'no end';
                     const fail = reason => { end = `${reason} after ${seconds} s`; };
                     const driver = new Driver({ state: {}, address: it => it, video, fail, roundTrip: () => 0 });
@@ -454,7 +455,6 @@ fn a_page_whose_viewer_a_callback_refuses_does_not_blame_the_browser() {
                 ['MANIFEST_LOAD_ERROR', true, { responseText: disconnected }],
                 ['LEVEL_LOAD_ERROR', false, { responseText: 'You may not play' }],
                 ['LEVEL_LOAD_ERROR', false, { responseText: disconnected }],
-                ['FRAG_LOAD_ERROR', false, bytes('You may not play')],
                 ['FRAG_LOAD_ERROR', false, bytes(disconnected)],
             ]) {
                 const driver = new LowLatencyHls({
@@ -477,7 +477,7 @@ fn a_page_whose_viewer_a_callback_refuses_does_not_blame_the_browser() {
             return reasons.join();
         })()",
     );
-    assert_eq!(reasons, "refused,0,lost,0,0,lost,0,0,lost,0");
+    assert_eq!(reasons, "refused,0,lost,0,0,lost,0,lost,0");
 }
 
 #[test]
