@@ -92,8 +92,10 @@ export class WebSocketFlv {
 
     watch() {
         const now = performance.now();
-        if (this.video.currentTime !== this.position || this.video.paused && this.position > 0) {
-            this.position = this.video.currentTime;
+        const { currentTime, paused, ended } = this.video;
+        // WebKit pauses at the end of what it has, which is not the viewer's pause.
+        if (currentTime !== this.position || paused && !ended && this.position > 0) {
+            this.position = currentTime;
             this.movedAt = now;
         }
         const buffered = this.video.buffered;
@@ -115,7 +117,10 @@ export class WebSocketFlv {
         const buffered = this.video.buffered;
         if (buffered.length === 0) return;
         const edge = buffered.end(buffered.length - 1) - 0.3;
-        if (edge - this.video.currentTime > 1) this.video.currentTime = edge;
+        if (edge - this.video.currentTime <= 1) return;
+        this.video.currentTime = edge;
+        // A jump is no progress.
+        this.position = this.video.currentTime;
     }
 
     stop() {

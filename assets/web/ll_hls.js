@@ -73,6 +73,8 @@ export class LowLatencyHls {
             abrEwmaDefaultEstimate: START_BITRATE,
             testBandwidth: false,
             backBufferLength: 30,
+            // With a duration, some browsers end playback at the live edge.
+            liveDurationInfinity: true,
         });
         this.hls = hls;
         hls.on(Hls.Events.ERROR, (_, data) => this.#error(Hls, data));
@@ -163,13 +165,15 @@ export class LowLatencyHls {
             this.#useLevel();
             this.refused();
         }
+        if (data.response?.code === 403 && bodyOf(data).startsWith(DISCONNECTED)) return this.#give('lost');
         if (!data.fatal) return;
         if (data.details === Hls.ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR) {
             // The browser may lack only the audio codec.
             const isVideo = this.codec && !this.hasPlayableVideo;
             return isVideo ? this.#give('codec', this.codec) : this.#give('noFrames');
         }
-        if (data.details === Hls.ErrorDetails.MANIFEST_LOAD_ERROR && isDenied(data)) return this.#give('refused');
+        const isDenied = [401, 403].includes(data.response?.code);
+        if (data.details === Hls.ErrorDetails.MANIFEST_LOAD_ERROR && isDenied) return this.#give('refused');
         if (data.response?.code === 404) return this.#give('absent');
         if (isFull(data)) return this.#give('full');
         if (data.response?.code === 503) return this.#give('noAnswer');
@@ -195,8 +199,10 @@ export class LowLatencyHls {
 
     watch() {
         const now = performance.now();
-        if (this.video.currentTime !== this.position || this.video.paused && this.position > 0) {
-            this.position = this.video.currentTime;
+        const { currentTime, paused, ended } = this.video;
+        // WebKit pauses at the end of what it has, which is not the viewer's pause.
+        if (currentTime !== this.position || paused && !ended && this.position > 0) {
+            this.position = currentTime;
             this.movedAt = now;
         } else {
             this.steadyAt = now;
@@ -217,7 +223,10 @@ export class LowLatencyHls {
 
     toLiveEdge() {
         const edge = this.hls?.liveSyncPosition;
-        if (edge && edge - this.video.currentTime > 1) this.video.currentTime = edge;
+        if (!edge || edge - this.video.currentTime <= 1) return;
+        this.video.currentTime = edge;
+        // A jump is no progress.
+        this.position = this.video.currentTime;
     }
 
     stop() {
@@ -238,11 +247,12 @@ export class LowLatencyHls {
 }
 
 // Returns true if there is no room for the viewer.
-function isFull({ response, networkDetails }) {
-    return response?.code === 503 && FULL_REFUSALS.some(words => networkDetails?.responseText?.startsWith(words));
+function isFull(data) {
+    return data.response?.code === 503 && FULL_REFUSALS.some(words => bodyOf(data).startsWith(words));
 }
 
-// Returns true if the viewer may not play the stream.
-function isDenied({ response, networkDetails }) {
-    return [401, 403].includes(response?.code) && !networkDetails?.responseText?.startsWith(DISCONNECTED);
+// Returns the text of a response. That to a request for media is bytes.
+function bodyOf({ networkDetails: request }) {
+    const isMedia = request?.responseType === 'arraybuffer';
+    return (isMedia ? new TextDecoder().decode(request.response ?? undefined) : request?.responseText) ?? '';
 }

@@ -42,6 +42,8 @@ export class Playback {
         this.note = null;
         // True if the browser allows no audio before a click.
         this.blocked = false;
+        // True if the page has muted the video again for this connection.
+        this.isMutedAgain = false;
         this.paused = false;
         // Protocols that failed, and are not tried until the next publication.
         this.passed = new Set();
@@ -197,8 +199,13 @@ export class Playback {
 
     // Takes over a pause by the browser: by a media key, or in the picture-in-picture window.
     #followPause() {
-        const { paused, ended } = this.video;
-        if (this.driver && this.played && paused && !ended && isSeen()) this.pause();
+        const { paused, ended, muted } = this.video;
+        if (!this.driver || !this.played || !paused || ended || !isSeen()) return;
+        if (!this.blocked || muted || this.isMutedAgain) return this.pause();
+        // WebKit has reverted the muting, and has paused the video because of its audio.
+        this.isMutedAgain = true;
+        this.video.muted = true;
+        this.#play();
     }
 
     // Returns the protocols in the order in which they are tried.
@@ -259,6 +266,7 @@ export class Playback {
         }
         this.protocol = protocol;
         this.played = false;
+        this.isMutedAgain = false;
         const driver = new DRIVERS[protocol]({
             address: this.address,
             video: this.video,
@@ -308,7 +316,7 @@ export class Playback {
         if (reason === 'codec' && protocol !== 'whep') this.codec = codec;
         if (reason !== 'codec' && protocol === 'whep') this.mayHaveWebRtc = true;
         this.losses = 0;
-        this.note ??= { reason, codec, from: protocol };
+        this.note = { reason, codec, from: protocol };
         this.#begin();
     }
 

@@ -134,7 +134,9 @@ function seconds(latency) {
 
 // Explains why the page does not use the best protocol.
 function note(status, protocol) {
-    const why = status === 'playing' ? playback.note : null;
+    // After a pause or a loss, the page does not repeat the note.
+    const isKept = ['paused', 'connecting'].includes(status) && playback.note === noted;
+    const why = status === 'playing' || isKept ? playback.note : null;
     if (noted === why) return;
     noted = why;
     show(why ? text(why.reason, { from: NAMES[why.from], codec: why.codec, protocol: NAMES[protocol] }) : '');

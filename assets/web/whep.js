@@ -52,14 +52,17 @@ export class Whep {
         const video = connection.addTransceiver('video', { direction: 'recvonly' });
         if (this.isBaselineOnly) offerBaselineOnly(video);
         connection.addTransceiver('audio', { direction: 'recvonly' });
-        // An earlier connection ends without consequences.
-        const lost = () => connection === this.connection && this.#give('lost');
+        // An earlier connection ends without consequences. If a connection was never established, the next one would
+        // fail too.
+        let wasConnected = false;
+        const lost = () => connection === this.connection && this.#give(wasConnected ? 'lost' : 'noAnswer');
         connection.ontrack = ({ track, streams: [stream] }) => {
             // A video element does not start while a video track has no frames.
             if (this.isAudioOnly && track.kind === 'audio') this.video.srcObject = new MediaStream([track]);
             if (!this.isAudioOnly && this.video.srcObject !== stream) this.video.srcObject = stream;
         };
         connection.onconnectionstatechange = () => {
+            if (connection.connectionState === 'connected') wasConnected = true;
             if (connection.connectionState === 'failed') lost();
         };
         try {

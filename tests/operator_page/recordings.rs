@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use super::{Running, TOKEN, click, shows, start};
-use crate::peers::{self, ffmpeg, wait_for};
+use crate::peers::{self, Peer, ffmpeg, wait_for, web};
 use crate::viewer_page::chromium::Chromium;
 
 const NAME: &str = "live-show 2026-11-25 18-00-00.mp4";
@@ -65,6 +65,30 @@ fn a_recording_with_several_audio_tracks_has_sound() {
     let video = "document.getElementById('player-video')";
     page.wait(&format!("{video}.currentTime > 1"));
     assert!(page.value(&format!("{video}.webkitAudioDecodedByteCount")).as_u64() > Some(1_000));
+    assert_eq!(page.text("player-problem"), "");
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+/// The page plays a recording that has no video yet, and whose header announces video.
+#[test]
+fn a_recording_in_progress_without_video_plays() {
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    let running = start();
+    let url = running.url("live/show");
+    let tone = ["-hide_banner", "-nostdin", "-re", "-f", "lavfi", "-i", "sine=sample_rate=48000"];
+    let words = ["-c:a", "aac", "-ac", "2", "-f", "flv", &url];
+    let _publisher = Peer::start("ffmpeg", tone.iter().chain(&words));
+    wait_for("the first second of the recording", peers::LIMIT, || {
+        let list = web::ask(running.http(), "GET", "/api/v1/recordings");
+        list.contains("\"has_audio\":true,\"has_video\":false")
+    });
+    let browser = Chromium::start("en");
+    let page = browser.open(&running.page(), "");
+    page.wait(&shows("#recordings tr", "live-show"));
+    click(&page, "#recordings button");
+    page.wait("document.getElementById('player-video').currentTime > 0.5");
     assert_eq!(page.text("player-problem"), "");
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }

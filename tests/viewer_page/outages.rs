@@ -209,6 +209,47 @@ fn the_buffer_of_websocket_flv_shrinks_again_after_stalls() {
 }
 
 #[test]
+fn neither_jumps_nor_the_end_of_the_media_hide_a_stall() {
+    if peers::missing(&["chromium"]) {
+        return;
+    }
+    let running = start_with(|_| ());
+    let browser = Chromium::start("en");
+    let page = browser.open(&running.page(), "");
+    page.wait(&has_status("waiting"));
+    // The video stops at 5 s, but its live edge moves.
+    let found = page.value(
+        "(async () => {
+            const { LowLatencyHls } = await import('/assets/ll_hls.js');
+            const { WebSocketFlv } = await import('/assets/flv.js');
+            const own = performance.now;
+            const found = [];
+            const states = [[false, false], [true, true], [true, false]];
+            for (const Driver of [LowLatencyHls, WebSocketFlv]) {
+                for (const [paused, ended] of states) {
+                    let seconds = 0;
+                    performance.now = () => seconds * 1_000;
+                    const buffered = { length: 1, end: () => 5 + seconds };
+                    const video = { paused, ended, buffered, currentTime: 5 };
+                    let end = 'no end';
+                    const fail = reason => { end = `${reason} after ${seconds} s`; };
+                    const driver = new Driver({ state: {}, address: it => it, video, fail, roundTrip: () => 0 });
+                    driver.hls = { get liveSyncPosition() { return 5 + seconds; } };
+                    for (; seconds < 20 && end === 'no end'; seconds += 0.5) driver.watch();
+                    found.push(end);
+                }
+            }
+            performance.now = own;
+            return found.join();
+        })()",
+    );
+    assert_eq!(
+        found,
+        "lost after 8.5 s,lost after 8.5 s,no end,lost after 6.5 s,lost after 6.5 s,no end"
+    );
+}
+
+#[test]
 fn websocket_flv_starts_again_for_a_track_that_the_stream_did_not_have() {
     if peers::missing(&["chromium"]) {
         return;
@@ -313,6 +354,56 @@ fn a_refused_rendition_ends_an_earlier_choice_over_webrtc() {
 }
 
 #[test]
+fn webrtc_that_never_connects_is_given_up_at_once() {
+    if peers::missing(&["chromium"]) {
+        return;
+    }
+    let running = start_with(|_| ());
+    let browser = Chromium::start("en");
+    let page = browser.open(&running.page(), "");
+    page.wait(&has_status("waiting"));
+    let found = page.value(
+        "(async () => {
+            const { Whep } = await import('/assets/whep.js');
+            const { RTCPeerConnection, fetch } = window;
+            const transport = new EventTarget();
+            window.RTCPeerConnection = class {
+                addTransceiver() {}
+                createOffer() { return { sdp: '' }; }
+                setLocalDescription() {}
+                setRemoteDescription() {}
+                getReceivers() { return [{ transport }]; }
+                close() {}
+            };
+            window.fetch = async () => new Response('', { status: 201, headers: { Location: '/none/session' } });
+            const found = [];
+            for (const states of [['failed'], ['connected', 'failed'], ['transport'], ['connected', 'transport']]) {
+                const driver = new Whep({
+                    state: { ice_servers: [] },
+                    address: path => `/none${path}`,
+                    video: {},
+                    fail: reason => found.push(reason),
+                });
+                await driver.start();
+                for (const state of states) {
+                    if (state === 'transport') {
+                        transport.state = 'failed';
+                        transport.dispatchEvent(new Event('statechange'));
+                    } else {
+                        driver.connection.connectionState = state;
+                        driver.connection.onconnectionstatechange();
+                    }
+                }
+                driver.stop();
+            }
+            Object.assign(window, { RTCPeerConnection, fetch });
+            return found.join();
+        })()",
+    );
+    assert_eq!(found, "noAnswer,lost,noAnswer,lost");
+}
+
+#[test]
 fn a_page_for_which_the_stream_has_no_room_says_so_and_plays_when_there_is_room() {
     if peers::missing(&["chromium", "ffmpeg"]) {
         return;
@@ -357,7 +448,15 @@ fn a_page_whose_viewer_a_callback_refuses_does_not_blame_the_browser() {
             const { default: Hls } = await import('/assets/hls.light.min.mjs');
             Hls.prototype.loadSource = Hls.prototype.attachMedia = () => {};
             const reasons = [];
-            for (const responseText of ['You may not play', 'The operator has disconnected this viewer.']) {
+            const bytes = text => ({ responseType: 'arraybuffer', response: new TextEncoder().encode(text).buffer });
+            const disconnected = 'The operator has disconnected this viewer.';
+            for (const [details, fatal, networkDetails] of [
+                ['MANIFEST_LOAD_ERROR', true, { responseText: 'You may not play' }],
+                ['MANIFEST_LOAD_ERROR', true, { responseText: disconnected }],
+                ['LEVEL_LOAD_ERROR', false, { responseText: 'You may not play' }],
+                ['LEVEL_LOAD_ERROR', false, { responseText: disconnected }],
+                ['FRAG_LOAD_ERROR', false, bytes(disconnected)],
+            ]) {
                 const driver = new LowLatencyHls({
                     state: {},
                     address: path => `/none${path}`,
@@ -367,10 +466,10 @@ fn a_page_whose_viewer_a_callback_refuses_does_not_blame_the_browser() {
                 await driver.start();
                 driver.hls.trigger(Hls.Events.ERROR, {
                     type: Hls.ErrorTypes.NETWORK_ERROR,
-                    details: Hls.ErrorDetails.MANIFEST_LOAD_ERROR,
-                    fatal: true,
+                    details: Hls.ErrorDetails[details],
+                    fatal,
                     response: { code: 403 },
-                    networkDetails: { responseText },
+                    networkDetails,
                 });
                 reasons.push(driver.recovered);
                 driver.stop();
@@ -378,7 +477,7 @@ fn a_page_whose_viewer_a_callback_refuses_does_not_blame_the_browser() {
             return reasons.join();
         })()",
     );
-    assert_eq!(reasons, "refused,0,1");
+    assert_eq!(reasons, "refused,0,lost,0,0,lost,0,lost,0");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Pauses on the viewer page: by the viewer, by the browser, and while the server does not answer.
 
 use super::chromium::Chromium;
-use super::{NO_B_FRAMES, has_status, plays, start_with};
+use super::{B_FRAMES, NO_B_FRAMES, has_status, plays, start_with};
 use crate::peers;
 
 /// Holds back each WebRTC connection until the test calls `release`. While `isCut` is true, the server does not answer
@@ -136,6 +136,65 @@ fn a_pause_before_playback_continues_hides_the_spinner() {
         after(() => video.dispatchEvent(new Event('pause')));",
     );
     assert_eq!(found, "connecting connecting paused paused connecting paused");
+}
+
+#[test]
+fn the_note_is_not_repeated_after_a_pause() {
+    peers::in_real_time!(the_note_is_not_repeated_after_a_pause);
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    let running = start_with(|_| ());
+    let _publisher = running.publish(&B_FRAMES);
+    let browser = Chromium::start("en");
+    // The note stays until the test hides it.
+    let before = "const timer = window.setTimeout;
+        window.setTimeout = (act, after, ...more) => after === 10000 ? 0 : timer(act, after, ...more);";
+    let page = browser.open(&running.page(), before);
+    plays(&page, "hls", 5);
+    let is_hidden = "document.getElementById('note').hidden";
+    assert_eq!(page.value(is_hidden), false);
+    // A browser with a finite duration can end playback at the live edge.
+    assert_eq!(page.value("document.getElementById('video').duration === Infinity"), true);
+    page.value(&format!("{is_hidden} = true"));
+    for status in ["paused", "playing"] {
+        page.value("document.getElementById('play').click()");
+        page.wait(&has_status(status));
+        assert_eq!(page.value(is_hidden), true, "{status}");
+    }
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn the_note_names_the_protocol_that_failed_last() {
+    if peers::missing(&["chromium"]) {
+        return;
+    }
+    let found = found_with_playback(
+        "playback.update({ ...live, protocols: ['hls', 'flv'] });
+        playback.note = { reason: 'bFrames', from: 'whep' };
+        playback.driver.fail('noAnswer');
+        found.push(playback.note.reason, playback.note.from, playback.protocol);",
+    );
+    assert_eq!(found, "noAnswer hls flv");
+}
+
+#[test]
+fn muting_that_the_browser_reverts_is_no_pause_by_the_viewer() {
+    if peers::missing(&["chromium"]) {
+        return;
+    }
+    let found = found_with_playback(
+        "playback.update(live);
+        playback.played = true;
+        playback.blocked = true;
+        video.play = async () => { found.push(`muted ${video.muted}`); };
+        for (let times = 0; times < 2; times += 1) {
+            video.muted = false;
+            after(() => video.dispatchEvent(new Event('pause')));
+        }",
+    );
+    assert_eq!(found, "muted true connecting paused");
 }
 
 #[test]

@@ -212,6 +212,9 @@ class RecordingPlayer {
             mpegts.LoggingControl.applyConfig({ enableVerbose: false, enableInfo: false, enableDebug: false });
             const source = { type: 'flv', isLive: false, url: file.url, filesize: file.bytes };
             if (file.seconds !== null) source.duration = file.seconds * 1_000;
+            // The header of the file can announce a track that never arrives, and the player would wait for that track.
+            if (file.has_audio !== null) source.hasAudio = file.has_audio;
+            if (file.has_video !== null) source.hasVideo = file.has_video;
             this.flv = mpegts.createPlayer(source, { enableWorker: false, seekType: 'range', autoCleanupSourceBuffer: true });
             this.flv.on(mpegts.Events.ERROR, () => this.#fail());
             this.flv.attachMediaElement(this.video);

@@ -17,7 +17,7 @@ use crate::wire::container::{AudioTrack, Format, Muxer as _, MuxerOutput, TrackI
 /// How long an MP4 file waits for the config of the other track.
 const MAX_TRACK_WAIT_MICROS: i64 = 1_000_000;
 /// How long the other track can join an FLV file. Players wait a little longer.
-const FLV_TRACK_WAIT: Duration = Duration::from_secs(1);
+pub(super) const FLV_TRACK_WAIT: Duration = Duration::from_secs(1);
 /// Maximum number of packets that wait for the config of the other track.
 const MAX_WAITING_PACKETS: usize = 1_024;
 /// Maximum total size of the waiting packets, in bytes.

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use crate::files::{Trouble, change_error};
+use crate::server::recordings::contents::FLV_TRACK_WAIT;
 use crate::server::recordings::name::{format_of, stem, stream_of};
 use crate::wire::container::flv::{Demuxer, Tag, TagKind, parse_audio, parse_video};
 use crate::wire::container::mp4::boxes::{self, Fields};
@@ -18,8 +19,9 @@ use crate::wire::container::{Error, Format};
 const MAX_NEWEST_FILES: usize = 50_000;
 /// Maximum number of files in one list.
 pub(in crate::server) const MAX_LISTED_FILES: usize = 200;
-/// Number of bytes at the start of a file that are searched for its first time.
-const SEARCHED_START_BYTES: u64 = 256 << 10;
+/// The start of a file is searched for its first time and its tracks in chunks of this size, at most in this number.
+const START_CHUNK_BYTES: u64 = 256 << 10;
+const MAX_START_CHUNKS: usize = 4;
 /// Maximum number of boxes before the index of an MP4 file.
 const MAX_BOXES: usize = 16;
 /// Number of bytes of the index that contain its header.
@@ -40,6 +42,15 @@ pub(in crate::server) struct ListedFile {
     pub modified: i64,
     /// The length of the recording, if it can be read quickly.
     pub length: Option<Duration>,
+    /// The tracks of the recording, if they can be read quickly.
+    pub tracks: Option<ListedTracks>,
+}
+
+/// The tracks of a file.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::server) struct ListedTracks {
+    pub audio: bool,
+    pub video: bool,
 }
 
 /// A part of the list.
@@ -167,7 +178,8 @@ fn read_newest(
             let since = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
             let modified = i64::try_from(since.as_micros()).unwrap_or(i64::MAX);
             let (path, bytes) = (entry.path(), metadata.len());
-            let file = ListedFile { name, path, format, bytes, modified, length: None };
+            let file =
+                ListedFile { name, path, format, bytes, modified, length: None, tracks: None };
             push_limited(&mut files, file, newest, order);
             all += 1;
         }
@@ -177,11 +189,11 @@ fn read_newest(
     let mut files: Vec<_> =
         files.into_iter().skip(offset).take(most.min(MAX_LISTED_FILES)).collect();
     for file in &mut files {
-        file.length = match file.format {
-            Format::Flv => flv_length(&file.path).ok().flatten(),
-            Format::Mp4 => mp4_length(&file.path).ok().flatten(),
-            Format::Mkv => None,
-        };
+        match file.format {
+            Format::Flv => (file.length, file.tracks) = flv_facts(&file.path).unwrap_or_default(),
+            Format::Mp4 => file.length = mp4_length(&file.path).ok().flatten(),
+            Format::Mkv => {}
+        }
     }
     Ok(RecordingList { files, all })
 }
@@ -220,12 +232,14 @@ pub(in crate::server) fn open(path: &Path) -> io::Result<fs::File> {
     fs::File::open(path)
 }
 
-/// Returns the time from the first to the last tag of an FLV file, from its two ends.
-fn flv_length(path: &Path) -> io::Result<Option<Duration>> {
+/// Returns the time from the first to the last tag of an FLV file, from its two ends, and its tracks.
+fn flv_facts(path: &Path) -> io::Result<(Option<Duration>, Option<ListedTracks>)> {
     let mut file = fs::File::open(path)?;
-    let Some(first) = first_time(&mut file)? else { return Ok(None) };
+    let FlvStart { first, tracks, is_settled } = FlvStart::read(&mut file)?;
+    let Some(first) = first else { return Ok((None, None)) };
     let last = last_time(&mut file)?;
-    Ok(last.map(|last| Duration::from_millis(last.wrapping_sub(first).into())))
+    let length = last.map(|last| Duration::from_millis(last.wrapping_sub(first).into()));
+    Ok((length, is_settled.then_some(tracks)))
 }
 
 /// Returns the length in the header of a complete MP4 file (ISO/IEC 14496-12 §8.2.2).
@@ -258,18 +272,48 @@ fn movie_length(header: &[u8]) -> Option<Duration> {
     Duration::try_from_secs_f64(ticks as f64 / f64::from(timescale)).ok()
 }
 
-/// Returns the time of the first media.
-fn first_time(file: &mut fs::File) -> io::Result<Option<u32>> {
-    let mut start = Vec::new();
-    file.take(SEARCHED_START_BYTES).read_to_end(&mut start)?;
-    let mut demuxer = Demuxer::new();
-    demuxer.push(&start);
-    while let Ok(Some(tag)) = demuxer.next_tag() {
-        if is_media(&tag) {
-            return Ok(Some(tag.time_ms));
+/// The facts that the start of an FLV file shows.
+#[derive(Debug, Default)]
+struct FlvStart {
+    /// The time of the first media.
+    first: Option<u32>,
+    tracks: ListedTracks,
+    /// True if no other track can begin in the file.
+    is_settled: bool,
+}
+
+impl FlvStart {
+    fn read(file: &mut fs::File) -> io::Result<Self> {
+        let (mut start, mut demuxer) = (Self::default(), Demuxer::new());
+        for _ in 0..MAX_START_CHUNKS {
+            let mut chunk = Vec::new();
+            Read::by_ref(file).take(START_CHUNK_BYTES).read_to_end(&mut chunk)?;
+            demuxer.push(&chunk);
+            while !start.is_settled
+                && let Ok(Some(tag)) = demuxer.next_tag()
+            {
+                start.note(&tag);
+            }
+            if start.is_settled || chunk.is_empty() {
+                break;
+            }
+        }
+        Ok(start)
+    }
+
+    fn note(&mut self, tag: &Tag) {
+        match tag.kind {
+            TagKind::Audio => self.tracks.audio = true,
+            TagKind::Video => self.tracks.video = true,
+            TagKind::Script => {}
+        }
+        if is_media(tag) {
+            let first = *self.first.get_or_insert(tag.time_ms);
+            let since = tag.time_ms.wrapping_sub(first).cast_signed().max(0).unsigned_abs();
+            let is_late = Duration::from_millis(since.into()) >= FLV_TRACK_WAIT;
+            self.is_settled = is_late || self.tracks.audio && self.tracks.video;
         }
     }
-    Ok(None)
 }
 
 /// Returns true for a frame or audio. The time of a config or of metadata can differ from that of the
@@ -372,6 +416,28 @@ mod tests {
     }
 
     #[test]
+    fn tracks_are_known_when_no_other_one_can_begin() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.flv");
+        let audio = |time| tag(8, time, &[0xAF, 1, 1, 2]);
+        let video = |time| tag(9, time, &[&[0x17, 1, 0, 0, 0][..], &[7; 30_000]].concat());
+        let tracks = |audio, video| Some(ListedTracks { audio, video });
+        // The first chunk of this file has less than a second.
+        let long: Vec<_> = (0..30).map(|number| video(number * 40)).collect();
+        for (tags, expected) in [
+            (vec![audio(0), audio(980)], None),
+            (vec![audio(40), audio(20), audio(60)], None),
+            (vec![audio(0), audio(980), audio(1_000), video(1_020)], tracks(true, false)),
+            (vec![audio(0), audio(980), video(980)], tracks(true, true)),
+            (vec![tag(8, 0, &[0xAF, 0, 0x11, 0x90]), video(0)], tracks(true, true)),
+            (long, tracks(false, true)),
+        ] {
+            fs::write(&path, flv(&tags)).unwrap();
+            assert_eq!(flv_facts(&path).unwrap().1, expected, "{expected:?}");
+        }
+    }
+
+    #[test]
     fn the_newest_files_of_a_huge_folder_are_listed() {
         let folder = tempfile::tempdir().unwrap();
         for number in 0..20 {
@@ -407,7 +473,7 @@ mod tests {
         let path = folder.path().join("a.flv");
         for bytes in [&b""[..], b"FLV", b"\0\0\0", b"\xFF\xFF\xFF\xFF", &[0; 64], &[255; 64]] {
             fs::write(&path, bytes).unwrap();
-            assert_eq!(flv_length(&path).ok().flatten(), None, "{bytes:?}");
+            assert_eq!(flv_facts(&path).unwrap_or_default(), (None, None), "{bytes:?}");
             assert_eq!(mp4_length(&path).ok().flatten(), None, "{bytes:?}");
         }
     }

@@ -100,6 +100,8 @@ fn to_json(registry: &Registry, file: &ListedFile, signs: bool) -> Value {
         "format": file.format.extension(),
         "bytes": file.bytes,
         "seconds": file.length.map(|length| length.as_secs_f64()),
+        "has_audio": file.tracks.map(|tracks| tracks.audio),
+        "has_video": file.tracks.map(|tracks| tracks.video),
         "modified": unix_seconds(file.modified),
         "state": if is_writing { "writing" } else { "finished" },
     })
