@@ -401,7 +401,7 @@ impl Engine {
         let level = program.compositor().figures().degradation;
         let stage = &mut self.state.stage;
         let parts = DegradableParts {
-            views: stage.preview_scene.is_some() || !stage.views.is_empty(),
+            views: stage.has_droppable_views(),
             costly_filters: self.settings.collection.has_costly_filters(),
         };
         let is_about = |it: &Notice| groups::DEGRADATION_NOTICES.contains(&it.key());
