@@ -186,7 +186,7 @@ fn the_choices_of_a_filter_are_as_wide_as_the_other_lists() {
     assert!((width("Field to keep") - width("Add a filter")).abs() < 0.5);
 }
 
-const PICK: &str = "Pick from the picture";
+const PICK: &str = "Pick from the source";
 /// The name of the canvas meanwhile.
 const PICKING: &str = "Key color: move with the arrow keys, press Enter to pick";
 
