@@ -524,6 +524,10 @@ impl Engine {
             [MAIN_SOURCE].into_iter().chain(own.clone()).map(|id| {
                 let report = program.source_report(id);
                 let transport = program.transport(id);
+                let frame_size = match report.format {
+                    SourceFormat::Video { size, .. } => Some(size),
+                    _ => None,
+                };
                 SceneSource {
                     id,
                     playing: transport.position(),
@@ -532,13 +536,9 @@ impl Engine {
                     device: report.id.clone(),
                     state: report.state,
                     name: report.name,
-                    size: match report.format {
-                        // The size as displayed: a filter may have reduced it.
-                        SourceFormat::Video { size, .. } => {
-                            Some(Slot::size(stage.shared.filters(id), size))
-                        }
-                        _ => None,
-                    },
+                    // The size as displayed: a filter may have reduced it.
+                    size: frame_size.map(|size| Slot::size(stage.shared.filters(id), size)),
+                    frame_size,
                     reason: if report.state == SourceState::Open {
                         Problem::default()
                     } else {
