@@ -941,6 +941,10 @@ fn banned_words_are_caught_in_each_wrong_room() {
         ("unbounded", "studio/a.rs", "fn f() { std::sync::mpsc::channel(); }"),
         ("lock", "ui/a.rs", "fn f() { ctx.data(|data| data.get_temp(A::id(ctx))); }"),
         ("lock", "app/a.rs", "fn f() { ui.input_mut(|input| { g(ui.ctx().time()) }); }"),
+        ("lock", "ui/a.rs", "fn f() { ui.input(|input| ui.memory(|it| it.focused())); }"),
+        ("lock", "ui/a.rs", "fn f() { ui.memory(|_| { g(response.has_focus()) }); }"),
+        ("lock", "ui/a.rs", "fn f() { ui.output_mut(|output| g(ui.ctx())); }"),
+        ("lock", "ui/a.rs", "fn f() { a.viewport(|it| response.clicked_by(button)); }"),
     ];
     for (rule, name, text) in plants {
         let found = caught(&[(name, text)]);
@@ -969,6 +973,11 @@ fn the_same_words_pass_where_they_belong() {
             "fn f() {}\n#[test]\nfn t() { serde_json::from_str(a); TcpStream::connect(b); }",
         ),
         ("ui/a.rs", "fn f() { let id = A::id(ctx); ctx.data(|data| data.get_temp(id)); }"),
+        (
+            "ui/b.rs",
+            "fn input(ctx: &Context) { self.input(ctx); ui.memory(|it| it.has_focus(id)); }",
+        ),
+        ("ui/c.rs", "fn f() { ui.input(|it| it.viewport().close_requested()); }"),
         ("server/mod.rs", "#[cfg(test)] mod suite;"),
         ("server/suite.rs", "use std::net::TcpStream; fn f() { std::thread::spawn(g); }"),
         ("player/all.rs", "#![cfg(test)] use std::net::TcpStream;"),

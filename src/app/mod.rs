@@ -329,6 +329,7 @@ impl<S: Studio> Window<S> {
             // The screen has already handled these requests.
             WindowRequest::ShowParts
             | WindowRequest::ShowReplaySetting
+            | WindowRequest::ShowProgram
             | WindowRequest::Act(_)
             | WindowRequest::Run(_)
             | WindowRequest::PlayRecording(_)

@@ -29,6 +29,14 @@ pub enum ViewOf {
     BeforeFilter(SourceId, usize),
 }
 
+impl ViewOf {
+    /// Returns true if a slow computer does not draw this view. It draws only the view before a
+    /// filter, without which no key color can be picked.
+    pub fn is_droppable(self) -> bool {
+        !matches!(self, Self::BeforeFilter(..))
+    }
+}
+
 /// The resolution of a view.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ViewDetail {
@@ -94,8 +102,7 @@ impl SideViews {
     }
 
     /// Draws the views that are due at this tick. `tick` is the tick's number and the tick
-    /// interval. `is_slow` draws only the view before a filter, without which no key color can be
-    /// picked.
+    /// interval. `is_slow` skips the droppable views.
     pub fn draw(
         &mut self,
         (tick, period): (i64, Duration),
@@ -107,7 +114,7 @@ impl SideViews {
         // These views are not drawn at the same ticks as the preview scene.
         if tick.rem_euclid(FULL_VIEW_INTERVAL_TICKS) == FULL_VIEW_INTERVAL_TICKS - 1 {
             for (of, drawn) in &mut self.0 {
-                let is_drawn = !is_slow || matches!(of, ViewOf::BeforeFilter(..));
+                let is_drawn = !is_slow || !of.is_droppable();
                 if is_drawn && drawn.detail == ViewDetail::Full {
                     drawn.draw(source_frames, at, workers);
                 }

@@ -269,20 +269,73 @@ fn is_called(tokens: &[TokenTree], at: usize) -> bool {
 }
 
 /// Returns true if the word at `at` calls a function of egui that holds egui's lock during a closure,
-/// and the closure uses a context.
+/// and the closure takes the lock again.
 fn locks_twice(tokens: &[TokenTree], at: usize) -> bool {
-    const LOCKING: [&str; 6] = ["data", "data_mut", "input", "input_mut", "memory", "memory_mut"];
-    let TokenTree::Ident(word) = &tokens[at] else { return false };
-    is_called(tokens, at)
-        && LOCKING.iter().any(|name| word == name)
-        && tokens.get(at + 1).is_some_and(uses_context)
+    locked(tokens, at).is_some_and(|closure| takes_lock(&closure))
 }
 
-fn uses_context(token: &TokenTree) -> bool {
-    match token {
-        TokenTree::Ident(word) => word == "ctx",
-        TokenTree::Group(group) => group.stream().into_iter().any(|token| uses_context(&token)),
+/// Returns the argument of the call at `at`, if egui's lock is held during a closure in it.
+fn locked(tokens: &[TokenTree], at: usize) -> Option<Vec<TokenTree>> {
+    const LOCKING: [&str; 18] = [
+        "data",
+        "data_mut",
+        "fonts",
+        "fonts_mut",
+        "graphics",
+        "graphics_mut",
+        "input",
+        "input_for",
+        "input_mut",
+        "input_mut_for",
+        "memory",
+        "memory_mut",
+        "options",
+        "options_mut",
+        "output",
+        "output_mut",
+        "viewport",
+        "viewport_for",
+    ];
+    let argument = argument_of(tokens, at, &LOCKING)?;
+    argument.iter().any(|token| is_punct(token, '|')).then_some(argument)
+}
+
+/// Returns true if the code uses a context, holds the lock during another closure, or calls a method
+/// of a response that takes the lock. The memory has methods of the same names with an argument.
+fn takes_lock(tokens: &[TokenTree]) -> bool {
+    const LOCKING: [&str; 8] = [
+        "clicked_elsewhere",
+        "drag_delta",
+        "gained_focus",
+        "has_focus",
+        "lost_focus",
+        "request_focus",
+        "surrender_focus",
+        "total_drag_delta",
+    ];
+    const LOCKING_BY_BUTTON: [&str; 3] = ["clicked_by", "double_clicked_by", "dragged_by"];
+    tokens.iter().enumerate().any(|(at, token)| match token {
+        TokenTree::Ident(word) => {
+            word == "ctx"
+                || locked(tokens, at).is_some()
+                || argument_of(tokens, at, &LOCKING).is_some_and(|it| it.is_empty())
+                || argument_of(tokens, at, &LOCKING_BY_BUTTON).is_some()
+        }
+        TokenTree::Group(group) => takes_lock(&group.stream().into_iter().collect::<Vec<_>>()),
         _ => false,
+    })
+}
+
+/// Returns the argument of the call at `at`, if it calls one of these methods.
+fn argument_of(tokens: &[TokenTree], at: usize, methods: &[&str]) -> Option<Vec<TokenTree>> {
+    let TokenTree::Ident(word) = &tokens[at] else { return None };
+    match tokens.get(at + 1)? {
+        TokenTree::Group(group)
+            if is_called(tokens, at) && methods.iter().any(|name| word == name) =>
+        {
+            Some(group.stream().into_iter().collect())
+        }
+        _ => None,
     }
 }
 

@@ -87,7 +87,8 @@ pub(super) fn built() -> Collection {
 pub(super) fn banner_source() -> SceneSource {
     let [_, _, width, height] = BANNER.map(|pixels| pixels as u32);
     let (name, size) = ("banner.png".into(), Some(Size::new(width, height)));
-    SceneSource { id: SourceId(1), name, size, device: String::new(), ..camera_source() }
+    let (frame_size, device) = (size, String::new());
+    SceneSource { id: SourceId(1), name, size, frame_size, device, ..camera_source() }
 }
 
 /// A scene with a video file and slides that play, side by side.
@@ -111,6 +112,7 @@ pub(super) fn playing_sources() -> Vec<SceneSource> {
         state: SourceState::Open,
         name: name.into(),
         size: Some(Size::new(1280, 720)),
+        frame_size: Some(Size::new(1280, 720)),
         reason: onair::text::Problem::default(),
         playing: Some(playing),
         left_out: std::sync::Arc::default(),
@@ -130,6 +132,7 @@ pub(super) fn camera_source() -> SceneSource {
         state: SourceState::Open,
         name: "HD Pro Webcam C920".into(),
         size: Some(Size::new(1280, 720)),
+        frame_size: Some(Size::new(1280, 720)),
         reason: onair::text::Problem::default(),
         playing: None,
         left_out: std::sync::Arc::default(),

@@ -191,6 +191,7 @@ fn missing(snapshot: &mut Snapshot) {
         state: SourceState::Failed,
         name: "logo.png".into(),
         size: None,
+        frame_size: None,
         reason: reason.into(),
         playing: None,
         left_out: std::sync::Arc::default(),

@@ -6,7 +6,9 @@ use egui::PointerButton;
 use onair::compose::{ViewDetail, ViewOf};
 use onair::media::NumericSettings;
 use onair::mix::filter::Slot;
+use onair::studio::settings::{PanelLayout, Panels};
 
+use super::panels::{HD, panels};
 use super::scenes::filters_set;
 use super::sound::strip_set;
 use super::*;
@@ -14,15 +16,20 @@ use super::*;
 /// Opens the inspector with these filters on the guest.
 fn inspected(kinds: &[&str]) -> Harness<'static, Window> {
     let mut harness = open("filters");
+    inspect(&mut harness, kinds);
+    harness
+}
+
+/// Shows the inspector with these filters on the source.
+fn inspect(harness: &mut Harness<'static, Window>, kinds: &[&str]) {
     let slot = |kind: &&str| {
         let filter = video::Filter::of_kind(kind).unwrap();
         video::Slot { enabled: true, filter }
     };
-    apply(&mut harness, &Edit::SetFilters(SourceId(1), kinds.iter().map(slot).collect()));
+    apply(harness, &Edit::SetFilters(SourceId(1), kinds.iter().map(slot).collect()));
     harness.key_press_modifiers(Modifiers::COMMAND, Key::F);
     harness.run();
     harness.run();
-    harness
 }
 
 /// Opens the mixer with these filters on the first strip.
@@ -204,7 +211,7 @@ fn the_choices_of_a_filter_are_as_wide_as_the_other_lists() {
     assert!((width("Field to keep") - width("Add a filter")).abs() < 0.5);
 }
 
-const PICK: &str = "Pick from the picture";
+const PICK: &str = "Pick from the source";
 /// The name of the canvas meanwhile.
 const PICKING: &str = "Key color: move with the arrow keys, press Enter to pick";
 
@@ -264,7 +271,11 @@ fn the_key_color_is_picked_by_keyboard_and_escape_cancels() {
     harness.run();
     assert!(harness.get_by_role_and_label(Role::Button, PICK).is_focused());
 
+    // Without Shift, the steps would not reach the gray half.
     begin_picking(&mut harness);
+    let rect = harness.get_by_role_and_label(Role::Canvas, PICKING).rect();
+    harness.hover_at(rect.lerp_inside(Vec2::new(0.45, 0.5)));
+    harness.run();
     for _ in 0..3 {
         harness.key_press_modifiers(Modifiers::SHIFT, Key::ArrowRight);
         harness.run();
@@ -287,4 +298,130 @@ fn picking_ends_with_its_button_or_its_filter() {
     apply(&mut harness, &Edit::SetFilters(SourceId(1), Vec::new()));
     assert!(!is_picking(&harness));
     assert_eq!(commands(&mut harness), [Command::LookAt(BTreeMap::new())]);
+}
+
+/// Returns true if an edit was sent.
+fn edits(sent: &[Command]) -> bool {
+    sent.iter().any(|command| matches!(command, Command::Edit(_)))
+}
+
+#[test]
+fn picking_ends_when_the_inspector_no_longer_shows_the_filter() {
+    let changes: [fn(&mut Harness<'static, Window>); 4] = [
+        // The filter is collapsed.
+        |harness| harness.get_by_role_and_label(Role::Button, "Chroma key").click_accesskit(),
+        // Nothing is selected.
+        |harness| source(harness, "Guest").click_modifiers(Modifiers::COMMAND),
+        // Another filter of this kind, or of another kind, takes its place.
+        |harness| {
+            let kinds = ["chroma-key", "chroma-key"];
+            inspect(harness, &kinds);
+            begin_picking(harness);
+            let up = harness.query_all_by_role_and_label(Role::Button, "Move Chroma key up");
+            up.last().unwrap().click_accesskit();
+        },
+        |harness| inspect(harness, &["color-key"]),
+    ];
+    for (index, change) in changes.into_iter().enumerate() {
+        let mut harness = inspected(&["chroma-key"]);
+        begin_picking(&mut harness);
+        assert!(is_picking(&harness), "{index}");
+        change(&mut harness);
+        harness.run();
+        assert!(!is_picking(&harness), "{index}");
+    }
+}
+
+#[test]
+fn escape_in_a_dialog_or_a_field_does_not_end_picking() {
+    let mut harness = inspected(&["chroma-key"]);
+    begin_picking(&mut harness);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
+    harness.run();
+    harness.run();
+    let dialog = |harness: &Harness<'static, Window>| {
+        harness.state().screen.as_ref().and_then(Screen::dialog)
+    };
+    assert!(dialog(&harness).is_some());
+    harness.key_press(Key::Escape);
+    harness.run();
+    assert!(dialog(&harness).is_none() && is_picking(&harness));
+
+    harness.get_by_role_and_label(Role::TextInput, "Name").focus();
+    harness.run();
+    harness.event(egui::Event::Text("New".into()));
+    drop(commands(&mut harness));
+    harness.key_press(Key::Escape);
+    assert!(!edits(&commands(&mut harness)) && is_picking(&harness));
+    harness.key_press(Key::Escape);
+    harness.run();
+    assert!(!is_picking(&harness));
+}
+
+#[test]
+fn picking_goes_on_while_the_canvas_is_drawn_less_often() {
+    let mut harness = inspected(&["chroma-key"]);
+    begin_picking(&mut harness);
+    let ctx = harness.ctx.clone();
+    for _ in 0..3 {
+        drop(harness.state_mut().screen.as_mut().unwrap().requests(&ctx, false));
+    }
+    harness.run();
+    assert!(is_picking(&harness));
+    harness.state_mut().screen.as_mut().unwrap().set_page(Page::Watch);
+    harness.run_steps(8);
+    assert!(commands(&mut harness).contains(&Command::LookAt(BTreeMap::new())));
+    harness.state_mut().screen.as_mut().unwrap().set_page(Page::Studio);
+    harness.run();
+    assert!(!is_picking(&harness));
+}
+
+#[test]
+fn the_button_gets_no_focus_long_after_picking() {
+    let mut harness = inspected(&["chroma-key"]);
+    begin_picking(&mut harness);
+    harness.get_by_role_and_label(Role::Tab, "Chat").click();
+    harness.run();
+    harness.get_by_role_and_label(Role::Canvas, PICKING).focus();
+    harness.run();
+    harness.key_press(Key::Escape);
+    harness.run_steps(8);
+    assert!(!is_picking(&harness));
+    harness.get_by_role_and_label(Role::Tab, "Inspector").click();
+    harness.run();
+    harness.run();
+    assert!(!harness.get_by_role_and_label(Role::Button, PICK).is_focused());
+}
+
+#[test]
+fn picking_shows_a_hidden_program_and_replaces_a_missing_frame() {
+    let text = "row(* mixer, 304 column(* inspector, 120 controls))";
+    let layout: PanelLayout = text.parse().unwrap();
+    let own = Panels {
+        layout: "mine".into(),
+        layouts: [("mine".into(), layout)].into(),
+        ..Panels::default()
+    };
+    let preferences =
+        Preferences { panels: Box::new(own), ..preferences(Language::English, Theme::Dark) };
+    let mut harness = open_as("filters", HD, preferences);
+    inspect(&mut harness, &["chroma-key"]);
+    begin_picking(&mut harness);
+    assert!(is_picking(&harness));
+    assert!(panels(&harness).layouts["mine"].to_string().contains("program"));
+
+    let mut harness = inspected(&["chroma-key"]);
+    apply(&mut harness, &Edit::RemoveItem(ItemId(1)));
+    assert!(shown(&harness).iter().any(|name| name == "Opening the video source…"));
+    begin_picking(&mut harness);
+    assert!(is_picking(&harness));
+}
+
+#[test]
+fn no_color_is_picked_from_a_placeholder() {
+    let mut harness = open("missing");
+    inspect(&mut harness, &["chroma-key"]);
+    begin_picking(&mut harness);
+    harness.key_press(Key::Enter);
+    assert!(!edits(&commands(&mut harness)) && is_picking(&harness));
 }

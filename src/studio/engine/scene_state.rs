@@ -65,6 +65,11 @@ impl SceneState {
         (self.is_gesture, self.last_edit) = (is_gesture, None);
     }
 
+    /// Returns true if there are views that a slow computer does not draw.
+    pub fn has_droppable_views(&self) -> bool {
+        self.preview_scene.is_some() || self.views.keys().any(|of| of.is_droppable())
+    }
+
     /// Adds an undo step for a change at this time.
     pub fn add_step(&mut self, before: UndoState, change: Change, now: Timestamp) {
         let is_late = |last| !self.is_gesture && now.since(last) > UNDO_MERGE_WINDOW;
@@ -88,6 +93,7 @@ pub enum FileDone {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compose::scene::SourceId;
     use crate::mix::StripId;
     use crate::studio::command::{Command, PartCommand};
     use crate::studio::engine::Engine;
@@ -96,6 +102,17 @@ mod tests {
     use crate::studio::notices::Notice;
     use crate::studio::scenes::edits::Edit;
     use crate::studio::settings::scenes::collection;
+
+    #[test]
+    fn a_view_before_a_filter_is_not_dropped_on_a_slow_computer() {
+        let mut stage = SceneState::default();
+        stage.views.insert(ViewOf::BeforeFilter(SourceId(1), 0), ViewDetail::Full);
+        assert!(!stage.has_droppable_views());
+        stage.views.insert(ViewOf::Source(SourceId(1)), ViewDetail::Full);
+        assert!(stage.has_droppable_views());
+        let stage = SceneState { preview_scene: Some(SceneId(1)), ..SceneState::default() };
+        assert!(stage.has_droppable_views());
+    }
 
     #[test]
     fn a_gesture_with_pauses_is_one_undo_step_and_two_gestures_are_two() {

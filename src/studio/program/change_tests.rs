@@ -19,7 +19,7 @@ use crate::compose::filter::{
 };
 use crate::compose::scene::{Blend, Content, Item, ItemId, Placement, SceneId};
 use crate::compose::transition::{Kind, Side};
-use crate::compose::{SourceFrame, Ticker};
+use crate::compose::{SourceFrame, Ticker, ViewDetail};
 use crate::media::source_status::{SourceFormat, SourceStatus};
 use crate::media::{Color, NumericSettings, Planes, Size, VideoFeed};
 use crate::studio::scenes::edits::Edit;
@@ -527,6 +527,33 @@ fn a_mask_that_is_being_read_takes_no_other_ones_image() {
     rig.check((&hidden, &raw), (&hidden, &raw), "the second is taken away");
     rig.give(&key("0"), read(&key("0")));
     rig.check((&hidden, &raw), (&plain, &one), "the first is read");
+    rig.program.end();
+}
+
+#[test]
+fn the_view_before_a_filter_gets_a_file_that_is_read_later() {
+    let mut rig = Rig::new();
+    let mut to = rig.collection.clone();
+    assert!(to.apply(&add(to.current, "camera:usb-1")));
+    let source = to.sources[1].id;
+    let key = Slot { enabled: true, filter: Filter::of_kind("chroma-key").unwrap() };
+    assert!(to.apply(&Edit::SetFilters(source, vec![with_file("mask", "0", true), key])));
+    rig.begin(&to);
+    rig.collection = to;
+    let slot = Latest::<VideoFrame>::default();
+    let plan = Arc::new(Plan::simple(source));
+    let view = SideView { plan, detail: ViewDetail::Full, slot: slot.clone() };
+    rig.program.set_views([(ViewOf::BeforeFilter(source, 1), view)].into());
+    let luma = |rig: &Rig| {
+        rig.tick();
+        rig.tick();
+        slot.get().unwrap().planes().y.clone()
+    };
+    let hidden = luma(&rig);
+    assert_eq!(luma(&rig), hidden, "the mask hides the source");
+    let file = (Asset::Image, PathBuf::from("/files/0"));
+    rig.give(&file, read(&file));
+    assert_ne!(luma(&rig), hidden);
     rig.program.end();
 }
 

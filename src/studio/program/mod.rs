@@ -410,11 +410,6 @@ impl Program {
         self.sources.closed()
     }
 
-    /// Returns the news of filters' files since the last call.
-    pub fn filter_changes(&mut self, collection: &Collection) -> FileNews {
-        self.filters.poll(collection, &sources::label(&self.video.choice), &self.compositor)
-    }
-
     /// Returns the unusable files of these filters, with the reasons.
     pub fn filter_problems(&self, slots: &[Slot]) -> Vec<SkippedFile> {
         self.filters.skipped_files(slots)

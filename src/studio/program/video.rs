@@ -6,12 +6,15 @@ use std::sync::Arc;
 
 use crate::base::Latest;
 use crate::capture::VideoChoice;
+use crate::compose::filter::WantedFilter;
 use crate::compose::scene::{Plan, SourceId};
 use crate::compose::{SideView, ViewOf};
 use crate::media::VideoFrame;
 use crate::media::source_status::{SourceFormat, SourceReport, SourceState};
 use crate::studio::program::Program;
 use crate::studio::scenes::{Collection, MAIN_SOURCE};
+use crate::studio::sources;
+use crate::studio::sources::missing_files::FileNews;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
@@ -76,6 +79,22 @@ impl Program {
         self.plans.1.clone_from(&preview);
         let resolved = preview.map(|(plan, slot)| (Arc::new(self.sources.resolve(plan)), slot));
         self.compositor.prepare(resolved);
+    }
+
+    /// Returns the news of filters' files since the last call.
+    pub fn filter_changes(&mut self, collection: &Collection) -> FileNews {
+        let before = self.filters_before();
+        let main = sources::label(&self.video.choice);
+        let news = self.filters.poll(collection, &main, &self.compositor);
+        if self.filters_before() != before {
+            self.set_views(self.views.clone());
+        }
+        news
+    }
+
+    /// Returns the filters that apply to the view before a filter, if there is such a view.
+    fn filters_before(&self) -> Option<Vec<WantedFilter>> {
+        before_filter(&self.views).map(|(source, index)| self.filters.before(source, index))
     }
 
     /// Draws exactly these views.

@@ -88,8 +88,10 @@ pub struct SceneSource {
     pub state: SourceState,
     /// The displayed name of the open source.
     pub name: String,
-    /// The size that it delivers, once known.
+    /// The size that it delivers after its filters, once known.
     pub size: Option<Size>,
+    /// The size of its frames before its filters, once known.
+    pub frame_size: Option<Size>,
     /// The reason why the source does not deliver; empty while it delivers.
     pub reason: Problem,
     /// The current position, if the source plays something that can be paused.

@@ -12,6 +12,7 @@ use crate::ui::dialogs::{Dialog, PartsDraft, Setting};
 use crate::ui::input::actions::Action;
 use crate::ui::input::named::AnyCommand;
 use crate::ui::scenes::canvas::color_pick;
+use crate::ui::scenes::inspector;
 use crate::ui::screen::bars::Page;
 use crate::ui::studio_page::multiview;
 use crate::ui::studio_page::projectors::display::Display;
@@ -54,6 +55,10 @@ impl Screen {
                 WindowRequest::ShowReplaySetting => {
                     self.settings.show(Setting::Replay);
                     self.open(Dialog::Settings);
+                }
+                WindowRequest::ShowProgram => {
+                    self.page = Page::Studio;
+                    self.docks.enter(Panel::Program);
                 }
                 WindowRequest::Act(action) => self.act(ctx, action),
                 // The other windows are not about the page of the main window.
@@ -113,7 +118,8 @@ impl Screen {
         {
             multiview::looks_at(&self.snapshot, &mut views);
         }
-        color_pick::looks_at(&mut self.scenes.pick, &mut views);
+        let expanded = inspector::expanded_filter(&self.snapshot, &self.scenes);
+        color_pick::looks_at(ctx, &self.snapshot, &mut self.scenes.pick, expanded, &mut views);
         if views != self.looked_at {
             self.looked_at.clone_from(&views);
             self.send(Command::LookAt(views));

@@ -61,7 +61,7 @@ pub fn show(
         ui.painter().rect_stroke(seen, CornerRadius::same(2), frame, StrokeKind::Outside);
         let fill = (view.theme.accent, view.theme.on_accent);
         label_in(ui, seen, &view.texts.get("preview-tag"), fill);
-        worked_on(ui, view, draft, preview, (rect, seen), inner);
+        worked_on(ui, view, draft, (&*preview, true), (rect, seen), inner);
         take(ui, view, draft, middle);
     }
     let inner = room.shrink(gap::M);
@@ -76,25 +76,25 @@ pub fn show(
     let seen = rect.intersect(inner);
     fill_around(ui, room, seen, view.theme.canvas);
     let painted = program(ui, view, frame, (rect, seen));
-    // Without a frame, a button may be in the frame's place. The handles must not cover this
-    // button.
-    if painted && !beside {
-        worked_on(ui, view, draft, frame, (rect, seen), inner);
+    if !beside {
+        worked_on(ui, view, draft, (&*frame, painted), (rect, seen), inner);
     }
     scenes::canvas::drops::show(ui, view, draft, room);
 }
 
 /// Draws the controls over the edited frame: handles, the playback bar, and the zoom. While the
-/// user picks a key color, another frame replaces them.
+/// user picks a key color, another frame replaces them. Without a frame, a button may be in the
+/// frame's place, which the handles must not cover.
 fn worked_on(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut scenes::Draft,
-    frame: &FrameView,
+    (frame, is_painted): (&FrameView, bool),
     (rect, seen): (Rect, Rect),
     room: Rect,
 ) {
-    if scenes::canvas::color_pick::show(ui, view, &mut draft.pick, frame, (rect, seen)) {
+    let place = (rect, seen);
+    if scenes::canvas::color_pick::show(ui, view, &mut draft.pick, frame, place) || !is_painted {
         return;
     }
     scenes::canvas::show(ui, view, draft, rect, room);

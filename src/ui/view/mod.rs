@@ -61,6 +61,9 @@ pub enum WindowRequest {
     ShowParts,
     /// Shows the setting for the replay buffer. The screen handles this request itself.
     ShowReplaySetting,
+    /// Shows the panel with the program, and gives it the keyboard focus. The screen handles this
+    /// request itself.
+    ShowProgram,
     /// Lets the user choose the file of a collection or profile, and adds it with or without its
     /// stream key.
     PickPart(PartKind, bool),

@@ -1336,6 +1336,7 @@ fn the_loss_of_most_frames_precedes_one_failed_source() {
         state: SourceState::Failed,
         name: "Logo".into(),
         size: None,
+        frame_size: None,
         reason: Problem::default(),
         playing: None,
         left_out: Arc::default(),

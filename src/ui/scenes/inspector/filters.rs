@@ -32,9 +32,6 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, source: 
     let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
     let before = collection.filters(source);
     let mut slots = before.to_vec();
-    if draft.pick.as_ref().is_some_and(|pick| pick.source != source) {
-        draft.pick = None;
-    }
     caption(ui, view, &view.texts.get("inspector-filters"));
     list(ui, view, source, &mut slots, draft);
     if slots != before {
@@ -89,6 +86,7 @@ fn list(
         }
     }
     if let Some((index, pressed)) = moved {
+        draft.pick = None;
         filter_list::change(slots, opened, index, pressed);
     }
     let name = view.texts.get("filter-add");
@@ -285,12 +283,12 @@ fn key_color(ui: &mut Ui, view: &mut View<'_>, color: &mut [u8; 3]) {
 /// Draws the button that picks the key color from the frame, or ends the picking.
 fn pick_button(
     ui: &mut Ui,
-    view: &View<'_>,
-    (source, index): (SourceId, usize),
+    view: &mut View<'_>,
+    of: (SourceId, usize),
     pick: &mut Option<ColorPick>,
 ) {
-    let ended = pick.take_if(|it| it.index == index && it.ended).is_some();
-    let is_picking = pick.as_ref().is_some_and(|it| it.index == index);
+    let ended = pick.take_if(|it| it.is_of(of) && it.ended).is_some();
+    let is_picking = pick.as_ref().is_some_and(|it| it.is_of(of));
     let text = view.texts.get("video-key-pick");
     let button = Button::new(&text).icon(Icon::Eyedropper).small().selected(is_picking);
     let button = button.show(ui, view.theme);
@@ -298,7 +296,10 @@ fn pick_button(
         button.request_focus();
     }
     if button.clicked() {
-        *pick = (!is_picking).then(|| ColorPick::new(source, index));
+        *pick = (!is_picking).then(|| ColorPick::new(ui.ctx(), view.snapshot, of));
+        if !is_picking {
+            view.request(WindowRequest::ShowProgram);
+        }
     }
     if is_picking {
         hint(ui, view, &view.texts.get("video-key-pick-hint"));

@@ -10,7 +10,7 @@ use egui::{Align, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use crate::compose::scene::{Content, Item, SourceId};
 use crate::studio::scenes::MAIN_SOURCE;
-use crate::studio::{Command, Edit};
+use crate::studio::{Command, Edit, Snapshot};
 use crate::ui::scenes::draft::{Draft, Section, chosen, name_of};
 use crate::ui::scenes::kind::icon_of;
 use crate::ui::scenes::source;
@@ -22,14 +22,9 @@ use crate::ui::widgets::{elided, label, paragraph};
 
 /// Draws the inspector in the available width.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
-    let collection = Arc::clone(&view.snapshot.scenes.collection);
     let chosen = chosen(view.snapshot, draft);
     let item = chosen.first().copied();
-    let shown = match item.map(|item| &item.content) {
-        Some(Content::Source(id)) => Some(*id),
-        Some(_) => None,
-        None => draft.inspected.filter(|id| *id == MAIN_SOURCE || collection.source(*id).is_some()),
-    };
+    let shown = shown(view.snapshot, draft);
     keep_typed(view, draft, shown);
     ui.spacing_mut().item_spacing = vec2(gap::S, gap::XS);
     if item.is_none() && shown.is_none() {
@@ -63,6 +58,21 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         source::written(ui, view, draft, source);
     }
     ui.add_space(gap::M);
+}
+
+/// Returns the source that the inspector shows.
+fn shown(snapshot: &Snapshot, draft: &Draft) -> Option<SourceId> {
+    let collection = &snapshot.scenes.collection;
+    match chosen(snapshot, draft).first().map(|item| &item.content) {
+        Some(Content::Source(id)) => Some(*id),
+        Some(_) => None,
+        None => draft.inspected.filter(|id| *id == MAIN_SOURCE || collection.source(*id).is_some()),
+    }
+}
+
+/// Returns the expanded filter: its source and its index.
+pub fn expanded_filter(snapshot: &Snapshot, draft: &Draft) -> Option<(SourceId, usize)> {
+    Some((shown(snapshot, draft)?, draft.filter))
 }
 
 /// Draws the icon and the name of the edited object.

@@ -7,7 +7,7 @@ pub mod menu;
 mod shape;
 mod windows;
 
-use egui::{Id, Key, Memory, Rect, Ui, ViewportCommand};
+use egui::{Id, Key, Memory, Rect, Ui, UserAttentionType, ViewportCommand};
 use egui_tiles::Tree;
 
 use crate::studio::settings::{Panel, PanelLayout, Panels};
@@ -70,7 +70,8 @@ impl Docks {
 
     /// Returns the panel that gets the keyboard focus now. While a dialog closes, the panel waits. If
     /// the dialog stays open, the panel does not get the focus. For a panel in a separate window, its
-    /// window gets the focus.
+    /// window gets the focus, or the user's attention: a Wayland desktop gives a window no focus
+    /// without a token.
     pub fn take_entered(&mut self, ui: &Ui) -> Option<Panel> {
         let pass = ui.ctx().cumulative_pass_nr();
         let mut panel = self.take_entered_in(pass, is_free(ui));
@@ -78,7 +79,9 @@ impl Docks {
             ui.ctx().request_repaint();
         }
         if let Some(apart) = panel.take_if(|it| self.is_apart(*it)) {
-            ui.ctx().send_viewport_cmd_to(Self::window_id(apart), ViewportCommand::Focus);
+            for command in raising() {
+                ui.ctx().send_viewport_cmd_to(Self::window_id(apart), command);
+            }
         }
         panel
     }
@@ -257,6 +260,12 @@ impl Docks {
     }
 }
 
+/// Returns the commands that bring a window to the front.
+fn raising() -> [ViewportCommand; 3] {
+    let attention = ViewportCommand::RequestUserAttention(UserAttentionType::Informational);
+    [ViewportCommand::Minimized(false), ViewportCommand::Focus, attention]
+}
+
 /// Returns true if no dialog covers the panels.
 fn is_free(ui: &Ui) -> bool {
     let layer = ui.layer_id();
@@ -303,7 +312,9 @@ mod tests {
             sent = ui.ctx().viewport_for(window, |it| it.commands.clone());
         });
         output.textures_delta.clear();
-        assert_eq!(sent, [ViewportCommand::Focus]);
+        let attention = ViewportCommand::RequestUserAttention(UserAttentionType::Informational);
+        let raise = [ViewportCommand::Minimized(false), ViewportCommand::Focus, attention];
+        assert_eq!(sent, raise);
     }
 
     #[test]

@@ -401,7 +401,7 @@ impl Engine {
         let level = program.compositor().figures().degradation;
         let stage = &mut self.state.stage;
         let parts = DegradableParts {
-            views: stage.preview_scene.is_some() || !stage.views.is_empty(),
+            views: stage.has_droppable_views(),
             costly_filters: self.settings.collection.has_costly_filters(),
         };
         let is_about = |it: &Notice| groups::DEGRADATION_NOTICES.contains(&it.key());
@@ -524,6 +524,10 @@ impl Engine {
             [MAIN_SOURCE].into_iter().chain(own.clone()).map(|id| {
                 let report = program.source_report(id);
                 let transport = program.transport(id);
+                let frame_size = match report.format {
+                    SourceFormat::Video { size, .. } => Some(size),
+                    _ => None,
+                };
                 SceneSource {
                     id,
                     playing: transport.position(),
@@ -532,13 +536,9 @@ impl Engine {
                     device: report.id.clone(),
                     state: report.state,
                     name: report.name,
-                    size: match report.format {
-                        // The size as displayed: a filter may have reduced it.
-                        SourceFormat::Video { size, .. } => {
-                            Some(Slot::size(stage.shared.filters(id), size))
-                        }
-                        _ => None,
-                    },
+                    // The size as displayed: a filter may have reduced it.
+                    size: frame_size.map(|size| Slot::size(stage.shared.filters(id), size)),
+                    frame_size,
                     reason: if report.state == SourceState::Open {
                         Problem::default()
                     } else {
