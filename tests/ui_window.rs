@@ -269,7 +269,7 @@ fn on_a_small_display_the_page_is_smaller_and_nothing_is_out_of_view() {
         harness.run();
         let zoom = harness.ctx.zoom_factor();
         assert!((zoom - scale).abs() < 1e-3, "{size:?}: {zoom}");
-        let window = egui::Rect::from_min_size(egui::Pos2::ZERO, size / scale).expand(0.5);
+        let window = egui::Rect::from_min_size(egui::Pos2::ZERO, size / scale).expand(2.0);
         for name in ["Go Live", "Record", "Microphone Yeti Stereo Microphone is disconnected."] {
             let rect = harness.get_by_label(name).rect();
             assert!(window.contains_rect(rect), "{name} in {size:?}: {rect:?}");

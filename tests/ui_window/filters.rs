@@ -26,7 +26,11 @@ fn inspect(harness: &mut Harness<'static, Window>, kinds: &[&str]) {
         let filter = video::Filter::of_kind(kind).unwrap();
         video::Slot { enabled: true, filter }
     };
-    apply(harness, &Edit::SetFilters(SourceId(1), kinds.iter().map(slot).collect()));
+    let edit = Edit::SetFilters(SourceId(1), kinds.iter().map(slot).collect());
+    let mut collection = (*harness.state().demo.snapshot().scenes.collection).clone();
+    if collection.apply(&edit) {
+        apply(harness, &edit);
+    }
     harness.key_press_modifiers(Modifiers::COMMAND, Key::F);
     harness.run();
     harness.run();

@@ -1,5 +1,6 @@
 //! The table of all notices, with the name, level and values of each. The texts and cures are in
-//! the messages with the same names in `assets/i18n/*/notices.ftl`; a test compares both.
+//! the messages with the same names in `assets/i18n/*/notices.ftl`; a test compares both. The file is
+//! long because the table has a line for each notice.
 
 use std::io;
 use std::path::Path;

@@ -293,10 +293,10 @@ mod tests {
     fn a_paused_player_is_not_called_playing() {
         let texts = Texts::new(Language::English);
         let mut snapshot = Snapshot { watch: WatchState::Playing, ..Snapshot::default() };
-        let said = |snapshot: &Snapshot| watch_sentence(&Theme::DARK, &texts, snapshot);
-        assert_eq!(said(&snapshot), ("Playing.".to_owned(), Theme::DARK.good));
+        let sentence = |snapshot: &Snapshot| watch_sentence(&Theme::DARK, &texts, snapshot);
+        assert_eq!(sentence(&snapshot), ("Playing.".to_owned(), Theme::DARK.good));
         snapshot.watch_figures.paused = true;
-        assert_eq!(said(&snapshot), ("Paused.".to_owned(), Theme::DARK.secondary));
+        assert_eq!(sentence(&snapshot), ("Paused.".to_owned(), Theme::DARK.secondary));
     }
 
     #[test]

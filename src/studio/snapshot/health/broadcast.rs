@@ -147,12 +147,12 @@ fn details(target: &TargetView) -> impl Iterator<Item = Problem> {
     first.into_iter().chain(check).chain(second)
 }
 
-/// Returns what to check in the address of a target that was never live, if the address is probably
-/// wrong.
+/// Returns what to check in the address of a target that was never live, if somebody typed the address
+/// and it is probably wrong.
 fn doubtful_part(target: &TargetView) -> Option<Problem> {
     let was_live = target.was_live || target.state == Some(TargetState::Reconnecting);
-    let is_chosen = !was_live && !target.target.is_built_in();
-    let cause = target.cause.as_ref().filter(|_| is_chosen)?;
+    let is_typed = target.target.service.is_empty() && !target.target.is_built_in();
+    let cause = target.cause.as_ref().filter(|_| is_typed && !was_live)?;
     match () {
         () if cause.contains("net-no-such-host") => Some(problem!("health-check-host")),
         () if cause.contains("net-connection-refused") => Some(problem!("health-check-port")),

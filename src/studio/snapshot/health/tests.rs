@@ -106,6 +106,12 @@ fn lost(snapshot: &mut Snapshot, trouble: &Problem, refused: bool) {
     (entry.retry_in, entry.tries) = (Some(Duration::from_millis(2_400)), 3);
 }
 
+/// Makes the other target one whose address somebody typed.
+fn typed(snapshot: &mut Snapshot) {
+    let target = Target::custom(1, "rtmp://media.school.example/live", "key".into());
+    snapshot.targets[1].target = Target { name: "School".into(), ..target };
+}
+
 /// Returns the problem of a server that refuses the user name and the password.
 fn wrong_login() -> Problem {
     problem!("net-closed").with_cure(problem!("net-cure-login"))
@@ -709,6 +715,14 @@ fn rows() -> Vec<Row> {
             "never connected: no viewers are cut off",
             off_air(false, false),
             "Not on air yet: onair cannot connect to Twitch.",
+            "Attempt 4 in 3 s · Connection refused: nothing is listening on this port",
+            worse,
+            Some(Remedy::RetryNow),
+        ),
+        (
+            "never connected to a port that somebody typed",
+            with(off_air(false, false), typed),
+            "Not on air yet: onair cannot connect to School.",
             "Connection refused: nothing is listening on this port · Check the port",
             worse,
             Some(Remedy::EditTarget(1)),
@@ -718,8 +732,9 @@ fn rows() -> Vec<Row> {
             with(on_air(), |it| {
                 lost(it, &problem!("net-no-such-host"), false);
                 it.targets[1].state = Some(TargetState::Connecting);
+                typed(it);
             }),
-            "On air, but not on Twitch.",
+            "On air, but not on School.",
             "Unknown host · Check the spelling of the server address · Attempt 4 in 3 s",
             worse,
             Some(Remedy::EditTarget(1)),

@@ -8,7 +8,7 @@ mod row;
 mod scenes;
 mod sources;
 
-use egui::{Id, ScrollArea, Ui};
+use egui::{ScrollArea, Ui};
 
 use crate::ui::scenes::Draft;
 use crate::ui::studio_page::multiview::SceneThumbnails;
@@ -20,7 +20,7 @@ use crate::ui::widgets::scroll;
 /// scroll together.
 const MIN_HEIGHT_POINTS: f32 = 240.0;
 /// Maximum share of the panel's height for the list of scenes.
-const MAX_SCENES_SHARE: f32 = 0.5;
+const MAX_SCENES_SHARE: f32 = 0.6;
 
 /// Draws the panel. With `thumbnails`, scenes are shown as images.
 pub fn show(
@@ -53,16 +53,4 @@ pub fn show(
     ui.add_space(gap::L);
     sources::head(ui, view, draft);
     scroll(all.id_salt("sources"), ui, |ui| sources::list(ui, view, draft));
-}
-
-/// Scrolls to the row of an object that was selected since the last frame. A hotkey or the canvas may
-/// have selected it. Call this after the rows of the list are drawn.
-fn follow_selection(ui: &Ui, list: &str, row: Option<Id>) {
-    let key = ui.scope_id().with((list, "selected"));
-    let before =
-        ui.data_mut(|data| std::mem::replace(data.get_temp_mut_or_default::<Option<Id>>(key), row));
-    let new = row.filter(|_| row != before);
-    if let Some(row) = new.and_then(|row| ui.ctx().read_response(row)) {
-        ui.scroll_to_rect(row.rect, None);
-    }
 }

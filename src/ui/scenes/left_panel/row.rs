@@ -1,8 +1,8 @@
 //! One row of the left panel: an icon, a name, a lamp, and space for buttons at the end.
 
 use egui::{
-    Align, Color32, CornerRadius, Rect, Response, Role, Sense, Stroke, Ui, Vec2, WidgetInfo, pos2,
-    vec2,
+    Align, Color32, CornerRadius, Id, Rect, Response, Role, Sense, Stroke, Ui, Vec2, WidgetInfo,
+    pos2, vec2,
 };
 
 use crate::ui::input::hotkeys::accept_letters;
@@ -32,6 +32,18 @@ pub fn indent(depth: u32) -> f32 {
 /// Returns the number of nesting levels by which a horizontal drag changes the depth.
 pub fn levels(points: f32) -> i64 {
     (points / MEMBER_INDENT_POINTS).round() as i64
+}
+
+/// Scrolls to the row of an object that was selected since the last frame. A hotkey or the canvas may
+/// have selected it. Call this after the rows of the list are drawn.
+pub fn follow_selection(ui: &Ui, list: &str, row: Option<Id>) {
+    let key = ui.scope_id().with((list, "selected"));
+    let before =
+        ui.data_mut(|data| std::mem::replace(data.get_temp_mut_or_default::<Option<Id>>(key), row));
+    let new = row.filter(|_| row != before);
+    if let Some(row) = new.and_then(|row| ui.ctx().read_response(row)) {
+        ui.scroll_to_rect(row.rect, None);
+    }
 }
 
 /// A row of the panel.

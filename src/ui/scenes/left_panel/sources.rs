@@ -10,9 +10,10 @@ use crate::ui::scenes::kind::{RowLamp, icon_of, state_of};
 use crate::ui::scenes::left_panel::drop_place::{drop_place, rows_of};
 use crate::ui::scenes::left_panel::heading::{heading, nothing};
 use crate::ui::scenes::left_panel::row::{
-    BUTTON_SIDE_POINTS, BUTTONS_WIDTH_POINTS, PanelRow, ROW_HEIGHT_POINTS, indent, levels,
+    BUTTON_SIDE_POINTS, BUTTONS_WIDTH_POINTS, PanelRow, ROW_HEIGHT_POINTS, follow_selection,
+    indent, levels,
 };
-use crate::ui::scenes::left_panel::{drop_line, follow_selection, rename};
+use crate::ui::scenes::left_panel::{drop_line, rename};
 use crate::ui::scenes::{clipboard, commands, menu};
 use crate::ui::style::icons::Icon;
 use crate::ui::view::View;
