@@ -104,6 +104,8 @@ fn a_command_refuses_the_flags_of_all_commands_that_it_does_not_use() {
         (&["serve", "--check", "--settings", "show.toml"], true),
         (&["probe", "show.flv", "--settings", "show.toml"], false),
         (&["devices", "--settings", "show.toml"], false),
+        (&[], false),
+        (&["studio"], false),
         (&["man"], false),
         (&["completions", "bash"], false),
     ] {

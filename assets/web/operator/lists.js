@@ -212,9 +212,12 @@ class RecordingPlayer {
             mpegts.LoggingControl.applyConfig({ enableVerbose: false, enableInfo: false, enableDebug: false });
             const source = { type: 'flv', isLive: false, url: file.url, filesize: file.bytes };
             if (file.seconds !== null) source.duration = file.seconds * 1_000;
-            // The header of the file can announce a track that never arrives, and the player would wait for that track.
-            if (file.has_audio !== null) source.hasAudio = file.has_audio;
-            if (file.has_video !== null) source.hasVideo = file.has_video;
+            // The header of a file in progress can announce a track that never arrives. The player would wait for it.
+            // In a finished file, a track can begin late.
+            if (file.state === 'writing') {
+                if (file.has_audio !== null) source.hasAudio = file.has_audio;
+                if (file.has_video !== null) source.hasVideo = file.has_video;
+            }
             this.flv = mpegts.createPlayer(source, { enableWorker: false, seekType: 'range', autoCleanupSourceBuffer: true });
             this.flv.on(mpegts.Events.ERROR, () => this.#fail());
             this.flv.attachMediaElement(this.video);

@@ -110,12 +110,12 @@ impl Globals {
     /// # Errors
     /// Fails if the command would ignore one of these flags.
     pub fn check_use(&self, command: Option<&str>) -> Result<(), Problem> {
-        let Some(command) = command else { return Ok(()) };
+        let command = command.unwrap_or("studio");
         let uses_parts = matches!(command, "studio" | "live" | "play" | "check");
         let uses_settings = uses_parts || matches!(command, "scenes" | "collections" | "profiles");
-        let prints_text = matches!(command, "completions" | "man");
+        let prints_no_json = matches!(command, "studio" | "completions" | "man");
         let unused = [
-            ("--json", self.json && prints_text),
+            ("--json", self.json && prints_no_json),
             ("--settings", self.settings.is_some() && !uses_settings),
             ("--collection", self.collection.is_some() && !uses_parts),
             ("--profile", self.profile.is_some() && !uses_parts),

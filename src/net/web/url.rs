@@ -67,11 +67,18 @@ impl WebUrl {
     }
 
     /// Returns the address of the built-in server's chat for a stream at this address:
-    /// `ws://host/app/stream/chat` for `http://host/app/stream.flv` or `.m3u8`. The query, such as a
-    /// token, stays. Returns `None` if the path has another ending.
+    /// `ws://host/app/stream/chat` for `http://host/app/stream.flv` or `.m3u8`, and for the playlists
+    /// in `/app/stream/hls/`. The query, such as a token, stays. Returns `None` if the path has another
+    /// ending, or is that of a recording.
     pub fn chat(&self) -> Option<Self> {
         let path = self.0.path();
-        let stream = [".flv", ".m3u8"].iter().find_map(|ending| path.strip_suffix(ending))?;
+        let stream = match path.strip_suffix(".flv") {
+            Some(stream) => stream,
+            None => stream_of_playlist(path.strip_suffix(".m3u8")?),
+        };
+        if stream.starts_with("/vod/") {
+            return None;
+        }
         let path = format!("{stream}/chat");
         let mut chat = self.0.clone();
         let scheme = if self.is_secure() { "wss" } else { "ws" };
@@ -172,6 +179,13 @@ impl WebUrl {
     }
 }
 
+/// Returns the path of the stream that has a playlist at this path, which has no extension. On other
+/// servers, `/hls` can be the whole application.
+fn stream_of_playlist(path: &str) -> &str {
+    let folder = path.rsplit_once('/').and_then(|(folder, _)| folder.strip_suffix("/hls"));
+    folder.filter(|folder| folder.matches('/').count() > 1).unwrap_or(path)
+}
+
 /// Formats the address without user, password, query and fragment.
 impl fmt::Display for WebUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -196,6 +210,13 @@ mod tests {
             ("http://a/live/x.flv?token=1#y", Some("ws://a/live/x/chat?***")),
             ("wss://a:8443/a/b/x%20y.flv", Some("wss://a:8443/a/b/x%20y/chat")),
             ("https://a/live/x.m3u8", Some("wss://a/live/x/chat")),
+            ("https://a/live/x/hls/ts.m3u8?key=1", Some("wss://a/live/x/chat?***")),
+            ("https://a/live/x/hls/main.m3u8", Some("wss://a/live/x/chat")),
+            ("https://a/hls/x.m3u8", Some("wss://a/hls/x/chat")),
+            ("https://a/live/hls/x.m3u8", Some("wss://a/live/hls/x/chat")),
+            ("https://a/vod/x.m3u8", None),
+            ("https://a/vod/x/hls/ts.m3u8", None),
+            ("https://a/vod/x.flv", None),
             ("https://a/live/x.ts", None),
         ] {
             let found = WebUrl::parse(stream).unwrap().chat();

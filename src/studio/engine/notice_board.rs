@@ -108,6 +108,11 @@ impl NoticeBoard {
     /// Withdraws all notices with these keys, because the broadcast that they are about has ended.
     pub fn end_all(&mut self, keys: &[&str]) {
         self.active.clear(keys);
+        self.log_ended(keys);
+    }
+
+    /// Ends all messages with these keys in the event log only. Their notices remain.
+    pub fn log_ended(&mut self, keys: &[&str]) {
         self.log.end_all(keys, now());
     }
 

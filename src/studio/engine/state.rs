@@ -103,6 +103,8 @@ pub struct Broadcast {
     pub summary: BroadcastSummary,
     /// The skipped frames before the broadcast, for example of a recording that began earlier.
     pub skipped_before: u64,
+    /// The frames that were encoded before the broadcast.
+    pub encoded_before: u64,
     /// True once the summary is complete.
     pub is_summarized: bool,
     /// True if the recording began after the summary was complete, so that the recording is not in
@@ -181,7 +183,8 @@ pub struct TargetList {
     /// Targets that were edited while connecting: the times at which the edits are applied, and the
     /// targets before the edits.
     pub edited: BTreeMap<u32, (Timestamp, Target)>,
-    /// Targets that were added without an address or a key, and that were not connected since.
+    /// Targets that were added during this broadcast without a valid address or a key, and that were
+    /// not connected or switched off since.
     pub unfinished: BTreeSet<u32>,
     /// Reported settings that exceed the limits of services.
     pub misfits: Vec<StudioMessage>,

@@ -33,7 +33,8 @@ pub enum LiveState {
 pub struct LiveFigures {
     /// The time since the broadcast first went on air.
     pub on_air_for: Duration,
-    /// The number of encoded frames or, without video, of encoded audio blocks.
+    /// The number of encoded frames or, without video, of encoded audio blocks. On air, those of an
+    /// earlier recording do not count.
     pub encoded: u64,
     /// Frames per second over the last seconds.
     pub fps: f64,

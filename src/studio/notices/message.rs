@@ -386,7 +386,8 @@ pub(in crate::studio) fn is_server_failure(cause: &Problem) -> bool {
         || cause.contains("net-refused-closed") && !cause.contains("net-at-publish")
 }
 
-/// Returns true if a server ended a stream that it had accepted, so that the stream key was right.
+/// Returns true if a server ended a stream that it had accepted, so that the stream key may be
+/// right.
 pub(in crate::studio) fn is_ended_by_server(cause: &Problem) -> bool {
     cause.contains("net-at-media") && !cause.contains("net-refused-unauthorized")
 }
@@ -522,6 +523,15 @@ impl StudioMessage {
                 key: "target-refused", id, ref cause, next: Next::Retry(_), ..
             } if wants_key(cause) => {
                 vec![Remedy::EditKey(id), Remedy::RetryNow, Remedy::SwitchOff(id)]
+            }
+            &Self::Target { key: "target-refused", id, ref cause, next, .. }
+                if is_ended_by_server(cause) && !is_server_failure(cause) =>
+            {
+                let again = match next {
+                    Next::Retry(_) => Remedy::RetryNow,
+                    _ => Remedy::StartTarget(id),
+                };
+                vec![again, Remedy::EditKey(id), Remedy::SwitchOff(id)]
             }
             &Self::Target { id, next: Next::Retry(_), .. } => {
                 vec![Remedy::RetryNow, Remedy::EditTarget(id), Remedy::SwitchOff(id)]

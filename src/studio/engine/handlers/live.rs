@@ -137,7 +137,9 @@ impl Engine {
         self.live.summary = BroadcastSummary { number, ..BroadcastSummary::default() };
         (self.live.is_summarized, self.live.is_recorded_later) = (false, false);
         let on_air = self.live.on_air.as_ref();
-        self.live.skipped_before = on_air.map_or(0, |it| it.live_figures().skipped_frames);
+        let figures = on_air.map(OnAir::live_figures).unwrap_or_default();
+        self.live.skipped_before = figures.skipped_frames;
+        self.live.encoded_before = figures.encoded;
     }
 
     /// Reports once the settings that exceed the limits of the services.
@@ -173,6 +175,7 @@ impl Engine {
         self.notices.active.clear(&keys);
         self.targets.events.clear();
         self.targets.reported_causes.clear();
+        self.targets.unfinished.clear();
         self.targets.misfits.clear();
     }
 
@@ -199,7 +202,6 @@ impl Engine {
     pub fn resolve(&mut self, target: &Target) -> Option<WantedTargets> {
         // The connection uses the newest edits, and must not start again for them.
         self.targets.edited.remove(&target.id);
-        self.targets.unfinished.remove(&target.id);
         if target.is_built_in() {
             self.start_built_in_if_needed();
         }
@@ -209,13 +211,16 @@ impl Engine {
             &self.config.options,
             self.config.retry_for,
         ) {
-            Ok(resolved) => Some(WantedTargets {
-                id: target.id,
-                label: self.label(target, &resolved.url.authority()),
-                built_in: target.is_built_in(),
-                floor: target.least_bitrate,
-                target: resolved,
-            }),
+            Ok(resolved) => {
+                self.targets.unfinished.remove(&target.id);
+                Some(WantedTargets {
+                    id: target.id,
+                    label: self.label(target, &resolved.url.authority()),
+                    built_in: target.is_built_in(),
+                    floor: target.least_bitrate,
+                    target: resolved,
+                })
+            }
             Err(reason) => {
                 let message = self.invalid(target, reason.clone());
                 self.notices.raise(&message, "");
@@ -392,7 +397,10 @@ impl Engine {
             self.endings.broadcasts.extend(on_air.end_publishers(self.last_words.0.clone()));
             self.summarize(&figures);
             self.notices.end_all(&address::STALLED_NOTICES);
+            self.notices.end_all(groups::DROPPED_FRAME_NOTICES);
             self.notices.end_all(&["rendition-lowered"]);
+            // The notices about refusals stay until the next broadcast.
+            self.notices.log_ended(groups::TARGET_NOTICES);
             self.tell_misfits();
         } else {
             self.end_broadcast();
@@ -411,6 +419,7 @@ impl Engine {
         let figures = on_air.summary_figures();
         self.summarize(&figures);
         self.notices.end_all(groups::BROADCAST_NOTICES);
+        self.notices.log_ended(groups::TARGET_NOTICES);
         self.end_monitors();
         if let Some(program) = &self.state.program {
             program.detach(ProgramId::MAIN);
@@ -460,6 +469,9 @@ impl Engine {
             sent: format!("{:.1} MB", figures.sent_bytes as f64 / 1e6),
             dropped: figures.dropped_frames.to_string(),
         });
+        // If the last target was switched off, a recording may continue.
+        self.notices.log_ended(groups::TARGET_NOTICES);
+        self.notices.log_ended(groups::DROPPED_FRAME_NOTICES);
         let missed = self.missed_targets();
         let skipped_before = self.live.skipped_before;
         let interrupted = self.live.series.interrupted(self.clock.now());
@@ -479,7 +491,7 @@ impl Engine {
         let known = &self.live.summary.targets;
         let is_missed = |it: &&Target| {
             let is_known = known.iter().any(|known| known.id == Some(it.id));
-            it.enabled && !is_known && !self.is_unfinished(it)
+            it.enabled && !is_known
         };
         let missed = self.targets.list.iter().filter(is_missed);
         let missed = missed.map(|target| {
@@ -535,6 +547,7 @@ pub(in crate::studio::engine) mod tests {
     use crate::broadcast::publisher::Flow;
     use crate::capture::VideoChoice;
     use crate::media::Size;
+    use crate::net::Trouble;
     use crate::studio::command::Command;
     use crate::studio::engine::config::Config;
     use crate::studio::engine::handle::{OwnerEnds, Studio, assemble};
@@ -702,6 +715,20 @@ pub(in crate::studio::engine) mod tests {
     }
 
     #[test]
+    fn the_frames_of_an_earlier_recording_do_not_count_on_air() {
+        let (mut engine, _ends) = with_program(None);
+        let folder = tempfile::tempdir().unwrap();
+        engine.start_recording(folder.path().join("show.mkv"));
+        let encoded = |engine: &Engine| engine.live.on_air.as_ref().unwrap().live_figures().encoded;
+        until("frame", || encoded(&engine) > 0);
+        engine.targets.list = vec![Target::custom(1, "rtmp://127.0.0.1:1/app", Secret::new("key"))];
+        engine.go_live();
+        assert!(engine.live.is_publishing() && engine.live.encoded_before > 0);
+        assert!(engine.snapshot(false).figures.encoded < encoded(&engine));
+        end(engine);
+    }
+
+    #[test]
     fn a_second_stop_of_the_broadcast_does_not_end_its_recording() {
         let (mut engine, _ends) = on_air();
         let folder = tempfile::tempdir().unwrap();
@@ -755,15 +782,45 @@ pub(in crate::studio::engine) mod tests {
         let (mut engine, _ends) = on_air();
         let (host, kbps, wanted) = ("host:1935".into(), "800".into(), "2500".into());
         engine.notices.raise(&StudioMessage::BitrateLowered { host, kbps, wanted }, "");
-        let is_open = |engine: &Engine| {
-            let entries = engine.notices.log.entries();
-            let mut lowered = entries.iter().filter(|it| it.notice.key() == "bitrate-lowered");
-            lowered.any(|it| it.lasted.is_none())
-        };
-        assert!(is_open(&engine));
+        assert!(is_open(&engine, "bitrate-lowered"));
         engine.end_broadcast();
-        assert!(!is_open(&engine));
+        assert!(!is_open(&engine, "bitrate-lowered"));
         end(engine);
+    }
+
+    /// Returns true if a message with this key has not ended in the event log.
+    fn is_open(engine: &Engine, key: &str) -> bool {
+        let entries = engine.notices.log.entries();
+        entries.iter().any(|it| it.notice.key() == key && it.lasted.is_none())
+    }
+
+    #[test]
+    fn the_problems_of_targets_end_with_the_broadcast_also_if_a_recording_goes_on() {
+        for records in [false, true] {
+            let (mut engine, _ends) = on_air();
+            let folder = tempfile::tempdir().unwrap();
+            if records {
+                engine.start_recording(folder.path().join("show.mkv"));
+            }
+            engine.target_happened(event::Target {
+                index: 2,
+                state: TargetState::Failed,
+                trouble: Some(Trouble::Refused),
+                ..event::Target::default()
+            });
+            let dropped = StudioMessage::FramesDropped { id: 1, host: "host".into(), kbps: None };
+            engine.notices.raise(&dropped, "");
+            let keys = ["target-refused", "frames-dropped"];
+            assert!(keys.iter().all(|key| is_open(&engine, key)));
+            engine.stop_live();
+            assert_eq!(engine.live.on_air.is_some(), records);
+            assert!(!keys.iter().any(|key| is_open(&engine, key)), "recording: {records}");
+            // The refusal stays until the next broadcast.
+            let notices = engine.notices.active.notices().iter();
+            let shown: Vec<_> = notices.map(Notice::key).filter(|it| keys.contains(it)).collect();
+            assert_eq!(shown, ["target-refused"], "recording: {records}");
+            end(engine);
+        }
     }
 
     #[test]

@@ -30,6 +30,7 @@ impl Engine {
             // A recording or the replay buffer may have used the encoders before.
             figures.skipped_frames =
                 figures.skipped_frames.saturating_sub(self.live.skipped_before);
+            figures.encoded = figures.encoded.saturating_sub(self.live.encoded_before);
         }
         let live =
             if self.live.stopping && live == LiveState::Idle { LiveState::Stopping } else { live };

@@ -223,12 +223,16 @@ impl Engine {
                 if key || known.remember_key != target.remember_key {
                     self.secrets.changed.insert(id);
                 }
+                if target.enabled && !known.enabled {
+                    // Switching a target on is a request to connect it.
+                    self.targets.unfinished.remove(&id);
+                }
                 *known = target;
             }
             None if full => return,
             None => {
                 self.secrets.changed.insert(id);
-                if address::fault(&target).is_some() {
+                if self.live.is_publishing() && address::fault(&target).is_some() {
                     self.targets.unfinished.insert(id);
                 }
                 self.targets.list.push(target);
@@ -245,13 +249,13 @@ impl Engine {
         }
     }
 
-    /// Returns true if the user has not yet typed the address or the key of a new target. The card of
-    /// the target shows what is missing.
+    /// Returns true if the user has not yet typed the whole address or the key of a target that was
+    /// added on air. The card of the target and the health bar show what is missing.
     pub fn is_unfinished(&self, target: &Target) -> bool {
-        use AddressFault::{NoApplication, NoKey, NoServer};
+        use AddressFault::{NoApplication, NoKey, NoServer, Server};
         let fault = address::fault(target);
         self.targets.unfinished.contains(&target.id)
-            && matches!(fault, Some(NoServer | NoApplication | NoKey))
+            && matches!(fault, Some(NoServer | Server(_) | NoApplication | NoKey))
     }
 
     /// Returns true if the stream is sent to this target.
@@ -426,7 +430,7 @@ mod tests {
     use crate::media::BitsPerSecond;
     use crate::net::Trouble;
     use crate::studio::command::PartCommand;
-    use crate::studio::engine::handlers::live::tests::{at_rest, end, on_air, until};
+    use crate::studio::engine::handlers::live::tests::{at_rest, end, on_air, until, with_program};
     use crate::studio::event;
     use crate::studio::scenes::edits::Edit;
     use crate::studio::settings::part::PartKind;
@@ -738,11 +742,14 @@ mod tests {
             engine.live.on_air.as_ref().is_some_and(|on_air| on_air.publishes_to(2))
         };
         let server = "rtmp://127.0.0.1:1/app";
-        for typed in [typed("", ""), typed("rtmp://127.0.0.1:1", ""), typed(server, "")] {
-            engine.handle(typed);
+        for part in ["", "rtmp", "rtmp://", "rtmp://127.0.0.1:1", server] {
+            engine.handle(typed(part, ""));
             engine.restart_edited(true);
-            assert!(engine.notices.active.notices().iter().all(|it| it.target != Some(2)));
-            assert!(!is_sent(&engine) && !engine.targets.events.contains_key(&2));
+            assert!(
+                engine.notices.active.notices().iter().all(|it| it.target != Some(2)),
+                "{part}"
+            );
+            assert!(!is_sent(&engine) && !engine.targets.events.contains_key(&2), "{part}");
         }
         engine.handle(typed(server, "key"));
         engine.restart_edited(true);
@@ -753,6 +760,33 @@ mod tests {
         let mut notices = engine.notices.active.notices().iter();
         assert!(notices.any(|it| (it.key(), it.target) == ("target-invalid", Some(2))));
         end(engine);
+    }
+
+    #[test]
+    fn a_target_without_a_key_that_is_switched_on_on_air_is_a_problem() {
+        for is_added_on_air in [true, false] {
+            let (mut engine, _ends) = if is_added_on_air { on_air() } else { with_program(None) };
+            let first = Target::custom(1, "rtmp://127.0.0.1:1/app", Secret::new("key"));
+            engine.targets.list = vec![first];
+            let keyless = |enabled| {
+                let added = Target::custom(2, "rtmp://127.0.0.1:1/app", Secret::default());
+                Command::PutTarget(Target { enabled, ..added })
+            };
+            engine.handle(keyless(true));
+            engine.handle(keyless(false));
+            if !is_added_on_air {
+                engine.go_live();
+            }
+            assert!(engine.live.is_publishing());
+            let is_reported = |engine: &Engine| {
+                let mut notices = engine.notices.active.notices().iter();
+                notices.any(|it| (it.key(), it.target) == ("target-invalid", Some(2)))
+            };
+            assert!(!is_reported(&engine), "added on air: {is_added_on_air}");
+            engine.handle(keyless(true));
+            assert!(is_reported(&engine), "added on air: {is_added_on_air}");
+            end(engine);
+        }
     }
 
     #[test]

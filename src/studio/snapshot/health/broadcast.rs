@@ -66,7 +66,7 @@ pub fn of_targets(snapshot: &Snapshot) -> Vec<Finding> {
     match &snapshot.live {
         LiveState::Stopping => Vec::new(),
         LiveState::Idle => before_going_live(snapshot).into_iter().collect(),
-        LiveState::Connecting { .. } => missed(snapshot).collect(),
+        LiveState::Connecting { .. } => missed(snapshot).chain(unfinished(snapshot)).collect(),
         LiveState::Reconnecting { cause, .. } => vec![off_air(snapshot, cause)],
         LiveState::OnAir => {
             let stalled = stalled(snapshot);
@@ -74,6 +74,7 @@ pub fn of_targets(snapshot: &Snapshot) -> Vec<Finding> {
                 .chain(stalled)
                 .chain(viewers(snapshot))
                 .chain(queue(snapshot))
+                .chain(unfinished(snapshot))
                 .collect()
         }
     }
@@ -85,42 +86,58 @@ fn before_going_live(snapshot: &Snapshot) -> Option<Finding> {
         return None;
     }
     let mut enabled = snapshot.targets.iter().map(|it| &it.target).filter(|it| it.enabled);
-    let finding = |sentence| Finding::new(Some(Level::Warning), sentence).blocking();
     let Some(first) = enabled.next() else {
-        return Some(finding(problem!("health-no-target")));
+        let sentence = problem!("health-no-target");
+        return Some(Finding::new(Some(Level::Warning), sentence).blocking());
     };
     let mut waits = false;
     let found = std::iter::once(first).chain(enabled).find_map(|target| {
-        let (name, fault) = (name_of(target), address::fault(target)?);
-        let remedy = match fault.is_of_key() {
-            true => Remedy::EditKey(target.id),
-            false => Remedy::EditTarget(target.id),
-        };
-        let is_stored = fault == AddressFault::NoKey && target.remembers_key();
-        if is_stored && snapshot.keys_pending {
+        let fault = address::fault(target)?;
+        if fault == AddressFault::NoKey && snapshot.awaits_key(target) {
             waits = true;
             return None;
         }
-        let silent = named(snapshot, &["keyring-silent"]).next().filter(|_| is_stored);
-        let finding = match fault {
-            AddressFault::NoServer => finding(problem!("health-no-server", name = name)),
-            AddressFault::Server(cause) => {
-                finding(problem!("health-bad-address", name = name)).with_details([cause])
-            }
-            AddressFault::NoApplication => finding(problem!("health-no-app", name = name)),
-            AddressFault::NoKey => match silent {
-                Some(notice) => Finding::of_notice(notice).blocking(),
-                None => finding(problem!("health-no-key", name = name)),
-            },
-            AddressFault::Key(cause) => {
-                finding(problem!("health-bad-key", name = name, cause = cause))
-            }
-        };
-        Some(finding.with_remedy(remedy))
+        Some(unusable(snapshot, target, fault, Level::Warning).blocking())
     });
     // The keyring's answer does not end the other problems.
     let pending = || Finding::new(Some(Level::Info), problem!("health-keys-pending")).blocking();
     found.or_else(|| waits.then(pending))
+}
+
+/// Returns the finding that a target's address or key cannot be used.
+fn unusable(snapshot: &Snapshot, target: &Target, fault: AddressFault, level: Level) -> Finding {
+    let finding = |sentence| Finding::new(Some(level), sentence);
+    let name = name_of(target);
+    let remedy = match fault.is_of_key() {
+        true => Remedy::EditKey(target.id),
+        false => Remedy::EditTarget(target.id),
+    };
+    let silent = named(snapshot, &["keyring-silent"]).next().filter(|_| target.remembers_key());
+    let finding = match fault {
+        AddressFault::NoServer => finding(problem!("health-no-server", name = name)),
+        AddressFault::Server(cause) => {
+            finding(problem!("health-bad-address", name = name)).with_details([cause])
+        }
+        AddressFault::NoApplication => finding(problem!("health-no-app", name = name)),
+        AddressFault::NoKey => match silent {
+            Some(notice) => Finding::of_notice(notice),
+            None => finding(problem!("health-no-key", name = name)),
+        },
+        AddressFault::Key(cause) => finding(problem!("health-bad-key", name = name, cause = cause)),
+    };
+    finding.with_remedy(remedy)
+}
+
+/// Returns the findings about targets that were added on air and whose address or key is not
+/// complete. The user may still be typing, so this is no warning.
+fn unfinished(snapshot: &Snapshot) -> impl Iterator<Item = Finding> + '_ {
+    let added = move |entry: &&TargetView| {
+        entry.target.enabled && entry.state.is_none() && !snapshot.awaits_key(&entry.target)
+    };
+    snapshot.targets.iter().filter(added).filter_map(move |entry| {
+        let fault = address::fault(&entry.target)?;
+        Some(unusable(snapshot, &entry.target, fault, Level::Info))
+    })
 }
 
 /// Returns the notices about a target's connection.
@@ -154,6 +171,8 @@ fn doubtful_part(target: &TargetView) -> Option<Problem> {
     let is_typed = target.target.service.is_empty() && !target.target.is_built_in();
     let cause = target.cause.as_ref().filter(|_| is_typed && !was_live)?;
     match () {
+        // The host or the port of the proxy is wrong.
+        () if cause.contains("net-proxy-unreachable") => None,
         () if cause.contains("net-no-such-host") => Some(problem!("health-check-host")),
         () if cause.contains("net-connection-refused") => Some(problem!("health-check-port")),
         () => None,

@@ -728,6 +728,41 @@ fn rows() -> Vec<Row> {
             Some(Remedy::EditTarget(1)),
         ),
         (
+            "a proxy that does not listen, before the first connection",
+            with(off_air(false, false), |it| {
+                typed(it);
+                let problem = problem!("net-connection-refused");
+                let proxy = "proxy.example:8080";
+                let cause = problem!("net-proxy-unreachable", proxy = proxy, problem = problem);
+                it.targets[1].cause = Some(cause);
+            }),
+            "Not on air yet: onair cannot connect to School.",
+            "Attempt 4 in 3 s · onair cannot reach the proxy proxy.example:8080:",
+            worse,
+            Some(Remedy::RetryNow),
+        ),
+        (
+            "a target without a key was added on air",
+            with(on_air(), |it| {
+                let target = Target::custom(2, "rtmp://media.school.example/live", "".into());
+                it.targets.push(TargetView::idle(Target { key_apart: true, ..target }));
+            }),
+            "media.school.example has no stream key.",
+            "Enter the key that the service or the server's operator gives you.",
+            info,
+            Some(Remedy::EditKey(2)),
+        ),
+        (
+            "a target without an address was added on air",
+            with(on_air(), |it| {
+                it.targets.push(TargetView::idle(Target::custom(2, "", "".into())));
+            }),
+            "The new target has no server address.",
+            "Enter the address that the service gives you.",
+            info,
+            Some(Remedy::EditTarget(2)),
+        ),
+        (
             "a wrong host, elsewhere on air",
             with(on_air(), |it| {
                 lost(it, &problem!("net-no-such-host"), false);
@@ -1225,7 +1260,7 @@ fn a_server_that_fails_or_closes_the_connection_blames_no_key() {
     }
 }
 
-/// A second program with the same key replaces the publisher. The key was right.
+/// A server can end a stream for any reason. The key is one of several possible reasons.
 #[test]
 fn a_server_that_ends_a_stream_it_had_accepted_blames_no_key() {
     let refusal = problem!("net-refused-rejected");
@@ -1242,13 +1277,14 @@ fn a_server_that_ends_a_stream_it_had_accepted_blames_no_key() {
     ] {
         let health = Health::of(&snapshot);
         assert_eq!((health.sentence.id(), health.remedy), (sentence, Some(remedy)));
+        assert!(health.words(Language::English).0.ends_with("Twitch ended the stream."));
     }
     for (next, remedy) in
         [(Next::Retry(Duration::ZERO), Remedy::RetryNow), (Next::GivenUp, Remedy::StartTarget(1))]
     {
         let (key, host, cause) = ("target-refused", "h".into(), cause.clone());
         let message = StudioMessage::Target { key, id: 1, pin: None, host, cause, next };
-        assert_eq!(message.remedies().first(), Some(&remedy));
+        assert_eq!(message.remedies(), [remedy, Remedy::EditKey(1), Remedy::SwitchOff(1)]);
     }
     let denied = problem!("net-at-media", cause = problem!("net-refused-unauthorized"));
     let denied = with(on_air(), |it| lost(it, &denied, true));
