@@ -247,7 +247,7 @@ impl TextBox<'_> {
             .inner_margin(Margin::symmetric(10, 6));
         let height = Type::Body.font().size * 1.5 * self.rows as f32;
         let shown = frame.show(ui, |ui| {
-            let area = egui::ScrollArea::vertical().id_salt(self.id).max_height(height);
+            let area = egui::ScrollArea::vertical().max_height(height);
             let edit = TextEdit::multiline(self.text)
                 .id(self.id)
                 .frame(egui::Frame::NONE)
@@ -256,7 +256,7 @@ impl TextBox<'_> {
                 .char_limit(self.limit)
                 .desired_rows(self.rows)
                 .desired_width(self.width - 20.0);
-            scroll(area, ui, |ui| ui.add(edit)).inner.accessible_name(self.name)
+            scroll(area, self.id, ui, |ui| ui.add(edit)).inner.accessible_name(self.name)
         });
         if shown.inner.has_focus() {
             let (rect, radius) = (shown.response.rect, CornerRadius::same(CONTROL_RADIUS));

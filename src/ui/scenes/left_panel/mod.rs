@@ -34,7 +34,7 @@ pub fn show(
     let scenes_height = height * MAX_SCENES_SHARE;
     let all = ScrollArea::vertical().auto_shrink(false);
     if height < MIN_HEIGHT_POINTS {
-        scroll(all, ui, |ui| {
+        scroll(all, "all", ui, |ui| {
             ui.spacing_mut().item_spacing.y = 1.0;
             scenes::head(ui, view, draft);
             scenes::list(ui, view, draft, thumbnails, scenes_height);
@@ -46,11 +46,11 @@ pub fn show(
     }
     ui.spacing_mut().item_spacing.y = 1.0;
     scenes::head(ui, view, draft);
-    let few = ScrollArea::vertical().id_salt("scenes").auto_shrink([false, true]);
-    scroll(few.max_height(scenes_height), ui, |ui| {
+    let few = ScrollArea::vertical().auto_shrink([false, true]);
+    scroll(few.max_height(scenes_height), "scenes", ui, |ui| {
         scenes::list(ui, view, draft, thumbnails, scenes_height);
     });
     ui.add_space(gap::L);
     sources::head(ui, view, draft);
-    scroll(all.id_salt("sources"), ui, |ui| sources::list(ui, view, draft));
+    scroll(all, "sources", ui, |ui| sources::list(ui, view, draft));
 }
