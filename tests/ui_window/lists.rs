@@ -297,6 +297,24 @@ fn a_line_shows_where_a_dragged_source_lands() {
     );
 }
 
+#[test]
+fn a_list_scrolls_while_a_row_is_dragged_to_its_edge() {
+    let mut harness = building::with(&["test"; 14]);
+    let add = |harness: &Harness<'static, Window>| {
+        harness.get_by_role_and_label(Role::Button, "Add source…").rect()
+    };
+    let mixer = harness.get_by_label("Add audio…").rect();
+    assert!(add(&harness).bottom() > mixer.top(), "the list is longer than its panel");
+    let from = source(&harness, "Source 14").rect().center();
+    drop(held(&mut harness, from, Pos2::new(from.x, mixer.top())));
+    assert!(add(&harness).bottom() < mixer.top(), "{:?} {mixer:?}", add(&harness));
+    // And back.
+    harness.hover_at(Pos2::new(from.x, from.y - 30.0));
+    harness.run();
+    let top = source(&harness, "Source 14").rect().center();
+    assert!((top - from).length() < 1.0, "{top:?} {from:?}");
+}
+
 /// Opens a window with the rows Source 3, the group with Source 2 and Source 1, and the main source.
 /// Also returns the ids of the group, and of Source 3 and Source 1.
 fn with_group() -> (Harness<'static, Window>, [ItemId; 3]) {

@@ -202,11 +202,15 @@ fn moved(
         let aside = ((pointer.x - row.rect.center().x) / pitch.x).round();
         let aside = if columns > 1 { aside as isize } else { 0 };
         let place = index.saturating_add_signed(rows as isize * columns as isize + aside).min(last);
+        let cell = |at: usize| vec2((at % columns) as f32, (at / columns) as f32);
+        let cell = |at: usize| row.rect.translate((cell(at) - cell(index)) * pitch);
+        if row.dragged() {
+            drop_line::scroll_at_edge(ui, pointer, (cell(0).top(), cell(last).bottom()));
+        }
         if row.drag_stopped() {
             to = place;
         } else if place != index {
-            let cell = |at: usize| vec2((at % columns) as f32, (at / columns) as f32);
-            let there = row.rect.translate((cell(place) - cell(index)) * pitch);
+            let there = cell(place);
             match columns {
                 1 if place < index => drop_line::between_rows(ui, view, there, there.top()),
                 1 => drop_line::between_rows(ui, view, there, there.bottom()),
