@@ -945,6 +945,12 @@ fn banned_words_are_caught_in_each_wrong_room() {
         ("lock", "ui/a.rs", "fn f() { ui.memory(|_| { g(response.has_focus()) }); }"),
         ("lock", "ui/a.rs", "fn f() { ui.output_mut(|output| g(ui.ctx())); }"),
         ("lock", "ui/a.rs", "fn f() { a.viewport(|it| response.clicked_by(button)); }"),
+        ("lock", "ui/a.rs", "fn f() { ui.input(|it| response.drag_started_by(button)); }"),
+        ("lock", "ui/a.rs", "fn f() { ui.input(|it| response.drag_stopped_by(button)); }"),
+        ("lock", "ui/a.rs", "fn f() { ui.input(|it| response.triple_clicked_by(button)); }"),
+        ("lock", "ui/a.rs", "fn f() { ui.input(|it| response.drag_motion()); }"),
+        ("lock", "ui/a.rs", "fn f() { ui.input(|it| ui.rect_contains_pointer(rect)); }"),
+        ("lock", "ui/a.rs", "fn f() { ui.input(|it| ui.ui_contains_pointer()); }"),
     ];
     for (rule, name, text) in plants {
         let found = caught(&[(name, text)]);

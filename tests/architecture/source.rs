@@ -301,25 +301,35 @@ fn locked(tokens: &[TokenTree], at: usize) -> Option<Vec<TokenTree>> {
 }
 
 /// Returns true if the code uses a context, holds the lock during another closure, or calls a method
-/// of a response that takes the lock. The memory has methods of the same names with an argument.
+/// of a response or a `Ui` that takes the lock. The memory has methods of the same names with an argument.
 fn takes_lock(tokens: &[TokenTree]) -> bool {
-    const LOCKING: [&str; 8] = [
+    const LOCKING: [&str; 10] = [
         "clicked_elsewhere",
         "drag_delta",
+        "drag_motion",
         "gained_focus",
         "has_focus",
         "lost_focus",
         "request_focus",
         "surrender_focus",
         "total_drag_delta",
+        "ui_contains_pointer",
     ];
-    const LOCKING_BY_BUTTON: [&str; 3] = ["clicked_by", "double_clicked_by", "dragged_by"];
+    const LOCKING_WITH_ARGUMENT: [&str; 7] = [
+        "clicked_by",
+        "double_clicked_by",
+        "drag_started_by",
+        "drag_stopped_by",
+        "dragged_by",
+        "rect_contains_pointer",
+        "triple_clicked_by",
+    ];
     tokens.iter().enumerate().any(|(at, token)| match token {
         TokenTree::Ident(word) => {
             word == "ctx"
                 || locked(tokens, at).is_some()
                 || argument_of(tokens, at, &LOCKING).is_some_and(|it| it.is_empty())
-                || argument_of(tokens, at, &LOCKING_BY_BUTTON).is_some()
+                || argument_of(tokens, at, &LOCKING_WITH_ARGUMENT).is_some()
         }
         TokenTree::Group(group) => takes_lock(&group.stream().into_iter().collect::<Vec<_>>()),
         _ => false,

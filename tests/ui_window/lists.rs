@@ -110,6 +110,49 @@ fn many_scenes_leave_room_for_the_sources() {
 }
 
 #[test]
+fn many_thumbnails_leave_room_for_the_sources() {
+    let mut harness = three_scenes("studio");
+    let rect = |harness: &Harness<'static, Window>, name: &str| source(harness, name).rect();
+    let size = rect(&harness, "First").size();
+    for number in 4..=8 {
+        apply(&mut harness, &Edit::AddScene(format!("Scene {number}")));
+    }
+    harness.run();
+    let change = rect(&harness, "First").size() - size;
+    assert!(change.length() < 0.5, "the scroll bar changes no size: {change:?}");
+    // The last row is in its panel, which ends above the tabs.
+    let add = harness.get_by_role_and_label(Role::Button, "Add source…").rect();
+    let below = harness.get_by_role_and_label(Role::Tab, "Audio mixer").rect();
+    assert!(add.bottom() < below.top(), "{add:?} {below:?}");
+    // The arrow keys stay in a column, also where it is scrolled out of view.
+    source(&harness, "Second").focus();
+    harness.run();
+    for name in ["Scene 4", "Scene 6", "Scene 8"] {
+        harness.key_press(Key::ArrowDown);
+        harness.run();
+        assert!(source(&harness, name).is_focused(), "{name}");
+    }
+}
+
+#[test]
+fn the_thumbnails_scroll_to_a_scene_that_a_hotkey_selects() {
+    let mut harness = three_scenes("studio");
+    for number in 4..=8 {
+        apply(&mut harness, &Edit::AddScene(format!("Scene {number}")));
+    }
+    let sources = harness.get_by_label("Add a source").rect();
+    let last = |harness: &Harness<'static, Window>| source(harness, "Scene 8").rect();
+    assert!(last(&harness).top() > sources.top(), "{:?} {sources:?}", last(&harness));
+    harness.state().demo.change(|snapshot| {
+        let last = snapshot.scenes.collection.scenes.last().map(|scene| scene.id);
+        snapshot.scenes.preview_scene = last;
+    });
+    harness.run();
+    harness.run();
+    assert!(last(&harness).bottom() <= sources.top() + 1.0, "{:?} {sources:?}", last(&harness));
+}
+
+#[test]
 fn the_mark_of_a_small_thumbnail_leaves_room_for_the_name() {
     let mut harness = three_scenes("studio");
     let first = harness.state().demo.snapshot().scenes.collection.scenes[0].id;
@@ -252,6 +295,24 @@ fn a_line_shows_where_a_dragged_source_lands() {
         matches!(commands(&mut harness)[..], [Command::Edit(Edit::MoveItem(_, 1))]),
         "the order changes"
     );
+}
+
+#[test]
+fn a_list_scrolls_while_a_row_is_dragged_to_its_edge() {
+    let mut harness = building::with(&["test"; 14]);
+    let add = |harness: &Harness<'static, Window>| {
+        harness.get_by_role_and_label(Role::Button, "Add source…").rect()
+    };
+    let mixer = harness.get_by_label("Add audio…").rect();
+    assert!(add(&harness).bottom() > mixer.top(), "the list is longer than its panel");
+    let from = source(&harness, "Source 14").rect().center();
+    drop(held(&mut harness, from, Pos2::new(from.x, mixer.top())));
+    assert!(add(&harness).bottom() < mixer.top(), "{:?} {mixer:?}", add(&harness));
+    // And back.
+    harness.hover_at(Pos2::new(from.x, from.y - 30.0));
+    harness.run();
+    let top = source(&harness, "Source 14").rect().center();
+    assert!((top - from).length() < 1.0, "{top:?} {from:?}");
 }
 
 /// Opens a window with the rows Source 3, the group with Source 2 and Source 1, and the main source.

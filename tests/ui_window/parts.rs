@@ -371,6 +371,24 @@ fn a_long_name_ends_before_the_buttons_of_its_row() {
 }
 
 #[test]
+fn a_long_name_in_use_takes_one_line() {
+    let mut harness = opened(Language::English);
+    let name = "W".repeat(60);
+    harness.state().demo.change(|snapshot| {
+        let parts = Arc::make_mut(&mut snapshot.parts);
+        parts.in_use.collection.clone_from(&name);
+        parts.collections = vec![name.clone()];
+    });
+    harness.run();
+    harness.run();
+    let button = harness.get_by_label(&format!("Earlier versions of '{name}'")).rect();
+    let place = harness.get_by_label(&name).rect();
+    assert!(place.width() > 100.0 && place.right() <= button.left(), "{place} {button}");
+    // A row is 44 points high, and has a second line.
+    assert!(place.height() < 22.0, "{place}");
+}
+
+#[test]
 fn a_bad_name_is_told_beside_the_field_and_nothing_typed_is_lost() {
     let mut harness = opened(Language::English);
     for (name, wanted) in [

@@ -318,8 +318,12 @@ fn a_window_that_is_too_small_for_its_scale_gets_a_smaller_one() {
     assert!(resize(&mut harness, Vec2::new(1440.0, 900.0), 1.5));
     harness.state_mut().screen.as_mut().unwrap().set_place(Some([960, 600]), false);
     assert_eq!(kept(&harness).size, Some([480, 300]));
-    // A step begins at the scale of the window.
     assert!(resize(&mut harness, small, 1.2));
+    // A larger step would not fit, so the choice stays.
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Equals);
+    harness.run();
+    assert_eq!(kept(&harness).ui_scale, Some(300));
+    // A step begins at the scale of the window.
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Minus);
     harness.run();
     assert_eq!(kept(&harness).ui_scale, Some(110));

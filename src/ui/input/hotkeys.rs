@@ -14,16 +14,20 @@ use crate::ui::text::Texts;
 /// chosen a hotkey for redo, or uses this one for another command.
 const SECOND_REDO_HOTKEY: &str = "Ctrl+Shift+Z";
 
-/// The hotkeys of all commands, chosen or default.
+/// The hotkeys of all commands, chosen or default. A default hotkey does not work if the user chose it
+/// for another command.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Keymap(Vec<(AnyCommand, Hotkey)>);
 
 impl Keymap {
     /// Creates the keymap from the preferences.
     pub fn new(preferences: &Preferences) -> Self {
-        let all = Action::ALL.iter().copied().map(AnyCommand::from).chain(named(preferences));
-        let all = all.filter_map(|it| Some((it.clone(), hotkey_of(preferences, it)?)));
-        let mut all: Vec<(AnyCommand, Hotkey)> = all.collect();
+        let chosen = &preferences.hotkeys.keys;
+        let is_chosen = |command: &AnyCommand| chosen.contains_key(&command.setting());
+        let mut all: Vec<(AnyCommand, Hotkey)> = with_hotkeys(preferences).collect();
+        let taken = all.iter().filter(|(command, _)| is_chosen(command));
+        let taken: Vec<Hotkey> = taken.map(|(_, hotkey)| *hotkey).collect();
+        all.retain(|(command, hotkey)| is_chosen(command) || !taken.contains(hotkey));
         let redo = AnyCommand::from(Action::Redo);
         let is_usual = hotkey_of(preferences, redo.clone()) == redo.usual_hotkey();
         if let Ok(second) = SECOND_REDO_HOTKEY.parse::<Hotkey>()
@@ -80,6 +84,13 @@ impl Keymap {
     }
 }
 
+/// Returns all commands that have a chosen or default hotkey: those of the table in its order, then
+/// those for named objects.
+fn with_hotkeys(preferences: &Preferences) -> impl Iterator<Item = (AnyCommand, Hotkey)> {
+    let all = Action::ALL.iter().copied().map(AnyCommand::from).chain(named(preferences));
+    all.filter_map(move |it| Some((it.clone(), hotkey_of(preferences, it)?)))
+}
+
 /// Returns the named commands (for scenes, sources, strips, targets, collections and profiles)
 /// whose hotkey the user has set, or enabled in other windows.
 pub fn named(preferences: &Preferences) -> impl Iterator<Item = AnyCommand> {
@@ -117,8 +128,7 @@ pub fn choose(
 pub fn conflicts(preferences: &Preferences, command: impl Into<AnyCommand>) -> Vec<AnyCommand> {
     let command = command.into();
     let Some(hotkey) = hotkey_of(preferences, command.clone()) else { return Vec::new() };
-    let Keymap(all) = Keymap::new(preferences);
-    let others = all.into_iter().filter(|(other, _)| *other != command);
+    let others = with_hotkeys(preferences).filter(|(other, _)| *other != command);
     others.filter(|(_, its)| *its == hotkey).map(|(other, _)| other).collect()
 }
 
@@ -401,6 +411,25 @@ mod tests {
         assert_eq!(Keymap::new(&preferences).hotkey(Action::Record), None);
         choose(&mut preferences, Action::Record, usual);
         assert_eq!(preferences, Preferences::default());
+    }
+
+    #[test]
+    fn a_chosen_hotkey_is_no_longer_the_default_of_another_command() {
+        let mut preferences = Preferences::default();
+        let scene = AnyCommand::parse("scene:Gaming").unwrap();
+        choose(&mut preferences, scene.clone(), "Alt+Z".parse().ok());
+        choose(&mut preferences, Action::Quit, "Ctrl+0".parse().ok());
+        let keymap = Keymap::new(&preferences);
+        let commands = |keys: &str| {
+            let wanted: Hotkey = keys.parse().unwrap();
+            let all = keymap.all().filter(|(_, hotkey)| *hotkey == wanted);
+            all.map(|(command, _)| command.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(commands("Alt+Z"), std::slice::from_ref(&scene));
+        assert_eq!(commands("Ctrl+0"), [Action::Quit.into()]);
+        // The settings still show the conflict at both commands.
+        assert_eq!(conflicts(&preferences, Action::ZoomActual), std::slice::from_ref(&scene));
+        assert_eq!(conflicts(&preferences, scene), [Action::ZoomActual.into()]);
     }
 
     #[test]

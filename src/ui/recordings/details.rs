@@ -47,8 +47,8 @@ pub fn show(
         };
         one(ui, view, recordings, file, draft)
     };
-    let area = ScrollArea::vertical().id_salt("recording").auto_shrink(false);
-    let play = scroll(area, &mut panel, contents).inner;
+    let area = ScrollArea::vertical().auto_shrink(false);
+    let play = scroll(area, "recording", &mut panel, contents).inner;
     let mut place = child(ui, below, "recording-outcome");
     place.spacing_mut().item_spacing.y = 0.0;
     for (text, color) in &lines {

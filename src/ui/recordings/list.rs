@@ -50,8 +50,8 @@ pub fn show(
     // The list is one stop of the Tab key: its selected row, or else the first one.
     let selected = files.iter().position(|file| draft.selected.as_ref() == Some(&file.path));
     let tab_stop = selected.unwrap_or_default();
-    let area = ScrollArea::vertical().id_salt("recordings").auto_shrink(false);
-    scroll(area, ui, |ui| {
+    let area = ScrollArea::vertical().auto_shrink(false);
+    scroll(area, "recordings", ui, |ui| {
         ui.spacing_mut().item_spacing.y = 2.0;
         ui.add_space(gap::S);
         for (index, file) in files.iter().enumerate() {

@@ -216,14 +216,14 @@ fn time_text(at: Duration) -> String {
     }
 }
 
-/// Parses a time like `1:02:03.5`, in which hours and minutes may be missing.
+/// Parses a time like `1:02:03.5` or `1:02:03,5`, in which hours and minutes may be missing.
 fn parse_time(text: &str) -> Option<Duration> {
     let parts: Vec<&str> = text.trim().split(':').collect();
     let (seconds, larger) = parts.split_last()?;
     if larger.len() > 2 || !seconds.starts_with(|it: char| it.is_ascii_digit()) {
         return None;
     }
-    let mut total = seconds.parse::<f64>().ok()?;
+    let mut total = seconds.replace(',', ".").parse::<f64>().ok()?;
     for (part, factor) in larger.iter().rev().zip([60.0, 3_600.0]) {
         total += f64::from(part.parse::<u32>().ok()?) * factor;
     }
@@ -285,7 +285,8 @@ mod tests {
             assert_eq!(time_text(at), text);
         }
         assert_eq!(parse_time(" 90 "), Some(Duration::from_secs(90)));
-        for bad in ["", ":", "1:2:3:4", "-1", "1:-2", "nan", "inf", "1e400", "a", "1:x"] {
+        assert_eq!(parse_time("0:01,5"), Some(Duration::from_millis(1_500)));
+        for bad in ["", ":", "1:2:3:4", "-1", "1:-2", "nan", "inf", "1e400", "a", "1:x", "1,5:00"] {
             assert_eq!(parse_time(bad), None, "{bad}");
         }
     }

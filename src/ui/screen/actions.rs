@@ -351,8 +351,9 @@ impl Screen {
         let mut steps = scale::PERCENT_CHOICES.into_iter();
         let next =
             if larger { steps.find(|step| *step > now) } else { steps.rfind(|step| *step < now) };
-        if next.is_some() {
-            self.set_scale(ctx, next);
+        // A larger scale that does not fit would only replace the stored one.
+        if let Some(next) = next.filter(|step| self.fitted_scale(*step) != now) {
+            self.set_scale(ctx, Some(next));
         }
     }
 

@@ -23,7 +23,7 @@ impl Screen {
         if (whole - room.size()).max_elem() < ROUNDING_POINTS {
             return self.window(ui, room);
         }
-        scroll(ScrollArea::both().auto_shrink(false), ui, |ui| {
+        scroll(ScrollArea::both().auto_shrink(false), "page", ui, |ui| {
             let (_, room) = ui.allocate_space(whole);
             self.window(ui, room);
         });

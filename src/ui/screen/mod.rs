@@ -304,7 +304,11 @@ impl Screen {
 
     /// Returns the scale in percent of the window.
     fn used_scale(&self) -> u16 {
-        let wanted = self.wanted_scale();
+        self.fitted_scale(self.wanted_scale())
+    }
+
+    /// Returns the scale in percent of the window if the user wants this one.
+    fn fitted_scale(&self, wanted: u16) -> u16 {
         self.window_size.map_or(wanted, |size| scale::fitting(wanted, size))
     }
 

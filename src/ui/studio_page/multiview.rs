@@ -147,8 +147,8 @@ pub fn show(
     ui.visuals_mut().panel_fill = background;
     let mut inside = child(ui, inner, "multiview");
     inside.shrink_clip_rect(room);
-    let area = ScrollArea::vertical().id_salt("multiview").auto_shrink(false);
-    scroll(area, &mut inside, |ui| {
+    let area = ScrollArea::vertical().auto_shrink(false);
+    scroll(area, "multiview", &mut inside, |ui| {
         let (_, at) = ui.allocate_space(vec2(inner.width(), whole.height()));
         for (scene, rect) in collection.scenes.iter().zip(cells) {
             cell(ui, view, draft, multiview, like, scene, rect.translate(at.min - inner.min));

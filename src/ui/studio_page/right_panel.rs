@@ -77,8 +77,8 @@ fn scrolled(
     contents: impl FnOnce(&mut Ui) -> Option<Action>,
 ) -> Option<Action> {
     let width = ui.available_width() - gap::S;
-    let area = ScrollArea::vertical().id_salt(salt).auto_shrink(false);
-    let shown = scroll(area, ui, |ui| {
+    let area = ScrollArea::vertical().auto_shrink(false);
+    let shown = scroll(area, salt, ui, |ui| {
         ui.set_width(width);
         contents(ui)
     });

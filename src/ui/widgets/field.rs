@@ -247,7 +247,7 @@ impl TextBox<'_> {
             .inner_margin(Margin::symmetric(10, 6));
         let height = Type::Body.font().size * 1.5 * self.rows as f32;
         let shown = frame.show(ui, |ui| {
-            let area = egui::ScrollArea::vertical().id_salt(self.id).max_height(height);
+            let area = egui::ScrollArea::vertical().max_height(height);
             let edit = TextEdit::multiline(self.text)
                 .id(self.id)
                 .frame(egui::Frame::NONE)
@@ -256,7 +256,7 @@ impl TextBox<'_> {
                 .char_limit(self.limit)
                 .desired_rows(self.rows)
                 .desired_width(self.width - 20.0);
-            scroll(area, ui, |ui| ui.add(edit)).inner.accessible_name(self.name)
+            scroll(area, self.id, ui, |ui| ui.add(edit)).inner.accessible_name(self.name)
         });
         if shown.inner.has_focus() {
             let (rect, radius) = (shown.response.rect, CornerRadius::same(CONTROL_RADIUS));
@@ -428,14 +428,15 @@ fn parse_number(text: &str, unit: &str) -> Option<f64> {
     with_point(text.replace('−', "-")).parse().ok().filter(|number: &f64| number.is_finite())
 }
 
-/// Replaces a decimal comma. Before three digits, a comma stays, because it may separate thousands.
+/// Replaces a decimal comma. Between a whole number and three digits, a comma stays, because it may
+/// separate thousands.
 fn with_point(text: String) -> String {
     match text.split_once(',') {
         Some((whole, decimals))
             if !whole.contains('.')
                 && !decimals.is_empty()
                 && decimals.bytes().all(|it| it.is_ascii_digit())
-                && (decimals.len() != 3 || whole.trim_start_matches('-') == "0") =>
+                && (decimals.len() != 3 || matches!(whole, "" | "-" | "0" | "-0")) =>
         {
             format!("{whole}.{decimals}")
         }
@@ -513,6 +514,8 @@ mod tests {
             ("12 %", "\u{a0}%", 12.0),
             ("33,5", "", 33.5),
             ("−0,125 px", " px", -0.125),
+            (",125", "", 0.125),
+            ("−,125", "", -0.125),
         ] {
             assert_eq!(parse_number(text, unit), Some(number), "{text}");
         }

@@ -181,14 +181,16 @@ const WHEEL_REST_SECONDS: f64 = 0.25;
 /// Shows a scroll area that is inside of another one, or contains one. egui scrolls only the
 /// innermost area to a control that gets the keyboard focus, and the mouse wheel always scrolls the
 /// area below the pointer. This function also scrolls the areas around the control, and the wheel
-/// keeps the area that it scrolls until it rests.
+/// keeps the area that it scrolls until it rests. `salt` distinguishes the areas in `ui`.
 pub fn scroll<R>(
     area: ScrollArea,
+    salt: impl AsIdSalt,
     ui: &mut Ui,
     contents: impl FnOnce(&mut Ui) -> R,
 ) -> ScrollAreaOutput<R> {
     let (focus, wheel) = (focus_key(), Id::unique("wheel-owner"));
-    let (own, pass) = (ui.scope_id(), ui.ctx().cumulative_pass_nr());
+    let (own, pass) = (ui.make_persistent_id(&salt), ui.ctx().cumulative_pass_nr());
+    let area = area.id_salt(salt);
     let seen = |ui: &Ui| ui.data(|data| data.get_temp::<FocusSeen>(focus));
     let owner = |ui: &Ui| ui.data(|data| data.get_temp::<WheelOwner>(wheel));
     let moves = |ui: &Ui| ui.input(egui::InputState::smooth_scroll_delta);
@@ -252,12 +254,12 @@ mod tests {
             let input = RawInput { screen_rect, time, events, ..RawInput::default() };
             let (mut offsets, mut control) = ((0.0, 0.0), None);
             let mut output = self.ctx.run_ui(input, |ui| {
-                let page = ScrollArea::vertical().id_salt("page").auto_shrink(false);
-                let page = scroll(page, ui, |ui| {
+                let page = ScrollArea::vertical().auto_shrink(false);
+                let page = scroll(page, "page", ui, |ui| {
                     ui.allocate_space(vec2(100.0, 220.0));
                     let list = ui.scope(|ui| {
-                        let list = ScrollArea::vertical().id_salt("list").max_height(100.0);
-                        scroll(list, ui, |ui| {
+                        let list = ScrollArea::vertical().max_height(100.0);
+                        scroll(list, "list", ui, |ui| {
                             ui.allocate_space(vec2(100.0, 300.0));
                             let size = vec2(100.0, 20.0);
                             let (_, response) = ui.allocate_exact_size(size, Sense::click());
@@ -276,13 +278,17 @@ mod tests {
         }
 
         fn wheel(&mut self) -> (f32, f32) {
-            self.draw(vec![Event::MouseWheel {
-                unit: MouseWheelUnit::Point,
-                delta: vec2(0.0, -20.0),
-                phase: TouchPhase::Move,
-                source: MouseWheelSource::Wheel,
-                modifiers: Modifiers::NONE,
-            }])
+            self.draw(vec![wheel_step()])
+        }
+    }
+
+    fn wheel_step() -> Event {
+        Event::MouseWheel {
+            unit: MouseWheelUnit::Point,
+            delta: vec2(0.0, -20.0),
+            phase: TouchPhase::Move,
+            source: MouseWheelSource::Wheel,
+            modifiers: Modifiers::NONE,
         }
     }
 
@@ -308,6 +314,49 @@ mod tests {
             offsets = nested.wheel();
         }
         assert!(offsets.0 == page && offsets.1 > 20.0, "{offsets:?}");
+    }
+
+    #[test]
+    fn a_list_below_the_scrolled_one_does_not_take_the_wheel() {
+        let (ctx, mut time) = (Context::default(), 0.0);
+        let mut draw = |events: Vec<Event>| {
+            time += 0.02;
+            let room = Rect::from_min_size(pos2(0.0, 0.0), vec2(200.0, 200.0));
+            let (screen_rect, time) = (Some(room), Some(time));
+            let input = RawInput { screen_rect, time, events, ..RawInput::default() };
+            let mut offsets = [0.0, 0.0];
+            let mut output = ctx.run_ui(input, |ui| {
+                offsets = ["upper", "lower"].map(|salt| {
+                    let area = ScrollArea::vertical().max_height(90.0);
+                    let shown = scroll(area, salt, ui, |ui| {
+                        ui.allocate_space(vec2(100.0, 300.0));
+                    });
+                    shown.state.clamped_offset().y
+                });
+            });
+            output.textures_delta.clear();
+            offsets
+        };
+        for _ in 0..3 {
+            draw(vec![Event::PointerMoved(pos2(50.0, 40.0))]);
+        }
+        for _ in 0..3 {
+            draw(vec![wheel_step()]);
+        }
+        draw(vec![Event::PointerMoved(pos2(50.0, 140.0))]);
+        let mut offsets = [0.0, 0.0];
+        for _ in 0..4 {
+            offsets = draw(vec![wheel_step()]);
+        }
+        assert!(offsets[0] > 0.0 && offsets[1] == 0.0, "{offsets:?}");
+        // Once the wheel rests, it scrolls the list below the pointer.
+        for _ in 0..40 {
+            draw(Vec::new());
+        }
+        for _ in 0..4 {
+            offsets = draw(vec![wheel_step()]);
+        }
+        assert!(offsets[1] > 0.0, "{offsets:?}");
     }
 
     #[test]

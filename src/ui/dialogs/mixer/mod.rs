@@ -53,8 +53,8 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, fresh: bool) -> Option<Dia
                 Layout::top_down(Align::Min),
                 |ui| {
                     ui.set_min_height(height.min(CONTENT_HEIGHT_POINTS));
-                    let area = ScrollArea::vertical().id_salt("column").max_height(height);
-                    scroll(area, ui, |ui| {
+                    let area = ScrollArea::vertical().max_height(height);
+                    scroll(area, "column", ui, |ui| {
                         ui.set_width(LIST_WIDTH_POINTS);
                         ui.spacing_mut().item_spacing = vec2(gap::S, gap::S);
                         let list_height = (height - COLUMN_REST_HEIGHT).max(100.0);

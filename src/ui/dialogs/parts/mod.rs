@@ -238,13 +238,18 @@ fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
     });
 }
 
-/// Draws a name in the middle of the height of a row. If the name does not fit, it ends in an
-/// ellipsis, and a tooltip shows all of it.
+/// Draws a name in the middle of the height of a row.
 fn one_line(ui: &mut Ui, name: &str, color: Color32) {
     ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-        let name = RichText::new(name).font(Type::Body.font()).color(color);
-        ui.add(Label::new(name).truncate().selectable(false));
+        truncated(ui, name, Type::Body, color);
     });
+}
+
+/// Draws a text in one line. If the text does not fit, it ends in an ellipsis, and a tooltip shows all
+/// of it.
+fn truncated(ui: &mut Ui, text: &str, kind: Type, color: Color32) {
+    let text = RichText::new(text).font(kind.font()).color(color);
+    ui.add(Label::new(text).truncate().selectable(false));
 }
 
 /// Draws a text and a smaller one below it, in the middle of the height of a row.
@@ -252,16 +257,16 @@ fn two_lines(ui: &mut Ui, theme: &Theme, upper: &str, lower: &str) {
     let lines = [(upper, Type::Body, theme.text), (lower, Type::Small, theme.secondary)];
     ui.with_layout(Layout::top_down(Align::Min), |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
-        let (room, width) = (ui.available_height(), ui.available_width());
+        let room = ui.available_height();
         let height: f32 = lines
             .iter()
             .map(|(text, kind, color)| {
-                ui.painter().layout((*text).to_owned(), kind.font(), *color, width).size().y
+                ui.painter().layout_no_wrap((*text).to_owned(), kind.font(), *color).size().y
             })
             .sum();
         ui.add_space(((room - height) / 2.0).max(0.0));
         for (text, kind, color) in lines {
-            label(ui, text, kind, color);
+            truncated(ui, text, kind, color);
         }
     });
 }

@@ -28,19 +28,18 @@ use crate::ui::widgets::{
 /// Distance between images, in points.
 const IMAGE_GAP_POINTS: f32 = 4.0;
 
-/// Returns the number of columns for the images of scenes in a list that is `height` points high, and
-/// the size of an image.
-fn cells(ui: &Ui, view: &View<'_>, count: usize, height: f32) -> (usize, Vec2) {
+/// Returns the number of columns for the images of scenes in a list of this size, and the size of an
+/// image.
+fn cells(view: &View<'_>, count: usize, room: Vec2) -> (usize, Vec2) {
     let size = view.snapshot.quality.size;
     let shape = size.aspect();
-    let width = ui.available_width();
     let cell = |columns: usize| {
-        let width = (width - IMAGE_GAP_POINTS * (columns as f32 - 1.0)) / columns as f32;
+        let width = (room.x - IMAGE_GAP_POINTS * (columns as f32 - 1.0)) / columns as f32;
         vec2(width, (width / shape.max(0.5)).round())
     };
     let one = cell(1);
     let high = count as f32 * (one.y + IMAGE_GAP_POINTS);
-    if high <= height { (1, one) } else { (2, cell(2)) }
+    if high <= room.y { (1, one) } else { (2, cell(2)) }
 }
 
 /// Draws the heading with its buttons.
@@ -64,41 +63,41 @@ pub fn head(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     });
 }
 
-/// Draws the scenes in a list that is at most `height` points high.
+/// Draws the scenes in a list that is at most as large as `room`. If the list has a scroll bar, it is
+/// beside `room`, so the bar does not change the size of the images.
 pub fn list(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut Draft,
     thumbnails: Option<SceneThumbnails<'_>>,
-    height: f32,
+    room: Vec2,
 ) {
     let snapshot = view.snapshot;
     let all = &snapshot.scenes.collection.scenes;
     draft.scene_rows.begin(ui, all.iter().map(|scene| u64::from(scene.id.0)).collect());
-    let columns = match thumbnails {
-        Some(thumbnails) => thumbnail_grid(ui, view, draft, thumbnails, height),
-        None => {
-            rows(ui, view, draft);
-            1
-        }
+    let (drawn, columns) = match thumbnails {
+        Some(thumbnails) => thumbnail_grid(ui, view, draft, thumbnails, room),
+        None => (rows(ui, view, draft), 1),
     };
-    let id = |scene: SceneId| ui.scope_id().with(("scene", scene.0));
-    let ids: Vec<Id> = all.iter().map(|scene| id(scene.id)).collect();
+    let ids: Vec<Id> = drawn.iter().map(|(_, id)| *id).collect();
     focus_by_arrow(ui, &ids, columns);
-    follow_selection(ui, "scenes", Some(id(edited(snapshot))));
+    let selected = drawn.into_iter().find(|(scene, _)| *scene == edited(snapshot));
+    follow_selection(ui, "scenes", selected.map(|(_, id)| id));
 }
 
-/// Draws the scenes as images. Returns the number of columns.
+/// Draws the scenes as images. Returns the scenes with the ids of their images, and the number of
+/// columns.
 fn thumbnail_grid(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut Draft,
     mut thumbnails: SceneThumbnails<'_>,
-    height: f32,
-) -> usize {
+    room: Vec2,
+) -> (Vec<(SceneId, Id)>, usize) {
     let collection = Arc::clone(&view.snapshot.scenes.collection);
     thumbnails.begin(view.snapshot);
-    let (columns, size) = cells(ui, view, collection.scenes.len(), height);
+    let (columns, size) = cells(view, collection.scenes.len(), room);
+    let mut drawn = Vec::new();
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing = Vec2::splat(IMAGE_GAP_POINTS);
         for (row, scenes) in collection.scenes.chunks(columns).enumerate() {
@@ -108,6 +107,7 @@ fn thumbnail_grid(
                         continue;
                     }
                     let thumbnail = thumbnails.show(ui, view, scene, size);
+                    drawn.push((scene.id, thumbnail.id));
                     pressed(ui, view, draft, scene, &thumbnail);
                     moved(ui, view, (row * columns + column, columns), scene, &thumbnail);
                     menu::context(&thumbnail, view, |ui, view| menu::scene(ui, view, draft, scene));
@@ -115,13 +115,14 @@ fn thumbnail_grid(
             });
         }
     });
-    columns
+    (drawn, columns)
 }
 
-/// Draws the scenes as rows.
-fn rows(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
+/// Draws the scenes as rows. Returns the scenes with the ids of their rows.
+fn rows(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> Vec<(SceneId, Id)> {
     let snapshot = view.snapshot;
     let collection = &snapshot.scenes.collection;
+    let mut drawn = Vec::new();
     for (index, scene) in collection.scenes.iter().enumerate() {
         if rename::show(ui, view, draft, RenamedObject::Scene(scene.id)) {
             continue;
@@ -149,11 +150,13 @@ fn rows(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
             buttons: 0.0,
         };
         let row = row.show(ui, view, ("scene", scene.id.0));
+        drawn.push((scene.id, row.id));
         ui.ctx().accesskit_node_builder(row.id, |node| node.set_description(state));
         pressed(ui, view, draft, scene, &row);
         moved(ui, view, (index, 1), scene, &row);
         menu::context(&row, view, |ui, view| menu::scene(ui, view, draft, scene));
     }
+    drawn
 }
 
 fn pressed(ui: &Ui, view: &mut View<'_>, draft: &mut Draft, scene: &Scene, row: &Response) {
@@ -199,11 +202,15 @@ fn moved(
         let aside = ((pointer.x - row.rect.center().x) / pitch.x).round();
         let aside = if columns > 1 { aside as isize } else { 0 };
         let place = index.saturating_add_signed(rows as isize * columns as isize + aside).min(last);
+        let cell = |at: usize| vec2((at % columns) as f32, (at / columns) as f32);
+        let cell = |at: usize| row.rect.translate((cell(at) - cell(index)) * pitch);
+        if row.dragged() {
+            drop_line::scroll_at_edge(ui, pointer, (cell(0).top(), cell(last).bottom()));
+        }
         if row.drag_stopped() {
             to = place;
         } else if place != index {
-            let cell = |at: usize| vec2((at % columns) as f32, (at / columns) as f32);
-            let there = row.rect.translate((cell(place) - cell(index)) * pitch);
+            let there = cell(place);
             match columns {
                 1 if place < index => drop_line::between_rows(ui, view, there, there.top()),
                 1 => drop_line::between_rows(ui, view, there, there.bottom()),

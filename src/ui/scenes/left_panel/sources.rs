@@ -230,15 +230,22 @@ fn drag(ui: &Ui, view: &mut View<'_>, row: &Response, id: ItemId, depth: u32) {
     let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
     let scene = collection.scene(edited(view.snapshot));
     let items = scene.map(|scene| scene.items.as_slice()).unwrap_or_default();
-    let rows = (pointer.y - row.rect.center().y) / (ROW_HEIGHT_POINTS + 1.0);
+    let pitch = ROW_HEIGHT_POINTS + 1.0;
+    let all = rows_of(items);
+    let own = all.iter().position(|it| *it == id).unwrap_or_default();
+    if row.dragged() {
+        let top = row.rect.top() - own as f32 * pitch;
+        // The last row adds a source.
+        let bottom = top + all.len() as f32 * pitch + ROW_HEIGHT_POINTS;
+        drop_line::scroll_at_edge(ui, pointer, (top, bottom));
+    }
+    let rows = (pointer.y - row.rect.center().y) / pitch;
     let Some(place) = drop_place(items, id, rows, wanted) else { return };
     if row.drag_stopped() {
         let edit = commands::moving(view.snapshot, id, place.group, place.to);
         return view.send(Command::Edit(edit));
     }
-    let own = rows_of(items).iter().position(|it| *it == id).unwrap_or_default();
-    let y =
-        row.rect.top() + (place.rows_above as f32 - own as f32) * (ROW_HEIGHT_POINTS + 1.0) - 0.5;
+    let y = row.rect.top() + (place.rows_above as f32 - own as f32) * pitch - 0.5;
     let whole = row.rect.with_max_x(row.rect.right() + BUTTONS_WIDTH_POINTS);
     drop_line::between_rows(ui, view, whole.with_min_x(whole.left() + indent(place.depth)), y);
 }

@@ -112,8 +112,8 @@ fn muted(ui: &mut Ui, view: &mut View<'_>) {
         paragraph(ui, &texts.get("chat-muted-none"), Type::Small, theme.secondary);
         return;
     }
-    let area = ScrollArea::vertical().id_salt("chat-muted").max_height(MAX_MUTED_HEIGHT_POINTS);
-    scroll(area, ui, |ui| {
+    let area = ScrollArea::vertical().max_height(MAX_MUTED_HEIGHT_POINTS);
+    scroll(area, "chat-muted", ui, |ui| {
         for person in &muted {
             let room = vec2(ui.available_width(), size::SMALL_CONTROL_HEIGHT);
             ui.allocate_ui_with_layout(room, Layout::right_to_left(Align::Center), |ui| {

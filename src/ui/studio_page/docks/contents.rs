@@ -124,8 +124,8 @@ fn scrolled(
 ) -> Option<Action> {
     // The scroll bar is in the margin, beside the figures.
     let mut child = child(ui, room.with_max_x(room.right() + gap::S), salt);
-    let area = ScrollArea::vertical().id_salt(salt).auto_shrink(false);
-    let shown = scroll(area, &mut child, |ui| {
+    let area = ScrollArea::vertical().auto_shrink(false);
+    let shown = scroll(area, salt, &mut child, |ui| {
         ui.set_width(room.width());
         contents(ui)
     });

@@ -61,7 +61,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
 
     let mut mixer_asked = false;
     let mut child = ui.new_child(UiBuilder::new().max_rect(others).id_salt("strips"));
-    scroll(ScrollArea::horizontal().id_salt("strips"), &mut child, |ui| {
+    scroll(ScrollArea::horizontal(), "strips", &mut child, |ui| {
         ui.spacing_mut().item_spacing.x = gap::M;
         ui.horizontal_top(|ui| {
             if strips.is_empty() {
