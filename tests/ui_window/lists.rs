@@ -110,6 +110,22 @@ fn many_scenes_leave_room_for_the_sources() {
 }
 
 #[test]
+fn a_list_scrolls_to_a_scene_that_a_key_moves_out_of_view() {
+    let mut harness = open("idle");
+    for number in 1..=20 {
+        apply(&mut harness, &Edit::AddScene(format!("Extra {number}")));
+    }
+    source(&harness, "Extra 2").focus();
+    harness.run();
+    let id = harness.state().demo.snapshot().scenes.collection.scene_named("Extra 2").unwrap().id;
+    apply(&mut harness, &Edit::MoveScene(id, 20));
+    harness.run();
+    let (row, sources) =
+        (source(&harness, "Extra 2").rect(), harness.get_by_label("Add a source").rect());
+    assert!(row.bottom() <= sources.top() + 1.0, "{row:?} {sources:?}");
+}
+
+#[test]
 fn many_thumbnails_leave_room_for_the_sources() {
     let mut harness = three_scenes("studio");
     let rect = |harness: &Harness<'static, Window>, name: &str| source(harness, name).rect();

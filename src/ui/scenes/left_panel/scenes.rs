@@ -15,7 +15,7 @@ use crate::ui::scenes::kind::RowLamp;
 use crate::ui::scenes::left_panel::drop_line;
 use crate::ui::scenes::left_panel::heading::heading;
 use crate::ui::scenes::left_panel::rename;
-use crate::ui::scenes::left_panel::row::{PanelRow, follow_selection};
+use crate::ui::scenes::left_panel::row::{PanelRow, follow_focus, follow_selection};
 use crate::ui::scenes::transition::TransitionChoice;
 use crate::ui::scenes::{collections, menu};
 use crate::ui::studio_page::multiview::{self, SceneThumbnails};
@@ -81,6 +81,7 @@ pub fn list(
     };
     let ids: Vec<Id> = drawn.iter().map(|(_, id)| *id).collect();
     focus_by_arrow(ui, &ids, columns);
+    follow_focus(ui, "scenes", &ids);
     let selected = drawn.into_iter().find(|(scene, _)| *scene == edited(snapshot));
     follow_selection(ui, "scenes", selected.map(|(_, id)| id));
 }
