@@ -289,6 +289,16 @@ fn the_key_color_is_picked_by_keyboard_and_escape_cancels() {
 }
 
 #[test]
+fn the_wheel_enlarges_the_canvas_while_a_color_is_picked() {
+    let mut harness = inspected(&["chroma-key"]);
+    begin_picking(&mut harness);
+    let middle = harness.get_by_role_and_label(Role::Canvas, PICKING).rect().center();
+    super::canvas::wheel(&mut harness, middle, Vec2::new(0.0, 120.0), Modifiers::COMMAND);
+    assert!(is_picking(&harness));
+    assert!(super::canvas::readout(&harness).is_some(), "the scale is visible");
+}
+
+#[test]
 fn picking_ends_with_its_button_or_its_filter() {
     let mut harness = inspected(&["chroma-key"]);
     for _ in 0..2 {
