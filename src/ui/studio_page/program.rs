@@ -94,7 +94,10 @@ fn worked_on(
     room: Rect,
 ) {
     let pick = (&mut draft.pick, &mut draft.zoom);
-    if !scenes::canvas::color_pick::show(ui, view, pick, frame, (rect, seen)) {
+    if scenes::canvas::color_pick::show(ui, view, pick, frame, (rect, seen)) {
+        let hint = view.texts.get("video-key-pick-hint");
+        label_in(ui, seen, &hint, (TEXT_PLATE, VIDEO_TEXT_COLOR));
+    } else {
         if !is_painted {
             return;
         }
