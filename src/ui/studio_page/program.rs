@@ -83,8 +83,8 @@ pub fn show(
 }
 
 /// Draws the controls over the edited frame: handles, the playback bar, and the zoom. While the
-/// user picks a key color, another frame replaces all but the zoom. Without a frame, a button may be in the
-/// frame's place, which the handles must not cover.
+/// user picks a key color, another frame replaces all but the zoom. Without a frame, a button may be
+/// in the frame's place, which the handles must not cover.
 fn worked_on(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -97,12 +97,11 @@ fn worked_on(
     if scenes::canvas::color_pick::show(ui, view, pick, frame, (rect, seen)) {
         let hint = view.texts.get("video-key-pick-hint");
         label_in(ui, seen, &hint, (TEXT_PLATE, VIDEO_TEXT_COLOR));
-    } else {
-        if !is_painted {
-            return;
-        }
+    } else if is_painted {
         scenes::canvas::show(ui, view, draft, rect, room);
         scenes::playback_bar::show(ui, view, draft, seen);
+    } else {
+        return;
     }
     scenes::canvas::zoom::readout(ui, view, &mut draft.zoom, seen);
 }
