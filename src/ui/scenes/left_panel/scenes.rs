@@ -196,7 +196,7 @@ fn moved(
         }
     }
     if (row.dragged() || row.drag_stopped())
-        && let Some(pointer) = ui.ctx().pointer_latest_pos()
+        && let Some(pointer) = drop_line::pointer(ui)
     {
         let pitch = row.rect.size() + ui.spacing().item_spacing;
         let rows = ((pointer.y - row.rect.center().y) / pitch.y).round();

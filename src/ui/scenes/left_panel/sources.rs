@@ -221,7 +221,7 @@ fn item_row(
 /// Shows where a dragged item lands, and moves the item when it is dropped. To the right, it lands
 /// in the group above, where that is possible.
 fn drag(ui: &Ui, view: &mut View<'_>, row: &Response, id: ItemId, depth: u32) {
-    let Some(pointer) = ui.ctx().pointer_latest_pos() else { return };
+    let Some(pointer) = drop_line::pointer(ui) else { return };
     let memory = row.id.with("depth");
     // The start of the drag is not known any more when the item is dropped.
     let wanted = match ui.input(|input| input.pointer.press_origin()) {
