@@ -361,6 +361,31 @@ fn a_list_scrolls_while_a_row_is_dragged_to_its_edge() {
     assert!((top - from).length() < 1.0, "{top:?} {from:?}");
 }
 
+#[test]
+fn the_sources_of_each_scene_keep_their_scroll_position() {
+    let mut harness = building::with(&["test"; 14]);
+    apply(&mut harness, &Edit::AddScene("Empty".into()));
+    let show = |harness: &mut Harness<'static, Window>, index: usize| {
+        harness.state().demo.change(|snapshot| {
+            let mut collection = (*snapshot.scenes.collection).clone();
+            collection.current = collection.scenes[index].id;
+            snapshot.scenes.collection = std::sync::Arc::new(collection);
+        });
+        harness.run();
+        harness.run();
+    };
+    show(&mut harness, 0);
+    let row = |harness: &Harness<'static, Window>| source(harness, "Source 12").rect();
+    let before = row(&harness);
+    super::canvas::wheel(&mut harness, before.center(), Vec2::new(0.0, -60.0), Modifiers::NONE);
+    let scrolled = row(&harness);
+    assert!(scrolled.top() < before.top() - 10.0, "{scrolled:?} {before:?}");
+    show(&mut harness, 1);
+    show(&mut harness, 0);
+    let top = row(&harness).top();
+    assert!((top - scrolled.top()).abs() < 1.0, "{top} {scrolled:?}");
+}
+
 /// Opens a window with the rows Source 3, the group with Source 2 and Source 1, and the main source.
 /// Also returns the ids of the group, and of Source 3 and Source 1.
 fn with_group() -> (Harness<'static, Window>, [ItemId; 3]) {
