@@ -151,6 +151,25 @@ fn many_thumbnails_leave_room_for_the_sources() {
 }
 
 #[test]
+fn alt_with_an_arrow_key_moves_a_thumbnail_in_the_direction_of_the_key() {
+    let mut harness = three_scenes("studio");
+    for number in 4..=8 {
+        apply(&mut harness, &Edit::AddScene(format!("Scene {number}")));
+    }
+    source(&harness, "Third").focus();
+    harness.run();
+    drop(commands(&mut harness));
+    for (key, to) in
+        [(Key::ArrowUp, 0), (Key::ArrowDown, 4), (Key::ArrowRight, 3), (Key::ArrowLeft, 1)]
+    {
+        harness.key_press_modifiers(Modifiers::ALT, key);
+        let wanted = Command::Edit(Edit::MoveScene(SceneId(3), to));
+        let sent = commands(&mut harness);
+        assert!(sent.contains(&wanted), "{key:?}: {sent:?}");
+    }
+}
+
+#[test]
 fn the_thumbnails_scroll_to_a_scene_that_a_hotkey_selects() {
     let mut harness = three_scenes("studio");
     for number in 4..=8 {

@@ -175,8 +175,8 @@ fn pressed(ui: &Ui, view: &mut View<'_>, draft: &mut Draft, scene: &Scene, row: 
     }
 }
 
-/// Moves a scene to the position to which it was dragged, or by one position with Alt and an arrow
-/// key. The scene is at `index` of a list with this number of columns.
+/// Moves a scene to the position to which it was dragged, or by one row or column with Alt and an
+/// arrow key. The scene is at `index` of a list with this number of columns.
 fn moved(
     ui: &Ui,
     view: &mut View<'_>,
@@ -188,11 +188,16 @@ fn moved(
     let mut to = index;
     if row.has_focus() {
         let alt = |key| ui.input_mut(|input| input.consume_key(Modifiers::ALT, key));
-        if alt(Key::ArrowUp) {
-            to = index.saturating_sub(1);
-        }
-        if alt(Key::ArrowDown) {
-            to = (index + 1).min(last);
+        let ways = [
+            (Key::ArrowUp, index.checked_sub(columns)),
+            (Key::ArrowDown, index.checked_add(columns)),
+            (Key::ArrowLeft, index.checked_sub(1).filter(|_| columns > 1)),
+            (Key::ArrowRight, index.checked_add(1).filter(|_| columns > 1)),
+        ];
+        for (key, place) in ways {
+            if alt(key) {
+                to = place.filter(|place| *place <= last).unwrap_or(index);
+            }
         }
     }
     if (row.dragged() || row.drag_stopped())
