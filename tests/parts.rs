@@ -312,6 +312,12 @@ fn on_air_a_collection_is_a_scene_change_and_a_profile_waits() {
     });
     studio.send(Command::GoLive);
     wait(&studio, "on air", |it| it.live == LiveState::OnAir);
+    // A new collection does not replace the program.
+    part(PartCommand::New(PartKind::Collection, "Talk".into()));
+    let is_listed = |it: &Snapshot| it.parts.collections.iter().any(|name| name == "Talk");
+    let snapshot = wait(&studio, "the new collection", is_listed);
+    assert_eq!(snapshot.parts.in_use.collection, "Main");
+    assert_eq!(snapshot.scenes.collection.scenes[0].name, "First");
     part(PartCommand::Use(PartKind::Collection, "Evening".into()));
     let snapshot =
         wait(&studio, "the other collection", |it| it.parts.in_use.collection == "Evening");

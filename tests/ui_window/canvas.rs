@@ -62,7 +62,12 @@ fn drag(
     harness.run();
 }
 
-fn wheel(harness: &mut Harness<'static, Window>, at: Pos2, delta: Vec2, modifiers: Modifiers) {
+pub(super) fn wheel(
+    harness: &mut Harness<'static, Window>,
+    at: Pos2,
+    delta: Vec2,
+    modifiers: Modifiers,
+) {
     harness.hover_at(at);
     harness.run();
     let (unit, phase) = (egui::MouseWheelUnit::Point, egui::TouchPhase::Move);
@@ -80,7 +85,7 @@ fn placed(harness: &mut Harness<'static, Window>) -> Option<scene::Placement> {
     })
 }
 
-fn readout(harness: &Harness<'static, Window>) -> Option<String> {
+pub(super) fn readout(harness: &Harness<'static, Window>) -> Option<String> {
     shown(harness).into_iter().find(|name| name.starts_with("Zoom ") && name.contains('%'))
 }
 

@@ -95,7 +95,9 @@ fn found(harness: &mut Harness<'static, Window>, query: &str) -> Vec<(String, St
 #[test]
 fn the_palette_finds_a_setting_by_its_explanation() {
     let lines = found(&mut open("idle"), "text size");
-    assert!(lines.iter().any(|(name, ..)| name == "Interface size"), "{lines:?}");
+    for wanted in ["Interface size", "Larger interface", "Smaller interface"] {
+        assert!(lines.iter().any(|(name, ..)| name == wanted), "{wanted}: {lines:?}");
+    }
 }
 
 #[test]

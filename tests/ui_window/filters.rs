@@ -270,6 +270,10 @@ fn the_key_color_is_picked_by_keyboard_and_escape_cancels() {
     let mut harness = inspected(&["chroma-key"]);
     begin_picking(&mut harness);
     assert!(is_picking(&harness));
+    let canvas = harness.get_by_role_and_label(Role::Canvas, PICKING).rect();
+    let hint = "Click the key color on the canvas. Esc cancels.";
+    let drawn = super::lists::shapes(&harness, canvas);
+    assert!(drawn.iter().any(|shape| super::watch::laid(shape, hint)), "no hint");
     harness.key_press(Key::Escape);
     assert_eq!(commands(&mut harness), [Command::LookAt(BTreeMap::new())]);
     harness.run();
@@ -286,6 +290,16 @@ fn the_key_color_is_picked_by_keyboard_and_escape_cancels() {
     }
     harness.key_press(Key::Enter);
     assert_picked(&mut harness, [128; 3]);
+}
+
+#[test]
+fn the_wheel_enlarges_the_canvas_while_a_color_is_picked() {
+    let mut harness = inspected(&["chroma-key"]);
+    begin_picking(&mut harness);
+    let middle = harness.get_by_role_and_label(Role::Canvas, PICKING).rect().center();
+    super::canvas::wheel(&mut harness, middle, Vec2::new(0.0, 120.0), Modifiers::COMMAND);
+    assert!(is_picking(&harness));
+    assert!(super::canvas::readout(&harness).is_some(), "the scale is visible");
 }
 
 #[test]

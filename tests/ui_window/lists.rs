@@ -110,6 +110,22 @@ fn many_scenes_leave_room_for_the_sources() {
 }
 
 #[test]
+fn a_list_scrolls_to_a_scene_that_a_key_moves_out_of_view() {
+    let mut harness = open("idle");
+    for number in 1..=20 {
+        apply(&mut harness, &Edit::AddScene(format!("Extra {number}")));
+    }
+    source(&harness, "Extra 2").focus();
+    harness.run();
+    let id = harness.state().demo.snapshot().scenes.collection.scene_named("Extra 2").unwrap().id;
+    apply(&mut harness, &Edit::MoveScene(id, 20));
+    harness.run();
+    let (row, sources) =
+        (source(&harness, "Extra 2").rect(), harness.get_by_label("Add a source").rect());
+    assert!(row.bottom() <= sources.top() + 1.0, "{row:?} {sources:?}");
+}
+
+#[test]
 fn many_thumbnails_leave_room_for_the_sources() {
     let mut harness = three_scenes("studio");
     let rect = |harness: &Harness<'static, Window>, name: &str| source(harness, name).rect();
@@ -131,6 +147,25 @@ fn many_thumbnails_leave_room_for_the_sources() {
         harness.key_press(Key::ArrowDown);
         harness.run();
         assert!(source(&harness, name).is_focused(), "{name}");
+    }
+}
+
+#[test]
+fn alt_with_an_arrow_key_moves_a_thumbnail_in_the_direction_of_the_key() {
+    let mut harness = three_scenes("studio");
+    for number in 4..=8 {
+        apply(&mut harness, &Edit::AddScene(format!("Scene {number}")));
+    }
+    source(&harness, "Third").focus();
+    harness.run();
+    drop(commands(&mut harness));
+    for (key, to) in
+        [(Key::ArrowUp, 0), (Key::ArrowDown, 4), (Key::ArrowRight, 3), (Key::ArrowLeft, 1)]
+    {
+        harness.key_press_modifiers(Modifiers::ALT, key);
+        let wanted = Command::Edit(Edit::MoveScene(SceneId(3), to));
+        let sent = commands(&mut harness);
+        assert!(sent.contains(&wanted), "{key:?}: {sent:?}");
     }
 }
 
@@ -242,16 +277,18 @@ fn the_eye_and_the_lock_of_a_source_are_always_visible_and_brighter_when_set() {
     assert!(harness.get_by_label("Hide Source 2").is_focused());
 }
 
+/// Returns the lines in the window.
+fn lines(harness: &Harness<'static, Window>) -> Vec<[Pos2; 2]> {
+    let all = shapes(harness, Rect::EVERYTHING).into_iter();
+    let segments = all.filter_map(|shape| match shape {
+        Shape::LineSegment { points, .. } => Some(points),
+        _ => None,
+    });
+    segments.collect()
+}
+
 /// Presses at a place and moves to another, without a release. Returns the lines that appeared.
 fn held(harness: &mut Harness<'static, Window>, from: Pos2, to: Pos2) -> Vec<[Pos2; 2]> {
-    let lines = |harness: &Harness<'static, Window>| {
-        let all = shapes(harness, Rect::EVERYTHING).into_iter();
-        let segments = all.filter_map(|shape| match shape {
-            Shape::LineSegment { points, .. } => Some(points),
-            _ => None,
-        });
-        segments.collect::<Vec<_>>()
-    };
     harness.hover_at(from);
     harness.run();
     let before = lines(harness);
@@ -271,15 +308,43 @@ fn a_line_shows_where_a_dragged_scene_lands() {
     let (first, third) = (row(&harness, "First"), row(&harness, "Third"));
     let lines = held(&mut harness, first.center(), third.center());
     let [line] = lines[..] else { panic!("{lines:?}") };
-    assert_eq!((line[0].y, line[1].y), (third.bottom(), third.bottom()));
+    // The list ends at the row, and the line is in the list.
+    assert!((line[0].y - third.bottom()).abs() <= 1.0, "{line:?} {third:?}");
+    assert_eq!(line[0].y, line[1].y);
     assert!(line[0].x <= third.left() && line[1].x >= third.right(), "{line:?} {third:?}");
     harness.drop_at(third.center());
     assert_eq!(commands(&mut harness), [Command::Edit(Edit::MoveScene(SceneId(1), 2))]);
     // Upwards, the line is above the row.
     let lines = held(&mut harness, third.center(), first.center());
-    assert!(matches!(lines[..], [line] if line[0].y == first.top()), "{lines:?} {first:?}");
+    assert!(
+        matches!(lines[..], [line] if (line[0].y - first.top()).abs() <= 1.0),
+        "{lines:?} {first:?}"
+    );
     harness.drop_at(third.center());
     assert_eq!(commands(&mut harness), [], "nothing moves");
+}
+
+#[test]
+fn a_scene_that_is_dragged_out_of_the_list_lands_at_a_visible_place() {
+    let mut harness = open("idle");
+    for number in 1..=20 {
+        apply(&mut harness, &Edit::AddScene(format!("Extra {number}")));
+    }
+    let below = harness.get_by_label("Add a source").rect();
+    let row = source(&harness, "Extra 1").rect();
+    let from = row.center();
+    harness.hover_at(from);
+    harness.run();
+    let before = lines(&harness);
+    harness.drag_at(from);
+    harness.run();
+    // The list scrolls, but not to its end in one frame.
+    harness.hover_at(Pos2::new(from.x, below.bottom()));
+    harness.step();
+    let is_wide = |line: &[Pos2; 2]| line[1].x - line[0].x >= row.width();
+    let new = lines(&harness).into_iter().filter(|line| is_wide(line) && !before.contains(line));
+    let new: Vec<_> = new.collect();
+    assert!(matches!(new[..], [line] if line[0].y <= below.top()), "{new:?} {below:?}");
 }
 
 #[test]
@@ -313,6 +378,31 @@ fn a_list_scrolls_while_a_row_is_dragged_to_its_edge() {
     harness.run();
     let top = source(&harness, "Source 14").rect().center();
     assert!((top - from).length() < 1.0, "{top:?} {from:?}");
+}
+
+#[test]
+fn the_sources_of_each_scene_keep_their_scroll_position() {
+    let mut harness = building::with(&["test"; 14]);
+    apply(&mut harness, &Edit::AddScene("Empty".into()));
+    let show = |harness: &mut Harness<'static, Window>, index: usize| {
+        harness.state().demo.change(|snapshot| {
+            let mut collection = (*snapshot.scenes.collection).clone();
+            collection.current = collection.scenes[index].id;
+            snapshot.scenes.collection = std::sync::Arc::new(collection);
+        });
+        harness.run();
+        harness.run();
+    };
+    show(&mut harness, 0);
+    let row = |harness: &Harness<'static, Window>| source(harness, "Source 12").rect();
+    let before = row(&harness);
+    super::canvas::wheel(&mut harness, before.center(), Vec2::new(0.0, -60.0), Modifiers::NONE);
+    let scrolled = row(&harness);
+    assert!(scrolled.top() < before.top() - 10.0, "{scrolled:?} {before:?}");
+    show(&mut harness, 1);
+    show(&mut harness, 0);
+    let top = row(&harness).top();
+    assert!((top - scrolled.top()).abs() < 1.0, "{top} {scrolled:?}");
 }
 
 /// Opens a window with the rows Source 3, the group with Source 2 and Source 1, and the main source.

@@ -428,8 +428,12 @@ fn the_loudness_of_the_program_is_compared_with_the_target() {
     harness.run();
     harness.get_by_label(&format!("6.5 LU louder than −16{lufs}. Lower the faders."));
     harness.get_by_label("True peaks are above −1 dBTP. Add a limiter.");
-    harness.state().demo.change(|snapshot| snapshot.loudness.integrated_lufs = None);
+    harness.state().demo.change(|snapshot| {
+        snapshot.loudness.integrated_lufs = None;
+        snapshot.loudness.true_peak_dbtp = onair::mix::FLOOR_DBFS;
+    });
     harness.run();
+    harness.get_by_label("True peak: −∞\u{a0}dBTP");
     harness.get_by_label("Not measured yet: the program is silent.");
     // Without a measurement, the palette has nothing to reset.
     command(&mut harness, "Reset the loudness measurement");

@@ -171,9 +171,9 @@ fn the_keyboard_answers_the_question_before_a_removal() {
 fn escape_returns_to_the_list_before_it_closes_the_dialog() {
     let mut harness = opened(Language::English);
     for (opener, focused) in [
-        ("New…", "Delete Main"),
-        ("Rename Friday show", "Delete Friday show"),
-        ("Earlier versions of 'Friday show'", "Delete Friday show"),
+        ("New…", "Rename Main"),
+        ("Rename Friday show", "Rename Friday show"),
+        ("Earlier versions of 'Friday show'", "Rename Friday show"),
     ] {
         click(&mut harness, opener);
         assert!(harness.query_by_label("New…").is_none(), "{opener}");
@@ -218,12 +218,12 @@ fn a_row_has_the_keyboard_focus_after_every_change() {
         harness.run();
         focused(harness)
     };
-    assert_eq!(enter(&mut harness, "New…", "Talk"), "Delete Main");
+    assert_eq!(enter(&mut harness, "New…", "Talk"), "Rename Main");
     let names = ["Friday show", "Main", "Talk"];
-    assert_eq!(list(&mut harness, &names, "Talk"), "Delete Talk");
-    assert_eq!(enter(&mut harness, "Rename Talk", "About"), "Delete Talk");
+    assert_eq!(list(&mut harness, &names, "Talk"), "Rename Talk");
+    assert_eq!(enter(&mut harness, "Rename Talk", "About"), "Rename Talk");
     let names = ["About", "Friday show", "Main"];
-    assert_eq!(list(&mut harness, &names, "About"), "Delete About");
+    assert_eq!(list(&mut harness, &names, "About"), "Rename About");
     // The next one is in use after the deletion, and has one button less.
     click(&mut harness, "Delete About");
     click(&mut harness, "Delete");
@@ -249,7 +249,7 @@ fn a_row_has_the_keyboard_focus_after_every_change() {
     click(&mut harness, "Rename Main");
     click(&mut harness, "Cancel");
     harness.run();
-    assert_eq!(focused(&harness), "Delete Main");
+    assert_eq!(focused(&harness), "Rename Main");
 }
 
 #[test]
@@ -267,8 +267,8 @@ fn a_step_of_the_dialog_begins_with_the_focus_on_its_first_button() {
     harness.run();
     harness.run();
     for (opener, first, closer, row) in [
-        ("Import…", "Choose file…", "Cancel", "Delete Main"),
-        ("Earlier versions of 'Twitch'", "Back", "Back", "Delete Twitch"),
+        ("Import…", "Choose file…", "Cancel", "Rename Main"),
+        ("Earlier versions of 'Twitch'", "Back", "Back", "Rename Twitch"),
     ] {
         click(&mut harness, opener);
         harness.run();
@@ -437,7 +437,7 @@ fn an_unused_or_deleted_one_is_restored() {
     harness.run();
     harness.run();
     // The list shows the result. Another collection that is not in use has versions too.
-    assert_eq!(focused(&harness), "Delete Main");
+    assert_eq!(focused(&harness), "Rename Main");
     let listed = PartCommand::ListVersions(kind, "Friday show".into());
     assert_eq!(part(&click(&mut harness, "Earlier versions of 'Friday show'")), listed);
 }

@@ -163,6 +163,19 @@ fn a_bad_key_and_an_address_without_an_application_are_named_and_edited() {
     assert!(server.is_focused());
 }
 
+#[test]
+fn enter_in_the_server_field_goes_to_the_missing_key() {
+    let mut harness = open("idle");
+    open_menu(&mut harness);
+    click(&mut harness, "Custom server");
+    harness.run();
+    harness.event(egui::Event::Text("rtmp://live.example.com/app".into()));
+    harness.run();
+    harness.key_press(Key::Enter);
+    harness.run();
+    assert!(harness.get_by_role(Role::PasswordInput).is_focused());
+}
+
 /// A person types faster than a busy computer draws, so all text can arrive in one frame.
 #[test]
 fn a_key_typed_quickly_behind_tab_stands_in_its_own_field() {

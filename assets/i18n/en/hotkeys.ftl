@@ -74,8 +74,8 @@ tip-action-media-back = Goes back 5 s in the selected media source.
 tip-action-mute-player = Mutes or unmutes the player. Your broadcast is not affected.
 tip-action-theme = Switches the window between light and dark colors.
 tip-action-language = Changes the interface language.
-tip-action-larger = Makes text and controls one step larger.
-tip-action-smaller = Makes text and controls one step smaller.
+tip-action-larger = Increases the size of text and controls by one step.
+tip-action-smaller = Reduces the size of text and controls by one step.
 tip-action-reset-size = Resets the size of text and controls to the automatic size.
 tip-action-quit = Closes onair. During a broadcast or recording, onair asks first.
 

@@ -74,8 +74,8 @@ tip-action-media-back = 让所选媒体源后退 5 秒。
 tip-action-mute-player = 将播放器静音或取消静音，不影响你的直播。
 tip-action-theme = 更改窗口配色。
 tip-action-language = 更改窗口语言。
-tip-action-larger = 把文字和控件放大一级。
-tip-action-smaller = 把文字和控件缩小一级。
+tip-action-larger = 把文字和控件的大小调大一级。
+tip-action-smaller = 把文字和控件的大小调小一级。
 tip-action-reset-size = 把文字和控件恢复为自动大小。
 tip-action-quit = 退出 onair。直播或录制时会先询问。
 

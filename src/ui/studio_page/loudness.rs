@@ -49,7 +49,7 @@ fn whole_lufs(value: i8) -> String {
 pub fn figures(ui: &mut Ui, view: &mut View<'_>) {
     let (theme, texts, reading) = (view.theme, view.texts, view.snapshot.loudness);
     let shown = |value: Option<f32>| value.map_or_else(|| "–".to_owned(), lufs);
-    let peak = format!("{}\u{a0}dBTP", format::signed(f64::from(reading.true_peak_dbtp), 1, false));
+    let peak = format!("{}TP", format::decibels(reading.true_peak_dbtp));
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         for (name, value, meaning) in [

@@ -83,8 +83,8 @@ pub fn show(
 }
 
 /// Draws the controls over the edited frame: handles, the playback bar, and the zoom. While the
-/// user picks a key color, another frame replaces them. Without a frame, a button may be in the
-/// frame's place, which the handles must not cover.
+/// user picks a key color, another frame replaces all but the zoom. Without a frame, a button may be
+/// in the frame's place, which the handles must not cover.
 fn worked_on(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -93,12 +93,16 @@ fn worked_on(
     (rect, seen): (Rect, Rect),
     room: Rect,
 ) {
-    let place = (rect, seen);
-    if scenes::canvas::color_pick::show(ui, view, &mut draft.pick, frame, place) || !is_painted {
+    let pick = (&mut draft.pick, &mut draft.zoom);
+    if scenes::canvas::color_pick::show(ui, view, pick, frame, (rect, seen)) {
+        let hint = view.texts.get("video-key-pick-hint");
+        label_in(ui, seen, &hint, (TEXT_PLATE, VIDEO_TEXT_COLOR));
+    } else if is_painted {
+        scenes::canvas::show(ui, view, draft, rect, room);
+        scenes::playback_bar::show(ui, view, draft, seen);
+    } else {
         return;
     }
-    scenes::canvas::show(ui, view, draft, rect, room);
-    scenes::playback_bar::show(ui, view, draft, seen);
     scenes::canvas::zoom::readout(ui, view, &mut draft.zoom, seen);
 }
 

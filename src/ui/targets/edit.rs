@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use egui::{Align, Id, Layout, Ui, vec2};
+use egui::{Align, Id, Key, Layout, Ui, vec2};
 
 use crate::studio::snapshot::TargetView;
 use crate::studio::targets::TargetState;
@@ -99,7 +99,11 @@ fn server(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target, 
     }
     if field.response.lost_focus() && !draft.texts(target.id).server.is_empty() {
         draft.complete_server(target).into_iter().for_each(|command| view.send(command));
-        draft.complain |= draft.fault_of(target).is_some_and(|fault| !fault.is_of_key());
+        let fault = draft.fault_of(target);
+        draft.complain |= fault.as_ref().is_some_and(|fault| !fault.is_of_key());
+        if fault == Some(AddressFault::NoKey) && ui.input(|input| input.key_pressed(Key::Enter)) {
+            draft.focus = Some(Part::Key);
+        }
     }
     apart(ui, view, draft, target);
     ui.add_space(gap::XS);

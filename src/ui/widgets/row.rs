@@ -89,9 +89,9 @@ pub fn row_by_arrow(ui: &Ui, id: Id, index: usize, last: usize) -> Option<usize>
 }
 
 /// Moves the keyboard focus up or down among the controls of a list with this number of columns, if
-/// an arrow key was pressed. Call this after the controls are drawn. egui alone would also find the
-/// rows of a list beside it that are scrolled out of view. Beyond the ends of the list, egui finds the
-/// next control.
+/// an arrow key was pressed, or to an end with Home or End. Call this after the controls are drawn.
+/// egui alone would also find the rows of a list beside it that are scrolled out of view. Beyond the
+/// ends of the list, egui finds the next control.
 pub fn focus_by_arrow(ui: &Ui, controls: &[Id], columns: usize) {
     let focused = ui.memory(Memory::focused);
     let index = focused.and_then(|id| controls.iter().position(|it| *it == id));
@@ -101,6 +101,10 @@ pub fn focus_by_arrow(ui: &Ui, controls: &[Id], columns: usize) {
         index.checked_add(columns)
     } else if is_pressed(Key::ArrowUp) {
         index.checked_sub(columns)
+    } else if is_pressed(Key::Home) {
+        Some(0)
+    } else if is_pressed(Key::End) {
+        controls.len().checked_sub(1)
     } else {
         None
     };
@@ -267,7 +271,9 @@ mod tests {
         pass(None);
         ctx.memory_mut(|memory| memory.request_focus(ids[0]));
         pass(None);
-        for (key, index) in [(Key::ArrowDown, 1), (Key::ArrowDown, 2), (Key::ArrowUp, 1)] {
+        let down = [(Key::ArrowDown, 1), (Key::ArrowDown, 2)];
+        let other = [(Key::ArrowUp, 1), (Key::End, 2), (Key::Home, 0)];
+        for (key, index) in down.into_iter().chain(other) {
             assert_eq!(pass(Some(key)), Some(ids[index]), "{key:?}");
         }
     }

@@ -1,5 +1,4 @@
-//! Handles scene collections and profiles: switching, creating, renaming, deleting, and restoring
-//! versions.
+//! Scene collections and profiles: switching, creating, renaming, deleting, restoring versions.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -74,8 +73,7 @@ impl Engine {
         self.part_done(done);
     }
 
-    /// Reports whether a command for collections or profiles failed, or ends the report about an
-    /// earlier one.
+    /// Reports whether a command failed, or ends the report about an earlier one.
     pub fn part_done(&mut self, done: Result<(), Problem>) {
         self.notices.active.clear(&["part-failed"]);
         if let Err(reason) = done {
@@ -87,8 +85,7 @@ impl Engine {
         self.list_parts();
     }
 
-    /// Checks whether the user may switch now. A profile determines the stream, so another profile
-    /// must wait until the stream ends.
+    /// Checks whether the user may switch now. Another profile must wait until the stream ends.
     fn may_change(&self, kind: PartKind) -> Result<(), Problem> {
         match kind == PartKind::Profile && self.live.is_busy() {
             true => Err(problem!("part-profile-on-air")),
@@ -115,6 +112,10 @@ impl Engine {
     fn new_part(&mut self, files: &PartFiles, kind: PartKind, name: &str) -> Result<(), Problem> {
         self.may_change(kind)?;
         let name = files.free_name(kind, name, &self.settings)?;
+        // The program on air stays as it is until the user chooses the new collection.
+        if self.live.is_busy() {
+            return files.park(kind, &name, &Settings::default());
+        }
         self.keep_keys();
         let mut new = self.settings.clone();
         kind.copy(&Settings::default(), &mut new);
@@ -421,8 +422,7 @@ mod tests {
 
     const ADDRESS: &str = "rtmp://me:planted@cam.example/live/door";
 
-    /// Returns a studio in this folder with a source whose address has a password, and the file of
-    /// the keys.
+    /// Returns a studio with a source whose address has a password, and the file of the keys.
     fn with_secret_source(folder: &Path) -> (Engine, OwnerEnds, PathBuf) {
         let (mut engine, ends) = at_rest(Some(folder));
         let file = folder.join("keys.toml");

@@ -29,10 +29,11 @@ pub(super) enum Naming {
 pub struct PartsDraft {
     pub(super) kind: PartKind,
     pub(super) step: Step,
-    /// Set if the keyboard focus moves next: in the list, to the *Delete* of the collection or
-    /// profile of this name as soon as it is listed, and in another step to its first button, or to
-    /// *Keep it*.
+    /// Set if the keyboard focus moves next: in the list, to the row of the collection or profile of
+    /// this name as soon as it is listed, and in another step to its first button, or to *Keep it*.
     pub(super) focused: Option<String>,
+    /// True after a deletion or its question: the focus then moves to *Delete*, else to *Rename*.
+    pub(super) focuses_delete: bool,
     /// The awaited name for which the row in use has already had the keyboard focus.
     stood_in: Option<String>,
     /// The last pass in which the list of versions was known, but another control had the focus.

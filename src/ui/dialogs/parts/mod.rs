@@ -221,11 +221,14 @@ fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
             let remove = icon_button(ui, theme, Icon::Trash, &remove, 28.0);
             let is_free = ui.memory(Memory::focused).is_none();
             if draft.step == Step::List && draft.focuses(name, &view.snapshot.parts, is_free) {
-                remove.request_focus();
+                let next = if draft.focuses_delete { &remove } else { &rename };
+                next.request_focus();
+                draft.focuses_delete = false;
             }
             if remove.clicked() {
                 draft.step = Step::Delete(name.to_owned());
                 draft.focused = Some(name.to_owned());
+                draft.focuses_delete = true;
             }
         });
         if !in_use {

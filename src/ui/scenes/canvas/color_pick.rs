@@ -15,6 +15,7 @@ use crate::compose::scene::SourceId;
 use crate::compose::{ViewDetail, ViewOf};
 use crate::studio::snapshot::SourceState;
 use crate::studio::{Command, Edit, Snapshot};
+use crate::ui::scenes::canvas::zoom::CanvasZoom;
 use crate::ui::video::{FrameView, Rotation, fitted};
 use crate::ui::view::View;
 use crate::ui::widgets::focus_ring;
@@ -137,7 +138,7 @@ fn pickable(
 pub fn show(
     ui: &Ui,
     view: &mut View<'_>,
-    pick: &mut Option<ColorPick>,
+    (pick, zoom): (&mut Option<ColorPick>, &mut CanvasZoom),
     like: &FrameView,
     (rect, room): (Rect, Rect),
 ) -> bool {
@@ -154,7 +155,9 @@ pub fn show(
         return false;
     };
     it.seen_at = ui.input(|input| input.time);
-    let response = ui.interact(room, ui.scope_id().with("color-pick"), Sense::click());
+    let response = ui.interact(room, ui.scope_id().with("color-pick"), Sense::click_and_drag());
+    // The space bar picks the color, so it does not move the frame.
+    zoom.steer(ui, &response, false);
     if !std::mem::replace(&mut it.focused, true) {
         response.request_focus();
     }

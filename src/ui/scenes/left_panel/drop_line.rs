@@ -21,8 +21,18 @@ fn paint(ui: &Ui, view: &View<'_>, points: [Pos2; 2]) {
     painter.line_segment(points, Stroke::new(LINE_WIDTH_POINTS, view.theme.accent));
 }
 
-/// Draws the line between two rows at this height, as wide as `row`.
+/// Returns the position of the pointer, at most at the edge of the visible rows, so that a dragged row
+/// lands at a visible place.
+pub(super) fn pointer(ui: &Ui) -> Option<Pos2> {
+    let (pointer, visible) = (ui.ctx().pointer_latest_pos()?, ui.clip_rect());
+    Some(Pos2::new(pointer.x, pointer.y.max(visible.top()).min(visible.bottom())))
+}
+
+/// Draws the line between two rows at this height, as wide as `row`. The edge of the list does not
+/// cut it off.
 pub(super) fn between_rows(ui: &Ui, view: &View<'_>, row: Rect, y: f32) {
+    let visible = ui.clip_rect().shrink(LINE_WIDTH_POINTS / 2.0);
+    let y = y.max(visible.top()).min(visible.bottom());
     paint(ui, view, [Pos2::new(row.left(), y), Pos2::new(row.right(), y)]);
 }
 

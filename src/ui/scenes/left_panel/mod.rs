@@ -11,6 +11,7 @@ mod sources;
 use egui::{ScrollArea, Ui, vec2};
 
 use crate::ui::scenes::Draft;
+use crate::ui::scenes::draft::edited;
 use crate::ui::scenes::left_panel::row::ROW_HEIGHT_POINTS;
 use crate::ui::studio_page::multiview::SceneThumbnails;
 use crate::ui::style::theme::gap;
@@ -61,5 +62,7 @@ pub fn show(
     });
     ui.add_space(gap::L);
     sources::head(ui, view, draft);
-    scroll(all, "sources", ui, |ui| sources::list(ui, view, draft));
+    // Each scene keeps its own scroll position.
+    let salt = ("sources", edited(view.snapshot));
+    scroll(all, salt, ui, |ui| sources::list(ui, view, draft));
 }

@@ -1,8 +1,8 @@
 //! One row of the left panel: an icon, a name, a lamp, and space for buttons at the end.
 
 use egui::{
-    Align, Color32, CornerRadius, Id, Rect, Response, Role, Sense, Stroke, Ui, Vec2, WidgetInfo,
-    pos2, vec2,
+    Align, Color32, CornerRadius, Id, Memory, Rect, Response, Role, Sense, Stroke, Ui, Vec2,
+    WidgetInfo, pos2, vec2,
 };
 
 use crate::ui::input::hotkeys::accept_letters;
@@ -37,11 +37,25 @@ pub fn levels(points: f32) -> i64 {
 /// Scrolls to the row of an object that was selected since the last frame. A hotkey or the canvas may
 /// have selected it. Call this after the rows of the list are drawn.
 pub fn follow_selection(ui: &Ui, list: &str, row: Option<Id>) {
-    let key = ui.scope_id().with((list, "selected"));
-    let before =
-        ui.data_mut(|data| std::mem::replace(data.get_temp_mut_or_default::<Option<Id>>(key), row));
+    follow(ui, (list, "selected"), row.map(|row| (row, 0)));
+}
+
+/// Scrolls to the row with the keyboard focus if it has another place among `rows` than in the last
+/// frame. Keys may have moved it. Call this after the rows are drawn.
+pub fn follow_focus(ui: &Ui, list: &str, rows: &[Id]) {
+    let focused = ui.memory(Memory::focused);
+    let place = rows.iter().position(|row| Some(*row) == focused);
+    follow(ui, (list, "focused"), focused.zip(place));
+}
+
+/// Scrolls to the row if the row or its place differs from the last frame.
+fn follow(ui: &Ui, salt: (&str, &str), row: Option<(Id, usize)>) {
+    let key = ui.scope_id().with(salt);
+    let before = ui.data_mut(|data| {
+        std::mem::replace(data.get_temp_mut_or_default::<Option<(Id, usize)>>(key), row)
+    });
     let new = row.filter(|_| row != before);
-    if let Some(row) = new.and_then(|row| ui.ctx().read_response(row)) {
+    if let Some(row) = new.and_then(|(row, _)| ui.ctx().read_response(row)) {
         ui.scroll_to_rect(row.rect, None);
     }
 }

@@ -15,7 +15,7 @@ use crate::ui::scenes::kind::RowLamp;
 use crate::ui::scenes::left_panel::drop_line;
 use crate::ui::scenes::left_panel::heading::heading;
 use crate::ui::scenes::left_panel::rename;
-use crate::ui::scenes::left_panel::row::{PanelRow, follow_selection};
+use crate::ui::scenes::left_panel::row::{PanelRow, follow_focus, follow_selection};
 use crate::ui::scenes::transition::TransitionChoice;
 use crate::ui::scenes::{collections, menu};
 use crate::ui::studio_page::multiview::{self, SceneThumbnails};
@@ -81,6 +81,7 @@ pub fn list(
     };
     let ids: Vec<Id> = drawn.iter().map(|(_, id)| *id).collect();
     focus_by_arrow(ui, &ids, columns);
+    follow_focus(ui, "scenes", &ids);
     let selected = drawn.into_iter().find(|(scene, _)| *scene == edited(snapshot));
     follow_selection(ui, "scenes", selected.map(|(_, id)| id));
 }
@@ -174,8 +175,8 @@ fn pressed(ui: &Ui, view: &mut View<'_>, draft: &mut Draft, scene: &Scene, row: 
     }
 }
 
-/// Moves a scene to the position to which it was dragged, or by one position with Alt and an arrow
-/// key. The scene is at `index` of a list with this number of columns.
+/// Moves a scene to the position to which it was dragged, or by one row or column with Alt and an
+/// arrow key. The scene is at `index` of a list with this number of columns.
 fn moved(
     ui: &Ui,
     view: &mut View<'_>,
@@ -187,15 +188,20 @@ fn moved(
     let mut to = index;
     if row.has_focus() {
         let alt = |key| ui.input_mut(|input| input.consume_key(Modifiers::ALT, key));
-        if alt(Key::ArrowUp) {
-            to = index.saturating_sub(1);
-        }
-        if alt(Key::ArrowDown) {
-            to = (index + 1).min(last);
+        let ways = [
+            (Key::ArrowUp, index.checked_sub(columns)),
+            (Key::ArrowDown, index.checked_add(columns)),
+            (Key::ArrowLeft, index.checked_sub(1).filter(|_| columns > 1)),
+            (Key::ArrowRight, index.checked_add(1).filter(|_| columns > 1)),
+        ];
+        for (key, place) in ways {
+            if alt(key) {
+                to = place.filter(|place| *place <= last).unwrap_or(index);
+            }
         }
     }
     if (row.dragged() || row.drag_stopped())
-        && let Some(pointer) = ui.ctx().pointer_latest_pos()
+        && let Some(pointer) = drop_line::pointer(ui)
     {
         let pitch = row.rect.size() + ui.spacing().item_spacing;
         let rows = ((pointer.y - row.rect.center().y) / pitch.y).round();

@@ -10,8 +10,8 @@ use crate::ui::scenes::kind::{RowLamp, icon_of, state_of};
 use crate::ui::scenes::left_panel::drop_place::{drop_place, rows_of};
 use crate::ui::scenes::left_panel::heading::{heading, nothing};
 use crate::ui::scenes::left_panel::row::{
-    BUTTON_SIDE_POINTS, BUTTONS_WIDTH_POINTS, PanelRow, ROW_HEIGHT_POINTS, follow_selection,
-    indent, levels,
+    BUTTON_SIDE_POINTS, BUTTONS_WIDTH_POINTS, PanelRow, ROW_HEIGHT_POINTS, follow_focus,
+    follow_selection, indent, levels,
 };
 use crate::ui::scenes::left_panel::{drop_line, rename};
 use crate::ui::scenes::{clipboard, commands, menu};
@@ -62,6 +62,8 @@ pub fn list(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     if add.clicked() {
         draft.add_source();
     }
+    let [rows, ..] = &columns;
+    follow_focus(ui, "sources", rows);
     for mut column in columns {
         column.push(add.id);
         focus_by_arrow(ui, &column, 1);
@@ -219,7 +221,7 @@ fn item_row(
 /// Shows where a dragged item lands, and moves the item when it is dropped. To the right, it lands
 /// in the group above, where that is possible.
 fn drag(ui: &Ui, view: &mut View<'_>, row: &Response, id: ItemId, depth: u32) {
-    let Some(pointer) = ui.ctx().pointer_latest_pos() else { return };
+    let Some(pointer) = drop_line::pointer(ui) else { return };
     let memory = row.id.with("depth");
     // The start of the drag is not known any more when the item is dropped.
     let wanted = match ui.input(|input| input.pointer.press_origin()) {
