@@ -202,6 +202,7 @@ impl Engine {
     pub fn resolve(&mut self, target: &Target) -> Option<WantedTargets> {
         // The connection uses the newest edits, and must not start again for them.
         self.targets.edited.remove(&target.id);
+        self.targets.unfinished.remove(&target.id);
         if target.is_built_in() {
             self.start_built_in_if_needed();
         }
@@ -211,16 +212,13 @@ impl Engine {
             &self.config.options,
             self.config.retry_for,
         ) {
-            Ok(resolved) => {
-                self.targets.unfinished.remove(&target.id);
-                Some(WantedTargets {
-                    id: target.id,
-                    label: self.label(target, &resolved.url.authority()),
-                    built_in: target.is_built_in(),
-                    floor: target.least_bitrate,
-                    target: resolved,
-                })
-            }
+            Ok(resolved) => Some(WantedTargets {
+                id: target.id,
+                label: self.label(target, &resolved.url.authority()),
+                built_in: target.is_built_in(),
+                floor: target.least_bitrate,
+                target: resolved,
+            }),
             Err(reason) => {
                 let message = self.invalid(target, reason.clone());
                 self.notices.raise(&message, "");
