@@ -470,6 +470,7 @@ impl Engine {
         // If the last target was switched off, a recording may continue.
         self.notices.log_ended(groups::TARGET_NOTICES);
         self.notices.log_ended(groups::DROPPED_FRAME_NOTICES);
+        self.notices.log_ended(&["rendition-lowered"]);
         let missed = self.missed_targets();
         let skipped_before = self.live.skipped_before;
         let interrupted = self.live.series.interrupted(self.clock.now());
@@ -791,6 +792,17 @@ pub(in crate::studio::engine) mod tests {
     fn is_open(engine: &Engine, key: &str) -> bool {
         let entries = engine.notices.log.entries();
         entries.iter().any(|it| it.notice.key() == key && it.lasted.is_none())
+    }
+
+    #[test]
+    fn a_lowered_rendition_ends_in_the_event_log_with_the_last_target() {
+        let (mut engine, _ends) = at_rest(None);
+        let (host, size, kbps) = ("host:1935".into(), "640x360".into(), "800".into());
+        engine.notices.raise(&StudioMessage::RenditionLowered { host, size, kbps }, "");
+        assert!(is_open(&engine, "rendition-lowered"));
+        let on_air_for = Duration::from_secs(5);
+        engine.summarize(&LiveFigures { on_air_for, ..LiveFigures::default() });
+        assert!(!is_open(&engine, "rendition-lowered"));
     }
 
     #[test]
