@@ -10,7 +10,7 @@ use crate::ui::input::actions::{Action, key};
 use crate::ui::input::global_key::{
     GlobalHotkeys, GlobalKeyReply, GlobalKeySupport, PUSH_TO_TALK_ID,
 };
-use crate::ui::input::hotkeys::hotkey_of;
+use crate::ui::input::hotkeys::Keymap;
 use crate::ui::input::named::AnyCommand;
 use crate::ui::input::push_to_talk;
 
@@ -74,7 +74,8 @@ impl Screen {
         let names = self.preferences.hotkeys.other_windows.iter();
         let all = names.filter_map(|name| AnyCommand::parse(name));
         let all = all.filter(|it| it.may_be_global() && it.has_object(&self.snapshot));
-        let with_hotkey = |it: AnyCommand| (it.clone(), hotkey_of(&self.preferences, it));
+        let keymap = Keymap::new(&self.preferences);
+        let with_hotkey = |it: AnyCommand| (it.clone(), keymap.hotkey(it));
         let mut all: Vec<_> = all.map(with_hotkey).collect();
         all.sort();
         all
@@ -103,5 +104,29 @@ impl Screen {
         // The key may be watched a moment longer than it counts.
         let held = held && self.follows_talk_key();
         self.talk.handle_elsewhere(held, away)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Latest;
+    use crate::studio::Preferences;
+    use crate::ui::input::hotkeys::choose;
+
+    #[test]
+    fn a_default_hotkey_that_is_chosen_for_another_command_is_not_grabbed() {
+        let ctx = Context::default();
+        let elsewhere = |preferences: &Preferences| {
+            let screen = Screen::new(&ctx, preferences.clone(), Latest::default(), Vec::new());
+            screen.hotkeys_elsewhere(false)
+        };
+        let mut preferences = Preferences::default();
+        preferences.hotkeys.other_windows = ["record".to_owned()].into();
+        let (record, keys) = (AnyCommand::from(Action::Record), Action::Record.usual_hotkey());
+        assert!(keys.is_some());
+        assert_eq!(elsewhere(&preferences), [(record.clone(), keys)]);
+        choose(&mut preferences, Action::GoLive, keys);
+        assert_eq!(elsewhere(&preferences), [(record, None)]);
     }
 }

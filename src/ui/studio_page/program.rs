@@ -1,5 +1,6 @@
 //! The program frame with its border and tag, or a text in its place.
 
+use egui::text::{LayoutJob, TextWrapping};
 use egui::{
     Color32, CornerRadius, Rect, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, vec2,
 };
@@ -304,12 +305,37 @@ fn tag(ui: &Ui, view: &View<'_>, rect: Rect) {
         .on_hover_text(&*view.texts.get("tip-program"));
 }
 
-/// Draws a plate with a text in the upper left corner of a frame.
+/// Draws a plate with a text in the upper left corner of a frame. A text that is too long for the
+/// frame ends in an ellipsis.
 fn label_in(ui: &Ui, rect: Rect, text: &str, (fill, color): (Color32, Color32)) -> Rect {
-    let galley = ui.painter().layout_no_wrap(text.to_owned(), Type::Tiny.font(), color);
-    let plate =
-        Rect::from_min_size(rect.min + Vec2::splat(gap::S), galley.size() + vec2(14.0, 8.0));
+    let margin = vec2(14.0, 8.0);
+    let mut job = LayoutJob::simple_singleline(text.to_owned(), Type::Tiny.font(), color);
+    let width = (rect.width() - 2.0 * gap::S - margin.x).max(0.0);
+    job.wrap = TextWrapping::truncate_at_width(width);
+    let galley = ui.painter().layout_job(job);
+    let plate = Rect::from_min_size(rect.min + Vec2::splat(gap::S), galley.size() + margin);
     ui.painter().rect_filled(plate, CornerRadius::same(4), fill);
     ui.painter().galley(plate.center() - galley.size() / 2.0, galley, color);
     plate
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_label_stays_in_its_frame() {
+        let ctx = egui::Context::default();
+        ctx.set_fonts(crate::ui::style::fonts::definitions());
+        let frame = Rect::from_min_size(egui::pos2(20.0, 10.0), vec2(160.0, 90.0));
+        let mut plate = Rect::NOTHING;
+        let text = "Click the color in the source that becomes transparent.";
+        let mut draw =
+            |ui: &mut Ui| plate = label_in(ui, frame, text, (TEXT_PLATE, VIDEO_TEXT_COLOR));
+        // The fonts are available from the second frame on.
+        for _ in 0..2 {
+            ctx.run_ui(egui::RawInput::default(), &mut draw).textures_delta.clear();
+        }
+        assert!(frame.contains_rect(plate) && plate.width() > 80.0, "{plate}");
+    }
 }

@@ -202,6 +202,7 @@ impl Engine {
     pub fn resolve(&mut self, target: &Target) -> Option<WantedTargets> {
         // The connection uses the newest edits, and must not start again for them.
         self.targets.edited.remove(&target.id);
+        self.targets.unfinished.remove(&target.id);
         if target.is_built_in() {
             self.start_built_in_if_needed();
         }
@@ -211,16 +212,13 @@ impl Engine {
             &self.config.options,
             self.config.retry_for,
         ) {
-            Ok(resolved) => {
-                self.targets.unfinished.remove(&target.id);
-                Some(WantedTargets {
-                    id: target.id,
-                    label: self.label(target, &resolved.url.authority()),
-                    built_in: target.is_built_in(),
-                    floor: target.least_bitrate,
-                    target: resolved,
-                })
-            }
+            Ok(resolved) => Some(WantedTargets {
+                id: target.id,
+                label: self.label(target, &resolved.url.authority()),
+                built_in: target.is_built_in(),
+                floor: target.least_bitrate,
+                target: resolved,
+            }),
             Err(reason) => {
                 let message = self.invalid(target, reason.clone());
                 self.notices.raise(&message, "");
@@ -472,6 +470,7 @@ impl Engine {
         // If the last target was switched off, a recording may continue.
         self.notices.log_ended(groups::TARGET_NOTICES);
         self.notices.log_ended(groups::DROPPED_FRAME_NOTICES);
+        self.notices.log_ended(&["rendition-lowered"]);
         let missed = self.missed_targets();
         let skipped_before = self.live.skipped_before;
         let interrupted = self.live.series.interrupted(self.clock.now());
@@ -724,7 +723,8 @@ pub(in crate::studio::engine) mod tests {
         engine.targets.list = vec![Target::custom(1, "rtmp://127.0.0.1:1/app", Secret::new("key"))];
         engine.go_live();
         assert!(engine.live.is_publishing() && engine.live.encoded_before > 0);
-        assert!(engine.snapshot(false).figures.encoded < encoded(&engine));
+        let shown = engine.snapshot(false).figures.encoded;
+        assert!(shown + engine.live.encoded_before <= encoded(&engine));
         end(engine);
     }
 
@@ -792,6 +792,17 @@ pub(in crate::studio::engine) mod tests {
     fn is_open(engine: &Engine, key: &str) -> bool {
         let entries = engine.notices.log.entries();
         entries.iter().any(|it| it.notice.key() == key && it.lasted.is_none())
+    }
+
+    #[test]
+    fn a_lowered_rendition_ends_in_the_event_log_with_the_last_target() {
+        let (mut engine, _ends) = at_rest(None);
+        let (host, size, kbps) = ("host:1935".into(), "640x360".into(), "800".into());
+        engine.notices.raise(&StudioMessage::RenditionLowered { host, size, kbps }, "");
+        assert!(is_open(&engine, "rendition-lowered"));
+        let on_air_for = Duration::from_secs(5);
+        engine.summarize(&LiveFigures { on_air_for, ..LiveFigures::default() });
+        assert!(!is_open(&engine, "rendition-lowered"));
     }
 
     #[test]

@@ -763,6 +763,23 @@ mod tests {
     }
 
     #[test]
+    fn the_problem_of_a_target_that_is_added_on_air_follows_its_edits() {
+        let (mut engine, _ends) = on_air();
+        let mut cause_with = |key: &str| {
+            let added = Target::custom(2, "rtmp://127.0.0.1:1/app", Secret::new(key));
+            engine.handle(Command::PutTarget(Target { key_apart: !key.is_empty(), ..added }));
+            engine.restart_edited(true);
+            engine.targets.events.get(&2).and_then(|it| it.cause.clone())
+        };
+        assert!(cause_with("").is_none());
+        let invalid = cause_with("a key");
+        assert!(invalid.is_some());
+        let missing = cause_with("");
+        assert!(missing.is_some() && missing != invalid);
+        end(engine);
+    }
+
+    #[test]
     fn a_target_without_a_key_that_is_switched_on_on_air_is_a_problem() {
         for is_added_on_air in [true, false] {
             let (mut engine, _ends) = if is_added_on_air { on_air() } else { with_program(None) };
