@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use egui::layers::PaintList;
 use egui::{
-    Align, Align2, Color32, CornerRadius, Frame, Id, Layout, Margin, Modal, Order, Rect, Response,
-    Ui, Vec2, vec2,
+    Align, Align2, Color32, CornerRadius, Frame, Id, Key, Layout, Margin, Modal, Modifiers, Order,
+    Rect, Response, Ui, Vec2, vec2,
 };
 
 use crate::compose::scene::{SceneId, SourceId};
@@ -25,7 +25,7 @@ use crate::ui::input::possible::ImpossibleReason;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{CARD_RADIUS, Theme, Type, gap};
 use crate::ui::view::{Renderer, View};
-use crate::ui::widgets::{icon_button, label};
+use crate::ui::widgets::{Button, ButtonWeight, announced, icon_button, label, paragraph};
 
 /// The result of a dialog.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,6 +161,45 @@ pub(super) fn heading_with_close(ui: &mut Ui, view: &View<'_>, title: &str) -> R
     });
     ui.add_space(gap::S);
     line.inner
+}
+
+/// Draws two buttons side by side.
+pub(super) fn buttons(
+    ui: &mut Ui,
+    theme: &Theme,
+    yes: &str,
+    weight: ButtonWeight,
+    no: &str,
+) -> [Response; 2] {
+    ui.add_space(gap::S);
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = gap::S;
+        let yes = Button::new(yes).weight(weight).show(ui, theme);
+        [yes, Button::new(no).show(ui, theme)]
+    })
+    .inner
+}
+
+/// Asks for confirmation before something is removed. `yes` is the button that removes it. The other
+/// button gets the keyboard focus if `focuses_no` is set. Returns the answer, true for a removal.
+pub(super) fn removal_question(
+    ui: &mut Ui,
+    view: &View<'_>,
+    title: &str,
+    note: &str,
+    yes: &str,
+    focuses_no: bool,
+) -> Option<bool> {
+    let theme = view.theme;
+    announced(&label(ui, title, Type::Body, theme.text));
+    paragraph(ui, note, Type::Small, theme.secondary);
+    let [yes, no] = buttons(ui, theme, yes, ButtonWeight::Live, &view.texts.get("part-keep"));
+    if focuses_no {
+        no.request_focus();
+    }
+    // Escape ends the question, not the dialog.
+    let escaped = ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape));
+    if yes.clicked() { Some(true) } else { (no.clicked() || escaped).then_some(false) }
 }
 
 /// The state of the dialog that sends a media file.

@@ -7,16 +7,16 @@ use crate::studio::Command;
 use crate::studio::settings::{OwnPart, OwnService, read_own};
 use crate::studio::targets::services::{Service, USUAL_LIMITS, host_of};
 use crate::text::problem::problem;
-use crate::ui::dialogs::card::{DialogAnswer, Services, ServicesFocus, heading, modal};
+use crate::ui::dialogs::card::{
+    DialogAnswer, Services, ServicesFocus, heading, modal, removal_question,
+};
 use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::sentence;
 use crate::ui::view::View;
-use crate::ui::widgets::{
-    Button, ButtonWeight, Field, announced, at_line_end, icon_button, label, paragraph,
-};
+use crate::ui::widgets::{Button, ButtonWeight, Field, at_line_end, icon_button, label, paragraph};
 
 pub fn show(
     ctx: &egui::Context,
@@ -82,31 +82,20 @@ fn asked_about<'a>(view: &View<'a>, draft: &Services) -> Option<&'a Service> {
 
 /// Asks for confirmation before a service is removed.
 fn question(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services, service: &Service) {
-    let (theme, texts) = (view.theme, view.texts);
+    let texts = view.texts;
     let title = texts.with("service-remove-title", &[("name", service.name.to_string().into())]);
-    announced(&label(ui, &title, Type::Body, theme.text));
-    paragraph(ui, &texts.get("service-remove-note"), Type::Small, theme.secondary);
-    ui.add_space(gap::S);
-    let [yes, no] = ui
-        .horizontal(|ui| {
-            ui.spacing_mut().item_spacing.x = gap::S;
-            let yes = texts.get("service-remove-yes");
-            let yes = Button::new(&yes).weight(ButtonWeight::Live).show(ui, theme);
-            [yes, Button::new(&texts.get("part-keep")).show(ui, theme)]
-        })
-        .inner;
-    if draft.next_focus.take_if(|it| *it == ServicesFocus::Keep).is_some() {
-        no.request_focus();
-    }
-    // Escape ends the question, not the dialog.
-    let escaped = ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape));
+    let (note, yes) = (texts.get("service-remove-note"), texts.get("service-remove-yes"));
+    let focuses_no = draft.next_focus.take_if(|it| *it == ServicesFocus::Keep).is_some();
     let id = service.id.to_string();
-    if yes.clicked() {
-        view.send(Command::RemoveService(id));
-        (draft.removal, draft.next_focus) = (None, Some(ServicesFocus::Add));
-    } else if no.clicked() || escaped {
-        (draft.removal, draft.next_focus) = (None, Some(ServicesFocus::Remove(id)));
-    }
+    let next = match removal_question(ui, view, &title, &note, &yes, focuses_no) {
+        Some(true) => {
+            view.send(Command::RemoveService(id));
+            ServicesFocus::Add
+        }
+        Some(false) => ServicesFocus::Remove(id),
+        None => return,
+    };
+    (draft.removal, draft.next_focus) = (None, Some(next));
 }
 
 fn list(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services) {

@@ -249,6 +249,17 @@ mod tests {
     #[test]
     fn bad_figures_of_a_broadcast_need_attention() {
         let texts = Texts::new(Language::English);
+        let shown = |figures| {
+            let snapshot = Snapshot { live: LiveState::OnAir, figures, ..Snapshot::default() };
+            let view = View {
+                theme: &Theme::DARK,
+                texts: &texts,
+                snapshot: &snapshot,
+                health: &Health::of(&snapshot),
+                requests: &mut Vec::new(),
+            };
+            facts(&view, Page::Studio)
+        };
         for (fps, dropped_frames, wanted) in
             [(30.0, 0, [false; 2]), (11.7, 0, [true, false]), (30.0, 20, [false, true])]
         {
@@ -260,15 +271,7 @@ mod tests {
                 total_frames: 1_800,
                 ..LiveFigures::default()
             };
-            let snapshot = Snapshot { live: LiveState::OnAir, figures, ..Snapshot::default() };
-            let view = View {
-                theme: &Theme::DARK,
-                texts: &texts,
-                snapshot: &snapshot,
-                health: &Health::of(&snapshot),
-                requests: &mut Vec::new(),
-            };
-            let warns: Vec<bool> = facts(&view, Page::Studio).iter().map(|it| it.warns).collect();
+            let warns: Vec<bool> = shown(figures).iter().map(|it| it.warns).collect();
             assert_eq!(warns[..2], wanted, "{fps} {dropped_frames}");
         }
         let figures = LiveFigures {
@@ -277,15 +280,7 @@ mod tests {
             on_air_for: Duration::from_secs(60),
             ..LiveFigures::default()
         };
-        let snapshot = Snapshot { live: LiveState::OnAir, figures, ..Snapshot::default() };
-        let view = View {
-            theme: &Theme::DARK,
-            texts: &texts,
-            snapshot: &snapshot,
-            health: &Health::of(&snapshot),
-            requests: &mut Vec::new(),
-        };
-        let skipped = &facts(&view, Page::Studio)[2];
+        let skipped = &shown(figures)[2];
         assert_eq!((skipped.text.as_str(), skipped.warns), ("775 skipped", true));
     }
 

@@ -1,6 +1,5 @@
 //! The program frame with its border and tag, or a text in its place.
 
-use egui::text::{LayoutJob, TextWrapping};
 use egui::{
     Color32, CornerRadius, Rect, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, vec2,
 };
@@ -26,7 +25,7 @@ use crate::ui::text::format;
 use crate::ui::video::placeholder::placeholder;
 use crate::ui::video::{FrameView, Rotation, fill_around, fitted};
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, ButtonWeight, label};
+use crate::ui::widgets::{Button, ButtonWeight, label, one_line};
 
 /// The width of the column between preview and program.
 const MIDDLE_COLUMN_WIDTH_POINTS: f32 = 84.0;
@@ -309,10 +308,8 @@ fn tag(ui: &Ui, view: &View<'_>, rect: Rect) {
 /// frame ends in an ellipsis.
 fn label_in(ui: &Ui, rect: Rect, text: &str, (fill, color): (Color32, Color32)) -> Rect {
     let margin = vec2(14.0, 8.0);
-    let mut job = LayoutJob::simple_singleline(text.to_owned(), Type::Tiny.font(), color);
     let width = (rect.width() - 2.0 * gap::S - margin.x).max(0.0);
-    job.wrap = TextWrapping::truncate_at_width(width);
-    let galley = ui.painter().layout_job(job);
+    let galley = one_line(ui, text, width, Type::Tiny.font(), color);
     let plate = Rect::from_min_size(rect.min + Vec2::splat(gap::S), galley.size() + margin);
     ui.painter().rect_filled(plate, CornerRadius::same(4), fill);
     ui.painter().galley(plate.center() - galley.size() / 2.0, galley, color);

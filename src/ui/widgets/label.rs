@@ -72,11 +72,16 @@ pub fn place(ui: &Ui, at: Pos2, anchor: Align2, text: &str, kind: Type, color: C
     ui.painter().text(at, anchor, text, kind.font(), color)
 }
 
+/// Lays out a text in one line of at most `width` points, with an ellipsis if it does not fit.
+pub fn one_line(ui: &Ui, text: &str, width: f32, font: FontId, color: Color32) -> Arc<Galley> {
+    let mut job = LayoutJob::simple_singleline(text.to_owned(), font, color);
+    job.wrap = TextWrapping::truncate_at_width(width);
+    ui.painter().layout_job(job)
+}
+
 /// Paints a text in one line into `rect`, with an ellipsis if it does not fit.
 pub fn elided(ui: &Ui, rect: Rect, align: Align, text: &str, font: FontId, color: Color32) -> Rect {
-    let mut job = egui::text::LayoutJob::simple_singleline(text.to_owned(), font, color);
-    job.wrap = egui::text::TextWrapping::truncate_at_width(rect.width());
-    let galley = ui.painter().layout_job(job);
+    let galley = one_line(ui, text, rect.width(), font, color);
     let x = match align {
         Align::Min => rect.left(),
         Align::Center => rect.center().x - galley.size().x / 2.0,

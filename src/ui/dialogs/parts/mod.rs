@@ -4,8 +4,8 @@
 pub mod draft;
 
 use egui::{
-    Align, Color32, Id, Key, Label, Layout, Memory, Modifiers, Response, RichText, ScrollArea, Ui,
-    UiBuilder, vec2,
+    Align, Color32, Id, Key, Label, Layout, Memory, Modifiers, RichText, ScrollArea, Ui, UiBuilder,
+    vec2,
 };
 
 use crate::studio::command::PartCommand;
@@ -13,7 +13,7 @@ use crate::studio::settings::part::versions::Version;
 use crate::studio::settings::part::{PartKind, PartSummary, check_name, is_same_name};
 use crate::studio::{Command, Notice};
 use crate::text::problem::{Problem, problem};
-use crate::ui::dialogs::card::{DialogAnswer, heading, modal};
+use crate::ui::dialogs::card::{DialogAnswer, buttons, heading, modal, removal_question};
 use crate::ui::dialogs::parts::draft::{Naming, PartsDraft, Step};
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
@@ -21,8 +21,8 @@ use crate::ui::style::theme::{Theme, Type, gap, size};
 use crate::ui::text::{Texts, format};
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{
-    Button, ButtonWeight, Field, Row, announced, at_line_end, icon_button, label, named_switch,
-    paragraph, select_all,
+    Button, ButtonWeight, Field, Row, at_line_end, icon_button, label, named_switch, paragraph,
+    select_all,
 };
 
 const DIALOG_WIDTH_POINTS: f32 = 520.0;
@@ -320,17 +320,6 @@ fn in_words(texts: &Texts, kind: PartKind, summary: &PartSummary) -> String {
     }
 }
 
-/// Draws two buttons side by side.
-fn buttons(ui: &mut Ui, theme: &Theme, yes: &str, weight: ButtonWeight, no: &str) -> [Response; 2] {
-    ui.add_space(gap::S);
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = gap::S;
-        let yes = Button::new(yes).weight(weight).show(ui, theme);
-        [yes, Button::new(no).show(ui, theme)]
-    })
-    .inner
-}
-
 fn name_field() -> Id {
     Id::unique("part-name")
 }
@@ -413,32 +402,27 @@ fn checked(
 }
 
 fn delete(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
-    let (theme, texts, kind) = (view.theme, view.texts, draft.kind);
-    let named = |key| texts.with(key, &[("name", name.to_owned().into())]);
+    let (texts, kind) = (view.texts, draft.kind);
     let title = of_kind(kind, key!("collection-delete-title"), key!("profile-delete-title"));
-    announced(&label(ui, &named(title), Type::Body, theme.text));
+    let title = texts.with(title, &[("name", name.to_owned().into())]);
     let note = of_kind(kind, key!("collection-delete-note"), key!("profile-delete-note"));
-    paragraph(ui, &texts.get(note), Type::Small, theme.secondary);
-    let words = (texts.get("part-delete-yes"), texts.get("part-keep"));
-    let [yes, no] = buttons(ui, theme, &words.0, ButtonWeight::Live, &words.1);
-    if draft.focused.take().is_some() {
-        no.request_focus();
-    }
-    // Escape ends the question, not the dialog.
-    let escaped = ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape));
-    if yes.clicked() {
-        view.send(Command::Part(PartCommand::Delete(kind, name.to_owned())));
-        // The focus goes to the row that is in use then.
-        let parts = &view.snapshot.parts;
-        let in_use = parts.in_use.name(kind);
-        let other = parts.names(kind).iter().find(|it| *it != name).map_or(name, String::as_str);
-        let next = if in_use == name { other } else { in_use };
-        draft.focused = Some(next.to_owned());
-        draft.step = Step::List;
-    } else if no.clicked() || escaped {
-        draft.step = Step::List;
-        draft.focused = Some(name.to_owned());
-    }
+    let (note, yes) = (texts.get(note), texts.get("part-delete-yes"));
+    let focuses_no = draft.focused.take().is_some();
+    let next = match removal_question(ui, view, &title, &note, &yes, focuses_no) {
+        Some(true) => {
+            view.send(Command::Part(PartCommand::Delete(kind, name.to_owned())));
+            // The focus goes to the row that is in use then.
+            let parts = &view.snapshot.parts;
+            let in_use = parts.in_use.name(kind);
+            let mut others = parts.names(kind).iter().filter(|it| *it != name);
+            let other = others.next().map_or(name, String::as_str);
+            if in_use == name { other } else { in_use }
+        }
+        Some(false) => name,
+        None => return,
+    };
+    draft.focused = Some(next.to_owned());
+    draft.step = Step::List;
 }
 
 fn versions(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
