@@ -118,7 +118,9 @@ impl Screen {
         {
             multiview::looks_at(&self.snapshot, &mut views);
         }
-        let expanded = inspector::expanded_filter(&self.snapshot, &self.scenes);
+        let picking = self.scenes.pick.as_ref();
+        let expanded =
+            picking.and_then(|_| inspector::expanded_filter(&self.snapshot, &self.scenes));
         color_pick::looks_at(ctx, &self.snapshot, &mut self.scenes.pick, expanded, &mut views);
         if views != self.looked_at {
             self.looked_at.clone_from(&views);

@@ -28,7 +28,7 @@ use crate::ui::watch::danmaku::{DanmakuLayer, MAX_INITIAL_MESSAGES};
 use crate::ui::watch::draft::Draft;
 use crate::ui::widgets::{
     Button, ButtonWeight, Field, icon_button, label, named_switch, paragraph, popup, section,
-    slider,
+    slider, truncated,
 };
 use crate::wire::chat::{ChatLine, ChatRefusal, ChatRole, MAX_NAME_CHARS, MAX_TEXT_CHARS};
 
@@ -61,8 +61,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, titled: bool) {
                 section(ui, theme, &texts.get("chat"));
             } else {
                 let of = name_of(&view.snapshot.watch_figures.url);
-                let of = egui::RichText::new(of).font(Type::Small.font()).color(theme.secondary);
-                ui.add(egui::Label::new(of).truncate().selectable(false));
+                truncated(ui, &of, Type::Small, theme.secondary);
             }
         });
     });

@@ -15,6 +15,13 @@ pub fn label(ui: &mut Ui, text: &str, kind: Type, color: Color32) -> Response {
     ui.add(Label::new(RichText::new(text).font(kind.font()).color(color)).selectable(false))
 }
 
+/// Draws a text in one line. If the text does not fit, it ends in an ellipsis, and a tooltip shows all
+/// of it.
+pub fn truncated(ui: &mut Ui, text: &str, kind: Type, color: Color32) -> Response {
+    let text = RichText::new(text).font(kind.font()).color(color);
+    ui.add(Label::new(text).truncate().selectable(false))
+}
+
 /// Draws a text with as many lines as it needs.
 pub fn paragraph(ui: &mut Ui, text: &str, kind: Type, color: Color32) -> Response {
     let text = RichText::new(text).font(kind.font()).color(color);

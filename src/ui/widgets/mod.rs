@@ -28,7 +28,7 @@ pub use field::{
 pub use figure::{figure, figures, file_figure, judged_figure};
 pub use label::{
     Wrapped, announced, baseline_of, elided, label, line_height_of, named, one_line, paragraph,
-    place, section,
+    place, section, truncated,
 };
 pub use meter::{Level, Levels, meter, upright_meter};
 pub use row::{Row, RowFocus, Tag, focus_by_arrow, pressed_once, row_by_arrow};

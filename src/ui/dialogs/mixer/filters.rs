@@ -112,7 +112,7 @@ fn numbers(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, filter: &mut Fil
 }
 
 /// Returns the display of a value with this unit.
-fn display(unit: Unit) -> NumberDisplay {
+pub(super) fn display(unit: Unit) -> NumberDisplay {
     use NumberStep::{Linear, Logarithmic, Whole};
     let (factor, decimals, unit, step) = match unit {
         Unit::Decibels => (1.0, 1, "\u{a0}dB", Linear),

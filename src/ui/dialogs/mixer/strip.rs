@@ -5,27 +5,21 @@ use egui::{Align, DragValue, Id, Layout, Ui, vec2};
 use crate::audio::AudioChoice;
 use crate::media::ExtraTrack;
 use crate::media::playback_control::EndBehavior;
+use crate::mix::filter::Unit;
 use crate::mix::{MonitoringMode, Strip, StripId};
 use crate::studio::snapshot::{SourceState, StripView};
 use crate::studio::{Command, TalkMode};
+use crate::ui::dialogs::mixer::filters::display;
 use crate::ui::dialogs::mixer::row::{line, one_of, slider_line};
 use crate::ui::input::actions::key;
 use crate::ui::studio_page::mixer::labels;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::view::{View, WindowRequest};
-use crate::ui::widgets::filter_list::{NumberDisplay, NumberStep};
 use crate::ui::widgets::{
     Button, Field, Select, icon_button, label, menu_item, menu_rule, named_switch, number_field,
     scrolled,
 };
-
-/// The display of the gain.
-const GAIN: NumberDisplay =
-    NumberDisplay { factor: 1.0, decimals: 1, unit: "\u{a0}dB", step: NumberStep::Linear };
-/// The display of the balance.
-const BALANCE: NumberDisplay =
-    NumberDisplay { factor: 100.0, decimals: 0, unit: "\u{a0}%", step: NumberStep::Linear };
 
 pub fn show(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Strip) {
     head(ui, view, strip);
@@ -40,9 +34,9 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Str
         let (title, balance) = (view.texts.get("gain"), view.texts.get("strip-balance"));
         let named = view.texts.with("gain-of", &[("name", name.as_str().into())]);
         let (value, bounds) = (&mut after.gain_db, (&(-60.0..=20.0), 0.0));
-        slider_line(ui, view, (&title, &named), value, bounds, GAIN);
+        slider_line(ui, view, (&title, &named), value, bounds, display(Unit::Decibels));
         let (value, bounds) = (&mut after.balance, (&(-1.0..=1.0), 0.0));
-        slider_line(ui, view, (&balance, &balance), value, bounds, BALANCE);
+        slider_line(ui, view, (&balance, &balance), value, bounds, display(Unit::Share));
     });
     offset(ui, view, after);
     switches(ui, view, strip, after);

@@ -3,10 +3,7 @@
 
 pub mod draft;
 
-use egui::{
-    Align, Color32, Id, Key, Label, Layout, Memory, Modifiers, RichText, ScrollArea, Ui, UiBuilder,
-    vec2,
-};
+use egui::{Align, Color32, Id, Key, Layout, Memory, Modifiers, ScrollArea, Ui, UiBuilder, vec2};
 
 use crate::studio::command::PartCommand;
 use crate::studio::settings::part::versions::Version;
@@ -22,7 +19,7 @@ use crate::ui::text::{Texts, format};
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{
     Button, ButtonWeight, Field, Row, at_line_end, icon_button, label, named_switch, paragraph,
-    select_all,
+    select_all, truncated,
 };
 
 const DIALOG_WIDTH_POINTS: f32 = 520.0;
@@ -246,13 +243,6 @@ fn one_line(ui: &mut Ui, name: &str, color: Color32) {
     ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
         truncated(ui, name, Type::Body, color);
     });
-}
-
-/// Draws a text in one line. If the text does not fit, it ends in an ellipsis, and a tooltip shows all
-/// of it.
-fn truncated(ui: &mut Ui, text: &str, kind: Type, color: Color32) {
-    let text = RichText::new(text).font(kind.font()).color(color);
-    ui.add(Label::new(text).truncate().selectable(false));
 }
 
 /// Draws a text and a smaller one below it, in the middle of the height of a row.

@@ -24,7 +24,7 @@ use crate::ui::widgets::{elided, label, paragraph};
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let chosen = chosen(view.snapshot, draft);
     let item = chosen.first().copied();
-    let shown = shown(view.snapshot, draft);
+    let shown = shown(view.snapshot, draft, item);
     keep_typed(view, draft, shown);
     ui.spacing_mut().item_spacing = vec2(gap::S, gap::XS);
     if item.is_none() && shown.is_none() {
@@ -60,10 +60,10 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     ui.add_space(gap::M);
 }
 
-/// Returns the source that the inspector shows.
-fn shown(snapshot: &Snapshot, draft: &Draft) -> Option<SourceId> {
+/// Returns the source that the inspector shows if this item is selected.
+fn shown(snapshot: &Snapshot, draft: &Draft, item: Option<&Item>) -> Option<SourceId> {
     let collection = &snapshot.scenes.collection;
-    match chosen(snapshot, draft).first().map(|item| &item.content) {
+    match item.map(|item| &item.content) {
         Some(Content::Source(id)) => Some(*id),
         Some(_) => None,
         None => draft.inspected.filter(|id| *id == MAIN_SOURCE || collection.source(*id).is_some()),
@@ -72,7 +72,8 @@ fn shown(snapshot: &Snapshot, draft: &Draft) -> Option<SourceId> {
 
 /// Returns the expanded filter: its source and its index.
 pub fn expanded_filter(snapshot: &Snapshot, draft: &Draft) -> Option<(SourceId, usize)> {
-    Some((shown(snapshot, draft)?, draft.filter))
+    let item = chosen(snapshot, draft).first().copied();
+    Some((shown(snapshot, draft, item)?, draft.filter))
 }
 
 /// Draws the icon and the name of the edited object.

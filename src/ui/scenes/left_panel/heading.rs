@@ -4,7 +4,7 @@ use egui::{Align, Layout, Ui, vec2};
 
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
-use crate::ui::widgets::{at_line_end, label};
+use crate::ui::widgets::{at_line_end, label, truncated};
 
 /// Draws the name of a list, with buttons at its end, from left to right.
 pub fn heading(
@@ -20,9 +20,7 @@ pub fn heading(
         at_line_end(ui, |ui| buttons(ui, view));
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
             ui.add_space(gap::S);
-            let text = egui::RichText::new(text).font(Type::SmallStrong.font());
-            let text = egui::Label::new(text.color(view.theme.secondary));
-            ui.add(text.truncate().selectable(false));
+            truncated(ui, text, Type::SmallStrong, view.theme.secondary);
         });
     });
     ui.add_space(2.0);

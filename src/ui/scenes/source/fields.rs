@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use egui::{Align, DragValue, Label, Layout, RichText, Ui, Vec2, vec2};
+use egui::{Align, DragValue, Layout, Ui, Vec2, vec2};
 
 use crate::capture::Rgba;
 use crate::studio::Command;
@@ -10,7 +10,7 @@ use crate::ui::scenes::source::color_button::color_button;
 use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::view::View;
 use crate::ui::widgets::{
-    Button, Select, label, menu_item, number_fault, number_field, paragraph, switch,
+    Button, Select, label, menu_item, number_fault, number_field, paragraph, switch, truncated,
 };
 
 /// The size of a field for a number, in points.
@@ -40,8 +40,7 @@ pub fn row(
     ui.allocate_ui_with_layout(room, Layout::right_to_left(Align::Center), |ui| {
         control(ui, view);
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-            let text = RichText::new(name).font(Type::Small.font()).color(color);
-            ui.add(Label::new(text).truncate().selectable(false));
+            truncated(ui, name, Type::Small, color);
         });
     });
 }

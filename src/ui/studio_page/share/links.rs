@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use egui::{Align, Label, Layout, RichText, Ui, vec2};
+use egui::{Align, Layout, Ui, vec2};
 
 use crate::ui::studio_page::share::code::AddressCode;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::view::View;
-use crate::ui::widgets::{icon_button, label};
+use crate::ui::widgets::{icon_button, label, truncated};
 
 /// The width of the name of a link.
 const LINK_NAME_WIDTH_POINTS: f32 = 78.0;
@@ -71,8 +71,7 @@ fn row(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, (index, name): (usize, &
             });
             // The scheme is omitted, to leave more room for the part that distinguishes the links.
             let shown = url.split_once("://").map_or(url, |(_, rest)| rest);
-            let shown = RichText::new(shown).font(Type::Small.font()).color(theme.text);
-            ui.add(Label::new(shown).truncate().selectable(false)).on_hover_text(url);
+            truncated(ui, shown, Type::Small, theme.text).on_hover_text(url);
         });
     });
 }
