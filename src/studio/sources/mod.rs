@@ -448,7 +448,7 @@ impl Sources {
     /// Sets the sources that the program shows. Other sources are paused, if they are set to pause.
     /// Returns the source if only one is shown.
     pub fn attend(&mut self, shown: &BTreeSet<SourceId>) -> Option<SourceId> {
-        let of = |id: &SourceId| self.shared.get(id).copied().unwrap_or(*id);
+        let of = |id: &SourceId| self.origin(*id);
         let shown: BTreeSet<SourceId> = shown.iter().map(of).collect();
         let alone = shown.first().copied().filter(|_| shown.len() == 1);
         for (id, open) in &mut self.open {
@@ -461,7 +461,7 @@ impl Sources {
     /// Clears the alarms of sources that are not drawn. A source that its fallback replaces keeps
     /// its alarm. Otherwise it would be shown black for seconds whenever it is retried.
     pub fn unwatch(&self, drawn: &BTreeSet<SourceId>, main: &Chosen<VideoChoice>) {
-        let of = |id: &SourceId| self.shared.get(id).copied().unwrap_or(*id);
+        let of = |id: &SourceId| self.origin(*id);
         let by = drawn.iter().filter_map(|id| self.fallback.get(id));
         let kept: BTreeSet<SourceId> = drawn.iter().chain(by).chain(&self.out).map(of).collect();
         let all =
@@ -476,15 +476,13 @@ impl Sources {
     /// Returns the control for pausing a source and seeking in it, or `None` for the main video
     /// source, whose control is elsewhere.
     pub fn transport(&self, id: SourceId) -> Option<Transport> {
-        let id = self.shared.get(&id).copied().unwrap_or(id);
-        self.open.get(&id).map(|open| open.dials.transport())
+        self.open.get(&self.origin(id)).map(|open| open.dials.transport())
     }
 
     /// Returns the state of a source, or `None` for the main video source, whose state is
     /// elsewhere.
     pub fn report(&self, id: SourceId) -> Option<SourceReport> {
-        let id = self.shared.get(&id).copied().unwrap_or(id);
-        self.open.get(&id).map(|open| open.chosen.report())
+        self.open.get(&self.origin(id)).map(|open| open.chosen.report())
     }
 
     /// Returns the last reports, since the previous call, of sources that are closed or renamed.

@@ -25,7 +25,7 @@ impl Sources {
     pub(super) fn watch(&self, collection: &Collection, main: &VideoChoice) {
         let mut watched = BTreeSet::new();
         for (id, _) in fallback::replaceable(collection, main) {
-            watched.insert(self.shared.get(&id).copied().unwrap_or(id));
+            watched.insert(self.origin(id));
         }
         for (id, open) in &self.open {
             open.dials.set_fallback(watched.contains(id));
@@ -48,7 +48,7 @@ impl Sources {
     ) -> BTreeSet<SourceId> {
         let (choice, main) = main;
         let out = fallback::replaceable(collection, choice).map(|(id, _)| id).filter(|id| {
-            let of = self.shared.get(id).copied().unwrap_or(*id);
+            let of = self.origin(*id);
             match self.open.get(&of) {
                 Some(open) => fallback::is_out(&open.chosen.report()),
                 None => of == MAIN_SOURCE && fallback::is_out(main),
@@ -83,7 +83,7 @@ impl Sources {
                 placeholders.insert(by, name.to_owned());
             }
             // A source that is already open is shared.
-            fallback.insert(*id, self.shared.get(&by).copied().unwrap_or(by));
+            fallback.insert(*id, self.origin(by));
         }
         for (id, name) in &placeholders {
             if self.placeholders.get(id) == Some(name) {

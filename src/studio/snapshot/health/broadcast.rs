@@ -257,9 +257,8 @@ fn off_air(snapshot: &Snapshot, cause: &Problem) -> Finding {
     let mut finding = Finding::new(Some(Level::Error), sentence).with_remedy(remedy);
     match first {
         Some(entry) => {
-            let notices = about(snapshot, entry).collect::<Vec<_>>();
             finding = finding.with_details(details(entry)).of_target(entry.target.id);
-            finding = finding.covering(notices);
+            finding = finding.covering(about(snapshot, entry));
         }
         None => finding = finding.with_details([cause.clone()]),
     }

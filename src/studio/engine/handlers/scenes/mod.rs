@@ -313,11 +313,9 @@ impl Engine {
         let view = |(of, detail): (&ViewOf, &ViewDetail)| {
             let plan = match *of {
                 ViewOf::Scene(id) => collection.scene(id).map(|_| collection.plan(id)),
-                ViewOf::Source(MAIN_SOURCE) | ViewOf::BeforeFilter(MAIN_SOURCE, _) => {
-                    Some(Plan::simple(MAIN_SOURCE))
-                }
                 ViewOf::Source(id) | ViewOf::BeforeFilter(id, _) => {
-                    collection.source(id).map(|_| Plan::simple(id))
+                    let exists = id == MAIN_SOURCE || collection.source(id).is_some();
+                    exists.then(|| Plan::simple(id))
                 }
             };
             let (plan, slot) = (Arc::new(plan?), stage.view_frames.get(of)?.clone());
