@@ -42,7 +42,8 @@ impl Demuxer {
             data = data.get(pass..).unwrap_or_default();
             self.state.skip -= pass;
         }
-        self.keep(data);
+        self.buffer.extend_from_slice(data);
+        self.whole = self.whole.max(self.buffer.capacity());
     }
 
     /// Returns the next tag, or `None` if more bytes are needed. Encrypted tags, and tags that are
@@ -52,11 +53,6 @@ impl Demuxer {
     /// Fails if the data is not FLV.
     pub fn next_tag(&mut self) -> Result<Option<Tag>, Error> {
         self.state.next_tag(&mut ByteBlock::of(&mut self.buffer, self.whole))
-    }
-
-    fn keep(&mut self, data: &[u8]) {
-        self.buffer.extend_from_slice(data);
-        self.whole = self.whole.max(self.buffer.capacity());
     }
 
     /// Returns the number of bytes before the next tag that are not received yet.
