@@ -35,7 +35,7 @@ setting-bitrate-note = 码率越高越清晰，也越占上行带宽。请留出
 setting-monitoring = 监听设备
 setting-monitoring-note = 用来播放你监听的音频源。戴耳机可避免回声。
 setting-push-to-talk = 讲话键
-setting-push-to-talk-note = 按住此键可打开麦克风，或将麦克风静音。请在混音器中启用按键讲话。
+setting-push-to-talk-note = 按住此键时，麦克风打开（按键讲话）或静音（按键静音）。请在混音器中选择方式。
 
 setting-encoder = 视频编码器
 setting-encoder-note = “自动选择”会使用本机最合适的编码器。
