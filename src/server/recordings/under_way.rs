@@ -80,6 +80,24 @@ impl Files {
         RecordingStart::Anew
     }
 
+    /// Continues the recording whose sink has the same id with this sink. Returns false if another recording of its
+    /// stream has begun.
+    pub fn renew(&self, sink: &Arc<FlvSink>) -> bool {
+        let mut inner = self.0.lock();
+        let is_its = |file: &UnderWay| file.sink.id() == sink.id();
+        let Some(file) = inner.under_way.iter().find(|file| is_its(file)) else { return false };
+        let is_other = |other: &UnderWay| {
+            !is_its(other) && Arc::ptr_eq(&other.stream, &file.stream) && !other.sink.has_ended()
+        };
+        if inner.under_way.iter().any(is_other) {
+            return false;
+        }
+        if let Some(file) = inner.under_way.iter_mut().find(|file| is_its(file)) {
+            file.sink = Arc::clone(sink);
+        }
+        true
+    }
+
     /// Changes the recording with this sink, if it is under way.
     fn change(&self, sink: u64, change: impl FnOnce(&mut UnderWay)) {
         let mut inner = self.0.lock();
@@ -173,12 +191,28 @@ mod tests {
     use super::*;
     use crate::server::access::limits::Limits;
 
+    fn stream() -> Arc<Stream> {
+        let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        Arc::new(Stream::new("live".to_owned(), "show".to_owned(), here, Limits::default()))
+    }
+
+    #[test]
+    fn a_recording_gets_a_new_queue_unless_another_one_has_begun() {
+        let (files, stream) = (Files::default(), stream());
+        let [first, again, other] = [7, 7, 8].map(|id| FlvSink::for_file(id, 10));
+        assert!(!files.renew(&again));
+        assert_eq!(files.begin(&stream, &first, 2), RecordingStart::Anew);
+        first.end();
+        assert!(files.renew(&again));
+        assert_eq!(files.begin(&stream, &other, 2), RecordingStart::GoesOn);
+        again.end();
+        assert_eq!(files.begin(&stream, &other, 2), RecordingStart::Anew);
+        assert!(!files.renew(&FlvSink::for_file(7, 10)));
+    }
+
     #[test]
     fn files_are_being_written_until_they_are_closed() {
-        let files = Files::default();
-        let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let limits = Limits::default();
-        let stream = Arc::new(Stream::new("live".to_owned(), "show".to_owned(), here, limits));
+        let (files, stream) = (Files::default(), stream());
         let sink = FlvSink::for_file(7, 10);
         assert_eq!(files.begin(&stream, &sink, 1), RecordingStart::Anew);
         let [one, two, never] = ["1.flv", "2.flv", "3.flv"].map(Path::new);

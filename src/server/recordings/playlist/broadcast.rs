@@ -211,7 +211,7 @@ impl BroadcastList {
         let mut known = self.0.lock();
         let longest = segments.iter().map(|(_, duration)| *duration).max().unwrap_or_default();
         known.target = known.target.max(longest);
-        let Some(file) = known.files.iter_mut().find(|file| file.path == path) else { return };
+        let Some(file) = known.files.iter_mut().rfind(|file| file.path == path) else { return };
         // Another request may have read more.
         if file.state == FileState::Grows && segments.len() >= file.segments.len() {
             folder.clone_into(&mut file.folder);
@@ -230,7 +230,7 @@ impl BroadcastList {
     /// Records that a file cannot be read, and therefore has no segments.
     pub fn note_unreadable(&self, path: &Path) {
         let mut known = self.0.lock();
-        if let Some(file) = known.files.iter_mut().find(|file| file.path == path) {
+        if let Some(file) = known.files.iter_mut().rfind(|file| file.path == path) {
             file.state = FileState::Complete;
         }
     }
