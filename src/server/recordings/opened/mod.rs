@@ -325,7 +325,8 @@ impl OpenRecording {
         let file_name = path.file_name().unwrap_or_default().to_string_lossy();
         let name = stem(&file_name).to_owned();
         let stream = stream_of(&name).ok_or(OpenError::Missing)?;
-        let began = began(&name);
+        let created = file.metadata().ok().and_then(|it| it.created().ok());
+        let began = began(&name, created);
         let version = FileVersion::of(&file, false)?;
         let content = RwLock::new(RecordingContent { version, ..RecordingContent::default() });
         let (file, used) = (Mutex::new(OpenFile::new(file)?), AtomicI64::new(0));
