@@ -4,6 +4,9 @@
 
 use std::fmt::Write;
 use std::path::Path;
+use std::time::SystemTime;
+
+use jiff::tz::TimeZone;
 
 use crate::wire::container::Format;
 use crate::wire::percent::decoded;
@@ -33,7 +36,7 @@ pub(in crate::server) struct RecordedStream {
 /// Returns the file name for a stream at this time, in microseconds since 1970.
 pub(super) fn file_name(app: &str, stream: &str, wall_micros: i64, format: Format) -> String {
     let at = jiff::Timestamp::from_microsecond(wall_micros).unwrap_or_default();
-    let at = at.to_zoned(jiff::tz::TimeZone::system()).strftime(TIME_FORMAT).to_string();
+    let at = at.to_zoned(TimeZone::system()).strftime(TIME_FORMAT).to_string();
     let app = encoded(app, "_.", MAX_APP_BYTES);
     let stream = encoded(stream, "_.-", MAX_NAMES_BYTES.saturating_sub(app.len()));
     format!("{app}-{stream} {at}.{}", format.extension())
@@ -72,13 +75,23 @@ pub(in crate::server) fn stream_of(name: &str) -> Option<RecordedStream> {
     Some(RecordedStream { app, stream }).filter(|it| !it.app.is_empty() && !it.stream.is_empty())
 }
 
-/// Returns the time at which a recording with this name began, in microseconds since 1970.
-pub(in crate::server) fn began(name: &str) -> Option<i64> {
+/// Returns the time at which a recording with this name began, in microseconds since 1970. When daylight saving time
+/// ends, local times occur twice; `created`, the creation time of the file, then decides.
+pub(in crate::server) fn began(name: &str, created: Option<SystemTime>) -> Option<i64> {
+    began_in(name, created, &TimeZone::system())
+}
+
+fn began_in(name: &str, created: Option<SystemTime>, zone: &TimeZone) -> Option<i64> {
     let (_, time) = split(stem(name))?;
     let time =
         jiff::civil::DateTime::strptime(TIME_FORMAT, time.get(..TIME_PATTERN.len())?).ok()?;
-    let at = time.to_zoned(jiff::tz::TimeZone::system()).ok()?;
-    Some(at.timestamp().as_microsecond())
+    let at = zone.to_ambiguous_zoned(time);
+    let first = at.clone().compatible().ok()?.timestamp().as_microsecond();
+    let second = at.later().ok()?.timestamp().as_microsecond();
+    let created = created.and_then(|it| Some(jiff::Timestamp::try_from(it).ok()?.as_microsecond()));
+    // A copy of the file has a much later creation time.
+    let is_second = created.is_some_and(|at| (at - second).abs() < (second - first) / 2);
+    Some(if is_second { second } else { first })
 }
 
 /// Returns true if the server gives its recordings names of this form.
@@ -150,7 +163,7 @@ mod tests {
                 let is_bad = |it: char| it.is_control() || "/\\:".contains(it);
                 assert!(!name.contains(is_bad) && !name.starts_with(['.', '-']), "{name}");
                 assert_eq!(format_of(&name), Some(format), "{name}");
-                assert_eq!(began(&name), Some(0), "{name}");
+                assert_eq!(began(&name, None), Some(0), "{name}");
                 assert_eq!(Path::new(&name).components().count(), 1);
                 let found = Some(RecordedStream { app: app.into(), stream: stream.into() });
                 assert_eq!(stream_of(&name), found, "{name}");
@@ -173,6 +186,23 @@ mod tests {
         // Different names never share a file.
         let names = [("a-b", "c"), ("a", "b-c")].map(|(a, b)| file_name(a, b, 0, Format::Flv));
         assert_ne!(names[0], names[1]);
+    }
+
+    #[test]
+    fn a_local_time_that_occurs_twice_is_read_back() {
+        let zone = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
+        let name = "live-show 2026-10-25 02-30-00.flv";
+        let at = |text: &str| text.parse::<jiff::Timestamp>().unwrap();
+        let [first, second] = ["2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"].map(at);
+        let copied = at("2026-10-26T08:00:00Z");
+        for (created, expected) in
+            [(None, first), (Some(first), first), (Some(second), second), (Some(copied), first)]
+        {
+            let found = began_in(name, created.map(SystemTime::from), &zone);
+            assert_eq!(found, Some(expected.as_microsecond()), "{created:?}");
+        }
+        let once = began_in("live-show 2026-10-25 03-30-00.flv", Some(second.into()), &zone);
+        assert_eq!(once, Some(at("2026-10-25T02:30:00Z").as_microsecond()));
     }
 
     #[test]

@@ -6,6 +6,12 @@ use std::time::Duration;
 use crate::server::access::stream_pattern::matches;
 use crate::wire::container::Format;
 
+/// Maximum duration of a file that is not split otherwise, while old recordings are deleted. The server deletes only
+/// complete files.
+const MAX_KEPT_FILE_TIME: Duration = Duration::from_hours(12);
+/// Such a file has at most this part of the total size.
+const KEPT_FILE_DIVISOR: u64 = 4;
+
 /// The rules for how a stream is recorded.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct FileRules {
@@ -39,6 +45,19 @@ pub struct Retention {
     pub bytes: Option<u64>,
 }
 
+impl Retention {
+    /// Returns the rules for a file, which splits the recording if the file's own rules do not.
+    fn split(self, file: FileRules) -> FileRules {
+        let is_split = file.split_time.is_some() || file.split_bytes.is_some();
+        if self == Self::default() || is_split {
+            return file;
+        }
+        let time = self.time.map_or(MAX_KEPT_FILE_TIME, |time| time.min(MAX_KEPT_FILE_TIME));
+        let split_bytes = self.bytes.map(|bytes| bytes / KEPT_FILE_DIVISOR);
+        FileRules { split_time: Some(time), split_bytes, ..file }
+    }
+}
+
 /// The rules of the server for its recordings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordingRules {
@@ -63,13 +82,34 @@ impl RecordingRules {
     pub fn of(&self, app: &str, stream: &str) -> Option<FileRules> {
         let name = format!("{app}/{stream}");
         let rule = self.streams.iter().find(|rule| matches(&rule.streams, &name));
-        rule.map_or(Some(self.others), |rule| rule.file)
+        rule.map_or(Some(self.others), |rule| rule.file).map(|file| self.keep.split(file))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn recordings_that_are_deleted_by_time_or_size_are_split() {
+        let of = |others: FileRules, hours: Option<u64>, bytes| {
+            let keep = Retention { time: hours.map(Duration::from_hours), bytes };
+            RecordingRules { others, keep, ..RecordingRules::default() }.of("live", "show").unwrap()
+        };
+        let split = |hours, split_bytes| FileRules {
+            split_time: Some(Duration::from_hours(hours)),
+            split_bytes,
+            ..FileRules::default()
+        };
+        let whole = FileRules::default();
+        assert_eq!(of(whole, None, None), whole);
+        assert_eq!(of(whole, Some(48), None), split(12, None));
+        assert_eq!(of(whole, Some(2), Some(400)), split(2, Some(100)));
+        assert_eq!(of(whole, None, Some(400)), split(12, Some(100)));
+        for own in [split(24, None), FileRules { split_bytes: Some(300), ..whole }] {
+            assert_eq!(of(own, Some(48), Some(400)), own);
+        }
+    }
 
     #[test]
     fn the_first_rule_that_matches_counts() {

@@ -8,6 +8,9 @@ use crate::media::AudioCodec;
 use crate::wire::container::SampleLocation;
 use crate::wire::container::mp4::sample_table::{micros, ticks};
 
+/// Maximum number of samples of all recordings in memory. It is enough for a day of video with two
+/// audio tracks.
+pub(super) const MAX_SAMPLES: usize = 16_000_000;
 /// Audio continues the previous packet if the gap is at most this long.
 const MAX_AUDIO_JITTER: Duration = Duration::from_millis(50);
 

@@ -32,6 +32,8 @@ pub(super) struct StreamTag {
     pub is_media: bool,
     /// True for a frame at which decoding can start.
     pub is_keyframe: bool,
+    /// Number of frames and audio packets of all tracks.
+    pub samples: usize,
     config: Option<ConfigSlot>,
 }
 
@@ -53,6 +55,7 @@ impl StreamTag {
             track: TrackId::Video,
             is_media: false,
             is_keyframe: false,
+            samples: 0,
             config: None,
         };
         match kind {
@@ -61,6 +64,7 @@ impl StreamTag {
                 let config = parsed.as_ref().filter(|it| it.is_sequence_start());
                 tag.config = config.map(|it| (kind, it.track.id, false));
                 tag.is_media = config.is_none();
+                tag.samples = usize::from(tag.is_media);
                 tag.is_keyframe = tag.is_media
                     && parsed.is_some_and(|it| {
                         matches!(it.frame_type, FrameType::Key | FrameType::GeneratedKey)
@@ -72,11 +76,13 @@ impl StreamTag {
             TagKind::Audio => {
                 let parsed = parse_audio(&tag.body).ok();
                 tag.track = TrackId::Audio(parsed.as_ref().map_or(0, |it| it.track.id));
+                let tracks = parsed.as_ref().map_or(1, |it| it.tracks().count());
                 let config = parsed.filter(|it| it.is_sequence_start());
                 let is_layout =
                     |packet: &AudioPacket| matches!(packet, AudioPacket::MultichannelConfig { .. });
                 tag.config = config.map(|it| (kind, it.track.id, is_layout(&it.track.packet)));
                 tag.is_media = tag.config.is_none();
+                tag.samples = if tag.is_media { tracks } else { 0 };
             }
             TagKind::Script => {}
         }

@@ -47,11 +47,25 @@ struct EndedBroadcast {
 /// The files of one publication, in the order of recording.
 #[derive(Clone, Debug, Default)]
 pub(in crate::server) struct BroadcastFiles {
-    pub parts: Vec<PathBuf>,
+    /// The files, without those at the start that are gone from the playlist.
+    pub parts: Arc<Vec<PathBuf>>,
+    /// Number of the first file in `parts`.
+    pub first: usize,
     /// The known properties of these files.
     pub list: Arc<BroadcastList>,
     /// True if no more files will follow.
     pub ended: bool,
+}
+
+impl BroadcastFiles {
+    /// Adds a file, and drops the files that are gone.
+    fn add(&mut self, path: &Path) {
+        let parts = Arc::make_mut(&mut self.parts);
+        let gone = self.list.dropped().saturating_sub(self.first).min(parts.len());
+        parts.drain(..gone);
+        parts.push(path.to_owned());
+        self.first += gone;
+    }
 }
 
 /// The result of a request for a file.
@@ -80,6 +94,24 @@ impl Files {
         RecordingStart::Anew
     }
 
+    /// Continues the recording whose sink has the same id with this sink. Returns false if another recording of its
+    /// stream has begun.
+    pub fn renew(&self, sink: &Arc<FlvSink>) -> bool {
+        let mut inner = self.0.lock();
+        let is_its = |file: &UnderWay| file.sink.id() == sink.id();
+        let Some(file) = inner.under_way.iter().find(|file| is_its(file)) else { return false };
+        let is_other = |other: &UnderWay| {
+            !is_its(other) && Arc::ptr_eq(&other.stream, &file.stream) && !other.sink.has_ended()
+        };
+        if inner.under_way.iter().any(is_other) {
+            return false;
+        }
+        if let Some(file) = inner.under_way.iter_mut().find(|file| is_its(file)) {
+            file.sink = Arc::clone(sink);
+        }
+        true
+    }
+
     /// Changes the recording with this sink, if it is under way.
     fn change(&self, sink: u64, change: impl FnOnce(&mut UnderWay)) {
         let mut inner = self.0.lock();
@@ -98,7 +130,7 @@ impl Files {
     /// Records that the publication continues in this file.
     pub fn note_part(&self, sink: u64, path: &Path) {
         self.change(sink, |file| {
-            file.files.parts.push(path.to_owned());
+            file.files.add(path);
             file.open.push(path.to_owned());
             file.next = None;
         });
@@ -115,7 +147,7 @@ impl Files {
     /// Records that this file stayed empty and was removed, so that its broadcast does not lack it.
     pub fn note_empty(&self, sink: u64, path: &Path) {
         self.change(sink, |file| {
-            file.files.list.note_empty(&file.files.parts, path);
+            file.files.list.note_empty(&file.files.parts, file.files.first, path);
         });
     }
 
@@ -173,12 +205,28 @@ mod tests {
     use super::*;
     use crate::server::access::limits::Limits;
 
+    fn stream() -> Arc<Stream> {
+        let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        Arc::new(Stream::new("live".to_owned(), "show".to_owned(), here, Limits::default()))
+    }
+
+    #[test]
+    fn a_recording_gets_a_new_queue_unless_another_one_has_begun() {
+        let (files, stream) = (Files::default(), stream());
+        let [first, again, other] = [7, 7, 8].map(|id| FlvSink::for_file(id, 10));
+        assert!(!files.renew(&again));
+        assert_eq!(files.begin(&stream, &first, 2), RecordingStart::Anew);
+        first.end();
+        assert!(files.renew(&again));
+        assert_eq!(files.begin(&stream, &other, 2), RecordingStart::GoesOn);
+        again.end();
+        assert_eq!(files.begin(&stream, &other, 2), RecordingStart::Anew);
+        assert!(!files.renew(&FlvSink::for_file(7, 10)));
+    }
+
     #[test]
     fn files_are_being_written_until_they_are_closed() {
-        let files = Files::default();
-        let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let limits = Limits::default();
-        let stream = Arc::new(Stream::new("live".to_owned(), "show".to_owned(), here, limits));
+        let (files, stream) = (Files::default(), stream());
         let sink = FlvSink::for_file(7, 10);
         assert_eq!(files.begin(&stream, &sink, 1), RecordingStart::Anew);
         let [one, two, never] = ["1.flv", "2.flv", "3.flv"].map(Path::new);
@@ -198,7 +246,27 @@ mod tests {
         assert!(written([false; 3]));
         files.remove(7);
         let ended = files.of_stream("live", "show").unwrap();
-        assert_eq!(ended.parts, [one, two]);
-        assert_eq!(ended.list.unknown(&ended.parts), [one], "nobody opens the empty file");
+        assert_eq!(*ended.parts, [one, two]);
+        let unknown = ended.list.unknown(&ended.parts, ended.first);
+        assert_eq!(unknown, [one], "nobody opens the empty file");
+    }
+
+    #[test]
+    fn deleted_files_are_forgotten() {
+        let (files, stream) = (Files::default(), stream());
+        files.begin(&stream, &FlvSink::for_file(7, 10), 1);
+        let path = |number: usize| PathBuf::from(format!("{number}.flv"));
+        let broadcast = || files.of_stream("live", "show").unwrap();
+        for number in 0..100 {
+            files.note_part(7, &path(number));
+            let BroadcastFiles { parts, first, list, .. } = broadcast();
+            list.unknown(&parts, first);
+            list.note_gone(&path(number));
+        }
+        files.note_part(7, &path(100));
+        let BroadcastFiles { parts, first, list, .. } = broadcast();
+        assert_eq!(*parts, [path(100)]);
+        assert_eq!(first, 100);
+        assert_eq!(list.unknown(&parts, first), [path(100)]);
     }
 }

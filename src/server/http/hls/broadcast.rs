@@ -51,7 +51,8 @@ pub(super) async fn event(request: &HlsRequest<'_>, viewer: AdmittedViewer) -> R
             if is_recorded { UNKNOWN_BROADCAST_TEXT } else { "This stream is not recorded.\n" };
         return failed(StatusCode::NOT_FOUND, text);
     };
-    if files.parts.iter().any(|path| !has_whole_name(path)) {
+    // The names of all files begin with the name of the stream.
+    if files.parts.first().is_some_and(|path| !has_whole_name(path)) {
         return failed(StatusCode::NOT_FOUND, LONG_NAME_TEXT);
     }
     let now = registry.clock.now();
@@ -64,7 +65,7 @@ pub(super) async fn event(request: &HlsRequest<'_>, viewer: AdmittedViewer) -> R
     // The viewer may have been admitted with another file of the broadcast.
     registry.opened.refresh(&files.parts, key, now);
     let list = &files.list;
-    let mut unknown = list.unknown(&files.parts);
+    let mut unknown = list.unknown(&files.parts, files.first);
     let mut gone = missing(list.to_check(now)).await;
     // A file that stayed empty was removed, and the recorder reports it soon.
     gone.retain(|path| !registry.files.is_writing(path));

@@ -2,7 +2,8 @@
 //! shared with HTTP viewers, so unknown tracks, codecs and script data are kept. MP4 files contain the packets of the
 //! stream. Data is on the disk half a second later, so a crash loses no more than that. If the disk is slow, frames
 //! are dropped up to the next keyframe, as in the queue of a slow viewer, but the broadcast is never affected. Before
-//! the disk is full, the server warns, and keeps a reserve free.
+//! the disk is full, the server warns, and keeps a reserve free. After a failure, the recorder tries again to begin a
+//! file until the publication ends.
 
 pub(in crate::server) mod playback;
 pub(in crate::server) mod retention;
@@ -14,7 +15,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
+use crate::base::Backoff;
 use crate::files::Trouble;
 use crate::server::access::callback::calls::RecordCall;
 use crate::server::event::{Event, Recording, RecordingState};
@@ -36,6 +40,8 @@ pub(in crate::server) const DISK_TIMEOUT: Duration = Duration::from_secs(20);
 const MAX_UNWRITTEN_BYTES: usize = 32 << 20;
 /// Interval between attempts while too many files are open.
 const RETRY_INTERVAL: Duration = Duration::from_secs(2);
+/// After a recording of this duration, the waits after failures are short again.
+const STEADY_TIME: Duration = Duration::from_mins(1);
 
 /// Starts to record publications from now on. This function must be called within the runtime.
 pub(in crate::server) fn begin(
@@ -69,6 +75,8 @@ pub(in crate::server) fn begin(
                 sink: sink.id(),
                 recorded,
                 current: none_of(&task),
+                disk: Arc::new(Semaphore::new(1)),
+                retry_wait: Backoff::next_refused,
             };
             tokio::spawn(record(reporter, sink, task));
         }
@@ -88,6 +96,10 @@ struct Reporter {
     recorded: Option<RecordCall>,
     /// The file in progress.
     current: PartFigures,
+    /// Held during each disk operation, so that a hanging disk blocks only one thread.
+    disk: Arc<Semaphore>,
+    /// A function that returns the wait after a failure.
+    retry_wait: fn(&mut Backoff) -> Duration,
 }
 
 impl Reporter {
@@ -99,6 +111,27 @@ impl Reporter {
             self.registry.files.note_closed(self.sink, &figures.path);
         }
         tell(&self.registry, &self.stream, figures, state, reason);
+    }
+
+    /// Replaces the queue of the recording. Returns `None` if the publication has ended, or if another recording of the
+    /// stream has begun.
+    fn renew(&self) -> Option<Arc<FlvSink>> {
+        loop {
+            let next = FlvSink::for_file(self.sink, MAX_UNWRITTEN_BYTES);
+            self.stream.leave(self.sink);
+            if !self.registry.files.renew(&next) {
+                return None;
+            }
+            self.stream.join(Arc::<FlvSink>::clone(&next));
+            if self.stream.is_published() {
+                return Some(next);
+            }
+            next.end();
+            // A publisher that began before the end of the queue counts on this recording.
+            if !self.stream.is_published() {
+                return None;
+            }
+        }
     }
 
     /// Reports events; `lost` is the reason why the last file is incomplete.
@@ -139,31 +172,63 @@ impl Reporter {
     }
 }
 
-/// Writes until the end, and reports the result.
-async fn record(mut reporter: Reporter, sink: Arc<FlvSink>, task: RecordingTask) {
-    let result = match create(&reporter.registry, &sink, &task).await {
-        Ok(writer) => take(&mut reporter, &sink, writer).await,
-        Err(error) => Err(error),
-    };
+/// Writes until the publication ends, and reports the result. After a failure, begins another file.
+async fn record(mut reporter: Reporter, mut sink: Arc<FlvSink>, task: RecordingTask) {
+    let clock = reporter.registry.clock;
+    let mut backoff = Backoff::new(sink.id());
+    // A problem that lasts is reported once.
+    let mut is_reported = false;
+    loop {
+        let began = clock.now();
+        let result = match create(&reporter, &sink, &task).await {
+            Ok(writer) => {
+                is_reported = false;
+                take(&mut reporter, &sink, writer).await
+            }
+            Err(error) => Err(error),
+        };
+        let Err(error) = result else { break };
+        if !std::mem::replace(&mut is_reported, true) {
+            let reason = Trouble::problem(&error);
+            reporter.tell(reporter.current.clone(), RecordingState::Failed, Some(reason));
+        }
+        if clock.now().since(began) >= STEADY_TIME {
+            backoff.reset();
+        }
+        let wait = (reporter.retry_wait)(&mut backoff);
+        let Some(next) = next_sink(&reporter, &sink, wait).await else { break };
+        sink = next;
+    }
     reporter.stream.leave(sink.id());
     reporter.registry.tidy(&reporter.stream);
-    if let Err(error) = result {
-        let reason = Trouble::problem(&error);
-        reporter.tell(reporter.current.clone(), RecordingState::Failed, Some(reason));
-    }
     reporter.registry.file_ended(sink.id());
+}
+
+/// Waits before the next attempt. Returns a queue that begins with the codec configs, like that of a new viewer, or
+/// `None` if the publication has ended.
+async fn next_sink(reporter: &Reporter, sink: &FlvSink, wait: Duration) -> Option<Arc<FlvSink>> {
+    if sink.has_ended() && !sink.was_overrun() {
+        return None;
+    }
+    let waiting = reporter.renew()?;
+    // The data of this time is lost.
+    let ended = async { while poll_fn(|cx| waiting.poll_next(cx)).await.is_some() {} };
+    match timeout(wait, ended).await {
+        Ok(()) if !waiting.was_overrun() => None,
+        _ => reporter.renew(),
+    }
 }
 
 /// Creates the first file. If too many files are open, retries while data waits in the queue.
 async fn create(
-    registry: &Registry,
+    reporter: &Reporter,
     sink: &FlvSink,
     task: &RecordingTask,
 ) -> io::Result<PartsWriter> {
     let mut is_reported = false;
     loop {
         let wanted = task.clone();
-        let error = match on_the_disk(move || PartsWriter::create(wanted)).await {
+        let error = match on_the_disk(&reporter.disk, move || PartsWriter::create(wanted)).await {
             Ok(writer) => return Ok(writer),
             Err(error) => error,
         };
@@ -171,7 +236,7 @@ async fn create(
             return Err(error);
         }
         if !std::mem::replace(&mut is_reported, true) {
-            registry.tell(Event::Held(task.path(), Trouble::TooManyFiles));
+            reporter.registry.tell(Event::Held(task.path(), Trouble::TooManyFiles));
         }
         tokio::time::sleep(RETRY_INTERVAL).await;
     }
@@ -185,7 +250,7 @@ async fn take(reporter: &mut Reporter, sink: &FlvSink, mut writer: PartsWriter) 
             tokio::time::sleep(WRITE_INTERVAL).await;
         }
         let tags: Vec<Bytes> = std::iter::once(first).chain(sink.waiting()).collect();
-        let (back, written) = on_the_disk(move || {
+        let (back, written) = on_the_disk(&reporter.disk, move || {
             let written = writer.write(&tags).inspect_err(|_| writer.remove_if_empty());
             Ok((writer, written))
         })
@@ -195,7 +260,7 @@ async fn take(reporter: &mut Reporter, sink: &FlvSink, mut writer: PartsWriter) 
         reporter.current = writer.figures();
         written?;
     }
-    let (mut writer, finished) = on_the_disk(move || {
+    let (mut writer, finished) = on_the_disk(&reporter.disk, move || {
         let finished = writer.finish();
         Ok((writer, finished))
     })
@@ -213,12 +278,23 @@ async fn take(reporter: &mut Reporter, sink: &FlvSink, mut writer: PartsWriter) 
     finished
 }
 
-/// Runs disk operations with a time limit, because a hanging disk would block forever.
+/// Runs disk operations with a time limit, because a hanging disk would block forever. The next operation waits for the
+/// end of one that hangs.
 async fn on_the_disk<T: Send + 'static>(
+    disk: &Arc<Semaphore>,
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
-    match tokio::time::timeout(DISK_TIMEOUT, tokio::task::spawn_blocking(work)).await {
-        Ok(done) => done?,
+    let disk = Arc::clone(disk);
+    let done = async move {
+        let turn = disk.acquire_owned().await.map_err(io::Error::other)?;
+        let work = move || {
+            let _turn = turn;
+            work()
+        };
+        tokio::task::spawn_blocking(work).await?
+    };
+    match timeout(DISK_TIMEOUT, done).await {
+        Ok(done) => done,
         Err(_) => {
             let seconds = DISK_TIMEOUT.as_secs();
             Err(io::Error::other(problem!("recorded-no-disk", seconds = seconds)))
@@ -243,13 +319,91 @@ mod tests {
     use bytes::BytesMut;
 
     use super::*;
+    use crate::base::{Clock, queue};
+    use crate::net::Runtime;
+    use crate::server::recordings::file::RecordingWriter;
     use crate::server::recordings::rules::FileRules;
+    use crate::server::registry::PublishRight;
+    use crate::server::registry::config::Config;
+    use crate::server::stream::Incoming;
     use crate::wire::container::flv::{TagKind, write_tag};
+    use crate::wire::rtmp::stream_name::StreamName;
 
     fn tag(kind: TagKind, time_ms: u32, body: &[u8]) -> Bytes {
         let mut out = BytesMut::new();
         write_tag(kind, time_ms, body, &mut out);
         out.freeze()
+    }
+
+    /// Records a publication, at first with this much room in the queue and on the disk. Gives the disk room after the
+    /// first failure, and ends the publication when a file follows. Returns the states of its files.
+    fn states(queue_bytes: usize, is_full: bool) -> Vec<RecordingState> {
+        let (runtime, folder) = (Runtime::start().unwrap(), tempfile::tempdir().unwrap());
+        let (sender, events) = queue::bounded("test", 64, queue::Full::DropOldest);
+        let config = Config { record: Some(folder.path().to_owned()), ..Config::default() };
+        let registry = Registry::new(config, Clock::start(), sender, runtime.handle());
+        let registry = Arc::new(registry);
+        let (address, name) =
+            ("127.0.0.1:5".parse().unwrap(), StreamName::resolve("", "live", "show"));
+        let right = PublishRight { proven: true, relayed: false, limits: Default::default() };
+        let publication = registry.publish(1, address, &name, right).unwrap();
+        // Another file needs the rest of the disk.
+        let path = folder.path().join("other.flv");
+        let mut other =
+            RecordingWriter::create(&path, Arc::clone(&registry.recording_disk)).unwrap();
+        other.set_index(u64::from(is_full) << 60);
+        let sink = FlvSink::for_file(7, queue_bytes);
+        registry.files.begin(&publication.stream, &sink, 1);
+        publication.stream.join(Arc::<FlvSink>::clone(&sink));
+        let task = RecordingTask {
+            folder: folder.path().to_owned(),
+            stream: RecordedStream { app: "live".to_owned(), stream: "show".to_owned() },
+            rules: FileRules::default(),
+            created: CreatedHook(Arc::new(|_| {})),
+            disk: Arc::clone(&registry.recording_disk),
+        };
+        let reporter = Reporter {
+            registry: Arc::clone(&registry),
+            stream: Arc::clone(&publication.stream),
+            sink: 7,
+            recorded: None,
+            current: none_of(&task),
+            disk: Arc::new(Semaphore::new(1)),
+            retry_wait: |_| Duration::ZERO,
+        };
+        runtime.spawn(record(reporter, sink, task));
+        let mut states = Vec::new();
+        while states.last() != Some(&RecordingState::Finished) {
+            let event = events.recv_timeout(Duration::from_secs(30)).unwrap();
+            let Event::Recording(recording) = event else { continue };
+            states.push(recording.state);
+            match recording.state {
+                RecordingState::Failed => other.set_index(0),
+                RecordingState::Writing if states.contains(&RecordingState::Failed) => {
+                    let video = |body: &'static [u8]| Incoming {
+                        kind: TagKind::Video,
+                        time_ms: 0,
+                        body: Bytes::from_static(body),
+                        metadata: false,
+                    };
+                    let mut sent = vec![video(&[0x17, 0, 0, 0, 0]), video(&[0x17, 1, 0, 0, 0, 7])];
+                    publication.stream.take(1, &mut sent, registry.clock.now());
+                    registry.unpublish(&publication, 1, address, "gone".into());
+                }
+                _ => {}
+            }
+        }
+        let broadcast = registry.files.of_stream("live", "show").unwrap();
+        let begun = states.iter().filter(|state| **state == RecordingState::Writing).count();
+        assert_eq!(broadcast.parts.len(), begun);
+        states
+    }
+
+    #[test]
+    fn a_publication_gets_another_file_after_a_failure() {
+        use RecordingState::{Failed, Finished, Writing};
+        assert_eq!(states(MAX_UNWRITTEN_BYTES, true), [Failed, Writing, Finished]);
+        assert_eq!(states(10, false), [Writing, Failed, Writing, Finished]);
     }
 
     #[test]

@@ -22,7 +22,7 @@ use crate::server::hls::mpeg_ts::to_ts;
 use crate::server::hls::viewers::{Viewer, ViewerKey, Viewers};
 use crate::server::recordings::folder::{self, FileVersion, open_error};
 use crate::server::recordings::name::{RecordedStream, began, stem, stream_of};
-use crate::server::recordings::samples::SampleList;
+use crate::server::recordings::samples::{MAX_SAMPLES, SampleList};
 use crate::server::recordings::segments::RecordedTracks;
 use crate::server::recordings::viewers::keeper::WATCHED_WINDOW;
 use crate::wire::container::growing::GrowingIndex;
@@ -38,9 +38,6 @@ pub(in crate::server) use crate::server::recordings::opened::content::RecordingC
 pub(in crate::server) const VOD_APP: &str = "vod";
 /// Maximum number of recordings in memory.
 const MAX_OPEN_RECORDINGS: usize = 32;
-/// Maximum number of samples of all recordings in memory. It is enough for a day of video with two
-/// audio tracks.
-const MAX_SAMPLES: usize = 16_000_000;
 /// Maximum size of a segment in bytes. A larger one counts as damaged.
 const MAX_SEGMENT_BYTES: u64 = 128 << 20;
 /// Maximum number of files that are read at the same time.
@@ -123,6 +120,10 @@ struct OpenFile {
     refreshed: Option<Timestamp>,
     /// True if another program has changed the file since it was read.
     is_outdated: bool,
+    /// Maximum number of samples in memory. A longer file plays up to there.
+    max_samples: usize,
+    /// True if the file has more samples.
+    is_full: bool,
 }
 
 impl OpenRecordings {
@@ -308,7 +309,14 @@ impl OpenRecordings {
 
 impl OpenFile {
     fn new(file: File) -> Result<Self, OpenError> {
-        Ok(Self { media: MediaFile::of(file)?, growing: None, refreshed: None, is_outdated: false })
+        Ok(Self {
+            media: MediaFile::of(file)?,
+            growing: None,
+            refreshed: None,
+            is_outdated: false,
+            max_samples: MAX_SAMPLES,
+            is_full: false,
+        })
     }
 }
 
@@ -317,7 +325,8 @@ impl OpenRecording {
         let file_name = path.file_name().unwrap_or_default().to_string_lossy();
         let name = stem(&file_name).to_owned();
         let stream = stream_of(&name).ok_or(OpenError::Missing)?;
-        let began = began(&name);
+        let created = file.metadata().ok().and_then(|it| it.created().ok());
+        let began = began(&name, created);
         let version = FileVersion::of(&file, false)?;
         let content = RwLock::new(RecordingContent { version, ..RecordingContent::default() });
         let (file, used) = (Mutex::new(OpenFile::new(file)?), AtomicI64::new(0));
@@ -383,11 +392,11 @@ impl OpenRecording {
             *self.content.write() = RecordingContent { version, ..RecordingContent::default() };
         }
         file.media.grow()?;
-        let OpenFile { media, growing, refreshed, .. } = &mut *file;
+        let OpenFile { media, growing, refreshed, max_samples, is_full, .. } = &mut *file;
         if growing.is_none() {
             let format = media.format()?;
             if format == Format::Mp4 && ended && refreshed.is_none() {
-                let mut index = limited_index_to_play(media, MAX_SAMPLES)?;
+                let mut index = limited_index_to_play(media, *max_samples)?;
                 index.skip_hidden()?;
                 let mut content = self.content.write();
                 content.index.add(&index.tracks, &index.samples);
@@ -403,11 +412,15 @@ impl OpenRecording {
             first.zip(last).map_or(Duration::ZERO, |(first, last)| last.dts.since(first.dts))
         };
         loop {
-            let has_more = reader.read_on(media)?;
+            let has_more = !*is_full && reader.read_on(media)?;
             let index = reader.index();
             let mut content = self.content.write();
-            if content.index.sample_count() + index.samples.len() > MAX_SAMPLES {
-                return Err(OpenError::Unreadable(Error::TooMuch(FilePart::Samples)));
+            if content.index.sample_count() + index.samples.len() > *max_samples {
+                if content.index.segments.is_empty() {
+                    return Err(OpenError::Unreadable(Error::TooMuch(FilePart::Samples)));
+                }
+                (index.samples, *is_full) = (Vec::new(), true);
+                continue;
             }
             let both = index.tracks.video.is_some() && !index.tracks.audio.is_empty();
             let is_certain = ended || has_more || both || !content.index.is_empty();

@@ -9,6 +9,7 @@ use crate::net::Runtime;
 use crate::server::access::grant::AdmittedViewer;
 use crate::server::hls::viewers::ViewerLimit;
 use crate::wire::container::Muxer;
+use crate::wire::container::flv::{TagKind, file_header, write_tag};
 use crate::wire::container::mp4::Writer;
 use crate::wire::container::mp4::live::tests::aac;
 
@@ -78,6 +79,34 @@ fn a_finished_recording_with_too_many_samples_is_refused() {
     let read = recording.refresh(newest, Timestamp::from_millis(1_000), || false);
     let too_much = OpenError::Unreadable(Error::TooMuch(FilePart::Samples));
     assert_eq!(format!("{read:?}"), format!("{:?}", Err::<(), _>(too_much)));
+}
+
+#[test]
+fn a_growing_recording_with_too_many_samples_plays_up_to_the_limit() {
+    let mut bytes = bytes::BytesMut::from(&file_header(true, true)[..]);
+    write_tag(TagKind::Audio, 0, &[0xAF, 0, 0x11, 0x90], &mut bytes);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("live-show 2026-11-25 18-00-00.flv");
+    std::fs::write(&path, &bytes).unwrap();
+    let recording = OpenRecording::new(path.clone(), File::open(&path).unwrap()).unwrap();
+    recording.file.lock().max_samples = 1_500;
+    let mut counts = Vec::new();
+    for (step, is_writing) in [true, true, true, false].into_iter().enumerate() {
+        for packet in step as u32 * 1_000..(step as u32 + 1) * 1_000 {
+            write_tag(TagKind::Audio, packet * 20, &[0xAF, 1, 0x21, 0x10], &mut bytes);
+        }
+        // Like the recorder, this changes the file in place.
+        let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+        file.write_all_at(&bytes, 0).unwrap();
+        let now = Timestamp::from_millis(step as i64 * 1_000);
+        recording.refresh(folder::open(&path).unwrap(), now, || is_writing).unwrap();
+        let segment = recording.read_segment(RecordedTracks::All, 0).unwrap();
+        assert!(segment.is_some_and(|it| !it.is_empty()), "{step}");
+        assert!(recording.file.lock().growing.as_mut().unwrap().index().samples.is_empty());
+        let content = recording.content();
+        counts.push((content.index.audio.samples.len(), content.ended));
+    }
+    assert_eq!(counts, [(1_000, false), (1_000, false), (1_000, false), (1_000, true)]);
 }
 
 /// Makes a recording with this number of AAC packets.

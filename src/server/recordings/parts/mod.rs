@@ -13,12 +13,16 @@ use crate::server::recordings::boundaries::Boundaries;
 use crate::server::recordings::contents::{Contents, FileTimes};
 use crate::server::recordings::file::{RecordingTask, RecordingWriter};
 use crate::server::recordings::rules::FileRules;
+use crate::server::recordings::samples::MAX_SAMPLES;
 use crate::server::recordings::tags::{EventReader, StreamConfigs, StreamTag};
 use crate::wire::container::Format;
 use crate::wire::container::flv::TagKind;
 
 /// Time between two attempts to create the next file.
 const RETRY_DELAY: Duration = Duration::from_secs(2);
+/// A new file begins after this number of samples, because the server can play only a file with at most
+/// [`MAX_SAMPLES`].
+const MAX_FILE_SAMPLES: usize = MAX_SAMPLES / 4 * 3;
 
 /// A file, and the amount of data in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +58,10 @@ pub(in crate::server) struct PartsWriter {
     times: FileTimes,
     /// Number of bytes that are not in the file yet.
     pending: u64,
+    /// Number of samples in the file.
+    samples: usize,
+    /// See [`MAX_FILE_SAMPLES`].
+    max_samples: usize,
     /// The tags at which a file can begin.
     boundaries: Boundaries,
     /// The kinds of tags with media in this file.
@@ -85,6 +93,8 @@ impl PartsWriter {
             reader,
             times: FileTimes::default(),
             pending: 0,
+            samples: 0,
+            max_samples: MAX_FILE_SAMPLES,
             boundaries: Boundaries::default(),
             kinds: Vec::new(),
             outdated: false,
@@ -140,6 +150,7 @@ impl PartsWriter {
             let time = self.times.note(&tag);
             self.contents.add(&tag, time, &events, &self.configs);
             self.pending += tag.body.len() as u64;
+            self.samples += tag.samples;
             if tag.is_media && !self.kinds.contains(&tag.kind) {
                 self.kinds.push(tag.kind);
             }
@@ -173,6 +184,7 @@ impl PartsWriter {
         let size = self.file.written() + self.pending + group + self.contents.index_weight();
         let is_due = self.outdated
             || self.configs.omits(tag)
+            || self.samples >= self.max_samples
             || split_time.is_some_and(|most| lasted >= most)
             || split_bytes.is_some_and(|most| size > most);
         is_due && self.held.is_none_or(|since| since.elapsed() >= RETRY_DELAY)
@@ -196,6 +208,7 @@ impl PartsWriter {
         self.configs.omit_video(self.boundaries.has_video_ended());
         self.contents = Contents::new(self.task.rules.format, &self.configs);
         (self.times, self.outdated, self.held) = (FileTimes::default(), false, None);
+        self.samples = 0;
         self.kinds.clear();
         self.events.push(PartEvent::Begun(self.figures()));
         Ok(())

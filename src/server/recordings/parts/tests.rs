@@ -125,6 +125,22 @@ fn a_file_stays_below_its_size() {
 }
 
 #[test]
+fn a_file_stays_short_enough_to_be_played() {
+    for format in [Format::Flv, Format::Mp4] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = writer(folder.path(), FileRules { format, ..FileRules::default() });
+        writer.max_samples = 100;
+        writer.write(&[audio(0, 0, true), audio(3, 0, true)]).unwrap();
+        for number in 0..125 {
+            let at = number * 1_024 / 48;
+            writer.write(&[audio(0, at, false), audio(3, at, false)]).unwrap();
+        }
+        writer.finish().unwrap();
+        assert_eq!(finished(&writer.take_events()).count(), 3, "{format}");
+    }
+}
+
+#[test]
 fn another_config_begins_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let mut writer = writer(folder.path(), FileRules::default());

@@ -26,13 +26,26 @@ pub(in crate::server) struct BroadcastList(Mutex<KnownFiles>);
 
 #[derive(Debug, Default)]
 struct KnownFiles {
+    /// The files, without those at the start that are gone.
     files: Vec<KnownFile>,
+    /// The files that are gone from the start.
+    dropped: DroppedFiles,
+    /// The start time of the first known file, in microseconds since 1970.
+    began: Option<i64>,
     /// The duration of the longest segment so far. It does not change when the playlist's start moves.
     target: Duration,
     /// The time of the last check for missing files.
     checked: Option<Timestamp>,
     /// The last text, for all viewers, because writing a long text takes time.
     written: Option<WrittenText>,
+}
+
+/// Numbers of files that are no longer in the list, and of their segments.
+#[derive(Debug, Default)]
+struct DroppedFiles {
+    files: usize,
+    files_with_segments: u64,
+    segments: usize,
 }
 
 /// A text of the playlist.
@@ -136,9 +149,10 @@ impl KnownFile {
 }
 
 impl KnownFiles {
-    /// Adds the files that are new in this list of all files, in the order of recording.
-    fn extend(&mut self, files: &[PathBuf]) {
-        for path in files.iter().skip(self.files.len()) {
+    /// Adds the files that are new in this list of all files, in the order of recording, from number `first` on.
+    fn extend(&mut self, files: &[PathBuf], first: usize) {
+        let known = self.dropped.files + self.files.len();
+        for path in files.iter().skip(known.saturating_sub(first)) {
             self.files.push(KnownFile {
                 path: path.clone(),
                 folder: String::new(),
@@ -153,7 +167,8 @@ impl KnownFiles {
     /// Returns the segments from number `first` on, and the number of discontinuities before them. Forgets complete
     /// files before them.
     fn list(&mut self, root: &str, first: usize) -> (Vec<Segment>, u64) {
-        let (mut number, mut files, mut discontinuities) = (0, 0, 0);
+        let (mut number, mut files) = (self.dropped.segments, self.dropped.files_with_segments);
+        let mut discontinuities = 0;
         let mut segments = Vec::new();
         for file in &mut self.files {
             let end = number + file.count();
@@ -168,17 +183,34 @@ impl KnownFiles {
             files += u64::from(end > number);
             number = end;
         }
+        self.drop_gone();
         (segments, discontinuities)
+    }
+
+    /// Drops the files at the start that are gone. The other segments keep their numbers.
+    fn drop_gone(&mut self) {
+        let gone = self.files.iter().take_while(|file| file.state == FileState::Gone).count();
+        for file in self.files.drain(..gone) {
+            self.dropped.files += 1;
+            self.dropped.files_with_segments += u64::from(file.count() > 0);
+            self.dropped.segments += file.count();
+        }
     }
 }
 
 impl BroadcastList {
-    /// Returns the files that may have segments that are not known yet, in the order of recording.
-    pub fn unknown(&self, files: &[PathBuf]) -> Vec<PathBuf> {
+    /// Returns the files that may have segments that are not known yet, in the order of recording. `files` are all
+    /// files from number `first` on.
+    pub fn unknown(&self, files: &[PathBuf], first: usize) -> Vec<PathBuf> {
         let mut known = self.0.lock();
-        known.extend(files);
+        known.extend(files, first);
         let grows = known.files.iter().filter(|file| file.state == FileState::Grows);
         grows.map(|file| file.path.clone()).collect()
+    }
+
+    /// Returns the number of files from the first one on that are gone.
+    pub fn dropped(&self) -> usize {
+        self.0.lock().dropped.files
     }
 
     /// Returns the files in the playlist that should still exist, or none if they were just checked.
@@ -211,11 +243,12 @@ impl BroadcastList {
         let mut known = self.0.lock();
         let longest = segments.iter().map(|(_, duration)| *duration).max().unwrap_or_default();
         known.target = known.target.max(longest);
-        let Some(file) = known.files.iter_mut().find(|file| file.path == path) else { return };
+        let Some(file) = known.files.iter_mut().rfind(|file| file.path == path) else { return };
         // Another request may have read more.
         if file.state == FileState::Grows && segments.len() >= file.segments.len() {
             folder.clone_into(&mut file.folder);
             (file.began, file.segments, file.state) = (began, segments, state);
+            known.began = known.began.or(began);
         }
     }
 
@@ -224,20 +257,21 @@ impl BroadcastList {
         let mut known = self.0.lock();
         if let Some(at) = known.files.iter().position(|it| it.path == path && !it.is_empty()) {
             known.files.iter_mut().take(at + 1).for_each(KnownFile::forget);
+            known.drop_gone();
         }
     }
 
     /// Records that a file cannot be read, and therefore has no segments.
     pub fn note_unreadable(&self, path: &Path) {
         let mut known = self.0.lock();
-        if let Some(file) = known.files.iter_mut().find(|file| file.path == path) {
+        if let Some(file) = known.files.iter_mut().rfind(|file| file.path == path) {
             file.state = FileState::Complete;
         }
     }
 
-    /// Records that one of the files stayed empty. `files` are all files, in the order of recording.
-    pub fn note_empty(&self, files: &[PathBuf], path: &Path) {
-        self.0.lock().extend(files);
+    /// Records that one of the files stayed empty. `files` are all files from number `first` on.
+    pub fn note_empty(&self, files: &[PathBuf], first: usize, path: &Path) {
+        self.0.lock().extend(files, first);
         self.note_unreadable(path);
     }
 
@@ -249,16 +283,17 @@ impl BroadcastList {
     ) -> BroadcastPlaylist {
         let mut known = self.0.lock();
         let is_gone = |file: &&KnownFile| file.state == FileState::Gone;
+        let dropped = known.dropped.segments;
         let gone: usize = known.files.iter().filter(is_gone).map(KnownFile::count).sum();
-        let all: usize = known.files.iter().map(KnownFile::count).sum();
-        let first = gone.max(all.saturating_sub(MAX_LISTED_SEGMENTS));
+        let all = dropped + known.files.iter().map(KnownFile::count).sum::<usize>();
+        let first = (dropped + gone).max(all.saturating_sub(MAX_LISTED_SEGMENTS));
         let count = all - first;
         let is_complete = known.files.iter().all(|file| file.state != FileState::Grows);
         let ended = form.ended && is_complete;
         if count == 0 {
             return if ended { BroadcastPlaylist::Gone } else { BroadcastPlaylist::Empty };
         }
-        let began = known.files.iter().find_map(|file| file.began).unwrap_or_default();
+        let began = known.began.unwrap_or_default();
         let keeps_all = form.keeps_all && first == 0;
         // Segments are only added, so equal counts mean equal segments.
         let version = format!("e{began}-{first}-{count}{ended}{keeps_all}");
@@ -302,7 +337,7 @@ mod tests {
     /// Records a file with this many segments of 4 s.
     fn note(list: &BroadcastList, number: usize, segments: usize, state: FileState) {
         let paths: Vec<_> = (0..=number).map(path).collect();
-        list.unknown(&paths);
+        list.unknown(&paths, 0);
         let of =
             |index: usize| (Timestamp::from_millis(index as i64 * 4_000), Duration::from_secs(4));
         let folder = format!("vod/{number}/hls/");
@@ -363,6 +398,25 @@ mod tests {
     }
 
     #[test]
+    fn deleted_files_leave_the_list_and_their_numbers_stay() {
+        let list = BroadcastList::default();
+        for number in 0..210 {
+            note(&list, number, 3, FileState::Complete);
+            if number >= 10 {
+                list.note_gone(&path(number - 10));
+            }
+        }
+        assert_eq!((list.dropped(), list.0.lock().files.len()), (200, 10));
+        let numbers = numbered(&text(&list, GROWING_FORM));
+        assert_eq!(numbers[0], ("../vod/200/hls/0.m4s".to_owned(), 600, 200));
+        assert_eq!(numbers[29], ("../vod/209/hls/2.m4s".to_owned(), 629, 209));
+        // Lists of the files may lack the first ones, or have files that are gone.
+        let files: Vec<_> = (100..211).map(path).collect();
+        assert_eq!(list.unknown(&files, 100), [path(210)]);
+        assert_eq!(list.unknown(&[path(210), path(211)], 210), [path(210), path(211)]);
+    }
+
+    #[test]
     fn files_are_checked_and_texts_are_made_no_more_than_needed() {
         let list = BroadcastList::default();
         note(&list, 0, 3, FileState::Grows);
@@ -405,14 +459,14 @@ mod tests {
     #[test]
     fn a_file_that_was_deleted_before_anyone_asked_has_no_numbers() {
         let list = BroadcastList::default();
-        list.unknown(&[path(0), path(1)]);
+        list.unknown(&[path(0), path(1)], 0);
         list.note_gone(&path(0));
         note(&list, 1, 3, FileState::Grows);
         let numbers: Vec<_> =
             numbered(&text(&list, GROWING_FORM)).iter().map(|it| (it.1, it.2)).collect();
         assert_eq!(numbers, [(0, 0), (1, 0), (2, 0)]);
         // A file that cannot be read is left out.
-        list.unknown(&[path(0), path(1), path(2)]);
+        list.unknown(&[path(0), path(1), path(2)], 0);
         list.note_unreadable(&path(2));
         note(&list, 3, 1, FileState::Grows);
         assert_eq!(numbered(&text(&list, GROWING_FORM)).last().unwrap().2, 1);
