@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::queue::{self, Empty};
-use crate::base::{Latest, Stop, Timestamp};
+use crate::base::{Clock, Latest, Stop, Timestamp};
 use crate::media::{Size, VideoFrame};
 use crate::player::clock::frame_pacing::{Cadence, PacingVerdict, judge};
 use crate::player::clock::playout::{Change, Playout, ReceivedSpan};
@@ -428,7 +428,7 @@ impl Run {
         let mut figures = shared.report.figures.lock();
         figures.jitter = jitter;
         figures.sender_latency_ms =
-            made.map(|made| shared.clock.wall_micros(now).saturating_sub(made) as f64 / 1_000.0);
+            made.map(|made| Clock::system_micros().saturating_sub(made) as f64 / 1_000.0);
         let counts = &self.counts;
         figures.shown = counts.shown;
         figures.dropped = counts.dropped + shared.report.dropped();
@@ -516,7 +516,7 @@ impl Run {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{Clock, Pooled};
+    use crate::base::Pooled;
     use crate::media::{Color, Planes};
     use crate::player::buffer::time_shift::TimeShiftDepth;
     use crate::player::session::config::{Config, Source};
@@ -527,7 +527,8 @@ mod tests {
         let time_shift = Some(TimeShiftDepth { time: Duration::from_secs(20), bytes: 1 << 20 });
         let source = Source::Url("rtmp://host/app/name".into());
         let config = Config { time_shift, ..Config::new(source) };
-        let clock = Clock::start();
+        // The system's clock was set after the player started.
+        let clock = Clock::start_at(0);
         let (shared, _events) = Shared::new(&config, clock);
         let (_decoded, frames) = queue::bounded("frames", 1, queue::Full::Block);
         Run::new(Presenter {
@@ -568,6 +569,17 @@ mod tests {
         shared.requests.set_paused(false);
         assert!(!run.step());
         assert!(!shared.report.figures.lock().paused);
+    }
+
+    #[test]
+    fn the_latency_follows_the_clock_of_the_system() {
+        let mut run = presenter();
+        let shared = Arc::clone(&run.presenter.shared);
+        run.playout.move_to(Timestamp::ZERO, Timestamp::ZERO);
+        shared.dated.lock().note(Timestamp::ZERO, Some(Clock::system_micros()));
+        run.publish_figures(Timestamp::ZERO, &ReceivedSpan::default());
+        let latency = shared.report.figures.lock().sender_latency_ms.unwrap();
+        assert!((0.0..60_000.0).contains(&latency), "{latency}");
     }
 
     #[test]

@@ -28,7 +28,8 @@ impl Drift {
     /// `anchor` are the span of the media, and its offset in manifests. Returns the offset for the next span if it
     /// differs too much.
     pub fn observe(&mut self, wall: i64, offset: i64, (span, anchor): (u64, i64)) -> Option<i64> {
-        let begun = self.observation.filter(|it| it.span == span);
+        // The wall clock may be set back.
+        let begun = self.observation.filter(|it| it.span == span && it.since <= wall);
         let Observation { since, least, .. } =
             begun.unwrap_or(Observation { span, since: wall, least: offset });
         let least = least.min(offset);
@@ -67,5 +68,9 @@ mod tests {
         assert_eq!(observe(180, -1_100, 2), None);
         assert_eq!(observe(239, -1_000, 2), None);
         assert_eq!(observe(240, -1_000, 2), Some(-1_100_000));
+        // The observation also begins again if the wall clock is set back.
+        assert_eq!(observe(241, 0, 2), None);
+        assert_eq!(observe(100, -141_000, 2), None);
+        assert_eq!(observe(160, -141_000, 2), Some(-141_000_000));
     }
 }

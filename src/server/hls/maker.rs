@@ -276,6 +276,34 @@ mod tests {
     }
 
     #[test]
+    fn new_media_has_the_right_time_two_minutes_after_the_wall_clock_is_set() {
+        const BEGIN: i64 = 1_700_000_000_000_000;
+        const HOUR: i64 = 3_600_000_000;
+        let audio = |time_ms: u32, body: &'static [u8]| {
+            let body = Bytes::from_static(body);
+            Arrival::Message(Arc::new(Message::new(TagKind::Audio, Class::Audio, time_ms, &body)))
+        };
+        for step in [-HOUR, HOUR] {
+            let settings = Settings::default();
+            let mut maker = Maker::new(settings, Window::new(settings, "a", (7, 0)), None);
+            maker.take(vec![audio(0, b"\xAF\0\x11\x90")], Timestamp::ZERO, BEGIN);
+            // The clock is set after 100 s, in the middle of an observation.
+            for time_ms in (0..10_313_u32).map(|index| index * 1_024 / 48) {
+                let offset = if time_ms < 100_000 { BEGIN } else { BEGIN + step };
+                let wall = offset + i64::from(time_ms) * 1_000;
+                maker.take(vec![audio(time_ms, b"\xAF\x01abc")], Timestamp::ZERO, wall);
+            }
+            let listing = maker.window.listing();
+            let newest = listing.segments.last().unwrap();
+            let off = newest.made - newest.start().as_micros() - (BEGIN + step);
+            assert!(off.abs() < 1_000_000, "{step}: {off}");
+            assert_eq!(maker.window.next_discontinuity(), 2, "{step}");
+            // Manifests cannot contain times before the beginning.
+            assert!(listing.began <= newest.span.start, "{step}");
+        }
+    }
+
+    #[test]
     fn manifests_follow_a_publisher_whose_clock_drifts() {
         const BEGIN: i64 = 1_700_000_000_000_000;
         let audio = |time_ms: u32, body: &'static [u8]| {

@@ -248,7 +248,8 @@ impl Window {
             let (number, origin) = (self.next_number, part.start);
             // Whole milliseconds, as in manifests.
             let start = made.max(end) / 1_000 * 1_000;
-            self.began.get_or_insert(start);
+            // If the wall clock was set back, the stream begins at an earlier time.
+            self.began = Some(self.began.map_or(start, |began| began.min(start)));
             self.span = Some(Arc::new(Span { initialization, number, origin, start }));
         }
         let Some(span) = &self.span else { return };

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::base::Timestamp;
+use crate::base::{Clock, Timestamp};
 use crate::net::random_hex;
 use crate::server::access::grant::AdmittedViewer;
 use crate::server::event::{Event, NoRoom};
@@ -224,7 +224,7 @@ async fn produce(registry: Arc<Registry>, production: Arc<PlaylistProduction>, m
         renditions.receive();
         let arrivals = sink.take();
         let mut changed = !arrivals.is_empty();
-        maker.take(arrivals, now, registry.clock.wall_micros(now));
+        maker.take(arrivals, now, Clock::system_micros());
         changed |= renditions.make(&mut maker, now);
         if checks && !stream.is_published() {
             // The publisher may have left before the queue joined the stream, and the queue knows nothing of it.

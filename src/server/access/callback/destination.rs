@@ -31,6 +31,9 @@ const CONNECTION_STAGES: u32 = 4;
 /// Number of consecutive failures without a pause, because a receiver may be slow for a few clients
 /// only. If the receiver is unreachable, the first failure causes a pause.
 const MAX_FAILURES: u32 = 8;
+/// Maximum idle time of a connection that is used again. The path of an older connection may have
+/// failed silently, and a request on it would wait for the whole time limit.
+const MAX_IDLE_TIME: Duration = Duration::from_secs(30);
 
 /// A receiver at a URL.
 #[derive(Debug)]
@@ -40,8 +43,8 @@ pub(super) struct Destination {
     slots: Arc<Semaphore>,
     requests: Arc<AtomicUsize>,
     health: Mutex<Health>,
-    /// HTTP clients whose connections can be reused.
-    idle: Mutex<Vec<Client>>,
+    /// HTTP clients whose connections can be reused, with the time since which they are idle.
+    idle: Mutex<Vec<(Timestamp, Client)>>,
 }
 
 #[derive(Debug)]
@@ -125,7 +128,7 @@ impl Destination {
     ) -> Result<ReceiverAnswer, PostError> {
         let ClientTurn { began, counted: _counted, slot: _slot } = turn;
         let rest = (began + self.limit).since(clock.now());
-        let answered = timeout(rest, self.exchange(request, Options::default())).await;
+        let answered = timeout(rest, self.exchange(request, Options::default(), clock)).await;
         let answered = answered.unwrap_or_else(|_| Err(late(self.limit)));
         self.note(&answered, clock);
         answered
@@ -182,7 +185,8 @@ impl Destination {
         let limit = self.limit;
         let options =
             Options { dns_limit: limit, tcp_limit: limit, tls_limit: limit, ..Options::default() };
-        let answered = timeout(limit * CONNECTION_STAGES, self.exchange(request, options)).await;
+        let answered =
+            timeout(limit * CONNECTION_STAGES, self.exchange(request, options, clock)).await;
         let answered = answered.unwrap_or_else(|_| Err(late(limit * CONNECTION_STAGES)));
         self.note(&answered, clock);
         answered
@@ -222,12 +226,20 @@ impl Destination {
         }
     }
 
+    /// Takes an idle client, and drops those that have been idle for too long.
+    fn idle_client(&self, now: Timestamp) -> Option<Client> {
+        let mut idle = self.idle.lock();
+        idle.retain(|(since, _)| now.since(*since) < MAX_IDLE_TIME);
+        idle.pop().map(|(_, client)| client)
+    }
+
     async fn exchange(
         &self,
         request: &Request,
         options: Options,
+        clock: Clock,
     ) -> Result<ReceiverAnswer, PostError> {
-        let idle = self.idle.lock().pop();
+        let idle = self.idle_client(clock.now());
         let mut client = idle.unwrap_or_else(|| Client::new(options));
         let Request { content_type, body } = request;
         let answer = client.post(&self.url, content_type, body.as_bytes()).await;
@@ -239,7 +251,7 @@ impl Destination {
         let mut patience = StallTimeout::new(self.limit, self.limit);
         let body = client.read(answer, MAX_RESPONSE_BYTES, &mut patience).await;
         let body = body.map_err(|error| PostError::NoAnswer(error.with_peer()))?;
-        self.idle.lock().push(client);
+        self.idle.lock().push((clock.now(), client));
         Ok(ReceiverAnswer { status, location, body: body.to_vec() })
     }
 }
@@ -286,6 +298,18 @@ mod tests {
     fn impatient() -> Destination {
         let url = WebUrl::parse("http://127.0.0.1:9/done").unwrap();
         Destination::new(url, Duration::ZERO, 1)
+    }
+
+    #[test]
+    fn a_client_that_was_idle_for_a_minute_is_not_used_again() {
+        let destination = impatient();
+        for idle_since in [0, 40_000] {
+            let kept = (Timestamp::from_millis(idle_since), Client::new(Options::default()));
+            destination.idle.lock().push(kept);
+        }
+        let now = Timestamp::from_millis(60_000);
+        assert!(destination.idle_client(now).is_some());
+        assert!(destination.idle_client(now).is_none(), "the older client is gone");
     }
 
     #[test]

@@ -20,6 +20,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::watch;
 
+use crate::base::Clock;
 use crate::server::access::grant::AdmittedViewer;
 use crate::server::event::{NoRoom, Protocol};
 use crate::server::hls::Mode;
@@ -146,8 +147,8 @@ pub(super) async fn response(
         return none;
     };
     if matches!(asked, HlsResource::Below(name) if name == CLOCK_RESOURCE) {
-        let now = registry.clock.wall_micros(registry.clock.now());
-        return ([(header::CACHE_CONTROL, "no-store")], date_time(now)).into_response();
+        let now = date_time(Clock::system_micros());
+        return ([(header::CACHE_CONTROL, "no-store")], now).into_response();
     }
     let rendition = match asked {
         HlsResource::Below(name) => production.rendition(name),
