@@ -101,6 +101,31 @@ fn a_pass_ends_with_its_token() {
     assert_eq!(serve.go_on(&long), 200);
 }
 
+/// The address of an HLS viewer changes within the networks that the viewer's token names.
+#[test]
+fn a_pass_opens_its_stream_in_all_networks_of_its_token() {
+    peers::require!("ffmpeg");
+    let mut serve = Serve::start(&format!("trusted_proxies = [\"127.0.0.0/8\"]\n{}", rules()));
+    let publish = token(&serve, &["--sub", "live/show", "--act", "publish"]);
+    let _publisher = serve.publish(&format!("live/show?token={publish}"));
+    serve.wait_published("show");
+    let networks = ["--ip", "203.0.113.0/24", "--ip", "2001:db8::/32"];
+    let play = token(&serve, &[&["--sub", "live/show", "--act", "play"][..], &networks].concat());
+    let from = |client: &str| format!("X-Forwarded-For: {client}\r\n");
+    let master = serve.ask("GET", &format!("/live/show.m3u8?key={play}"), &from("203.0.113.5"));
+    let list = master.lines().find(|line| line.starts_with("show/hls/main.m3u8?pass=")).unwrap();
+    for (client, code) in [
+        ("203.0.113.5", 200),
+        ("203.0.113.9", 200),
+        ("2001:db8::1", 200),
+        ("198.51.100.7", 401),
+        ("203.0.113.9", 200),
+    ] {
+        let got = serve.status("GET", &format!("/live/{list}"), &from(client));
+        assert_eq!(got, code, "{client}");
+    }
+}
+
 /// The operator replaces the secret of tokens while viewers watch over HLS.
 #[test]
 fn a_reload_stops_only_the_hls_viewers_whose_secret_it_removes() {

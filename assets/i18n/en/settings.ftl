@@ -237,6 +237,7 @@ serve-key-length = a key must be 1 to { $most } bytes long
 serve-network = use an address or a network, such as 192.0.2.0/24 or 2001:db8::/32
 serve-too-many-apps = there are rules for more than { $most } applications
 serve-app-name = use an application name, such as [app.live], or [app."*"] for all others
+serve-app-twice = there is another table for the application { $app }: combine the two tables
 serve-password-file = --password-file: { $reason }
     .cure = Check the path and permissions of the file. Its first line must contain the password.
 serve-too-many-networks = there are more than { $most } networks

@@ -253,6 +253,7 @@ serve-key-length = 密钥的长度应为 1 到 { $most } 字节
 serve-network = 请填写地址或网段，例如 192.0.2.0/24 或 2001:db8::/32
 serve-too-many-apps = 设置了规则的应用超过 { $most } 个
 serve-app-name = 请填写应用的名称，例如 [app.live]；其他应用请用 [app."*"]
+serve-app-twice = 应用 { $app } 还有另一张表，请把两张表合并
 serve-password-file = --password-file：{ $reason }
     .cure = 请检查文件的路径和权限。文件的第一行应为密码。
 serve-too-many-networks = 网段超过 { $most } 个

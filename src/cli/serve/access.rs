@@ -1,6 +1,6 @@
 //! The tables `[app.NAME]` and `[tokens]` of `onair serve --config FILE`: who may publish and play.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::Read;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -108,10 +108,16 @@ pub(super) fn rules(
         note("app", &problem!("serve-too-many-apps", most = MAX_APPS));
     }
     let mut rules = AccessRules { tokens: of_tokens(tokens, note), ..AccessRules::default() };
+    let mut names = HashSet::new();
     for (name, AppTable { publish, play, limits, callbacks, .. }) in tables {
         let path = format!("app.{name}");
-        if name.trim_matches('/').is_empty() {
+        let app = name.trim_matches('/');
+        if app.is_empty() {
             note(&path, &problem!("serve-app-name"));
+        }
+        // The rules in one table would replace those in the other.
+        if !names.insert(app.to_owned()) {
+            note(&path, &problem!("serve-app-twice", app = app));
         }
         let of_app = AppRules {
             publish: action(publish, &format!("{path}.publish"), note),
@@ -124,9 +130,9 @@ pub(super) fn rules(
                 note(&format!("{path}.{kind}.tokens"), &problem!("serve-tokens-without-key"));
             }
         }
-        match name.as_str() {
+        match app {
             OTHER_APPS => rules.others = of_app,
-            _ => drop(rules.apps.insert(name.trim_matches('/').to_owned(), of_app)),
+            _ => drop(rules.apps.insert(app.to_owned(), of_app)),
         }
     }
     rules
@@ -394,6 +400,8 @@ mod tests {
             ("[app.a.callbacks]\nauth = \"http://here\"", "app.a.callbacks.auth"),
             ("[app.a.callbacks]\ntimeout = \"1m\"", "app.a.callbacks.timeout"),
             ("[app.a.callbacks]\nif_unreachable = \"\"", "app.a.callbacks.if_unreachable"),
+            ("[app.\"/a\".publish]\nkeys = [\"k\"]\n[app.a.limits]\nviewers = 1", "app.a"),
+            ("[app.\"/*\".play]\nkeys = [\"k\"]\n[app.\"*\"]", "app./*"),
         ] {
             let (_, bad) = read(text);
             assert!(bad.len() == 1 && bad[0].starts_with(&format!("{path}: ")), "{text}: {bad:?}");

@@ -1,7 +1,6 @@
 //! The right to publish or play.
 
-use std::net::IpAddr;
-
+use crate::net::connect::network::Network;
 use crate::server::access::callback::calls::{DoneCall, RecordCall};
 use crate::server::access::rules::AppLimits;
 use crate::server::access::token::keys::Signer;
@@ -23,8 +22,8 @@ pub(in crate::server) struct Grant {
     pub signer: Option<Signer>,
     /// The end of the client's token in seconds since 1970.
     pub ends: Option<u64>,
-    /// The only address that has the right, if the token names one.
-    pub address: Option<IpAddr>,
+    /// The networks that have the right, if the token names some.
+    pub networks: Vec<Network>,
     /// The name of the stream (or, for a connection, of the application) if a callback changed it.
     pub renamed: Option<String>,
     /// True if a callback has decided, or reports the end of the client.

@@ -13,6 +13,7 @@ use ring::rand::SystemRandom;
 
 use crate::base::Secret;
 use crate::base::secret::is_same_secret;
+use crate::net::connect::network::Network;
 use crate::server::access::token::keys::Signer;
 
 /// How long a pass is valid.
@@ -53,13 +54,13 @@ impl Proof<'_> {
     }
 }
 
-/// The stream that a pass opens, the only address that may use the pass, and what admitted the viewer.
+/// The stream that a pass opens, the networks in which it is valid, and what admitted the viewer.
 #[derive(Copy, Clone, Debug)]
 pub(in crate::server) struct PassScope<'a> {
     pub app: &'a str,
     pub stream: &'a str,
-    /// The only address that may use the pass, if the viewer's token names one.
-    pub address: Option<IpAddr>,
+    /// The networks that the viewer's token names. Without networks, the pass is valid everywhere.
+    pub networks: &'a [Network],
     pub proof: Proof<'a>,
 }
 
@@ -75,13 +76,15 @@ impl Passes {
 
     /// Returns a pass that is issued at `now`, and ends at `end` at the latest, both in seconds since 1970.
     pub fn issue_until(&self, scope: PassScope<'_>, now: u64, end: u64) -> String {
+        let PassScope { app, stream, networks, proof } = scope;
         let until = (now + PASS_LIFETIME.as_secs()).min(end).to_be_bytes();
+        let networks: Vec<_> = networks.iter().map(Network::to_string).collect();
+        let terms = [&until[..], networks.join(",").as_bytes()].concat();
         let key = self.key.read();
-        let signature = key.as_ref().map(|key| hmac::sign(key, &message(scope, until)));
+        let message = message((app, stream), proof, &terms);
+        let signature = key.as_ref().map(|key| hmac::sign(key, &message));
         let signature = signature.as_ref().and_then(|it| it.as_ref().get(..SIGNATURE_BYTES));
-        let bound = u8::from(scope.address.is_some());
-        let all = [&[bound][..], &until, signature.unwrap_or_default()].concat();
-        BASE64URL_NOPAD.encode(&all)
+        BASE64URL_NOPAD.encode(&[signature.unwrap_or_default(), &terms].concat())
     }
 
     /// Returns true if a pass opens this stream for a client at this address, and one of the current `proofs` admitted
@@ -89,7 +92,7 @@ impl Passes {
     pub fn opens<'a>(
         &self,
         pass: &str,
-        (app, stream): (&str, &str),
+        names: (&str, &str),
         address: IpAddr,
         now: u64,
         mut proofs: impl Iterator<Item = Proof<'a>>,
@@ -97,40 +100,43 @@ impl Passes {
         let key = self.key.read();
         let Some(key) = &*key else { return false };
         let Ok(all) = BASE64URL_NOPAD.decode(pass.as_bytes()) else { return false };
-        let Some((&bound, rest)) = all.split_first() else { return false };
-        let Some((until, signature)) = rest.split_first_chunk::<END_TIME_BYTES>() else {
+        let Some((signature, terms)) = all.split_first_chunk::<SIGNATURE_BYTES>() else {
             return false;
         };
-        if bound > 1 || u64::from_be_bytes(*until) <= now {
+        let Some((until, networks)) = terms.split_first_chunk::<END_TIME_BYTES>() else {
+            return false;
+        };
+        if u64::from_be_bytes(*until) <= now || !contain(networks, address) {
             return false;
         }
-        let address = (bound != 0).then(|| address.to_canonical());
         proofs.any(|proof| {
-            let scope = PassScope { app, stream, address, proof };
-            let right = hmac::sign(key, &message(scope, *until));
+            let right = hmac::sign(key, &message(names, proof, terms));
             let right = right.as_ref().get(..SIGNATURE_BYTES).unwrap_or_default();
             is_same_secret(right, signature)
         })
     }
 }
 
+/// Returns true if the list in a pass is empty, or if one of its networks contains the address.
+fn contain(networks: &[u8], address: IpAddr) -> bool {
+    let contains = |it: &str| it.parse::<Network>().is_ok_and(|it| it.contains(address));
+    networks.is_empty() || str::from_utf8(networks).is_ok_and(|it| it.split(',').any(contains))
+}
+
 fn new_key() -> Option<hmac::Key> {
     hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new()).ok()
 }
 
-/// Returns the signed bytes. The lengths of the parts make the result unambiguous.
-fn message(scope: PassScope<'_>, until: [u8; END_TIME_BYTES]) -> Vec<u8> {
-    let PassScope { app, stream, address, proof } = scope;
+/// Returns the signed bytes. The lengths of the parts make the result unambiguous. `terms` are the end time and the
+/// networks.
+fn message((app, stream): (&str, &str), proof: Proof<'_>, terms: &[u8]) -> Vec<u8> {
     let (kind, secret) = proof.parts();
     let mut message = Vec::new();
     for part in [app.as_bytes(), stream.as_bytes(), kind.as_bytes(), secret] {
         message.extend_from_slice(&(part.len() as u64).to_be_bytes());
         message.extend_from_slice(part);
     }
-    message.extend_from_slice(&until);
-    if let Some(address) = address {
-        message.extend_from_slice(address.to_canonical().to_string().as_bytes());
-    }
+    message.extend_from_slice(terms);
     message
 }
 
@@ -144,8 +150,8 @@ mod tests {
         passes.issue_until(scope, NOW_UNIX_SECONDS, u64::MAX)
     }
 
-    fn scope<'a>(app: &'a str, stream: &'a str, address: Option<IpAddr>) -> PassScope<'a> {
-        PassScope { app, stream, address, proof: Proof::Callback }
+    fn scope<'a>(app: &'a str, stream: &'a str) -> PassScope<'a> {
+        PassScope { app, stream, networks: &[], proof: Proof::Callback }
     }
 
     /// Whether a pass that a callback caused opens a stream.
@@ -157,7 +163,7 @@ mod tests {
     #[test]
     fn a_revoked_pass_opens_nothing() {
         let passes = Passes::new();
-        let issue = || issue(&passes, scope("live", "show", None));
+        let issue = || issue(&passes, scope("live", "show"));
         let opens =
             |pass: &str| opens(&passes, pass, ("live", "show"), "192.0.2.1", NOW_UNIX_SECONDS);
         let old = issue();
@@ -175,7 +181,7 @@ mod tests {
             let of = ("live", "show");
             passes.opens(pass, of, address, NOW_UNIX_SECONDS, proofs.iter().copied())
         };
-        let of = |proof| issue(&passes, PassScope { proof, ..scope("live", "show", None) });
+        let of = |proof| issue(&passes, PassScope { proof, ..scope("live", "show") });
         let pass = of(Proof::Key(&first));
         assert!(opens(&pass, &[Proof::Key(&first)]));
         assert!(opens(&pass, &[Proof::Callback, Proof::Key(&second), Proof::Key(&first)]));
@@ -188,13 +194,13 @@ mod tests {
         assert!(!opens(&of(Proof::Token(&signer)), &[Proof::Token(&Signer::new("", "other"))]));
         // The pass itself contains no key.
         let inside = BASE64URL_NOPAD.decode(pass.as_bytes()).unwrap();
-        assert_eq!(inside.len(), 1 + END_TIME_BYTES + SIGNATURE_BYTES);
+        assert_eq!(inside.len(), SIGNATURE_BYTES + END_TIME_BYTES);
     }
 
     #[test]
     fn a_pass_opens_one_stream_for_a_while() {
         let passes = Passes::new();
-        let pass = issue(&passes, scope("live", "show", None));
+        let pass = issue(&passes, scope("live", "show"));
         let [here, there] = ["192.0.2.1", "192.0.2.2"];
         let opens_at =
             |app, stream, address, now| opens(&passes, &pass, (app, stream), address, now);
@@ -222,7 +228,7 @@ mod tests {
     fn a_pass_can_end_earlier() {
         let passes = Passes::new();
         let opens = |pass: &str, now| opens(&passes, pass, ("vod", "show"), "192.0.2.1", now);
-        let issue = |end| passes.issue_until(scope("vod", "show", None), NOW_UNIX_SECONDS, end);
+        let issue = |end| passes.issue_until(scope("vod", "show"), NOW_UNIX_SECONDS, end);
         let pass = issue(NOW_UNIX_SECONDS + 60);
         assert!(opens(&pass, NOW_UNIX_SECONDS + 59) && !opens(&pass, NOW_UNIX_SECONDS + 60));
         let pass = issue(u64::MAX);
@@ -230,12 +236,33 @@ mod tests {
     }
 
     #[test]
-    fn a_pass_can_be_bound_to_an_address() {
+    fn a_pass_can_be_bound_to_networks() {
         let passes = Passes::new();
-        let pass = issue(&passes, scope("live", "show", Some([192, 0, 2, 1].into())));
-        let opens =
-            |address: &str| opens(&passes, &pass, ("live", "show"), address, NOW_UNIX_SECONDS);
-        assert!(opens("192.0.2.1") && opens("::ffff:192.0.2.1"));
-        assert!(!opens("192.0.2.2") && !opens("::1"));
+        let opens = |networks: &[&str], address: &str| {
+            let networks: Vec<Network> = networks.iter().map(|it| it.parse().unwrap()).collect();
+            let of = PassScope { networks: &networks, ..scope("live", "show") };
+            opens(&passes, &issue(&passes, of), ("live", "show"), address, NOW_UNIX_SECONDS)
+        };
+        let single = &["192.0.2.1"][..];
+        assert!(opens(single, "192.0.2.1") && opens(single, "::ffff:192.0.2.1"));
+        assert!(!opens(single, "192.0.2.2") && !opens(single, "::1"));
+        let both = &["203.0.113.0/24", "2001:db8::/32"][..];
+        for inside in ["203.0.113.5", "203.0.113.9", "2001:db8::1", "2001:db8:ffff::2"] {
+            assert!(opens(both, inside), "{inside}");
+        }
+        assert!(!opens(both, "203.0.114.5") && !opens(both, "2001:db9::1"));
+    }
+
+    #[test]
+    fn the_networks_of_a_pass_cannot_be_changed() {
+        let passes = Passes::new();
+        let networks: [Network; 1] = ["192.0.2.1".parse().unwrap()];
+        let of = PassScope { networks: &networks, ..scope("live", "show") };
+        let all = BASE64URL_NOPAD.decode(issue(&passes, of).as_bytes()).unwrap();
+        let free = &all[..SIGNATURE_BYTES + END_TIME_BYTES];
+        for changed in [free.to_vec(), [free, b"0.0.0.0/0"].concat(), [&all[..], b"/0"].concat()] {
+            let pass = BASE64URL_NOPAD.encode(&changed);
+            assert!(!opens(&passes, &pass, ("live", "show"), "192.0.2.1", NOW_UNIX_SECONDS));
+        }
     }
 }

@@ -40,13 +40,15 @@ impl PublisherLimits {
         Some(problem!("left-bitrate", kbps = (limit / 1_000).to_string()))
     }
 
-    /// Checks the size of the video. Returns the reason to disconnect the publisher if the size is too large.
-    pub fn check_size(&self, (width, height): (u32, u32)) -> Option<Problem> {
+    /// Checks the sizes of videos. Returns the reason to disconnect the publisher if one of them is too large. Without
+    /// a limit, the sizes are not read.
+    pub fn check_sizes(&self, mut sizes: impl Iterator<Item = (u32, u32)>) -> Option<Problem> {
         let limit = self.size?;
-        let fits =
-            width.max(height) <= limit.0.max(limit.1) && width.min(height) <= limit.0.min(limit.1);
-        let size = |(width, height)| format!("{width}x{height}");
-        (!fits).then(|| problem!("left-size", size = size((width, height)), most = size(limit)))
+        let size = sizes.find(|&(width, height)| {
+            width.max(height) > limit.0.max(limit.1) || width.min(height) > limit.0.min(limit.1)
+        })?;
+        let text = |(width, height)| format!("{width}x{height}");
+        Some(problem!("left-size", size = text(size), most = text(limit)))
     }
 }
 
@@ -84,11 +86,12 @@ mod tests {
 
     #[test]
     fn a_video_that_is_too_large_is_named() {
-        let hd = limits(None, Some((1_280, 720)));
-        assert_eq!((hd.check_size((1_280, 720)), hd.check_size((720, 1_280))), (None, None));
-        let why = hd.check_size((1_282, 720)).unwrap().to_string();
+        let check = |most, size| limits(None, most).check_sizes(std::iter::once(size));
+        let hd = Some((1_280, 720));
+        assert_eq!((check(hd, (1_280, 720)), check(hd, (720, 1_280))), (None, None));
+        let why = check(hd, (1_282, 720)).unwrap().to_string();
         assert!(why.contains("1282x720") && why.contains("1280x720"), "{why}");
-        assert!(hd.check_size((1_000, 1_000)).is_some());
-        assert_eq!(limits(None, None).check_size((8_000, 8_000)), None);
+        assert!(check(hd, (1_000, 1_000)).is_some());
+        assert_eq!(check(None, (8_000, 8_000)), None);
     }
 }

@@ -223,7 +223,7 @@ pub(super) async fn access(
         (None, Some(key)) if grant.proven => Proof::Key(key),
         (None, _) => Proof::Callback,
     };
-    let scope = PassScope { app, stream, address: grant.address, proof };
+    let scope = PassScope { app, stream, networks: &grant.networks, proof };
     let (now, end) = (registry.unix_seconds(), grant.ends.unwrap_or(u64::MAX));
     // Without a pass, each request of an HLS viewer would be another visit.
     let pass =

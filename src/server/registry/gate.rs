@@ -171,7 +171,7 @@ async fn check_secret(
             Ok((claims, signer)) => {
                 grant.signer = signer;
                 grant.ends = Some(claims.ends());
-                grant.address = claims.is_bound().then_some(visit.address);
+                grant.networks = claims.networks();
                 return Ok(());
             }
             Err(problem) if problem.is_forged() => wrong = Denied::Token(problem),

@@ -3,21 +3,36 @@
 use crate::server::event::{AudioFigures, VideoFigures};
 use crate::wire::codec;
 use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
-use crate::wire::codec::mpeg_audio;
+use crate::wire::codec::h264::DecoderConfig;
+use crate::wire::codec::{VideoInfo, mpeg_audio};
 use crate::wire::container::flv::audio::{AudioPacket, LegacyAudio};
 use crate::wire::container::flv::video::{VideoPacket, VideoTrack};
 use crate::wire::container::flv::{AudioTag, Metadata};
 
-/// Reads the properties from a codec config, or from a frame if the codec has them there.
-pub(in crate::server) fn of_video(track: &VideoTrack, metadata: &Metadata) -> VideoFigures {
-    let parsed = match (&track.format, &track.packet) {
+/// Reads the size of the video from a codec config, or from a frame if the codec has it there.
+pub(in crate::server) fn coded_size(track: &VideoTrack) -> Option<(u32, u32)> {
+    if let (VideoFormat::H264, VideoPacket::SequenceStart(config)) = (&track.format, &track.packet)
+    {
+        let sps = DecoderConfig::parse(config).ok()?.first_sps().ok()?;
+        return Some((sps.width, sps.height));
+    }
+    parsed(track)?.size
+}
+
+fn parsed(track: &VideoTrack) -> Option<VideoInfo> {
+    match (&track.format, &track.packet) {
         (VideoFormat::Hevc, VideoPacket::SequenceStart(config)) => codec::hevc(config),
         (VideoFormat::Av1, VideoPacket::SequenceStart(config)) => codec::av1(config),
         (VideoFormat::Av1, VideoPacket::Frame { data, .. }) => codec::av1_key(data),
         (VideoFormat::Vp9, VideoPacket::Frame { data, .. }) => codec::vp9_key(data),
         _ => None,
-    };
-    let parsed = parsed.unwrap_or_default();
+    }
+}
+
+/// Reads the properties from a codec config, or from a frame if the codec has them there. If the size is in neither,
+/// the figures have the size that the publisher declares.
+pub(in crate::server) fn of_video(track: &VideoTrack, metadata: &Metadata) -> VideoFigures {
+    let parsed = parsed(track).unwrap_or_default();
     let declared = metadata.width.zip(metadata.height);
     VideoFigures {
         codec: track.format.to_string(),

@@ -218,14 +218,6 @@ impl Publisher {
         }
     }
 
-    /// Sets the figures of the video. A video that is too large disconnects the publisher.
-    fn set_video(&mut self, video: VideoFigures) {
-        if let Some(reason) = video.size.and_then(|size| self.limits.check_size(size)) {
-            self.dismissal.dismiss(reason);
-        }
-        self.video = Some(video);
-    }
-
     /// Returns the importance of a body, and its part for viewers without multitrack support, if
     /// that differs. An unreadable body is passed on like any other.
     pub fn classify(
@@ -249,10 +241,13 @@ impl Publisher {
                 let track = *self.tracks.0.get_or_insert(tag.track.id);
                 let plain = tag.is_multitrack.then(|| default_track(kind, body, track));
                 let ours = tag.tracks().find(|it| it.id == track);
-                let unknown = self.video.as_ref().is_none_or(|video| video.size.is_none());
-                let is_h264 = tag.track.format == VideoFormat::H264;
-                if ours.is_some() && unknown && tag.is_keyframe() && !is_h264 {
-                    self.set_video(codec_figures::of_video(&tag.track, &self.metadata));
+                // The publisher itself says which frames are keyframes, so each frame of each track counts.
+                let sizes = tag.tracks().filter_map(codec_figures::coded_size);
+                if let Some(reason) = self.limits.check_sizes(sizes) {
+                    self.dismissal.dismiss(reason);
+                }
+                if let Some(track) = ours.filter(|_| tag.is_keyframe()) {
+                    self.observe_key(track);
                 }
                 let (class, keep) = match tag.track.packet {
                     _ if tag.is_sequence_start() => {
@@ -291,15 +286,24 @@ impl Publisher {
         }
     }
 
+    /// Records the figures of a keyframe. A keyframe without a size does not replace a known size.
+    fn observe_key(&mut self, track: &VideoTrack) {
+        let is_known = self.video.as_ref().is_some_and(|video| video.size.is_some());
+        let is_h264 = track.format == VideoFormat::H264;
+        if !is_h264 && (!is_known || codec_figures::coded_size(track).is_some()) {
+            self.video = Some(codec_figures::of_video(track, &self.metadata));
+        }
+    }
+
     /// Records the figures of a config.
     fn observe_video(&mut self, track: &VideoTrack) {
         if track.format != VideoFormat::H264 {
-            self.set_video(codec_figures::of_video(track, &self.metadata));
+            self.video = Some(codec_figures::of_video(track, &self.metadata));
         } else if let VideoPacket::SequenceStart(config) = &track.packet
             && let Some(video) =
                 track_config::h264_config_with_metadata(config.clone(), &self.metadata)
         {
-            self.set_video(VideoFigures {
+            self.video = Some(VideoFigures {
                 codec: "H.264".to_owned(),
                 profile: h264_profile(config),
                 size: Some((video.size.width, video.size.height)),
@@ -415,6 +419,39 @@ mod tests {
         let video = publisher.video.as_ref().unwrap();
         assert_eq!(video.size, Some((720, 576)));
         assert_eq!(video.displayed_size(), Some(Size::new(1_024, 576)));
+    }
+
+    #[test]
+    fn the_size_that_is_limited_is_that_of_the_frames() {
+        let limits = AppLimits { size: Some((640, 360)), ..AppLimits::default() };
+        let address = SocketAddr::from(([127, 0, 0, 1], 1));
+        let declared = [("width", Value::Number(320.0)), ("height", Value::Number(180.0))];
+        let metadata = metadata_body(&Value::ecma_array(declared));
+        let after = |bodies: &[&[u8]]| {
+            let mut publisher = Publisher::new(1, address, "", Timestamp::ZERO).within(&limits);
+            publisher.classify(TagKind::Script, &metadata, true);
+            for body in bodies {
+                publisher.classify(TagKind::Video, &Bytes::copy_from_slice(body), false);
+            }
+            let reason = publisher.dismissal.reason.lock().as_ref().map(Problem::to_string);
+            if let Some(reason) = &reason {
+                assert!(reason.contains("1920x1080"), "{reason}");
+            }
+            (publisher.video.and_then(|video| video.size), reason.is_some())
+        };
+        // The config of VP9 has no size.
+        let config = &b"\x90vp09\x01\0\0\0\0\x0a\x82\x01\x01\x01\0\0"[..];
+        let small = &b"\x91vp09\x82\x49\x83\x42\x40\x27\xf0\x16\x70"[..];
+        let frame = &b"\x82\x49\x83\x42\x40\x77\xf0\x43\x70"[..];
+        let [large, unmarked, second] =
+            [&b"\x91vp09"[..], b"\xa1vp09", b"\x96\x01vp09\x01"].map(|it| [it, frame].concat());
+        assert_eq!(after(&[config]), (Some((320, 180)), false));
+        assert_eq!(after(&[config, small]), (Some((640, 360)), false));
+        assert_eq!(after(&[config, &large]), (Some((1_920, 1_080)), true));
+        assert_eq!(after(&[config, small, &large]), (Some((1_920, 1_080)), true));
+        for hidden in [unmarked, second] {
+            assert_eq!(after(&[config, small, &hidden]), (Some((640, 360)), true), "{hidden:?}");
+        }
     }
 
     /// The AudioSpecificConfig of stereo AAC-LC at 48 kHz.

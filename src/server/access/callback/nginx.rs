@@ -1,10 +1,11 @@
 //! Form requests in the format of nginx-rtmp (ngx_rtmp_notify_module, ngx_rtmp_netcall_module), with
-//! the same order of fields and the same escapes. The client's own arguments come last, so they may
-//! repeat field names.
+//! the same order of fields and the same escapes. The client's own arguments come last, without those
+//! that repeat field names.
 
 use std::fmt::Write;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use url::form_urlencoded;
 
 use crate::server::access::callback::exchange::{ReceiverAnswer, Verdict};
 use crate::server::access::callback::visit::{Call, Visit};
@@ -52,11 +53,23 @@ pub(super) fn form(visit: &Visit, call: &Call) -> String {
         Call::RecordDone { path } => add(&mut form, "&path", path),
         Call::Connect | Call::PublishDone | Call::PlayDone => {}
     }
-    if !visit.query.is_empty() {
+    let fields = form_urlencoded::parse(form.as_bytes());
+    let fields: Vec<_> = fields.map(|(name, _)| name.into_owned()).collect();
+    for argument in visit.query.split('&').filter(|it| !it.is_empty() && !repeats(it, &fields)) {
         form.push('&');
-        form.push_str(&visit.query);
+        form.push_str(argument);
     }
     form
+}
+
+/// Returns true if a receiver could take an argument of the client for one of the fields. Some receivers also split
+/// arguments at semicolons. PHP ignores spaces before a name, and takes `name[]` for `name`.
+fn repeats(argument: &str, fields: &[String]) -> bool {
+    let mut arguments = argument.split(';').flat_map(|it| form_urlencoded::parse(it.as_bytes()));
+    arguments.any(|(name, _)| {
+        let name = name.trim_start().split(['[', '\0']).next().unwrap_or_default();
+        fields.iter().any(|field| field.eq_ignore_ascii_case(name))
+    })
 }
 
 /// Converts a time to an unsigned 32-bit number, as nginx does even for negative times.
@@ -115,6 +128,17 @@ mod tests {
         ] {
             let whole = format!("{CLIENT_FIELDS}{rest}&token=a.b&x=1");
             assert_eq!(form(&visit(), &call), whole, "{call:?}");
+        }
+    }
+
+    #[test]
+    fn arguments_of_the_client_replace_no_field() {
+        let call = Call::Publish { kind: "live".to_owned() };
+        let of = |query: &str| form(&Visit { query: query.to_owned(), ..visit() }, &call);
+        let bare = of("");
+        assert_eq!(of("name=x&addr=y&k=v&&na%6De=z&path=p"), format!("{bare}&k=v&path=p"));
+        for repeated in ["app", "APP=x", "name[]=x", "+name=x", "call%00=x", "a=b;name=x"] {
+            assert_eq!(of(repeated), bare, "{repeated}");
         }
     }
 

@@ -116,9 +116,10 @@ impl Claims {
         u64::try_from(self.expires).unwrap_or_default()
     }
 
-    /// Returns true if only some addresses may use the token.
-    pub fn is_bound(&self) -> bool {
-        !self.addresses.is_empty()
+    /// Returns the networks in which the token may be used. Without networks, a token that [`Self::allow`] accepts may
+    /// be used everywhere.
+    pub fn networks(&self) -> Vec<Network> {
+        self.addresses.iter().filter_map(|it| it.parse().ok()).collect()
     }
 }
 

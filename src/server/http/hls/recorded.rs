@@ -212,7 +212,7 @@ async fn admit(
     });
     if is_linked {
         // The link is for this recording alone, and not for the stream.
-        let scope = PassScope { app: VOD_APP, stream: name, address: None, proof: Proof::Link };
+        let scope = PassScope { app: VOD_APP, stream: name, networks: &[], proof: Proof::Link };
         let pass = Some(registry.passes.issue_until(scope, now, pass_end(&query)));
         return Ok((pass, viewer(None)));
     }
