@@ -256,6 +256,7 @@ fn the_addresses_of_a_playlist_have_a_pass_for_one_stream() {
     let (_, pass) = list.split_once("?pass=").unwrap();
     let list = serve.ask("GET", &format!("/live/{list}"), "");
     assert_eq!(status(&list), 200, "{list}");
+    assert!(list.to_lowercase().contains("cache-control: no-store"), "{list}");
     let addresses: Vec<&str> = list.lines().filter(|it| it.contains(".m4s")).collect();
     assert!(!addresses.is_empty() && addresses.iter().all(|it| it.contains(pass)), "{list}");
     let segment = addresses.iter().find(|it| !it.starts_with('#')).unwrap();

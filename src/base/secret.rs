@@ -14,15 +14,20 @@ use zeroize::Zeroizing;
 const MIN_SECRET_LENGTH: usize = 4;
 /// The name of the built-in server's stream, which is not secret.
 const OWN_NAME: &str = "onair";
-/// Maximum number of registered secrets. Beyond this number, onair no longer searches for the
+/// Maximum number of registered secrets in a list. Beyond this number, onair no longer searches for the
 /// oldest ones.
 const MAX_SECRETS: usize = 4_096;
 /// The maximum wait for the lock of the list, because a crash report must not wait for a thread
 /// that has died.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// All secrets that currently exist. The list holds no copies of the secrets.
-static EXISTING_SECRETS: Mutex<Vec<Weak<Zeroizing<String>>>> = Mutex::new(Vec::new());
+/// Secrets that currently exist. The list holds no copies of the secrets.
+type SecretList = Mutex<Vec<Weak<Zeroizing<String>>>>;
+
+/// The secrets of this computer.
+static EXISTING_SECRETS: SecretList = Mutex::new(Vec::new());
+/// The texts from clients. A client can send any word as its key, so these texts are not replaced in names.
+static CLIENT_SECRETS: SecretList = Mutex::new(Vec::new());
 
 /// A secret text. `Debug` and `Display` print `***`. Only [`Secret::expose`] reads the text, and
 /// each call to this function needs a review. Clones share the text, so only one copy must be
@@ -33,9 +38,19 @@ pub struct Secret(Arc<Zeroizing<String>>);
 impl Secret {
     /// Takes ownership of the text.
     pub fn new(text: impl Into<String>) -> Self {
-        let text = Arc::new(Zeroizing::new(text.into()));
+        Self::listed(text.into(), &EXISTING_SECRETS)
+    }
+
+    /// Takes ownership of a text that a client sent, or that contains names from a client. [`scrub`] replaces this
+    /// text, and [`scrub_own`] does not.
+    pub fn from_client(text: impl Into<String>) -> Self {
+        Self::listed(text.into(), &CLIENT_SECRETS)
+    }
+
+    fn listed(text: String, list: &SecretList) -> Self {
+        let text = Arc::new(Zeroizing::new(text));
         if text.len() >= MIN_SECRET_LENGTH && text.as_str() != OWN_NAME {
-            let mut living = EXISTING_SECRETS.lock();
+            let mut living = list.lock();
             if living.len() >= living.capacity() {
                 living.retain(|secret| secret.strong_count() > 0);
             }
@@ -81,10 +96,25 @@ pub fn is_same_secret(one: &[u8], other: &[u8]) -> bool {
 /// a panic. Returns `None` if the list of secrets stays locked, for example because a thread
 /// panicked while it held the list.
 pub fn scrub(text: &str) -> Option<String> {
-    let living: Vec<_> =
-        EXISTING_SECRETS.try_lock_for(LOCK_TIMEOUT)?.iter().filter_map(Weak::upgrade).collect();
+    let mut secrets = living(&EXISTING_SECRETS)?;
+    secrets.extend(living(&CLIENT_SECRETS)?);
+    Some(without(text, &secrets))
+}
+
+/// Works like [`scrub`], but replaces only the secrets of this computer. This function is for names from clients. A
+/// client could otherwise hide a name from the operator: it sends the name as its key.
+pub fn scrub_own(text: &str) -> Option<String> {
+    Some(without(text, &living(&EXISTING_SECRETS)?))
+}
+
+/// Returns the secrets of a list, or `None` if the list stays locked.
+fn living(list: &SecretList) -> Option<Vec<Arc<Zeroizing<String>>>> {
+    Some(list.try_lock_for(LOCK_TIMEOUT)?.iter().filter_map(Weak::upgrade).collect())
+}
+
+fn without(text: &str, secrets: &[Arc<Zeroizing<String>>]) -> String {
     let mut hidden: Vec<Zeroizing<String>> = Vec::new();
-    for secret in living {
+    for secret in secrets {
         let quoted = Zeroizing::new(format!("{:?}", secret.as_str()));
         let quoted = quoted.trim_matches('"');
         let name = secret.split('?').next().unwrap_or_default();
@@ -102,7 +132,7 @@ pub fn scrub(text: &str) -> Option<String> {
             *text = text.replace(part.as_str(), "***");
         }
     }
-    Some(text.to_string())
+    text.to_string()
 }
 
 impl fmt::Debug for Secret {
@@ -160,6 +190,13 @@ mod tests {
         assert_eq!(scrubbed("only pl4nted\"k'ey is said"), "only *** is said");
         drop(other);
         assert_eq!(scrubbed("pl4nted\"k'ey"), "pl4nted\"k'ey");
+        // A client can send any word as its key, and this word stays in names.
+        let sent = Secret::from_client("pl4nted-name?x=1");
+        assert_eq!(scrubbed("at pl4nted-name"), "at ***");
+        assert_eq!(scrub_own("at pl4nted-name").unwrap(), "at pl4nted-name");
+        let same = Secret::new(sent.expose());
+        assert_eq!(scrub_own("at pl4nted-name").unwrap(), "at ***");
+        drop((sent, same));
         // Ordinary words are kept.
         let _own = Secret::new("onair");
         let _short = Secret::new("a");

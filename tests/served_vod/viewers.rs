@@ -1,4 +1,4 @@
-//! Test of the viewers of recordings. The server lists, counts and disconnects them, whichever
+//! Tests of the viewers of recordings. The server lists, counts, limits and disconnects them, whichever
 //! protocol they use.
 
 use std::io::{Read, Write};
@@ -11,6 +11,8 @@ use crate::peers::client::Client;
 use crate::peers::{self, LIMIT, wait_for};
 use onair::base::Secret;
 use onair::server::{Event, Protocol};
+use onair::wire::rtmp::Url;
+use onair::wire::rtmp::client::Config;
 
 const TOKEN: &str = "0123456789abcdef";
 
@@ -116,6 +118,32 @@ fn a_deleted_recording_disconnects_its_viewers() {
     ids.sort_unstable();
     wait_for("everybody to leave", LIMIT, || left() == ids);
     assert_eq!(viewers(&running), []);
+}
+
+#[test]
+fn a_recording_has_a_limit_of_viewers_over_all_protocols() {
+    if peers::missing(&["ffmpeg"]) {
+        return;
+    }
+    let running = start(|config| {
+        config.http_token = Some(Secret::new(TOKEN));
+        config.limits.viewers = 1;
+    });
+    running.record("mp4");
+    let url = running.rtmp(&format!("vod/{NAME}"));
+    let mut first = Client::play(&url);
+    next_frame(&mut first);
+    let mut second = Client::new(Config::play(Url::parse(&url).unwrap()));
+    while second.next().is_some() {}
+    let why = second.failed.unwrap();
+    assert!(why.contains("NetStream.Play.Failed"), "{why}");
+    for path in [".m3u8", ".mp4"] {
+        assert_eq!(running.get(&format!("/vod/{NAME}{path}")).status, 503, "{path}");
+    }
+    drop(first);
+    wait_for("the end of the first viewer", LIMIT, || viewers(&running).is_empty());
+    assert_eq!(running.get(&format!("/vod/{NAME}.m3u8")).status, 200);
+    assert_eq!(running.get(&format!("/vod/{NAME}.mp4")).status, 503);
 }
 
 #[test]

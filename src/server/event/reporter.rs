@@ -3,7 +3,7 @@
 
 use parking_lot::Mutex;
 
-use crate::base::secret::scrub;
+use crate::base::secret::scrub_own;
 use crate::base::{Clock, queue};
 use crate::server::event::log::{self, EventLog};
 use crate::server::event::{Event, Refusal};
@@ -31,22 +31,40 @@ impl Reporter {
         let _ = self.events.send(event);
     }
 
-    /// Reports a refused client. The names that it sent can contain a key by mistake.
+    /// Reports a refused client. The names that it sent can contain a key of the server by mistake.
     pub fn refuse(&self, refusal: Refusal) {
         let [app, stream] = [&refusal.app, &refusal.stream].map(|name| without_secrets(name));
         self.tell(Event::Refused(Refusal { app, stream, ..refusal }));
     }
 }
 
-/// Returns a name from a client with `***` instead of known secrets.
+/// Returns a name from a client with `***` instead of the server's own secrets.
 pub(in crate::server) fn without_secrets(name: &str) -> String {
-    scrub(name).unwrap_or_else(|| "***".to_owned())
+    scrub_own(name).unwrap_or_else(|| "***".to_owned())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+    use std::time::Duration;
+
     use super::*;
-    use crate::base::Timestamp;
+    use crate::base::{Secret, Timestamp};
+    use crate::server::event::NoRoom;
+
+    #[test]
+    fn a_client_cannot_hide_a_name_behind_its_key() {
+        let (sender, events) = queue::bounded("test", 16, queue::Full::DropOldest);
+        let reporter = Reporter::new(sender, Clock::start());
+        let _keys = (Secret::from_client("pr0t-app"), Secret::new("pr0t-stream"));
+        let client = (IpAddr::from([192, 0, 2, 1]), None);
+        let names = ("pr0t-app", "pr0t-stream");
+        reporter.refuse(Refusal::of_viewer(client, names, NoRoom::Server));
+        let Ok(Event::Refused(refusal)) = events.recv_timeout(Duration::ZERO) else {
+            panic!("no refusal")
+        };
+        assert_eq!((refusal.app.as_str(), refusal.stream.as_str()), ("pr0t-app", "***"));
+    }
 
     #[test]
     fn events_have_the_current_time_of_the_system() {

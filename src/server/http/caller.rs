@@ -108,7 +108,7 @@ impl Credentials {
         for (name, value) in query_pairs(query) {
             match name {
                 "key" | "token" if !value.is_empty() => {
-                    credentials.secret.get_or_insert_with(|| Secret::from(&*value));
+                    credentials.secret.get_or_insert_with(|| Secret::from_client(&*value));
                 }
                 "pass" => credentials.pass = Some(value.into_owned()),
                 _ => {}
@@ -118,7 +118,7 @@ impl Credentials {
         credentials.login = header.and_then(login);
         let bearer = header.and_then(|it| it.strip_prefix("Bearer "));
         let bearer = bearer.map(str::trim).filter(|it| !it.is_empty());
-        credentials.secret = credentials.secret.or(bearer.map(Secret::from));
+        credentials.secret = credentials.secret.or(bearer.map(Secret::from_client));
         credentials
     }
 }
@@ -133,7 +133,7 @@ fn login(header: &str) -> Option<(String, Secret)> {
         _ => return None,
     };
     let (user, password) = pair.split_once(':')?;
-    Some((user.to_owned(), Secret::from(password)))
+    Some((user.to_owned(), Secret::from_client(password)))
 }
 
 /// Returns the names and values in a query. Only the values are decoded: caches recognize secrets by names that they

@@ -49,10 +49,10 @@ pub(in crate::server) fn demand(
     if !is_exact || !name.is_plain() {
         return None;
     }
-    // A server of a chain that is too long would end the pull for all viewers.
-    if !path.has_room() {
-        return None;
-    }
+    // A full path would end the pull for all viewers. One viewer of the server before this one can invent servers until
+    // the path is full, so this server asks without them.
+    let none = RelayPath::default();
+    let path = if path.has_room() { path } else { &none };
     let relays = &registry.relays;
     let rule = relays.demand_rule(app, stream)?;
     let is_here = registry.find(app, stream).is_some_and(|stream| stream.is_published());
@@ -406,18 +406,18 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_asked_for_a_viewer_behind_too_many_servers() {
+    fn a_full_path_keeps_no_viewer_from_the_stream() {
         let runtime = Runtime::start().unwrap();
         let (registry, _events) = start_registry(&runtime, rule("live/*", true));
         let (names, viewer) = (("live", "show"), "127.0.0.1".parse().unwrap());
-        let path = RelayPath::parse("a,b,c,d,e,f,g,h").unwrap();
-        assert!(demand(&registry, names, viewer, &path).is_none());
-        // Other viewers of the stream are not affected.
+        let full = RelayPath::parse("a,b,c,d,e,f,g,h").unwrap();
         let path = RelayPath::parse("a").unwrap();
-        let relay = demand(&registry, names, viewer, &path).unwrap();
-        assert_eq!(relay.asker(), path);
-        assert!(demand(&registry, names, viewer, &RelayPath::default()).is_some());
-        assert_eq!(relay.asker(), RelayPath::default());
+        for (path, asker) in
+            [(&full, &RelayPath::default()), (&path, &path), (&full, &RelayPath::default())]
+        {
+            let relay = demand(&registry, names, viewer, path).unwrap();
+            assert_eq!(relay.asker(), *asker);
+        }
         registry.stop();
     }
 }

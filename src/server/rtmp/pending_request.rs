@@ -106,7 +106,7 @@ fn visit((id, peer): ClientId, connect: &Connect, name: &StreamName) -> Visit {
         app: name.app.clone(),
         stream: name.stream.clone(),
         query: name.query.clone(),
-        secret: given.map(Secret::from),
+        secret: given.map(Secret::from_client),
         login: None,
         client: ClientDetails {
             client_software: connect.flash_version.clone(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::server::access::grant;
-use crate::server::event::{Ended, Event, Peer, Protocol};
+use crate::server::event::{Ended, Event, NoRoom, Peer, Protocol, Refusal};
 use crate::server::outputs::recordings::playback::{Playback, PlaybackStep};
 use crate::server::recordings::opened::OpenError;
 use crate::server::registry::Registry;
@@ -62,13 +62,11 @@ impl Watching {
         let connection = &self.connection;
         match step {
             PlaybackStep::Opened => {
-                self.accepted = true;
-                if let Some((peer, recording)) = self.peer().zip(self.playback.recording()) {
-                    let sink = Arc::<Connection>::clone(&self.connection);
-                    let file = recording.file_name().into_owned();
-                    self.registry.recording_viewers.join(peer.clone(), file, sink, self.since);
-                    self.registry.tell(Event::Join(peer));
+                if let Err(why) = self.join() {
+                    connection.send_error(Session::reject_play, code::PLAY_FAILED, why.problem());
+                    return Ok(false);
                 }
+                self.accepted = true;
                 if self.expelled != self.registry.expulsions() {
                     connection.dismiss(grant::expelled());
                 }
@@ -90,6 +88,27 @@ impl Watching {
             }
         }
         Ok(true)
+    }
+
+    /// Adds the client to the viewers of the recording, and reports that. Fails if the recording has too many viewers.
+    fn join(&self) -> Result<(), NoRoom> {
+        let Some((peer, recording)) = self.peer().zip(self.playback.recording()) else {
+            return Ok(());
+        };
+        let (registry, file) = (&self.registry, recording.file_name().into_owned());
+        let viewers = &registry.recording_viewers;
+        let most = registry.max_viewers(&recording.stream.app);
+        let others = viewers.count_downloads(&file) + recording.viewers.lock().len();
+        let sink = Arc::<Connection>::clone(&self.connection);
+        viewers.join((peer.clone(), self.since), file, sink, (most, others)).inspect_err(
+            |why| {
+                let client = (peer.address.ip(), Some(peer.protocol));
+                let refusal = Refusal::of_viewer(client, (&peer.app, &peer.stream), *why);
+                registry.reporter.refuse(refusal);
+            },
+        )?;
+        registry.tell(Event::Join(peer));
+        Ok(())
     }
 
     /// Pauses or continues.

@@ -51,11 +51,10 @@ impl Stream {
         viewers.collect()
     }
 
-    /// Returns the address of a viewer with a connection for whom this server can ask another server. Returns `None`
-    /// if no such viewer waits.
+    /// Returns the address of the first viewer with a connection. Returns `None` if no such viewer waits.
     pub fn waiting_viewer(&self) -> Option<IpAddr> {
         let inner = self.inner.lock();
-        let first = inner.connected().find(|viewer| viewer.relay_path().has_room())?.id();
+        let first = inner.connected().next()?.id();
         let record = inner.records.iter().find(|record| record.id == first)?;
         Some(record.address.ip())
     }

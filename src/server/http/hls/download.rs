@@ -64,13 +64,16 @@ impl FileViewer {
     /// Counts bytes for the client. Fails if there are too many viewers. A new viewer with a pass gets the report of
     /// its end.
     fn note(&self, bytes: u64) -> Result<(), NoRoom> {
-        let done = || self.done.as_deref().and_then(DoneCall::again).map(Box::new);
+        let (viewers, opened) = (&self.registry.recording_viewers, &self.registry.opened);
+        let on_new = || {
+            let done = self.done.as_deref().and_then(DoneCall::again).map(Box::new);
+            (done, viewers.count_rtmp(&self.file) + opened.count_viewers(&self.file))
+        };
         let most = self.registry.max_viewers(&self.app);
         let is_shared = self.registry.is_shared(self.client.key.address);
         let limit = ViewerLimit { most, others: 0, is_shared };
         let limits = (limit, self.registry.clock.now());
-        let viewers = &self.registry.recording_viewers;
-        if viewers.note(&self.file, (self.client, done), bytes, limits)? {
+        if viewers.note(&self.file, (self.client, on_new), bytes, limits)? {
             let FileClient { address, id, .. } = self.client;
             let (app, stream) = (VOD_APP.to_owned(), stem(&self.file).to_owned());
             let peer = Peer { app, stream, address, id, protocol: Protocol::HttpFlv };

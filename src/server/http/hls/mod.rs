@@ -36,7 +36,7 @@ use crate::server::http::hls::answers::{
     file_age, missing, refused, sent_size, viewer_key,
 };
 use crate::server::http::hls::growing::Growing;
-use crate::server::http::hls::request::{HlsRequest, is_new};
+use crate::server::http::hls::request::HlsRequest;
 use crate::server::http::hls::slot::ActiveGuard;
 use crate::server::http::path;
 use crate::server::http::refusals::{no_such_stream, too_many_viewers};
@@ -362,13 +362,8 @@ async fn list(
     };
     let update = if directives.update { "u" } else { "" };
     let tag = format!("\"{}{form}{update}\"", now.version());
-    // A new pass is for this viewer alone.
-    let is_first = match asked {
-        HlsResource::Stream | HlsResource::Manifest => true,
-        HlsResource::Below(name) => name == TS_MASTER_NAME,
-    };
-    let is_private = |pass: &String| is_first || is_new(pass, request.query);
-    let age = match request.pass.as_ref().is_some_and(is_private) {
+    // A pass is for this viewer alone.
+    let age = match request.pass.is_some() {
         true => "no-store".to_owned(),
         false => format!("{}, max-age={age}", cache_scope(request.registry, request.app)),
     };
@@ -537,16 +532,6 @@ mod tests {
         ] {
             assert_eq!(Directives::parse(query), read, "{query}");
         }
-    }
-
-    #[test]
-    fn a_pass_is_new_unless_the_client_shows_it() {
-        for query in
-            ["", "key=k3y", "pass=", "pass=other", "key=k3y&pass=x", "bypass=a-b_c", "%70ass=a-b_c"]
-        {
-            assert!(is_new("a-b_c", query), "{query}");
-        }
-        assert!(!is_new("a-b_c", "pass=a-b_c") && !is_new("a-b_c", "_HLS_msn=7&pass=a%2Db_c"));
     }
 
     #[test]

@@ -271,7 +271,9 @@ pub(super) fn note(
 ) -> Result<(), NoRoom> {
     let id = viewer.id;
     let most = registry.max_viewers(&recording.stream.app);
-    let limit = ViewerLimit { most, others: 0, is_shared: registry.is_shared(key.address) };
+    let (connected, file) = (&registry.recording_viewers, recording.file_name());
+    let others = connected.count_rtmp(&file) + connected.count_downloads(&file);
+    let limit = ViewerLimit { most, others, is_shared: registry.is_shared(key.address) };
     let names = (recording.stream.app.as_str(), recording.stream.stream.as_str());
     let of = (names, Some(recording.path.as_path()));
     let (client, entry) = ((key, address), (viewer, limit));

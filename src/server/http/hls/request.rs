@@ -27,3 +27,18 @@ pub(in crate::server::http) struct HlsRequest<'a> {
 pub(super) fn is_new(pass: &str, query: &str) -> bool {
     !query_pairs(query).any(|(name, it)| name == "pass" && it == pass)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pass_is_new_unless_the_client_shows_it() {
+        for query in
+            ["", "key=k3y", "pass=", "pass=other", "key=k3y&pass=x", "bypass=a-b_c", "%70ass=a-b_c"]
+        {
+            assert!(is_new("a-b_c", query), "{query}");
+        }
+        assert!(!is_new("a-b_c", "pass=a-b_c") && !is_new("a-b_c", "_HLS_msn=7&pass=a%2Db_c"));
+    }
+}

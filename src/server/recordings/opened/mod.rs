@@ -241,6 +241,12 @@ impl OpenRecordings {
         self.all.lock().clone()
     }
 
+    /// Returns the number of HLS and DASH viewers of this file.
+    pub fn count_viewers(&self, file: &str) -> usize {
+        let all = self.all.lock();
+        all.iter().find(|it| it.file_name() == file).map_or(0, |it| it.viewers.lock().len())
+    }
+
     /// Removes viewers who no longer send requests.
     pub fn leave(&self, now: Timestamp) -> Vec<(Arc<OpenRecording>, Viewer)> {
         let mut gone = Vec::new();

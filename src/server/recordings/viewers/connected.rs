@@ -46,10 +46,34 @@ pub(in crate::server) struct FileClient {
 }
 
 impl ConnectedViewers {
-    /// Adds a viewer of this file over RTMP.
-    pub fn join(&self, peer: Peer, file: String, sink: Arc<dyn Sink>, since: Timestamp) {
+    /// Adds a viewer of this file over RTMP. The file may have `most` viewers; `others` of them use other protocols.
+    ///
+    /// # Errors
+    /// Fails if the file has too many viewers.
+    pub fn join(
+        &self,
+        (peer, since): (Peer, Timestamp),
+        file: String,
+        sink: Arc<dyn Sink>,
+        (most, others): (usize, usize),
+    ) -> Result<(), NoRoom> {
         let sent_before = sink.sent();
-        self.rtmp.lock().push(RtmpViewer { peer, file, since, sent_before, sink });
+        let mut rtmp = self.rtmp.lock();
+        if rtmp.iter().filter(|viewer| viewer.file == file).count() + others >= most {
+            return Err(NoRoom::Stream(most));
+        }
+        rtmp.push(RtmpViewer { peer, file, since, sent_before, sink });
+        Ok(())
+    }
+
+    /// Returns the number of viewers of this file over RTMP.
+    pub fn count_rtmp(&self, file: &str) -> usize {
+        self.rtmp.lock().iter().filter(|viewer| viewer.file == file).count()
+    }
+
+    /// Returns the number of viewers of this whole file over HTTP.
+    pub fn count_downloads(&self, file: &str) -> usize {
+        self.files.lock().get(file).map_or(0, Viewers::len)
     }
 
     /// Removes a viewer over RTMP.
@@ -57,21 +81,22 @@ impl ConnectedViewers {
         self.rtmp.lock().retain(|viewer| viewer.peer.id != id);
     }
 
-    /// Counts bytes of a file for a client. If the client is not a viewer yet, it becomes one, with this report of its
-    /// end. Returns true for a new viewer.
+    /// Counts bytes of a file for a client. If the client is not a viewer yet, it becomes one. `on_new` then returns
+    /// the report of its end, and the number of the file's viewers over other protocols. Returns true for a new viewer.
     ///
     /// # Errors
     /// Fails if there is no room for a new viewer.
     pub fn note(
         &self,
         file: &str,
-        (client, done): (FileClient, impl FnOnce() -> Option<Box<DoneCall>>),
+        (client, on_new): (FileClient, impl FnOnce() -> (Option<Box<DoneCall>>, usize)),
         bytes: u64,
         (limit, now): (ViewerLimit, Timestamp),
     ) -> Result<bool, NoRoom> {
         let mut files = self.files.lock();
         let viewers = files.entry(file.to_owned()).or_default();
-        let done = if viewers.needs_done(client.key) { done() } else { None };
+        let (done, others) = if viewers.needs_done(client.key) { on_new() } else { (None, 0) };
+        let limit = ViewerLimit { others, ..limit };
         let viewer = AdmittedViewer { id: client.id, done, expelled: 0 };
         let arrived = viewers.note(client.key, client.address, viewer, limit, now);
         viewers.count(client.key, bytes);
@@ -145,6 +170,32 @@ mod tests {
 
     use super::*;
     use crate::server::event::Protocol;
+    use crate::server::stream::flv_sink::FlvSink;
+
+    #[test]
+    fn the_viewers_of_a_file_are_limited_over_all_protocols() {
+        let (viewers, now) = (ConnectedViewers::default(), Timestamp::from_millis(1_000));
+        let address: SocketAddr = "192.0.2.1:5".parse().unwrap();
+        let join = |id, file: &str, limit| {
+            let (app, stream) = (VOD_APP.to_owned(), file.to_owned());
+            let peer = Peer { app, stream, address, id, protocol: Protocol::Rtmp };
+            let sink: Arc<dyn Sink> = FlvSink::for_viewer(id, 1_000, Protocol::Rtmp);
+            viewers.join((peer, now), file.to_owned(), sink, limit)
+        };
+        assert_eq!(join(1, "a", (2, 1)), Ok(()));
+        assert_eq!(join(2, "a", (2, 1)), Err(NoRoom::Stream(2)));
+        assert_eq!(join(3, "b", (2, 1)), Ok(()), "another file");
+        assert_eq!((viewers.count_rtmp("a"), viewers.count_downloads("a")), (1, 0));
+        let key = ViewerKey { address: address.ip(), client_hash: 1, protocol: Protocol::HttpFlv };
+        let (client, limit) = (
+            FileClient { key, address, id: 4 },
+            ViewerLimit { most: 2, others: 0, is_shared: false },
+        );
+        let note = |others| viewers.note("a", (client, || (None, others)), 0, (limit, now));
+        assert_eq!(note(2), Err(NoRoom::Stream(2)));
+        assert_eq!((note(1), note(2)), (Ok(true), Ok(false)));
+        assert_eq!(viewers.count_downloads("a"), 1);
+    }
 
     #[test]
     fn requests_of_one_player_are_one_viewer_while_it_gets_bytes() {
@@ -156,7 +207,8 @@ mod tests {
         };
         let now = Timestamp::from_millis(1_000);
         let limit = ViewerLimit { most: 2, others: 0, is_shared: false };
-        let note = |client, bytes, now| viewers.note("a", (client, || None), bytes, (limit, now));
+        let note =
+            |client, bytes, now| viewers.note("a", (client, || (None, 0)), bytes, (limit, now));
         assert_eq!(note(client(1, 7), 0, now), Ok(true));
         assert_eq!(note(client(1, 8), 500, now + VIEWER_TIMEOUT / 2), Ok(false));
         assert_eq!(note(client(2, 9), 3, now), Ok(true));

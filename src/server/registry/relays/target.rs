@@ -46,6 +46,8 @@ impl RelayTarget {
         if text.contains(KEY_VARIABLE) && key.is_none() {
             return Err(problem!("relay-no-key"));
         }
+        // Stream names are no secrets: events must show them.
+        url.stream = Secret::from_client(url.stream.expose());
         let key = key.filter(|_| text.contains(KEY_VARIABLE)).cloned();
         Ok(Self { url, text: text.to_owned(), key })
     }
@@ -71,7 +73,7 @@ impl RelayTarget {
         let fill = |text: &str| filled(text, app, stream, key);
         let mut url = self.url.clone();
         url.app = fill(&url.app);
-        url.stream = Secret::new(fill(url.stream.expose()));
+        url.stream = Secret::from_client(fill(url.stream.expose()));
         if let Some(credentials) = &mut url.credentials {
             credentials.password = Secret::new(fill(credentials.password.expose()));
         }
@@ -137,6 +139,7 @@ fn has_secret(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::secret::scrub_own;
 
     #[test]
     fn placeholders_are_filled_and_the_key_stays_hidden() {
@@ -150,6 +153,8 @@ mod tests {
         assert_eq!(url.tc_url(), "rtmps://a.example:99/in/live");
         assert_eq!(url.stream.expose(), "{app}?k=s3cret-key");
         assert_eq!(both.shown("live", "a"), "rtmps://a.example:99/in/live/a?k=***");
+        let named = both.of("live", "n4med-str3am");
+        assert_eq!(scrub_own(named.stream.expose()).unwrap(), "n4med-str3am?k=***");
         let login = target("rtmp://me:{key}@a.example/live/{key}");
         let url = login.of("live", "a");
         assert_eq!(url.stream.expose(), "s3cret-key");
