@@ -242,6 +242,8 @@ notices! {
     TracksLeftOut "tracks-left-out" Warning [path] [] {};
     RecordingSaved "recording-saved" Info [path] [] {};
     RecordingRepaired "recording-repaired" Info [path] [] {};
+    /// The next start tries again.
+    RecordingNotRepaired "recording-not-repaired" Error [path] [reason] {};
     RecordingLost "recording-lost" Error [path] [reason] {};
     DiskSpace "disk-space" Warning [minutes megabytes] [] {};
     DiskSlow "disk-slow" Warning [seconds] [] {};

@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::base::FileStamp;
+use crate::files::{numbered_names, rename_numbered};
 use crate::studio::settings::reading::syntax;
 use crate::text::Problem;
 
@@ -71,6 +72,31 @@ pub fn replace(path: &Path, text: &str) -> io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// Keeps an edited file that is not valid, or that could not be read at all, so that nothing is
+/// lost. The copy is next to the file, has this suffix, and a number if there is one already.
+pub fn keep_broken(path: &Path, suffix: &str, is_valid: fn(&str) -> bool) -> io::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(suffix);
+    match read_bounded(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Ok(text) if is_valid(&text) => Ok(()),
+        Ok(text) => {
+            for name in numbered_names(Path::new(&beside)) {
+                match read_bounded(&name) {
+                    Ok(kept) if kept == text => return Ok(()),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                        return put(&name, &text);
+                    }
+                    _ => {}
+                }
+            }
+            Err(io::ErrorKind::AlreadyExists.into())
+        }
+        Err(error) if path.is_dir() => Err(error),
+        Err(_) => rename_numbered(path, Path::new(&beside)).map(drop),
+    }
 }
 
 #[cfg(test)]

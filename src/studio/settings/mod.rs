@@ -29,13 +29,12 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::audio::AudioChoice;
 use crate::broadcast::delay::MAX_STREAM_DELAY;
 use crate::capture::{VideoChoice, sharing};
-use crate::files::{numbered_names, rename_numbered};
 use crate::studio::live::recording::RecordingChoices;
 use crate::studio::mixer::AudioStrip;
 use crate::studio::mixer::monitoring::Monitoring;
 use crate::studio::program::source_strips;
 use crate::studio::scenes::Collection;
-use crate::studio::settings::disk::{put, read_bounded, resolved};
+use crate::studio::settings::disk::{keep_broken, put, read_bounded, resolved};
 use crate::studio::settings::hotkeys::Hotkeys;
 use crate::studio::settings::part::names::InUse;
 use crate::studio::settings::reading::parts::{SETTINGS_VERSION, counted};
@@ -237,7 +236,7 @@ impl Settings {
         let text = toml::to_string_pretty(&written.to_file()).map_err(io::Error::other);
         text.and_then(|text| {
             let file = resolved(path)?;
-            keep_broken(&file)?;
+            keep_broken(&file, ".broken", |text| Self::parse(text).1.is_empty())?;
             put(&file, &text)
         })
         .map_err(|cause| WriteError { path: path.to_owned(), cause })
@@ -283,31 +282,6 @@ impl Settings {
             collection: collection.map(CollectionTable::of),
             ..File::of(self)
         }
-    }
-}
-
-/// Keeps an edited file that contains unusable values, or that could not be read at all, so that
-/// nothing is lost.
-fn keep_broken(path: &Path) -> io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".broken");
-    match read_bounded(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Ok(text) if Settings::parse(&text).1.is_empty() => Ok(()),
-        Ok(text) => {
-            for name in numbered_names(Path::new(&beside)) {
-                match read_bounded(&name) {
-                    Ok(kept) if kept == text => return Ok(()),
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                        return put(&name, &text);
-                    }
-                    _ => {}
-                }
-            }
-            Err(io::ErrorKind::AlreadyExists.into())
-        }
-        Err(error) if path.is_dir() => Err(error),
-        Err(_) => rename_numbered(path, Path::new(&beside)).map(drop),
     }
 }
 

@@ -30,6 +30,10 @@ const MAX_PACKET_BYTES: usize = 64 << 20;
 /// Maximum packet size in FLV, in bytes. The rest of a tag's body is for the header of the packet.
 const MAX_FLV_PACKET_BYTES: usize = flv::MAX_BODY_BYTES - 16;
 
+/// Maximum length in bytes of the part of a hidden name that comes from the final name. A file name
+/// has at most 255 bytes, and `.`, a number such as `-9999` and `.part` need the rest.
+const MAX_HIDDEN_STEM_BYTES: usize = 255 - 11;
+
 /// The reason why a file could not be remuxed or repaired.
 #[derive(Debug)]
 pub enum Failure {
@@ -269,7 +273,8 @@ fn copy(
     let muxer = copier(format, index.tracks.clone(), &course.timing, index.colors);
     let unfinished = unfinished_name(to);
     files::remove_abandoned(&unfinished);
-    let mut file = File::create_by(&unfinished, muxer)?;
+    let mut file = File::create_by(&unfinished, muxer)
+        .map_err(|error| Failure::Write(error.renamed(&unfinished, to)))?;
     let written = pour(from, source, &index, &course, format, &mut file, progress);
     let named = written.and_then(|()| {
         let failed = |error| Failure::Write(file::Error::new(to, &error));
@@ -291,12 +296,11 @@ fn cut_bytes(source: &mut MediaFile, index: &Index) -> Result<u64, container::Er
     Ok(if is_whole { 0 } else { source.size().saturating_sub(index.whole) })
 }
 
-/// Returns the name of a copy while it is being written.
+/// Returns the name of a copy while it is being written. The end of a long name is left out.
 fn unfinished_name(to: &Path) -> PathBuf {
-    let mut name = std::ffi::OsString::from(".");
-    name.push(to.file_name().unwrap_or_default());
-    name.push(".part");
-    to.with_file_name(name)
+    let mut name = to.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    name.truncate(name.floor_char_boundary(MAX_HIDDEN_STEM_BYTES));
+    to.with_file_name(format!(".{name}.part"))
 }
 
 fn pour(
@@ -489,6 +493,28 @@ mod tests {
         let names = ["x.mp4", "y.mp4", "y-1.mp4"];
         assert!(names.iter().all(|name| folder.path().join(name).exists()));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), names.len());
+    }
+
+    #[test]
+    fn a_copy_can_have_the_longest_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let from = folder.path().join("x.mp4");
+        std::fs::write(&from, [7; 1_000]).unwrap();
+        let copied = |to: &Path| {
+            let destination = Destination { to, format: Format::Mp4, free: None };
+            let index = index([0, 40, 80, 120]);
+            copy(&[], &from, &mut open(&from).unwrap(), index, destination, &|_| false)
+        };
+        // The last name has 255 bytes, and is cut within a character.
+        for stem in ["y".repeat(251), format!("yy{}", "画".repeat(83))] {
+            let to = folder.path().join(format!("{stem}.mp4"));
+            assert_eq!(copied(&to).unwrap().path, to);
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
+        // No file can be created here.
+        let to = Path::new("/proc/y.mp4");
+        let failed = copied(to);
+        assert!(matches!(&failed, Err(Failure::Write(error)) if error.path == to), "{failed:?}");
     }
 
     #[test]

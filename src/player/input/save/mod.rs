@@ -3,11 +3,13 @@
 //! writes tags itself instead of using the FLV `Muxer`, because additional tracks, unknown codecs
 //! and script data have no packets and would be lost. The module runs on the feed thread.
 
+#[cfg(test)]
+mod full_disk_tests;
 mod reorder;
 mod repeat_filter;
 
 use std::fs::File;
-use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,6 +17,7 @@ use bytes::{Bytes, BytesMut};
 
 use crate::base::{Timestamp, partial_debug};
 use crate::files;
+use crate::files::disk_space::with_recording_reserve;
 use crate::media::{EncodedPacket, Rotation, StreamEvent, Track, TrackConfig};
 use crate::player::clock::timeline::Timeline;
 use crate::player::demux::sequence_headers::SequenceHeaders;
@@ -33,6 +36,8 @@ use crate::wire::container::track_config::has_own_pixel_aspect;
 
 /// The position of the flags in the file header, which declare the tracks.
 const FLAGS_POSITION: u64 = 4;
+/// The media time, in ms, between two checks of the free space.
+const SPACE_CHECK_INTERVAL_MS: i64 = 2_000;
 /// A part that is missing between two segments of a live playlist is longer than this. Shorter
 /// differences come from inaccurate durations in the playlist.
 const MAX_POSITION_ERROR: Duration = Duration::from_secs(3);
@@ -40,7 +45,7 @@ const MAX_POSITION_ERROR: Duration = Duration::from_secs(3);
 /// An FLV file in progress.
 pub(in crate::player) struct Save {
     path: PathBuf,
-    file: BufWriter<File>,
+    file: File,
     timeline: Timeline,
     /// True if the next packet does not continue the previous one.
     restarts: bool,
@@ -54,6 +59,12 @@ pub(in crate::player) struct Save {
     order: ReorderBuffer,
     /// Time of the newest tag in milliseconds.
     last_ms: i64,
+    /// Time of the newest tag in the file, in milliseconds.
+    written_ms: i64,
+    /// Returns the free space on the disk of the file, if known.
+    free_space: fn(&Path) -> Option<u64>,
+    /// Time in milliseconds of the tag at which the free space was last checked.
+    space_checked_ms: Option<i64>,
     video: bool,
     audio: bool,
     broken: bool,
@@ -93,9 +104,13 @@ pub(in crate::player) fn tell_name(shared: &Shared, wanted: &Path, path: &Path) 
 impl Save {
     /// Writes to a file from [`make`].
     pub(in crate::player) fn into_file(made: NewFile, live: bool) -> Self {
+        // A pipe or device uses no disk space.
+        let is_file = made.file.metadata().is_ok_and(|it| it.is_file());
+        let free_space: fn(&Path) -> Option<u64> =
+            if is_file { files::free_space } else { |_| None };
         Self {
             path: made.path,
-            file: BufWriter::new(made.file),
+            file: made.file,
             timeline: Timeline::new(live),
             restarts: false,
             repeats: RepeatFilter::default(),
@@ -104,6 +119,9 @@ impl Save {
             has_gap: false,
             order: ReorderBuffer::default(),
             last_ms: 0,
+            written_ms: 0,
+            free_space,
+            space_checked_ms: None,
             video: false,
             audio: false,
             broken: false,
@@ -289,6 +307,28 @@ impl Save {
         if self.broken {
             return;
         }
+        if let Err(error) = self.check_space(tag.at).and_then(|()| self.append(tag)) {
+            self.give_up(shared, &error);
+        }
+    }
+
+    /// Checks from time to time whether the disk has space for the next tags, for the end of this
+    /// file and for a running recording.
+    fn check_space(&mut self, at: i64) -> io::Result<()> {
+        if self.space_checked_ms.is_some_and(|checked| at < checked + SPACE_CHECK_INTERVAL_MS) {
+            return Ok(());
+        }
+        self.space_checked_ms = Some(at);
+        match (self.free_space)(&self.path) {
+            Some(free) if free < with_recording_reserve(0) => {
+                Err(io::ErrorKind::StorageFull.into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Appends a tag to the file.
+    fn append(&mut self, tag: &PendingTag) -> io::Result<()> {
         self.buffer.clear();
         // Modulo 2³², the range of the format.
         let at = tag.at as u32;
@@ -301,12 +341,19 @@ impl Save {
             }
             flv::write_tag(tag.kind, at, &tag.body, &mut self.buffer);
         }
+        self.file.write_all(&self.buffer)?;
         self.end += self.buffer.len() as u64;
-        if let Err(error) = self.file.write_all(&self.buffer) {
-            self.broken = true;
-            self.tell_end(shared);
-            shared.report.output_failed(&cannot_write(&self.path, &error));
-        }
+        self.written_ms = self.written_ms.max(tag.at);
+        Ok(())
+    }
+
+    /// Ends the file after its last complete tag.
+    fn give_up(&mut self, shared: &Shared, error: &io::Error) {
+        self.broken = true;
+        self.tell_end(shared);
+        // A part of the next tag may have been written. These steps need no space.
+        let _ = self.file.set_len(self.end).and_then(|()| self.patch());
+        shared.report.output_failed(&cannot_write(&self.path, error));
     }
 
     /// Adds a script tag to the empty buffer.
@@ -331,7 +378,7 @@ impl Save {
             return;
         }
         let whole = match self.patch() {
-            // In a pipe, the flags stay those of both tracks. The data was written before the seek.
+            // In a pipe, the flags stay those of both tracks.
             Err(error) if error.kind() == io::ErrorKind::NotSeekable => Ok(()),
             patched => patched,
         };
@@ -349,13 +396,15 @@ impl Save {
         let flags = if self.audio { 4 } else { 0 } | u8::from(self.video);
         self.file.seek(SeekFrom::Start(FLAGS_POSITION))?;
         self.file.write_all(&[flags])?;
-        for (at, bytes) in
-            self.durations.patches(Duration::from_millis(self.last_ms.unsigned_abs()))
-        {
-            self.file.seek(SeekFrom::Start(at))?;
-            self.file.write_all(&bytes)?;
+        let duration = Duration::from_millis(self.written_ms.unsigned_abs());
+        for (at, bytes) in self.durations.patches(duration) {
+            // Metadata that could not be written is not in the file.
+            if at < self.end {
+                self.file.seek(SeekFrom::Start(at))?;
+                self.file.write_all(&bytes)?;
+            }
         }
-        self.file.flush()
+        Ok(())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Repairs unfinished recordings of an earlier run, on a separate thread.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::base::queue::{self, Full, Receiver};
@@ -63,13 +64,9 @@ fn mend(entry: Entry, stop: &Stop) -> Option<StudioMessage> {
         // The next run repairs the rest.
         return None;
     }
-    // A later version of onair may have higher limits for long recordings. Other parts exceed their limits only if the
-    // file is damaged.
-    let is_too_long = matches!(
-        &repaired,
-        Err(Failure::Read { reason: Error::TooMuch(FilePart::Samples | FilePart::Index), .. })
-    );
-    if !is_too_long {
+    // A later start may be able to repair these recordings.
+    let is_kept = |failure: &Failure| is_disk_failure(failure) || is_too_long(failure);
+    if !repaired.as_ref().is_err_and(is_kept) {
         entry.done();
     }
     match repaired {
@@ -77,18 +74,41 @@ fn mend(entry: Entry, stop: &Stop) -> Option<StudioMessage> {
         Ok(report) => {
             Some(StudioMessage::RecordingRepaired { path: report.path.display().to_string() })
         }
-        Err(failure) => Some(StudioMessage::RecordingLost {
-            path: recording.display().to_string(),
-            reason: (&failure).into(),
-        }),
+        Err(failure) => {
+            let (path, reason) = (recording.display().to_string(), (&failure).into());
+            Some(match is_disk_failure(&failure) {
+                true => StudioMessage::RecordingNotRepaired { path, reason },
+                false => StudioMessage::RecordingLost { path, reason },
+            })
+        }
     }
+}
+
+/// Returns true if the disk failed or was full.
+fn is_disk_failure(failure: &Failure) -> bool {
+    match failure {
+        Failure::Write(_) => true,
+        // The positions in a damaged file can be behind its end.
+        Failure::Read { reason: Error::Io(error), .. } => error.kind() != ErrorKind::UnexpectedEof,
+        _ => false,
+    }
+}
+
+/// Returns true if the recording exceeds the limits for long recordings, which may be higher in a
+/// later version of onair. Other parts exceed their limits only if the file is damaged.
+fn is_too_long(failure: &Failure) -> bool {
+    let Failure::Read { reason: Error::TooMuch(part), .. } = failure else { return false };
+    matches!(part, FilePart::Samples | FilePart::Index)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{fs, io};
+
+    use bytes::BytesMut;
 
     use super::*;
+    use crate::wire::container::flv::{TagKind, file_header, write_tag};
 
     #[test]
     fn a_recording_on_a_missing_disk_is_repaired_at_a_later_start() {
@@ -127,5 +147,28 @@ mod tests {
             }
             assert_eq!(fs::read_dir(&state).unwrap().count(), left, "{name}");
         }
+    }
+
+    #[test]
+    fn a_recording_that_the_disk_does_not_take_is_repaired_at_a_later_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let (state, disk) = (folder.path().join("state"), folder.path().join("disk"));
+        fs::create_dir(&disk).unwrap();
+        // Another program wrote this file, so onair makes a copy. The copy's name is too long.
+        let path = disk.join(format!("{}.flv", "x".repeat(251)));
+        let mut file = BytesMut::from(&file_header(true, false)[..]);
+        write_tag(TagKind::Audio, 0, &[0xAF, 0, 0x11, 0x90], &mut file);
+        write_tag(TagKind::Audio, 0, &[0xAF, 1, 2, 3], &mut file);
+        fs::write(&path, &file).unwrap();
+        drop(Entry::create(&state, &path).unwrap());
+        for start in 1..3 {
+            let entry = journal::unfinished(&state).pop().unwrap();
+            let message = mend(entry, &Stop::new());
+            let is_kept = matches!(message, Some(StudioMessage::RecordingNotRepaired { .. }));
+            assert!(is_kept, "start {start}: {message:?}");
+        }
+        let read = |error: io::Error| Failure::Read { path: path.clone(), reason: error.into() };
+        assert!(is_disk_failure(&read(io::Error::other("the drive failed"))));
+        assert!(!is_disk_failure(&read(ErrorKind::UnexpectedEof.into())));
     }
 }

@@ -1,14 +1,13 @@
 //! The user's own services: `services.toml` next to the settings file, with one table `[[service]]`
 //! each.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::media::BitsPerSecond;
-use crate::studio::settings::disk::{folder_of, read_bounded, replace};
+use crate::studio::settings::disk::{keep_broken, put, read_bounded, resolved};
 use crate::studio::settings::reading::lenient::Document;
 use crate::studio::settings::reading::syntax;
 use crate::studio::settings::reading::values::not_from;
@@ -242,22 +241,18 @@ fn service(table: Table) -> Result<Service, (OwnPart, Problem)> {
     })
 }
 
-/// Writes the file by atomic replacement. A previous file that could be read only in part is kept
-/// next to it as `services.toml.old`.
+/// Writes the file by atomic replacement, and creates its folder. A previous file that could be read
+/// only in part is kept next to it as `services.toml.old`, with a number if there is one already.
 ///
 /// # Errors
 /// Fails with the error of the system.
 pub fn write_services(path: &Path, services: &[Service]) -> io::Result<()> {
-    fs::create_dir_all(folder_of(path))?;
-    if !read_services(path).1.is_empty() {
-        let mut old = path.as_os_str().to_owned();
-        old.push(".old");
-        fs::rename(path, old)?;
-    }
     let file = File { service: services.iter().map(Table::from).collect() };
     let text = toml::to_string_pretty(&file).map_err(io::Error::other)?;
     let head = "# Own services of onair: written by its window, and may be edited.\n\n";
-    replace(path, &format!("{head}{text}"))
+    let path = resolved(path)?;
+    keep_broken(&path, ".old", |text| parse_services(text).1.is_empty())?;
+    put(&path, &format!("{head}{text}"))
 }
 
 impl From<&Service> for Table {
@@ -281,6 +276,8 @@ impl From<&Service> for Table {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -374,6 +371,28 @@ mod tests {
         assert_eq!(read_services(&path).1.len(), 0);
         let old = fs::read_to_string(path.with_file_name("services.toml.old")).unwrap();
         assert!(old.contains("Typo"));
+    }
+
+    #[test]
+    fn damaged_files_and_a_link_survive() {
+        let school = read_own(&typed()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("dotfiles.toml");
+        let path = folder.path().join("services.toml");
+        std::os::unix::fs::symlink("dotfiles.toml", &path).unwrap();
+        for damaged in ["[[service]]\nname = 'One'\nmax = 3\n", "[[service]]\nname = 'Two"] {
+            fs::write(&file, damaged).unwrap();
+            // A text that is too large cannot be written.
+            let large = Service { key_page: "x".repeat(9 << 20).into(), ..school.clone() };
+            assert!(write_services(&path, &[large]).is_err());
+            assert_eq!(fs::read_to_string(&file).unwrap(), damaged);
+            write_services(&path, std::slice::from_ref(&school)).unwrap();
+            assert_eq!(read_services(&path).0.own(), std::slice::from_ref(&school));
+        }
+        assert!(path.is_symlink());
+        for (name, kept) in [("dotfiles.toml.old", "One"), ("dotfiles.toml-1.old", "Two")] {
+            assert!(fs::read_to_string(folder.path().join(name)).unwrap().contains(kept), "{name}");
+        }
     }
 
     #[test]
