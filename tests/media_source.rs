@@ -2,6 +2,7 @@
 //! compositor and the mixer in sync, as the markers show. A file in a loop must continue from its
 //! end to its beginning.
 
+mod damaged;
 mod in_studio;
 mod pulled;
 

@@ -1,7 +1,7 @@
 //! The commands that a user can send to the studio.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::audio::AudioChoice;
@@ -230,6 +230,21 @@ pub enum Command {
     /// Ends everything; [`Snapshot::ended`](crate::studio::snapshot::Snapshot) reports when the
     /// studio has ended.
     Quit,
+}
+
+impl Command {
+    /// Returns the path that the studio saves because of this command. An edit checks its own paths.
+    pub(in crate::studio) fn saved_path(&self) -> Option<&Path> {
+        match self {
+            Self::SelectVideo(choice) => choice.path(),
+            Self::SelectAudio(choice)
+            | Self::AddStrip(choice)
+            | Self::SelectStrip { choice, .. }
+            | Self::SetIfSilent { choice: Some(choice), .. } => choice.path(),
+            Self::SetPreferences { preferences, .. } => Some(&preferences.recording_folder),
+            _ => None,
+        }
+    }
 }
 
 /// A command for scene collections or profiles, by name.

@@ -21,7 +21,6 @@ play-no-threads = the system cannot start more threads: { $reason }
     .cure = Close other programs and try again.
 play-source-unplayable = onair cannot play { $name }: { $reason }
 play-source-stopped = { $name } has stopped
-play-source-played = { $name } has played to the end
 play-source-ended = { $name } has ended
 play-source-lost = the connection to { $name } was lost
 

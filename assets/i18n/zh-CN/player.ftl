@@ -21,7 +21,6 @@ play-no-threads = 系统无法创建更多线程：{ $reason }
     .cure = 请关闭其他程序后重试。
 play-source-unplayable = 无法播放 { $name }：{ $reason }
 play-source-stopped = { $name } 已停止
-play-source-played = { $name } 已播放完毕
 play-source-ended = { $name } 已结束
 play-source-lost = 与 { $name } 的连接已断开
 

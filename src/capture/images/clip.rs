@@ -46,9 +46,7 @@ pub fn open(path: &Path, context: &Context) -> Result<Box<dyn ClipFeed>, Error> 
 
 /// Returns the images of a folder sorted by name, with `shot9_a` before `shot10_a`.
 fn listed(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
-    let mut files = images_in(folder, MAX_FRAMES * 2)?;
-    files.sort_by_cached_key(|path| natural(path));
-    files.truncate(MAX_FRAMES);
+    let files = images_in(folder, MAX_FRAMES, natural)?;
     if files.is_empty() {
         return Err(problem!("image-none-in-folder"));
     }

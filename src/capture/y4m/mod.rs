@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use crate::base::queue::{self, Full, Receiver, Sender};
-use crate::base::{Pooled, Stop, Timestamp, Worker};
+use crate::base::{FileStamp, Pooled, Stop, Timestamp, Worker};
 use crate::capture::source::{Context, Error, MAX_REQUEST_GAP, Source};
 use crate::capture::y4m::reader::Reader;
 use crate::media::playback_control::{EndBehavior, Position, TransportCommand};
@@ -36,10 +36,9 @@ pub(super) fn is_y4m(path: &Path) -> bool {
 /// Opens a Y4M file as a source.
 pub(super) fn open(path: &Path, transport: Transport, context: &Context) -> Result<Source, Error> {
     let fault = |reason: Problem| Error::File { path: path.to_owned(), reason };
+    // Opening a pipe would block.
+    FileStamp::of(path).map_err(fault)?;
     let file = File::open(path).map_err(|error| fault(error.into()))?;
-    if !file.metadata().is_ok_and(|meta| meta.is_file()) {
-        return Err(fault(problem!("io-not-a-file")));
-    }
     let source = BufReader::with_capacity(1 << 16, file);
     let reader = Reader::open(source).map_err(|error| fault(Problem::from(&error)))?;
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
@@ -502,5 +501,23 @@ mod tests {
                 open(Path::new(path), Transport::default(), &context).unwrap_err().to_string();
             assert!(fault.contains(path), "{fault}");
         }
+    }
+
+    #[test]
+    fn a_pipe_is_no_clip_and_does_not_block() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe.y4m");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let (tell, reasons) = queue::bounded("test", 1, Full::Block);
+        // Another thread opens the pipe, because an attempt that blocks would never end.
+        let _worker = Worker::spawn("test", move |_| {
+            let grid = FrameGrid { origin: Timestamp::ZERO, rate: "30".parse().unwrap() };
+            let context = Context { clock: Clock::start(), grid, size: Size::new(4, 2) };
+            let error = open(&pipe, Transport::default(), &context).unwrap_err();
+            tell.send(error.to_string()).unwrap();
+        })
+        .unwrap();
+        let reason = reasons.recv_timeout(Duration::from_secs(60)).unwrap();
+        assert!(reason.contains("regular file"), "{reason}");
     }
 }

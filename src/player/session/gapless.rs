@@ -37,6 +37,8 @@ struct Inside {
     joined: Option<PlayedFile>,
     /// A next file that cannot be played.
     failed: Option<(PathBuf, Failure)>,
+    /// The reason why only a part of the current file could be read.
+    damage: Option<Failure>,
 }
 
 impl NextFile {
@@ -94,6 +96,11 @@ impl NextFile {
         self.0.lock().failed.take()
     }
 
+    /// Takes the reason why only a part of the current file could be read, once.
+    pub fn take_damage(&self) -> Option<Failure> {
+        self.0.lock().damage.take()
+    }
+
     /// Handles a seek in the current file. The next file is read again once this one has been read.
     pub fn part(&self) {
         self.0.lock().joined = None;
@@ -114,6 +121,11 @@ impl NextFile {
         }
     }
 
+    /// Records why only a part of the current file could be read.
+    pub(in crate::player) fn damage(&self, failure: Failure) {
+        self.0.lock().damage = Some(failure);
+    }
+
     /// Records that this file is being read, and that it plays from `begins` on.
     pub(in crate::player) fn join(&self, path: &Path, begins: Duration, whole: Duration) {
         let joined = PlayedFile { path: path.to_owned(), begins, whole: Some(whole) };
@@ -130,7 +142,7 @@ impl NextFile {
     /// Restarts reading in the current file, and returns it.
     pub(in crate::player) fn restart(&self) -> PathBuf {
         let mut inside = self.0.lock();
-        (inside.joined, inside.tried) = (None, false);
+        (inside.joined, inside.tried, inside.damage) = (None, false, None);
         inside.playing.begins = Duration::ZERO;
         inside.playing.path.clone()
     }
@@ -192,5 +204,17 @@ mod tests {
         sequel.join(Path::new("c"), ONE_SECOND, ONE_SECOND);
         sequel.part();
         assert_eq!(sequel.advance(2 * ONE_SECOND), None);
+    }
+
+    #[test]
+    fn the_reason_why_a_file_is_not_read_to_its_end_applies_to_that_file() {
+        let sequel = NextFile::default();
+        sequel.begin(Path::new("a"));
+        let failure = Failure::new(FailureKind::File, "it is not there".into());
+        sequel.damage(failure.clone());
+        assert_eq!((sequel.take_damage(), sequel.take_damage()), (Some(failure.clone()), None));
+        sequel.damage(failure);
+        sequel.begin(Path::new("a"));
+        assert_eq!(sequel.take_damage(), None);
     }
 }

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::base::{Clock, Latest, Pooled, Stop, Timestamp, Worker, partial_debug};
+use crate::base::{Clock, FileStamp, Latest, Pooled, Stop, Timestamp, Worker, partial_debug};
 use crate::media::playback_control::{EndBehavior, Position, TransportCommand};
 use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
 use crate::media::{AudioFeed, Color, Planes, Pulled, Size, Transport, VideoFeed, VideoFrame};
@@ -141,6 +141,7 @@ pub fn open_list(
         list: RefCell::new(list),
         wanted: Cell::default(),
         followed: Cell::default(),
+        opened: Cell::default(),
         left_out: RefCell::default(),
     };
     // Invalid sources are reported at once.
@@ -306,6 +307,8 @@ struct SourceThread {
     wanted: Cell<Option<usize>>,
     /// The number of list changes at the last check.
     followed: Cell<Option<u32>>,
+    /// The stamp of the current file before it was opened.
+    opened: Cell<Option<FileStamp>>,
     /// Files of the list that cannot be played.
     left_out: RefCell<SkippedFiles>,
 }
@@ -346,6 +349,7 @@ impl SourceThread {
             sequel.begin(path);
         }
         self.goes_around();
+        self.opened.set(self.stamp());
         let start = place.or(self.config.start);
         let config = Config { start, source, ..self.config.clone() };
         Player::open_with(&config, &self.runtime, self.clock, screen, Some(speaker))
@@ -411,7 +415,8 @@ impl SourceThread {
                     }
                 }
                 State::Starting | State::Opening { .. } => {}
-                state @ (State::Ended | State::Failed(_)) => return Some(state),
+                State::Ended => return Some(self.ended()),
+                state @ State::Failed(_) => return Some(state),
             }
         }
     }
@@ -513,9 +518,6 @@ impl SourceThread {
                     SourceState::Failed,
                     problem!("play-source-unplayable", name = name, reason = reason),
                 )
-            }
-            _ if matches!(self.config.source, Source::File(_)) => {
-                (SourceState::Lost, problem!("play-source-played", name = name))
             }
             _ => (SourceState::Lost, problem!("play-source-ended", name = name)),
         };

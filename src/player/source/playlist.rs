@@ -10,13 +10,16 @@ use crate::base::{FileStamp, Stop};
 use crate::media::playback_control::{EndBehavior, Position, TransportCommand};
 use crate::player::handle::Player;
 use crate::player::session::config::Source;
-use crate::player::state::{Failure, State};
+use crate::player::state::{Failure, FailureKind, State};
+use crate::text::problem::problem;
 
 /// The continuation.
 enum Continuation {
     Plays(Player),
-    /// Nothing plays. The failure of the last file is included, if any.
-    Stands(Option<Failure>),
+    /// Nothing plays. `failed` is true if the last file could not be played.
+    Stands {
+        failed: bool,
+    },
 }
 
 /// The step that a command requests of a stopped source.
@@ -144,16 +147,23 @@ impl SourceThread {
         }
         match self.follow(ended, *paused, stop)? {
             Continuation::Plays(player) => Some(Ok(player)),
-            Continuation::Stands(None) if *ended == State::Ended && self.ends.get().once => {
+            Continuation::Stands { failed: false } => {
                 *paused = false;
                 self.stand(false, paused, stop)
             }
-            Continuation::Stands(failure) => {
-                if failure.is_none() {
-                    self.tell(ended);
-                }
-                self.stand(true, paused, stop)
+            Continuation::Stands { failed: true } => self.stand(true, paused, stop),
+        }
+    }
+
+    /// Returns the state after the end of a player. A looping file ends only if a pass through it
+    /// cannot be read.
+    pub(super) fn ended(&self) -> State {
+        match &self.config.sequel {
+            Some(sequel) if !self.ends.get().once => {
+                let unread = || Failure::new(FailureKind::File, problem!("play-empty-file"));
+                State::Failed(sequel.take_damage().unwrap_or_else(unread))
             }
+            _ => State::Ended,
         }
     }
 
@@ -185,7 +195,7 @@ impl SourceThread {
             // In a pause, a requested file shows its first frame and plays nothing.
             let place = wanted.filter(|_| paused || self.pauses_next()).map(|_| Duration::ZERO);
             let Some(next) = wanted.take().or_else(|| self.next()) else {
-                return Some(Continuation::Stands(failed));
+                return Some(Continuation::Stands { failed: failed.is_some() });
             };
             // All other files have been tried: wait.
             if failed.is_some() && self.candidate().is_none() && stop.wait(RETRY_INTERVAL) {
@@ -273,9 +283,9 @@ impl SourceThread {
         }
     }
 
-    /// Waits after the last file failed.
+    /// Waits after the last file failed. A looping file is reopened even if its stamp is the same:
+    /// the player reads ahead, so the file may have been replaced and restored in the meantime.
     fn mend(&self, paused: &mut bool, stop: &Stop) -> Option<WantedStep> {
-        let before = self.stamp();
         let mut looked = self.clock.now();
         loop {
             self.follow_list();
@@ -302,7 +312,7 @@ impl SourceThread {
             let now = self.clock.now();
             if now.since(looked) >= RETRY_INTERVAL {
                 looked = now;
-                if self.stamp() != before {
+                if self.goes_around() || self.stamp() != self.opened.get() {
                     return Some(WantedStep::Same(None));
                 }
             }
@@ -320,7 +330,7 @@ impl SourceThread {
     }
 
     /// Returns the stamp of the last file, to detect a change.
-    fn stamp(&self) -> Option<FileStamp> {
+    pub(super) fn stamp(&self) -> Option<FileStamp> {
         self.list.borrow().file().and_then(FileStamp::at)
     }
 }

@@ -42,6 +42,7 @@ use crate::studio::notices::event_log::EventLog;
 use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::program::{OtherCanvas, Program};
+use crate::studio::scenes::edits::EditRefusal;
 use crate::studio::settings::Settings;
 use crate::studio::snapshot::Snapshot;
 use crate::studio::sources::open::SourceOpener;
@@ -237,6 +238,12 @@ impl Engine {
     }
 
     fn handle(&mut self, command: Command) {
+        // The user's folder for videos may have such a path too.
+        let folder = &self.settings.preferences.recording_folder;
+        let saved = command.saved_path().filter(|path| *path != folder.as_path());
+        if saved.is_some_and(|path| path.to_str().is_none()) {
+            return self.notices.raise(&StudioMessage::Refused(EditRefusal::InvalidPath), "");
+        }
         match command {
             Command::SelectVideo(choice) if self.config.scenes_only => {
                 self.select_in_scene(choice);

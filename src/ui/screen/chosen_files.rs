@@ -140,7 +140,13 @@ impl Screen {
 
     /// Sets a chosen folder for recordings.
     pub fn picked_folder(&mut self, path: PathBuf) {
-        self.preferences.recording_folder = path;
+        let before = std::mem::replace(&mut self.preferences.recording_folder, path);
+        if self.preferences.recording_folder.to_str().is_none() {
+            // The studio refuses this folder with a notice.
+            let refused = self.preferences_command();
+            self.preferences.recording_folder = before;
+            return self.send(refused);
+        }
         self.requests.push(WindowRequest::Preferences);
     }
 

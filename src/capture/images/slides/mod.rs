@@ -25,6 +25,8 @@ use crate::text::problem::{Problem, problem};
 
 /// Maximum number of images of one folder.
 const MAX_SLIDES: usize = 10_000;
+/// Maximum number of image names that are read from one folder.
+const MAX_NAMES: usize = 100_000;
 /// File extensions of slides.
 const IMAGE_EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "gif", "apng"];
 
@@ -157,9 +159,7 @@ fn listed(paths: Vec<PathBuf>) -> Result<Vec<PathBuf>, Problem> {
     let mut files = Vec::new();
     for path in paths {
         if path.is_dir() {
-            let mut found = images_in(&path, MAX_SLIDES)?;
-            found.sort();
-            files.append(&mut found);
+            files.append(&mut images_in(&path, MAX_SLIDES, Path::to_owned)?);
         } else {
             files.push(path);
         }
@@ -171,11 +171,17 @@ fn listed(paths: Vec<PathBuf>) -> Result<Vec<PathBuf>, Problem> {
     Ok(files)
 }
 
-/// Returns the images among the first `most` entries of a folder.
-pub(in crate::capture) fn images_in(folder: &Path, most: usize) -> Result<Vec<PathBuf>, Problem> {
-    let entries = std::fs::read_dir(folder)?;
-    let paths = entries.take(most).filter_map(Result::ok).map(|entry| entry.path());
-    Ok(paths.filter(|path| is_image(path)).collect())
+/// Returns the first `most` images of a folder, in the order of this key. A folder lists its entries
+/// in any order, so all names are read first.
+pub(in crate::capture) fn images_in<K: Ord>(
+    folder: &Path,
+    most: usize,
+    key: impl Fn(&Path) -> K,
+) -> Result<Vec<PathBuf>, Problem> {
+    let paths = std::fs::read_dir(folder)?.filter_map(Result::ok).map(|entry| entry.path());
+    let mut named: Vec<_> = paths.filter(|path| names_image(path)).take(MAX_NAMES).collect();
+    named.sort_by_cached_key(|path| key(path));
+    Ok(named.into_iter().filter(|path| path.is_file()).take(most).collect())
 }
 
 pub(in crate::capture) fn is_image(path: &Path) -> bool {

@@ -44,6 +44,20 @@ fn slides_stand_and_fade_by_the_time() {
 }
 
 #[test]
+fn a_large_folder_is_shown_from_its_first_image_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |number: u32, ending: &str| folder.path().join(format!("{number:02}.{ending}"));
+    for number in (0..60).rev() {
+        fs::write(path(number, "png"), b"").unwrap();
+        fs::write(path(number, "txt"), b"").unwrap();
+    }
+    // A folder with the name of an image.
+    fs::create_dir(folder.path().join("00a.png")).unwrap();
+    let wanted: Vec<_> = (0..10).map(|number| path(number, "png")).collect();
+    assert_eq!(images_in(folder.path(), 10, Path::to_owned), Ok(wanted));
+}
+
+#[test]
 fn a_folder_is_shown_in_order_and_what_is_broken_is_left_out() {
     let folder = tempfile::tempdir().unwrap();
     let save = |name: &str, grey: u8, width: u32| {

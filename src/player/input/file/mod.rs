@@ -58,11 +58,16 @@ pub(in crate::player) fn run(
             match read {
                 Ok(_) => {}
                 // The readable part plays to its end.
-                Err(failure) if feed.has_media() => feed.shared.report.say(
-                    problem!("player-file-damaged", reason = failure.problem),
-                    crate::player::state::Severity::Warning,
-                    "",
-                ),
+                Err(failure) if feed.has_media() => {
+                    if let Some(sequel) = sequel {
+                        sequel.damage(failure.clone());
+                    }
+                    feed.shared.report.say(
+                        problem!("player-file-damaged", reason = failure.problem),
+                        crate::player::state::Severity::Warning,
+                        "",
+                    );
+                }
                 Err(failure) => shared.fail(failure),
             }
         }

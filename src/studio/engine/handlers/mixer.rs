@@ -366,12 +366,14 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
     use crate::capture::VideoChoice;
     use crate::media::Size;
     use crate::mix::Strip;
     use crate::mix::filter::{Filter, Slot};
-    use crate::studio::engine::handlers::live::tests::{end, until, with_program};
+    use crate::studio::engine::handlers::live::tests::{at_rest, end, until, with_program};
     use crate::studio::scenes::edits::Edit;
     use crate::studio::targets::quality::Quality;
 
@@ -397,6 +399,34 @@ mod tests {
             let program = engine.state.program.as_ref().unwrap();
             source_strips::last_reports(program).filter(|it| it.state.is_down()).count() == count
         });
+    }
+
+    #[test]
+    fn a_path_that_cannot_be_saved_is_refused_with_a_notice() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let bad = || PathBuf::from(std::ffi::OsStr::from_bytes(b"/v/a \xFF.wav"));
+        let (mut engine, _ends) = at_rest(None);
+        let (preferences, strips) =
+            (engine.settings.preferences.clone(), engine.settings.strips.clone());
+        let mut other = preferences.clone();
+        other.recording_folder = bad();
+        let (id, choice) = (StripId::MAIN, AudioChoice::File(bad()));
+        for command in [
+            Command::AddStrip(choice.clone()),
+            Command::SelectStrip { id, choice: choice.clone() },
+            Command::SetIfSilent { id, choice: Some(choice.clone()) },
+            Command::SelectAudio(choice),
+            Command::SelectVideo(VideoChoice::File(bad())),
+            Command::SetPreferences { preferences: other, part_changes: 0 },
+        ] {
+            engine.notices.active.clear(&["path-invalid"]);
+            engine.handle(command.clone());
+            let mut notices = engine.notices.active.notices().iter();
+            assert!(notices.any(|it| it.key() == "path-invalid"), "{command:?}");
+        }
+        let settings = &engine.settings;
+        assert_eq!((&settings.preferences, &settings.strips), (&preferences, &strips));
+        assert_eq!((&settings.video, &settings.audio), (&None, &None));
     }
 
     #[test]

@@ -146,6 +146,9 @@ impl Collection {
     }
 
     fn change(&mut self, edit: &Edit) -> Option<()> {
+        if !edit.has_valid_paths() {
+            return None;
+        }
         match edit {
             Edit::AddScene(name) => {
                 self.room_for_scene()?;

@@ -1,9 +1,10 @@
 //! The reasons why an edit is refused.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::Edit;
-use crate::capture::Properties;
+use crate::capture::{Properties, VideoChoice};
 use crate::compose::scene::{Content, Item, MAX_DEPTH, SceneId};
 use crate::studio::scenes::{Collection, MAIN_SOURCE, MAX_ITEMS, MAX_SCENES, MAX_SOURCES};
 
@@ -18,6 +19,8 @@ pub enum EditRefusal {
     TooManyScenes,
     /// There would be more files than a source may have.
     TooManyFiles,
+    /// A path is not valid UTF-8, so the settings file cannot contain it.
+    InvalidPath,
     /// Groups and scenes would be nested more deeply than onair can draw.
     TooDeep,
     /// A part of the group is cropped.
@@ -36,6 +39,32 @@ pub struct RefusedParts {
     pub count: usize,
     /// The number of all parts.
     pub total: usize,
+}
+
+impl Edit {
+    /// Returns true if each path that the edit adds is valid UTF-8.
+    pub(super) fn has_valid_paths(&self) -> bool {
+        let path = match self {
+            Self::AddSource { choice, .. }
+            | Self::PlaceSource { choice, .. }
+            | Self::SetSource(_, choice) => choice.path(),
+            Self::SetFallback(_, fallback) => fallback.choice().and_then(VideoChoice::path),
+            Self::AddFile(_, path) | Self::ReplaceFile { new: path, .. } => Some(path.as_path()),
+            Self::SetTransition(transition) | Self::SetSceneTransition(_, Some(transition)) => {
+                transition.kind.file()
+            }
+            Self::SetFilters(_, slots) => {
+                let mut files = slots.iter().filter_map(|slot| slot.filter.file());
+                return files.all(|(_, path)| is_valid(path));
+            }
+            _ => None,
+        };
+        path.is_none_or(is_valid)
+    }
+}
+
+fn is_valid(path: &Path) -> bool {
+    path.to_str().is_some()
 }
 
 impl Collection {
@@ -82,6 +111,9 @@ impl Collection {
 
     /// Returns the reason why an edit was refused.
     fn why_not(&self, edit: &Edit) -> Option<EditRefusal> {
+        if !edit.has_valid_paths() {
+            return Some(EditRefusal::InvalidPath);
+        }
         let source_limit = |count: usize| {
             (self.sources.len() + count > MAX_SOURCES).then_some(EditRefusal::TooManySources)
         };
@@ -140,8 +172,10 @@ impl Collection {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::{VideoChoice, VideoFallback};
+    use crate::capture::VideoFallback;
+    use crate::compose::filter::{Filter, Slot};
     use crate::compose::scene::{Blend, ItemId, Placement, SourceId};
+    use crate::compose::transition::{Kind, Stinger, Transition};
     use crate::media::Size;
 
     fn logo(scene: SceneId) -> Edit {
@@ -266,6 +300,47 @@ mod tests {
         let many = Edit::Several(vec![Edit::HideItem(ItemId(1), true); MAX_ITEMS + 10]);
         let too_many = EditRefusal::TooMany;
         assert_eq!(it.attempt_parts(&many), (true, refused(too_many, 10, MAX_ITEMS + 10)));
+    }
+
+    #[test]
+    fn a_path_that_cannot_be_saved_is_refused() {
+        use std::os::unix::ffi::OsStrExt as _;
+        use std::path::PathBuf;
+        let bad = || PathBuf::from(std::ffi::OsStr::from_bytes(b"/v/a \xFF.png"));
+        let mut it = Collection::default();
+        let (scene, name) = (it.current, "Slides".to_owned());
+        let choice: VideoChoice = "slides:/a.png".parse().unwrap();
+        let source = |choice| Edit::AddSource { scene, name: name.clone(), choice };
+        assert!(it.apply(&source(choice)));
+        let (id, place) = (SourceId(1), Placement::default());
+        let kind = Kind::Stinger(Stinger { file: bad(), ..Stinger::default() });
+        let transition = Transition { kind, ..Transition::default() };
+        let lut = Slot { enabled: true, filter: Filter::Lut { file: bad(), amount: 1.0 } };
+        let (old, new) = (PathBuf::from("/b.png"), bad());
+        assert!(it.apply(&Edit::AddFile(id, old.clone())));
+        for edit in [
+            source(VideoChoice::File(bad())),
+            Edit::PlaceSource {
+                scene,
+                name: name.clone(),
+                choice: VideoChoice::Image(bad()),
+                place,
+            },
+            Edit::SetSource(id, VideoChoice::Slides(bad())),
+            Edit::SetFallback(id, VideoFallback::Source(VideoChoice::File(bad()))),
+            Edit::AddFile(id, bad()),
+            Edit::ReplaceFile { source: id, index: 0, old, new },
+            Edit::SetTransition(transition.clone()),
+            Edit::SetSceneTransition(scene, Some(transition)),
+            Edit::SetFilters(id, vec![lut]),
+        ] {
+            assert_eq!(it.attempt(&edit), Err(EditRefusal::InvalidPath), "{edit:?}");
+        }
+        // The other files of a selection are added.
+        let files =
+            Edit::Several(vec![Edit::AddFile(id, bad()), Edit::AddFile(id, "/c.png".into())]);
+        let refused = RefusedParts { reason: EditRefusal::InvalidPath, count: 1, total: 2 };
+        assert_eq!(it.attempt_parts(&files), (true, Some(refused)));
     }
 
     #[test]
