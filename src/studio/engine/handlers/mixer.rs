@@ -373,6 +373,7 @@ mod tests {
     use crate::media::Size;
     use crate::mix::Strip;
     use crate::mix::filter::{Filter, Slot};
+    use crate::studio::command::Command;
     use crate::studio::engine::handlers::live::tests::{at_rest, end, until, with_program};
     use crate::studio::scenes::edits::Edit;
     use crate::studio::targets::quality::Quality;
