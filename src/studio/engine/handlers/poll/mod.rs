@@ -284,6 +284,9 @@ impl Engine {
         if event.state == TargetState::Stopped {
             self.notices.active.clear_attempts(id);
         }
+        if matches!(event.state, TargetState::Failed | TargetState::Stopped) {
+            self.end_link_notices(id, &event.host);
+        }
         self.target_reported(event);
     }
 
