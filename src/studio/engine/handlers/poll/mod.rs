@@ -183,9 +183,9 @@ impl Engine {
             self.notices.active.clear(&["bitrate-lowered", "bitrate-restored"]);
             self.notices.raise(&message, "");
         } else if was_lowered {
-            match self.live.is_publishing() {
+            match changed.recovered {
                 true => self.notices.raise(&StudioMessage::BitrateRestored { kbps }, ""),
-                // The broadcast has ended, so no connection is fast again.
+                // The slow target has ended, or the main encode no longer follows its connection.
                 false => self.notices.take_back("bitrate-lowered"),
             }
         }
