@@ -358,21 +358,23 @@ fn lowered(bitrate: BitsPerSecond) -> Changed {
 }
 
 #[test]
-fn that_the_bitrate_was_lowered_is_withdrawn_when_the_user_chooses_the_lower_one() {
+fn that_the_bitrate_was_lowered_follows_the_bitrate_that_the_user_chooses() {
     let (mut engine, _ends) = on_air();
-    let is_lowered =
-        |engine: &Engine| keys_of(engine).iter().any(|(key, _)| *key == "bitrate-lowered");
+    let wanted = |engine: &Engine| {
+        let mut active = engine.notices.active.notices().iter();
+        active.find(|it| it.key() == "bitrate-lowered").map(|it| it.value("wanted").unwrap())
+    };
     let video_bitrate = BitsPerSecond(900_000);
     let lower = Quality { video_bitrate, ..engine.settings.quality.clone() };
     let higher = Quality { video_bitrate: BitsPerSecond(4_000_000), ..lower };
     let off = Quality { adapt: Adapt::Off, ..lower };
-    for (quality, stays) in [(higher, true), (lower, false), (off, false)] {
+    for (quality, kbps) in [(higher, Some("4000")), (lower, None), (off, None)] {
         engine.bitrate_changed(lowered(video_bitrate));
         engine.handle(Command::SetQuality(quality));
-        assert_eq!(is_lowered(&engine), stays);
+        assert_eq!(wanted(&engine).as_deref(), kbps);
         let entries = engine.notices.log.entries();
         let mut lowered = entries.iter().filter(|it| it.notice.key() == "bitrate-lowered");
-        assert_eq!(lowered.next_back().unwrap().lasted.is_none(), stays);
+        assert_eq!(lowered.next_back().unwrap().lasted.is_none(), kbps.is_some());
     }
     end(engine);
 }
