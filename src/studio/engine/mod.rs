@@ -460,9 +460,12 @@ impl Engine {
             };
             if on_air.is_busy() || same == *quality {
                 on_air.set_quality(quality);
-                if on_air.allowed() >= quality.video_bitrate {
+                let allowed = on_air.allowed();
+                if allowed >= quality.video_bitrate {
                     // The video now has the chosen bitrate.
                     self.notices.take_back("bitrate-lowered");
+                } else {
+                    self.wanted_bitrate_changed(allowed);
                 }
                 self.state.quality = same;
                 self.tell_misfits();

@@ -113,7 +113,17 @@ impl NoticeBoard {
 
     /// Ends all messages with these keys in the event log only. Their notices remain.
     pub fn log_ended(&mut self, keys: &[&str]) {
-        self.log.end_all(keys, now());
+        self.log.end_all(|it| keys.contains(&it.key()), now());
+    }
+
+    /// Ends the messages with these keys about one target in the event log only. A message without
+    /// the id of a target names its `host`.
+    pub fn log_ended_of(&mut self, keys: &[&str], target: u32, host: &str) {
+        let is_about = |it: &Notice| match it.target {
+            Some(id) => id == target,
+            None => it.value("host").is_some_and(|name| name == host),
+        };
+        self.log.end_all(|it| keys.contains(&it.key()) && is_about(it), now());
     }
 
     /// Withdraws the notices with these keys that this tile's player raised, unless another tile's

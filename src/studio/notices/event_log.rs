@@ -237,12 +237,12 @@ impl EventLog {
         }
     }
 
-    /// Ends all messages with these keys without a line, because the broadcast that they are about
-    /// has ended.
-    pub fn end_all(&mut self, keys: &[&str], now: LogTime) {
-        self.write_repeated(|it| keys.contains(&it.notice.key()));
+    /// Ends all matching messages without a line, because the broadcast or the target that they are
+    /// about has ended.
+    pub fn end_all(&mut self, which: impl Fn(&Notice) -> bool, now: LogTime) {
+        self.write_repeated(|it| which(&it.notice));
         let entries = Arc::make_mut(&mut self.entries).iter_mut().zip(&self.began);
-        let is_open = |it: &LogEntry| it.lasted.is_none() && keys.contains(&it.notice.key());
+        let is_open = |it: &LogEntry| it.lasted.is_none() && which(&it.notice);
         for (entry, began) in entries.filter(|(entry, _)| is_open(entry)) {
             entry.lasted = Some(now.uptime.saturating_sub(*began));
         }

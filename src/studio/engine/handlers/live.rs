@@ -261,6 +261,8 @@ impl Engine {
         if !enabled {
             // The target may have failed, or its broadcast may have ended.
             self.notices.active.clear_target(groups::TARGET_NOTICES, id);
+            self.notices.log_ended_of(groups::TARGET_NOTICES, id, "");
+            self.clear_link_notices(id);
             self.live.series.switched_off(id as usize, self.clock.now());
         }
         let Some(on_air) = &self.live.on_air else { return };
@@ -268,7 +270,6 @@ impl Engine {
             return;
         }
         if !enabled {
-            self.clear_link_notices(id);
             let words = self.last_words.0.clone();
             let on_air = self.live.on_air.as_mut();
             self.endings.broadcasts.extend(on_air.and_then(|it| it.end_publisher(id, words)));
@@ -286,11 +287,16 @@ impl Engine {
     /// Withdraws the notices about the speed of a target's link, before the connection ends or a new
     /// one replaces it.
     pub fn clear_link_notices(&mut self, id: u32) {
-        self.notices.active.clear_target(groups::DROPPED_FRAME_NOTICES, id);
         let label = self.live.on_air.as_ref().and_then(|on_air| on_air.label(id));
-        if let Some(label) = label {
-            self.notices.active.clear_at("rendition-lowered", &label);
-        }
+        self.end_link_notices(id, &label.unwrap_or_default());
+    }
+
+    /// Withdraws the notices about the speed of the link of this target, which messages name `host`.
+    pub fn end_link_notices(&mut self, id: u32, host: &str) {
+        self.notices.active.clear_target(groups::DROPPED_FRAME_NOTICES, id);
+        self.notices.active.clear_at("rendition-lowered", host);
+        self.notices.log_ended_of(groups::DROPPED_FRAME_NOTICES, id, host);
+        self.notices.log_ended_of(&["rendition-lowered"], id, host);
     }
 
     pub fn start_built_in_if_needed(&mut self) {
@@ -803,6 +809,65 @@ pub(in crate::studio::engine) mod tests {
         let on_air_for = Duration::from_secs(5);
         engine.summarize(&LiveFigures { on_air_for, ..LiveFigures::default() });
         assert!(!is_open(&engine, "rendition-lowered"));
+    }
+
+    /// Returns the hosts with a second encode: in the notices, and in the event log if they have not
+    /// ended there.
+    fn lowered_hosts(engine: &Engine) -> [Vec<String>; 2] {
+        let host = |it: &Notice| it.value("host").filter(|_| it.key() == "rendition-lowered");
+        let entries = engine.notices.log.entries();
+        let open = entries.iter().filter(|it| it.lasted.is_none());
+        let active = engine.notices.active.notices().iter();
+        [active.filter_map(host).collect(), open.filter_map(|it| host(&it.notice)).collect()]
+    }
+
+    fn raise_lowered(engine: &mut Engine, host: &str) {
+        let (host, size, kbps) = (host.to_owned(), "640x360".into(), "800".into());
+        engine.notices.raise(&StudioMessage::RenditionLowered { host, size, kbps }, "");
+    }
+
+    #[test]
+    fn a_target_that_has_ended_no_longer_gets_a_second_encode() {
+        for state in [TargetState::Failed, TargetState::Stopped] {
+            let (mut engine, _ends) = at_rest(None);
+            let of = |index, state| event::Target {
+                index,
+                host: format!("host{index}:1935"),
+                state,
+                ..event::Target::default()
+            };
+            raise_lowered(&mut engine, "host1:1935");
+            raise_lowered(&mut engine, "host2:1935");
+            engine.target_happened(of(1, TargetState::Reconnecting));
+            assert_eq!(lowered_hosts(&engine), [["host1:1935", "host2:1935"]; 2]);
+            engine.target_happened(of(1, state));
+            assert_eq!(lowered_hosts(&engine), [["host2:1935"]; 2], "{state:?}");
+        }
+    }
+
+    #[test]
+    fn the_problems_of_a_target_end_when_it_is_switched_off() {
+        for has_ended in [false, true] {
+            let (mut engine, _ends) = on_air();
+            engine.target_happened(event::Target {
+                index: 1,
+                state: TargetState::Failed,
+                trouble: Some(Trouble::Refused),
+                ..event::Target::default()
+            });
+            let sent = engine.live.on_air.as_ref().unwrap().targets().next().unwrap();
+            let host = sent.label.clone();
+            if has_ended {
+                assert!(sent.publisher.stop(LIMIT).state.is_over());
+            }
+            raise_lowered(&mut engine, &host);
+            assert!(is_open(&engine, "target-refused"));
+            engine.targets.list[0].enabled = false;
+            engine.follow_switch(1);
+            assert!(lowered_hosts(&engine).concat().is_empty(), "ended: {has_ended}");
+            assert!(!is_open(&engine, "target-refused"), "ended: {has_ended}");
+            end(engine);
+        }
     }
 
     #[test]

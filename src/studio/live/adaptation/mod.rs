@@ -20,6 +20,8 @@ pub struct Changed {
     pub lower: bool,
     /// True if the bitrate is the configured one.
     pub full: bool,
+    /// True if the target whose connection limited the bitrate is live and fast enough again.
+    pub recovered: bool,
     /// The target whose connection determines the bitrate.
     pub by: Option<u32>,
 }
@@ -58,6 +60,8 @@ pub struct Adaptation {
     last_live: BTreeMap<u32, Timestamp>,
     next: Timestamp,
     now: BitsPerSecond,
+    /// The target whose connection limited the bitrate last, while the bitrate is limited.
+    limited_by: Option<u32>,
     /// The stream delay.
     lag: Duration,
     frame_step: u32,
@@ -123,6 +127,7 @@ impl Adaptation {
             last_live: BTreeMap::new(),
             next: Timestamp::ZERO,
             now: quality.video_bitrate,
+            limited_by: None,
             lag: Duration::ZERO,
             frame_step: 1,
             steps: size_steps(quality),
@@ -178,6 +183,7 @@ impl Adaptation {
         self.last_live.remove(&id);
         self.renditions.remove(&id);
         self.ladder.forget(id);
+        self.limited_by = self.limited_by.filter(|by| *by != id);
     }
 
     /// Returns the bitrate of the video.
@@ -248,8 +254,12 @@ impl Adaptation {
         let by = counted.iter().copied().find(|id| rate(id) == Some(self.now));
         self.frame_step = self.step();
         let (bitrate, full) = (self.now, self.now >= self.quality.video_bitrate);
+        let is_fast = |id: u32| live.contains(&id) && rate(&id) == Some(self.quality.video_bitrate);
+        let recovered = full && self.limited_by.is_some_and(is_fast);
+        self.limited_by = by.or(self.limited_by).filter(|_| !full);
+        let lower = bitrate < before;
         let changed =
-            (bitrate != before).then_some(Changed { bitrate, lower: bitrate < before, full, by });
+            (bitrate != before).then_some(Changed { bitrate, lower, full, recovered, by });
         let resized = self.resize(now);
         let by_links = self.quality.adapt == Adapt::SecondRendition && terms.second && !self.alone;
         let moved = self.climb(now, &all, &live, by_links);

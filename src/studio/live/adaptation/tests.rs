@@ -104,7 +104,9 @@ fn a_new_connection_begins_without_the_estimate_of_an_earlier_one() {
         let wide = wide(at);
         let targets = [target(1, wide), target(2, wide)];
         let outcome = adaptation.update(at, targets.into_iter(), SHARED_ENCODE_TERMS);
-        assert!(!is_slow(&adaptation) && outcome.is_none_or(|it| it.moved.is_empty()));
+        assert!(!is_slow(&adaptation));
+        let (changed, moved) = outcome.map(|it| (it.changed, it.moved)).unwrap_or_default();
+        assert!(moved.is_empty() && changed.is_none_or(|changed| !changed.recovered));
     }
 }
 
@@ -147,6 +149,23 @@ fn a_slow_target_that_reconnects_still_limits_the_bitrate_for_a_while() {
     assert_eq!(restored_after(true), Some(79 + 30 * 4));
     // A target that has stopped limits nothing.
     assert_eq!(restored_after(false), Some(80));
+}
+
+#[test]
+fn only_a_live_target_with_a_fast_connection_has_recovered() {
+    let recovered = |slow_target: fn(Sample) -> Option<TargetSample>| {
+        let (mut adaptation, _) = run(Adapt::Slowest);
+        (80..2_000_u64).find_map(|step| {
+            let wide = wide(Timestamp::from_micros(step as i64 * 250_000));
+            let targets = [Some(target(1, wide)), slow_target(wide)].into_iter().flatten();
+            let outcome = adaptation.update(wide.at, targets, SHARED_ENCODE_TERMS)?;
+            outcome.changed.filter(|changed| changed.full).map(|changed| changed.recovered)
+        })
+    };
+    assert_eq!(recovered(|wide| Some(target(2, wide))), Some(true));
+    assert_eq!(recovered(|_| None), Some(false), "it has ended");
+    let gone = |wide: Sample| Some(target(2, Sample { live: false, carried: 0, ..wide }));
+    assert_eq!(recovered(gone), Some(false), "it reconnects for long");
 }
 
 #[test]
@@ -264,7 +283,9 @@ fn for_one_target_alone_the_main_encode_follows() {
     assert!(adaptation.bitrate().0 < 700_000, "{:?}", adaptation.bitrate());
     assert_eq!((adaptation.rendition_id(1), adaptation.second()), (RenditionId::Main, None));
     // A recording or another target needs full-size frames.
-    (60..120).for_each(|step| drop(look(&mut adaptation, step, false)));
+    let changed = look(&mut adaptation, 60, false).and_then(|it| it.changed);
+    assert!(changed.is_some_and(|changed| changed.full && !changed.recovered));
+    (61..120).for_each(|step| drop(look(&mut adaptation, step, false)));
     assert_eq!(adaptation.bitrate(), quality.video_bitrate);
     assert_eq!(adaptation.rendition_id(1), RenditionId::Second);
     assert!(adaptation.second().is_some());

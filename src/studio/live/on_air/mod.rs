@@ -431,7 +431,8 @@ impl OnAir {
             alone: sending <= 1 && !self.is_recording() && self.replay().is_none(),
             sends: sending > 0,
         };
-        let targets = self.outputs.all::<TargetOutput>();
+        // A target that has ended needs no second encode.
+        let targets = self.outputs.all::<TargetOutput>().filter(|it| !it.is_over());
         let targets = targets.map(|it| TargetSample {
             id: it.id,
             built_in: it.built_in,

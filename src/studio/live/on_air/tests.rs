@@ -13,11 +13,13 @@ use crate::base::Latest;
 use crate::broadcast::{LinkEstimate, Output, OutputState, SharedPacket, Sink};
 use crate::media::ExtraTracks;
 use crate::media::playback_control::EndBehavior;
+use crate::net::Runtime;
 use crate::studio::live::outputs::LiveOutput;
 use crate::studio::live::recording::RecordingChoices;
 use crate::studio::live::recording::audio_tracks::TrackNames;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::sources::open::SourceOpener;
+use crate::wire::rtmp::url::Url;
 
 const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -187,6 +189,42 @@ fn viewers_may_ask_for_keyframes_unless_the_stream_is_delayed() {
     assert_eq!(on_air.keyframe_request(), request.as_ref(), "the server gets it once");
     on_air.start_stream_delay(Duration::from_secs(5), folder.path().to_owned(), clock).unwrap();
     assert!(on_air.keyframe_request().is_none(), "a keyframe would arrive 5 s later");
+    program.detach(ProgramId::MAIN);
+    let (sender, _words) = queue::bounded("last words", 16, Full::DropOldest);
+    assert!(on_air.end(clock, false, sender).unwrap().join(TEST_TIMEOUT).is_ok());
+    program.end();
+}
+
+#[test]
+fn the_second_encode_ends_after_its_target_has_ended() {
+    let clock = Clock::start();
+    let (program, mut on_air) = begin(clock);
+    on_air.set_quality(&Quality { adapt: Adapt::SecondRendition, ..Quality::default() });
+    let runtime = Runtime::start().unwrap();
+    // Nothing listens on this port.
+    let target = publisher::Target::new(Url::parse("rtmp://127.0.0.1:1/app/key").unwrap());
+    let wanted = [1, 2, 3].map(|id| WantedTargets {
+        id,
+        label: format!("host{id}"),
+        built_in: false,
+        floor: None,
+        target: target.clone(),
+    });
+    assert!(on_air.publish(&runtime, clock, wanted.into()).is_empty());
+    let terms = Terms { second: true, alone: false, sends: true };
+    for step in 0..60 {
+        let at = Timestamp::from_millis(step * 250);
+        let (queued, silent) = (Duration::from_secs(1), Duration::ZERO);
+        let sample = Sample { at, live: true, queued, carried: 700_000, silent };
+        let (built_in, floor, reconnecting) = (false, None, false);
+        let slow = TargetSample { id: 2, built_in, floor, reconnecting, sample };
+        on_air.adaptation.update(at, std::iter::once(slow), terms);
+    }
+    assert!(on_air.second().is_some());
+    let slow = on_air.targets().find(|it| it.id == 2).unwrap();
+    assert!(slow.publisher.stop(TEST_TIMEOUT).state.is_over());
+    on_air.adapt(Timestamp::from_millis(30_000), &program);
+    assert_eq!(on_air.second(), None);
     program.detach(ProgramId::MAIN);
     let (sender, _words) = queue::bounded("last words", 16, Full::DropOldest);
     assert!(on_air.end(clock, false, sender).unwrap().join(TEST_TIMEOUT).is_ok());

@@ -174,21 +174,35 @@ impl Engine {
             self.notices.active.notices().iter().any(|it| it.key() == "bitrate-lowered");
         if !changed.full || changed.lower {
             let by = changed.by.and_then(|id| self.live.on_air.as_ref()?.label(id));
-            let host = by.unwrap_or_default();
-            let wanted = (self.settings.quality.video_bitrate.0 / 1_000).to_string();
-            let message = StudioMessage::BitrateLowered { host, kbps, wanted };
+            let message = self.bitrate_lowered(by.unwrap_or_default(), changed.bitrate);
             if !changed.lower {
                 return self.notices.active.correct(&message, "");
             }
             self.notices.active.clear(&["bitrate-lowered", "bitrate-restored"]);
             self.notices.raise(&message, "");
         } else if was_lowered {
-            match self.live.is_publishing() {
+            match changed.recovered {
                 true => self.notices.raise(&StudioMessage::BitrateRestored { kbps }, ""),
-                // The broadcast has ended, so no connection is fast again.
+                // The slow target has ended, or the main encode no longer follows its connection.
                 false => self.notices.take_back("bitrate-lowered"),
             }
         }
+    }
+
+    /// Puts the bitrate that the user chose into the notice about a lower one.
+    pub fn wanted_bitrate_changed(&mut self, allowed: BitsPerSecond) {
+        let mut active = self.notices.active.notices().iter();
+        let lowered = active.find(|it| it.key() == "bitrate-lowered");
+        if let Some(host) = lowered.and_then(|it| it.value("host")) {
+            let message = self.bitrate_lowered(host, allowed);
+            self.notices.active.correct(&message, "");
+        }
+    }
+
+    fn bitrate_lowered(&self, host: String, bitrate: BitsPerSecond) -> StudioMessage {
+        let kbps = |bitrate: BitsPerSecond| (bitrate.0 / 1_000).to_string();
+        let wanted = kbps(self.settings.quality.video_bitrate);
+        StudioMessage::BitrateLowered { host, kbps: kbps(bitrate), wanted }
     }
 
     fn resized(&mut self, resized: Resized) {
@@ -283,6 +297,9 @@ impl Engine {
         }
         if event.state == TargetState::Stopped {
             self.notices.active.clear_attempts(id);
+        }
+        if matches!(event.state, TargetState::Failed | TargetState::Stopped) {
+            self.end_link_notices(id, &event.host);
         }
         self.target_reported(event);
     }

@@ -352,23 +352,29 @@ fn that_the_computer_is_too_slow_is_withdrawn_when_it_keeps_up_again() {
     assert_eq!(lasted, [true]);
 }
 
+/// Returns the change to this bitrate because of a slow link.
+fn lowered(bitrate: BitsPerSecond) -> Changed {
+    Changed { bitrate, lower: true, full: false, recovered: false, by: Some(1) }
+}
+
 #[test]
-fn that_the_bitrate_was_lowered_is_withdrawn_when_the_user_chooses_the_lower_one() {
+fn that_the_bitrate_was_lowered_follows_the_bitrate_that_the_user_chooses() {
     let (mut engine, _ends) = on_air();
-    let is_lowered =
-        |engine: &Engine| keys_of(engine).iter().any(|(key, _)| *key == "bitrate-lowered");
+    let wanted = |engine: &Engine| {
+        let mut active = engine.notices.active.notices().iter();
+        active.find(|it| it.key() == "bitrate-lowered").map(|it| it.value("wanted").unwrap())
+    };
     let video_bitrate = BitsPerSecond(900_000);
     let lower = Quality { video_bitrate, ..engine.settings.quality.clone() };
     let higher = Quality { video_bitrate: BitsPerSecond(4_000_000), ..lower };
     let off = Quality { adapt: Adapt::Off, ..lower };
-    for (quality, stays) in [(higher, true), (lower, false), (off, false)] {
-        let by = Some(1);
-        engine.bitrate_changed(Changed { bitrate: video_bitrate, lower: true, full: false, by });
+    for (quality, kbps) in [(higher, Some("4000")), (lower, None), (off, None)] {
+        engine.bitrate_changed(lowered(video_bitrate));
         engine.handle(Command::SetQuality(quality));
-        assert_eq!(is_lowered(&engine), stays);
+        assert_eq!(wanted(&engine).as_deref(), kbps);
         let entries = engine.notices.log.entries();
         let mut lowered = entries.iter().filter(|it| it.notice.key() == "bitrate-lowered");
-        assert_eq!(lowered.next_back().unwrap().lasted.is_none(), stays);
+        assert_eq!(lowered.next_back().unwrap().lasted.is_none(), kbps.is_some());
     }
     end(engine);
 }
@@ -382,8 +388,7 @@ fn notices_about_slow_links_have_the_current_bitrate() {
         notices.map(|it| (it.value("kbps").unwrap(), it.times)).collect::<Vec<_>>()
     };
     for (kbps, lower) in [(400, true), (1_500, false)] {
-        let (bitrate, by) = (BitsPerSecond(kbps * 1_000), Some(1));
-        engine.bitrate_changed(Changed { bitrate, lower, full: false, by });
+        engine.bitrate_changed(Changed { lower, ..lowered(BitsPerSecond(kbps * 1_000)) });
         assert_eq!(bitrates(&engine, "bitrate-lowered"), [(kbps.to_string(), 1)]);
     }
     let size = Size::new(640, 360);
@@ -403,19 +408,23 @@ fn notices_about_slow_links_have_the_current_bitrate() {
 }
 
 #[test]
-fn only_a_fast_link_restores_the_main_encode_with_a_notice() {
+fn only_a_fast_link_restores_the_video_with_a_notice() {
     let (mut engine, _ends) = on_air();
     let host = engine.live.on_air.as_ref().unwrap().label(1).unwrap();
-    for (by_link, keys) in [(true, &[("rendition-restored", None)][..]), (false, &[])] {
-        let (size, kbps) = ("640x360".to_owned(), "800".to_owned());
-        let lowered = StudioMessage::RenditionLowered { host: host.clone(), size, kbps };
-        engine.notices.raise(&lowered, "");
-        engine.moved(1, RenditionId::Main, by_link);
-        let of_rendition = |it: &(&str, Option<u32>)| it.0.starts_with("rendition-");
-        assert_eq!(keys_of(&engine).into_iter().filter(of_rendition).collect::<Vec<_>>(), keys);
+    let restored = [("rendition-restored", None), ("bitrate-restored", None)];
+    for (recovered, keys) in [(true, &restored[..]), (false, &[])] {
+        let second = (BitsPerSecond(800_000), Size::new(640, 360));
+        engine.notices.raise(&rendition_lowered(host.clone(), second), "");
+        engine.moved(1, RenditionId::Main, recovered);
+        let slow = lowered(BitsPerSecond(800_000));
+        engine.bitrate_changed(slow);
+        engine.bitrate_changed(Changed { lower: false, full: true, recovered, ..slow });
+        let is_about =
+            |it: &(&str, Option<u32>)| it.0.contains("rendition") || it.0.contains("bitrate");
+        assert_eq!(keys_of(&engine).into_iter().filter(is_about).collect::<Vec<_>>(), keys);
         let entries = engine.notices.log.entries();
-        let mut lowered = entries.iter().filter(|it| it.notice.key() == "rendition-lowered");
-        assert!(lowered.next_back().is_some_and(|entry| entry.lasted.is_some()), "{entries:?}");
+        let mut lowered = entries.iter().filter(|it| it.notice.key().ends_with("-lowered"));
+        assert!(lowered.all(|entry| entry.lasted.is_some()), "{entries:?}");
     }
     end(engine);
 }
