@@ -228,7 +228,7 @@ impl NamedCommand {
             NamedKind::Strip => {
                 let audio = &snapshot.strips.iter().find(|strip| strip.name == *name)?.audio;
                 let strip = Strip { muted: !audio.strip.muted, ..audio.strip.clone() };
-                Command::SetStrip { id: audio.id, strip }
+                Command::SetStrip { id: audio.id, before: audio.strip.clone(), strip }
             }
             NamedKind::Target => {
                 let mut targets = snapshot.targets.iter().map(|it| &it.target);
