@@ -477,7 +477,7 @@ impl Ticker {
     }
 
     /// Records how long a tick that began at `now` took, and the available time.
-    fn took(&mut self, long: Duration, period: Duration, now: Timestamp) {
+    pub fn took(&mut self, long: Duration, period: Duration, now: Timestamp) {
         let degradation = self.watcher.took(long, period);
         self.shared.draw_nanos.store(self.watcher.draw_nanos(period), Ordering::Relaxed);
         self.shared.degradation.store(degradation.number(), Ordering::Relaxed);

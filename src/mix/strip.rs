@@ -78,6 +78,20 @@ impl Strip {
     /// Maximum sync offset of a strip.
     pub const MAX_OFFSET: Duration = Duration::from_secs(20);
 
+    /// Adopts the settings in which `after` differs from `before`. Other settings may have changed
+    /// since `before`.
+    pub fn merge(&mut self, before: &Self, after: Self) {
+        adopt(&mut self.gain_db, &before.gain_db, after.gain_db);
+        adopt(&mut self.muted, &before.muted, after.muted);
+        adopt(&mut self.balance, &before.balance, after.balance);
+        adopt(&mut self.mono, &before.mono, after.mono);
+        adopt(&mut self.offset_us, &before.offset_us, after.offset_us);
+        adopt(&mut self.monitoring, &before.monitoring, after.monitoring);
+        adopt(&mut self.tracks, &before.tracks, after.tracks);
+        adopt(&mut self.solo, &before.solo, after.solo);
+        adopt(&mut self.filters, &before.filters, after.filters);
+    }
+
     /// Returns the combined factor of fader and mute.
     fn factor(&self) -> f32 {
         let gain = if self.gain_db.is_finite() { self.gain_db.clamp(-60.0, 20.0) } else { 0.0 };
@@ -88,6 +102,13 @@ impl Strip {
     fn offset(&self, rate: u32) -> i64 {
         let most = Self::MAX_OFFSET.as_micros() as i64;
         crate::media::samples::micros_to_frames(self.offset_us.clamp(-most, most), rate)
+    }
+}
+
+/// Sets a value that differs from `before`.
+fn adopt<T: PartialEq>(value: &mut T, before: &T, after: T) {
+    if after != *before {
+        *value = after;
     }
 }
 

@@ -142,8 +142,9 @@ pub enum Command {
     SelectStrip { id: StripId, choice: AudioChoice },
     /// Renames a strip; if the name is empty, the strip is named after its source.
     RenameStrip { id: StripId, name: String },
-    /// Sets all settings of a strip: fader, balance, sync offset, filters and others.
-    SetStrip { id: StripId, strip: Strip },
+    /// Sets those settings of a strip (fader, balance, sync offset, filters and others) in which
+    /// `strip` differs from `before`.
+    SetStrip { id: StripId, before: Strip, strip: Strip },
     /// Sets the end behavior of a strip's file; a file that a source also shows follows that
     /// source.
     SetStripEnd { id: StripId, at_end: EndBehavior },

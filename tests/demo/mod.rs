@@ -256,9 +256,9 @@ impl Studio for Demo {
                     audio.gain_db = *gain;
                 }
             }
-            Command::SetStrip { id, strip } => {
+            Command::SetStrip { id, before, strip } => {
                 if let Some(view) = snapshot.strips.iter_mut().find(|it| it.audio.id == *id) {
-                    view.audio.strip = strip.clone();
+                    view.audio.strip.merge(before, strip.clone());
                 }
             }
             Command::PushToTalkKeys(held) => {

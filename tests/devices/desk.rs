@@ -164,9 +164,10 @@ fn inside_pulse_desk() {
     // Solo affects only monitoring.
     let id_of = StripId(3);
     let solo = Strip { solo: true, ..guest.clone() };
-    studio.send(studio::Command::SetStrip { id: id_of, strip: solo });
+    let (before, strip) = (guest.clone(), solo.clone());
+    studio.send(studio::Command::SetStrip { id: id_of, before, strip });
     headphones.hears(&[GUEST], &[DESK, PROGRAM]);
-    studio.send(studio::Command::SetStrip { id: id_of, strip: guest });
+    studio.send(studio::Command::SetStrip { id: id_of, before: solo, strip: guest });
     headphones.hears(&[DESK, GUEST], &[PROGRAM]);
 
     // The monitoring device changes while audio plays: the new one is audible, and the old one is

@@ -401,8 +401,9 @@ fn things_with_a_name_have_commands_with_hotkeys() {
         harness.key_press_modifiers(Modifiers::COMMAND, key);
         commands(harness)
     };
-    let muted = Strip { muted: !strip.audio.strip.muted, ..strip.audio.strip.clone() };
-    let wanted = Command::SetStrip { id: strip.audio.id, strip: muted };
+    let before = strip.audio.strip.clone();
+    let muted = Strip { muted: !before.muted, ..before.clone() };
+    let wanted = Command::SetStrip { id: strip.audio.id, before, strip: muted };
     assert_eq!(press(&mut harness, Key::F2), [wanted]);
     let sent = press(&mut harness, Key::F3);
     let [Command::PutTarget(target)] = sent.as_slice() else { panic!("{sent:?}") };

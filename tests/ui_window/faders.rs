@@ -1,11 +1,14 @@
 //! Tests of the faders of the audio mixer.
 
+use onair::studio::settings::hotkeys::ChosenHotkey;
+
 use super::*;
 
-/// Opens a window with this layout of panels.
+/// Opens a window with this layout of panels. Ctrl+F2 mutes the music.
 fn laid_out(state: &str, layout: &str) -> Harness<'static, Window> {
     let mut chosen = preferences(Language::English, Theme::Dark);
     chosen.panels.layout = layout.to_owned();
+    chosen.hotkeys.keys.insert("mute:Music".to_owned(), ChosenHotkey("Ctrl+F2".parse().ok()));
     open_as(state, Vec2::new(1920.0, 1080.0), chosen)
 }
 
@@ -56,6 +59,27 @@ fn the_arrow_keys_move_every_fader_by_a_decibel() {
             harness.key_press(key);
             assert_eq!(gains(&commands(&mut harness)), [wanted], "{layout}: {key:?}");
         }
+    }
+}
+
+#[test]
+fn a_hotkey_that_mutes_a_strip_and_its_fader_work_in_the_same_frame() {
+    for (layout, is_vertical) in LAYOUTS {
+        let mut harness = laid_out("mixer", layout);
+        harness.get_by_label("Gain of Music").focus();
+        drop(commands(&mut harness));
+        let up = if is_vertical { Key::ArrowUp } else { Key::ArrowRight };
+        let press = |key, modifiers| {
+            let (physical_key, pressed, repeat) = (None, true, false);
+            egui::Event::Key { key, physical_key, pressed, repeat, modifiers }
+        };
+        let pressed = [press(Key::F2, Modifiers::COMMAND), press(up, Modifiers::NONE)];
+        harness.input_mut().events.extend(pressed);
+        harness.step();
+        let demo = &harness.state().demo;
+        assert_eq!(gains(&demo.taken()), [-12.0, -11.0], "{layout}");
+        let music = demo.snapshot().strips[1].audio.strip.clone();
+        assert_eq!((music.muted, music.gain_db), (true, -11.0), "{layout}");
     }
 }
 

@@ -56,7 +56,7 @@ fn filters_of_a_strip_are_pasted_after_those_of_another() {
     harness.run();
     harness.get_by_role_and_label(Role::Button, "Paste filters").click_accesskit();
     let sent = commands(&mut harness);
-    let [Command::SetStrip { id: StripId(1), strip }] = &sent[..] else { panic!("{sent:?}") };
+    let [Command::SetStrip { id: StripId(1), strip, .. }] = &sent[..] else { panic!("{sent:?}") };
     // The strip is not its own sidechain.
     assert_eq!(strip.filters, [of("limiter"), of("compressor"), of("gain")].map(slot));
 }

@@ -277,7 +277,7 @@ fn a_panel_gets_a_window_of_its_own_and_is_kept_there() {
     assert!(kept.contains("; mixer "), "{kept}");
     // The panel still works in its own window.
     let (id, strip) = match &click(&mut harness, "Mute Music")[..] {
-        [Command::SetStrip { id, strip }] => (*id, strip.clone()),
+        [Command::SetStrip { id, strip, .. }] => (*id, strip.clone()),
         other => panic!("{other:?}"),
     };
     assert!(id == StripId(1) && strip.muted);

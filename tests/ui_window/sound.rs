@@ -243,7 +243,7 @@ fn a_strip_that_waits_for_its_key_does_not_look_muted() {
 /// Returns the strip that a command sets.
 pub(super) fn strip_set(commands: &[Command]) -> (StripId, Strip) {
     match commands {
-        [Command::SetStrip { id, strip }] => (*id, strip.clone()),
+        [Command::SetStrip { id, strip, .. }] => (*id, strip.clone()),
         other => panic!("{other:?}"),
     }
 }
@@ -543,7 +543,7 @@ fn a_strip_has_a_menu_by_mouse_and_by_keyboard() {
     };
     harness.get_by_label("Mute Music").click_secondary();
     let sent = item(&mut harness, "Set to 0 dB");
-    let [Command::SetStrip { id: StripId(1), strip }] = &sent[..] else { panic!("{sent:?}") };
+    let [Command::SetStrip { id: StripId(1), strip, .. }] = &sent[..] else { panic!("{sent:?}") };
     assert!(strip.gain_db == 0.0 && strip.balance > 0.0, "{strip:?}");
     harness.get_by_label("Gain of Music").focus();
     harness.run();

@@ -142,8 +142,8 @@ mod tests {
             drift_ppm: None,
             meter: Reading::default(),
         });
-        let strip = Strip { muted: true, ..Strip::default() };
-        let muted = send(Command::SetStrip { id: StripId(3), strip });
+        let (before, strip) = (Strip::default(), Strip { muted: true, ..Strip::default() });
+        let muted = send(Command::SetStrip { id: StripId(3), before, strip });
         assert_eq!(of("mute:Guest", &snapshot), muted);
     }
 }

@@ -367,6 +367,11 @@ impl HubFeed {
         self.shared.state.lock().handed_out
     }
 
+    /// Returns the delay with which audio arrives after video of the same time.
+    pub fn audio_delay(&self) -> Duration {
+        Duration::from_micros(self.shared.audio_delay_us.load(Ordering::Relaxed))
+    }
+
     /// Waits for the end of the stream.
     pub async fn ended(&self) {
         let mut ended = self.shared.ended.subscribe();
@@ -438,8 +443,7 @@ fn run(feed: &HubFeed, input: &Receiver<EncodedPacket>, mut order: Interleaver, 
     let begun = Instant::now();
     let now = || Timestamp::ZERO + begun.elapsed();
     while !stop.is_set() {
-        let lag = feed.shared.audio_delay_us.load(Ordering::Relaxed);
-        order.set_audio_delay(Duration::from_micros(lag));
+        order.set_audio_delay(feed.audio_delay());
         order.expect(*feed.shared.extras.lock());
         let wait = order.due().map_or(POLL_INTERVAL, |due| due.since(now()).min(POLL_INTERVAL));
         match input.recv_timeout(wait) {

@@ -5,6 +5,8 @@
 //! duration and an index. An error (disk full, read-only, folder gone) ends the recording at a
 //! point up to which the file is playable, and affects nothing else.
 
+#[cfg(test)]
+mod end_tests;
 mod file;
 #[cfg(test)]
 mod full_disk_tests;
@@ -52,8 +54,8 @@ const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
 const SYNC_INTERVAL: Duration = Duration::from_secs(2);
 /// Interval at which the thread checks whether it should stop.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
-/// The time for which packets may still arrive at the end. This time is longer than the time for
-/// which the hub waits for a late track.
+/// The time for which packets may still arrive at the end, in addition to the audio delay. This time
+/// is longer than the time for which the hub waits for a late track.
 const END_GRACE: Duration = Duration::from_millis(600);
 /// Maximum number of unread events.
 const MAX_UNREAD_EVENTS: usize = 64;
@@ -439,10 +441,11 @@ impl Writer {
     /// still wait for the other track. Later packets are not written.
     fn last(&mut self) -> Result<(), Error> {
         let mark = *self.mark.lock();
-        let until = Instant::now() + END_GRACE;
+        let until = Instant::now() + END_GRACE + self.feed.audio_delay();
         let mut waiting = self.subscription.len();
+        let mut reach = None;
         loop {
-            let reach = mark.and_then(|mark| self.feed.reach(mark));
+            reach = reach.or_else(|| self.feed.reach(mark?));
             let handed_out = reach.is_some_and(|reach| self.feed.handed_out() >= reach);
             match self.subscription.next_timeout(if mark.is_some() {
                 POLL_INTERVAL
@@ -460,6 +463,7 @@ impl Writer {
                 NextPacket::Waiting if mark.is_none() || handed_out => return Ok(()),
                 NextPacket::Waiting => {}
             }
+            self.flush_if_due()?;
             if (mark.is_none() && waiting == 0) || Instant::now() > until {
                 return Ok(());
             }

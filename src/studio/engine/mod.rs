@@ -351,7 +351,9 @@ impl Engine {
             Command::RenameStrip { id, name } => {
                 self.with_strip(id, |it| it.name = clean_name(&name));
             }
-            Command::SetStrip { id, strip } => self.with_strip(id, |it| it.strip = strip),
+            Command::SetStrip { id, before, strip } => {
+                self.with_strip(id, |it| it.strip.merge(&before, strip));
+            }
             Command::SetStripEnd { id, at_end } => self.with_strip(id, |it| it.at_end = at_end),
             Command::SetIfSilent { id, choice } => self.with_strip(id, |it| it.if_silent = choice),
             Command::RestartStrip(id) => {

@@ -23,6 +23,8 @@ use crate::compose::{SourceFrame, Ticker, ViewDetail};
 use crate::media::source_status::{SourceFormat, SourceStatus};
 use crate::media::{Color, NumericSettings, Planes, Size, VideoFeed};
 use crate::studio::scenes::edits::Edit;
+use crate::studio::sources::transition_assets::STINGER_STRIP;
+use crate::studio::sources::transition_assets::tests::{make_ready, stinger};
 use crate::studio::sources::video_filters::Key;
 
 const FRAME_SIZE: Size = Size::new(64, 36);
@@ -692,6 +694,25 @@ fn another_colour_table_or_watermark_comes_without_a_frame_that_has_none() {
         rig.check((&plain, &seen("1")), (&plain, &raw), kind);
         set(&mut rig, Vec::new());
         rig.check((&plain, &raw), (&plain, &raw), kind);
+    }
+    rig.program.end();
+}
+
+#[test]
+fn a_stinger_that_an_overloaded_computer_skips_is_silent() {
+    let mut rig = Rig::new();
+    let (transition, shape) = (stinger(""), rig.program.shape());
+    rig.program.transition_assets.sync([&transition].into_iter(), &shape);
+    for is_overloaded in [false, true] {
+        let level = |rig: &Rig| rig.program.compositor().figures().degradation;
+        while is_overloaded && level(&rig) < Degradation::Transitions {
+            let (long, period) = (Duration::from_secs(1), Duration::from_millis(33));
+            rig.ticker.lock().took(long, period, Timestamp::ZERO);
+        }
+        make_ready(&mut rig.program.transition_assets);
+        rig.program.show(Plan::simple(MAIN_SOURCE), Some(transition.clone()));
+        let strip = rig.program.mixer().strip_meter(STINGER_STRIP);
+        assert_eq!(strip.is_some(), !is_overloaded);
     }
     rig.program.end();
 }

@@ -19,6 +19,7 @@ use crate::audio::{self, AudioChoice};
 use crate::base::queue::Sender;
 use crate::base::{Clock, Latest, Timestamp};
 use crate::capture::{self, LiveProperties, VideoChoice};
+use crate::compose::degradation::Degradation;
 use crate::compose::filter::Slot;
 use crate::compose::scene::{Plan, SceneId, SourceId};
 use crate::compose::transition::Transition;
@@ -266,6 +267,9 @@ impl Program {
 
     /// Shows this plan. With a transition, the plan is that of another scene.
     pub fn show(&mut self, plan: Plan, transition: Option<Transition>) {
+        // The compositor then only cuts, and the audio of a stinger must not play without its video.
+        let cuts = self.compositor.figures().degradation >= Degradation::Transitions;
+        let transition = transition.map(|it| if cuts { Transition::CUT } else { it });
         if let Some(transition) = &transition {
             let until = self.clock.now() + transition.hides_after();
             let leaving = self.plans.0.sources().map(|id| (id, until));

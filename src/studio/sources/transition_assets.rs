@@ -22,7 +22,7 @@ use crate::text::problem::{Problem, problem};
 
 /// The id of the mixer strip for the audio of stingers. The ids of the user's strips count up from
 /// the lowest value.
-const STINGER_STRIP: StripId = StripId(u32::MAX);
+pub const STINGER_STRIP: StripId = StripId(u32::MAX);
 
 /// The audio of a stinger may last this much longer than its video.
 const MAX_AUDIO_TAIL: Duration = Duration::from_secs(5);
@@ -290,7 +290,7 @@ fn read(wanted: &WantedAsset, shape: &Shape) -> Result<Loaded, Problem> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::studio) mod tests {
     use std::sync::Weak;
 
     use super::*;
@@ -342,7 +342,7 @@ mod tests {
         Transition { kind, ..Transition::default() }
     }
 
-    fn stinger(file: impl Into<PathBuf>) -> Transition {
+    pub fn stinger(file: impl Into<PathBuf>) -> Transition {
         by(Kind::Stinger(Stinger { file: file.into(), ..Stinger::default() }))
     }
 
@@ -399,6 +399,16 @@ mod tests {
         }
     }
 
+    /// Makes the first clip ready, with audio that lasts forever. Returns the token of the audio.
+    pub fn make_ready(transition_assets: &mut TransitionLoader) -> Weak<()> {
+        let token = Arc::new(());
+        let open = Arc::downgrade(&token);
+        let audio: Box<dyn AudioFeed> = Box::new(EndlessTone { _open: token });
+        let (video, audio) = (Box::new(EndlessClip), Some(audio));
+        transition_assets.prepared[0].state = State::Ready(Loaded::Clip { video, audio });
+        open
+    }
+
     #[test]
     fn the_audio_of_a_stinger_ends_when_another_change_interrupts_it() {
         let clock = Clock::start();
@@ -407,11 +417,7 @@ mod tests {
         let transition = stinger("");
         transition_assets.sync([&transition].into_iter(), &shape);
         let begin = |transition_assets: &mut TransitionLoader| {
-            let token = Arc::new(());
-            let open = Arc::downgrade(&token);
-            let audio: Box<dyn AudioFeed> = Box::new(EndlessTone { _open: token });
-            let (video, audio) = (Box::new(EndlessClip), Some(audio));
-            transition_assets.prepared[0].state = State::Ready(Loaded::Clip { video, audio });
+            let open = make_ready(transition_assets);
             transition_assets.change(transition.clone(), &mixer, clock.now(), &shape);
             open
         };

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use egui::{Context, Event, Id, InputState, Key, Modifiers, Response};
 
-use crate::studio::Preferences;
 use crate::studio::settings::hotkeys::{ChosenHotkey, Hotkey};
+use crate::studio::{Preferences, Snapshot};
 use crate::ui::input::actions::{Action, key};
 use crate::ui::input::named::{AnyCommand, NamedCommand};
 use crate::ui::text::Texts;
@@ -14,17 +14,22 @@ use crate::ui::text::Texts;
 /// chosen a hotkey for redo, or uses this one for another command.
 const SECOND_REDO_HOTKEY: &str = "Ctrl+Shift+Z";
 
-/// The hotkeys of all commands, chosen or default. A default hotkey does not work if the user chose it
-/// for another command.
+/// The hotkeys of all commands, chosen or default, except those of named objects that do not exist. A
+/// default hotkey does not work if the user chose it for another command.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Keymap(Vec<(AnyCommand, Hotkey)>);
 
 impl Keymap {
-    /// Creates the keymap from the preferences.
-    pub fn new(preferences: &Preferences) -> Self {
+    /// Creates the keymap from the preferences, for the objects in the snapshot.
+    pub fn new(preferences: &Preferences, snapshot: &Snapshot) -> Self {
         let chosen = &preferences.hotkeys.keys;
         let is_chosen = |command: &AnyCommand| chosen.contains_key(&command.setting());
-        let mut all: Vec<(AnyCommand, Hotkey)> = with_hotkeys(preferences).collect();
+        let exists = |command: &AnyCommand| match command {
+            AnyCommand::Action(_) => true,
+            AnyCommand::Named(_) => command.has_object(snapshot),
+        };
+        let all = with_hotkeys(preferences).filter(|(command, _)| exists(command));
+        let mut all: Vec<(AnyCommand, Hotkey)> = all.collect();
         let taken = all.iter().filter(|(command, _)| is_chosen(command));
         let taken: Vec<Hotkey> = taken.map(|(_, hotkey)| *hotkey).collect();
         all.retain(|(command, hotkey)| is_chosen(command) || !taken.contains(hotkey));
@@ -373,6 +378,14 @@ pub fn letters_act(ctx: &Context) -> bool {
 mod tests {
     use super::*;
 
+    /// Returns a studio whose scene has the name *Gaming*.
+    fn with_gaming_scene() -> Snapshot {
+        let mut snapshot = Snapshot::default();
+        let collection = Arc::make_mut(&mut snapshot.scenes.collection);
+        "Gaming".clone_into(&mut collection.scenes[0].name);
+        snapshot
+    }
+
     #[test]
     fn every_hotkey_is_a_key_of_the_window() {
         for name in Hotkey::keys() {
@@ -396,7 +409,8 @@ mod tests {
         assert_eq!(conflicts(&preferences, Action::GoLive), [Action::Record.into()]);
         let scene = AnyCommand::parse("scene:Gaming").unwrap();
         choose(&mut preferences, scene.clone(), "Ctrl+L".parse().ok());
-        assert_eq!(Keymap::new(&preferences).hotkey(scene.clone()), "Ctrl+L".parse().ok());
+        let keymap = Keymap::new(&preferences, &with_gaming_scene());
+        assert_eq!(keymap.hotkey(scene.clone()), "Ctrl+L".parse().ok());
         assert_eq!(conflicts(&preferences, Action::GoLive), [Action::Record.into(), scene.clone()]);
         let elsewhere = ["mute", "mute:Guest", "scene:Gaming", "show-hide:Logo"];
         preferences.hotkeys.other_windows = elsewhere.map(str::to_owned).into();
@@ -408,7 +422,8 @@ mod tests {
         preferences.hotkeys.other_windows.clear();
         choose(&mut preferences, scene, None);
         choose(&mut preferences, Action::Record, None);
-        assert_eq!(Keymap::new(&preferences).hotkey(Action::Record), None);
+        let keymap = Keymap::new(&preferences, &Snapshot::default());
+        assert_eq!(keymap.hotkey(Action::Record), None);
         choose(&mut preferences, Action::Record, usual);
         assert_eq!(preferences, Preferences::default());
     }
@@ -419,7 +434,7 @@ mod tests {
         let scene = AnyCommand::parse("scene:Gaming").unwrap();
         choose(&mut preferences, scene.clone(), "Alt+Z".parse().ok());
         choose(&mut preferences, Action::Quit, "Ctrl+0".parse().ok());
-        let keymap = Keymap::new(&preferences);
+        let keymap = Keymap::new(&preferences, &with_gaming_scene());
         let commands = |keys: &str| {
             let wanted: Hotkey = keys.parse().unwrap();
             let all = keymap.all().filter(|(_, hotkey)| *hotkey == wanted);
@@ -430,6 +445,29 @@ mod tests {
         // The settings still show the conflict at both commands.
         assert_eq!(conflicts(&preferences, Action::ZoomActual), std::slice::from_ref(&scene));
         assert_eq!(conflicts(&preferences, scene), [Action::ZoomActual.into()]);
+    }
+
+    #[test]
+    fn the_hotkey_of_an_object_that_is_gone_does_not_disable_a_default_one() {
+        let keys = Action::GoLive.usual_hotkey();
+        let hotkeys = |name: &str, snapshot: &Snapshot| {
+            let (mut preferences, command) = (Preferences::default(), AnyCommand::parse(name));
+            choose(&mut preferences, command.clone().unwrap(), keys);
+            let keymap = Keymap::new(&preferences, snapshot);
+            (keymap.hotkey(command.unwrap()), keymap.hotkey(Action::GoLive))
+        };
+        let kinds = ["scene", "show-hide", "mute", "target", "collection", "profile", "layout"];
+        for kind in kinds {
+            let found = hotkeys(&format!("{kind}:Gaming"), &Snapshot::default());
+            assert_eq!(found, (None, keys), "{kind}");
+        }
+        assert_eq!(hotkeys("scene:Gaming", &with_gaming_scene()), (keys, None));
+        // The profile in use exists too.
+        let mut snapshot = Snapshot::default();
+        let parts = Arc::make_mut(&mut snapshot.parts);
+        parts.profiles.push("Gaming".to_owned());
+        "Gaming".clone_into(&mut parts.in_use.profile);
+        assert_eq!(hotkeys("profile:Gaming", &snapshot), (keys, None));
     }
 
     #[test]
@@ -455,7 +493,8 @@ mod tests {
     fn a_menu_shows_fixed_keys_unless_a_hotkey_replaces_them() {
         let mut preferences = Preferences::default();
         let text = |preferences: &Preferences, action: Action| {
-            Keymap::new(preferences).text_in_menu(action).unwrap_or_default()
+            let keymap = Keymap::new(preferences, &Snapshot::default());
+            keymap.text_in_menu(action).unwrap_or_default()
         };
         assert_eq!(text(&preferences, Action::GoLive), "Ctrl+L");
         assert_eq!(text(&preferences, Action::Copy), "Ctrl+C");

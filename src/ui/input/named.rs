@@ -228,7 +228,7 @@ impl NamedCommand {
             NamedKind::Strip => {
                 let audio = &snapshot.strips.iter().find(|strip| strip.name == *name)?.audio;
                 let strip = Strip { muted: !audio.strip.muted, ..audio.strip.clone() };
-                Command::SetStrip { id: audio.id, strip }
+                Command::SetStrip { id: audio.id, before: audio.strip.clone(), strip }
             }
             NamedKind::Target => {
                 let mut targets = snapshot.targets.iter().map(|it| &it.target);
@@ -302,8 +302,8 @@ impl AnyCommand {
         }
     }
 
-    /// Returns true if the scene, source or strip of the command exists. Otherwise its key must
-    /// stay free for other programs.
+    /// Returns true if the object of the command exists. Otherwise its key must stay free for other
+    /// commands and programs.
     pub fn has_object(&self, snapshot: &Snapshot) -> bool {
         let collection = &snapshot.scenes.collection;
         match self {
@@ -313,6 +313,13 @@ impl AnyCommand {
             // The program need not show the source now.
             Self::Named(NamedCommand { kind: NamedKind::Source, name }) => {
                 collection.sources.iter().any(|source| source.name == *name)
+            }
+            // The part in use exists, although a switch to it is impossible.
+            Self::Named(NamedCommand { kind: NamedKind::Collection, name }) => {
+                snapshot.parts.collections.contains(name)
+            }
+            Self::Named(NamedCommand { kind: NamedKind::Profile, name }) => {
+                snapshot.parts.profiles.contains(name)
             }
             Self::Named(command) => command.is_possible(snapshot),
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Screen, apply_to, theme_of};
+use super::{Screen, apply_scale, theme_of};
 use crate::compose::scene::SceneId;
 use crate::mix::StripLamp;
 use crate::studio::live::view::LiveState;
@@ -364,7 +364,7 @@ impl Screen {
         self.requests.push(WindowRequest::Preferences);
     }
 
-    /// Applies the preferences to the whole window: theme, hotkeys, scale and language.
+    /// Applies the preferences to the whole window: theme, scale and language.
     pub(super) fn restyle(&mut self, ctx: &egui::Context) {
         let (theme, language) = (theme_of(&self.preferences), self.preferences.language.spoken());
         if (theme, language) != (self.theme, self.texts.language()) {
@@ -373,7 +373,7 @@ impl Screen {
         }
         self.theme = theme;
         self.theme.apply(ctx);
-        apply_to(ctx, &self.preferences, self.used_scale());
+        apply_scale(ctx, self.used_scale());
         if language != self.texts.language() {
             self.texts = text::Texts::new(language);
         }

@@ -39,12 +39,13 @@ impl Screen {
         chooser.follow(ctx, is_open);
     }
 
-    /// Runs the commands of pressed hotkeys.
+    /// Makes the hotkeys available to the whole window, and runs the commands of pressed ones.
     pub(super) fn keyboard(&mut self, ui: &Ui) {
         if self.full_screen || self.page != Page::Studio {
             self.docks.forget_focus();
         }
         let ctx = ui.ctx().clone();
+        Keymap::new(&self.preferences, &self.snapshot).install(&ctx);
         continue_after_enter(&ctx);
         let choosing = self.chooses_key() || self.chooses_file();
         let is_busy = self.dialog == Some(Dialog::Closing) || choosing;
@@ -68,8 +69,7 @@ impl Screen {
             hotkeys::follow_letters(&ctx);
         }
         let letters = hotkeys::letters_act(&ctx);
-        let all = Keymap::new(&self.preferences);
-        for (command, hotkey) in all.all() {
+        for (command, hotkey) in Keymap::installed(&ctx).all() {
             let action = match command {
                 // The players handle their own hotkeys where they have the keyboard focus.
                 AnyCommand::Action(action) if action.is_about_players() => continue,

@@ -66,7 +66,6 @@ use crate::studio::{Command, Preferences, Remedy, Snapshot, Theme as ThemeChoice
 use crate::ui::dialogs::file_chooser::FileChooser;
 use crate::ui::dialogs::{self, Dialog, DialogAnswer, PassthroughDraft};
 use crate::ui::input::global_key::{GlobalHotkeys, GlobalKeySupport};
-use crate::ui::input::hotkeys::Keymap;
 use crate::ui::input::keystrokes;
 use crate::ui::input::push_to_talk;
 use crate::ui::screen::bars::Page;
@@ -181,9 +180,8 @@ fn studio_mode_at_start(
     is_new.then_some(WindowRequest::Command(Command::SetPreviewScene(Some(current))))
 }
 
-/// Applies the hotkeys and the interface scale in percent to the whole window.
-fn apply_to(ctx: &egui::Context, preferences: &Preferences, scale: u16) {
-    Keymap::new(preferences).install(ctx);
+/// Applies the interface scale in percent to the whole window.
+fn apply_scale(ctx: &egui::Context, scale: u16) {
     ctx.set_zoom_factor(f32::from(scale) / 100.0);
 }
 
@@ -200,7 +198,7 @@ impl Screen {
         let theme = theme_of(&preferences);
         theme.apply(ctx);
         let texts = Texts::new(preferences.language.spoken());
-        apply_to(ctx, &preferences, preferences.ui_scale.unwrap_or(scale::DEFAULT_PERCENT));
+        apply_scale(ctx, preferences.ui_scale.unwrap_or(scale::DEFAULT_PERCENT));
         ctx.options_mut(|options| options.zoom_with_keyboard = false);
         let studio_at_start = (preferences.panels.layout == Panels::STUDIO).then_some(None);
         Self {

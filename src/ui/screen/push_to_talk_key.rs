@@ -74,7 +74,7 @@ impl Screen {
         let names = self.preferences.hotkeys.other_windows.iter();
         let all = names.filter_map(|name| AnyCommand::parse(name));
         let all = all.filter(|it| it.may_be_global() && it.has_object(&self.snapshot));
-        let keymap = Keymap::new(&self.preferences);
+        let keymap = Keymap::new(&self.preferences, &self.snapshot);
         let with_hotkey = |it: AnyCommand| (it.clone(), keymap.hotkey(it));
         let mut all: Vec<_> = all.map(with_hotkey).collect();
         all.sort();

@@ -195,23 +195,18 @@ pub fn value_by_keys(
 
 /// Returns how many steps the keys and a screen reader increase the value of a slider.
 fn presses(ui: &Ui, response: &Response, [less, more]: [Key; 2]) -> f32 {
-    let (has_focus, pages) = (response.has_focus(), pages(ui, response));
-    let presses = ui.input(|input| {
-        let keys = |key| if has_focus { input.num_presses(key) as f32 } else { 0.0 };
+    let has_focus = response.has_focus();
+    ui.input_mut(|input| {
         let requests = |action| input.num_accesskit_action_requests(response.id, action) as f32;
-        keys(more) + requests(Action::Increment) - keys(less) - requests(Action::Decrement)
-    });
-    presses + pages * PAGE_STEPS
-}
-
-/// Returns the number of presses of Page Up minus those of Page Down on a slider with the focus.
-fn pages(ui: &Ui, response: &Response) -> f32 {
-    if !response.has_focus() {
-        return 0.0;
-    }
-    let [up, down] = [Key::PageUp, Key::PageDown]
-        .map(|key| ui.input_mut(|input| input.count_and_consume_key(Modifiers::NONE, key)) as f32);
-    up - down
+        let requests = requests(Action::Increment) - requests(Action::Decrement);
+        if !has_focus {
+            return requests;
+        }
+        let [less, more] = [less, more].map(|key| input.num_presses(key) as f32);
+        let [up, down] = [Key::PageUp, Key::PageDown]
+            .map(|key| input.count_and_consume_key(Modifiers::NONE, key) as f32);
+        requests + more - less + (up - down) * PAGE_STEPS
+    })
 }
 
 /// Returns the value to which Home, End or Backspace moves a slider with the focus.

@@ -111,17 +111,18 @@ fn carry_out(asked: LiveCommand, studio: &Studio) -> Done {
             let names: Vec<_> = snapshot.strips.iter().map(named).collect();
             let mut wanted = Vec::new();
             for view in strips_of(&snapshot, &name)? {
-                let strip = &view.audio.strip;
-                let filters = filters::of_audio(&filter, &strip.filters, &names)?;
-                let strip = Strip { filters, ..strip.clone() };
-                wanted.push(Command::SetStrip { id: view.audio.id, strip });
+                let before = view.audio.strip.clone();
+                let filters = filters::of_audio(&filter, &before.filters, &names)?;
+                let strip = Strip { filters, ..before.clone() };
+                wanted.push(Command::SetStrip { id: view.audio.id, before, strip });
             }
             wanted.into_iter().for_each(|command| studio.send(command));
         }
         LiveCommand::Set(name, setting) => {
             for view in strips_of(&studio.snapshot(), &name)? {
-                let strip = setting.on(&view.audio.strip);
-                studio.send(Command::SetStrip { id: view.audio.id, strip });
+                let before = view.audio.strip.clone();
+                let strip = setting.on(&before);
+                studio.send(Command::SetStrip { id: view.audio.id, before, strip });
             }
         }
         LiveCommand::Duplicate { item, source } => duplicate(studio, &item, source)?,

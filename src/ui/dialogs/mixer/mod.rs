@@ -95,7 +95,7 @@ fn one(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, selected: &mut Mixer
     ui.add_space(gap::S);
     strip::if_silent(ui, view, strip);
     if after != before {
-        view.send(Command::SetStrip { id: strip.audio.id, strip: after });
+        view.send(Command::SetStrip { id: strip.audio.id, before, strip: after });
     }
 }
 

@@ -140,9 +140,9 @@ impl Strip {
     pub fn set(&self, view: &mut View<'_>, gain_db: f32, muted: bool) {
         let id = self.id;
         match &self.set {
-            Some(strip) => {
-                let strip = mix::Strip { gain_db, muted, ..strip.clone() };
-                view.send(Command::SetStrip { id, strip });
+            Some(before) => {
+                let strip = mix::Strip { gain_db, muted, ..before.clone() };
+                view.send(Command::SetStrip { id, before: before.clone(), strip });
             }
             None if muted != self.muted => view.send(Command::SetMuted(muted)),
             None => view.send(Command::SetGain(gain_db)),

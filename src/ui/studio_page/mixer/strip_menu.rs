@@ -45,8 +45,10 @@ fn lines(ui: &mut Ui, view: &mut View<'_>, strip: &Strip) -> bool {
     if line(ui, view, key!("strip-unity"), false, strip.gain_db != 0.0) {
         strip.set(view, 0.0, strip.muted);
     }
-    if let Some(after) = strip.set.as_ref().and_then(|before| more(ui, view, before)) {
-        view.send(Command::SetStrip { id: strip.id, strip: after });
+    if let Some(before) = &strip.set
+        && let Some(after) = more(ui, view, before)
+    {
+        view.send(Command::SetStrip { id: strip.id, before: before.clone(), strip: after });
     }
     menu_rule(ui, view.theme);
     let asked = line(ui, view, key!("item-settings"), false, true);
