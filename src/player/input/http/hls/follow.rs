@@ -28,7 +28,7 @@ const MIN_PLAYLIST_INTERVAL: Duration = Duration::from_millis(300);
 const STALE_PLAYLIST_TIMEOUT: Duration = Duration::from_secs(12);
 /// The maximum difference between two dates of the same segment, which can be sums of rounded durations.
 const MAX_DATE_ERROR_MICROS: u64 = 1_000_000;
-/// Maximum number of consecutive missing segments.
+/// Maximum number of consecutive segments that are missing or unreadable.
 const MAX_MISSING_SEGMENTS: u32 = 3;
 /// Distance from the end in target durations, if the server declares no hold-back.
 const HOLD_BACK_TARGET_DURATIONS: u32 = 3;
@@ -92,7 +92,10 @@ pub(super) struct Track {
     pub(super) part: usize,
     live: bool,
     restart: bool,
+    /// Number of consecutive segments that were missing or unreadable.
     misses: u32,
+    /// True once media was read, so that a later unreadable segment is an exception.
+    readable: bool,
     unpack: SegmentReader,
     buffer: Arc<BufferTarget>,
     /// Total duration of the segments that have left the playlist.
@@ -150,6 +153,7 @@ impl Track {
             part: 0,
             restart: false,
             misses: 0,
+            readable: false,
             unpack: SegmentReader::default(),
             buffer: Arc::clone(buffer),
             gone: Duration::ZERO,
@@ -310,6 +314,7 @@ impl Track {
     pub fn go_on_at(&mut self, number: u64, other: &Self) {
         self.begin_at(number);
         (self.behind, self.trust) = (other.behind, other.trust);
+        self.readable = other.readable;
         let before = self.whole().saturating_sub(self.left(self.next, 0));
         self.gone = other.place(other.next, 0).saturating_sub(before);
     }
@@ -360,10 +365,13 @@ impl Track {
     pub async fn next(&mut self, fetch: &mut Fetch) -> Result<Option<Arrival>, PullError> {
         if let Some(rest) = self.begun.take() {
             let piece = rest.piece.clone();
-            return match self.rest(fetch, rest).await {
-                Ok(arrival) => Ok(Some(arrival)),
-                Err(problem) => Err(self.kept(problem, &piece, false)),
-            };
+            match self.rest(fetch, rest).await {
+                Ok(arrival) => return Ok(Some(arrival)),
+                Err(problem) => {
+                    let problem = self.kept(problem, &piece, false);
+                    self.skip(fetch, &piece, problem).await?;
+                }
+            }
         }
         self.keep_current(fetch).await;
         loop {
@@ -396,33 +404,55 @@ impl Track {
                 continue;
             }
             let restart = self.restart;
-            match self.begin(fetch, &piece).await {
-                Ok(Some(arrival)) => return Ok(Some(arrival)),
-                Ok(None) => {}
-                Err(problem) => return Err(self.kept(problem, &piece, restart)),
-            }
-            match self.fetch(fetch, &piece).await {
+            let came = match self.begin(fetch, &piece).await.transpose() {
+                Some(came) => came,
+                None => self.fetch(fetch, &piece).await,
+            };
+            match came {
                 Ok(arrival) => {
                     self.misses = 0;
+                    self.readable |= arrival.events.iter().any(is_of_track);
                     return Ok(Some(arrival));
                 }
-                Err(PullError::Net(error)) if matches!(error.cause, Cause::Answer { .. }) => {
-                    self.misses += 1;
-                    self.restart = true;
-                    if piece.part.is_some() {
-                        self.trust.broken("a part is not at its announced address");
-                    } else if self.misses >= MAX_MISSING_SEGMENTS {
-                        return Err(PullError::Net(error));
-                    }
-                    tracing::debug!(%error, piece.number, "skipped a missing segment");
-                    if self.live && self.loaded.elapsed() > self.media.target_duration {
-                        // The segment may have left the list.
-                        self.refresh(fetch).await?;
-                    }
+                Err(problem) => {
+                    let problem = self.kept(problem, &piece, restart);
+                    self.skip(fetch, &piece, problem).await?;
                 }
-                Err(problem) => return Err(self.kept(problem, &piece, restart)),
             }
         }
+    }
+
+    /// Skips an item that is missing, or one that is unreadable although media was read before.
+    ///
+    /// # Errors
+    /// Returns `problem` if it has another cause, or after too many skipped segments.
+    async fn skip(
+        &mut self,
+        fetch: &mut Fetch,
+        piece: &NextPart,
+        problem: PullError,
+    ) -> Result<(), PullError> {
+        let can_skip = match &problem {
+            PullError::Net(error) => matches!(error.cause, Cause::Answer { .. }),
+            PullError::Failed(failure) => self.readable && failure.kind == FailureKind::Unreachable,
+            PullError::Stalls(_) => false,
+        };
+        if !can_skip {
+            return Err(problem);
+        }
+        self.misses += 1;
+        self.restart = true;
+        if piece.part.is_some() {
+            self.trust.broken("a part is missing at its announced address, or unreadable");
+        } else if self.misses >= MAX_MISSING_SEGMENTS {
+            return Err(problem);
+        }
+        tracing::debug!(?problem, piece.number, "skipped a missing or unreadable segment");
+        if self.live && self.loaded.elapsed() > self.media.target_duration {
+            // The segment may have left the list.
+            self.refresh(fetch).await?;
+        }
+        Ok(())
     }
 
     /// Keeps the item as the next one after a stalled request, for this or another variant.
