@@ -30,6 +30,8 @@ const STALE_PLAYLIST_TIMEOUT: Duration = Duration::from_secs(12);
 const MAX_DATE_ERROR_MICROS: u64 = 1_000_000;
 /// Maximum number of consecutive segments that are missing or unreadable.
 const MAX_MISSING_SEGMENTS: u32 = 3;
+/// The shortest target duration that counts: playback needs some distance from the end.
+const MIN_TARGET_DURATION: Duration = Duration::from_secs(1);
 /// Distance from the end in target durations, if the server declares no hold-back.
 const HOLD_BACK_TARGET_DURATIONS: u32 = 3;
 /// Minimum distance from the end in part target durations, for a playlist with parts.
@@ -128,13 +130,24 @@ pub(super) fn media(text: &[u8], before: Option<&Media>) -> Result<Media, PullEr
         None => hls::parse(text),
     };
     match read {
-        Ok(Playlist::Media(media)) => Ok(media),
+        Ok(Playlist::Media(mut media)) => {
+            media.target_duration = target_duration(&media);
+            Ok(media)
+        }
         Ok(Playlist::Master(_)) => Err(PullError::no_stream(problem!("play-playlist-nested"))),
         Err(error) => {
             let reason = Problem::from(error);
             Err(PullError::no_stream(problem!("play-playlist-unreadable", reason = reason)))
         }
     }
+}
+
+/// Returns the declared target duration, or the longest segment if the server declares too short a
+/// duration. Segments count in whole seconds, as in RFC 8216 §4.3.3.1.
+fn target_duration(media: &Media) -> Duration {
+    let longest = media.segments.iter().map(|segment| segment.duration).max().unwrap_or_default();
+    let rounded = Duration::from_secs((longest + Duration::from_millis(500)).as_secs());
+    media.target_duration.max(rounded).max(MIN_TARGET_DURATION)
 }
 
 impl Track {
@@ -662,6 +675,26 @@ mod tests {
             let found = track.seek(&mut fetch, Duration::from_secs(to)).await;
             assert_eq!((track.next, found), (number, Duration::from_secs(begins)), "{to}");
             assert_eq!(track.behind, number < 37, "{to}");
+        }
+    }
+
+    #[test]
+    fn a_target_duration_below_the_segments_does_not_shorten_the_distance_from_the_end() {
+        let url = WebUrl::parse("http://127.0.0.1:9/list.m3u8").unwrap();
+        // Declared target, segment duration and distance in ms.
+        for (target, segment, least) in [
+            (0, 2_000, 6_000),
+            (1, 2_000, 6_000),
+            (0, 400, 3_000),
+            // A server rounds to the nearest second.
+            (2, 2_400, 6_000),
+            (4, 2_000, 12_000),
+        ] {
+            let seconds = Duration::from_millis(segment).as_secs_f64();
+            let segments = format!("#EXTINF:{seconds},\na.ts\n").repeat(10);
+            let list = format!("#EXTM3U\n#EXT-X-TARGETDURATION:{target}\n{segments}");
+            let track = Track::new(&url, list.into(), &Arc::default()).unwrap();
+            assert_eq!(track.least(), Duration::from_millis(least), "{target} {segment}");
         }
     }
 
