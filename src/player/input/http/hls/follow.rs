@@ -24,7 +24,7 @@ use crate::wire::hls::{self, Key, Map, Media, Playlist};
 /// Minimum interval between requests for a playlist.
 const MIN_PLAYLIST_INTERVAL: Duration = Duration::from_millis(300);
 /// A playlist counts as ended if it has not changed for this long, and for several segment
-/// durations.
+/// durations. The same limit applies to a playlist that adds only gaps.
 const STALE_PLAYLIST_TIMEOUT: Duration = Duration::from_secs(12);
 /// The maximum difference between two dates of the same segment, which can be sums of rounded durations.
 const MAX_DATE_ERROR_MICROS: u64 = 1_000_000;
@@ -98,6 +98,8 @@ pub(super) struct Track {
     misses: u32,
     /// True once media was read, so that a later unreadable segment is an exception.
     readable: bool,
+    /// The time of the first of consecutive gaps.
+    gap_since: Option<Instant>,
     unpack: SegmentReader,
     buffer: Arc<BufferTarget>,
     /// Total duration of the segments that have left the playlist.
@@ -167,6 +169,7 @@ impl Track {
             restart: false,
             misses: 0,
             readable: false,
+            gap_since: None,
             unpack: SegmentReader::default(),
             buffer: Arc::clone(buffer),
             gone: Duration::ZERO,
@@ -297,7 +300,7 @@ impl Track {
         let usual = self.hold_back() + self.media.target_duration * segments;
         self.behind = self.live && self.media.from(number) > usual;
         self.unpack.restart();
-        self.begun = None;
+        (self.begun, self.gap_since) = (None, None);
         self.gone + begins
     }
 
@@ -414,6 +417,7 @@ impl Track {
             };
             if piece.gap {
                 self.restart = true;
+                self.check_gaps()?;
                 continue;
             }
             let restart = self.restart;
@@ -423,7 +427,7 @@ impl Track {
             };
             match came {
                 Ok(arrival) => {
-                    self.misses = 0;
+                    (self.misses, self.gap_since) = (0, None);
                     self.readable |= arrival.events.iter().any(is_of_track);
                     return Ok(Some(arrival));
                 }
@@ -433,6 +437,22 @@ impl Track {
                 }
             }
         }
+    }
+
+    /// Notes a gap. Fails if a live playlist has added only gaps for too long: after the buffered
+    /// media has played, or soon if there is none.
+    fn check_gaps(&mut self) -> Result<(), PullError> {
+        let gaps = self.gap_since.get_or_insert_with(Instant::now).elapsed();
+        let limit = if self.readable {
+            STALE_PLAYLIST_TIMEOUT.max(self.media.target_duration * 4).max(self.hold_back())
+        } else {
+            STALE_PLAYLIST_TIMEOUT
+        };
+        if !self.live || gaps <= limit {
+            return Ok(());
+        }
+        let why = problem!("play-playlist-gaps", seconds = gaps.as_secs());
+        Err(PullError::Failed(Failure::new(FailureKind::NoSuchStream, why)))
     }
 
     /// Skips an item that is missing, or one that is unreadable although media was read before.
@@ -676,6 +696,39 @@ mod tests {
             assert_eq!((track.next, found), (number, Duration::from_secs(begins)), "{to}");
             assert_eq!(track.behind, number < 37, "{to}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_live_list_that_adds_only_gaps_is_an_error_after_a_while() {
+        let url = WebUrl::parse("http://127.0.0.1:9/list.m3u8").unwrap();
+        let ask = PullRequest::usual(url.clone());
+        let mut fetch = Fetch::new(&ask);
+        let gaps = "#EXT-X-GAP\n#EXTINF:2,\na.ts\n".repeat(5);
+        let after = |seconds, readable, end: &str| {
+            let list = format!("#EXTM3U\n#EXT-X-TARGETDURATION:2\n{gaps}{end}");
+            let mut track = Track::new(&url, list.into(), &ask.buffer).unwrap();
+            track.readable = readable;
+            track.gap_since = Some(Instant::now() - Duration::from_secs(seconds));
+            track
+        };
+        for readable in [false, true] {
+            let Err(PullError::Failed(failure)) = after(60, readable, "").next(&mut fetch).await
+            else {
+                panic!("{readable}")
+            };
+            assert_eq!(
+                (failure.kind, failure.problem.id()),
+                (FailureKind::NoSuchStream, "play-playlist-gaps")
+            );
+        }
+        // A recording ends after its gaps.
+        let ended = after(60, true, "#EXT-X-ENDLIST\n").next(&mut fetch).await;
+        assert!(matches!(ended, Ok(None)), "{ended:?}");
+        assert!(after(5, true, "").check_gaps().is_ok());
+        // Another position has other gaps.
+        let mut moved = after(60, true, "");
+        moved.seek(&mut fetch, Duration::ZERO).await;
+        assert!(moved.check_gaps().is_ok());
     }
 
     #[test]
