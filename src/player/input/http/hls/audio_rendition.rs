@@ -35,7 +35,11 @@ pub(super) fn patience(hold_back: Duration) -> Duration {
 pub(super) fn cause(problem: PullError) -> Result<Problem, PullError> {
     match problem {
         PullError::Stalls(failure) => Ok(failure.problem),
-        PullError::Failed(failure) if failure.kind == FailureKind::Lost => Ok(failure.problem),
+        PullError::Failed(failure)
+            if matches!(failure.kind, FailureKind::Lost | FailureKind::NoSuchStream) =>
+        {
+            Ok(failure.problem)
+        }
         PullError::Net(error) if matches!(error.cause, Cause::Answer { .. }) => {
             Ok(error.with_peer())
         }
@@ -131,6 +135,7 @@ mod tests {
     fn only_some_failures_of_an_audio_rendition_end_playback() {
         let error = |kind| PullError::Failed(Failure::new(kind, "why".into()));
         assert_eq!(cause(error(FailureKind::Lost)).unwrap(), "why");
+        assert_eq!(cause(error(FailureKind::NoSuchStream)).unwrap(), "why");
         assert_eq!(
             cause(PullError::Stalls(Failure::new(FailureKind::Lost, "it".into()))).unwrap(),
             "it"

@@ -24,12 +24,14 @@ use crate::wire::hls::{self, Key, Map, Media, Playlist};
 /// Minimum interval between requests for a playlist.
 const MIN_PLAYLIST_INTERVAL: Duration = Duration::from_millis(300);
 /// A playlist counts as ended if it has not changed for this long, and for several segment
-/// durations.
+/// durations. The same limit applies to a playlist that adds only gaps.
 const STALE_PLAYLIST_TIMEOUT: Duration = Duration::from_secs(12);
 /// The maximum difference between two dates of the same segment, which can be sums of rounded durations.
 const MAX_DATE_ERROR_MICROS: u64 = 1_000_000;
-/// Maximum number of consecutive missing segments.
+/// Maximum number of consecutive segments that are missing or unreadable.
 const MAX_MISSING_SEGMENTS: u32 = 3;
+/// The shortest target duration that counts: playback needs some distance from the end.
+const MIN_TARGET_DURATION: Duration = Duration::from_secs(1);
 /// Distance from the end in target durations, if the server declares no hold-back.
 const HOLD_BACK_TARGET_DURATIONS: u32 = 3;
 /// Minimum distance from the end in part target durations, for a playlist with parts.
@@ -92,7 +94,12 @@ pub(super) struct Track {
     pub(super) part: usize,
     live: bool,
     restart: bool,
+    /// Number of consecutive segments that were missing or unreadable.
     misses: u32,
+    /// True once media was read, so that a later unreadable segment is an exception.
+    readable: bool,
+    /// The time of the first of consecutive gaps.
+    gap_since: Option<Instant>,
     unpack: SegmentReader,
     buffer: Arc<BufferTarget>,
     /// Total duration of the segments that have left the playlist.
@@ -125,13 +132,24 @@ pub(super) fn media(text: &[u8], before: Option<&Media>) -> Result<Media, PullEr
         None => hls::parse(text),
     };
     match read {
-        Ok(Playlist::Media(media)) => Ok(media),
+        Ok(Playlist::Media(mut media)) => {
+            media.target_duration = target_duration(&media);
+            Ok(media)
+        }
         Ok(Playlist::Master(_)) => Err(PullError::no_stream(problem!("play-playlist-nested"))),
         Err(error) => {
             let reason = Problem::from(error);
             Err(PullError::no_stream(problem!("play-playlist-unreadable", reason = reason)))
         }
     }
+}
+
+/// Returns the declared target duration, or the longest segment if the server declares too short a
+/// duration. Segments count in whole seconds, as in RFC 8216 §4.3.3.1.
+fn target_duration(media: &Media) -> Duration {
+    let longest = media.segments.iter().map(|segment| segment.duration).max().unwrap_or_default();
+    let rounded = Duration::from_secs((longest + Duration::from_millis(500)).as_secs());
+    media.target_duration.max(rounded).max(MIN_TARGET_DURATION)
 }
 
 impl Track {
@@ -150,6 +168,8 @@ impl Track {
             part: 0,
             restart: false,
             misses: 0,
+            readable: false,
+            gap_since: None,
             unpack: SegmentReader::default(),
             buffer: Arc::clone(buffer),
             gone: Duration::ZERO,
@@ -280,7 +300,7 @@ impl Track {
         let usual = self.hold_back() + self.media.target_duration * segments;
         self.behind = self.live && self.media.from(number) > usual;
         self.unpack.restart();
-        self.begun = None;
+        (self.begun, self.gap_since) = (None, None);
         self.gone + begins
     }
 
@@ -310,6 +330,7 @@ impl Track {
     pub fn go_on_at(&mut self, number: u64, other: &Self) {
         self.begin_at(number);
         (self.behind, self.trust) = (other.behind, other.trust);
+        self.readable = other.readable;
         let before = self.whole().saturating_sub(self.left(self.next, 0));
         self.gone = other.place(other.next, 0).saturating_sub(before);
     }
@@ -360,10 +381,13 @@ impl Track {
     pub async fn next(&mut self, fetch: &mut Fetch) -> Result<Option<Arrival>, PullError> {
         if let Some(rest) = self.begun.take() {
             let piece = rest.piece.clone();
-            return match self.rest(fetch, rest).await {
-                Ok(arrival) => Ok(Some(arrival)),
-                Err(problem) => Err(self.kept(problem, &piece, false)),
-            };
+            match self.rest(fetch, rest).await {
+                Ok(arrival) => return Ok(Some(arrival)),
+                Err(problem) => {
+                    let problem = self.kept(problem, &piece, false);
+                    self.skip(fetch, &piece, problem).await?;
+                }
+            }
         }
         self.keep_current(fetch).await;
         loop {
@@ -393,36 +417,75 @@ impl Track {
             };
             if piece.gap {
                 self.restart = true;
+                self.check_gaps()?;
                 continue;
             }
             let restart = self.restart;
-            match self.begin(fetch, &piece).await {
-                Ok(Some(arrival)) => return Ok(Some(arrival)),
-                Ok(None) => {}
-                Err(problem) => return Err(self.kept(problem, &piece, restart)),
-            }
-            match self.fetch(fetch, &piece).await {
+            let came = match self.begin(fetch, &piece).await.transpose() {
+                Some(came) => came,
+                None => self.fetch(fetch, &piece).await,
+            };
+            match came {
                 Ok(arrival) => {
-                    self.misses = 0;
+                    (self.misses, self.gap_since) = (0, None);
+                    self.readable |= arrival.events.iter().any(is_of_track);
                     return Ok(Some(arrival));
                 }
-                Err(PullError::Net(error)) if matches!(error.cause, Cause::Answer { .. }) => {
-                    self.misses += 1;
-                    self.restart = true;
-                    if piece.part.is_some() {
-                        self.trust.broken("a part is not at its announced address");
-                    } else if self.misses >= MAX_MISSING_SEGMENTS {
-                        return Err(PullError::Net(error));
-                    }
-                    tracing::debug!(%error, piece.number, "skipped a missing segment");
-                    if self.live && self.loaded.elapsed() > self.media.target_duration {
-                        // The segment may have left the list.
-                        self.refresh(fetch).await?;
-                    }
+                Err(problem) => {
+                    let problem = self.kept(problem, &piece, restart);
+                    self.skip(fetch, &piece, problem).await?;
                 }
-                Err(problem) => return Err(self.kept(problem, &piece, restart)),
             }
         }
+    }
+
+    /// Notes a gap. Fails if a live playlist has added only gaps for too long: after the buffered
+    /// media has played, or soon if there is none.
+    fn check_gaps(&mut self) -> Result<(), PullError> {
+        let gaps = self.gap_since.get_or_insert_with(Instant::now).elapsed();
+        let limit = if self.readable {
+            STALE_PLAYLIST_TIMEOUT.max(self.media.target_duration * 4).max(self.hold_back())
+        } else {
+            STALE_PLAYLIST_TIMEOUT
+        };
+        if !self.live || gaps <= limit {
+            return Ok(());
+        }
+        let why = problem!("play-playlist-gaps", seconds = gaps.as_secs());
+        Err(PullError::Failed(Failure::new(FailureKind::NoSuchStream, why)))
+    }
+
+    /// Skips an item that is missing, or one that is unreadable although media was read before.
+    ///
+    /// # Errors
+    /// Returns `problem` if it has another cause, or after too many skipped segments.
+    async fn skip(
+        &mut self,
+        fetch: &mut Fetch,
+        piece: &NextPart,
+        problem: PullError,
+    ) -> Result<(), PullError> {
+        let can_skip = match &problem {
+            PullError::Net(error) => matches!(error.cause, Cause::Answer { .. }),
+            PullError::Failed(failure) => self.readable && failure.kind == FailureKind::Unreachable,
+            PullError::Stalls(_) => false,
+        };
+        if !can_skip {
+            return Err(problem);
+        }
+        self.misses += 1;
+        self.restart = true;
+        if piece.part.is_some() {
+            self.trust.broken("a part is missing at its announced address, or unreadable");
+        } else if self.misses >= MAX_MISSING_SEGMENTS {
+            return Err(problem);
+        }
+        tracing::debug!(?problem, piece.number, "skipped a missing or unreadable segment");
+        if self.live && self.loaded.elapsed() > self.media.target_duration {
+            // The segment may have left the list.
+            self.refresh(fetch).await?;
+        }
+        Ok(())
     }
 
     /// Keeps the item as the next one after a stalled request, for this or another variant.
@@ -632,6 +695,59 @@ mod tests {
             let found = track.seek(&mut fetch, Duration::from_secs(to)).await;
             assert_eq!((track.next, found), (number, Duration::from_secs(begins)), "{to}");
             assert_eq!(track.behind, number < 37, "{to}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_live_list_that_adds_only_gaps_is_an_error_after_a_while() {
+        let url = WebUrl::parse("http://127.0.0.1:9/list.m3u8").unwrap();
+        let ask = PullRequest::usual(url.clone());
+        let mut fetch = Fetch::new(&ask);
+        let gaps = "#EXT-X-GAP\n#EXTINF:2,\na.ts\n".repeat(5);
+        let after = |seconds, readable, end: &str| {
+            let list = format!("#EXTM3U\n#EXT-X-TARGETDURATION:2\n{gaps}{end}");
+            let mut track = Track::new(&url, list.into(), &ask.buffer).unwrap();
+            track.readable = readable;
+            track.gap_since = Some(Instant::now() - Duration::from_secs(seconds));
+            track
+        };
+        for readable in [false, true] {
+            let Err(PullError::Failed(failure)) = after(60, readable, "").next(&mut fetch).await
+            else {
+                panic!("{readable}")
+            };
+            assert_eq!(
+                (failure.kind, failure.problem.id()),
+                (FailureKind::NoSuchStream, "play-playlist-gaps")
+            );
+        }
+        // A recording ends after its gaps.
+        let ended = after(60, true, "#EXT-X-ENDLIST\n").next(&mut fetch).await;
+        assert!(matches!(ended, Ok(None)), "{ended:?}");
+        assert!(after(5, true, "").check_gaps().is_ok());
+        // Another position has other gaps.
+        let mut moved = after(60, true, "");
+        moved.seek(&mut fetch, Duration::ZERO).await;
+        assert!(moved.check_gaps().is_ok());
+    }
+
+    #[test]
+    fn a_target_duration_below_the_segments_does_not_shorten_the_distance_from_the_end() {
+        let url = WebUrl::parse("http://127.0.0.1:9/list.m3u8").unwrap();
+        // Declared target, segment duration and distance in ms.
+        for (target, segment, least) in [
+            (0, 2_000, 6_000),
+            (1, 2_000, 6_000),
+            (0, 400, 3_000),
+            // A server rounds to the nearest second.
+            (2, 2_400, 6_000),
+            (4, 2_000, 12_000),
+        ] {
+            let seconds = Duration::from_millis(segment).as_secs_f64();
+            let segments = format!("#EXTINF:{seconds},\na.ts\n").repeat(10);
+            let list = format!("#EXTM3U\n#EXT-X-TARGETDURATION:{target}\n{segments}");
+            let track = Track::new(&url, list.into(), &Arc::default()).unwrap();
+            assert_eq!(track.least(), Duration::from_millis(least), "{target} {segment}");
         }
     }
 

@@ -223,6 +223,38 @@ async fn what_comes_and_is_slow_has_a_limit_too() {
 }
 
 #[tokio::test]
+async fn an_unreadable_segment_is_skipped_once_media_was_read() {
+    // The length of encrypted data is a multiple of 16.
+    let cut = "#EXT-X-KEY:METHOD=AES-128,URI=\"key\"\ncut.ts";
+    let clear = "#EXT-X-KEY:METHOD=NONE\na3.aac";
+    let server = Server::start(|path| match path {
+        "/page.ts" => Does::Sends(b"<html>".to_vec()),
+        "/key" => Does::Sends(vec![0; 16]),
+        "/cut.ts" => Does::Sends(vec![0; 17]),
+        _ => Does::Sends(aac_frames(47)),
+    })
+    .await;
+    let cases: [(&[&str], usize, Option<&str>); 4] = [
+        (&["a1.aac", "page.ts", "page.ts", "a4.aac", "page.ts", "a6.aac"], 3, None),
+        (&["a1.aac", cut, clear], 2, None),
+        (&["a1.aac", "page.ts", "page.ts", "page.ts", "a5.aac"], 1, Some("web page")),
+        (&["page.ts", "a2.aac"], 0, Some("web page")),
+    ];
+    for (segments, count, why) in cases {
+        let loader = server.open(&list(segments, ""), Limits::default()).await.unwrap();
+        let (came, problem) = all(loader).await;
+        assert_eq!(came.len(), count, "{segments:?}");
+        let is_seam = |item: &Item| matches!(item, Item::Event(StreamEvent::Discontinuity));
+        let resumed = came.iter().skip(1).all(|batch| batch.items.iter().any(is_seam));
+        assert!(resumed, "{segments:?}");
+        match why {
+            Some(why) => assert!(cause(problem).contains(why), "{segments:?}"),
+            None => assert!(problem.is_none(), "{problem:?}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_variant_that_stalls_is_left_alone_while_the_other_plays() {
     let segments = ["1.aac", "2.aac", "3.aac", "4.aac"];
     // The second server is never silent for long, and would continue for an hour.
