@@ -161,8 +161,9 @@ pub enum Cause {
     /// A web server answers but does not support RTMP over HTTP. The values are its status (0 if
     /// the answer is not HTTP) and its reason.
     Tunnel { status: u16, reason: String },
-    /// A web server answers with an error: its status and its reason.
-    Answer { status: u16, reason: String },
+    /// A web server answers with an error: its status and its reason. `cookie` is true if a redirect
+    /// to this answer set a cookie.
+    Answer { status: u16, reason: String, cookie: bool },
     /// A web server does not send the requested data.
     Web(WebProblem),
     /// The server violated the protocol.

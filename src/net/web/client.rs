@@ -109,7 +109,7 @@ impl Client {
         on_step: &(dyn Fn(Step<'_>) + Send + Sync),
     ) -> Result<WebResponse, Error> {
         let has_credentials = url.has_credentials();
-        let mut url = url.clone();
+        let (mut url, mut cookie) = (url.clone(), false);
         for _ in 0..=MAX_REDIRECTS {
             let answer = self.ask(&url, RequestPurpose::File(span), on_step).await?;
             let fail = |cause| answer.error(ConnectStage::Request, cause);
@@ -117,6 +117,7 @@ impl Client {
                 200 => {}
                 206 if span.is_some() => {}
                 301 | 302 | 303 | 307 | 308 => {
+                    cookie |= answer.fields.get("set-cookie").is_some();
                     let to = answer.fields.get("location").unwrap_or_default();
                     url = redirected(&url, to).map_err(fail)?;
                     let with_password = url.has_credentials() || !has_credentials;
@@ -125,7 +126,7 @@ impl Client {
                 }
                 status => {
                     let reason = answer.reason().to_owned();
-                    return Err(fail(Cause::Answer { status, reason }));
+                    return Err(fail(Cause::Answer { status, reason, cookie }));
                 }
             }
             let packed = answer.fields.get("content-encoding").unwrap_or("identity");
@@ -386,7 +387,41 @@ pub(super) fn follow(from: &WebUrl, to: &str) -> Result<WebUrl, Cause> {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_refusal_after_a_redirect_with_a_cookie_names_the_cookie() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((mut socket, _)) = listener.accept().await {
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    head.push(socket.read_u8().await.unwrap());
+                }
+                let answer = if head.starts_with(b"GET /cookie ") {
+                    "302 x\r\nLocation: /film\r\nSet-Cookie: a=b\r\n"
+                } else if head.starts_with(b"GET /plain ") {
+                    "302 x\r\nLocation: /film\r\n"
+                } else {
+                    "403 x\r\n"
+                };
+                let answer = format!("HTTP/1.1 {answer}Content-Length: 0\r\n\r\n");
+                socket.write_all(answer.as_bytes()).await.unwrap();
+            }
+        });
+        for (path, expected) in [("cookie", true), ("plain", false), ("film", false)] {
+            let url = WebUrl::parse(&format!("http://{address}/{path}")).unwrap();
+            let answer = Client::new(Options::default()).get(&url, None, &|_| {}).await;
+            let Cause::Answer { status: 403, cookie, .. } = answer.unwrap_err().cause else {
+                panic!("{path}");
+            };
+            assert_eq!(cookie, expected, "{path}");
+        }
+    }
 
     #[test]
     fn parts_are_what_they_say_or_none() {

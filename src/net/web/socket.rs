@@ -71,7 +71,8 @@ impl Socket {
                 Ok(Err(Tungstenite::Http(response))) => {
                     let status = response.status();
                     let reason = status.canonical_reason().unwrap_or_default().to_owned();
-                    return Err(fail(Cause::Answer { status: status.as_u16(), reason }));
+                    let (status, cookie) = (status.as_u16(), false);
+                    return Err(fail(Cause::Answer { status, reason, cookie }));
                 }
                 Ok(Err(error)) => return Err(fail(cause(&error))),
             }

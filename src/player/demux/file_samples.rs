@@ -102,13 +102,7 @@ impl SampleFile {
         let source = MediaFile::of(file).map_err(|error| unreadable(path, &error));
         let mut disk = source?;
         let index = indexed(&mut disk).map_err(|error| unplayable(path, &error))?;
-        let span = match index.audible_span {
-            Some((begins, ends)) => {
-                Some(Span { begins: begins.as_micros(), ends: ends.as_micros() })
-            }
-            None => span(&index.samples, index.shown_from),
-        };
-        Ok(span.map(|span| Self { disk, index, span }))
+        Ok(whole_span(&index).map(|span| Self { disk, index, span }))
     }
 
     /// Returns true if there are decoders for the tracks that are played.
@@ -183,6 +177,14 @@ impl SampleFile {
             }
         }
         Ok(())
+    }
+}
+
+/// Returns the presented part of a file with this complete index.
+pub(in crate::player) fn whole_span(index: &Index) -> Option<Span> {
+    match index.audible_span {
+        Some((begins, ends)) => Some(Span { begins: begins.as_micros(), ends: ends.as_micros() }),
+        None => span(&index.samples, index.shown_from),
     }
 }
 

@@ -61,18 +61,18 @@ impl Dump {
         if self.writer.is_none()
             && let Err(error) = self.start(audio.rate, audio.channels)
         {
-            return self.give_up(report, &error);
+            return self.fail(report, &error);
         }
         if (audio.rate, audio.channels) != self.format {
-            let error =
-                io::Error::other("the audio changed its format, which a WAV file does not support");
-            return self.give_up(report, &error);
+            let path = self.path.display().to_string();
+            let problem = problem!("play-dump-changed", path = path);
+            return self.give_up(report, &Failure::new(FailureKind::File, problem));
         }
         let Some(writer) = &mut self.writer else { return };
         for &value in audio.data {
             let sample = (value * 32_767.0).round().clamp(-32_768.0, 32_767.0) as i16;
             if let Err(error) = writer.write_all(&sample.to_le_bytes()) {
-                return self.give_up(report, &error);
+                return self.fail(report, &error);
             }
             self.bytes += 2;
         }
@@ -83,7 +83,7 @@ impl Dump {
         if self.writer.is_none() && !self.broken {
             // Without audio, the file is still valid.
             if let Err(error) = self.start(48_000, 2) {
-                self.give_up(report, &error);
+                self.fail(report, &error);
             }
         }
         let head = wav::head(pcm(self.format), self.bytes);
@@ -94,7 +94,7 @@ impl Dump {
             rewound => rewound.and_then(|()| writer.write_all(&head)).and_then(|()| writer.flush()),
         };
         if let Err(error) = completed {
-            self.give_up(report, &error);
+            self.fail(report, &error);
         }
     }
 
@@ -105,11 +105,16 @@ impl Dump {
         writer.write_all(&wav::head(pcm(self.format), UNKNOWN_LENGTH))
     }
 
-    fn give_up(&mut self, report: &PlayerReport, error: &io::Error) {
-        if std::mem::replace(&mut self.broken, true) {
-            return;
+    fn fail(&mut self, report: &PlayerReport, error: &io::Error) {
+        let failure = cannot_write(&self.path, error);
+        self.give_up(report, &failure);
+    }
+
+    /// Reports the first failure, after which no more audio is written.
+    fn give_up(&mut self, report: &PlayerReport, failure: &Failure) {
+        if !std::mem::replace(&mut self.broken, true) {
+            report.output_failed(failure);
         }
-        report.output_failed(&cannot_write(&self.path, error));
     }
 }
 
@@ -128,6 +133,8 @@ pub(in crate::player) fn cannot_write(path: &Path, error: &io::Error) -> Failure
 mod tests {
     use super::*;
     use crate::base::{Clock, Timestamp};
+    use crate::player::state::Event;
+    use crate::text::Language;
 
     fn write(dump: &mut Dump, report: &PlayerReport) {
         let data = vec![0.5; 20_000];
@@ -150,6 +157,25 @@ mod tests {
         assert_eq!(length(&path), u32::MAX);
         dump.finish(&report);
         assert_eq!((length(&path), events.waiting().count()), (40_000, 0));
+    }
+
+    #[test]
+    fn audio_of_another_format_ends_the_file_without_advice_about_the_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.wav");
+        let (report, events) = PlayerReport::new(Clock::start());
+        let mut dump = Dump::create(&path).unwrap();
+        write(&mut dump, &report);
+        let audio = PlayedAudio { at: Timestamp::ZERO, rate: 44_100, channels: 2, data: &[0.5; 8] };
+        dump.write(&report, &audio);
+        write(&mut dump, &report);
+        dump.finish(&report);
+        assert_eq!(length(&path), 40_000, "the audio up to the change");
+        let events: Vec<_> = events.waiting().collect();
+        let [Event::Message(message)] = &events[..] else { panic!("{events:?}") };
+        assert!(message.problem.to_string().contains("one format"), "{message:?}");
+        let cure = Language::English.cure(&message.problem).unwrap();
+        assert!(cure.contains("up to the change") && !cure.contains("folder"), "{cure}");
     }
 
     #[test]

@@ -26,6 +26,7 @@ use crate::net::rtmp::{Client, Options};
 use crate::net::web::WebUrl;
 use crate::net::{self, Runtime};
 use crate::player::buffer::pace::PlayPace;
+use crate::player::clock::file_timeline::{FileTimeline, Span};
 use crate::player::clock::timeline::Timeline;
 use crate::player::demux::file_samples::{self, FileFormat};
 use crate::player::input::connection::{failure, silent, web_failure};
@@ -225,7 +226,13 @@ fn probe_file(
 fn with_path(report: Report, path: &Path) -> Report {
     let index = files::MediaFile::open(path).map_err(container::Error::from);
     match index.and_then(|mut source| samples::indexed(&mut source)) {
-        Ok(index) => with_tracks(report, &index),
+        Ok(index) => {
+            // The times of FLV may jump, so the prober measures the duration.
+            let has_span = report.format != Format::Flv.extension();
+            let span = has_span.then(|| file_samples::whole_span(&index)).flatten();
+            let duration = span.map(|span| span.length().as_secs_f64()).or(report.duration);
+            with_tracks(Report { duration, ..report }, &index)
+        }
         Err(_) => report,
     }
 }
@@ -239,18 +246,10 @@ fn with_tracks(mut report: Report, index: &Index) -> Report {
         let times = shown.take(MAX_FRAME_TIMES).map(|place| place.pts.as_micros()).collect();
         video.fps = video::measured_frame_rate(&times, video.fps).or(video.fps);
     }
-    if let Some(from) = index.shown_from {
-        let span = file_samples::span(&index.samples, Some(from));
-        report.duration = span.map(|span| span.micros() as f64 * 1e-6).or(report.duration);
-    }
     let name = |track: &AudioTrack| Some(track.name.clone()).filter(|name| !name.is_empty());
     let mut tracks = index.tracks.audio.iter().zip(index.tracks.ids().filter(is_audio));
     if let (Some((first, _)), Some(audio)) = (tracks.next(), &mut report.audio) {
         audio.name = name(first);
-        // An audio-only file is measured exactly to the sample.
-        if let Some((begins, ends)) = index.audible_span {
-            report.duration = Some(ends.micros_since(begins) as f64 * 1e-6);
-        }
     }
     report.further = tracks
         .map(|(track, id)| {
@@ -446,6 +445,8 @@ struct Prober {
     audio: Option<Audio>,
     video_bytes: ByteCount,
     audio_bytes: ByteCount,
+    video_timeline: FileTimeline,
+    audio_timeline: FileTimeline,
     /// Presentation times of frames.
     times: VecDeque<i64>,
     /// The frame rate in the parameter sets.
@@ -498,6 +499,8 @@ impl Prober {
             audio: None,
             video_bytes: ByteCount::default(),
             audio_bytes: ByteCount::default(),
+            video_timeline: FileTimeline::default(),
+            audio_timeline: FileTimeline::default(),
             times: VecDeque::new(),
             declared_fps: None,
             keyframes: Vec::new(),
@@ -587,8 +590,12 @@ impl Prober {
             video.colors = more.colors.or(video.colors);
         }
         self.video_bytes.add(dts, packet.data.len());
+        let composition = packet.pts.micros_since(packet.dts);
+        let limit = file::MAX_COMPOSITION_MICROS;
+        let pts = dts.as_micros() + composition.clamp(-limit, limit);
+        self.video_timeline.add(pts);
         if self.times.len() < MAX_FRAME_TIMES {
-            self.times.push_back(dts.as_micros() + packet.pts.micros_since(packet.dts));
+            self.times.push_back(pts);
         }
         if packet.keyframe {
             self.first_keyframe.get_or_insert(now);
@@ -622,6 +629,7 @@ impl Prober {
             audio.variant = Some(format!("mp{}", info.layer));
         }
         self.audio_bytes.add(dts, packet.data.len());
+        self.audio_timeline.add(dts.as_micros());
     }
 
     fn video(&mut self, format: VideoFormat) -> &mut Video {
@@ -699,7 +707,8 @@ impl Prober {
             self.keyframes.iter().zip(self.keyframes.iter().skip(1)).map(|(a, b)| b - a).collect();
         distances.sort_unstable();
         let gop = distances.get(distances.len() / 2);
-        let measured = longest + fps.filter(|_| video.is_some()).map_or(0.0, |fps| 1.0 / fps);
+        let span = Span::of(&self.video_timeline, &self.audio_timeline);
+        let measured = span.map_or(0.0, |span| span.length().as_secs_f64());
         Report {
             format: Format::Flv.extension(),
             duration: match self.length {
@@ -723,9 +732,13 @@ impl Prober {
 
 #[cfg(test)]
 mod tests {
-    use bytes::BytesMut;
+    use bytes::{Bytes, BytesMut};
 
     use super::*;
+    use crate::media::VideoCodec;
+    use crate::player::demux::file_samples::SampleFile;
+    use crate::wire::container::track_config::{aac_config, bare_video_config};
+    use crate::wire::container::{Muxer, Tracks, mkv};
 
     /// Creates a file with ten seconds of audio from `begins` milliseconds on.
     fn film(begins: u32) -> BytesMut {
@@ -768,6 +781,52 @@ mod tests {
         for number in 0..=50 {
             flv::write_tag(TagKind::Audio, number * 20, &[0xAF, 1, 9, 9], &mut film);
         }
-        assert_eq!(length_of(&film), Some(1_000.0));
+        assert_eq!(length_of(&film), Some(1_020.0));
+    }
+
+    /// Returns the track and the time in milliseconds of each packet in a file with audio from 0 s
+    /// to 6 s, and video from 4 s to 10 s.
+    fn late_video() -> Vec<(Track, u32)> {
+        let audio = (0..300).map(|number| (Track::Audio, number * 20));
+        let video = (0..150).map(|number| (Track::Video, 4_000 + number * 40));
+        let mut packets: Vec<_> = audio.chain(video).collect();
+        packets.sort_by_key(|(_, ms)| *ms);
+        packets
+    }
+
+    #[test]
+    fn an_flv_file_lasts_from_its_first_track_to_the_end_of_its_last() {
+        let mut film = BytesMut::from(&flv::file_header(true, true)[..]);
+        flv::write_tag(TagKind::Audio, 0, &[0xAF, 0, 0x12, 0x10], &mut film);
+        for (track, ms) in late_video() {
+            let (kind, body) = match track {
+                Track::Video => (TagKind::Video, &[0x17, 1, 0, 0, 0, 9, 9][..]),
+                Track::Audio | Track::Extra(_) => (TagKind::Audio, &[0xAF, 1, 9, 9][..]),
+            };
+            flv::write_tag(kind, ms, body, &mut film);
+        }
+        assert_eq!(length_of(&film), Some(10_000.0));
+    }
+
+    #[test]
+    fn a_file_with_an_index_lasts_as_long_as_it_plays() {
+        let video = bare_video_config(VideoCodec::H264, Bytes::new(), &[]);
+        let audio = aac_config(Bytes::from_static(&[0x11, 0x90])).unwrap().into();
+        let mut writer = mkv::Writer::new(Tracks { video: Some(video), audio: vec![audio] });
+        let mut film = writer.begin().to_vec();
+        for (track, ms) in late_video() {
+            let at = Timestamp::from_millis(ms.into());
+            let data = Bytes::from_static(&[0, 0, 0, 2, 0x65, 7]);
+            let packet = EncodedPacket::received(track, (at, at), true, data);
+            writer.write(&StreamEvent::Packet(packet));
+        }
+        film.extend(writer.flush(film.len() as u64).append);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("film.mkv");
+        std::fs::write(&path, film).unwrap();
+        let report = probe_file(&path, MAX_FILE_BYTES, Clock::start(), &|| false).unwrap();
+        let played = SampleFile::open(file_samples::open(&path).unwrap(), &path).unwrap().unwrap();
+        assert_eq!(report.duration, Some(played.span.length().as_secs_f64()));
+        assert_eq!(report.duration, Some(10.0));
     }
 }

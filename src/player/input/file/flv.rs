@@ -26,7 +26,7 @@ use crate::wire::container::flv::{
 };
 
 /// Maximum valid difference between the DTS and PTS of a frame, in microseconds.
-const MAX_COMPOSITION_MICROS: i64 = 10_000_000;
+pub(in crate::player) const MAX_COMPOSITION_MICROS: i64 = 10_000_000;
 
 /// The reader of FLV files, and the index of the last file with a seek.
 pub(super) struct FlvInput {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use flv::FlvInput;
-pub(in crate::player) use flv::{failure, length};
+pub(in crate::player) use flv::{MAX_COMPOSITION_MICROS, failure, length};
 pub(in crate::player) use loop_position::{FIRST_DTS_MICROS, micros};
 use loop_position::{LoopPass, goes_on};
 

@@ -76,7 +76,7 @@ mod tests {
     }
 
     fn answer(status: u16) -> Option<RangeRefusal> {
-        of(Cause::Answer { status, reason: String::new() })
+        of(Cause::Answer { status, reason: String::new(), cookie: false })
     }
 
     #[test]
