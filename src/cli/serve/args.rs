@@ -257,8 +257,8 @@ pub struct Args {
     /// [default: flv]
     #[arg(long, value_name = "FORMAT", value_parser = values::format)]
     pub record_format: Option<Format>,
-    /// Continue each recording in a new file after this duration, at a keyframe [default: no limit,
-    /// or at most 12h with --keep-time or --keep-size]
+    /// Continue each recording in a new file after this duration, at a keyframe [default: no limit.
+    /// With --keep-time or --keep-size, and without --split-size: at most 12h]
     #[arg(long, value_name = "DURATION", value_parser = |text: &str| within(text, SPLIT_TIME_RANGE))]
     pub split_time: Option<Duration>,
     /// Continue each recording in a new file before the file exceeds this size, such as 700M or 2G

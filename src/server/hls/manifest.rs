@@ -53,6 +53,10 @@ impl Listing {
         {
             periods.push(self.growing_period(open, urls));
         }
+        // After the wall clock was set back, a period may begin before an earlier one, but starts must increase.
+        let goes_back = |it: &[Period]| matches!(it, [one, next] if one.start >= next.start);
+        let first = periods.windows(2).rposition(goes_back);
+        periods.drain(..first.map_or(0, |at| at + 1));
         let ends: Vec<i64> = periods.iter().skip(1).map(|next| next.start).collect();
         periods.iter_mut().zip(ends).for_each(|(period, end)| period.end_at(end));
         for period in &mut periods {
@@ -223,6 +227,43 @@ mod tests {
         format!("{seconds}{fraction}").parse().unwrap()
     }
 
+    /// Returns frames with a keyframe every two seconds.
+    fn frames(milliseconds: std::ops::Range<i64>) -> Vec<media::StreamEvent> {
+        let indexes = milliseconds.start * 30 / 1_000..milliseconds.end * 30 / 1_000;
+        let frame = |it: i64| packet(media::Track::Video, it * 1_000 / 30, it % 60 == 0);
+        indexes.map(frame).collect()
+    }
+
+    #[test]
+    fn periods_begin_one_after_another_if_the_wall_clock_was_set_back() {
+        const OFFSET: i64 = 1_700_000_000_000_000;
+        const EARLIER: i64 = OFFSET - 3_600_000_000;
+        let mut window = Window::new(Settings::default(), "a", (7, 0));
+        let mut cutter = Cutter::new(TARGET_LENGTHS, None);
+        let mut take = |events: &[_], offset: i64| {
+            if ![OFFSET, window.offset()].contains(&offset) {
+                window.correct(Some(offset));
+                cutter.begin_span();
+            }
+            window.take(cut(&mut cutter, events), cutter.target_duration(), offset);
+            window.listing()
+        };
+        take(&[video_config(1_280)], OFFSET);
+        let listings = [
+            take(&frames(0..6_000), OFFSET),
+            take(&frames(6_000..10_500), EARLIER),
+            take(&frames(10_500..12_500), EARLIER),
+        ];
+        assert!(listings.is_sorted_by(|one, next| one.published < next.published));
+        for listing in &listings[1..] {
+            let text = String::from_utf8(listing.manifest("show", "", &[]).to_vec()).unwrap();
+            let periods: Vec<_> = text.split("<Period ").skip(1).collect();
+            let [only] = periods[..] else { panic!("{text}") };
+            assert_eq!(micros(only, "start"), 0);
+            assert!(only.contains("<S t=\"6000000\" d=\"2000000\"/>"), "{only}");
+        }
+    }
+
     #[test]
     fn periods_of_a_publisher_whose_clock_was_fast_follow_one_another() {
         const OFFSET: i64 = 1_700_000_000_000_000;
@@ -230,11 +271,6 @@ mod tests {
         let mut rendition = Window::of_rendition(Settings::default(), "a_480p");
         let mut cutters =
             [Cutter::new(TARGET_LENGTHS, None), Cutter::aligned(TARGET_LENGTHS, None)];
-        let frames = |milliseconds: std::ops::Range<i64>| -> Vec<_> {
-            let indexes = milliseconds.start * 30 / 1_000..milliseconds.end * 30 / 1_000;
-            let frame = |it: i64| packet(media::Track::Video, it * 1_000 / 30, it % 60 == 0);
-            indexes.map(frame).collect()
-        };
         let mut take = |events: &[_], offset: i64| {
             let [cutter, aligned] = &mut cutters;
             if ![OFFSET, main.offset()].contains(&offset) {

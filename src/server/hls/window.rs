@@ -76,8 +76,8 @@ pub(in crate::server) struct Window {
     span: Option<Arc<Span>>,
     /// Start of the first span, in microseconds since 1970.
     began: Option<i64>,
-    /// The time of the newest media so far, in microseconds since 1970. It never decreases, although a span may begin
-    /// before the end of the previous one.
+    /// The time of the newest media so far, in microseconds since 1970. It increases with each part, although a span
+    /// may begin before the end of the previous one.
     published: i64,
     /// Wall clock minus stream time, in microseconds.
     offset: i64,
@@ -183,6 +183,7 @@ impl Window {
     /// Adds cuts. `offset` is wall clock minus stream time, in microseconds.
     pub fn take(&mut self, cuts: Vec<Cut>, target: Option<Duration>, offset: i64) {
         self.target = self.target.or(target);
+        let has_part = cuts.iter().any(|cut| matches!(cut, Cut::Part(_)));
         for cut in cuts {
             match cut {
                 Cut::Begin(initialization) => {
@@ -202,7 +203,9 @@ impl Window {
             }
         }
         let newest = self.open.as_ref().or_else(|| self.segments.last().map(|it| &**it));
-        self.published = self.published.max(newest.map_or(0, Segment::span_end));
+        // The times of different manifests differ by at least 1 ms.
+        let least = self.published.saturating_add(if has_part { 1_000 } else { 0 });
+        self.published = least.max(newest.map_or(0, Segment::span_end));
     }
 
     fn note_start(&mut self, StartTime { start, shown }: StartTime) {

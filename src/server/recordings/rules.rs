@@ -9,7 +9,7 @@ use crate::wire::container::Format;
 /// Maximum duration of a file that is not split otherwise, while old recordings are deleted. The server deletes only
 /// complete files.
 const MAX_KEPT_FILE_TIME: Duration = Duration::from_hours(12);
-/// Such a file has at most this part of the total size.
+/// The maximum size of such a file is the total size divided by this.
 const KEPT_FILE_DIVISOR: u64 = 4;
 
 /// The rules for how a stream is recorded.

@@ -61,10 +61,11 @@ impl StreamTag {
         match kind {
             TagKind::Video => {
                 let parsed = parse_video(&tag.body).ok();
+                let tracks = parsed.as_ref().map_or(1, |it| it.tracks().count());
                 let config = parsed.as_ref().filter(|it| it.is_sequence_start());
                 tag.config = config.map(|it| (kind, it.track.id, false));
                 tag.is_media = config.is_none();
-                tag.samples = usize::from(tag.is_media);
+                tag.samples = if tag.is_media { tracks } else { 0 };
                 tag.is_keyframe = tag.is_media
                     && parsed.is_some_and(|it| {
                         matches!(it.frame_type, FrameType::Key | FrameType::GeneratedKey)
@@ -301,6 +302,8 @@ mod tests {
         assert_eq!(of(TagKind::Audio, &[0xAF, 0, 0x11, 0x90]), (false, false, true));
         assert_eq!(of(TagKind::Audio, &[0xAF, 1, 1, 2]), (true, false, false));
         assert_eq!(of(TagKind::Script, &[2]), (false, false, false));
+        let several = tag(TagKind::Video, 0, b"\x96\x21av01\0\0\0\x01\x0Avp09\x03\0\0\x01\x0B");
+        assert_eq!(StreamTag::parse(&several).unwrap().samples, 2, "one frame of each track");
         assert!(StreamTag::parse(&file_header(true, true)).is_none());
         let whole = tag(TagKind::Audio, 0, &[0xAF, 1]);
         assert!(StreamTag::parse(&whole.slice(..whole.len() - 1)).is_none());

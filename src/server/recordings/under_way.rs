@@ -144,11 +144,15 @@ impl Files {
         });
     }
 
-    /// Records that this file stayed empty and was removed, so that its broadcast does not lack it.
-    pub fn note_empty(&self, sink: u64, path: &Path) {
-        self.change(sink, |file| {
-            file.files.list.note_empty(&file.files.parts, file.files.first, path);
-        });
+    /// Records that this file was deleted, so that the playlist of its broadcast forgets it.
+    pub fn note_deleted(&self, path: &Path) {
+        let inner = self.0.lock();
+        let running = inner.under_way.iter().map(|it| &it.files);
+        for files in running.chain(inner.ended.iter().map(|it| &it.files)) {
+            if files.parts.iter().any(|part| part == path) {
+                files.list.note_deleted(&files.parts, files.first, path);
+            }
+        }
     }
 
     /// Records that the publication has ended.
@@ -241,14 +245,11 @@ mod tests {
         files.note_next(7, never);
         assert!(written([false, true, true]));
         files.note_closed(7, never);
-        files.note_empty(7, two);
         files.note_closed(7, two);
         assert!(written([false; 3]));
         files.remove(7);
         let ended = files.of_stream("live", "show").unwrap();
         assert_eq!(*ended.parts, [one, two]);
-        let unknown = ended.list.unknown(&ended.parts, ended.first);
-        assert_eq!(unknown, [one], "nobody opens the empty file");
     }
 
     #[test]
@@ -259,9 +260,7 @@ mod tests {
         let broadcast = || files.of_stream("live", "show").unwrap();
         for number in 0..100 {
             files.note_part(7, &path(number));
-            let BroadcastFiles { parts, first, list, .. } = broadcast();
-            list.unknown(&parts, first);
-            list.note_gone(&path(number));
+            files.note_deleted(&path(number));
         }
         files.note_part(7, &path(100));
         let BroadcastFiles { parts, first, list, .. } = broadcast();

@@ -66,11 +66,11 @@ pub(super) async fn event(request: &HlsRequest<'_>, viewer: AdmittedViewer) -> R
     registry.opened.refresh(&files.parts, key, now);
     let list = &files.list;
     let mut unknown = list.unknown(&files.parts, files.first);
-    let mut gone = missing(list.to_check(now)).await;
-    // A file that stayed empty was removed, and the recorder reports it soon.
-    gone.retain(|path| !registry.files.is_writing(path));
-    gone.iter().for_each(|path| list.note_gone(path));
-    unknown.retain(|path| !gone.contains(path));
+    // The playlist begins after the last file that is gone.
+    if let Some(path) = missing(list.to_check(now)).await.last() {
+        list.note_gone(path);
+        unknown = list.unknown(&files.parts, files.first);
+    }
     for (index, part) in unknown.iter().enumerate() {
         if index >= MAX_OPENED_FILES {
             // The next request reads the rest.
@@ -81,7 +81,6 @@ pub(super) async fn event(request: &HlsRequest<'_>, viewer: AdmittedViewer) -> R
                 let folder = format!("{VOD_APP}/{}/hls/", encode_name(&recording.name));
                 list.note(&recording, &folder);
             }
-            Err(OpenError::Missing) if registry.files.is_writing(part) => {}
             Err(OpenError::Missing) => list.note_gone(part),
             Err(OpenError::Busy) => return busy("The recording cannot be read now.\n"),
             // The file has no segment yet.

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::Semaphore;
+use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use crate::base::Backoff;
@@ -75,8 +75,7 @@ pub(in crate::server) fn begin(
                 sink: sink.id(),
                 recorded,
                 current: none_of(&task),
-                disk: Arc::new(Semaphore::new(1)),
-                retry_wait: Backoff::next_refused,
+                disk: Arc::default(),
             };
             tokio::spawn(record(reporter, sink, task));
         }
@@ -94,20 +93,15 @@ struct Reporter {
     stream: Arc<Stream>,
     sink: u64,
     recorded: Option<RecordCall>,
-    /// The file in progress.
+    /// The file in progress, or the last one.
     current: PartFigures,
     /// Held during each disk operation, so that a hanging disk blocks only one thread.
-    disk: Arc<Semaphore>,
-    /// A function that returns the wait after a failure.
-    retry_wait: fn(&mut Backoff) -> Duration,
+    disk: Arc<Mutex<()>>,
 }
 
 impl Reporter {
     fn tell(&self, figures: PartFigures, state: RecordingState, reason: Option<Problem>) {
         if state != RecordingState::Writing {
-            if figures.bytes == 0 {
-                self.registry.files.note_empty(self.sink, &figures.path);
-            }
             self.registry.files.note_closed(self.sink, &figures.path);
         }
         tell(&self.registry, &self.stream, figures, state, reason);
@@ -135,13 +129,12 @@ impl Reporter {
     }
 
     /// Reports events; `lost` is the reason why the last file is incomplete.
-    fn note(&mut self, events: Vec<PartEvent>, lost: Option<&Problem>) {
+    fn note(&self, events: Vec<PartEvent>, lost: Option<&Problem>) {
         let mut without_video = None;
         for event in events {
             match event {
                 PartEvent::Begun(figures) => {
                     self.registry.files.note_part(self.sink, &figures.path);
-                    self.current.clone_from(&figures);
                     self.tell(figures, RecordingState::Writing, None);
                 }
                 PartEvent::Lost(count) => {
@@ -176,14 +169,15 @@ impl Reporter {
 async fn record(mut reporter: Reporter, mut sink: Arc<FlvSink>, task: RecordingTask) {
     let clock = reporter.registry.clock;
     let mut backoff = Backoff::new(sink.id());
-    // A problem that lasts is reported once.
+    // A problem is reported once until a file has data again.
     let mut is_reported = false;
     loop {
         let began = clock.now();
         let result = match create(&reporter, &sink, &task).await {
             Ok(writer) => {
-                is_reported = false;
-                take(&mut reporter, &sink, writer).await
+                let result = take(&mut reporter, &sink, writer).await;
+                is_reported &= reporter.current.bytes == 0;
+                result
             }
             Err(error) => Err(error),
         };
@@ -195,7 +189,7 @@ async fn record(mut reporter: Reporter, mut sink: Arc<FlvSink>, task: RecordingT
         if clock.now().since(began) >= STEADY_TIME {
             backoff.reset();
         }
-        let wait = (reporter.retry_wait)(&mut backoff);
+        let wait = backoff.next_refused();
         let Some(next) = next_sink(&reporter, &sink, wait).await else { break };
         sink = next;
     }
@@ -244,7 +238,7 @@ async fn create(
 
 /// Takes all data until the publisher leaves.
 async fn take(reporter: &mut Reporter, sink: &FlvSink, mut writer: PartsWriter) -> io::Result<()> {
-    reporter.note(writer.take_events(), None);
+    reporter.current = writer.figures();
     while let Some(first) = poll_fn(|cx| sink.poll_next(cx)).await {
         if !sink.has_ended() {
             tokio::time::sleep(WRITE_INTERVAL).await;
@@ -266,6 +260,10 @@ async fn take(reporter: &mut Reporter, sink: &FlvSink, mut writer: PartsWriter) 
     })
     .await?;
     if sink.was_overrun() {
+        // The last file has failed, even if it is complete.
+        let mut events = writer.take_events();
+        events.retain(|event| matches!(event, PartEvent::Begun(_)));
+        reporter.note(events, None);
         reporter.current = writer.figures();
         return Err(io::Error::other(problem!("recorded-too-slow")));
     }
@@ -281,12 +279,12 @@ async fn take(reporter: &mut Reporter, sink: &FlvSink, mut writer: PartsWriter) 
 /// Runs disk operations with a time limit, because a hanging disk would block forever. The next operation waits for the
 /// end of one that hangs.
 async fn on_the_disk<T: Send + 'static>(
-    disk: &Arc<Semaphore>,
+    disk: &Arc<Mutex<()>>,
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
     let disk = Arc::clone(disk);
     let done = async move {
-        let turn = disk.acquire_owned().await.map_err(io::Error::other)?;
+        let turn = disk.lock_owned().await;
         let work = move || {
             let _turn = turn;
             work()
@@ -316,7 +314,11 @@ fn tell(
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use bytes::BytesMut;
+    use tokio::sync::oneshot;
 
     use super::*;
     use crate::base::{Clock, queue};
@@ -347,6 +349,15 @@ mod tests {
             ("127.0.0.1:5".parse().unwrap(), StreamName::resolve("", "live", "show"));
         let right = PublishRight { proven: true, relayed: false, limits: Default::default() };
         let publication = registry.publish(1, address, &name, right).unwrap();
+        let video = |body: &'static [u8]| Incoming {
+            kind: TagKind::Video,
+            time_ms: 0,
+            body: Bytes::from_static(body),
+            metadata: false,
+        };
+        // Each queue begins with this video.
+        let mut sent = vec![video(&[0x17, 0, 0, 0, 0]), video(&[0x17, 1, 0, 0, 0, 7])];
+        publication.stream.take(1, &mut sent, registry.clock.now());
         // Another file needs the rest of the disk.
         let path = folder.path().join("other.flv");
         let mut other =
@@ -368,8 +379,7 @@ mod tests {
             sink: 7,
             recorded: None,
             current: none_of(&task),
-            disk: Arc::new(Semaphore::new(1)),
-            retry_wait: |_| Duration::ZERO,
+            disk: Arc::default(),
         };
         runtime.spawn(record(reporter, sink, task));
         let mut states = Vec::new();
@@ -380,14 +390,6 @@ mod tests {
             match recording.state {
                 RecordingState::Failed => other.set_index(0),
                 RecordingState::Writing if states.contains(&RecordingState::Failed) => {
-                    let video = |body: &'static [u8]| Incoming {
-                        kind: TagKind::Video,
-                        time_ms: 0,
-                        body: Bytes::from_static(body),
-                        metadata: false,
-                    };
-                    let mut sent = vec![video(&[0x17, 0, 0, 0, 0]), video(&[0x17, 1, 0, 0, 0, 7])];
-                    publication.stream.take(1, &mut sent, registry.clock.now());
                     registry.unpublish(&publication, 1, address, "gone".into());
                 }
                 _ => {}
@@ -396,6 +398,11 @@ mod tests {
         let broadcast = registry.files.of_stream("live", "show").unwrap();
         let begun = states.iter().filter(|state| **state == RecordingState::Writing).count();
         assert_eq!(broadcast.parts.len(), begun);
+        // Deleted files leave the playlist, even if nobody requests it.
+        for path in &*broadcast.parts {
+            retention::tell_deleted(&registry, path, 1, problem!("recorded-old"));
+        }
+        assert_eq!(broadcast.list.dropped(), begun);
         states
     }
 
@@ -404,6 +411,26 @@ mod tests {
         use RecordingState::{Failed, Finished, Writing};
         assert_eq!(states(MAX_UNWRITTEN_BYTES, true), [Failed, Writing, Finished]);
         assert_eq!(states(10, false), [Writing, Failed, Writing, Finished]);
+    }
+
+    #[test]
+    fn a_hanging_disk_blocks_one_thread() {
+        let (disk, has_ended) = (Arc::default(), Arc::new(AtomicBool::new(false)));
+        let (release, hanging) = oneshot::channel::<()>();
+        let ended = Arc::clone(&has_ended);
+        Runtime::start().unwrap().block_on(async {
+            let first = on_the_disk(&disk, move || {
+                let _ = hanging.blocking_recv();
+                ended.store(true, Ordering::Relaxed);
+                Ok(())
+            });
+            assert!(timeout(Duration::from_millis(1), first).await.is_err());
+            let mut second =
+                pin!(on_the_disk(&disk, move || Ok(has_ended.load(Ordering::Relaxed))));
+            assert!(timeout(Duration::from_millis(1), second.as_mut()).await.is_err());
+            drop(release);
+            assert!(second.await.unwrap());
+        });
     }
 
     #[test]

@@ -92,13 +92,14 @@ fn tidy(registry: &Registry, keep: Retention) {
     }
 }
 
-/// Reports a deleted file.
+/// Reports a deleted file, which leaves the playlist of its broadcast.
 pub(in crate::server) fn tell_deleted(
     registry: &Registry,
     path: &Path,
     bytes: u64,
     reason: Problem,
 ) {
+    registry.files.note_deleted(path);
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let (app, stream) = stream_of(&name).map(|it| (it.app, it.stream)).unwrap_or_default();
     registry.tell(Event::Recording(Recording {

@@ -36,6 +36,7 @@ pub(in crate::server) struct PartFigures {
 /// An event to report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) enum PartEvent {
+    /// The file has its first data.
     Begun(PartFigures),
     /// The next finished file lacks this many frames, because no file for the returned video could be created.
     Lost(u64),
@@ -85,7 +86,7 @@ impl PartsWriter {
         let configs = StreamConfigs::default();
         let contents = Contents::new(task.rules.format, &configs);
         let reader = (task.rules.format == Format::Mp4).then(EventReader::new);
-        let mut writer = Self {
+        Ok(Self {
             task,
             file,
             contents,
@@ -101,9 +102,7 @@ impl PartsWriter {
             held: None,
             lost: 0,
             events: Vec::new(),
-        };
-        writer.events.push(PartEvent::Begun(writer.figures()));
-        Ok(writer)
+        })
     }
 
     /// Returns the file in progress.
@@ -200,17 +199,13 @@ impl PartsWriter {
                 return Ok(());
             }
         };
-        if let Err(error) = self.finish() {
-            next.remove_if_empty();
-            return Err(error);
-        }
+        self.finish()?;
         self.file = next;
         self.configs.omit_video(self.boundaries.has_video_ended());
         self.contents = Contents::new(self.task.rules.format, &self.configs);
         (self.times, self.outdated, self.held) = (FileTimes::default(), false, None);
         self.samples = 0;
         self.kinds.clear();
-        self.events.push(PartEvent::Begun(self.figures()));
         Ok(())
     }
 
@@ -226,7 +221,12 @@ impl PartsWriter {
 
     fn append(&mut self, units: &[Bytes]) -> io::Result<()> {
         let since = Instant::now();
-        self.file.append(units)?;
+        let was_empty = self.file.written() == 0;
+        let result = self.file.append(units);
+        if was_empty && self.file.written() > 0 {
+            self.events.push(PartEvent::Begun(self.figures()));
+        }
+        result?;
         self.contents.commit();
         let warning = self.file.check(since)?;
         self.events.extend(warning.map(PartEvent::Disk));

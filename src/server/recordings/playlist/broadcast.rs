@@ -269,10 +269,10 @@ impl BroadcastList {
         }
     }
 
-    /// Records that one of the files stayed empty. `files` are all files from number `first` on.
-    pub fn note_empty(&self, files: &[PathBuf], first: usize, path: &Path) {
+    /// Records that one of the files was deleted. `files` are all files from number `first` on.
+    pub fn note_deleted(&self, files: &[PathBuf], first: usize, path: &Path) {
         self.0.lock().extend(files, first);
-        self.note_unreadable(path);
+        self.note_gone(path);
     }
 
     /// Returns the playlist. `has` is true if the client has this version, and needs no text.
