@@ -117,15 +117,15 @@ impl File {
             })?;
         }
         let made = files::create_new(path);
-        let (file, path) = made.map_err(|error| Error::new(path, &error))?;
-        let mut file = Self { media: false, ..Self::resume(file, &path, muxer, 0) };
+        let (file, numbered) = made.map_err(|error| Error::new(path, &error))?;
+        let mut file = Self { media: false, ..Self::resume(file, &numbered, muxer, 0) };
         let append = file.muxer.begin();
         let made =
             file.put(&MuxerOutput { append, patches: Vec::new() }).and_then(|()| file.sync());
         if let Err(error) = made {
             // An empty file has no use.
-            let _ = fs::remove_file(&path);
-            return Err(error);
+            let _ = fs::remove_file(&numbered);
+            return Err(error.renamed(&numbered, path));
         }
         Ok(file)
     }

@@ -1,5 +1,6 @@
-//! Tests of the end of a recording whose thread panics.
+//! Tests of a recording whose thread panics, and of a file that cannot be created.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,12 +17,15 @@ use crate::wire::container::{Format, Muxer, MuxerOutput, Tracks};
 
 const TEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A muxer that panics at the first packet.
+/// A muxer that panics at the first packet, and removes a file when it begins.
 #[derive(Debug)]
-struct Broken;
+struct Broken {
+    removed: Option<PathBuf>,
+}
 
 impl Muxer for Broken {
     fn begin(&mut self) -> Bytes {
+        self.removed.iter().for_each(|path| std::fs::remove_file(path).unwrap());
         Bytes::new()
     }
 
@@ -62,7 +66,7 @@ fn a_recorder_that_panics_has_failed() {
     let hub = Hub::spawn(config.clone(), input).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("show.mp4");
-    let file = File::create_by(&path, Box::new(Broken)).unwrap();
+    let file = File::create_by(&path, Box::new(Broken { removed: None })).unwrap();
     let kind = (Format::Mp4, Tracks::from(config.clone()));
     let options = Options::default();
     let recorder = Recorder::write_to(file, &path, kind, &config, &hub, options).unwrap();
@@ -74,4 +78,14 @@ fn a_recorder_that_panics_has_failed() {
     let Event::Over(figures) = last else { panic!("{last:?}") };
     assert_eq!(figures.state, State::Failed(Error::of(&path, Trouble::Crashed)));
     assert_eq!(recorder.figures(), figures);
+}
+
+#[test]
+fn the_error_of_a_file_that_cannot_be_created_has_the_requested_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("show.mp4");
+    std::fs::write(&path, "another file").unwrap();
+    let removed = Some(folder.path().join("show-1.mp4"));
+    let failed = File::create_by(&path, Box::new(Broken { removed }));
+    assert_eq!(failed.unwrap_err(), Error::of(&path, Trouble::Gone));
 }

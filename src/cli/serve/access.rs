@@ -114,9 +114,8 @@ pub(super) fn rules(
         let app = name.trim_matches('/');
         if app.is_empty() {
             note(&path, &problem!("serve-app-name"));
-        }
-        // The rules in one table would replace those in the other.
-        if !names.insert(app.to_owned()) {
+        } else if !names.insert(app.to_owned()) {
+            // The rules in one table would replace those in the other.
             note(&path, &problem!("serve-app-twice", app = app));
         }
         let of_app = AppRules {
@@ -406,6 +405,8 @@ mod tests {
             let (_, bad) = read(text);
             assert!(bad.len() == 1 && bad[0].starts_with(&format!("{path}: ")), "{text}: {bad:?}");
         }
+        let (_, bad) = read("[app.\"/\".play]\n[app.\"\".play]");
+        assert_eq!(bad.len(), 2, "{bad:?}");
         let long = format!("[app.live.play]\nkeys = [\"{}\"]", "Pl4nted".repeat(100));
         let (_, bad) = read(&long);
         assert!(bad[0].contains("1 to 512") && !bad[0].contains("Pl4nted"), "{bad:?}");

@@ -6,6 +6,9 @@ use std::str::FromStr;
 
 use crate::text::problem::{Problem, problem};
 
+/// The first byte of an IPv4 network's short form, without the prefix. IPv6 prefixes are lower.
+const FIRST_IPV4_BYTE: u8 = 129;
+
 /// A network. A single address is a network that contains only this address.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Network {
@@ -59,6 +62,32 @@ impl Network {
         Self { address: IpAddr::V6(Ipv6Addr::LOCALHOST), prefix: 128 },
     ];
 
+    /// Appends a short form of the network: a byte for the prefix and the kind of address, and then the address.
+    pub fn write_bytes(&self, out: &mut Vec<u8>) {
+        match self.address {
+            IpAddr::V6(address) => {
+                out.push(self.prefix);
+                out.extend(address.octets());
+            }
+            IpAddr::V4(address) => {
+                out.push(FIRST_IPV4_BYTE + self.prefix);
+                out.extend(address.octets());
+            }
+        }
+    }
+
+    /// Reads a network from the start of its short form. Also returns the bytes after it. Returns `None` if the bytes
+    /// are too short.
+    pub fn split_bytes(bytes: &[u8]) -> Option<(Self, &[u8])> {
+        let (&first, rest) = bytes.split_first()?;
+        if let Some(prefix) = first.checked_sub(FIRST_IPV4_BYTE) {
+            let (octets, rest) = rest.split_first_chunk::<4>()?;
+            return Some((Self { address: Ipv4Addr::from(*octets).into(), prefix }, rest));
+        }
+        let (octets, rest) = rest.split_first_chunk::<16>()?;
+        Some((Self { address: Ipv6Addr::from(*octets).into(), prefix: first }, rest))
+    }
+
     /// Returns true if the address is in the network.
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.address, address.to_canonical()) {
@@ -96,6 +125,11 @@ mod tests {
             assert!(parsed.contains(inside.parse().unwrap()), "{network} {inside}");
             assert!(!parsed.contains(outside.parse().unwrap()), "{network} {outside}");
             assert_eq!(parsed.to_string().parse(), Ok(parsed), "{network}");
+            let mut bytes = Vec::new();
+            parsed.write_bytes(&mut bytes);
+            assert!(bytes.len() <= 17 && Network::split_bytes(&bytes[1..]).is_none(), "{network}");
+            bytes.push(7);
+            assert_eq!(Network::split_bytes(&bytes), Some((parsed, &[7][..])), "{network}");
         }
         for wrong in ["", "192.0.2", "192.0.2.0/33", "192.0.2.0/", "192.0.2.0/+8", "::/129", "host"]
         {

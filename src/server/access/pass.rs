@@ -77,9 +77,8 @@ impl Passes {
     /// Returns a pass that is issued at `now`, and ends at `end` at the latest, both in seconds since 1970.
     pub fn issue_until(&self, scope: PassScope<'_>, now: u64, end: u64) -> String {
         let PassScope { app, stream, networks, proof } = scope;
-        let until = (now + PASS_LIFETIME.as_secs()).min(end).to_be_bytes();
-        let networks: Vec<_> = networks.iter().map(Network::to_string).collect();
-        let terms = [&until[..], networks.join(",").as_bytes()].concat();
+        let mut terms = (now + PASS_LIFETIME.as_secs()).min(end).to_be_bytes().to_vec();
+        networks.iter().for_each(|network| network.write_bytes(&mut terms));
         let key = self.key.read();
         let message = message((app, stream), proof, &terms);
         let signature = key.as_ref().map(|key| hmac::sign(key, &message));
@@ -119,8 +118,14 @@ impl Passes {
 
 /// Returns true if the list in a pass is empty, or if one of its networks contains the address.
 fn contain(networks: &[u8], address: IpAddr) -> bool {
-    let contains = |it: &str| it.parse::<Network>().is_ok_and(|it| it.contains(address));
-    networks.is_empty() || str::from_utf8(networks).is_ok_and(|it| it.split(',').any(contains))
+    let mut rest = networks;
+    while let Some((network, after)) = Network::split_bytes(rest) {
+        if network.contains(address) {
+            return true;
+        }
+        rest = after;
+    }
+    networks.is_empty()
 }
 
 fn new_key() -> Option<hmac::Key> {
@@ -260,7 +265,12 @@ mod tests {
         let of = PassScope { networks: &networks, ..scope("live", "show") };
         let all = BASE64URL_NOPAD.decode(issue(&passes, of).as_bytes()).unwrap();
         let free = &all[..SIGNATURE_BYTES + END_TIME_BYTES];
-        for changed in [free.to_vec(), [free, b"0.0.0.0/0"].concat(), [&all[..], b"/0"].concat()] {
+        let mut everywhere = Vec::new();
+        "0.0.0.0/0".parse::<Network>().unwrap().write_bytes(&mut everywhere);
+        assert_eq!(all.len(), free.len() + everywhere.len());
+        for changed in
+            [free.to_vec(), [free, &everywhere].concat(), [&all[..], &everywhere].concat()]
+        {
             let pass = BASE64URL_NOPAD.encode(&changed);
             assert!(!opens(&passes, &pass, ("live", "show"), "192.0.2.1", NOW_UNIX_SECONDS));
         }

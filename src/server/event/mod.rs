@@ -58,7 +58,7 @@ pub struct Refusal {
     pub protocol: Option<Protocol>,
     /// The refused action: `connect`, `publish`, `play` or `operate`.
     pub action: &'static str,
-    /// The names as the client sent them, without known secrets. Empty if the action has none.
+    /// The names as the client sent them, without the server's own secrets. Empty if the action has none.
     pub app: String,
     pub stream: String,
     /// The cause as one word.
@@ -136,7 +136,7 @@ pub struct CallbackAnswer {
     pub host: String,
     /// The client, as in its other events.
     pub id: u64,
-    /// The names of the stream, without known secrets. `stream` is empty for `on_connect`.
+    /// The names of the stream, without the server's own secrets. `stream` is empty for `on_connect`.
     pub app: String,
     pub stream: String,
     pub result: CallbackResult,

@@ -3,20 +3,24 @@
 use crate::server::event::{AudioFigures, VideoFigures};
 use crate::wire::codec;
 use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
-use crate::wire::codec::h264::DecoderConfig;
+use crate::wire::codec::h264::{DecoderConfig, Sps};
 use crate::wire::codec::{VideoInfo, mpeg_audio};
 use crate::wire::container::flv::audio::{AudioPacket, LegacyAudio};
 use crate::wire::container::flv::video::{VideoPacket, VideoTrack};
 use crate::wire::container::flv::{AudioTag, Metadata};
 
-/// Reads the size of the video from a codec config, or from a frame if the codec has it there.
-pub(in crate::server) fn coded_size(track: &VideoTrack) -> Option<(u32, u32)> {
-    if let (VideoFormat::H264, VideoPacket::SequenceStart(config)) = (&track.format, &track.packet)
-    {
-        let sps = DecoderConfig::parse(config).ok()?.first_sps().ok()?;
-        return Some((sps.width, sps.height));
+/// Reads the sizes of the video from all parameter sets of a codec config, or from a frame if the codec has the size
+/// there.
+pub(in crate::server) fn coded_sizes(track: &VideoTrack) -> Vec<(u32, u32)> {
+    match (&track.format, &track.packet) {
+        (VideoFormat::H264, VideoPacket::SequenceStart(config)) => {
+            let sets = DecoderConfig::parse(config).map(|config| config.sps).unwrap_or_default();
+            let parsed = sets.iter().filter_map(|sps| Sps::parse_for_decoding(sps).ok());
+            parsed.map(|sps| (sps.width, sps.height)).collect()
+        }
+        (VideoFormat::Hevc, VideoPacket::SequenceStart(config)) => codec::hevc_sizes(config),
+        _ => parsed(track).and_then(|parsed| parsed.size).into_iter().collect(),
     }
-    parsed(track)?.size
 }
 
 fn parsed(track: &VideoTrack) -> Option<VideoInfo> {

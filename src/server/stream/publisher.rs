@@ -241,11 +241,9 @@ impl Publisher {
                 let track = *self.tracks.0.get_or_insert(tag.track.id);
                 let plain = tag.is_multitrack.then(|| default_track(kind, body, track));
                 let ours = tag.tracks().find(|it| it.id == track);
-                // The publisher itself says which frames are keyframes, so each frame of each track counts.
-                let sizes = tag.tracks().filter_map(codec_figures::coded_size);
-                if let Some(reason) = self.limits.check_sizes(sizes) {
-                    self.dismissal.dismiss(reason);
-                }
+                // The publisher itself says which frames are keyframes, so each config and frame of each track counts.
+                // For H.264 and HEVC, only the configs have sizes.
+                self.check_sizes(tag.tracks().flat_map(codec_figures::coded_sizes));
                 if let Some(track) = ours.filter(|_| tag.is_keyframe()) {
                     self.observe_key(track);
                 }
@@ -290,8 +288,24 @@ impl Publisher {
     fn observe_key(&mut self, track: &VideoTrack) {
         let is_known = self.video.as_ref().is_some_and(|video| video.size.is_some());
         let is_h264 = track.format == VideoFormat::H264;
-        if !is_h264 && (!is_known || codec_figures::coded_size(track).is_some()) {
+        if !is_h264 && (!is_known || !codec_figures::coded_sizes(track).is_empty()) {
             self.video = Some(codec_figures::of_video(track, &self.metadata));
+        }
+        self.check_declared_size(track);
+    }
+
+    /// Checks the recorded size of a track, which is the declared one if the server cannot read the size itself. A
+    /// decoder of H.264, AV1 or VP9 needs the size that the server reads.
+    fn check_declared_size(&self, track: &VideoTrack) {
+        if !matches!(track.format, VideoFormat::H264 | VideoFormat::Av1 | VideoFormat::Vp9) {
+            self.check_sizes(self.video.as_ref().and_then(|video| video.size).into_iter());
+        }
+    }
+
+    /// Disconnects the publisher if one of these sizes is too large.
+    fn check_sizes(&self, sizes: impl Iterator<Item = (u32, u32)>) {
+        if let Some(reason) = self.limits.check_sizes(sizes) {
+            self.dismissal.dismiss(reason);
         }
     }
 
@@ -299,6 +313,7 @@ impl Publisher {
     fn observe_video(&mut self, track: &VideoTrack) {
         if track.format != VideoFormat::H264 {
             self.video = Some(codec_figures::of_video(track, &self.metadata));
+            self.check_declared_size(track);
         } else if let VideoPacket::SequenceStart(config) = &track.packet
             && let Some(video) =
                 track_config::h264_config_with_metadata(config.clone(), &self.metadata)
@@ -345,6 +360,7 @@ mod tests {
     use super::*;
     use crate::media::Size;
     use crate::wire::amf0::Value;
+    use crate::wire::codec::hevc_record;
     use crate::wire::container::flv::metadata_body;
 
     #[test]
@@ -425,10 +441,10 @@ mod tests {
     fn the_size_that_is_limited_is_that_of_the_frames() {
         let limits = AppLimits { size: Some((640, 360)), ..AppLimits::default() };
         let address = SocketAddr::from(([127, 0, 0, 1], 1));
-        let declared = [("width", Value::Number(320.0)), ("height", Value::Number(180.0))];
-        let metadata = metadata_body(&Value::ecma_array(declared));
-        let after = |bodies: &[&[u8]]| {
+        let after_declaring = |(width, height), bodies: &[&[u8]]| {
             let mut publisher = Publisher::new(1, address, "", Timestamp::ZERO).within(&limits);
+            let declared = [("width", Value::Number(width)), ("height", Value::Number(height))];
+            let metadata = metadata_body(&Value::ecma_array(declared));
             publisher.classify(TagKind::Script, &metadata, true);
             for body in bodies {
                 publisher.classify(TagKind::Video, &Bytes::copy_from_slice(body), false);
@@ -439,6 +455,7 @@ mod tests {
             }
             (publisher.video.and_then(|video| video.size), reason.is_some())
         };
+        let after = |bodies: &[&[u8]]| after_declaring((320.0, 180.0), bodies);
         // The config of VP9 has no size.
         let config = &b"\x90vp09\x01\0\0\0\0\x0a\x82\x01\x01\x01\0\0"[..];
         let small = &b"\x91vp09\x82\x49\x83\x42\x40\x27\xf0\x16\x70"[..];
@@ -452,6 +469,33 @@ mod tests {
         for hidden in [unmarked, second] {
             assert_eq!(after(&[config, small, &hidden]), (Some((640, 360)), true), "{hidden:?}");
         }
+        // Configs of H.264 and HEVC with a small and a large parameter set, and one of AV1.
+        let sets =
+            |small: &'static [u8], large: &'static [u8]| [small, large].map(Bytes::from_static);
+        let [small, large] =
+            sets(b"\x67\x42\xc0\x0d\xda\x05\x05\xc4", b"\x67\x42\xc0\x28\xda\x01\xe0\x08\x97\x95");
+        let mut h264 = DecoderConfig::new(small, Bytes::from_static(b"\x68\xce\x38\x80")).unwrap();
+        h264.sps.push(large);
+        let h264 = [b"\x17\0\0\0\0", &h264.build().unwrap()[..]].concat();
+        assert_eq!(after(&[&h264]), (Some((320, 176)), true));
+        let hevc = sets(
+            b"\x42\x01\x01\0\0\x03\0\0\x03\0\0\x03\0\0\x03\0\0\x03\0\0\xa0\x0a\x08\x0b\x54",
+            b"\x42\x01\x01\0\0\x03\0\0\x03\0\0\x03\0\0\x03\0\0\x03\0\0\xa0\x03\xc0\x80\x10\xe5",
+        );
+        let hevc = hevc_record([&[], &hevc, &[]]).unwrap();
+        let hevc = [b"\x90hvc1", &hevc[..]].concat();
+        assert_eq!(after(&[&hevc]), (Some((320, 180)), true));
+        let av1 = b"\x90av01\x81\x05\0\0\x0a\x08\0\0\0\x0d\x57\x7f\x86\xf0";
+        assert_eq!(after(&[av1]), (Some((1_920, 1_080)), true));
+        // If the server cannot read the size, the declared size counts.
+        let (unreadable, vp8) = (&b"\x90hvc1\x01"[..], &b"\x91vp08\0"[..]);
+        for body in [unreadable, vp8] {
+            let declared = after_declaring((1_920.0, 1_080.0), &[body]);
+            assert_eq!(declared, (Some((1_920, 1_080)), true), "{body:?}");
+            assert_eq!(after(&[body]), (Some((320, 180)), false), "{body:?}");
+        }
+        let declared = after_declaring((1_920.0, 1_080.0), &[config]);
+        assert_eq!(declared, (Some((1_920, 1_080)), false), "the frames of VP9 have a size");
     }
 
     /// The AudioSpecificConfig of stereo AAC-LC at 48 kHz.

@@ -66,37 +66,42 @@ pub fn resolved(path: &Path) -> io::Result<PathBuf> {
 /// replaces nothing.
 pub fn replace(path: &Path, text: &str) -> io::Result<()> {
     check_size(text)?;
-    let path = resolved(path)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder_of(&path))?;
-    file.write_all(text.as_bytes())?;
+    write_atomically(&resolved(path)?, text.as_bytes())
+}
+
+fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = tempfile::NamedTempFile::new_in(folder_of(path))?;
+    file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
 }
 
-/// Keeps an edited file that is not valid, or that could not be read at all, so that nothing is
-/// lost. The copy is next to the file, has this suffix, and a number if there is one already.
+/// Keeps a copy of an edited file that is not valid, so that nothing is lost. The copy is next to the file, has this
+/// suffix, and a number if there is one already. A file without read permission is renamed instead.
 pub fn keep_broken(path: &Path, suffix: &str, is_valid: fn(&str) -> bool) -> io::Result<()> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(suffix);
     match read_bounded(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Ok(text) if is_valid(&text) => Ok(()),
-        Ok(text) => {
-            for name in numbered_names(Path::new(&beside)) {
-                match read_bounded(&name) {
-                    Ok(kept) if kept == text => return Ok(()),
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                        return put(&name, &text);
-                    }
-                    _ => {}
-                }
-            }
-            Err(io::ErrorKind::AlreadyExists.into())
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Ok(text) if is_valid(&text) => return Ok(()),
+        Err(error) if !path.is_file() => return Err(error),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            return rename_numbered(path, Path::new(&beside)).map(drop);
         }
-        Err(error) if path.is_dir() => Err(error),
-        Err(_) => rename_numbered(path, Path::new(&beside)).map(drop),
+        _ => {}
     }
+    let bytes = fs::read(path)?;
+    for name in numbered_names(Path::new(&beside)) {
+        match fs::read(&name) {
+            Ok(kept) if kept == bytes => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return write_atomically(&name, &bytes);
+            }
+            _ => {}
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
 }
 
 #[cfg(test)]

@@ -87,6 +87,19 @@ pub fn hevc_parameter_sets(config: &[u8]) -> Vec<Bytes> {
     sets.concat()
 }
 
+/// Reads the sizes in all sequence parameter sets of an HEVCDecoderConfigurationRecord.
+pub fn hevc_sizes(config: &[u8]) -> Vec<(u32, u32)> {
+    let mut sizes = Vec::new();
+    // A truncated array is used up to its end.
+    let _ = hevc_units(config.get(22..).unwrap_or_default(), &mut |kind, unit| {
+        if kind == 33 {
+            let sps = unit.get(2..).and_then(|sps| HevcSps::parse(sps).ok());
+            sizes.extend(sps.map(|sps| sps.size));
+        }
+    });
+    sizes
+}
+
 /// First fields of an HEVC sequence parameter set (H.265 §7.3.2.2.1).
 struct HevcSps {
     /// `general_profile_space` to `general_level_idc`, which a configuration repeats.
@@ -518,7 +531,7 @@ mod tests {
             for config in [hvcc(64, 64, 1, 1), bytes.clone()] {
                 bytes.splice(..cut.min(bytes.len()), config.into_iter().take(cut));
                 let _ = (hevc(&bytes), av1(&bytes), vp9(&bytes), vp9_key_size(&bytes));
-                let _ = vp9_colors(&bytes);
+                let _ = (vp9_colors(&bytes), hevc_sizes(&bytes));
             }
             bytes.splice(0..0, [0x81, 4, 0, 0]);
             let _ = av1(&bytes);

@@ -194,7 +194,8 @@ impl Url {
         };
         let own = url.host.eq_ignore_ascii_case(&self.host);
         let credentials = self.credentials.clone().filter(|_| own);
-        Some(Self { app, credentials, ..url })
+        // A new secret would hide the name of a client's stream in events.
+        Some(Self { app, credentials, stream: self.stream.clone(), ..url })
     }
 
     /// Resolves the address of a reconnect request (Enhanced RTMP v2, "Reconnect Request"), which

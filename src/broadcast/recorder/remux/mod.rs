@@ -4,6 +4,7 @@ mod fit;
 mod timing;
 mod trim;
 
+use std::ffi::OsStr;
 use std::fs::{OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -33,6 +34,9 @@ const MAX_FLV_PACKET_BYTES: usize = flv::MAX_BODY_BYTES - 16;
 /// Maximum length in bytes of the part of a hidden name that comes from the final name. A file name
 /// has at most 255 bytes, and `.`, a number such as `-9999` and `.part` need the rest.
 const MAX_HIDDEN_STEM_BYTES: usize = 255 - 11;
+/// Maximum length in bytes of the part of a repaired copy's name that comes from the original name.
+/// `-repaired`, a number and the extension need the rest.
+const MAX_REPAIRED_STEM_BYTES: usize = 255 - 18;
 
 /// The reason why a file could not be remuxed or repaired.
 #[derive(Debug)]
@@ -296,11 +300,23 @@ fn cut_bytes(source: &mut MediaFile, index: &Index) -> Result<u64, container::Er
     Ok(if is_whole { 0 } else { source.size().saturating_sub(index.whole) })
 }
 
-/// Returns the name of a copy while it is being written. The end of a long name is left out.
+/// Returns the name of a copy while it is being written.
 fn unfinished_name(to: &Path) -> PathBuf {
-    let mut name = to.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    name.truncate(name.floor_char_boundary(MAX_HIDDEN_STEM_BYTES));
+    let name = shortened(to.file_name(), MAX_HIDDEN_STEM_BYTES);
     to.with_file_name(format!(".{name}.part"))
+}
+
+/// Returns the name of the repaired copy of a file.
+fn repaired_name(path: &Path, format: Format) -> PathBuf {
+    let stem = shortened(path.file_stem(), MAX_REPAIRED_STEM_BYTES);
+    path.with_file_name(format!("{stem}-repaired.{format}"))
+}
+
+/// Returns a name without the end that exceeds this number of bytes.
+fn shortened(name: Option<&OsStr>, most: usize) -> String {
+    let mut name = name.unwrap_or_default().to_string_lossy().into_owned();
+    name.truncate(name.floor_char_boundary(most));
+    name
 }
 
 fn pour(
@@ -361,9 +377,7 @@ pub fn repair(path: &Path, stop: &dyn Fn() -> bool) -> Result<Report, Failure> {
         return Ok(Report::of(path.to_owned(), RepairMethod::Whole, duration, cut, index));
     }
     let Some(muxer) = muxer else {
-        let mut name = path.file_stem().unwrap_or_default().to_owned();
-        name.push(format!("-repaired.{format}"));
-        let to = path.with_file_name(name);
+        let to = repaired_name(path, format);
         let destination = Destination::new(&to, format);
         // Everything that can be recovered is copied.
         return copy(&Part::ALL, path, &mut source, index, destination, &|_| stop());
@@ -515,6 +529,14 @@ mod tests {
         let to = Path::new("/proc/y.mp4");
         let failed = copied(to);
         assert!(matches!(&failed, Err(Failure::Write(error)) if error.path == to), "{failed:?}");
+    }
+
+    #[test]
+    fn a_repaired_copy_of_the_longest_name_has_room_for_a_number() {
+        for (stem, kept) in [("y".repeat(251), 237), (format!("yy{}", "画".repeat(83)), 236)] {
+            let name = repaired_name(Path::new(&format!("/v/{stem}.mp4")), Format::Mp4);
+            assert_eq!(name, Path::new(&format!("/v/{}-repaired.mp4", &stem[..kept])));
+        }
     }
 
     #[test]

@@ -63,11 +63,13 @@ pub(super) fn form(visit: &Visit, call: &Call) -> String {
 }
 
 /// Returns true if a receiver could take an argument of the client for one of the fields. Some receivers also split
-/// arguments at semicolons. PHP ignores spaces before a name, and takes `name[]` for `name`.
+/// arguments at semicolons. PHP ignores spaces before a name, and takes `name[]` for `name`. Other receivers
+/// take `[name]` for `name`.
 fn repeats(argument: &str, fields: &[String]) -> bool {
     let mut arguments = argument.split(';').flat_map(|it| form_urlencoded::parse(it.as_bytes()));
     arguments.any(|(name, _)| {
-        let name = name.trim_start().split(['[', '\0']).next().unwrap_or_default();
+        let name = name.trim_start().trim_start_matches('[');
+        let name = name.split(['[', ']', '\0']).next().unwrap_or_default();
         fields.iter().any(|field| field.eq_ignore_ascii_case(name))
     })
 }
@@ -137,7 +139,9 @@ mod tests {
         let of = |query: &str| form(&Visit { query: query.to_owned(), ..visit() }, &call);
         let bare = of("");
         assert_eq!(of("name=x&addr=y&k=v&&na%6De=z&path=p"), format!("{bare}&k=v&path=p"));
-        for repeated in ["app", "APP=x", "name[]=x", "+name=x", "call%00=x", "a=b;name=x"] {
+        for repeated in
+            ["app", "APP=x", "name[]=x", "[name]=x", "+name=x", "call%00=x", "a=b;name=x"]
+        {
             assert_eq!(of(repeated), bare, "{repeated}");
         }
     }

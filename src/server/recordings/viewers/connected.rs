@@ -59,7 +59,7 @@ impl ConnectedViewers {
     ) -> Result<(), NoRoom> {
         let sent_before = sink.sent();
         let mut rtmp = self.rtmp.lock();
-        if rtmp.iter().filter(|viewer| viewer.file == file).count() + others >= most {
+        if count(&rtmp, &file) + others >= most {
             return Err(NoRoom::Stream(most));
         }
         rtmp.push(RtmpViewer { peer, file, since, sent_before, sink });
@@ -68,7 +68,7 @@ impl ConnectedViewers {
 
     /// Returns the number of viewers of this file over RTMP.
     pub fn count_rtmp(&self, file: &str) -> usize {
-        self.rtmp.lock().iter().filter(|viewer| viewer.file == file).count()
+        count(&self.rtmp.lock(), file)
     }
 
     /// Returns the number of viewers of this whole file over HTTP.
@@ -162,6 +162,11 @@ impl ConnectedViewers {
         });
         gone
     }
+}
+
+/// Returns the number of viewers of this file.
+fn count(viewers: &[RtmpViewer], file: &str) -> usize {
+    viewers.iter().filter(|viewer| viewer.file == file).count()
 }
 
 #[cfg(test)]

@@ -154,7 +154,10 @@ mod tests {
         assert_eq!(url.stream.expose(), "{app}?k=s3cret-key");
         assert_eq!(both.shown("live", "a"), "rtmps://a.example:99/in/live/a?k=***");
         let named = both.of("live", "n4med-str3am");
-        assert_eq!(scrub_own(named.stream.expose()).unwrap(), "n4med-str3am?k=***");
+        let redirected = named.asked_to(&named, Some("rtmps://b.example/in")).unwrap();
+        for url in [named, redirected] {
+            assert_eq!(scrub_own(url.stream.expose()).unwrap(), "n4med-str3am?k=***");
+        }
         let login = target("rtmp://me:{key}@a.example/live/{key}");
         let url = login.of("live", "a");
         assert_eq!(url.stream.expose(), "s3cret-key");

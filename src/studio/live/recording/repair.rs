@@ -103,6 +103,8 @@ fn is_too_long(failure: &Failure) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::os::fd::AsRawFd;
+    use std::path::PathBuf;
     use std::{fs, io};
 
     use bytes::BytesMut;
@@ -152,14 +154,14 @@ mod tests {
     #[test]
     fn a_recording_that_the_disk_does_not_take_is_repaired_at_a_later_start() {
         let folder = tempfile::tempdir().unwrap();
-        let (state, disk) = (folder.path().join("state"), folder.path().join("disk"));
-        fs::create_dir(&disk).unwrap();
-        // Another program wrote this file, so onair makes a copy. The copy's name is too long.
-        let path = disk.join(format!("{}.flv", "x".repeat(251)));
+        let (state, path) = (folder.path().join("state"), folder.path().join("show.flv"));
         let mut file = BytesMut::from(&file_header(true, false)[..]);
         write_tag(TagKind::Audio, 0, &[0xAF, 0, 0x11, 0x90], &mut file);
         write_tag(TagKind::Audio, 0, &[0xAF, 1, 2, 3], &mut file);
         fs::write(&path, &file).unwrap();
+        // Another program wrote this file, so onair makes a copy. No file can be created in this folder.
+        let opened = fs::File::open(&path).unwrap();
+        let path = PathBuf::from(format!("/proc/self/fd/{}", opened.as_raw_fd()));
         drop(Entry::create(&state, &path).unwrap());
         for start in 1..3 {
             let entry = journal::unfinished(&state).pop().unwrap();

@@ -380,19 +380,34 @@ mod tests {
         let file = folder.path().join("dotfiles.toml");
         let path = folder.path().join("services.toml");
         std::os::unix::fs::symlink("dotfiles.toml", &path).unwrap();
-        for damaged in ["[[service]]\nname = 'One'\nmax = 3\n", "[[service]]\nname = 'Two"] {
+        // The third file is no text, and the last one is too large.
+        let all = [
+            &b"[[service]]\nname = 'One'\nmax = 3\n"[..],
+            b"[[service]]\nname = 'Two",
+            b"\xFF",
+            &vec![b'#'; 9 << 20],
+        ];
+        for damaged in all {
             fs::write(&file, damaged).unwrap();
             // A text that is too large cannot be written.
             let large = Service { key_page: "x".repeat(9 << 20).into(), ..school.clone() };
             assert!(write_services(&path, &[large]).is_err());
-            assert_eq!(fs::read_to_string(&file).unwrap(), damaged);
+            assert!(fs::read(&file).unwrap() == damaged, "it stays");
             write_services(&path, std::slice::from_ref(&school)).unwrap();
             assert_eq!(read_services(&path).0.own(), std::slice::from_ref(&school));
         }
         assert!(path.is_symlink());
-        for (name, kept) in [("dotfiles.toml.old", "One"), ("dotfiles.toml-1.old", "Two")] {
-            assert!(fs::read_to_string(folder.path().join(name)).unwrap().contains(kept), "{name}");
+        let names = [
+            "dotfiles.toml.old",
+            "dotfiles.toml-1.old",
+            "dotfiles.toml-2.old",
+            "dotfiles.toml-3.old",
+        ];
+        for (name, damaged) in names.into_iter().zip(all) {
+            assert!(fs::read(folder.path().join(name)).unwrap() == damaged, "{name}");
         }
+        // The link, the file and one copy each.
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2 + all.len());
     }
 
     #[test]
