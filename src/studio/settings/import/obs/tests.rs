@@ -247,8 +247,8 @@ fn devices_that_play_only_in_some_scenes_are_reported() {
         [
             "the audio source 'Hidden' (no scene in OBS shows it, so onair mutes it)",
             "the audio source 'In hidden group' (no scene in OBS shows it, so onair mutes it)",
-            "the audio source 'Unused' (no scene in OBS shows it, so onair mutes it)",
             "the audio source 'Once' (OBS plays it in 1 of 3 scenes, onair in all of them)",
+            "the audio source 'Unused' (no scene in OBS shows it, so onair mutes it)",
         ]
     );
 }
