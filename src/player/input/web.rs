@@ -282,6 +282,7 @@ impl Web {
                     }
                     feed.set_place(place);
                 }
+                Ok(Ok(Item::Sought(place))) => feed.set_sought(place),
                 Ok(Ok(Item::Length(length))) => shared.timeline.set_duration(length),
                 Ok(Ok(Item::Moved { raw, place, firm })) => {
                     feed.move_to(raw, place, firm, now);

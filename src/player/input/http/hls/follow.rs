@@ -284,6 +284,13 @@ impl Track {
         self.gone + begins
     }
 
+    /// Returns the position that is presented first after a seek to `to`, whose segment begins at
+    /// `begins`. In a broadcast, it is not closer to the end than the hold-back.
+    pub fn sought(&self, to: Duration, begins: Duration) -> Duration {
+        let hold_back = if self.live { self.hold_back() } else { Duration::ZERO };
+        to.min((self.gone + self.whole()).saturating_sub(hold_back)).max(begins)
+    }
+
     fn start(&self) -> (u64, usize) {
         let hold_back = self.hold_back();
         if self.is_low() {
@@ -631,6 +638,8 @@ mod tests {
         for (to, number, begins) in [(5, 32, 4), (14, 37, 14), (19, 37, 14), (900, 37, 14)] {
             let found = track.seek(&mut fetch, Duration::from_secs(to)).await;
             assert_eq!((track.next, found), (number, Duration::from_secs(begins)), "{to}");
+            let first = Duration::from_secs(to.min(14));
+            assert_eq!(track.sought(Duration::from_secs(to), found), first, "{to}");
             assert_eq!(track.behind, number < 37, "{to}");
         }
     }
