@@ -93,6 +93,8 @@ pub(in crate::player) struct InputFeed {
     place: Option<Duration>,
     /// After a seek in a playlist, the position that is presented first.
     sought: Option<Duration>,
+    /// True if the next position applies to earlier media too, for example after a seek.
+    is_place_new: bool,
     /// The wall-clock time of the next packet, if known.
     pub(in crate::player::input) made: Option<Option<i64>>,
     /// Start of the current period, and its number of chat messages.
@@ -124,6 +126,7 @@ impl InputFeed {
             anchor: (0, Timestamp::ZERO),
             place: None,
             sought: None,
+            is_place_new: true,
             made: None,
             lines: (Timestamp::ZERO, 0),
         }
@@ -189,6 +192,12 @@ impl InputFeed {
         self.demux.timeline.move_to(at, now);
         self.shared.reception.lock().move_to(at);
         (self.moved, self.sought) = (true, None);
+        self.begin_places();
+    }
+
+    /// Lets the next position apply to earlier media too, because it is from another playlist.
+    pub(in crate::player) fn begin_places(&mut self) {
+        self.is_place_new = true;
     }
 
     /// Begins a file whose first instant is at `raw` microseconds. `firm` means that its timestamps
@@ -417,7 +426,12 @@ impl InputFeed {
                 self.present_after(lead, packet);
             }
             let place = place.and_then(|place| i64::try_from(place.as_millis()).ok());
-            self.shared.set_origin(place.unwrap_or(raw.div_euclid(1_000)), packet.dts);
+            let place = place.unwrap_or(raw.div_euclid(1_000));
+            if std::mem::take(&mut self.is_place_new) {
+                self.shared.set_origin(place, packet.dts);
+            } else {
+                self.shared.timeline.add_origin(place, packet.dts);
+            }
         }
     }
 

@@ -93,9 +93,14 @@ impl AudioList {
         let shared = Arc::new(shared);
         let mut feed = InputFeed::new(Arc::clone(&shared), None, true);
         feed.set_pace(PlayPace::Recorded);
+        let mut list = Self { shared, feed };
+        list.config();
+        list
+    }
+
+    fn config(&mut self) {
         let config = aac_config(Bytes::from_static(b"\x11\x90")).unwrap();
-        feed.take_event(StreamEvent::Config(TrackConfig::Audio(config)));
-        Self { shared, feed }
+        self.feed.take_event(StreamEvent::Config(TrackConfig::Audio(config)));
     }
 
     fn packet(&mut self, ms: i64) {
@@ -146,6 +151,22 @@ fn a_seek_in_a_playlist_presents_the_requested_position() {
     list.packet(920_000);
     assert!(list.waiting().iter().all(|(what, _)| *what == "packet"));
     assert!(!list.shared.moved.lock().take().unwrap().exact);
+}
+
+/// The segments from two to eight seconds are missing.
+#[test]
+fn a_gap_in_a_playlist_moves_the_position_when_it_plays_and_not_when_it_is_loaded() {
+    let mut list = AudioList::new();
+    list.feed.set_place(Duration::ZERO);
+    (0..100).for_each(|number| list.packet(number * 20));
+    list.feed.take_event(StreamEvent::Discontinuity);
+    list.feed.set_place(Duration::from_secs(8));
+    list.config();
+    (0..100).for_each(|number| list.packet(8_000 + number * 20));
+    for (position, place) in [(0, 0), (1_000, 1_000), (1_980, 1_980), (2_500, 8_500)] {
+        list.shared.timeline.set_position(Timestamp::from_millis(position));
+        assert_eq!(list.shared.timeline.place(), Duration::from_millis(place));
+    }
 }
 
 /// Saves an HLS stream from its beginning. Segments arrive all at once, so arrival times have no
