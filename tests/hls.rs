@@ -178,8 +178,8 @@ fn one_goes_about_in_recorded_lists() {
             watching.player.pause(paused);
             let shown = watching.player.figures().shown;
             assert!(watching.player.seek(Duration::from_secs_f64(wanted)), "{name}");
-            // Playback starts at the beginning of a segment, which lasts one second.
-            let there = |it: &Watching| (wanted - 1.1..wanted + 1.0).contains(&place(it));
+            // Also within a segment, which lasts one second.
+            let there = |it: &Watching| (wanted - 0.1..wanted + 1.0).contains(&place(it));
             let seen = |it: &Watching| it.player.figures().shown > shown;
             watching.wait("the picture of the place", |it| seen(it) && there(it));
         }

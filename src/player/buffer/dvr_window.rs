@@ -43,10 +43,16 @@ struct List {
 impl List {
     /// Returns the position of a viewer who has not gone back.
     fn live(&self, now: Timestamp) -> Duration {
-        // If the playlist is not updated, the live position advances by at most its distance from
-        // the end of the playlist.
-        let grown = now.since(self.seen).min(self.distance.hold_back);
-        (self.until + grown).saturating_sub(self.distance.hold_back).max(self.from)
+        let elapsed = now.since(self.seen);
+        // The feed of a viewer who is behind reads no playlist while it waits for room. For other
+        // viewers, the live position advances by at most its distance from the end of the playlist.
+        let grown = if self.behind { elapsed } else { elapsed.min(self.distance.hold_back) };
+        (self.until + grown).saturating_sub(self.distance.hold_back).max(self.oldest(now))
+    }
+
+    /// Returns the oldest position in the playlist. It advances as the live position does.
+    fn oldest(&self, now: Timestamp) -> Duration {
+        if self.behind { self.from + now.since(self.seen) } else { self.from }
     }
 }
 
@@ -83,10 +89,10 @@ impl DvrWindow {
     ) -> Option<SeekTarget> {
         let mut list = self.list.lock();
         let list = list.as_mut()?;
-        let (live, distance) = (list.live(now), list.distance);
+        let (live, oldest, distance) = (list.live(now), list.oldest(now), list.distance);
         list.behind = behind >= LIVE_EDGE_TOLERANCE;
         Some(if list.behind {
-            SeekTarget::Back(live.saturating_sub(behind).max(list.from))
+            SeekTarget::Back(live.saturating_sub(behind).max(oldest))
         } else {
             // The playlist is not read during a long pause, and rarely far from its end.
             let end = list.until + now.since(list.seen);
@@ -113,7 +119,8 @@ impl DvrWindow {
         let list = (*self.list.lock())?;
         let live = list.live(now);
         let behind = if list.behind { live.saturating_sub(place) } else { Duration::ZERO };
-        Some(TimeShiftState { range: live.saturating_sub(list.from).max(behind), behind, bytes: 0 })
+        let range = live.saturating_sub(list.oldest(now)).max(behind);
+        Some(TimeShiftState { range, behind, bytes: 0 })
     }
 }
 
@@ -151,8 +158,29 @@ mod tests {
         // A pause.
         assert!(window.hold() && !window.hold());
         assert_eq!(window.state_at(seconds(98), at(17_000)).unwrap().behind, seconds(3));
-        // If the list is not updated, the live edge moves at most to the end of the list.
-        assert_eq!(window.state_at(seconds(98), at(900_000)).unwrap().behind, seconds(6));
+        // In a pause, the list is not updated.
+        assert_eq!(window.state_at(seconds(98), at(900_000)).unwrap().behind, seconds(886));
+    }
+
+    #[test]
+    fn a_list_that_is_not_read_in_a_pause_moves_on() {
+        let (window, at) = (DvrWindow::default(), Timestamp::from_millis);
+        let distance = LiveDistance { hold_back: seconds(6), least: seconds(6), at_once: false };
+        window.see(at(0), seconds(0), seconds(120), distance);
+        assert!(window.hold());
+        for (now, behind, range) in [(0, 0, 114), (90, 90, 114), (3_600, 3_600, 3_600)] {
+            let time_shift = window.state_at(seconds(114), at(now * 1_000)).unwrap();
+            let expected = (seconds(behind), seconds(range));
+            assert_eq!((time_shift.behind, time_shift.range), expected, "{now}");
+        }
+        // A step back from there, and a step beyond the oldest position.
+        let back = |behind, now| window.seek_behind_live(seconds(behind), at(now * 1_000)).unwrap();
+        assert_eq!(back(95, 90), SeekTarget::Back(seconds(109)));
+        assert_eq!(back(500, 90), SeekTarget::Back(seconds(90)));
+        // Without a pause, the live edge moves at most to the end of the list.
+        window.forget();
+        window.see(at(0), seconds(0), seconds(120), distance);
+        assert_eq!(window.state_at(seconds(114), at(900_000)).unwrap().range, seconds(120));
     }
 
     #[test]

@@ -123,6 +123,14 @@ impl Timeline {
         );
     }
 
+    /// Moves the next packets of both tracks back by this many microseconds.
+    pub fn shift_back(&mut self, micros: i64) {
+        for track in self.tracks.iter_mut().flatten() {
+            track.offset = track.offset.saturating_sub(micros);
+            track.out = track.out.saturating_sub(micros);
+        }
+    }
+
     /// Prepares for reading a file from its beginning again. The priming of its audio may then have
     /// an earlier time than the last packet.
     pub fn turn(&mut self) {
@@ -177,11 +185,13 @@ impl Timeline {
 
     /// Places the first packet of a track.
     fn begin(&mut self, other: Option<TrackTime>, raw: i64, now: Timestamp) -> TrackTime {
+        // After a shift, the other track can be before zero.
+        let least = other.map_or(0, |other| other.out.min(0));
         let fresh = |offset: i64, epoch: u64| TrackTime {
             raw,
             offset,
             epoch,
-            out: (raw + offset).max(0),
+            out: (raw + offset).max(least),
             step: 0,
             arrival: now,
             stale: false,
@@ -405,6 +415,26 @@ mod tests {
         assert_eq!(timeline.place(V, 3_000, at(0)).dts.as_millis(), 51);
         assert_eq!(timeline.place(A, 3_013, at(0)).dts.as_millis(), 64);
         assert_eq!(timeline.place(V, 3_040, at(0)).dts.as_millis(), 91);
+    }
+
+    #[test]
+    fn a_shift_moves_both_tracks_back_and_keeps_them_in_sync() {
+        // At the start of playback, and after a seek.
+        for begun in [false, true] {
+            let mut timeline = OfWire::new(false);
+            if begun {
+                timeline.place(V, 0, at(0));
+                timeline.place(A, 5, at(0));
+                timeline.0.move_to(at(50), at(0));
+            }
+            let first = timeline.place(V, 90_000, at(0)).dts;
+            timeline.0.shift_back(7_000_000);
+            let begins = first.as_millis() - 7_000;
+            for (track, raw) in [(A, 90_005), (A, 90_026), (V, 90_040)] {
+                let placed = timeline.place(track, raw, at(0));
+                assert_eq!(placed.dts.as_millis() - begins, i64::from(raw) - 90_000, "{begun}");
+            }
+        }
     }
 
     #[test]

@@ -181,6 +181,7 @@ impl Web {
             shared.reception.lock().resume();
         } else if pull.is_list() && !first {
             feed.save.iter_mut().for_each(Save::reopen);
+            feed.begin_places();
             // The waiting packets arrive again. A paused viewer of a live list keeps them, because
             // the new list plays from a later position.
             if !shared.packets.dvr_window.is_behind() {
@@ -282,6 +283,7 @@ impl Web {
                     }
                     feed.set_place(place);
                 }
+                Ok(Ok(Item::Sought(place))) => feed.set_sought(place),
                 Ok(Ok(Item::Length(length))) => shared.timeline.set_duration(length),
                 Ok(Ok(Item::Moved { raw, place, firm })) => {
                     feed.move_to(raw, place, firm, now);

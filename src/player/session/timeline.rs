@@ -1,15 +1,22 @@
 //! The playback position: the current media time, and the position in a recording.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
+use parking_lot::Mutex;
+
 use crate::base::Timestamp;
+
+/// Maximum number of stored origins: more than the segments of a full queue.
+const MAX_ORIGINS: usize = 256;
 
 /// See the module documentation.
 #[derive(Debug, Default)]
 pub(in crate::player) struct PlayTimeline {
-    /// A recording's own time minus media time, in milliseconds.
-    origin: AtomicI64,
+    /// A recording's own time minus media time in milliseconds, from this media time on. The oldest
+    /// entry is first, and applies to earlier media too.
+    origins: Mutex<VecDeque<(Timestamp, i64)>>,
     /// The current media time.
     position: AtomicI64,
     /// Counter that changes before and after each start or resumption; see `begin_at`.
@@ -47,8 +54,12 @@ impl PlayTimeline {
 
     /// Returns the position in the recording.
     pub(in crate::player) fn place(&self) -> Duration {
-        let origin = self.origin.load(Ordering::Relaxed);
-        let millis = self.position().as_millis().saturating_add(origin);
+        let position = self.position();
+        let origins = self.origins.lock();
+        let current = origins.iter().rev().find(|(from, _)| *from <= position);
+        let origin = current.or(origins.front()).map_or(0, |(_, origin)| *origin);
+        drop(origins);
+        let millis = position.as_millis().saturating_add(origin);
         Duration::from_millis(u64::try_from(millis).unwrap_or(0))
     }
 
@@ -76,6 +87,51 @@ impl PlayTimeline {
     /// Defines the media time `media` at which the position `own_ms` milliseconds after the start of
     /// a recording plays.
     pub(in crate::player) fn set_origin(&self, own_ms: i64, media: Timestamp) {
-        self.origin.store(own_ms - media.as_millis(), Ordering::Relaxed);
+        let mut origins = self.origins.lock();
+        origins.clear();
+        origins.push_back((media, own_ms.saturating_sub(media.as_millis())));
+    }
+
+    /// Works like [`set_origin`](Self::set_origin), but from `media` on. Earlier media keeps its
+    /// position.
+    pub(in crate::player) fn add_origin(&self, own_ms: i64, media: Timestamp) {
+        let origin = own_ms.saturating_sub(media.as_millis());
+        let mut origins = self.origins.lock();
+        origins.retain(|(from, _)| *from < media);
+        if origins.back().is_some_and(|(_, last)| *last == origin) {
+            return;
+        }
+        if origins.len() >= MAX_ORIGINS {
+            origins.pop_front();
+        }
+        origins.push_back((media, origin));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_added_origin_applies_from_its_media_time_on() {
+        let (timeline, at) = (PlayTimeline::default(), Timestamp::from_millis);
+        let place = |ms| {
+            timeline.set_position(at(ms));
+            timeline.place().as_millis()
+        };
+        assert_eq!(place(700), 700);
+        timeline.set_origin(10_000, at(1_000));
+        assert_eq!((place(700), place(2_500)), (9_700, 11_500));
+        timeline.add_origin(18_000, at(3_000));
+        timeline.add_origin(20_000, at(5_000));
+        assert_eq!([2_990, 3_000, 4_990, 5_500].map(place), [11_990, 18_000, 19_990, 20_500]);
+        // A seek applies at once.
+        timeline.set_origin(60_000, at(9_000));
+        assert_eq!((place(8_990), place(9_010)), (59_990, 60_010));
+        for origin in 0..1_000 {
+            timeline.add_origin(origin * 3_000, at(10_000 + origin * 2_000));
+        }
+        assert_eq!(place(10_000 + 999 * 2_000), 999 * 3_000);
+        assert_eq!(timeline.origins.lock().len(), MAX_ORIGINS);
     }
 }

@@ -16,7 +16,8 @@ use crate::base::Timestamp;
 use crate::decode::{self, NoDecoder, inventory};
 use crate::media::stream_event::track_name;
 use crate::media::{
-    AudioCodec, AudioConfig, Metadata, StreamEvent, Track, TrackKind, UnsupportedTrack, VideoConfig,
+    AudioCodec, AudioConfig, EncodedPacket, Metadata, StreamEvent, Track, TrackKind,
+    UnsupportedTrack, VideoConfig,
 };
 use crate::player::buffer::pace::PlayPace;
 use crate::player::buffer::packets::BufferedPacket;
@@ -90,6 +91,10 @@ pub(in crate::player) struct InputFeed {
     /// A packet time in microseconds, and the media time at which that packet plays.
     anchor: (i64, Timestamp),
     place: Option<Duration>,
+    /// After a seek in a playlist, the position that is presented first.
+    sought: Option<Duration>,
+    /// True if the next position applies to earlier media too, for example after a seek.
+    is_place_new: bool,
     /// The wall-clock time of the next packet, if known.
     pub(in crate::player::input) made: Option<Option<i64>>,
     /// Start of the current period, and its number of chat messages.
@@ -120,6 +125,8 @@ impl InputFeed {
             moved: true,
             anchor: (0, Timestamp::ZERO),
             place: None,
+            sought: None,
+            is_place_new: true,
             made: None,
             lines: (Timestamp::ZERO, 0),
         }
@@ -154,6 +161,12 @@ impl InputFeed {
         (self.moved, self.place) = (true, Some(place));
     }
 
+    /// Sets the position in the recording that is presented first, which can be after the position
+    /// of the next packet.
+    pub(in crate::player) fn set_sought(&mut self, place: Duration) {
+        self.sought = Some(place);
+    }
+
     /// Restarts after a reconnect, or when the next data does not continue the previous one.
     pub(in crate::player) fn restart(&mut self) {
         self.demux.restart();
@@ -178,7 +191,13 @@ impl InputFeed {
         let at = self.shared.move_here();
         self.demux.timeline.move_to(at, now);
         self.shared.reception.lock().move_to(at);
-        self.moved = true;
+        (self.moved, self.sought) = (true, None);
+        self.begin_places();
+    }
+
+    /// Lets the next position apply to earlier media too, because it is from another playlist.
+    pub(in crate::player) fn begin_places(&mut self) {
+        self.is_place_new = true;
     }
 
     /// Begins a file whose first instant is at `raw` microseconds. `firm` means that its timestamps
@@ -335,14 +354,14 @@ impl InputFeed {
     }
 
     /// Passes on the demuxed result of an event, and reports its problems.
-    fn found(&mut self, found: Demuxed, raw: i64, now: Timestamp) {
+    fn found(&mut self, mut found: Demuxed, raw: i64, now: Timestamp) {
         if let Some(timestamp_anomaly) = self.demux.timestamp_anomaly.take() {
             self.shared.report.report_anomaly(&Anomaly::Times(timestamp_anomaly));
         }
         if self.demux.headless() == MAX_FRAMES_WITHOUT_CONFIG {
             self.shared.report.report_anomaly(&Anomaly::NoHeaders);
         }
-        self.note_place(&found, raw);
+        self.note_place(&mut found, raw);
         match found {
             Demuxed::Video(unit) => self.see(unit, now),
             Demuxed::NewVideo(config, packet) => {
@@ -392,17 +411,40 @@ impl InputFeed {
         }
     }
 
-    fn note_place(&mut self, found: &Demuxed, raw: i64) {
-        let placed = match found {
+    fn note_place(&mut self, found: &mut Demuxed, raw: i64) {
+        let packet = match found {
             Demuxed::Video(BufferedPacket::Packet(packet))
-            | Demuxed::Audio(BufferedPacket::Packet(packet)) => packet.dts,
-            Demuxed::NewAudio(_, packet) | Demuxed::NewVideo(_, packet) => packet.dts,
+            | Demuxed::Audio(BufferedPacket::Packet(packet))
+            | Demuxed::NewAudio(_, packet)
+            | Demuxed::NewVideo(_, packet) => packet,
             _ => return,
         };
         if std::mem::replace(&mut self.moved, false) {
-            let place = self.place.take().and_then(|place| i64::try_from(place.as_millis()).ok());
-            self.shared.set_origin(place.unwrap_or(raw.div_euclid(1_000)), placed);
+            let (place, sought) = (self.place.take(), self.sought.take());
+            let lead = sought.zip(place).map(|(sought, place)| sought.saturating_sub(place));
+            if let Some(lead) = lead.filter(|lead| !lead.is_zero()) {
+                self.present_after(lead, packet);
+            }
+            let place = place.and_then(|place| i64::try_from(place.as_millis()).ok());
+            let place = place.unwrap_or(raw.div_euclid(1_000));
+            if std::mem::take(&mut self.is_place_new) {
+                self.shared.set_origin(place, packet.dts);
+            } else {
+                self.shared.timeline.add_origin(place, packet.dts);
+            }
         }
+    }
+
+    /// Presents exactly what follows `packet`, the first one after a seek, by `lead`. The data
+    /// before that is only decoded.
+    fn present_after(&mut self, lead: Duration, packet: &mut EncodedPacket) {
+        let at = self.shared.move_exactly();
+        self.shared.reception.lock().move_to(at);
+        let back = (packet.dts + lead).micros_since(at);
+        self.demux.timeline.shift_back(back);
+        (packet.dts, packet.pts) = (packet.dts.offset(-back), packet.pts.offset(-back));
+        let seam = BufferedPacket::Seam(at);
+        self.shared.packets.audio.push_waiting(seam, &self.shared.lifetime.stop);
     }
 
     /// Ends the stream, and reports the reason if nothing could be played.

@@ -32,6 +32,9 @@ pub(in crate::player) enum Item {
     /// The position of the next tag in the recording. In a broadcast, it counts from the first
     /// known position.
     Place(Duration),
+    /// After a seek in a playlist: the position that is presented first. The next tag can be
+    /// earlier.
+    Sought(Duration),
     /// The length of a recording in which seeking is possible.
     Length(Duration),
     /// A seek is done. The fields are the position, and the time (`raw`, microseconds) of the

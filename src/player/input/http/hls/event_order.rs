@@ -1,8 +1,14 @@
-//! The order of the events of a video and an audio playlist. This module is pure.
+//! The order of the events of a video and an audio playlist, and the removal of events that another
+//! variant has already delivered. This module is pure.
+
+use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::media::StreamEvent;
+use crate::media::{EncodedPacket, StreamEvent, Track};
 use crate::player::clock::of_track;
+
+/// A keyframe at most this much after the wanted time continues the previous frames.
+const MAX_FRAME_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Returns the DTS of the last packet, in microseconds.
 pub(super) fn end(events: &[StreamEvent]) -> Option<i64> {
@@ -31,13 +37,59 @@ pub(super) fn in_order(events: &mut [StreamEvent]) {
     events.clone_from_slice(&sorted);
 }
 
+/// Removes the first `played` of a segment, and returns the duration that was removed. Video
+/// continues from a keyframe, so the removed part can be shorter.
+pub(super) fn skip_played(events: &mut Vec<StreamEvent>, played: Duration) -> Duration {
+    let first_frame = frames(events).map(|packet| packet.dts).min();
+    let (begins, from) = if let Some(begins) = first_frame {
+        let until = begins + played + MAX_FRAME_INTERVAL;
+        let keyframes = frames(events).filter(|packet| packet.keyframe && packet.dts <= until);
+        (begins, keyframes.map(|packet| packet.dts).max().unwrap_or(begins))
+    } else if let Some(begins) = events.iter().filter_map(StreamEvent::dts).min() {
+        (begins, begins + played)
+    } else {
+        return Duration::ZERO;
+    };
+    events.retain(|event| event.dts().is_none_or(|dts| dts >= from));
+    from.since(begins)
+}
+
+fn frames(events: &[StreamEvent]) -> impl Iterator<Item = &EncodedPacket> {
+    events.iter().filter_map(|event| event.packet_of(Track::Video))
+}
+
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::media::{AudioCodec, EncodedPacket, Track, TrackConfig};
+    use crate::media::{AudioCodec, TrackConfig};
     use crate::wire::codec::AudioInfo;
+
+    #[test]
+    fn what_another_variant_has_delivered_is_removed_up_to_a_keyframe() {
+        let packet = |track, millis: i64| {
+            let at = Timestamp::from_millis(millis);
+            let keyframe = track == Track::Audio || millis % 2_000 == 0;
+            StreamEvent::Packet(EncodedPacket::received(track, (at, at), keyframe, Bytes::new()))
+        };
+        let video = (0..250).map(|frame| packet(Track::Video, frame * 40));
+        let audio = (0..500).map(|frame| packet(Track::Audio, frame * 20));
+        let first = |events: &[StreamEvent], track| {
+            events.iter().find_map(|event| event.packet_of(track)).unwrap().dts.as_millis()
+        };
+        for (played, from) in [(2_000, 2_000), (3_960, 4_000), (3_000, 2_000), (1_000, 0)] {
+            let mut events: Vec<_> = video.clone().chain(audio.clone()).collect();
+            let removed = skip_played(&mut events, Duration::from_millis(played));
+            assert_eq!(removed.as_millis(), u128::try_from(from).unwrap(), "{played}");
+            let firsts = (first(&events, Track::Video), first(&events, Track::Audio));
+            assert_eq!(firsts, (from, from), "{played}");
+        }
+        let mut events: Vec<_> = audio.collect();
+        skip_played(&mut events, Duration::from_millis(3_010));
+        assert_eq!(first(&events, Track::Audio), 3_020);
+        assert_eq!(skip_played(&mut Vec::new(), Duration::from_secs(1)), Duration::ZERO);
+    }
 
     #[test]
     fn events_of_two_lists_are_ordered_and_configs_stay_before_their_packets() {

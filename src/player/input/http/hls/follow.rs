@@ -8,10 +8,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::{Instant, sleep_until};
 
+use crate::base::Timestamp;
 use crate::media::StreamEvent;
 use crate::net::Cause;
 use crate::net::web::WebUrl;
 use crate::player::buffer::pace::BufferTarget;
+use crate::player::input::http::hls::event_order::skip_played;
 use crate::player::input::http::hls::fetch::{Fetch, FetchRange, PartialBody, join};
 use crate::player::input::http::hls::low_latency_trust::{PrefetchedPart, Trust};
 use crate::player::input::http::hls::segment::{SegmentProbe, SegmentReader, is_of_track};
@@ -28,6 +30,8 @@ const MIN_PLAYLIST_INTERVAL: Duration = Duration::from_millis(300);
 const STALE_PLAYLIST_TIMEOUT: Duration = Duration::from_secs(12);
 /// The maximum difference between two dates of the same segment, which can be sums of rounded durations.
 const MAX_DATE_ERROR_MICROS: u64 = 1_000_000;
+/// The maximum difference between matching segment boundaries of two variants.
+const MAX_BOUNDARY_ERROR: Duration = Duration::from_millis(500);
 /// Maximum number of consecutive segments that are missing or unreadable.
 const MAX_MISSING_SEGMENTS: u32 = 3;
 /// The shortest target duration that counts: playback needs some distance from the end.
@@ -112,6 +116,9 @@ pub(super) struct Track {
     /// True if the first frame of the next segment is passed on before the rest has arrived.
     hurry: bool,
     begun: Option<PartialSegment>,
+    /// The number of a segment whose beginning came from another variant, and the duration of that
+    /// beginning.
+    overlap: Option<(u64, Duration)>,
 }
 
 /// A segment whose first events were passed on.
@@ -178,6 +185,7 @@ impl Track {
             early: None,
             hurry: false,
             begun: None,
+            overlap: None,
         };
         (track.next, track.part) = track.start();
         Ok(track)
@@ -300,8 +308,15 @@ impl Track {
         let usual = self.hold_back() + self.media.target_duration * segments;
         self.behind = self.live && self.media.from(number) > usual;
         self.unpack.restart();
-        (self.begun, self.gap_since) = (None, None);
+        (self.begun, self.overlap, self.gap_since) = (None, None, None);
         self.gone + begins
+    }
+
+    /// Returns the position that is presented first after a seek to `to`, whose segment begins at
+    /// `begins`. In a broadcast, it is not closer to the end than the hold-back.
+    pub fn sought(&self, to: Duration, begins: Duration) -> Duration {
+        let hold_back = if self.live { self.hold_back() } else { Duration::ZERO };
+        to.min((self.gone + self.whole()).saturating_sub(hold_back)).max(begins)
     }
 
     fn start(&self) -> (u64, usize) {
@@ -323,7 +338,50 @@ impl Track {
 
     /// Continues at the position of `other`, another variant.
     pub fn go_on_from(&mut self, other: &Self) {
-        self.go_on_at(other.next, other);
+        let (number, overlap) = self.matching(other);
+        self.go_on_at(number, other);
+        self.gone = match self.live || other.live {
+            true => self.gone.saturating_sub(overlap),
+            false => Duration::ZERO,
+        };
+        self.overlap = Some((number, overlap)).filter(|_| !overlap.is_zero());
+    }
+
+    /// Returns the number of the segment that contains the beginning of the next segment of
+    /// `other`, and the offset of that beginning. Equal numbers do not mean equal content (RFC 8216
+    /// §4.3.3.2), so they count only in a broadcast without dates.
+    fn matching(&self, other: &Self) -> (u64, Duration) {
+        let found = if self.live || other.live {
+            self.dated(other)
+        } else {
+            let place = other.place(other.next, 0);
+            let (number, begins) = self.media.at(place);
+            Some((number, place.saturating_sub(begins)))
+        };
+        let Some((number, offset)) = found else { return (other.next, Duration::ZERO) };
+        let target = self.media.target_duration;
+        let duration = self.media.segment(number).map_or(target, |segment| segment.duration);
+        let left = duration.saturating_sub(offset);
+        if left < offset && left < MAX_BOUNDARY_ERROR {
+            (number.saturating_add(1), Duration::ZERO)
+        } else if offset < MAX_BOUNDARY_ERROR {
+            (number, Duration::ZERO)
+        } else {
+            (number, offset)
+        }
+    }
+
+    /// Works like [`matching`](Self::matching), by the wall-clock times of the segments.
+    fn dated(&self, other: &Self) -> Option<(u64, Duration)> {
+        let wanted = other.media.made(other.next, 0)?;
+        let dated = |number| Some((number, self.media.made(number, 0)?));
+        let (first, end) = (self.media.sequence, self.media.end());
+        let begun = (first..=end).rev().filter_map(dated).find(|(_, made)| *made <= wanted);
+        let (number, made) = begun.or_else(|| dated(first))?;
+        let apart = Duration::from_micros(made.abs_diff(wanted));
+        let offset = if made <= wanted { apart } else { Duration::ZERO };
+        // Dates that are further apart are from different clocks.
+        (apart <= self.media.target_duration * 2).then_some((number, offset))
     }
 
     /// Continues at the segment with this number, which matches the next segment of `other`.
@@ -344,6 +402,7 @@ impl Track {
     /// Skips the next segment, because parts of it came from another variant.
     pub fn leave_segment(&mut self) {
         (self.next, self.part, self.restart) = (self.next + 1, 0, true);
+        self.overlap = None;
     }
 
     /// Returns the next item, if available.
@@ -530,12 +589,29 @@ impl Track {
     }
 
     /// Makes an arrival from a part, or from the beginning of a segment.
-    fn arrival(&mut self, piece: &NextPart, events: Vec<StreamEvent>, restart: bool) -> Arrival {
+    fn arrival(
+        &mut self,
+        piece: &NextPart,
+        mut events: Vec<StreamEvent>,
+        restart: bool,
+    ) -> Arrival {
         let at = (piece.number, piece.part.unwrap_or(0));
-        let edge = self.live.then(|| (self.changed, self.left(at.0, at.1)));
+        let overlap = self.overlap.take();
+        let overlap = overlap.filter(|(number, _)| *number == at.0 && piece.part.is_none());
+        let played = overlap.map_or(Duration::ZERO, |(_, played)| played);
+        let skipped = match played.is_zero() {
+            true => played,
+            false => skip_played(&mut events, played),
+        };
+        // Repeated frames do not continue the previous ones.
+        let restart = restart || played > skipped + MAX_BOUNDARY_ERROR;
+        let left = self.left(at.0, at.1).saturating_sub(skipped);
+        let edge = self.live.then_some((self.changed, left));
         let whole = (self.changed, self.gone, self.gone + self.whole());
-        let (place, listed) = (Some(self.place(at.0, at.1)), self.live.then_some(whole));
+        let (place, listed) = (self.place(at.0, at.1) + skipped, self.live.then_some(whole));
+        let place = Some(place);
         let made = self.media.made(at.0, at.1).filter(|_| self.live);
+        let made = made.map(|made| (Timestamp::from_micros(made) + skipped).as_micros());
         Arrival { events, restart, edge, place, made, listed, ..Arrival::default() }
     }
 
@@ -694,6 +770,8 @@ mod tests {
         for (to, number, begins) in [(5, 32, 4), (14, 37, 14), (19, 37, 14), (900, 37, 14)] {
             let found = track.seek(&mut fetch, Duration::from_secs(to)).await;
             assert_eq!((track.next, found), (number, Duration::from_secs(begins)), "{to}");
+            let first = Duration::from_secs(to.min(14));
+            assert_eq!(track.sought(Duration::from_secs(to), found), first, "{to}");
             assert_eq!(track.behind, number < 37, "{to}");
         }
     }
@@ -748,6 +826,60 @@ mod tests {
             let list = format!("#EXTM3U\n#EXT-X-TARGETDURATION:{target}\n{segments}");
             let track = Track::new(&url, list.into(), &Arc::default()).unwrap();
             assert_eq!(track.least(), Duration::from_millis(least), "{target} {segment}");
+        }
+    }
+
+    #[test]
+    fn another_variant_continues_at_the_same_content_and_not_at_the_same_number() {
+        let url = WebUrl::parse("http://127.0.0.1:9/list.m3u8").unwrap();
+        let track = |(first, seconds, count, made): (u64, u64, usize, Option<&str>), end: &str| {
+            let made = made.map_or_else(String::new, |made| {
+                format!("#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:{made}Z\n")
+            });
+            let segments = format!("#EXTINF:{seconds},\na.ts\n").repeat(count);
+            let list = format!(
+                "#EXTM3U\n#EXT-X-TARGETDURATION:{seconds}\n#EXT-X-MEDIA-SEQUENCE:{first}\n\
+                 {made}{segments}{end}"
+            );
+            Track::new(&url, list.into(), &Arc::default()).unwrap()
+        };
+        let whole = "#EXT-X-ENDLIST\n";
+        let (short, long) = ((0, 2, 60, None), (0, 10, 12, None));
+        for (from, next, to, expected) in [
+            // After two seconds, the segment of ten seconds that covers them is next.
+            (short, 1, long, (0, 2)),
+            (short, 5, long, (1, 0)),
+            (long, 3, short, (15, 0)),
+            (long, 12, short, (60, 0)),
+            (short, 7, short, (7, 0)),
+        ] {
+            let (mut from, mut to) = (track(from, whole), track(to, whole));
+            from.begin_at(next);
+            to.go_on_from(&from);
+            let overlap = Duration::from_secs(expected.1);
+            assert_eq!(to.matching(&from), (expected.0, overlap), "{next}");
+            assert_eq!((to.next, to.gone), (expected.0, Duration::ZERO), "{next}");
+            assert_eq!(to.overlap.is_some(), expected.1 > 0, "{next}");
+            let place = to.place(to.next, 0) + overlap;
+            assert_eq!(place, from.place(next, 0), "{next}");
+        }
+        // A broadcast: by the dates, also for a segment that is not listed yet, or by the numbers.
+        let short = (100, 2, 20, Some("00.000"));
+        let long = (7, 10, 4, Some("00.100"));
+        for (from, next, to, expected) in [
+            (short, 100, long, (7, 0)),
+            (short, 108, long, (8, 6)),
+            (short, 120, long, (11, 0)),
+            (long, 10, short, (115, 0)),
+            ((5, 2, 9, None), 7, (3, 2, 9, None), (7, 0)),
+            ((5, 2, 9, Some("00.000")), 7, (5, 2, 9, Some("50.000")), (7, 0)),
+        ] {
+            let (mut from, mut to) = (track(from, ""), track(to, ""));
+            from.begin_at(next);
+            to.go_on_from(&from);
+            let offset = to.overlap.map_or(Duration::ZERO, |(_, overlap)| overlap);
+            let rounded = (offset + Duration::from_millis(500)).as_secs();
+            assert_eq!((to.next, rounded), expected, "{next}");
         }
     }
 

@@ -77,6 +77,8 @@ pub(super) struct Loader {
     buffer: Arc<BufferTarget>,
     /// True after a seek: audio before the next frame belongs to the skipped part.
     moved: bool,
+    /// The position that is presented first after a seek, until it is reported.
+    sought: Option<Duration>,
     /// True if the playlist was followed part by part. The distance from the end then applies at
     /// once.
     was_low: bool,
@@ -157,6 +159,7 @@ impl Loader {
             audio,
             buffer,
             moved,
+            sought: None,
             was_low,
             reported_pace,
             decode_budget,
@@ -248,6 +251,7 @@ impl Loader {
     /// Moves to the segment at this position.
     async fn seek(&mut self, to: Duration) {
         let begins = self.main.seek(&mut self.fetch, to).await;
+        self.sought = Some(self.main.sought(to, begins));
         if let Some(audio) = &mut self.audio {
             audio.seek(&mut self.fetch, begins).await;
         }
@@ -386,6 +390,7 @@ impl Loader {
             items.push(Item::Event(StreamEvent::Discontinuity));
         }
         items.extend(place.map(Item::Place));
+        items.extend(self.sought.take().map(Item::Sought));
         items.extend(place.map(|_| Item::Made(made)));
         items.extend(listed.map(|(seen, from, until)| Item::Listed { seen, from, until }));
         items.extend(edge.map(|(seen, distance)| Item::Edge { seen, distance }));

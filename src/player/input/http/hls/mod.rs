@@ -81,7 +81,7 @@ impl Hls {
         self.duration
     }
 
-    /// Seeks to the segment at this position.
+    /// Seeks to this position. Its segment is returned from the segment's beginning.
     pub(super) fn seek(&mut self, to: Duration) {
         self.items.retain(outlasts_seek);
         self.request = LoaderRequest { number: self.request.number.wrapping_add(1), to };

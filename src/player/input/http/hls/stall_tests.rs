@@ -354,6 +354,40 @@ async fn where_the_lesser_variant_does_not_come_either_the_one_that_plays_has_it
 }
 
 #[tokio::test]
+async fn a_seek_names_its_segment_and_the_requested_position() {
+    let text = list(&["1.aac", "2.aac", "3.aac", "4.aac", "5.aac", "6.aac"], "");
+    let recorded = text.replace("EXTINF:1,", "EXTINF:10,").replace("DURATION:1", "DURATION:10");
+    let live = recorded.replace("#EXT-X-ENDLIST\n", "");
+    // A live position keeps its distance of three target durations from the end.
+    for (text, to, place, sought) in
+        [(&recorded, 17, 10, 17), (&recorded, 27, 20, 27), (&live, 17, 10, 17), (&live, 90, 30, 30)]
+    {
+        let its = live.clone();
+        let server = Server::start(move |path| match path {
+            "/list.m3u8" => Does::Sends(its.clone().into_bytes()),
+            _ => Does::Sends(aac_frames(47)),
+        })
+        .await;
+        let loader = server.open(text, Limits::default()).await.unwrap();
+        let (out, mut batches) = mpsc::channel(1);
+        let (requests, receiver) = watch::channel(LoaderRequest::default());
+        let task = tokio::spawn(async move { loader.run(&out, receiver).await });
+        requests.send_replace(LoaderRequest { number: 1, to: Duration::from_secs(to) });
+        let batch = loop {
+            let batch = timeout(LONG_TIMEOUT, batches.recv()).await.unwrap().unwrap().unwrap();
+            if batch.request == 1 {
+                break batch;
+            }
+        };
+        let is =
+            |wanted: &Item| batch.items.iter().any(|it| format!("{it:?}") == format!("{wanted:?}"));
+        assert!(is(&Item::Place(Duration::from_secs(place))), "{to}: {batch:?}");
+        assert!(is(&Item::Sought(Duration::from_secs(sought))), "{to}: {batch:?}");
+        task.abort();
+    }
+}
+
+#[tokio::test]
 async fn a_tls_timeout_is_not_reported_as_a_stall() {
     // The server accepts connections, but never completes TLS.
     let server = Server::start(|_| Does::Stalls).await;
