@@ -242,7 +242,7 @@ impl Command {
             | Self::AddStrip(choice)
             | Self::SelectStrip { choice, .. }
             | Self::SetIfSilent { choice: Some(choice), .. } => choice.path(),
-            Self::SetPreferences { preferences, .. } => Some(&preferences.recording_folder),
+            Self::SetPreferences { preferences, .. } => preferences.saved_folder(),
             _ => None,
         }
     }

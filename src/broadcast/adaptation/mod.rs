@@ -121,6 +121,11 @@ impl Adapter {
         BitsPerSecond(self.now)
     }
 
+    /// Returns the minimum bitrate.
+    pub fn least(&self) -> BitsPerSecond {
+        BitsPerSecond(self.floor)
+    }
+
     /// Immediately applies a new maximum bitrate that the user has chosen.
     pub fn set_most(&mut self, most: BitsPerSecond) {
         let lowered = self.now < self.most;

@@ -11,6 +11,7 @@ pub mod clip;
 mod mixer_queue;
 mod playlist;
 mod playlist_position;
+mod reopen_wait;
 mod skipped_files;
 
 use std::cell::{Cell, RefCell};
@@ -31,6 +32,7 @@ use crate::player::session::config::{Config, Source};
 use crate::player::session::gapless::NextFile;
 use crate::player::source::mixer_queue::{MixerQueue, MixerSpeaker};
 use crate::player::source::playlist_position::PlaylistPosition;
+use crate::player::source::reopen_wait::ReopenWait;
 use crate::player::source::skipped_files::SkippedFiles;
 use crate::player::state::{Failure, Figures, State};
 use crate::text::Problem;
@@ -142,6 +144,7 @@ pub fn open_list(
         wanted: Cell::default(),
         followed: Cell::default(),
         opened: Cell::default(),
+        reopen_wait: Cell::default(),
         left_out: RefCell::default(),
     };
     // Invalid sources are reported at once.
@@ -309,6 +312,7 @@ struct SourceThread {
     followed: Cell<Option<u32>>,
     /// The stamp of the current file before it was opened.
     opened: Cell<Option<FileStamp>>,
+    reopen_wait: Cell<ReopenWait>,
     /// Files of the list that cannot be played.
     left_out: RefCell<SkippedFiles>,
 }
@@ -437,8 +441,13 @@ impl SourceThread {
         let mut ends = self.ends.get();
         let begins = ends.follow(once);
         self.ends.set(ends);
+        if !player.is_read_beyond() {
+            return;
+        }
+        // The file was read completely.
+        self.reopen_wait.take();
         // The file should end after this pass, but the next pass is already being read.
-        if begins && player.is_read_beyond() {
+        if begins {
             self.seek(player, self.at(player));
         }
     }

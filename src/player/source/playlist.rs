@@ -16,10 +16,8 @@ use crate::text::problem::problem;
 /// The continuation.
 enum Continuation {
     Plays(Player),
-    /// Nothing plays. `failed` is true if the last file could not be played.
-    Stands {
-        failed: bool,
-    },
+    /// Nothing plays. If the last file could not be played, this is the kind of its failure.
+    Stands(Option<FailureKind>),
 }
 
 /// The step that a command requests of a stopped source.
@@ -147,11 +145,10 @@ impl SourceThread {
         }
         match self.follow(ended, *paused, stop)? {
             Continuation::Plays(player) => Some(Ok(player)),
-            Continuation::Stands { failed: false } => {
-                *paused = false;
-                self.stand(false, paused, stop)
+            Continuation::Stands(failed) => {
+                *paused &= failed.is_some();
+                self.stand(failed, paused, stop)
             }
-            Continuation::Stands { failed: true } => self.stand(true, paused, stop),
         }
     }
 
@@ -195,7 +192,7 @@ impl SourceThread {
             // In a pause, a requested file shows its first frame and plays nothing.
             let place = wanted.filter(|_| paused || self.pauses_next()).map(|_| Duration::ZERO);
             let Some(next) = wanted.take().or_else(|| self.next()) else {
-                return Some(Continuation::Stands { failed: failed.is_some() });
+                return Some(Continuation::Stands(failed.map(|failure| failure.kind)));
             };
             // All other files have been tried: wait.
             if failed.is_some() && self.candidate().is_none() && stop.wait(RETRY_INTERVAL) {
@@ -228,11 +225,14 @@ impl SourceThread {
     /// changes or another file becomes the next one. Returns `None` if the source is no longer needed.
     fn stand(
         &self,
-        failed: bool,
+        failed: Option<FailureKind>,
         paused: &mut bool,
         stop: &Stop,
     ) -> Option<Result<Player, Failure>> {
-        let wanted = if failed { self.mend(paused, stop) } else { self.rest(stop) };
+        let wanted = match failed {
+            Some(failed) => self.mend(failed, paused, stop),
+            None => self.rest(stop),
+        };
         let place = match wanted? {
             WantedStep::All => {
                 self.list.borrow_mut().go_to(0);
@@ -285,8 +285,9 @@ impl SourceThread {
 
     /// Waits after the last file failed. A looping file is reopened even if its stamp is the same:
     /// the player reads ahead, so the file may have been replaced and restored in the meantime.
-    fn mend(&self, paused: &mut bool, stop: &Stop) -> Option<WantedStep> {
-        let mut looked = self.clock.now();
+    fn mend(&self, failed: FailureKind, paused: &mut bool, stop: &Stop) -> Option<WantedStep> {
+        let began = self.clock.now();
+        let mut looked = began;
         loop {
             self.follow_list();
             if let Some(item) = self.item() {
@@ -312,7 +313,10 @@ impl SourceThread {
             let now = self.clock.now();
             if now.since(looked) >= RETRY_INTERVAL {
                 looked = now;
-                if self.goes_around() || self.stamp() != self.opened.get() {
+                let wait = self.reopen_wait.get();
+                let is_over = self.goes_around() && wait.is_over(failed, now.since(began));
+                if is_over || self.stamp() != self.opened.get() {
+                    self.reopen_wait.set(wait.doubled());
                     return Some(WantedStep::Same(None));
                 }
             }

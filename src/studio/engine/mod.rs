@@ -238,10 +238,7 @@ impl Engine {
     }
 
     fn handle(&mut self, command: Command) {
-        // The user's folder for videos may have such a path too.
-        let folder = &self.settings.preferences.recording_folder;
-        let saved = command.saved_path().filter(|path| *path != folder.as_path());
-        if saved.is_some_and(|path| path.to_str().is_none()) {
+        if command.saved_path().is_some_and(|path| path.to_str().is_none()) {
             return self.notices.raise(&StudioMessage::Refused(EditRefusal::InvalidPath), "");
         }
         match command {

@@ -141,7 +141,7 @@ impl Screen {
     /// Sets a chosen folder for recordings.
     pub fn picked_folder(&mut self, path: PathBuf) {
         let before = std::mem::replace(&mut self.preferences.recording_folder, path);
-        if self.preferences.recording_folder.to_str().is_none() {
+        if self.preferences.saved_folder().is_some_and(|folder| folder.to_str().is_none()) {
             // The studio refuses this folder with a notice.
             let refused = self.preferences_command();
             self.preferences.recording_folder = before;
@@ -176,5 +176,32 @@ impl Screen {
         self.page = Page::Watch;
         self.watch.set_url(address.clone());
         self.send(Command::Watch { url: address });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    use super::*;
+    use crate::base::Latest;
+    use crate::studio::Preferences;
+
+    #[test]
+    fn a_recordings_folder_that_cannot_be_saved_is_not_used() {
+        let bad = PathBuf::from(OsStr::from_bytes(b"/v/a \xFF"));
+        let preferences = Preferences { recording_folder: "/v".into(), ..Preferences::default() };
+        let ctx = egui::Context::default();
+        let mut screen = Screen::new(&ctx, preferences.clone(), Latest::default(), Vec::new());
+        screen.picked_folder(bad.clone());
+        assert_eq!(screen.preferences, preferences);
+        let refused = Preferences { recording_folder: bad, ..preferences };
+        let command = Command::SetPreferences { preferences: refused, part_changes: 0 };
+        assert_eq!(screen.requests, [WindowRequest::Command(command)]);
+        screen.requests.clear();
+        screen.picked_folder("/w".into());
+        assert_eq!(screen.preferences.recording_folder, PathBuf::from("/w"));
+        assert_eq!(screen.requests, [WindowRequest::Preferences]);
     }
 }

@@ -27,6 +27,8 @@ use crate::text::problem::{Problem, problem};
 const MAX_SLIDES: usize = 10_000;
 /// Maximum number of image names that are read from one folder.
 const MAX_NAMES: usize = 100_000;
+/// Maximum number of entries of one folder, because opening a source waits for them.
+const MAX_ENTRIES: usize = 200_000;
 /// File extensions of slides.
 const IMAGE_EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "gif", "apng"];
 
@@ -172,13 +174,14 @@ fn listed(paths: Vec<PathBuf>) -> Result<Vec<PathBuf>, Problem> {
 }
 
 /// Returns the first `most` images of a folder, in the order of this key. A folder lists its entries
-/// in any order, so all names are read first.
+/// in any order, so up to `MAX_NAMES` names are read first.
 pub(in crate::capture) fn images_in<K: Ord>(
     folder: &Path,
     most: usize,
     key: impl Fn(&Path) -> K,
 ) -> Result<Vec<PathBuf>, Problem> {
-    let paths = std::fs::read_dir(folder)?.filter_map(Result::ok).map(|entry| entry.path());
+    let entries = std::fs::read_dir(folder)?.take(MAX_ENTRIES);
+    let paths = entries.filter_map(Result::ok).map(|entry| entry.path());
     let mut named: Vec<_> = paths.filter(|path| names_image(path)).take(MAX_NAMES).collect();
     named.sort_by_cached_key(|path| key(path));
     Ok(named.into_iter().filter(|path| path.is_file()).take(most).collect())

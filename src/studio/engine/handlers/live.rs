@@ -288,14 +288,14 @@ impl Engine {
     /// one replaces it.
     pub fn clear_link_notices(&mut self, id: u32) {
         let label = self.live.on_air.as_ref().and_then(|on_air| on_air.label(id));
-        self.end_link_notices(id, &label.unwrap_or_default());
+        self.notices.active.clear_target(groups::DROPPED_FRAME_NOTICES, id);
+        self.notices.log_ended_of(groups::DROPPED_FRAME_NOTICES, id, "");
+        self.end_rendition_notice(id, &label.unwrap_or_default());
     }
 
-    /// Withdraws the notices about the speed of the link of this target, which messages name `host`.
-    pub fn end_link_notices(&mut self, id: u32, host: &str) {
-        self.notices.active.clear_target(groups::DROPPED_FRAME_NOTICES, id);
+    /// Withdraws the notice about the second encode of this target, which messages name `host`.
+    pub fn end_rendition_notice(&mut self, id: u32, host: &str) {
         self.notices.active.clear_at("rendition-lowered", host);
-        self.notices.log_ended_of(groups::DROPPED_FRAME_NOTICES, id, host);
         self.notices.log_ended_of(&["rendition-lowered"], id, host);
     }
 
@@ -838,10 +838,14 @@ pub(in crate::studio::engine) mod tests {
             };
             raise_lowered(&mut engine, "host1:1935");
             raise_lowered(&mut engine, "host2:1935");
+            let host = "host1:1935".to_owned();
+            engine.notices.raise(&StudioMessage::FramesDropped { id: 1, host, kbps: None }, "");
             engine.target_happened(of(1, TargetState::Reconnecting));
             assert_eq!(lowered_hosts(&engine), [["host1:1935", "host2:1935"]; 2]);
             engine.target_happened(of(1, state));
             assert_eq!(lowered_hosts(&engine), [["host2:1935"]; 2], "{state:?}");
+            // A separate message with the duration ends this one.
+            assert!(is_open(&engine, "frames-dropped"), "{state:?}");
         }
     }
 

@@ -183,7 +183,7 @@ impl Adaptation {
         self.last_live.remove(&id);
         self.renditions.remove(&id);
         self.ladder.forget(id);
-        self.limited_by = self.limited_by.filter(|by| *by != id);
+        self.limited_by.take_if(|by| *by == id);
     }
 
     /// Returns the bitrate of the video.
@@ -254,7 +254,10 @@ impl Adaptation {
         let by = counted.iter().copied().find(|id| rate(id) == Some(self.now));
         self.frame_step = self.step();
         let (bitrate, full) = (self.now, self.now >= self.quality.video_bitrate);
-        let is_fast = |id: u32| live.contains(&id) && rate(&id) == Some(self.quality.video_bitrate);
+        let most = self.quality.video_bitrate;
+        // At this minimum bitrate, the speed of the connection does not matter.
+        let is_at_most = |link: &Adapter| link.bitrate() == most && link.least() < most;
+        let is_fast = |id: u32| live.contains(&id) && self.links.get(&id).is_some_and(is_at_most);
         let recovered = full && self.limited_by.is_some_and(is_fast);
         self.limited_by = by.or(self.limited_by).filter(|_| !full);
         let lower = bitrate < before;

@@ -166,6 +166,11 @@ fn only_a_live_target_with_a_fast_connection_has_recovered() {
     assert_eq!(recovered(|_| None), Some(false), "it has ended");
     let gone = |wide: Sample| Some(target(2, Sample { live: false, carried: 0, ..wide }));
     assert_eq!(recovered(gone), Some(false), "it reconnects for long");
+    let raised = |wide: Sample| {
+        let floor = Some(Quality::default().video_bitrate);
+        Some(TargetSample { floor, ..target(2, wide) })
+    };
+    assert_eq!(recovered(raised), Some(false), "its minimum bitrate is the chosen bitrate");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The window's options in the settings file: `[window]`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -75,8 +75,9 @@ pub struct Preferences {
     pub push_to_talk_key: PushToTalkKey,
     /// True if push-to-talk also works while another window has the keyboard focus.
     pub push_to_talk_everywhere: bool,
-    /// The recordings folder.
-    #[serde(deserialize_with = "recording_folder")]
+    /// The recordings folder. The default folder is not saved, because its path may be one that the
+    /// settings file cannot contain.
+    #[serde(deserialize_with = "recording_folder", skip_serializing_if = "is_default_folder")]
     pub recording_folder: PathBuf,
     /// The recording options, which are in a separate table.
     #[serde(skip)]
@@ -110,6 +111,13 @@ impl Default for Preferences {
             panels: Box::default(),
             projectors: Box::default(),
         }
+    }
+}
+
+impl Preferences {
+    /// Returns the recordings folder, or `None` for the default one, which is not saved.
+    pub fn saved_folder(&self) -> Option<&Path> {
+        Some(self.recording_folder.as_path()).filter(|folder| !is_default_folder(folder))
     }
 }
 
@@ -149,6 +157,10 @@ fn recording_folder<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::Er
     Ok(folder.map_or_else(default_recording_folder, PathBuf::from))
 }
 
+fn is_default_folder(folder: &Path) -> bool {
+    folder == default_recording_folder()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,6 +189,17 @@ mod tests {
         let (read, warnings) = Settings::read(&path);
         assert_eq!(warnings, Vec::<String>::new());
         assert_eq!(read.preferences, preferences);
+    }
+
+    #[test]
+    fn the_default_recordings_folder_is_not_saved() {
+        let keys = |preferences: &Preferences| toml::Table::try_from(preferences).unwrap();
+        let default = Preferences::default();
+        assert!(!keys(&default).contains_key("recording_folder"));
+        assert_eq!(default.saved_folder(), None);
+        let chosen = Preferences { recording_folder: "/v".into(), ..default };
+        assert_eq!(keys(&chosen)["recording_folder"].as_str(), Some("/v"));
+        assert_eq!(chosen.saved_folder(), Some(Path::new("/v")));
     }
 
     #[test]

@@ -169,7 +169,6 @@ impl Engine {
     }
 
     fn bitrate_changed(&mut self, changed: Changed) {
-        let kbps = (changed.bitrate.0 / 1_000).to_string();
         let was_lowered =
             self.notices.active.notices().iter().any(|it| it.key() == "bitrate-lowered");
         if !changed.full || changed.lower {
@@ -182,7 +181,10 @@ impl Engine {
             self.notices.raise(&message, "");
         } else if was_lowered {
             match changed.recovered {
-                true => self.notices.raise(&StudioMessage::BitrateRestored { kbps }, ""),
+                true => {
+                    let kbps = changed.bitrate.as_kbps().to_string();
+                    self.notices.raise(&StudioMessage::BitrateRestored { kbps }, "");
+                }
                 // The slow target has ended, or the main encode no longer follows its connection.
                 false => self.notices.take_back("bitrate-lowered"),
             }
@@ -200,9 +202,8 @@ impl Engine {
     }
 
     fn bitrate_lowered(&self, host: String, bitrate: BitsPerSecond) -> StudioMessage {
-        let kbps = |bitrate: BitsPerSecond| (bitrate.0 / 1_000).to_string();
-        let wanted = kbps(self.settings.quality.video_bitrate);
-        StudioMessage::BitrateLowered { host, kbps: kbps(bitrate), wanted }
+        let wanted = self.settings.quality.video_bitrate.as_kbps().to_string();
+        StudioMessage::BitrateLowered { host, kbps: bitrate.as_kbps().to_string(), wanted }
     }
 
     fn resized(&mut self, resized: Resized) {
@@ -211,9 +212,9 @@ impl Engine {
         let message = if resized.full {
             StudioMessage::SizeRestored { size }
         } else {
-            let bitrate = self.live.on_air.as_ref().map_or(0, |on_air| on_air.allowed().0);
+            let kbps = self.live.on_air.as_ref().map_or(0, |on_air| on_air.allowed().as_kbps());
             let wanted = self.state.quality.size.to_string();
-            StudioMessage::SizeLowered { size, wanted, kbps: (bitrate / 1_000).to_string() }
+            StudioMessage::SizeLowered { size, wanted, kbps: kbps.to_string() }
         };
         self.notices.raise(&message, "");
     }
@@ -299,7 +300,7 @@ impl Engine {
             self.notices.active.clear_attempts(id);
         }
         if matches!(event.state, TargetState::Failed | TargetState::Stopped) {
-            self.end_link_notices(id, &event.host);
+            self.end_rendition_notice(id, &event.host);
         }
         self.target_reported(event);
     }
@@ -465,7 +466,7 @@ impl Engine {
 }
 
 fn rendition_lowered(host: String, (bitrate, size): (BitsPerSecond, Size)) -> StudioMessage {
-    let (size, kbps) = (size.to_string(), (bitrate.0 / 1_000).to_string());
+    let (size, kbps) = (size.to_string(), bitrate.as_kbps().to_string());
     StudioMessage::RenditionLowered { host, size, kbps }
 }
 

@@ -360,21 +360,22 @@ fn lowered(bitrate: BitsPerSecond) -> Changed {
 #[test]
 fn that_the_bitrate_was_lowered_follows_the_bitrate_that_the_user_chooses() {
     let (mut engine, _ends) = on_air();
-    let wanted = |engine: &Engine| {
+    let bitrates = |engine: &Engine| {
         let mut active = engine.notices.active.notices().iter();
-        active.find(|it| it.key() == "bitrate-lowered").map(|it| it.value("wanted").unwrap())
+        let lowered = active.find(|it| it.key() == "bitrate-lowered");
+        lowered.map(|it| ["wanted", "kbps"].map(|value| it.value(value).unwrap()).join(" "))
     };
     let video_bitrate = BitsPerSecond(900_000);
     let lower = Quality { video_bitrate, ..engine.settings.quality.clone() };
     let higher = Quality { video_bitrate: BitsPerSecond(4_000_000), ..lower };
     let off = Quality { adapt: Adapt::Off, ..lower };
-    for (quality, kbps) in [(higher, Some("4000")), (lower, None), (off, None)] {
+    for (quality, shown) in [(higher, Some("4000 2500")), (lower, None), (off, None)] {
         engine.bitrate_changed(lowered(video_bitrate));
         engine.handle(Command::SetQuality(quality));
-        assert_eq!(wanted(&engine).as_deref(), kbps);
+        assert_eq!(bitrates(&engine).as_deref(), shown);
         let entries = engine.notices.log.entries();
         let mut lowered = entries.iter().filter(|it| it.notice.key() == "bitrate-lowered");
-        assert_eq!(lowered.next_back().unwrap().lasted.is_none(), kbps.is_some());
+        assert_eq!(lowered.next_back().unwrap().lasted.is_none(), shown.is_some());
     }
     end(engine);
 }
