@@ -762,7 +762,7 @@ mod tests {
     fn the_distance_from_the_end_does_not_change_when_the_longest_segment_leaves_the_list() {
         let url = WebUrl::parse("http://127.0.0.1:9/list.m3u8").unwrap();
         let list = |first: u64, longest: u32| {
-            let duration = |number| if number == 32 { longest } else { 2 };
+            let duration = |number: u64| if number == 32 { longest } else { 2 };
             let segment = |number| format!("#EXTINF:{},\n{number}.ts\n", duration(number));
             let segments: String = (first..first + 10).map(segment).collect();
             let head = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE";
