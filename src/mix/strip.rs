@@ -81,15 +81,17 @@ impl Strip {
     /// Adopts the settings in which `after` differs from `before`. Other settings may have changed
     /// since `before`.
     pub fn merge(&mut self, before: &Self, after: Self) {
-        adopt(&mut self.gain_db, &before.gain_db, after.gain_db);
-        adopt(&mut self.muted, &before.muted, after.muted);
-        adopt(&mut self.balance, &before.balance, after.balance);
-        adopt(&mut self.mono, &before.mono, after.mono);
-        adopt(&mut self.offset_us, &before.offset_us, after.offset_us);
-        adopt(&mut self.monitoring, &before.monitoring, after.monitoring);
-        adopt(&mut self.tracks, &before.tracks, after.tracks);
-        adopt(&mut self.solo, &before.solo, after.solo);
-        adopt(&mut self.filters, &before.filters, after.filters);
+        let Self { gain_db, muted, balance, mono, offset_us, monitoring, tracks, solo, filters } =
+            after;
+        adopt(&mut self.gain_db, &before.gain_db, gain_db);
+        adopt(&mut self.muted, &before.muted, muted);
+        adopt(&mut self.balance, &before.balance, balance);
+        adopt(&mut self.mono, &before.mono, mono);
+        adopt(&mut self.offset_us, &before.offset_us, offset_us);
+        adopt(&mut self.monitoring, &before.monitoring, monitoring);
+        adopt(&mut self.tracks, &before.tracks, tracks);
+        adopt(&mut self.solo, &before.solo, solo);
+        adopt(&mut self.filters, &before.filters, filters);
     }
 
     /// Returns the combined factor of fader and mute.

@@ -122,7 +122,7 @@ impl From<&Cause> for Problem {
                 let answer = format!("{status} {reason}");
                 let answer = answer.trim_end();
                 match status {
-                    401 | 403 if *cookie => problem!("net-answer-cookie", answer = answer),
+                    403 if *cookie => problem!("net-answer-cookie", answer = answer),
                     401 | 403 => problem!("net-answer-login", answer = answer),
                     404 | 410 => problem!("net-answer-not-found", answer = answer),
                     _ => problem!("net-answer", answer = answer),
@@ -418,9 +418,14 @@ mod tests {
         assert!(cure(ConnectStage::Publish, Cause::Closed).contains("stream key"));
         assert!(cure(ConnectStage::Handshake, Cause::Closed).contains("rtmps://"));
         assert!(cure(ConnectStage::Media, Cause::Io("x".into())).contains("log"));
-        let forbidden = |cookie| Cause::Answer { status: 403, reason: "x".to_owned(), cookie };
-        assert!(cure(ConnectStage::Request, forbidden(true)).contains("cookies"));
-        assert!(cure(ConnectStage::Request, forbidden(false)).contains("user name"));
+        let refused = |status, cookie| {
+            let answer = Cause::Answer { status, reason: "x".to_owned(), cookie };
+            cure(ConnectStage::Request, answer)
+        };
+        assert!(refused(403, true).contains("cookies"));
+        // A server that requires a login says so by this status, even if it also sets a cookie.
+        assert!(refused(401, true).contains("user name"));
+        assert!(refused(403, false).contains("user name"));
         let refused = |stage, refusal| {
             let (code, description) = ("NetStream.X".to_owned(), String::new());
             cure(stage, Cause::Status { refusal, code, description })

@@ -7,7 +7,7 @@ use egui::{Context, Event, Id, InputState, Key, Modifiers, Response};
 use crate::studio::settings::hotkeys::{ChosenHotkey, Hotkey};
 use crate::studio::{Preferences, Snapshot};
 use crate::ui::input::actions::{Action, key};
-use crate::ui::input::named::{AnyCommand, NamedCommand};
+use crate::ui::input::named::{AnyCommand, NamedCommand, NamedKind};
 use crate::ui::text::Texts;
 
 /// The second default hotkey for redo, because many programs use it. It works unless the user has
@@ -15,7 +15,8 @@ use crate::ui::text::Texts;
 const SECOND_REDO_HOTKEY: &str = "Ctrl+Shift+Z";
 
 /// The hotkeys of all commands, chosen or default, except those of named objects that do not exist. A
-/// default hotkey does not work if the user chose it for another command.
+/// default hotkey does not work if the user chose it for another command. Audio sources always count
+/// as existing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Keymap(Vec<(AnyCommand, Hotkey)>);
 
@@ -26,6 +27,8 @@ impl Keymap {
         let is_chosen = |command: &AnyCommand| chosen.contains_key(&command.setting());
         let exists = |command: &AnyCommand| match command {
             AnyCommand::Action(_) => true,
+            // A strip can have the name of its device, which is unknown until the device opens.
+            AnyCommand::Named(NamedCommand { kind: NamedKind::Strip, .. }) => true,
             AnyCommand::Named(_) => command.has_object(snapshot),
         };
         let all = with_hotkeys(preferences).filter(|(command, _)| exists(command));
@@ -129,7 +132,8 @@ pub fn choose(
     }
 }
 
-/// Returns the other commands with the same hotkey.
+/// Returns the other commands with the same hotkey, including those for objects that do not exist
+/// now: such an object may return.
 pub fn conflicts(preferences: &Preferences, command: impl Into<AnyCommand>) -> Vec<AnyCommand> {
     let command = command.into();
     let Some(hotkey) = hotkey_of(preferences, command.clone()) else { return Vec::new() };
@@ -456,11 +460,13 @@ mod tests {
             let keymap = Keymap::new(&preferences, snapshot);
             (keymap.hotkey(command.unwrap()), keymap.hotkey(Action::GoLive))
         };
-        let kinds = ["scene", "show-hide", "mute", "target", "collection", "profile", "layout"];
+        let kinds = ["scene", "show-hide", "target", "collection", "profile", "layout"];
         for kind in kinds {
             let found = hotkeys(&format!("{kind}:Gaming"), &Snapshot::default());
             assert_eq!(found, (None, keys), "{kind}");
         }
+        // A microphone that is not connected yet has another name.
+        assert_eq!(hotkeys("mute:Gaming", &Snapshot::default()), (keys, None));
         assert_eq!(hotkeys("scene:Gaming", &with_gaming_scene()), (keys, None));
         // The profile in use exists too.
         let mut snapshot = Snapshot::default();

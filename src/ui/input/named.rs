@@ -303,7 +303,7 @@ impl AnyCommand {
     }
 
     /// Returns true if the object of the command exists. Otherwise its key must stay free for other
-    /// commands and programs.
+    /// programs. In onair's windows, the keymap still reserves the key of an action or of a strip.
     pub fn has_object(&self, snapshot: &Snapshot) -> bool {
         let collection = &snapshot.scenes.collection;
         match self {

@@ -431,6 +431,24 @@ mod tests {
     }
 
     #[test]
+    fn two_changes_of_a_strip_from_the_same_settings_both_hold() {
+        let (mut engine, _ends) = at_rest(None);
+        engine.add_strip(AudioChoice::Silence);
+        let id = StripId(1);
+        let strip = |engine: &Engine| {
+            let found = engine.settings.strips.iter().find(|strip| strip.id == id);
+            found.unwrap().strip.clone()
+        };
+        let before = strip(&engine);
+        let muted = Strip { muted: true, ..before.clone() };
+        let quieter = Strip { gain_db: -6.0, ..before.clone() };
+        for strip in [muted, quieter] {
+            engine.handle(Command::SetStrip { id, before: before.clone(), strip });
+        }
+        assert_eq!(strip(&engine), Strip { muted: true, gain_db: -6.0, ..before });
+    }
+
+    #[test]
     fn the_notice_about_a_source_ends_when_its_last_strip_closes_it() {
         let (mut engine, _ends) = with_program(None);
         engine.add_strip(unreachable(1));

@@ -8,7 +8,7 @@ mod time_on_air;
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use crate::base::queue::{self, Full, Sender};
@@ -16,7 +16,7 @@ use crate::base::{Clock, Timestamp, Worker};
 use crate::broadcast::adaptation::Sample;
 use crate::broadcast::{Hub, PassthroughFile, Publisher, publisher};
 use crate::encode::{AudioEncoder, VideoEncoder};
-use crate::media::{BitsPerSecond, FrameRate, ProgramId, Size, StreamConfig, Track};
+use crate::media::{BitsPerSecond, ExtraTracks, FrameRate, ProgramId, Size, StreamConfig, Track};
 use crate::server::KeyframeRequest;
 use crate::studio::event::stats::{DelayFigures, DelayState};
 use crate::studio::event::{self, Event, stats};
@@ -101,6 +101,8 @@ pub struct OnAir {
     passthrough: Option<Passthrough>,
     /// The extra audio tracks, if there is audio.
     extras: Option<ExtraTrackEncoders>,
+    /// The extra audio tracks of recordings that are ending.
+    ending_tracks: Vec<Weak<ExtraTracks>>,
 }
 
 /// The program's counters at the beginning of the broadcast; the broadcast's own counters start at
@@ -230,6 +232,7 @@ impl OnAir {
             second: None,
             passthrough: None,
             extras: None,
+            ending_tracks: Vec::new(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Handles the recording and the replay buffer of a broadcast, and their extra audio tracks.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Weak};
 
 use super::{FILE_END_TIMEOUT, OnAir};
 use crate::base::Worker;
@@ -9,6 +10,7 @@ use crate::broadcast::recorder::replay::Clip;
 use crate::broadcast::recorder::{self, RecordedTracks, Replay};
 use crate::media::ExtraTracks;
 use crate::studio::event::{self, Event};
+use crate::studio::live::outputs::Outputs;
 use crate::studio::live::recording::audio_tracks::TrackNames;
 use crate::studio::live::recording::{RecordingChoices, RecordingOutput};
 use crate::studio::program::Program;
@@ -44,7 +46,16 @@ impl OnAir {
     /// Finalizes the recording in the background while the stream continues. The recording's last
     /// event follows when the worker ends.
     pub fn finish_recording(&mut self, events: Sender<Event>) -> Option<Worker> {
-        self.outputs.take(|_: &RecordingOutput| true).stop_beside(FILE_END_TIMEOUT, events)
+        self.take_recording().stop_beside(FILE_END_TIMEOUT, events)
+    }
+
+    /// Removes and returns the recording. Its extra audio tracks are encoded until it is dropped,
+    /// because their last audio can arrive later.
+    pub(super) fn take_recording(&mut self) -> Outputs {
+        self.ending_tracks.retain(|tracks| tracks.strong_count() > 0);
+        let ending = self.recording().map(|recording| Arc::downgrade(&recording.tracks));
+        self.ending_tracks.extend(ending);
+        self.outputs.take(|_: &RecordingOutput| true)
     }
 
     /// Starts, changes or stops the replay buffer according to the user's choices.
@@ -76,7 +87,9 @@ impl OnAir {
     /// Returns the extra audio tracks that must be encoded, given the tracks that strips use.
     fn wanted_tracks(&self, used: ExtraTracks) -> ExtraTracks {
         let kept = if self.replay().is_some() { used } else { ExtraTracks::NONE };
-        self.recording().map_or(ExtraTracks::NONE, |recording| recording.tracks).and(kept)
+        let running = self.recording().map(|recording| Arc::clone(&recording.tracks));
+        let ending = self.ending_tracks.iter().filter_map(Weak::upgrade);
+        running.into_iter().chain(ending).fold(kept, |all, tracks| all.and(*tracks))
     }
 
     /// Sets the extra audio tracks in use, whose encoders run while a recording or the replay

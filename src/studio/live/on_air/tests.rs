@@ -11,7 +11,7 @@ use super::*;
 use crate::audio::AudioChoice;
 use crate::base::Latest;
 use crate::broadcast::{LinkEstimate, Output, OutputState, SharedPacket, Sink};
-use crate::media::ExtraTracks;
+use crate::media::ExtraTrack;
 use crate::media::playback_control::EndBehavior;
 use crate::net::Runtime;
 use crate::studio::live::outputs::LiveOutput;
@@ -177,6 +177,32 @@ fn a_file_on_a_slow_disk_has_time_to_end_unless_onair_quits() {
         assert_eq!(*limits.lock(), [link, file, link, file]);
         program.end();
     }
+}
+
+#[test]
+fn the_extra_tracks_of_a_recording_are_encoded_until_it_has_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::start();
+    let (program, mut on_air) = begin(clock);
+    let tracks = ExtraTracks::NONE.with(ExtraTrack::new(2).unwrap(), true);
+    let (path, names) = (folder.path().join("show.mp4"), TrackNames::default());
+    let choices = RecordingChoices::default();
+    on_air.record(&path, &choices, None, (tracks, &names), &program).unwrap();
+    let encoded = |on_air: &OnAir| {
+        on_air.extras.as_ref().map(|extras| extras.audio_tracks(tracks, &names).wanted())
+    };
+    assert_eq!(encoded(&on_air), Some(tracks));
+    let mut ending = on_air.take_recording();
+    on_air.follow_tracks(tracks, &program).unwrap();
+    assert_eq!(encoded(&on_air), Some(tracks), "the last audio of the track is missing");
+    ending.stop(TEST_TIMEOUT, TEST_TIMEOUT, drop);
+    drop(ending);
+    on_air.follow_tracks(tracks, &program).unwrap();
+    assert_eq!(encoded(&on_air), Some(ExtraTracks::NONE));
+    program.detach(ProgramId::MAIN);
+    let (sender, _words) = queue::bounded("last words", 16, Full::DropOldest);
+    assert!(on_air.end(clock, false, sender).unwrap().join(TEST_TIMEOUT).is_ok());
+    program.end();
 }
 
 #[test]

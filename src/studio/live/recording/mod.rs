@@ -7,6 +7,7 @@ pub(in crate::studio) mod repair;
 pub(in crate::studio) mod space_again;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::Timestamp;
@@ -74,8 +75,8 @@ impl RecordingChoices {
 #[derive(Debug)]
 pub(in crate::studio) struct RecordingOutput {
     pub recorder: Recorder,
-    /// The extra audio tracks of the recording.
-    pub tracks: ExtraTracks,
+    /// The extra audio tracks, which are encoded until the recording is dropped.
+    pub tracks: Arc<ExtraTracks>,
     /// True if the recording ended early, and its end was reported.
     is_over: bool,
 }
@@ -90,7 +91,7 @@ impl RecordingOutput {
         audio_tracks: RecordedTracks,
     ) -> Result<Self, recorder::Error> {
         let split = Split { every: choices.split_time, bytes: choices.split_bytes };
-        let tracks = audio_tracks.wanted();
+        let tracks = Arc::new(audio_tracks.wanted());
         let recorder = Recorder::start_with(path, hub, Options { split, journal, audio_tracks })?;
         Ok(Self { recorder, tracks, is_over: false })
     }

@@ -36,7 +36,10 @@ pub(super) fn cause(problem: PullError) -> Result<Problem, PullError> {
     match problem {
         PullError::Stalls(failure) => Ok(failure.problem),
         PullError::Failed(failure)
-            if matches!(failure.kind, FailureKind::Lost | FailureKind::NoSuchStream) =>
+            if matches!(
+                failure.kind,
+                FailureKind::Lost | FailureKind::NoSuchStream | FailureKind::Unreachable
+            ) =>
         {
             Ok(failure.problem)
         }
@@ -134,16 +137,14 @@ mod tests {
     #[test]
     fn only_some_failures_of_an_audio_rendition_end_playback() {
         let error = |kind| PullError::Failed(Failure::new(kind, "why".into()));
-        assert_eq!(cause(error(FailureKind::Lost)).unwrap(), "why");
-        assert_eq!(cause(error(FailureKind::NoSuchStream)).unwrap(), "why");
+        for kind in [FailureKind::Lost, FailureKind::NoSuchStream, FailureKind::Unreachable] {
+            assert_eq!(cause(error(kind)).unwrap(), "why");
+        }
         assert_eq!(
             cause(PullError::Stalls(Failure::new(FailureKind::Lost, "it".into()))).unwrap(),
             "it"
         );
-        assert!(
-            cause(error(FailureKind::Codec)).is_err()
-                && cause(error(FailureKind::Unreachable)).is_err()
-        );
+        assert!(cause(error(FailureKind::Codec)).is_err());
     }
 
     #[test]

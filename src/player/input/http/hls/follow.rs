@@ -152,11 +152,13 @@ pub(super) fn media(text: &[u8], before: Option<&Media>) -> Result<Media, PullEr
 }
 
 /// Returns the declared target duration, or the longest segment if the server declares too short a
-/// duration. Segments count in whole seconds, as in RFC 8216 §4.3.3.1.
+/// duration. Segments count in whole seconds, as in RFC 8216 §4.3.3.1, up to the duration that
+/// leads to the maximum distance from the end.
 fn target_duration(media: &Media) -> Duration {
     let longest = media.segments.iter().map(|segment| segment.duration).max().unwrap_or_default();
     let rounded = Duration::from_secs((longest + Duration::from_millis(500)).as_secs());
-    media.target_duration.max(rounded).max(MIN_TARGET_DURATION)
+    let counted = rounded.min(MAX_HOLD_BACK / HOLD_BACK_TARGET_DURATIONS);
+    media.target_duration.max(counted).max(MIN_TARGET_DURATION)
 }
 
 impl Track {
@@ -396,6 +398,7 @@ impl Track {
     /// Continues at the position of `other` in a recording. The segments of the two playlists can
     /// differ.
     pub async fn go_on_beside(&mut self, fetch: &mut Fetch, other: &Self) {
+        self.readable = other.readable;
         self.seek(fetch, other.place(other.next, 0)).await;
     }
 
@@ -706,7 +709,7 @@ impl Track {
         &mut self,
         text: Bytes,
         from: &WebUrl,
-        media: Media,
+        mut media: Media,
     ) -> Result<(), PullError> {
         let target = self.media.target_duration;
         (self.url, self.loaded) = (from.asking(&[]), Instant::now());
@@ -725,6 +728,10 @@ impl Track {
         let anew = media.end() < self.next;
         let kept = if anew { Duration::ZERO } else { self.media.from(media.sequence) };
         self.gone += self.media.duration().saturating_sub(kept);
+        if !anew {
+            // Each change of the distance from the end interrupts its correction.
+            media.target_duration = media.target_duration.max(target);
+        }
         self.media = media;
         if anew {
             // The sequence numbers restarted: this is another broadcast.
@@ -881,6 +888,41 @@ mod tests {
             let rounded = (offset + Duration::from_millis(500)).as_secs();
             assert_eq!((to.next, rounded), expected, "{next}");
         }
+    }
+
+    #[test]
+    fn the_distance_from_the_end_does_not_change_when_the_longest_segment_leaves_the_list() {
+        let url = WebUrl::parse("http://127.0.0.1:9/list.m3u8").unwrap();
+        let list = |first: u64, longest: u32| {
+            let duration = |number: u64| if number == 32 { longest } else { 2 };
+            let segment = |number| format!("#EXTINF:{},\n{number}.ts\n", duration(number));
+            let segments: String = (first..first + 10).map(segment).collect();
+            let head = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE";
+            Bytes::from(format!("{head}:{first}\n{segments}"))
+        };
+        let mut track = Track::new(&url, list(30, 6), &Arc::default()).unwrap();
+        track.begin_at(38);
+        // The last list is another broadcast.
+        for (first, least) in [(31, 18), (33, 18), (0, 6)] {
+            let text = list(first, 6);
+            let read = media(&text, None).unwrap();
+            track.take_list(text, &url, read).unwrap();
+            assert_eq!(track.least(), Duration::from_secs(least), "{first}");
+        }
+        let wrong = media(&list(30, 80_000), None).unwrap();
+        assert_eq!(wrong.target_duration, Duration::from_secs(20));
+    }
+
+    #[tokio::test]
+    async fn audio_that_continues_beside_a_recording_can_skip_unreadable_segments_too() {
+        let url = WebUrl::parse("http://127.0.0.1:9/list.m3u8").unwrap();
+        let ask = PullRequest::usual(url.clone());
+        let text = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\na.ts\n#EXT-X-ENDLIST\n";
+        let track = || Track::new(&url, text.into(), &ask.buffer).unwrap();
+        let (mut audio, mut video) = (track(), track());
+        video.readable = true;
+        audio.go_on_beside(&mut Fetch::new(&ask), &video).await;
+        assert!(audio.readable);
     }
 
     #[test]
