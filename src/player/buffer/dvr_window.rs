@@ -174,7 +174,8 @@ mod tests {
             assert_eq!((time_shift.behind, time_shift.range), expected, "{now}");
         }
         // A step back from there, and a step beyond the oldest position.
-        let back = |behind, now| window.seek_behind_live(seconds(behind), at(now * 1_000)).unwrap();
+        let back =
+            |behind, now: i64| window.seek_behind_live(seconds(behind), at(now * 1_000)).unwrap();
         assert_eq!(back(95, 90), SeekTarget::Back(seconds(109)));
         assert_eq!(back(500, 90), SeekTarget::Back(seconds(90)));
         // Without a pause, the live edge moves at most to the end of the list.
