@@ -266,7 +266,6 @@ serve-successor-http = use http://HOST:PORT or https://HOST:PORT, without a path
 serve-too-many-rules = there are more than { $most } rules for recordings
 serve-too-many-rendition-rules = there are more than { $most } rules for renditions
 serve-rule-streams = use a stream name or a pattern such as live/*, at most { $most } bytes long
-serve-duration-within = use a duration from { $least } to { $most }
 serve-hls-part = --hls-part is longer than half of --hls-segment
     .cure = Make --hls-part shorter or --hls-segment longer.
 serve-hls-window = --hls-window is shorter than three times --hls-segment
@@ -357,6 +356,8 @@ play-flag-buffer = the buffer must be between 100ms and 10s, or auto
 play-flag-offset = the offset must be between -2s and 2s
 play-flag-speaker = the ID is empty: `onair devices` lists the speaker IDs
 flag-size = '{ $text }' is not a valid size: use at least 66K, for example 700M or 2G
+flag-size-within = use a size from { $least } to { $most }
+flag-duration-within = use a duration from { $least } to { $most }
 flag-whole-number = use a whole number, such as 4
 flag-ports = use ports from 1 to 65535, such as 1935,443
 flag-log = --log '{ $text }' is not a log level: use off, error, warn, info, debug, trace, or a filter such as onair=debug

@@ -282,7 +282,6 @@ serve-successor-http = 请填写 http://HOST:PORT 或 https://HOST:PORT，不带
 serve-too-many-rules = 录制规则超过 { $most } 条
 serve-too-many-rendition-rules = 画质档规则超过 { $most } 条
 serve-rule-streams = 应为直播流的名称，例如 live/*，不超过 { $most } 字节
-serve-duration-within = 时长应为 { $least } 到 { $most }
 serve-hls-part = --hls-part 超过了 --hls-segment 的一半
     .cure = 请缩短 --hls-part，或加长 --hls-segment。
 serve-hls-window = --hls-window 不足 --hls-segment 的三倍
@@ -373,6 +372,8 @@ play-flag-buffer = 缓冲时长应为 100ms 到 10s，或 auto
 play-flag-offset = 偏移应为 -2s 到 2s
 play-flag-speaker = ID 为空：可以用 `onair devices` 列出扬声器的 ID
 flag-size = “{ $text }”不是有效的大小：格式如 700M 或 2G，至少 66K
+flag-size-within = 大小应为 { $least } 到 { $most }
+flag-duration-within = 时长应为 { $least } 到 { $most }
 flag-whole-number = 应为整数，如 4
 flag-ports = 端口应为 1 到 65535 之间的整数，如 1935,443
 flag-log = --log “{ $text }”不是日志级别：应为 off、error、warn、info、debug、trace，或 onair=debug 这样的过滤条件
