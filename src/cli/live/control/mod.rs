@@ -11,9 +11,9 @@ use std::time::Duration;
 use crate::audio::AudioChoice;
 use crate::capture::VideoFallback;
 use crate::cli::control::{not_a_command, split};
-use crate::cli::flags::value::{check_png, duration};
+use crate::cli::flags::value::{check_png, duration, within};
 use crate::cli::live::args::control_syntax;
-use crate::compose::transition::{Kind, Order, Transition, Wipe};
+use crate::compose::transition::{Kind, MAX_STINGER_DURATION, Order, Transition, Wipe};
 use crate::media::playback_control::{EndBehavior, TransportCommand};
 use crate::studio::mixer::fallback_of;
 use crate::studio::settings::scenes::collection::{matte_of, transition_of};
@@ -308,14 +308,14 @@ fn transition(text: &str) -> Result<Transition, Problem> {
             (Kind::Luma(wipe), "invert") => wipe.invert = true,
             (Kind::Stinger(stinger), "invert") => stinger.invert = true,
             (Kind::Stinger(stinger), "volume") => stinger.volume = percent()?,
-            (Kind::Stinger(stinger), "cut") => stinger.cut = duration(value)?,
+            (Kind::Stinger(stinger), "cut") => stinger.cut = transition_time(value)?,
             (Kind::Stinger(stinger), "matte") => {
                 let known = "alpha|right|below|dark|#RRGGBB";
                 let matte = matte_of(value);
                 stinger.matte = matte
                     .ok_or_else(|| problem!("control-write-for", text = word, syntax = known))?;
             }
-            _ => transition.duration = duration(word)?,
+            _ => transition.duration = transition_time(word)?,
         }
     }
     let file = file.trim();
@@ -331,6 +331,11 @@ fn transition(text: &str) -> Result<Transition, Problem> {
         _ => {}
     }
     Ok(transition)
+}
+
+/// Parses a duration within a transition.
+fn transition_time(text: &str) -> Result<Duration, Problem> {
+    within(text, (Duration::ZERO, MAX_STINGER_DURATION))
 }
 
 #[cfg(test)]
@@ -389,6 +394,12 @@ mod tests {
             "fade soft=3",
         ] {
             assert!(parse(&format!("transition {bad}"), &names).is_err(), "{bad}");
+        }
+        assert_eq!(set("transition fade 20s").duration, Duration::from_secs(20));
+        for long in ["transition fade 1h", "transition stinger cut=21s file=/x", "take fade 20.1s"]
+        {
+            let why = parse(long, &names).unwrap_err().to_string();
+            assert!(why.contains("0s to 20s"), "{why}");
         }
         let media = |line| match parse(line, &names) {
             Ok(Some(LiveCommand::Media(name, go))) => (name, go),
