@@ -106,7 +106,7 @@ pub struct Args {
     #[arg(long, value_name = "NAME", default_value = "auto", value_parser = encoder(),
           help_heading = "Quality")]
     pub encoder: encode::Choice,
-    /// Audio bitrate, from 8k to 200M
+    /// Audio bitrate. onair lowers it to the maximum of AAC, which is 576k for 48 kHz stereo
     #[arg(long, value_name = "BITRATE", default_value = "128k", value_parser = bitrate,
           help_heading = "Quality")]
     pub audio_bitrate: BitsPerSecond,
