@@ -358,6 +358,7 @@ play-flag-speaker = the ID is empty: `onair devices` lists the speaker IDs
 flag-size = '{ $text }' is not a valid size: use at least 66K, for example 700M or 2G
 flag-size-within = use a size from { $least } to { $most }
 flag-duration-within = use a duration from { $least } to { $most }
+flag-duration-zero = the duration must be longer than 0, such as 10s
 flag-whole-number = use a whole number, such as 4
 flag-ports = use ports from 1 to 65535, such as 1935,443
 flag-log = --log '{ $text }' is not a log level: use off, error, warn, info, debug, trace, or a filter such as onair=debug

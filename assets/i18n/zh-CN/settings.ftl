@@ -374,6 +374,7 @@ play-flag-speaker = ID 为空：可以用 `onair devices` 列出扬声器的 ID
 flag-size = “{ $text }”不是有效的大小：格式如 700M 或 2G，至少 66K
 flag-size-within = 大小应为 { $least } 到 { $most }
 flag-duration-within = 时长应为 { $least } 到 { $most }
+flag-duration-zero = 时长必须大于 0，如 10s
 flag-whole-number = 应为整数，如 4
 flag-ports = 端口应为 1 到 65535 之间的整数，如 1935,443
 flag-log = --log “{ $text }”不是日志级别：应为 off、error、warn、info、debug、trace，或 onair=debug 这样的过滤条件

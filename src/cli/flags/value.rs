@@ -61,6 +61,15 @@ pub fn within(text: &str, (least, most): (Duration, Duration)) -> Result<Duratio
     Err(problem!("flag-duration-within", least = shown(least), most = shown(most)))
 }
 
+/// Parses a duration of more than 0.
+///
+/// # Errors
+/// Fails if the text is not a duration, or if the duration is 0.
+pub fn positive(text: &str) -> Result<Duration, Problem> {
+    let read = duration(text)?;
+    if read.is_zero() { Err(problem!("flag-duration-zero")) } else { Ok(read) }
+}
+
 /// Formats a limit in its largest whole unit.
 fn shown(bound: Duration) -> String {
     let seconds = bound.as_secs();

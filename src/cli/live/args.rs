@@ -11,7 +11,7 @@ use clap::builder::{
 use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
 use crate::cli::flags::value::{
-    bitrate, bytes, delay, duration, replay_bytes, sample_rate, within, within_or_off,
+    bitrate, bytes, delay, duration, positive, replay_bytes, sample_rate, within, within_or_off,
 };
 use crate::cli::flags::{network, value};
 use crate::cli::live::record_tracks;
@@ -233,7 +233,7 @@ pub struct Args {
     #[arg(long, conflicts_with = "key_stdin", long_help = CONTROL_HELP)]
     pub control: bool,
     /// Duration of the broadcast, counted from the first frame [default: until you stop it]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", value_parser = positive)]
     pub duration: Option<Duration>,
 }
 

@@ -384,6 +384,7 @@ mod tests {
             ("--split-time=1ms", "1s to 365d"),
             ("--replay=2h", "1s to 1h"),
             ("--replay-size=100G", "1.1M to 17.1G"),
+            ("--duration=0s", "longer than 0"),
         ] {
             let words = ["onair", "live", "--record", "a.mp4", flag];
             let refused = Cli::command().try_get_matches_from(words).unwrap_err();
