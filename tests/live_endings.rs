@@ -304,6 +304,9 @@ fn a_recording_of_a_command_does_not_change_the_exit_code() {
     let is_recording = |it: &Value, state: &str| it["event"] == "recording" && it["state"] == state;
     writeln!(input, "stop-recording").unwrap();
     onair.wait_event("the file", |it| is_recording(it, "finished"));
+    writeln!(input, "pause").unwrap();
+    let refused = onair.wait_event("a refusal", |it| it["event"] == "control" && it["ok"] == false);
+    assert!(refused["reason"].as_str().unwrap().contains("no recording"), "{refused}");
     writeln!(input, "record /proc/nowhere/other.flv").unwrap();
     onair.wait_event("the failure", |it| is_recording(it, "failed"));
     writeln!(input, "stop").unwrap();

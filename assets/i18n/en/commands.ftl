@@ -29,6 +29,7 @@ cli-no-key = the stream key is missing
     .cure = Add --key-env, --key-file or --key-stdin after the address or the service.
 cli-cure-no-target = Use --to, --service or --built-in, or turn on a target in the window.
 cli-no-target-before = { $flag } must follow the --to or --service that it applies to
+cli-play-url = --monitor=URL needs an address that viewers can play, such as rtmp://server/app/stream
 cli-per-show = { $name } gives each show its own address and key
     .cure = Copy the address and the key from { $page }, and pass the address to --to.
 cli-no-service = --service { $id }: there is no such service

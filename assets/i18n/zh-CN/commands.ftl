@@ -29,6 +29,7 @@ cli-no-key = 缺少推流密钥
     .cure = 请在地址或服务后面加上 --key-env、--key-file 或 --key-stdin。
 cli-cure-no-target = 请使用 --to、--service 或 --built-in，或在窗口里启用一个推流目标。
 cli-no-target-before = { $flag } 必须写在对应的 --to 或 --service 后面
+cli-play-url = --monitor=URL 需要有效的观看地址，如 rtmp://服务器/应用/流名
 cli-per-show = { $name } 为每场直播提供单独的地址和密钥
     .cure = 请从 { $page } 复制地址和密钥，并用 --to 指定地址。
 cli-no-service = --service { $id }：找不到此平台

@@ -10,6 +10,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use crate::audio::AudioChoice;
 use crate::broadcast::delay::MAX_STREAM_DELAY;
 use crate::capture::VideoChoice;
+use crate::media::BitsPerSecond;
 use crate::player::source_text;
 use crate::studio::targets::quality::SAMPLE_RATES;
 use crate::text::Problem;
@@ -46,6 +47,58 @@ pub fn duration(text: &str) -> Result<Duration, Problem> {
         .ok()
         .filter(|duration| duration.as_secs() <= 366 * 24 * 3_600)
         .ok_or_else(fault)
+}
+
+/// Parses a duration within limits.
+///
+/// # Errors
+/// Fails if the text is not a duration, or if the duration is outside the limits.
+pub fn within(text: &str, (least, most): (Duration, Duration)) -> Result<Duration, Problem> {
+    let read = duration(text)?;
+    if (least..=most).contains(&read) {
+        return Ok(read);
+    }
+    Err(problem!("flag-duration-within", least = shown(least), most = shown(most)))
+}
+
+/// Parses a duration of more than 0.
+///
+/// # Errors
+/// Fails if the text is not a duration, or if the duration is 0.
+pub fn positive(text: &str) -> Result<Duration, Problem> {
+    let read = duration(text)?;
+    if read.is_zero() { Err(problem!("flag-duration-zero")) } else { Ok(read) }
+}
+
+/// Formats a limit in its largest whole unit.
+fn shown(bound: Duration) -> String {
+    let seconds = bound.as_secs();
+    let units = [(86_400, "d"), (3_600, "h"), (60, "m")];
+    let fits = |unit: u64| bound.subsec_nanos() == 0 && seconds > 0 && seconds.is_multiple_of(unit);
+    match units.into_iter().find(|(unit, _)| fits(*unit)) {
+        Some((unit, name)) => format!("{}{name}", seconds / unit),
+        None => format!("{}s", bound.as_secs_f64()),
+    }
+}
+
+/// Parses a duration within limits, or 0, which turns something off.
+///
+/// # Errors
+/// Fails like [`within`].
+pub fn within_or_off(text: &str, range: (Duration, Duration)) -> Result<Duration, Problem> {
+    let off = duration(text).is_ok_and(|duration| duration.is_zero());
+    if off { Ok(Duration::ZERO) } else { within(text, range) }
+}
+
+/// Parses a bitrate that an encoder can be set to.
+///
+/// # Errors
+/// Fails with a sentence that shows the syntax and the limits.
+pub fn bitrate(text: &str) -> Result<BitsPerSecond, Problem> {
+    let bitrate = text.parse::<BitsPerSecond>().ok();
+    bitrate
+        .filter(|bitrate| (BitsPerSecond(8_000)..=BitsPerSecond(200_000_000)).contains(bitrate))
+        .ok_or_else(|| problem!("choice-no-bitrate", text = text, least = "8k", most = "200M"))
 }
 
 /// Parses a stream delay: a duration of at most half an hour.
@@ -93,6 +146,18 @@ pub fn bytes(text: &str) -> Result<u64, Problem> {
         Some(bytes) if (65_536.0..=1e15).contains(&bytes) => Ok(bytes as u64),
         _ => Err(problem!("flag-size", text = text)),
     }
+}
+
+/// Parses the memory limit of the replay buffer, from 1 to 16,384 MiB.
+///
+/// # Errors
+/// Fails with a sentence that shows the syntax or the limits.
+pub fn replay_bytes(text: &str) -> Result<u64, Problem> {
+    let size = bytes(text)?;
+    if (1 << 20..=16_384 << 20).contains(&size) {
+        return Ok(size);
+    }
+    Err(problem!("flag-size-within", least = "1.1M", most = "17.1G"))
 }
 
 /// Parses a whole number.
@@ -171,6 +236,28 @@ mod tests {
         let why = check_png(Path::new("/v/a.JPG")).unwrap_err();
         assert!(why.to_string().contains("/v/a.JPG") && why.to_string().contains(".png"), "{why}");
         assert!(check_wav(Path::new("a.mp3")).is_err() && check_wav(Path::new("a.wav")).is_ok());
+    }
+
+    #[test]
+    fn values_out_of_range_are_refused_with_the_range() {
+        assert_eq!(bitrate("8k"), Ok(BitsPerSecond(8_000)));
+        assert_eq!(bitrate("200M"), Ok(BitsPerSecond(200_000_000)));
+        for bad in ["7k", "500M", "x"] {
+            assert!(bitrate(bad).unwrap_err().to_string().contains("8k to 200M"), "{bad}");
+        }
+        for (text, size) in [("1.1M", 1_100_000), ("17.1G", 17_100_000_000)] {
+            assert_eq!(replay_bytes(text), Ok(size));
+        }
+        for bad in ["66K", "100G"] {
+            assert!(replay_bytes(bad).unwrap_err().to_string().contains("1.1M to 17.1G"), "{bad}");
+        }
+        let range = (Duration::from_secs(1), Duration::from_hours(1));
+        assert_eq!(within_or_off("0", range), Ok(Duration::ZERO));
+        assert_eq!(within_or_off("1h", range), Ok(Duration::from_hours(1)));
+        for bad in ["1ms", "2h"] {
+            let refused = within_or_off(bad, range).unwrap_err().to_string();
+            assert_eq!(refused, "use a duration from 1s to 1h", "{bad}");
+        }
     }
 
     #[test]

@@ -10,7 +10,9 @@ use clap::builder::{
 
 use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
-use crate::cli::flags::value::{bytes, delay, duration, sample_rate};
+use crate::cli::flags::value::{
+    bitrate, bytes, delay, duration, positive, replay_bytes, sample_rate, within, within_or_off,
+};
 use crate::cli::flags::{network, value};
 use crate::cli::live::record_tracks;
 use crate::encode;
@@ -19,6 +21,15 @@ use crate::studio::Adapt;
 use crate::studio::targets::services::KNOWN_SERVICES;
 use crate::studio::targets::sharing::{check_host, check_origin};
 use crate::text::problem::{Problem, problem};
+
+/// The range of the keyframe interval, as in the settings.
+const KEYFRAME_INTERVAL_RANGE: (Duration, Duration) =
+    (Duration::from_millis(100), Duration::from_secs(20));
+/// The range of the duration of a recording's files, as in the settings.
+const SPLIT_TIME_RANGE: (Duration, Duration) =
+    (Duration::from_secs(1), Duration::from_hours(365 * 24));
+/// The range of the length of the replay buffer, as in the settings.
+const REPLAY_RANGE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_hours(1));
 
 /// The flags.
 #[derive(Clone, Debug, clap::Args)]
@@ -66,12 +77,13 @@ pub struct Args {
     /// Frames per second, such as 30, 29.97 or 60000/1001
     #[arg(long, value_name = "RATE", default_value = "30", help_heading = "Quality")]
     pub fps: FrameRate,
-    /// Video bitrate
-    #[arg(long, value_name = "BITRATE", default_value = "2500k", help_heading = "Quality")]
-    pub video_bitrate: BitsPerSecond,
-    /// Keyframe interval
-    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration,
+    /// Video bitrate, from 8k to 200M
+    #[arg(long, value_name = "BITRATE", default_value = "2500k", value_parser = bitrate,
           help_heading = "Quality")]
+    pub video_bitrate: BitsPerSecond,
+    /// Keyframe interval, from 100ms to 20s
+    #[arg(long, value_name = "DURATION", default_value = "2s", help_heading = "Quality",
+          value_parser = |text: &str| within(text, KEYFRAME_INTERVAL_RANGE))]
     pub keyframe_interval: Duration,
     /// Adaptive bitrate: slowest or first (follow the slowest or the first target), off, or
     /// rendition (slow targets get a second encode with a lower bitrate). For a single target without
@@ -79,7 +91,8 @@ pub struct Args {
     #[arg(long, value_name = "MODE", default_value = "slowest", help_heading = "Quality")]
     pub adapt: Adapt,
     /// Lowest video bitrate that adaptive bitrate may use
-    #[arg(long, value_name = "BITRATE", default_value = "300k", help_heading = "Quality")]
+    #[arg(long, value_name = "BITRATE", default_value = "300k", value_parser = bitrate,
+          help_heading = "Quality")]
     pub min_video_bitrate: BitsPerSecond,
     /// When the adaptive bitrate drops below half of --video-bitrate, encode only every other frame, so
     /// that the video stays sharper
@@ -93,8 +106,9 @@ pub struct Args {
     #[arg(long, value_name = "NAME", default_value = "auto", value_parser = encoder(),
           help_heading = "Quality")]
     pub encoder: encode::Choice,
-    /// Audio bitrate
-    #[arg(long, value_name = "BITRATE", default_value = "128k", help_heading = "Quality")]
+    /// Audio bitrate. onair lowers it to the maximum of AAC, which is 576k for 48 kHz stereo
+    #[arg(long, value_name = "BITRATE", default_value = "128k", value_parser = bitrate,
+          help_heading = "Quality")]
     pub audio_bitrate: BitsPerSecond,
     /// Sample rate in Hz: 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200
     /// or 96000
@@ -160,7 +174,8 @@ pub struct Args {
     pub monitor: Vec<String>,
     /// Lowest video bitrate for the preceding --to or --service [default: the value of
     /// --min-video-bitrate]
-    #[arg(long, value_name = "BITRATE", requires = "target", help_heading = "Targets")]
+    #[arg(long, value_name = "BITRATE", value_parser = bitrate, requires = "target",
+          help_heading = "Targets")]
     pub target_min_bitrate: Vec<BitsPerSecond>,
     /// How long onair keeps trying to connect to a target, at the start and after a lost connection
     /// [default: no limit]
@@ -193,20 +208,21 @@ pub struct Args {
     /// Write the event log of the stream to this file, one line per event
     #[arg(long, value_name = "FILE")]
     pub why: Option<PathBuf>,
-    /// Split the recording into files (NAME-part2…) of this duration; 0 means one file
-    #[arg(long, value_name = "DURATION", value_parser = duration, requires = "record",
-          help_heading = "Recording")]
+    /// Split the recording into files (NAME-part2…) of this duration, at least 1s; 0 means one file
+    #[arg(long, value_name = "DURATION", requires = "record", help_heading = "Recording",
+          value_parser = |text: &str| within_or_off(text, SPLIT_TIME_RANGE))]
     pub split_time: Option<Duration>,
     /// Split the recording into files of at most this size, such as 700M or 2G
     #[arg(long, value_name = "SIZE", value_parser = bytes, requires = "record",
           help_heading = "Recording")]
     pub split_size: Option<u64>,
-    /// Length of the replay buffer; 0 means no buffer. SIGUSR1, or `replay` with --control, saves the
-    /// buffer
-    #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Recording")]
+    /// Length of the replay buffer, at most 1h; 0 means no buffer. SIGUSR1, or `replay` with
+    /// --control, saves the buffer
+    #[arg(long, value_name = "DURATION", help_heading = "Recording",
+          value_parser = |text: &str| within_or_off(text, REPLAY_RANGE))]
     pub replay: Option<Duration>,
     /// Memory limit of --replay
-    #[arg(long, value_name = "SIZE", value_parser = bytes, default_value = "512M",
+    #[arg(long, value_name = "SIZE", value_parser = replay_bytes, default_value = "512M",
           help_heading = "Recording")]
     pub replay_size: u64,
     /// File for replays: .flv, .mp4 or .mkv [default: a file named replay beside --record, in the same
@@ -217,7 +233,7 @@ pub struct Args {
     #[arg(long, conflicts_with = "key_stdin", long_help = CONTROL_HELP)]
     pub control: bool,
     /// Duration of the broadcast, counted from the first frame [default: until you stop it]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", value_parser = positive)]
     pub duration: Option<Duration>,
 }
 

@@ -374,6 +374,26 @@ mod tests {
     }
 
     #[test]
+    fn a_value_that_the_settings_exclude_is_refused_with_the_range() {
+        for (flag, range) in [
+            ("--video-bitrate=500M", "8k to 200M"),
+            ("--min-video-bitrate=1k", "8k to 200M"),
+            ("--audio-bitrate=1k", "8k to 200M"),
+            ("--keyframe-interval=10m", "0.1s to 20s"),
+            ("--keyframe-interval=0s", "0.1s to 20s"),
+            ("--split-time=1ms", "1s to 365d"),
+            ("--replay=2h", "1s to 1h"),
+            ("--replay-size=100G", "1.1M to 17.1G"),
+            ("--duration=0s", "longer than 0"),
+        ] {
+            let words = ["onair", "live", "--record", "a.mp4", flag];
+            let refused = Cli::command().try_get_matches_from(words).unwrap_err();
+            assert_eq!(refused.exit_code(), 2);
+            assert!(refused.to_string().contains(range), "{refused}");
+        }
+    }
+
+    #[test]
     fn a_duration_within_the_stream_delay_is_refused_in_both_languages() {
         let delay = Duration::from_secs(5);
         let targets = vec![Target::custom(0, "rtmp://h/live", Secret::default())];

@@ -10,6 +10,7 @@ use crate::base::Secret;
 use crate::cli::output::exit::Exit;
 use crate::media::BitsPerSecond;
 use crate::studio::targets::services::ServiceList;
+use crate::studio::watch::choices::may_be_played;
 use crate::text::problem::{Problem, Value, problem};
 
 /// Maximum length of a key in bytes. A longer key is invalid.
@@ -124,6 +125,9 @@ fn assemble(words: impl Iterator<Item = Word>) -> Result<Vec<TargetArgument>, Er
                 });
             }
             Word::Watched(url) => {
+                if !may_be_played(url.expose()) {
+                    return Err((problem!("cli-play-url"), Exit::Usage));
+                }
                 last(&mut targets, "--monitor=URL")?.play_url = Some(url);
             }
             Word::PerShow(name, page) => {
@@ -298,6 +302,10 @@ mod tests {
         let watched: Vec<_> =
             targets.iter().map(|target| target.play_url.as_ref().map(Secret::expose)).collect();
         assert_eq!(watched, [Some("rtmp://b/app/k"), None]);
+        for bad in ["--monitor=foo", "--monitor=file:///a.flv", "--monitor=rtmp://"] {
+            let Err((why, exit)) = parse(&["--to", "rtmp://a/app/k", bad]) else { panic!("{bad}") };
+            assert_eq!((why.id(), exit), ("cli-play-url", Exit::Usage), "{bad}");
+        }
         let early = parse(&["--monitor=rtmp://b/app/k", "--to", "rtmp://a/b"]);
         assert!(matches!(early, Err((_, Exit::Usage))));
     }

@@ -3,7 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use crate::cli::flags::value::{bytes, duration};
+use crate::cli::flags::value::bytes;
+pub(super) use crate::cli::flags::value::within;
 use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::container::Format;
@@ -39,18 +40,6 @@ pub(super) fn number(text: &str, (least, most): (usize, usize)) -> Result<usize,
     number.ok_or_else(|| problem!("serve-number-within", least = least, most = most))
 }
 
-/// Parses a duration within limits.
-///
-/// # Errors
-/// Fails if the text is not a duration, or if the duration is outside the limits.
-pub(super) fn within(text: &str, (least, most): (Duration, Duration)) -> Result<Duration, Problem> {
-    let read = duration(text)?;
-    if (least..=most).contains(&read) {
-        return Ok(read);
-    }
-    Err(problem!("serve-duration-within", least = shown(least), most = shown(most)))
-}
-
 /// Returns a parsed value, if one is given and valid. `note` gets the reason why a value is invalid.
 pub(super) fn valid<T>(
     parsed: Option<Result<T, Problem>>,
@@ -58,17 +47,6 @@ pub(super) fn valid<T>(
     note: Note<'_>,
 ) -> Option<T> {
     parsed?.inspect_err(|why| note(name, why)).ok()
-}
-
-/// Formats a limit in its largest whole unit.
-fn shown(bound: Duration) -> String {
-    let seconds = bound.as_secs();
-    let units = [(86_400, "d"), (3_600, "h"), (60, "m")];
-    let fits = |unit: u64| bound.subsec_nanos() == 0 && seconds > 0 && seconds.is_multiple_of(unit);
-    match units.into_iter().find(|(unit, _)| fits(*unit)) {
-        Some((unit, name)) => format!("{}{name}", seconds / unit),
-        None => format!("{}s", bound.as_secs_f64()),
-    }
 }
 
 /// Parses an address with a port.

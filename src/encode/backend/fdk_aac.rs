@@ -11,7 +11,7 @@ use fdk_aac_sys as sys;
 use crate::encode::backend::traits::{AudioBackend, Block, Description};
 use crate::encode::config;
 use crate::encode::error::{Error, Flaw, Step};
-use crate::media::{AudioCodec, AudioConfig};
+use crate::media::{AudioCodec, AudioConfig, BitsPerSecond};
 
 const ENCODER_NAME: &str = "fdk-aac";
 
@@ -101,13 +101,16 @@ impl Encoder {
         if block_len == 0 || info.inputChannels != u32::from(config.channels) {
             return Err(malformed(Flaw::OtherChannels));
         }
+        // The library limits the bitrate to at most 6 bits per sample and channel.
+        // SAFETY: the handle is open.
+        let bitrate = unsafe { sys::aacEncoder_GetParam(raw.0, sys::AACENC_PARAM_AACENC_BITRATE) };
         Ok(Self {
             raw,
             config: AudioConfig {
                 codec: AudioCodec::Aac,
                 sample_rate: config.sample_rate,
                 channels: config.channels,
-                bitrate: config.bitrate,
+                bitrate: BitsPerSecond(bitrate),
                 codec_config: Bytes::copy_from_slice(asc),
             },
             block_len,
@@ -215,5 +218,21 @@ impl AudioBackend for Encoder {
 
     fn description(&self) -> Description {
         Description { name: ENCODER_NAME, profile: "LC", level: String::new() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bitrate_is_the_one_that_aac_allows() {
+        for (channels, asked, real) in
+            [(2, 128_000, 128_000), (2, 8_000_000, 576_000), (1, 8_000_000, 288_000)]
+        {
+            let bitrate = BitsPerSecond(asked);
+            let encoder = Encoder::open(&config::Audio { sample_rate: 48_000, channels, bitrate });
+            assert_eq!(encoder.unwrap().config().bitrate, BitsPerSecond(real), "{channels}");
+        }
     }
 }

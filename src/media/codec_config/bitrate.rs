@@ -33,7 +33,7 @@ impl std::str::FromStr for BitsPerSecond {
         let number = digits.and_then(|digits| digits.trim().parse::<f64>().ok());
         match number.map(|number| number * factor) {
             Some(bits) if (1_000.0..=1e9).contains(&bits) => Ok(Self(bits.round() as u32)),
-            _ => Err(problem!("choice-no-bitrate", text = text)),
+            _ => Err(problem!("choice-no-bitrate", text = text, least = "1k", most = "1000M")),
         }
     }
 }

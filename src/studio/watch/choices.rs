@@ -216,6 +216,14 @@ pub fn scheme_of(address: &str) -> Option<&'static str> {
     PLAYABLE_SCHEMES.into_iter().find(|known| known.eq_ignore_ascii_case(scheme))
 }
 
+/// Returns true if the viewer monitor can play an address with this scheme and host.
+pub fn may_be_played(address: &str) -> bool {
+    let host = address.split_once("://").and_then(|(_, rest)| rest.split(['/', '?']).next());
+    scheme_of(address).is_some()
+        && host.is_some_and(|host| !host.is_empty())
+        && !address.contains(char::is_whitespace)
+}
+
 /// Adds an address at the front of the recent ones.
 pub fn remember(recent: &mut Vec<String>, url: &str) {
     if may_be_kept(url) {

@@ -5,7 +5,7 @@ use egui::{Color32, Id, Rect, Role, Sense, Ui, WidgetInfo, vec2};
 use crate::studio::live::monitor::view::MonitorView;
 use crate::studio::snapshot::TargetView;
 use crate::studio::snapshot::health::trouble_of_viewers;
-use crate::studio::watch::choices::scheme_of;
+use crate::studio::watch::choices::may_be_played;
 use crate::studio::{Command, Target};
 use crate::ui::input::actions::key;
 use crate::ui::style::theme::{Theme, Type};
@@ -69,14 +69,6 @@ fn address(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target,
     if !target.may_show_play_url() {
         paragraph(ui, &texts.get("play-url-secret"), Type::Small, theme.secondary);
     }
-}
-
-/// Returns true if the viewer monitor can play an address with this scheme and host.
-fn may_be_played(address: &str) -> bool {
-    let host = address.split_once("://").and_then(|(_, rest)| rest.split(['/', '?']).next());
-    scheme_of(address).is_some()
-        && host.is_some_and(|host| !host.is_empty())
-        && !address.contains(char::is_whitespace)
 }
 
 /// Draws the result of the monitor, with a small frame.

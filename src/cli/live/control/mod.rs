@@ -11,15 +11,16 @@ use std::time::Duration;
 use crate::audio::AudioChoice;
 use crate::capture::VideoFallback;
 use crate::cli::control::{not_a_command, split};
-use crate::cli::flags::value::{check_png, duration};
+use crate::cli::flags::value::{check_png, duration, within};
 use crate::cli::live::args::control_syntax;
-use crate::compose::transition::{Kind, Order, Transition, Wipe};
+use crate::compose::transition::{Kind, MAX_STINGER_DURATION, Order, Transition, Wipe};
 use crate::media::playback_control::{EndBehavior, TransportCommand};
 use crate::studio::mixer::fallback_of;
 use crate::studio::settings::scenes::collection::{matte_of, transition_of};
 use crate::studio::{Command, Edit};
 use crate::text::Problem;
 use crate::text::problem::problem;
+use crate::wire::container::Format;
 
 /// The flags that control the run.
 #[derive(Clone, Debug)]
@@ -126,12 +127,19 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<LiveCommand>, Pr
         "resume" => Command::ResumeRecording,
         "chapter" => Command::Chapter(rest.to_owned()),
         "split" => Command::SplitRecording,
-        "replay" => Command::SaveReplay(path(&names.replay)),
+        "replay" => {
+            let path = path(&names.replay);
+            check_format(word, &path)?;
+            Command::SaveReplay(path)
+        }
         "snapshot" => {
             check_png(rest.as_ref())?;
             Command::Screenshot(path(&names.screenshot))
         }
-        "record" if !rest.is_empty() => Command::StartRecording(rest.into()),
+        "record" if !rest.is_empty() => {
+            check_format(word, rest.as_ref())?;
+            Command::StartRecording(rest.into())
+        }
         "stop-recording" => Command::StopRecording,
         "scene" if !rest.is_empty() => return Ok(Some(LiveCommand::Scene(rest.to_owned()))),
         "prepare" if !rest.is_empty() => return Ok(Some(LiveCommand::Prepare(rest.to_owned()))),
@@ -160,6 +168,15 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<LiveCommand>, Pr
         _ => return Err(not_a_command(word, &control_syntax(""))),
     };
     Ok(Some(LiveCommand::Command(Box::new(command))))
+}
+
+/// Fails if the name of a file to record has no known format.
+fn check_format(word: &str, path: &Path) -> Result<(), Problem> {
+    if Format::of_path(path).is_some() {
+        return Ok(());
+    }
+    let command = format!("{word} {}", path.display());
+    Err(problem!("cli-flag", flag = command, reason = problem!("file-format")))
 }
 
 /// Parses settings, filters and files of a strip: `gain -6 Voice`, `filter off gate Voice`, `at-end
@@ -291,14 +308,14 @@ fn transition(text: &str) -> Result<Transition, Problem> {
             (Kind::Luma(wipe), "invert") => wipe.invert = true,
             (Kind::Stinger(stinger), "invert") => stinger.invert = true,
             (Kind::Stinger(stinger), "volume") => stinger.volume = percent()?,
-            (Kind::Stinger(stinger), "cut") => stinger.cut = duration(value)?,
+            (Kind::Stinger(stinger), "cut") => stinger.cut = transition_time(value)?,
             (Kind::Stinger(stinger), "matte") => {
                 let known = "alpha|right|below|dark|#RRGGBB";
                 let matte = matte_of(value);
                 stinger.matte = matte
                     .ok_or_else(|| problem!("control-write-for", text = word, syntax = known))?;
             }
-            _ => transition.duration = duration(word)?,
+            _ => transition.duration = transition_time(word)?,
         }
     }
     let file = file.trim();
@@ -316,6 +333,11 @@ fn transition(text: &str) -> Result<Transition, Problem> {
     Ok(transition)
 }
 
+/// Parses a duration within a transition.
+fn transition_time(text: &str) -> Result<Duration, Problem> {
+    within(text, (Duration::ZERO, MAX_STINGER_DURATION))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -331,6 +353,11 @@ mod tests {
         assert_eq!(command("chapter  The second act "), Command::Chapter("The second act".into()));
         assert_eq!(command("replay"), Command::SaveReplay("/v/replay.mkv".into()));
         assert_eq!(command("replay /a b.mp4"), Command::SaveReplay("/a b.mp4".into()));
+        assert_eq!(command("record /a b.flv"), Command::StartRecording("/a b.flv".into()));
+        for bad in ["record foo.avi", "replay foo.avi"] {
+            let why = parse(bad, &names).unwrap_err().to_string();
+            assert!(why.starts_with(bad) && why.contains(".mkv"), "{why}");
+        }
         assert_eq!(command("snapshot"), Command::Screenshot("/v/screenshot.png".into()));
         assert!(parse("snapshot /v/a.jpg", &names).is_err(), "screenshots are PNG files");
         assert_eq!(parse("stop", &names), Ok(Some(LiveCommand::Stop)));
@@ -367,6 +394,12 @@ mod tests {
             "fade soft=3",
         ] {
             assert!(parse(&format!("transition {bad}"), &names).is_err(), "{bad}");
+        }
+        assert_eq!(set("transition fade 20s").duration, Duration::from_secs(20));
+        for long in ["transition fade 1h", "transition stinger cut=21s file=/x", "take fade 20.1s"]
+        {
+            let why = parse(long, &names).unwrap_err().to_string();
+            assert!(why.contains("0s to 20s"), "{why}");
         }
         let media = |line| match parse(line, &names) {
             Ok(Some(LiveCommand::Media(name, go))) => (name, go),

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::audio::AudioChoice;
 use crate::capture::{VideoChoice, VideoFallback, sharing};
 use crate::cli::control::{Lines, MAX_COMMANDS_PER_TURN};
 use crate::cli::live::control::{self, LiveCommand, Names, Run, filters, items};
@@ -172,25 +173,37 @@ fn carry_out(asked: LiveCommand, studio: &Studio) -> Done {
             strip(studio, &name, |id| Command::ClearClip(StripLamp::Strip(id)))?;
         }
         LiveCommand::StripEnd(name, at_end) => {
+            can_play_file(&name, &choices_of(&studio.snapshot(), &name)?)?;
             strip(studio, &name, |id| Command::SetStripEnd { id, at_end })?;
         }
         LiveCommand::IfSilent(name, choice) => {
             strip(studio, &name, |id| Command::SetIfSilent { id, choice: choice.clone() })?;
         }
-        LiveCommand::StripRestart(name) => strip(studio, &name, Command::RestartStrip)?,
+        LiveCommand::StripRestart(name) => {
+            can_play_file(&name, &choices_of(&studio.snapshot(), &name)?)?;
+            strip(studio, &name, Command::RestartStrip)?;
+        }
     }
     Ok(())
 }
 
-/// Checks that a command does not start a second recording.
+/// Checks that a command does not start a second recording, and does not need a recording while
+/// there is none.
 fn can_carry_out(command: &Command, recording: impl FnOnce() -> Option<RecordingFigures>) -> Done {
-    if !matches!(command, Command::StartRecording(_)) {
-        return Ok(());
+    match command {
+        Command::StartRecording(_) => recording().map_or(Ok(()), |current| {
+            let path = current.path.display().to_string();
+            Err(problem!("control-records-already", path = path))
+        }),
+        Command::PauseRecording
+        | Command::ResumeRecording
+        | Command::Chapter(_)
+        | Command::SplitRecording
+        | Command::StopRecording => {
+            recording().map(|_| ()).ok_or_else(|| problem!("control-no-recording"))
+        }
+        _ => Ok(()),
     }
-    recording().map_or(Ok(()), |current| {
-        let path = current.path.display().to_string();
-        Err(problem!("control-records-already", path = path))
-    })
 }
 
 /// Returns the scene with this name.
@@ -250,7 +263,7 @@ fn shown(name: &str) -> &str {
 }
 
 /// Returns the word for the kind of a source.
-fn kind_of(choice: &VideoChoice) -> String {
+fn kind_of(choice: &impl ToString) -> String {
     let word = choice.to_string();
     word.split(':').next().unwrap_or_default().to_owned()
 }
@@ -317,6 +330,25 @@ fn strips_of<'a>(snapshot: &'a Snapshot, name: &str) -> Result<Vec<&'a StripView
     Ok(named)
 }
 
+/// Returns the sources of the strips with this name. The source of the main strip can be unknown.
+fn choices_of(snapshot: &Snapshot, name: &str) -> Result<Vec<AudioChoice>, Problem> {
+    let choice = |strip: &StripView| match strip.audio.id {
+        StripId::MAIN => snapshot.audio.as_ref().map(|audio| audio.choice.clone()),
+        _ => Some(strip.audio.choice.clone()),
+    };
+    Ok(strips_of(snapshot, name)?.into_iter().filter_map(choice).collect())
+}
+
+/// Checks that one of these sources is a file, because only a file has an end and a start.
+fn can_play_file(name: &str, choices: &[AudioChoice]) -> Done {
+    let Some(first) = choices.first() else { return Ok(()) };
+    if choices.iter().any(|choice| choice.path().is_some()) {
+        return Ok(());
+    }
+    let name = if name.is_empty() { "--audio" } else { name };
+    Err(problem!("control-no-audio-file", name = name, kind = kind_of(first)))
+}
+
 /// Sends a command for the strips with this name. Without a name, the command is for the main
 /// strip.
 fn strip(studio: &Studio, name: &str, command: impl Fn(StripId) -> Command) -> Done {
@@ -334,7 +366,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_second_recording_is_refused() {
+    fn a_second_recording_and_a_change_of_no_recording_are_refused() {
         let current = || RecordingFigures {
             path: "show.mkv".into(),
             duration: Duration::from_secs(1),
@@ -347,7 +379,17 @@ mod tests {
         let text = "onair is already recording to show.mkv: use 'stop-recording' first";
         assert_eq!(refused.to_string(), text);
         assert_eq!(can_carry_out(&record, || None), Ok(()));
-        assert_eq!(can_carry_out(&Command::SplitRecording, || Some(current())), Ok(()));
+        for command in [
+            Command::PauseRecording,
+            Command::ResumeRecording,
+            Command::Chapter(String::new()),
+            Command::SplitRecording,
+            Command::StopRecording,
+        ] {
+            assert_eq!(can_carry_out(&command, || Some(current())), Ok(()));
+            let refused = can_carry_out(&command, || None).unwrap_err();
+            assert_eq!(refused.id(), "control-no-recording", "{command:?}");
+        }
     }
 
     #[test]
@@ -360,6 +402,11 @@ mod tests {
         let open = [TalkMode::Open, TalkMode::WhileShown];
         assert_eq!(id(can_talk(open.into_iter())), Some("control-no-talk"));
         assert_eq!(id(can_talk([].into_iter())), Some("control-no-talk"));
+        let file = AudioChoice::File("a.wav".into());
+        let refused = can_play_file("", &[AudioChoice::Tone]).unwrap_err();
+        assert!(refused.to_string().starts_with("--audio (tone) "), "{refused}");
+        assert_eq!(id(can_play_file("Jingle", &[AudioChoice::Tone, file])), None);
+        assert_eq!(id(can_play_file("", &[])), None, "the source is not chosen yet");
         for mode in [TalkMode::PushToTalk, TalkMode::PushToMute] {
             assert_eq!(id(can_talk([TalkMode::Open, mode].into_iter())), None);
         }
