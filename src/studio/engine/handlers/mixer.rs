@@ -1,5 +1,7 @@
 //! The mixer's strips: settings, sources and states.
 
+use std::collections::BTreeSet;
+
 use crate::audio::AudioChoice;
 use crate::capture;
 use crate::media::Track;
@@ -49,6 +51,52 @@ impl Engine {
         for message in self.unreported(messages) {
             self.notices.raise(&message, "");
         }
+        self.guard_monitoring();
+    }
+
+    /// Leaves strips that capture the monitoring device out of monitoring, because they would play
+    /// their own audio again and again. Reports such a strip if it is monitored, or if it sends the
+    /// monitoring of other strips to viewers.
+    fn guard_monitoring(&mut self) {
+        let Some(program) = &self.state.program else { return };
+        let played = self.state.listening.as_ref().map(MonitoringOutput::device);
+        let played = played.unwrap_or_default();
+        let strips = &self.settings.strips;
+        let captures = |strip: &&AudioStrip| self.captures_monitoring(program, strip, &played);
+        let captors: Vec<&AudioStrip> = strips.iter().filter(captures).collect();
+        let ids: BTreeSet<StripId> = captors.iter().map(|strip| strip.id).collect();
+        if ids != self.state.unmonitored {
+            program.mixer().set_unmonitored(ids.clone());
+        }
+        let solo = strips.iter().any(|it| it.strip.solo);
+        let is_monitored = |it: &AudioStrip| {
+            if solo { it.strip.solo } else { it.strip.monitoring.is_monitored() }
+        };
+        let are_others_monitored =
+            strips.iter().any(|it| !ids.contains(&it.id) && is_monitored(it));
+        let captor = captors.into_iter().find(|it| {
+            let is_sent = it.strip.monitoring.in_program() && !it.strip.muted;
+            is_monitored(it) || (is_sent && are_others_monitored)
+        });
+        let reported = captor.map(|strip| self.labelled(strip).1);
+        self.state.unmonitored = ids;
+        if reported != self.state.reported_capture {
+            self.notices.take_back("monitoring-captured");
+            if let Some(source) = reported.clone() {
+                self.notices.raise(&StudioMessage::MonitoringCaptured { source }, "");
+            }
+            self.state.reported_capture = reported;
+        }
+    }
+
+    /// Returns true if a strip's source or its open fallback captures the monitoring device.
+    fn captures_monitoring(&self, program: &Program, strip: &AudioStrip, played: &str) -> bool {
+        let is_captured = |choice: &AudioChoice, report: &SourceReport| {
+            self.settings.monitoring.is_captured_by(choice, &report.id, played)
+        };
+        let fallback = strip.if_silent.as_ref().zip(program.fallback_report(strip.id));
+        is_captured(program.choice_of(strip), &self.strip_report(strip.id))
+            || fallback.is_some_and(|(choice, report)| is_captured(choice, report))
     }
 
     /// Returns the notices about strips that no video source already reports.
@@ -112,6 +160,8 @@ impl Engine {
 
     /// Starts the audio after the start of the program.
     pub fn begin_audio(&mut self) {
+        // The new mixer monitors all strips.
+        self.state.unmonitored.clear();
         self.set_strips();
         self.begin_monitoring();
     }
@@ -125,6 +175,7 @@ impl Engine {
         }
         self.state.listening =
             Some(MonitoringOutput::start(monitoring, program.mixer(), self.clock));
+        self.guard_monitoring();
     }
 
     /// Ends monitoring before the program ends.
@@ -240,6 +291,7 @@ impl Engine {
             on_air.set_audio_delay(program.mixer().lag());
         }
         self.follow_tracks();
+        self.guard_monitoring();
         match self.state.listening.as_ref().and_then(MonitoringOutput::news) {
             Some(Err(reason)) => {
                 let detail = reason.to_string();
@@ -297,10 +349,8 @@ impl Engine {
     /// Returns the name of a strip, and the state of its source.
     fn labelled<'a>(&self, strip: &'a AudioStrip) -> (&'a AudioStrip, String, SourceReport) {
         let report = self.strip_report(strip.id);
-        let choice = match &self.state.program {
-            Some(program) if strip.id == StripId::MAIN => program.audio_choice(),
-            _ => &strip.choice,
-        };
+        let program = self.state.program.as_ref();
+        let choice = program.map_or(&strip.choice, |program| program.choice_of(strip));
         // A played file is named after itself, not after its device.
         let device = matches!(
             choice,
@@ -371,8 +421,8 @@ mod tests {
     use super::*;
     use crate::capture::VideoChoice;
     use crate::media::Size;
-    use crate::mix::Strip;
     use crate::mix::filter::{Filter, Slot};
+    use crate::mix::{MonitoringMode, Strip};
     use crate::studio::command::Command;
     use crate::studio::engine::handlers::live::tests::{at_rest, end, until, with_program};
     use crate::studio::scenes::edits::Edit;
@@ -517,6 +567,33 @@ mod tests {
         engine.set_quality(&Quality { size, ..engine.settings.quality.clone() });
         assert_eq!(engine.state.quality.size, size);
         assert!(troubles(&engine).is_empty());
+        end(engine);
+    }
+
+    #[test]
+    fn a_strip_that_captures_the_monitoring_device_is_not_monitored() {
+        let (mut engine, _ends) = with_program(None);
+        let is_reported = |engine: &Engine| {
+            engine.notices.active.notices().iter().any(|it| it.key() == "monitoring-captured")
+        };
+        engine.settings.monitoring = Monitoring::Default;
+        engine.add_strip(AudioChoice::System(None));
+        let id = StripId(1);
+        assert_eq!(engine.state.unmonitored, BTreeSet::from([id]));
+        assert!(!is_reported(&engine), "nothing is monitored");
+        engine.with_strip(id, |it| it.strip.solo = true);
+        assert!(is_reported(&engine));
+        engine.with_strip(id, |it| it.strip.solo = false);
+        assert!(!is_reported(&engine));
+        // Viewers hear the monitoring of another strip in the system audio.
+        engine.with_strip(StripId::MAIN, |it| it.strip.monitoring = MonitoringMode::Both);
+        assert!(is_reported(&engine));
+        engine.with_strip(id, |it| it.strip.muted = true);
+        assert!(!is_reported(&engine));
+        engine.with_strip(id, |it| it.strip.muted = false);
+        engine.settings.monitoring = Monitoring::Device("pulseaudio:other".into());
+        engine.set_strips();
+        assert!(engine.state.unmonitored.is_empty() && !is_reported(&engine));
         end(engine);
     }
 
