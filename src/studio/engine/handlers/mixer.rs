@@ -16,8 +16,8 @@ use crate::studio::live::recording::audio_tracks;
 use crate::studio::live::recording::audio_tracks::TrackNames;
 use crate::studio::live::target_events;
 use crate::studio::mixer;
-use crate::studio::mixer::AudioStrip;
 use crate::studio::mixer::monitoring::{Monitoring, MonitoringOutput};
+use crate::studio::mixer::{AudioStrip, HeldTalkKeys};
 use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::program::{Program, source_strips};
@@ -244,14 +244,21 @@ impl Engine {
         }
     }
 
-    /// Handles a press or release of the push-to-talk key of one strip, or of all strips.
+    /// Handles a press or release of the push-to-talk key of one strip, or of all strips. A
+    /// release has an effect regardless of the press, so that no microphone stays open.
     pub fn push_to_talk_key(&mut self, id: Option<StripId>, held: bool) {
         let before = self.state.talking.clone();
         let talking = &mut self.state.talking;
         match id {
-            None => talking.all = held,
+            None if held => talking.all = true,
+            None => *talking = HeldTalkKeys::default(),
             Some(id) if held => drop(talking.strips.insert(id)),
-            Some(id) => drop(talking.strips.remove(&id)),
+            Some(id) => {
+                if std::mem::take(&mut talking.all) {
+                    talking.strips = self.settings.strips.iter().map(|strip| strip.id).collect();
+                }
+                talking.strips.remove(&id);
+            }
         }
         if self.state.talking != before {
             tracing::debug!("the push-to-talk key is {}", if held { "held" } else { "let go" });
@@ -496,6 +503,24 @@ mod tests {
             engine.handle(Command::SetStrip { id, before: before.clone(), strip });
         }
         assert_eq!(strip(&engine), Strip { muted: true, gain_db: -6.0, ..before });
+    }
+
+    #[test]
+    fn a_released_push_to_talk_key_closes_its_strips_however_it_was_pressed() {
+        let (mut engine, _ends) = at_rest(None);
+        engine.add_strip(AudioChoice::Silence);
+        engine.add_strip(AudioChoice::Silence);
+        let [first, second] = [StripId(1), StripId(2)];
+        let mut held_after = |id, held| {
+            engine.push_to_talk_key(id, held);
+            [StripId::MAIN, first, second].map(|id| engine.state.talking.is_held(id))
+        };
+        assert_eq!(held_after(Some(first), true), [false, true, false]);
+        assert_eq!(held_after(None, false), [false; 3]);
+        assert_eq!(held_after(None, true), [true; 3]);
+        assert_eq!(held_after(Some(first), false), [true, false, true]);
+        assert_eq!(held_after(Some(second), false), [true, false, false]);
+        assert_eq!(held_after(None, false), [false; 3]);
     }
 
     #[test]
