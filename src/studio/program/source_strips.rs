@@ -31,6 +31,11 @@ impl Program {
         if strip.id == StripId::MAIN { &self.audio.choice } else { &strip.choice }
     }
 
+    /// Returns a strip with the source that it plays. The saved main strip contains no source.
+    pub fn resolved(&self, strip: &AudioStrip) -> AudioStrip {
+        AudioStrip { choice: self.choice_of(strip).clone(), ..strip.clone() }
+    }
+
     /// Returns the last report of a strip's fallback, if the fallback is open.
     pub fn fallback_report(&self, id: StripId) -> Option<&SourceReport> {
         if id == StripId::MAIN {

@@ -41,12 +41,13 @@ impl Engine {
         let main = (program.video_choice().clone(), program.transport(MAIN_SOURCE).at_end());
         let sources = &self.settings.collection.sources;
         program.set_shown_files(sources);
-        let audio = program.audio_choice().clone();
         let at_end = |strip: &AudioStrip| {
-            let choice = if strip.id == StripId::MAIN { &audio } else { &strip.choice };
-            source_strips::shown_end(sources, (&main.0, main.1), choice).unwrap_or(strip.at_end)
+            let shown_end = source_strips::shown_end(sources, (&main.0, main.1), &strip.choice);
+            shown_end.unwrap_or(strip.at_end)
         };
-        let messages = program.set_strips(&self.settings.strips, &effective_strip, &at_end);
+        let strips = self.settings.strips.iter().map(|strip| program.resolved(strip));
+        let strips: Vec<AudioStrip> = strips.collect();
+        let messages = program.set_strips(&strips, &effective_strip, &at_end);
         self.state.stage.shown_audio = seen;
         for message in self.unreported(messages) {
             self.notices.raise(&message, "");
@@ -231,6 +232,14 @@ impl Engine {
         let message = self.state.program.as_mut().and_then(|it| it.select_audio(choice, at_end));
         self.source_closed(&before, groups::AUDIO_DOWN_NOTICES);
         self.notices.raise_some(message);
+        if let (Some(program), Some(main)) = (&self.state.program, self.settings.strips.first()) {
+            // The video of the new source can be shown when that of the earlier one was not.
+            let main = program.resolved(main);
+            let held = self.state.talking.is_held(main.id);
+            let shown = self.state.stage.shown_audio.contains(&main.choice);
+            program.mixer().set_strip(main.id, main.effective_strip(held, shown));
+        }
+        self.guard_monitoring();
     }
 
     pub fn add_strip(&mut self, choice: AudioChoice) {
@@ -404,9 +413,9 @@ impl Engine {
         let Some(program) = &self.state.program else { return Vec::new() };
         let view = |audio: &AudioStrip| {
             let (_, name, report) = self.labelled(audio);
+            let audio = program.resolved(audio);
             let open = (report.state, report.format) == (SourceState::Open, SourceFormat::Unknown);
             StripView {
-                audio: audio.clone(),
                 name,
                 shown: self.state.stage.shown_audio.contains(&audio.choice),
                 held: self.state.talking.is_held(audio.id),
@@ -415,6 +424,7 @@ impl Engine {
                 state: report.state,
                 drift_ppm: report.drift_ppm,
                 meter: program.mixer().strip_meter(audio.id).unwrap_or_default(),
+                audio,
             }
         };
         self.settings.strips.iter().map(view).collect()
@@ -432,6 +442,7 @@ mod tests {
     use crate::mix::{MonitoringMode, Strip};
     use crate::studio::command::Command;
     use crate::studio::engine::handlers::live::tests::{at_rest, end, until, with_program};
+    use crate::studio::mixer::TalkMode;
     use crate::studio::scenes::edits::Edit;
     use crate::studio::targets::quality::Quality;
 
@@ -567,6 +578,27 @@ mod tests {
         assert_eq!(troubles(&engine), strips);
         engine.select_video(VideoChoice::Test);
         assert_eq!(troubles(&engine), strips);
+        end(engine);
+    }
+
+    #[test]
+    fn the_main_strip_follows_the_video_of_its_source() {
+        let (mut engine, _ends) = with_program(None);
+        let clip: AudioChoice = "file:/nowhere/clip.mp4".parse().unwrap();
+        engine.select_audio(clip.clone());
+        engine.with_strip(StripId::MAIN, |it| it.talk = TalkMode::WhileShown);
+        let is_muted = |engine: &Engine| {
+            let main = engine.strip_views().remove(0);
+            assert_eq!(main.audio.choice, clip);
+            let program = engine.state.program.as_ref().unwrap();
+            let mixed = program.resolved(&engine.settings.strips[0]);
+            let is_mixed = !mixed.effective_strip(main.held, main.shown).muted;
+            assert_ne!(main.audio.is_muted(main.held, main.shown), is_mixed);
+            !is_mixed
+        };
+        assert!(is_muted(&engine));
+        engine.state.stage.shown_audio = vec![clip.clone()];
+        assert!(!is_muted(&engine));
         end(engine);
     }
 
