@@ -82,6 +82,11 @@ impl SpeakerOutput {
         Ok(Self { rate, channels, clock, samples, played, device, opened, stream, watched })
     }
 
+    /// Returns the id of the speakers in use.
+    pub fn device_id(&self) -> &str {
+        &self.device.id
+    }
+
     /// Queues interleaved audio, and returns the number of frames (samples per channel) that fit.
     /// This function never waits.
     pub fn write(&mut self, samples: &[f32]) -> usize {

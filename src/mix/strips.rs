@@ -5,6 +5,7 @@
 //! other strips wait: the program is produced [`StripSet::lag`] after the newest audio, and each
 //! strip's delay line returns the audio of the right time.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ pub const MAX_STRIPS: usize = 33;
 pub struct StripSet {
     shape: Shape,
     channels: Vec<Channel>,
+    /// Strips that are never in monitoring.
+    unmonitored: BTreeSet<StripId>,
     /// The sample after the newest stored sample, counted from the program's origin.
     end: i64,
 }
@@ -36,7 +39,7 @@ pub struct StripBlock {
 
 impl StripSet {
     pub fn new(shape: Shape) -> Self {
-        Self { shape, channels: Vec::new(), end: 0 }
+        Self { shape, channels: Vec::new(), unmonitored: BTreeSet::new(), end: 0 }
     }
 
     /// Returns the strip with this id, and adds it if it does not exist. Returns `None` beyond
@@ -58,6 +61,11 @@ impl StripSet {
 
     pub fn remove(&mut self, id: StripId) {
         self.channels.retain(|channel| channel.id != id);
+    }
+
+    /// Leaves these strips out of monitoring, even while they are solo.
+    pub fn set_unmonitored(&mut self, ids: BTreeSet<StripId>) {
+        self.unmonitored = ids;
     }
 
     /// Returns true if any strip has a source.
@@ -127,7 +135,8 @@ impl StripSet {
         let frames = (out.len() / self.shape.channels) as i64;
         for channel in &self.channels {
             let Strip { solo: its, monitoring: mode, .. } = *channel.settings;
-            if if solo { its } else { mode.is_monitored() } {
+            let is_monitored = if solo { its } else { mode.is_monitored() };
+            if is_monitored && !self.unmonitored.contains(&channel.id) {
                 channel.add_newest(frames, out);
             }
         }
@@ -578,17 +587,26 @@ mod tests {
         let both = Strip { monitoring: MonitoringMode::Both, ..Strip::default() };
         let only = Strip { monitoring: MonitoringMode::MonitorOnly, ..Strip::default() };
         let feed = |level| Box::new(Level(level)) as Box<dyn AudioFeed>;
-        let hear = |strips| {
+        let hear_without = |unmonitored: &[u32], strips| {
             let mut strip_set = strip_set(strips);
+            strip_set.set_unmonitored(unmonitored.iter().copied().map(StripId).collect());
             strip_set.take(0, Timestamp::ZERO, BLOCK_FRAMES, 0);
             let (mut program, mut monitoring) = ([0.0; BLOCK_FRAMES], [0.0; BLOCK_FRAMES]);
             strip_set.program(0, &mut program);
             strip_set.monitoring(&mut monitoring);
             (program[100], monitoring[100])
         };
+        let hear = |strips| hear_without(&[], strips);
         let levels = hear(vec![(both.clone(), feed(0.25)), (only.clone(), feed(0.5))]);
         assert_eq!(levels, (0.25, 0.75));
-        let levels = hear(vec![(both, feed(0.25)), (only, feed(0.5)), (solo, feed(0.125))]);
-        assert_eq!(levels, (0.375, 0.125));
+        let strips = || {
+            let strips = [(&both, 0.25), (&only, 0.5), (&solo, 0.125)];
+            Vec::from(strips.map(|(strip, level)| (strip.clone(), feed(level))))
+        };
+        assert_eq!(hear(strips()), (0.375, 0.125));
+        // A strip that is left out of monitoring stays out while it is solo.
+        assert_eq!(hear_without(&[2], strips()), (0.375, 0.0));
+        let levels = hear_without(&[0], vec![(both, feed(0.25)), (only, feed(0.5))]);
+        assert_eq!(levels, (0.25, 0.5));
     }
 }

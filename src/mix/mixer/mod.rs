@@ -7,7 +7,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -174,6 +174,11 @@ impl Mixer {
         self.push_command(BlockCommand::Monitoring(monitoring));
     }
 
+    /// Leaves these strips out of monitoring, even while they are solo.
+    pub fn set_unmonitored(&self, ids: BTreeSet<StripId>) {
+        self.push_command(BlockCommand::Unmonitored(ids));
+    }
+
     /// Sets whether to measure loudness and true peak. In a broadcast without a display, these
     /// measurements are a sixth of the audio work.
     pub fn measure_loudness(&self, wanted: bool) {
@@ -283,6 +288,7 @@ enum BlockCommand {
     Encoder(Option<ProgramId>, Option<(Sender<SampleBlock>, Timestamp)>),
     Track(ExtraTrack, Option<(Sender<SampleBlock>, Timestamp)>),
     Monitoring(Option<Sender<SampleBlock>>),
+    Unmonitored(BTreeSet<StripId>),
 }
 
 /// The outputs of the mixer thread.
@@ -477,6 +483,7 @@ fn handle(shared: &Shared, strip_set: &mut StripSet, outputs: &mut Outputs) {
                 outputs.tracks.extend(encoder.map(|(encoder, from)| (track, encoder, from)));
             }
             BlockCommand::Monitoring(monitoring) => outputs.monitoring = monitoring,
+            BlockCommand::Unmonitored(ids) => strip_set.set_unmonitored(ids),
         }
     }
 }

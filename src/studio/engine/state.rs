@@ -44,6 +44,10 @@ pub struct EngineState {
     pub program: Option<Program>,
     pub stage: SceneState,
     pub listening: Option<MonitoringOutput>,
+    /// Strips that capture the monitoring device, so that the mixer does not monitor them.
+    pub unmonitored: BTreeSet<StripId>,
+    /// The strip that the notice about such strips names.
+    pub reported_capture: Option<String>,
     pub loudness_history: Arc<LoudnessHistory>,
     /// The push-to-talk keys that are held.
     pub talking: HeldTalkKeys,

@@ -407,6 +407,11 @@ impl Strips {
         self.open.get(&id).map(Chosen::report)
     }
 
+    /// Returns the last report of a strip's fallback, if the fallback is open.
+    pub fn fallback_report(&self, id: StripId) -> Option<&SourceReport> {
+        self.fallbacks.get(&id).and_then(StripFallback::last_report)
+    }
+
     /// Returns the last reports of the open sources and fallbacks.
     pub fn last_reports(&self) -> impl Iterator<Item = &SourceReport> {
         let own = self.open.values().map(|open| &open.last_report);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use crate::audio::AudioChoice;
 use crate::audio::speaker::{SpeakerOutput, SpeakerPace};
 use crate::base::queue::{self, Empty, Full, Receiver};
 use crate::base::{Clock, Stop, Worker};
@@ -25,6 +26,30 @@ pub enum Monitoring {
     Device(String),
 }
 
+/// The suffix of a device id that captures speakers.
+const CAPTURE_SUFFIX: &str = ".monitor";
+
+impl Monitoring {
+    /// Returns true if this source captures the monitoring device. `captured` is the id of the
+    /// device that the source uses, and `played` the id of the speakers that monitoring uses.
+    pub(in crate::studio) fn is_captured_by(
+        &self,
+        choice: &AudioChoice,
+        captured: &str,
+        played: &str,
+    ) -> bool {
+        let AudioChoice::System(wanted) = choice else { return false };
+        let (captured, played) = match (self, wanted) {
+            (Self::Off, _) => return false,
+            (Self::Default, None) => return true,
+            (Self::Default, Some(id)) => (id.as_str(), played),
+            (Self::Device(device), None) => (captured, device.as_str()),
+            (Self::Device(device), Some(id)) => (id.as_str(), device.as_str()),
+        };
+        captured.strip_suffix(CAPTURE_SUFFIX).unwrap_or(captured) == played
+    }
+}
+
 /// Maximum number of 10 ms blocks that wait for the device. The oldest are dropped, because late
 /// monitoring is useless.
 const MAX_WAITING_BLOCKS: usize = 16;
@@ -42,6 +67,8 @@ const STOP_TIMEOUT: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub(in crate::studio) struct MonitoringOutput {
     worker: Option<Worker>,
+    /// The id of the speakers in use; empty before they are open.
+    device: Arc<Mutex<String>>,
     news: Arc<Mutex<Option<MonitoringNews>>>,
 }
 
@@ -51,7 +78,7 @@ pub(in crate::studio) type MonitoringNews = Result<(), Problem>;
 impl MonitoringOutput {
     /// Creates a state that plays nothing.
     pub fn off() -> Self {
-        Self { worker: None, news: Arc::default() }
+        Self { worker: None, device: Arc::default(), news: Arc::default() }
     }
 
     /// Plays the monitoring audio of `mixer` on these speakers.
@@ -67,8 +94,11 @@ impl MonitoringOutput {
         let (tx, rx) = queue::bounded("monitoring", MAX_WAITING_BLOCKS, Full::DropOldest);
         mixer.set_monitoring(Some(tx));
         let news: Arc<Mutex<Option<MonitoringNews>>> = Arc::default();
-        let its = Arc::clone(&news);
-        let run = move |stop: &Stop| play(device.as_deref(), clock, &rx, &its, stop);
+        let in_use: Arc<Mutex<String>> = Arc::default();
+        let (its_device, its_news) = (Arc::clone(&in_use), Arc::clone(&news));
+        let run = move |stop: &Stop| {
+            play((device.as_deref(), &its_device), clock, &rx, &its_news, stop);
+        };
         let worker = match Worker::spawn("onair-monitoring", run) {
             Ok(worker) => Some(worker),
             Err(error) => {
@@ -77,7 +107,12 @@ impl MonitoringOutput {
                 None
             }
         };
-        Self { worker, news }
+        Self { worker, device: in_use, news }
+    }
+
+    /// Returns the id of the speakers in use; empty before they are open.
+    pub fn device(&self) -> String {
+        self.device.lock().clone()
     }
 
     /// Returns the news since the last call.
@@ -95,7 +130,7 @@ impl MonitoringOutput {
 }
 
 fn play(
-    device: Option<&str>,
+    (device, in_use): (Option<&str>, &Mutex<String>),
     clock: Clock,
     blocks: &Receiver<SampleBlock>,
     news: &Mutex<Option<MonitoringNews>>,
@@ -119,6 +154,7 @@ fn play(
                         continue;
                     }
                 };
+                output.device_id().clone_into(&mut in_use.lock());
                 if std::mem::take(&mut is_reported) {
                     *news.lock() = Some(Ok(()));
                 }
@@ -137,6 +173,36 @@ fn play(
             }
             Err(Empty::Waiting) => {}
             Err(Empty::Closed) => return,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn system_audio_of_the_monitoring_device_captures_monitoring() {
+        let device = |id: &str| Monitoring::Device(id.into());
+        // The columns: monitoring, source, the source's device, the speakers in use.
+        for (monitoring, choice, captured, played, expected) in [
+            (Monitoring::Off, "system", "pulse:a.monitor", "", false),
+            (Monitoring::Default, "system", "", "", true),
+            (Monitoring::Default, "system:pulse:a", "", "pulse:a", true),
+            (Monitoring::Default, "system:pulse:a", "", "pulse:b", false),
+            (Monitoring::Default, "system:pulse:a", "", "", false),
+            (device("pulse:a"), "system", "pulse:a.monitor", "", true),
+            (device("pulse:a"), "system", "pulse:b.monitor", "", false),
+            (device("pulse:a"), "system", "", "", false),
+            (device("pulse:a"), "system:pulse:a", "", "", true),
+            (device("pulse:a"), "system:pulse:a.monitor", "", "", true),
+            (device("pulse:a"), "system:pulse:b", "", "", false),
+            (Monitoring::Default, "mic", "", "", false),
+            (Monitoring::Default, "app:Game", "", "", false),
+        ] {
+            let choice: AudioChoice = choice.parse().unwrap();
+            let found = monitoring.is_captured_by(&choice, captured, played);
+            assert_eq!(found, expected, "{monitoring:?}, {choice}, {captured}, {played}");
         }
     }
 }

@@ -255,6 +255,8 @@ notices! {
     SnapshotFailed "screenshot-failed" Error [path] [reason] {};
     /// Monitoring does not work.
     MonitoringFailed "monitoring-failed" Error [] [reason] {};
+    /// A strip captures the monitoring device.
+    MonitoringCaptured "monitoring-captured" Warning [source] [] {};
     /// An earlier run crashed.
     Crashed "crashed" Warning [path] [] {};
     /// An earlier run ended unexpectedly while on air.

@@ -26,6 +26,25 @@ impl Program {
         self.audio.choice != AudioChoice::None || self.strips.has_sources()
     }
 
+    /// Returns the source of a strip. The main strip's source is the chosen audio source.
+    pub fn choice_of<'a>(&'a self, strip: &'a AudioStrip) -> &'a AudioChoice {
+        if strip.id == StripId::MAIN { &self.audio.choice } else { &strip.choice }
+    }
+
+    /// Returns a strip with the source that it plays. The saved main strip contains no source.
+    pub fn resolved(&self, strip: &AudioStrip) -> AudioStrip {
+        AudioStrip { choice: self.choice_of(strip).clone(), ..strip.clone() }
+    }
+
+    /// Returns the last report of a strip's fallback, if the fallback is open.
+    pub fn fallback_report(&self, id: StripId) -> Option<&SourceReport> {
+        if id == StripId::MAIN {
+            self.audio_fallback.last_report()
+        } else {
+            self.strips.fallback_report(id)
+        }
+    }
+
     /// Gives the opener of audio the files that these sources show. WAV files that already play are
     /// opened again, so that they follow their sources. A strip whose file could not be opened
     /// plays as soon as other files follow it. The sources report failures.

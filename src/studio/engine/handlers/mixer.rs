@@ -1,5 +1,7 @@
 //! The mixer's strips: settings, sources and states.
 
+use std::collections::BTreeSet;
+
 use crate::audio::AudioChoice;
 use crate::capture;
 use crate::media::Track;
@@ -14,8 +16,8 @@ use crate::studio::live::recording::audio_tracks;
 use crate::studio::live::recording::audio_tracks::TrackNames;
 use crate::studio::live::target_events;
 use crate::studio::mixer;
-use crate::studio::mixer::AudioStrip;
 use crate::studio::mixer::monitoring::{Monitoring, MonitoringOutput};
+use crate::studio::mixer::{AudioStrip, HeldTalkKeys};
 use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::program::{Program, source_strips};
@@ -39,16 +41,63 @@ impl Engine {
         let main = (program.video_choice().clone(), program.transport(MAIN_SOURCE).at_end());
         let sources = &self.settings.collection.sources;
         program.set_shown_files(sources);
-        let audio = program.audio_choice().clone();
         let at_end = |strip: &AudioStrip| {
-            let choice = if strip.id == StripId::MAIN { &audio } else { &strip.choice };
-            source_strips::shown_end(sources, (&main.0, main.1), choice).unwrap_or(strip.at_end)
+            let shown_end = source_strips::shown_end(sources, (&main.0, main.1), &strip.choice);
+            shown_end.unwrap_or(strip.at_end)
         };
-        let messages = program.set_strips(&self.settings.strips, &effective_strip, &at_end);
+        let strips = self.settings.strips.iter().map(|strip| program.resolved(strip));
+        let strips: Vec<AudioStrip> = strips.collect();
+        let messages = program.set_strips(&strips, &effective_strip, &at_end);
         self.state.stage.shown_audio = seen;
         for message in self.unreported(messages) {
             self.notices.raise(&message, "");
         }
+        self.guard_monitoring();
+    }
+
+    /// Leaves strips that capture the monitoring device out of monitoring, because they would play
+    /// their own audio again and again. Reports such a strip if it is monitored, or if it sends the
+    /// monitoring of other strips to viewers.
+    fn guard_monitoring(&mut self) {
+        let Some(program) = &self.state.program else { return };
+        let played = self.state.listening.as_ref().map(MonitoringOutput::device);
+        let played = played.unwrap_or_default();
+        let strips = &self.settings.strips;
+        let captures = |strip: &&AudioStrip| self.captures_monitoring(program, strip, &played);
+        let captors: Vec<&AudioStrip> = strips.iter().filter(captures).collect();
+        let ids: BTreeSet<StripId> = captors.iter().map(|strip| strip.id).collect();
+        if ids != self.state.unmonitored {
+            program.mixer().set_unmonitored(ids.clone());
+        }
+        let solo = strips.iter().any(|it| it.strip.solo);
+        let is_monitored = |it: &AudioStrip| {
+            if solo { it.strip.solo } else { it.strip.monitoring.is_monitored() }
+        };
+        let are_others_monitored =
+            strips.iter().any(|it| !ids.contains(&it.id) && is_monitored(it));
+        let captor = captors.into_iter().find(|it| {
+            let is_sent = it.strip.monitoring.in_program() && !it.strip.muted;
+            is_monitored(it) || (is_sent && are_others_monitored)
+        });
+        let reported = captor.map(|strip| self.labelled(strip).1);
+        self.state.unmonitored = ids;
+        if reported != self.state.reported_capture {
+            self.notices.take_back("monitoring-captured");
+            if let Some(source) = reported.clone() {
+                self.notices.raise(&StudioMessage::MonitoringCaptured { source }, "");
+            }
+            self.state.reported_capture = reported;
+        }
+    }
+
+    /// Returns true if a strip's source or its open fallback captures the monitoring device.
+    fn captures_monitoring(&self, program: &Program, strip: &AudioStrip, played: &str) -> bool {
+        let is_captured = |choice: &AudioChoice, report: &SourceReport| {
+            self.settings.monitoring.is_captured_by(choice, &report.id, played)
+        };
+        let fallback = strip.if_silent.as_ref().zip(program.fallback_report(strip.id));
+        is_captured(program.choice_of(strip), &self.strip_report(strip.id))
+            || fallback.is_some_and(|(choice, report)| is_captured(choice, report))
     }
 
     /// Returns the notices about strips that no video source already reports.
@@ -112,6 +161,8 @@ impl Engine {
 
     /// Starts the audio after the start of the program.
     pub fn begin_audio(&mut self) {
+        // The new mixer monitors all strips.
+        self.state.unmonitored.clear();
         self.set_strips();
         self.begin_monitoring();
     }
@@ -125,6 +176,7 @@ impl Engine {
         }
         self.state.listening =
             Some(MonitoringOutput::start(monitoring, program.mixer(), self.clock));
+        self.guard_monitoring();
     }
 
     /// Ends monitoring before the program ends.
@@ -180,6 +232,14 @@ impl Engine {
         let message = self.state.program.as_mut().and_then(|it| it.select_audio(choice, at_end));
         self.source_closed(&before, groups::AUDIO_DOWN_NOTICES);
         self.notices.raise_some(message);
+        if let (Some(program), Some(main)) = (&self.state.program, self.settings.strips.first()) {
+            // The video of the new source can be shown when that of the earlier one was not.
+            let main = program.resolved(main);
+            let held = self.state.talking.is_held(main.id);
+            let shown = self.state.stage.shown_audio.contains(&main.choice);
+            program.mixer().set_strip(main.id, main.effective_strip(held, shown));
+        }
+        self.guard_monitoring();
     }
 
     pub fn add_strip(&mut self, choice: AudioChoice) {
@@ -193,14 +253,21 @@ impl Engine {
         }
     }
 
-    /// Handles a press or release of the push-to-talk key of one strip, or of all strips.
+    /// Handles a press or release of the push-to-talk key of one strip, or of all strips. A
+    /// release has an effect regardless of the press, so that no microphone stays open.
     pub fn push_to_talk_key(&mut self, id: Option<StripId>, held: bool) {
         let before = self.state.talking.clone();
         let talking = &mut self.state.talking;
         match id {
-            None => talking.all = held,
+            None if held => talking.all = true,
+            None => *talking = HeldTalkKeys::default(),
             Some(id) if held => drop(talking.strips.insert(id)),
-            Some(id) => drop(talking.strips.remove(&id)),
+            Some(id) => {
+                if std::mem::take(&mut talking.all) {
+                    talking.strips = self.settings.strips.iter().map(|strip| strip.id).collect();
+                }
+                talking.strips.remove(&id);
+            }
         }
         if self.state.talking != before {
             tracing::debug!("the push-to-talk key is {}", if held { "held" } else { "let go" });
@@ -240,6 +307,7 @@ impl Engine {
             on_air.set_audio_delay(program.mixer().lag());
         }
         self.follow_tracks();
+        self.guard_monitoring();
         match self.state.listening.as_ref().and_then(MonitoringOutput::news) {
             Some(Err(reason)) => {
                 let detail = reason.to_string();
@@ -297,10 +365,8 @@ impl Engine {
     /// Returns the name of a strip, and the state of its source.
     fn labelled<'a>(&self, strip: &'a AudioStrip) -> (&'a AudioStrip, String, SourceReport) {
         let report = self.strip_report(strip.id);
-        let choice = match &self.state.program {
-            Some(program) if strip.id == StripId::MAIN => program.audio_choice(),
-            _ => &strip.choice,
-        };
+        let program = self.state.program.as_ref();
+        let choice = program.map_or(&strip.choice, |program| program.choice_of(strip));
         // A played file is named after itself, not after its device.
         let device = matches!(
             choice,
@@ -347,9 +413,9 @@ impl Engine {
         let Some(program) = &self.state.program else { return Vec::new() };
         let view = |audio: &AudioStrip| {
             let (_, name, report) = self.labelled(audio);
+            let audio = program.resolved(audio);
             let open = (report.state, report.format) == (SourceState::Open, SourceFormat::Unknown);
             StripView {
-                audio: audio.clone(),
                 name,
                 shown: self.state.stage.shown_audio.contains(&audio.choice),
                 held: self.state.talking.is_held(audio.id),
@@ -358,6 +424,7 @@ impl Engine {
                 state: report.state,
                 drift_ppm: report.drift_ppm,
                 meter: program.mixer().strip_meter(audio.id).unwrap_or_default(),
+                audio,
             }
         };
         self.settings.strips.iter().map(view).collect()
@@ -371,10 +438,11 @@ mod tests {
     use super::*;
     use crate::capture::VideoChoice;
     use crate::media::Size;
-    use crate::mix::Strip;
     use crate::mix::filter::{Filter, Slot};
+    use crate::mix::{MonitoringMode, Strip};
     use crate::studio::command::Command;
     use crate::studio::engine::handlers::live::tests::{at_rest, end, until, with_program};
+    use crate::studio::mixer::TalkMode;
     use crate::studio::scenes::edits::Edit;
     use crate::studio::targets::quality::Quality;
 
@@ -449,6 +517,24 @@ mod tests {
     }
 
     #[test]
+    fn a_released_push_to_talk_key_closes_its_strips_however_it_was_pressed() {
+        let (mut engine, _ends) = at_rest(None);
+        engine.add_strip(AudioChoice::Silence);
+        engine.add_strip(AudioChoice::Silence);
+        let [first, second] = [StripId(1), StripId(2)];
+        let mut held_after = |id, held| {
+            engine.push_to_talk_key(id, held);
+            [StripId::MAIN, first, second].map(|id| engine.state.talking.is_held(id))
+        };
+        assert_eq!(held_after(Some(first), true), [false, true, false]);
+        assert_eq!(held_after(None, false), [false; 3]);
+        assert_eq!(held_after(None, true), [true; 3]);
+        assert_eq!(held_after(Some(first), false), [true, false, true]);
+        assert_eq!(held_after(Some(second), false), [true, false, false]);
+        assert_eq!(held_after(None, false), [false; 3]);
+    }
+
+    #[test]
     fn the_notice_about_a_source_ends_when_its_last_strip_closes_it() {
         let (mut engine, _ends) = with_program(None);
         engine.add_strip(unreachable(1));
@@ -496,6 +582,27 @@ mod tests {
     }
 
     #[test]
+    fn the_main_strip_follows_the_video_of_its_source() {
+        let (mut engine, _ends) = with_program(None);
+        let clip: AudioChoice = "file:/nowhere/clip.mp4".parse().unwrap();
+        engine.select_audio(clip.clone());
+        engine.with_strip(StripId::MAIN, |it| it.talk = TalkMode::WhileShown);
+        let is_muted = |engine: &Engine| {
+            let main = engine.strip_views().remove(0);
+            assert_eq!(main.audio.choice, clip);
+            let program = engine.state.program.as_ref().unwrap();
+            let mixed = program.resolved(&engine.settings.strips[0]);
+            let is_mixed = !mixed.effective_strip(main.held, main.shown).muted;
+            assert_ne!(main.audio.is_muted(main.held, main.shown), is_mixed);
+            !is_mixed
+        };
+        assert!(is_muted(&engine));
+        engine.state.stage.shown_audio = vec![clip.clone()];
+        assert!(!is_muted(&engine));
+        end(engine);
+    }
+
+    #[test]
     fn a_source_with_another_name_has_no_notice_under_the_earlier_one() {
         let (mut engine, _ends) = with_program(None);
         let lost = |name: &str| SourceReport {
@@ -517,6 +624,33 @@ mod tests {
         engine.set_quality(&Quality { size, ..engine.settings.quality.clone() });
         assert_eq!(engine.state.quality.size, size);
         assert!(troubles(&engine).is_empty());
+        end(engine);
+    }
+
+    #[test]
+    fn a_strip_that_captures_the_monitoring_device_is_not_monitored() {
+        let (mut engine, _ends) = with_program(None);
+        let is_reported = |engine: &Engine| {
+            engine.notices.active.notices().iter().any(|it| it.key() == "monitoring-captured")
+        };
+        engine.settings.monitoring = Monitoring::Default;
+        engine.add_strip(AudioChoice::System(None));
+        let id = StripId(1);
+        assert_eq!(engine.state.unmonitored, BTreeSet::from([id]));
+        assert!(!is_reported(&engine), "nothing is monitored");
+        engine.with_strip(id, |it| it.strip.solo = true);
+        assert!(is_reported(&engine));
+        engine.with_strip(id, |it| it.strip.solo = false);
+        assert!(!is_reported(&engine));
+        // Viewers hear the monitoring of another strip in the system audio.
+        engine.with_strip(StripId::MAIN, |it| it.strip.monitoring = MonitoringMode::Both);
+        assert!(is_reported(&engine));
+        engine.with_strip(id, |it| it.strip.muted = true);
+        assert!(!is_reported(&engine));
+        engine.with_strip(id, |it| it.strip.muted = false);
+        engine.settings.monitoring = Monitoring::Device("pulseaudio:other".into());
+        engine.set_strips();
+        assert!(engine.state.unmonitored.is_empty() && !is_reported(&engine));
         end(engine);
     }
 

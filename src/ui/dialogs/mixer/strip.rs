@@ -219,7 +219,8 @@ fn switches(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Str
             }
             ui.add_space(gap::S);
         }
-        if matches!(strip.audio.choice, AudioChoice::File(_) | AudioChoice::Stream(_)) {
+        let choice = labels::choice_of(view, strip);
+        if matches!(choice, AudioChoice::File(_) | AudioChoice::Stream(_)) {
             while_shown(ui, view, strip);
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| state(ui, view, strip));
