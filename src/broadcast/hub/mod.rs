@@ -214,6 +214,11 @@ impl Hub {
         self.feed.shared.audio_delay_us.store(micros, Ordering::Relaxed);
     }
 
+    /// Returns the delay with which audio arrives after video of the same time.
+    pub fn audio_delay(&self) -> Duration {
+        self.feed.audio_delay()
+    }
+
     /// Returns the counters of the hub.
     pub fn figures(&self) -> Figures {
         self.feed.shared.state.lock().figures

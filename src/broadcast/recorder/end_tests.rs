@@ -1,16 +1,20 @@
-//! Tests of the end of a recording while the stream continues.
+//! Tests of the commands and the end of a recording while the stream continues and audio arrives
+//! later.
 
 use std::time::Duration;
 
 use bytes::Bytes;
+use tempfile::TempDir;
 
-use crate::base::queue::{self, Empty, Full};
+use crate::base::queue::{self, Empty, Full, Sender};
 use crate::base::{Stop, Timestamp};
 use crate::broadcast::hub::Hub;
 use crate::broadcast::hub::gop::tests::{of_rendition, packet};
 use crate::broadcast::output::Output;
 use crate::broadcast::recorder::{END_GRACE, Event, POLL_INTERVAL, Recorder, State};
-use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, RenditionId, StreamConfig, Track};
+use crate::media::{
+    AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, RenditionId, StreamConfig, Track,
+};
 
 const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -25,42 +29,107 @@ fn wait_for(what: &str, is_true: impl Fn() -> bool) {
     panic!("no {what}");
 }
 
+/// A recording of video and audio, for which the hub waits as long as necessary.
+struct Show {
+    packets: Sender<EncodedPacket>,
+    hub: Hub,
+    recorder: Recorder,
+    _folder: TempDir,
+}
+
+impl Show {
+    fn begin() -> Self {
+        let (packets, input) = queue::bounded("test", 256, Full::Block);
+        let video = of_rendition(RenditionId::Main, 0).rendition.unwrap().video.clone();
+        let audio = AudioConfig {
+            codec: AudioCodec::Aac,
+            sample_rate: 48_000,
+            channels: 2,
+            bitrate: BitsPerSecond(128_000),
+            codec_config: Bytes::from_static(&[0x11, 0x90]),
+        };
+        let config = StreamConfig { video: Some(video), audio: Some(audio) };
+        let hub = Hub::spawn(config, input).unwrap();
+        hub.set_audio_delay(TEST_TIMEOUT);
+        let folder = tempfile::tempdir().unwrap();
+        let recorder = Recorder::start(&folder.path().join("show.flv"), &hub).unwrap();
+        assert!(matches!(recorder.events().recv(), Some(Event::Began(_))));
+        Self { packets, hub, recorder, _folder: folder }
+    }
+
+    fn send(&self, packet: EncodedPacket) {
+        assert!(self.packets.send(packet).unwrap());
+    }
+
+    fn frames(&self, from: i64, to: i64) {
+        let frames = (from..to).step_by(40).map(|dts| of_rendition(RenditionId::Main, dts));
+        frames.for_each(|frame| self.send(frame));
+    }
+
+    fn blocks(&self, from: i64, to: i64) {
+        let blocks = (from..to).step_by(20).map(|dts| packet(Track::Audio, dts));
+        blocks.for_each(|block| self.send(block));
+    }
+
+    /// Waits until the hub has taken all packets.
+    fn settle(&self) {
+        let feed = self.hub.feed();
+        wait_for("taken packets", || feed.reach(feed.given()).is_some());
+    }
+
+    /// Sends the first half second of audio. Once the recorder has taken it, it knows where the file
+    /// ends.
+    fn half_a_second(&self) {
+        self.blocks(40, 520);
+        let feed = self.hub.feed();
+        wait_for("frames", || feed.handed_out() >= Timestamp::from_millis(500));
+        wait_for("empty queue", || self.recorder.backlog().is_zero());
+    }
+}
+
 #[test]
 fn a_recording_keeps_its_end_while_audio_arrives_later() {
-    let (packets, input) = queue::bounded("test", 256, Full::Block);
-    let video = of_rendition(RenditionId::Main, 0).rendition.unwrap().video.clone();
-    let audio = AudioConfig {
-        codec: AudioCodec::Aac,
-        sample_rate: 48_000,
-        channels: 2,
-        bitrate: BitsPerSecond(128_000),
-        codec_config: Bytes::from_static(&[0x11, 0x90]),
-    };
-    let hub = Hub::spawn(StreamConfig { video: Some(video), audio: Some(audio) }, input).unwrap();
-    hub.set_audio_delay(TEST_TIMEOUT);
-    let folder = tempfile::tempdir().unwrap();
-    let recorder = Recorder::start(&folder.path().join("show.flv"), &hub).unwrap();
-    assert!(matches!(recorder.events().recv(), Some(Event::Began(_))));
-    let send = |packet| assert!(packets.send(packet).unwrap());
-    let frames = |from: i64, to: i64| {
-        let frames = (from..to).step_by(40).map(|dts| of_rendition(RenditionId::Main, dts));
-        frames.for_each(send);
-    };
-    let blocks = |from: i64, to: i64| {
-        let blocks = (from..to).step_by(20).map(|dts| packet(Track::Audio, dts));
-        blocks.for_each(send);
-    };
-    blocks(0, 40);
-    frames(0, 1_000);
-    recorder.ask_to_stop(TEST_TIMEOUT);
-    let event = recorder.events().recv_timeout(END_GRACE + 2 * POLL_INTERVAL);
+    let show = Show::begin();
+    show.blocks(0, 40);
+    show.frames(0, 1_000);
+    show.recorder.ask_to_stop(TEST_TIMEOUT);
+    let event = show.recorder.events().recv_timeout(END_GRACE + 2 * POLL_INTERVAL);
     assert_eq!(event, Err(Empty::Waiting), "the recording does not wait for its audio");
-    // Once the recorder has taken these packets, it knows where the file ends.
-    blocks(40, 520);
-    wait_for("frames", || hub.feed().handed_out() >= Timestamp::from_millis(500));
-    wait_for("empty queue", || recorder.backlog().is_zero());
-    frames(1_000, 3_000);
-    blocks(520, 3_000);
-    let figures = recorder.finish(TEST_TIMEOUT);
+    show.half_a_second();
+    show.frames(1_000, 3_000);
+    show.blocks(520, 3_000);
+    let figures = show.recorder.finish(TEST_TIMEOUT);
     assert_eq!((figures.state, figures.duration), (State::Finished, Duration::from_secs(1)));
+}
+
+#[test]
+fn commands_apply_at_their_request_while_audio_arrives_later() {
+    let mut show = Show::begin();
+    let is_paused = |show: &Show, paused| {
+        wait_for("command", || show.recorder.figures().paused == paused);
+    };
+    show.blocks(0, 40);
+    show.frames(0, 1_000);
+    show.settle();
+    show.recorder.chapter("Act");
+    show.frames(1_000, 2_000);
+    show.settle();
+    show.recorder.pause();
+    is_paused(&show, true);
+    show.frames(2_000, 6_000);
+    show.settle();
+    show.recorder.resume();
+    is_paused(&show, false);
+    show.frames(6_000, 7_000);
+    show.settle();
+    show.recorder.ask_to_stop(TEST_TIMEOUT);
+    show.half_a_second();
+    show.frames(7_000, 8_000);
+    show.blocks(520, 8_000);
+    show.recorder.stop(TEST_TIMEOUT);
+    let figures = show.recorder.figures();
+    // The four seconds of the pause are not in the file.
+    assert_eq!((figures.state, figures.duration), (State::Finished, Duration::from_secs(3)));
+    let chapter = Event::Chapter { at: Duration::from_secs(1), title: "Act".into() };
+    assert!(show.recorder.events().waiting().any(|event| event == chapter));
 }

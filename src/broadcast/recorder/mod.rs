@@ -5,6 +5,7 @@
 //! duration and an index. An error (disk full, read-only, folder gone) ends the recording at a
 //! point up to which the file is playable, and affects nothing else.
 
+mod commands;
 #[cfg(test)]
 mod end_tests;
 mod file;
@@ -19,6 +20,7 @@ pub mod replay;
 mod timeline;
 mod try_out;
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -45,8 +47,8 @@ use crate::broadcast::recorder::timeline::Timeline;
 use crate::broadcast::recorder::try_out::enough_room;
 use crate::files::disk_space::{DiskChange, SpaceReading, SpaceWatch};
 use crate::files::{self, Trouble};
-use crate::media::{EncodedPacket, Metadata, RenditionId, StreamConfig, StreamEvent, Track};
-use crate::wire::container::{Chapter, Format, Tracks};
+use crate::media::{EncodedPacket, RenditionId, StreamConfig, StreamEvent, Track};
+use crate::wire::container::{Format, Tracks};
 
 /// Interval at which data is written.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
@@ -131,11 +133,21 @@ enum RecorderCommand {
     Split,
 }
 
+/// A command and the moment of its request.
+#[derive(Clone, Debug)]
+struct PendingCommand {
+    command: RecorderCommand,
+    /// The number of packets in the hub at the request.
+    given: u64,
+    /// The latest DTS among these packets, or `None` while it is unknown.
+    reach: Option<Timestamp>,
+}
+
 /// A running recording. Dropping the recorder finalizes the file, without waiting.
 pub struct Recorder {
     figures: Arc<Mutex<Figures>>,
     events: Receiver<Event>,
-    orders: Sender<RecorderCommand>,
+    orders: Sender<PendingCommand>,
     worker: Worker,
     ended: Stop,
     feed: HubFeed,
@@ -216,6 +228,8 @@ impl Recorder {
             figures: Arc::clone(&figures),
             events: sender,
             orders: waiting_orders,
+            pending: VecDeque::new(),
+            paused: false,
             ended: ended.clone(),
             mark: Arc::clone(&mark),
             timeline: Timeline::new(config),
@@ -254,7 +268,7 @@ impl Recorder {
         &self.events
     }
 
-    /// Pauses the recording.
+    /// Pauses the recording. Packets from before this call that still arrive are written.
     pub fn pause(&self) {
         self.order(RecorderCommand::Pause);
     }
@@ -275,9 +289,11 @@ impl Recorder {
         self.order(RecorderCommand::Split);
     }
 
-    fn order(&self, order: RecorderCommand) {
+    fn order(&self, command: RecorderCommand) {
+        let given = self.feed.given();
+        let reach = self.feed.reach(given);
         // A recording that has ended executes no commands.
-        let _ = self.orders.send(order);
+        let _ = self.orders.send(PendingCommand { command, given, reach });
     }
 
     /// Writes all packets that are in the hub now, finalizes the file and waits for at most
@@ -339,7 +355,11 @@ struct Writer {
     feed: HubFeed,
     figures: Arc<Mutex<Figures>>,
     events: Sender<Event>,
-    orders: Receiver<RecorderCommand>,
+    orders: Receiver<PendingCommand>,
+    /// Commands whose moment has not reached the subscription yet.
+    pending: VecDeque<PendingCommand>,
+    /// True if the packets now leaving the hub belong to a pause.
+    paused: bool,
     /// Set if the end is requested.
     ended: Stop,
     mark: Arc<Mutex<Option<u64>>>,
@@ -393,6 +413,10 @@ impl Writer {
     fn run(mut self, stop: &Stop) {
         let _ = self.events.send(Event::Began(self.figures.lock().clone()));
         let recorded = self.record(stop);
+        // A chapter that was requested just before the end is in the file.
+        let handed_out = self.feed.handed_out();
+        let recorded =
+            recorded.and_then(|()| self.execute_commands(&NextPacket::Ended, handed_out));
         let state = match recorded.and_then(|()| self.file.finish(self.timeline.end())) {
             Ok(()) => State::Finished,
             Err(error) => {
@@ -422,10 +446,10 @@ impl Writer {
 
     fn record(&mut self, stop: &Stop) -> Result<(), Error> {
         loop {
-            while let Ok(order) = self.orders.try_recv() {
-                self.handle(order)?;
-            }
-            match self.subscription.next_timeout(POLL_INTERVAL) {
+            let handed_out = self.feed.handed_out();
+            let next = self.subscription.next_timeout(POLL_INTERVAL);
+            self.execute_commands(&next, handed_out)?;
+            match next {
                 NextPacket::Tag(tag) => self.take(&tag)?,
                 NextPacket::Ended => return Ok(()),
                 NextPacket::Waiting => {}
@@ -446,12 +470,11 @@ impl Writer {
         let mut reach = None;
         loop {
             reach = reach.or_else(|| self.feed.reach(mark?));
-            let handed_out = reach.is_some_and(|reach| self.feed.handed_out() >= reach);
-            match self.subscription.next_timeout(if mark.is_some() {
-                POLL_INTERVAL
-            } else {
-                Duration::ZERO
-            }) {
+            let handed_out = self.feed.handed_out();
+            let limit = if mark.is_some() { POLL_INTERVAL } else { Duration::ZERO };
+            let next = self.subscription.next_timeout(limit);
+            self.execute_commands(&next, handed_out)?;
+            match next {
                 NextPacket::Tag(tag) => {
                     if mark.is_some() && reach.is_some_and(|reach| tag.dts > reach) {
                         return Ok(());
@@ -460,7 +483,11 @@ impl Writer {
                     waiting = waiting.saturating_sub(1);
                 }
                 NextPacket::Ended => return Ok(()),
-                NextPacket::Waiting if mark.is_none() || handed_out => return Ok(()),
+                NextPacket::Waiting
+                    if mark.is_none() || reach.is_some_and(|reach| handed_out >= reach) =>
+                {
+                    return Ok(());
+                }
                 NextPacket::Waiting => {}
             }
             self.flush_if_due()?;
@@ -470,43 +497,9 @@ impl Writer {
         }
     }
 
-    fn handle(&mut self, order: RecorderCommand) -> Result<(), Error> {
-        let paused = self.figures.lock().paused;
-        match order {
-            RecorderCommand::Pause if !paused => {
-                self.timeline.pause();
-                self.file.flush()?;
-                self.figures.lock().paused = true;
-                self.note();
-                let _ = self.events.send(Event::Paused(self.figures.lock().clone()));
-            }
-            RecorderCommand::Resume if paused => {
-                self.figures.lock().paused = false;
-                let _ = self.events.send(Event::Paused(self.figures.lock().clone()));
-                self.feed.ask_keyframe(RenditionId::Main);
-            }
-            RecorderCommand::Chapter(title) => {
-                let at = self.timeline.end();
-                self.chapters += 1;
-                let title = match title.trim() {
-                    "" => format!("Chapter {}", self.chapters),
-                    title => title.to_owned(),
-                };
-                let chapter = Chapter::new(Timestamp::ZERO + at, &title);
-                let title = chapter.title.clone();
-                self.file.write(&StreamEvent::Metadata(Metadata::Chapter(chapter)))?;
-                self.figures.lock().chapters += 1;
-                let _ = self.events.send(Event::Chapter { at, title });
-            }
-            RecorderCommand::Split => self.split_wanted = true,
-            RecorderCommand::Pause | RecorderCommand::Resume => {}
-        }
-        Ok(())
-    }
-
     /// Writes a packet, or skips it.
     fn take(&mut self, tag: &SharedPacket) -> Result<(), Error> {
-        if self.figures.lock().paused {
+        if self.paused {
             return Ok(());
         }
         let begins =

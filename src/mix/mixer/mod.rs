@@ -151,9 +151,20 @@ impl Mixer {
         self.push_command(BlockCommand::Encoder(Some(program), Some((encoder, from))));
     }
 
-    /// Stops sending audio to a program's encoder: its queue ends with the current block.
-    pub fn detach_encoder_of(&self, program: ProgramId) {
-        self.push_command(BlockCommand::Encoder(Some(program), None));
+    /// Stops sending audio to a program's encoder: its queue ends with the block at this time, which
+    /// may be produced later.
+    pub fn detach_encoder_of(&self, program: ProgramId, end: Timestamp) {
+        self.push_command(BlockCommand::EndEncoder(program, end));
+    }
+
+    /// Stops sending an extra track's audio to its encoder, like [`Mixer::detach_encoder_of`].
+    pub fn detach_track(&self, track: ExtraTrack, end: Timestamp) {
+        self.push_command(BlockCommand::EndTrack(track, end));
+    }
+
+    /// Returns the time up to which the program's audio until now is produced within `wait`.
+    pub fn end_within(&self, wait: Duration) -> Timestamp {
+        self.config.clock.now() - self.lag().saturating_sub(wait)
     }
 
     /// Sends program audio to this queue from now on, beside the encoders. `None` ends the queue.
@@ -163,7 +174,7 @@ impl Mixer {
     }
 
     /// Sends an extra track's audio to an encoder from now on. `None` ends the queue of the track's
-    /// encoder. A track without an encoder is not mixed.
+    /// encoder immediately. A track without an encoder is not mixed.
     pub fn set_track(&self, track: ExtraTrack, encoder: Option<Sender<SampleBlock>>) {
         let from = self.config.clock.now();
         self.push_command(BlockCommand::Track(track, encoder.map(|encoder| (encoder, from))));
@@ -287,17 +298,49 @@ enum BlockCommand {
     /// The encoder of a program, or the tap.
     Encoder(Option<ProgramId>, Option<(Sender<SampleBlock>, Timestamp)>),
     Track(ExtraTrack, Option<(Sender<SampleBlock>, Timestamp)>),
+    EndEncoder(ProgramId, Timestamp),
+    EndTrack(ExtraTrack, Timestamp),
     Monitoring(Option<Sender<SampleBlock>>),
     Unmonitored(BTreeSet<StripId>),
 }
 
+/// The queue of an encoder or of the tap.
+struct BlockReceiver<Key> {
+    key: Key,
+    queue: Sender<SampleBlock>,
+    /// Audio before this time is not sent.
+    since: Timestamp,
+    /// The queue ends with the block at this time.
+    end: Option<Timestamp>,
+}
+
+impl<Key: PartialEq> BlockReceiver<Key> {
+    /// Replaces the receiver with this key. A receiver that is ending stays until its end.
+    fn replace(all: &mut Vec<Self>, key: Key, with: Option<(Sender<SampleBlock>, Timestamp)>) {
+        all.retain(|it| it.key != key || it.end.is_some());
+        all.extend(with.map(|(queue, since)| Self { key, queue, since, end: None }));
+    }
+
+    /// Sets the end of the receiver with this key.
+    fn set_end(all: &mut [Self], key: &Key, end: Timestamp) {
+        for it in all.iter_mut().filter(|it| it.key == *key) {
+            it.end.get_or_insert(end);
+        }
+    }
+
+    /// Sends a block. Returns false if the queue has ended.
+    fn send(&self, block: SampleBlock) -> bool {
+        let is_last = self.end.is_some_and(|end| block.end() >= end);
+        self.queue.send(block).is_ok() && !is_last
+    }
+}
+
 /// The outputs of the mixer thread.
 struct Outputs {
-    /// The encoders of the programs and the tap, each with its start time. Audio before the start
-    /// time is not sent to it.
-    encoders: Vec<(Option<ProgramId>, Sender<SampleBlock>, Timestamp)>,
+    /// The encoders of the programs and the tap.
+    encoders: Vec<BlockReceiver<Option<ProgramId>>>,
     /// Encoders of the extra tracks.
-    tracks: Vec<(ExtraTrack, Sender<SampleBlock>, Timestamp)>,
+    tracks: Vec<BlockReceiver<ExtraTrack>>,
     monitoring: Option<Sender<SampleBlock>>,
 }
 
@@ -388,14 +431,14 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
             shared.samples.fetch_add(frames as u64, Ordering::Relaxed);
             let samples = SampleBlock { pts: instant(first), rate, channels, data };
             outputs.send(samples);
-            outputs.tracks.retain(|(track, encoder, since)| {
-                if instant(end) <= *since {
+            outputs.tracks.retain(|encoder| {
+                if instant(end) <= encoder.since {
                     return true;
                 }
                 let mut data = silence(frames);
-                strip_set.track(*track, first, &mut data);
+                strip_set.track(encoder.key, first, &mut data);
                 limit(&mut data);
-                encoder.send(SampleBlock { pts: instant(first), rate, channels, data }).is_ok()
+                encoder.send(SampleBlock { pts: instant(first), rate, channels, data })
             });
             next += 1;
         }
@@ -446,11 +489,11 @@ impl Outputs {
         let end = samples.end();
         let mut samples = Some(samples);
         let mut left = self.encoders.len();
-        self.encoders.retain(|(_, encoder, since)| {
+        self.encoders.retain(|encoder| {
             left -= 1;
             // The last receiver gets the block without a copy.
             let block = if left == 0 { samples.take() } else { samples.clone() };
-            end <= *since || block.is_some_and(|block| encoder.send(block).is_ok())
+            end <= encoder.since || block.is_some_and(|block| encoder.send(block))
         });
     }
 }
@@ -475,12 +518,16 @@ fn handle(shared: &Shared, strip_set: &mut StripSet, outputs: &mut Outputs) {
             }
             BlockCommand::Remove(id) => strip_set.remove(id),
             BlockCommand::Encoder(program, encoder) => {
-                outputs.encoders.retain(|(its, ..)| *its != program);
-                outputs.encoders.extend(encoder.map(|(encoder, from)| (program, encoder, from)));
+                BlockReceiver::replace(&mut outputs.encoders, program, encoder);
             }
             BlockCommand::Track(track, encoder) => {
-                outputs.tracks.retain(|(its, ..)| *its != track);
-                outputs.tracks.extend(encoder.map(|(encoder, from)| (track, encoder, from)));
+                BlockReceiver::replace(&mut outputs.tracks, track, encoder);
+            }
+            BlockCommand::EndEncoder(program, end) => {
+                BlockReceiver::set_end(&mut outputs.encoders, &Some(program), end);
+            }
+            BlockCommand::EndTrack(track, end) => {
+                BlockReceiver::set_end(&mut outputs.tracks, &track, end);
             }
             BlockCommand::Monitoring(monitoring) => outputs.monitoring = monitoring,
             BlockCommand::Unmonitored(ids) => strip_set.set_unmonitored(ids),

@@ -58,7 +58,7 @@ fn blocks_follow_each_other_exactly_at_odd_rates() {
             assert!(clock.now() >= block.end() + delay);
             assert!((block.data[0] - first as f32 / 1e6).abs() < 1e-9);
         }
-        mixer.detach_encoder_of(ProgramId::MAIN);
+        mixer.detach_encoder_of(ProgramId::MAIN, clock.now());
         while rx.recv_timeout(WAIT_TIMEOUT).is_ok() {}
         assert_eq!(rx.try_recv().unwrap_err(), queue::Empty::Closed);
         mixer.join(WAIT_TIMEOUT).unwrap();
@@ -239,6 +239,30 @@ fn the_tap_gets_what_the_encoder_gets_until_it_is_removed() {
     mixer.set_tap(None);
     assert!(std::iter::from_fn(|| tapped.recv()).count() <= 256, "its queue ends");
     assert!(encoded.recv_timeout(WAIT_TIMEOUT).is_ok(), "the encoder goes on");
+}
+
+#[test]
+fn a_detached_encoder_gets_audio_up_to_the_end_although_it_is_produced_later() {
+    let (clock, origin) = (Clock::start(), Timestamp::ZERO);
+    let mixer = Mixer::spawn(Config { rate: 48_000, channels: 1, origin, clock }).unwrap();
+    mixer.set_strip(StripId::MAIN, Strip { offset_us: -300_000, ..Strip::default() });
+    let track = ExtraTrack::new(2).unwrap();
+    let (encoder, encoded) = queue::bounded("test", 256, Full::DropOldest);
+    let (second, track_encoded) = queue::bounded("test", 256, Full::DropOldest);
+    mixer.attach_encoder(encoder);
+    mixer.set_track(track, Some(second));
+    let first = [&encoded, &track_encoded].map(|it| it.recv_timeout(WAIT_TIMEOUT).unwrap().pts);
+    let end = mixer.end_within(Duration::MAX);
+    assert!(first.iter().all(|first| *first < end));
+    mixer.detach_encoder_of(ProgramId::MAIN, end);
+    mixer.detach_track(track, end);
+    // The next encoder does not end the audio of this one.
+    let (next, _waiting) = queue::bounded("test", 256, Full::DropOldest);
+    mixer.attach_encoder(next);
+    for queue in [encoded, track_encoded] {
+        let last = std::iter::from_fn(|| queue.recv()).last().unwrap();
+        assert!(last.pts < end && last.end() >= end, "{:?}, not {end:?}", last.end());
+    }
 }
 
 #[test]

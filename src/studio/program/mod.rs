@@ -576,15 +576,15 @@ impl Program {
         }
     }
 
-    /// Ends the queues of a program.
-    pub fn detach(&self, id: ProgramId) {
-        self.mixer.detach_encoder_of(id);
+    /// Ends the queues of a program. Audio that is late follows for at most `wait`.
+    pub fn detach(&self, id: ProgramId, wait: Duration) {
+        let end = self.mixer.end_within(wait);
+        self.mixer.detach_encoder_of(id, end);
         if id != ProgramId::MAIN {
-            self.compositor.attach_other(id, None);
-            return;
+            return self.compositor.attach_other(id, None);
         }
         self.compositor.detach_encoder();
-        ExtraTrack::all().for_each(|track| self.mixer.set_track(track, None));
+        ExtraTrack::all().for_each(|track| self.mixer.detach_track(track, end));
     }
 
     /// Ends the compositor and the mixer, and then closes the sources. Returns the files of the

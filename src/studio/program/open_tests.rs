@@ -232,7 +232,7 @@ fn another_program_shares_the_opening_and_each_instant_on_its_own_canvas() {
     }
     assert_eq!(rig.opened(), [FRONT_CAMERA]);
     assert_eq!(REPEATED_REQUESTS.load(Ordering::SeqCst), 0, "one picture an instant for both");
-    rig.program.detach(id);
+    rig.program.detach(id, WAIT_TIMEOUT);
     while drawn.recv_timeout(WAIT_TIMEOUT).is_ok() {}
     assert_eq!(middle(&rig.see()), CAMERA_LUMA);
     rig.program.end();

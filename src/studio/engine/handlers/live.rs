@@ -364,7 +364,7 @@ impl Engine {
             }
             Err(reason) => StudioMessage::EncoderFailed { reason },
         };
-        program.detach(id);
+        program.detach(id, Duration::ZERO);
         program.set_other(id, None, &self.settings.collection);
         self.notices.raise(&message, "");
     }
@@ -373,7 +373,7 @@ impl Engine {
     pub fn stop_program(&mut self, id: ProgramId) {
         let Some(on_air) = self.live.others.remove(&id) else { return };
         if let Some(program) = &mut self.state.program {
-            program.detach(id);
+            program.detach(id, OnAir::audio_wait(self.state.quitting));
             program.set_other(id, None, &self.settings.collection);
         }
         let words = self.last_words.0.clone();
@@ -426,7 +426,7 @@ impl Engine {
         self.notices.log_ended(groups::TARGET_NOTICES);
         self.end_monitors();
         if let Some(program) = &self.state.program {
-            program.detach(ProgramId::MAIN);
+            program.detach(ProgramId::MAIN, OnAir::audio_wait(self.state.quitting));
         }
         self.live.stopping = true;
         let words = self.last_words.0.clone();

@@ -303,8 +303,9 @@ impl Engine {
                 report,
             }));
         }
-        if let (Some(program), Some(on_air)) = (&self.state.program, &self.live.on_air) {
-            on_air.set_audio_delay(program.mixer().lag());
+        if let Some(program) = &self.state.program {
+            let on_air = self.live.on_air.iter().chain(self.live.others.values());
+            on_air.for_each(|it| it.set_audio_delay(program.mixer().lag()));
         }
         self.follow_tracks();
         self.guard_monitoring();

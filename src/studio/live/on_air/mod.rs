@@ -43,8 +43,10 @@ const MAX_QUEUED_AUDIO_BLOCKS: usize = 64;
 const MAX_QUEUED_PACKETS: usize = 256;
 
 /// Time limit for ending the encoders. The sum of this limit and the limits of the other parts of a
-/// broadcast, except for files, is below the 3 s that *Stop* may take.
+/// broadcast, except for files, is below the 3 s that *Stop* may take, without the audio delay.
 const ENCODERS_END_TIMEOUT: Duration = Duration::from_millis(700);
+/// Time limit for late audio when onair quits.
+const QUIT_AUDIO_WAIT: Duration = Duration::from_secs(1);
 /// Time limit for ending the second encode.
 const RENDITION_END_TIMEOUT: Duration = Duration::from_millis(200);
 /// Time limit for ending the extra audio tracks.
@@ -495,6 +497,11 @@ impl OnAir {
         self.outputs.take(|_: &TargetOutput| true).stop_beside(OUTPUTS_END_TIMEOUT, events)
     }
 
+    /// Returns the time for which the end of a broadcast waits for late audio.
+    pub const fn audio_wait(quits: bool) -> Duration {
+        if quits { QUIT_AUDIO_WAIT } else { Duration::MAX }
+    }
+
     /// Ends everything in the background: encoders are flushed, files are finalized, and streams
     /// are unpublished. The program must already have detached the encoders. `quits` is true if onair
     /// quits, so that files have less time.
@@ -515,10 +522,11 @@ impl OnAir {
             if let Some(stream_delay) = &stream_delay {
                 stream_delay.discard();
             }
+            let late = hub.audio_delay().min(Self::audio_wait(quits));
             let stuck = [
                 video.as_mut().and_then(|video| video.wait(ENCODERS_END_TIMEOUT).err()),
                 second.and_then(|second| second.join(RENDITION_END_TIMEOUT).err()),
-                audio.and_then(|audio| audio.join(ENCODERS_END_TIMEOUT).err()),
+                audio.and_then(|audio| audio.join(ENCODERS_END_TIMEOUT + late).err()),
                 extras.and_then(|extras| extras.join(AUDIO_TRACKS_END_TIMEOUT).err()),
                 passthrough.and_then(|passthrough| passthrough.end(ENCODERS_END_TIMEOUT).err()),
                 hub.finish(HUB_END_TIMEOUT).err(),

@@ -13,6 +13,7 @@ use crate::base::Latest;
 use crate::broadcast::{LinkEstimate, Output, OutputState, SharedPacket, Sink};
 use crate::media::ExtraTrack;
 use crate::media::playback_control::EndBehavior;
+use crate::mix::{Strip, StripId};
 use crate::net::Runtime;
 use crate::studio::live::outputs::LiveOutput;
 use crate::studio::live::recording::RecordingChoices;
@@ -169,7 +170,7 @@ fn a_file_on_a_slow_disk_has_time_to_end_unless_onair_quits() {
         for link in [None, Some(LinkEstimate::default())] {
             on_air.outputs.add(TimedOutput { link, limits: Arc::clone(&limits) });
         }
-        program.detach(ProgramId::MAIN);
+        program.detach(ProgramId::MAIN, OnAir::audio_wait(false));
         let (sender, _words) = queue::bounded("last words", 16, Full::DropOldest);
         assert!(on_air.end(clock, quits, sender).unwrap().join(TEST_TIMEOUT).is_ok());
         // The targets do not wait for the file.
@@ -177,6 +178,39 @@ fn a_file_on_a_slow_disk_has_time_to_end_unless_onair_quits() {
         assert_eq!(*limits.lock(), [link, file, link, file]);
         program.end();
     }
+}
+
+/// The DTS of the last packets of video and audio.
+#[derive(Default)]
+struct LastTimes(Mutex<[Timestamp; 2]>);
+
+impl Sink for LastTimes {
+    fn offer(&self, packet: &Arc<SharedPacket>) {
+        self.0.lock()[usize::from(packet.track != Track::Video)] = packet.dts;
+    }
+
+    fn end(&self) {}
+}
+
+#[test]
+fn a_broadcast_with_late_audio_has_audio_until_its_end() {
+    let clock = Clock::start();
+    let (program, on_air) = begin(clock);
+    let strip = Strip { offset_us: -1_000_000, ..Strip::default() };
+    program.mixer().set_strip(StripId::MAIN, strip);
+    await_that("the delay", || program.mixer().lag() == Duration::from_secs(1));
+    on_air.set_audio_delay(program.mixer().lag());
+    let last = Arc::new(LastTimes::default());
+    on_air.hub().attach(&last);
+    await_that("audio", || last.0.lock()[1] > Timestamp::ZERO);
+    let asked = clock.now();
+    program.detach(ProgramId::MAIN, OnAir::audio_wait(false));
+    let (sender, _words) = queue::bounded("last words", 16, Full::DropOldest);
+    assert!(on_air.end(clock, false, sender).unwrap().join(TEST_TIMEOUT).is_ok());
+    let [video, audio] = *last.0.lock();
+    let packets = Duration::from_millis(200);
+    assert!(audio + packets >= asked.max(video), "{audio:?} and {video:?}, not {asked:?}");
+    program.end();
 }
 
 #[test]
@@ -199,7 +233,7 @@ fn the_extra_tracks_of_a_recording_are_encoded_until_it_has_ended() {
     drop(ending);
     on_air.follow_tracks(tracks, &program).unwrap();
     assert_eq!(encoded(&on_air), Some(ExtraTracks::NONE));
-    program.detach(ProgramId::MAIN);
+    program.detach(ProgramId::MAIN, OnAir::audio_wait(false));
     let (sender, _words) = queue::bounded("last words", 16, Full::DropOldest);
     assert!(on_air.end(clock, false, sender).unwrap().join(TEST_TIMEOUT).is_ok());
     program.end();
@@ -215,7 +249,7 @@ fn viewers_may_ask_for_keyframes_unless_the_stream_is_delayed() {
     assert_eq!(on_air.keyframe_request(), request.as_ref(), "the server gets it once");
     on_air.start_stream_delay(Duration::from_secs(5), folder.path().to_owned(), clock).unwrap();
     assert!(on_air.keyframe_request().is_none(), "a keyframe would arrive 5 s later");
-    program.detach(ProgramId::MAIN);
+    program.detach(ProgramId::MAIN, OnAir::audio_wait(false));
     let (sender, _words) = queue::bounded("last words", 16, Full::DropOldest);
     assert!(on_air.end(clock, false, sender).unwrap().join(TEST_TIMEOUT).is_ok());
     program.end();
@@ -251,7 +285,7 @@ fn the_second_encode_ends_after_its_target_has_ended() {
     assert!(slow.publisher.stop(TEST_TIMEOUT).state.is_over());
     on_air.adapt(Timestamp::from_millis(30_000), &program);
     assert_eq!(on_air.second(), None);
-    program.detach(ProgramId::MAIN);
+    program.detach(ProgramId::MAIN, OnAir::audio_wait(false));
     let (sender, _words) = queue::bounded("last words", 16, Full::DropOldest);
     assert!(on_air.end(clock, false, sender).unwrap().join(TEST_TIMEOUT).is_ok());
     program.end();
@@ -281,7 +315,7 @@ fn after_a_change_of_the_wanted_frame_rate_only_whole_seconds_count() {
     // The same frame rate again changes nothing.
     on_air.set_quality(&Quality::default());
     assert!(!on_air.live_figures().fps_pending);
-    program.detach(ProgramId::MAIN);
+    program.detach(ProgramId::MAIN, OnAir::audio_wait(false));
     let (sender, _words) = queue::bounded("last words", 16, Full::DropOldest);
     assert!(on_air.end(clock, false, sender).unwrap().join(TEST_TIMEOUT).is_ok());
     program.end();
@@ -319,7 +353,7 @@ fn an_output_of_any_kind_is_watched_and_stopped_with_the_others() {
     assert!(is_kept, "a longer buffer keeps its contents");
     assert!(on_air.recording().is_some_and(|it| it.recorder.state() == OutputState::Running));
 
-    program.detach(ProgramId::MAIN);
+    program.detach(ProgramId::MAIN, OnAir::audio_wait(false));
     let (sender, words) = queue::bounded("last words", 16, Full::DropOldest);
     let worker = on_air.end(Clock::start(), false, sender).unwrap();
     assert!(worker.join(TEST_TIMEOUT).is_ok());

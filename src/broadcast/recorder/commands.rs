@@ -1,0 +1,92 @@
+//! Commands of a running recording. A command applies at the moment of the request, whose packets
+//! may leave the hub much later, because the hub waits for late audio. This module runs on the
+//! recorder's thread.
+
+use super::{Event, PendingCommand, RecorderCommand, Writer};
+use crate::base::Timestamp;
+use crate::broadcast::hub::subscription::NextPacket;
+use crate::broadcast::recorder::file::Error;
+use crate::media::{Metadata, RenditionId, StreamEvent};
+use crate::wire::container::Chapter;
+
+impl Writer {
+    /// Accepts new commands, and executes those that were requested before this packet. `handed_out`
+    /// is the DTS that the hub had handed out before the wait for the packet.
+    pub(super) fn execute_commands(
+        &mut self,
+        next: &NextPacket,
+        handed_out: Timestamp,
+    ) -> Result<(), Error> {
+        while let Ok(command) = self.orders.try_recv() {
+            self.accept(command)?;
+        }
+        while let Some(first) = self.pending.front_mut() {
+            if first.reach.is_none() {
+                first.reach = self.feed.reach(first.given);
+            }
+            let is_due = match (next, first.reach) {
+                (NextPacket::Ended, _) => true,
+                (NextPacket::Tag(tag), Some(reach)) => tag.dts > reach,
+                (NextPacket::Waiting, Some(reach)) => handed_out >= reach,
+                (NextPacket::Tag(_) | NextPacket::Waiting, None) => false,
+            };
+            if !is_due {
+                break;
+            }
+            let Some(first) = self.pending.pop_front() else { break };
+            self.execute(first.command)?;
+        }
+        Ok(())
+    }
+
+    /// Adds a command to the pending ones. The recording counts as paused or resumed from the
+    /// request on.
+    fn accept(&mut self, pending: PendingCommand) -> Result<(), Error> {
+        let pauses = match pending.command {
+            RecorderCommand::Pause => Some(true),
+            RecorderCommand::Resume => Some(false),
+            RecorderCommand::Chapter(_) | RecorderCommand::Split => None,
+        };
+        if let Some(pauses) = pauses {
+            if self.figures.lock().paused == pauses {
+                return Ok(());
+            }
+            self.file.flush()?;
+            self.figures.lock().paused = pauses;
+            self.note();
+            let _ = self.events.send(Event::Paused(self.figures.lock().clone()));
+            if !pauses {
+                self.feed.ask_keyframe(RenditionId::Main);
+            }
+        }
+        self.pending.push_back(pending);
+        Ok(())
+    }
+
+    fn execute(&mut self, command: RecorderCommand) -> Result<(), Error> {
+        match command {
+            RecorderCommand::Pause => {
+                self.timeline.pause();
+                self.paused = true;
+                self.file.flush()?;
+                self.note();
+            }
+            RecorderCommand::Resume => self.paused = false,
+            RecorderCommand::Chapter(title) => {
+                let at = self.timeline.end();
+                self.chapters += 1;
+                let title = match title.trim() {
+                    "" => format!("Chapter {}", self.chapters),
+                    title => title.to_owned(),
+                };
+                let chapter = Chapter::new(Timestamp::ZERO + at, &title);
+                let title = chapter.title.clone();
+                self.file.write(&StreamEvent::Metadata(Metadata::Chapter(chapter)))?;
+                self.figures.lock().chapters += 1;
+                let _ = self.events.send(Event::Chapter { at, title });
+            }
+            RecorderCommand::Split => self.split_wanted = true,
+        }
+        Ok(())
+    }
+}
