@@ -54,7 +54,10 @@ pub struct Args {
     /// packets, and drops packets only if a connection is lost or a target is more than 30 s or 64 MiB
     /// behind
     #[arg(long, value_name = "FILE", help_heading = "Sources", requires = "target",
-          conflicts_with_all = ["video", "audio", "record", "replay", "control", "why", "monitor"])]
+          conflicts_with_all = ["video", "audio", "record", "replay", "control", "why", "monitor",
+          "size", "fps", "video_bitrate", "keyframe_interval", "adapt", "min_video_bitrate",
+          "adapt_frames", "adapt_size", "encoder", "audio_bitrate", "sample_rate", "channels",
+          "target_min_bitrate"])]
     pub copy: Option<PathBuf>,
     /// Loop the --copy file
     #[arg(long = "loop", help_heading = "Sources", requires = "copy")]
