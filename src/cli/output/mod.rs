@@ -116,6 +116,17 @@ impl Output {
         exit
     }
 
+    /// Prints the reason why a command such as `probe` has no answer: on standard error, and with
+    /// `--json` also in place of the answer. Returns the exit code.
+    pub fn refuse_answer(&self, why: &Problem, exit: Exit) -> Exit {
+        complain(why.clone());
+        if self.json {
+            let error = self.language().say_with_cure(why);
+            self.object(json!({"error": error, "exit": exit.code()}));
+        }
+        exit
+    }
+
     /// Prints an object without a time or an event name; for example, the report of `probe`. With
     /// `--json`, the object is on one line for programs, otherwise on several lines for users.
     pub fn object(&self, object: Value) {
