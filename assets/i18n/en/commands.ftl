@@ -28,6 +28,7 @@ cli-duration-in-delay = --duration ends before the stream delay is over, so onai
 cli-no-key = the stream key is missing
     .cure = Add --key-env, --key-file or --key-stdin after the address or the service.
 cli-cure-no-target = Use --to, --service or --built-in, or turn on a target in the window.
+cli-cure-target = Correct the target in the window, or pass its address with --key-env, --key-file or --key-stdin.
 cli-no-server = { $flag } works only with the built-in server, which is not a target of this broadcast
     .cure = Leave out { $flag }, or use --built-in in place of other targets.
 cli-no-target-before = { $flag } must follow the --to or --service that it applies to

@@ -28,6 +28,7 @@ cli-duration-in-delay = --duration 在直播延迟结束之前到期，不会推
 cli-no-key = 缺少推流密钥
     .cure = 请在地址或服务后面加上 --key-env、--key-file 或 --key-stdin。
 cli-cure-no-target = 请使用 --to、--service 或 --built-in，或在窗口里启用一个推流目标。
+cli-cure-target = 请在窗口里改正推流目标，或在命令行里写出它的地址，并加上 --key-env、--key-file 或 --key-stdin。
 cli-no-server = { $flag } 只对内置服务器有效，但这次直播不推流到内置服务器
     .cure = 请去掉 { $flag }，或用 --built-in 代替其他推流目标。
 cli-no-target-before = { $flag } 必须写在对应的 --to 或 --service 后面

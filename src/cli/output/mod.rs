@@ -6,6 +6,7 @@
 mod clients;
 pub mod events;
 pub mod exit;
+pub mod flag_cures;
 mod language;
 mod line_writer;
 pub mod redact;
