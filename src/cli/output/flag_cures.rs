@@ -6,6 +6,9 @@ use crate::text::problem::{Problem, problem};
 pub fn with_flags(problem: &Problem) -> Problem {
     let cure = match problem.id() {
         "no-target" => problem!("cli-cure-no-target"),
+        // Commands without a window do not save the settings.
+        "settings-bad" => problem!("cli-cure-settings"),
+        "tracks-left-out" => problem!("cli-cure-tracks"),
         _ if is_target_invalid(problem) => problem!("cli-cure-target"),
         _ => return problem.clone(),
     };
@@ -26,6 +29,18 @@ mod tests {
     use super::*;
     use crate::studio::notices::message::StudioMessage;
     use crate::text::Language;
+
+    #[test]
+    fn cures_do_not_refer_to_the_window() {
+        let path = "q.flv".to_owned();
+        let tracks = StudioMessage::TracksLeftOut { path }.problem();
+        let reason = problem!("io-not-found");
+        let settings = StudioMessage::SettingsBad { reason }.problem();
+        for (problem, expected) in [(tracks, ".mkv"), (settings, "Correct the file.")] {
+            let cure = Language::English.cure(&with_flags(&problem)).unwrap();
+            assert!(cure.contains(expected) && !cure.contains("save"), "{cure}");
+        }
+    }
 
     #[test]
     fn a_target_without_a_key_names_the_flags_for_the_key() {
