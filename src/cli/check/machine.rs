@@ -39,10 +39,20 @@ pub struct Flags {
     #[arg(long)]
     pub machine: bool,
     /// Video source, as in `onair live`
-    #[arg(long, value_name = "SOURCE", value_parser = value::video())]
+    #[arg(
+        long,
+        value_name = "SOURCE",
+        value_parser = value::video(),
+        hide_possible_values = true
+    )]
     pub video: Option<VideoChoice>,
     /// Audio source, as in `onair live`
-    #[arg(long, value_name = "SOURCE", value_parser = value::audio())]
+    #[arg(
+        long,
+        value_name = "SOURCE",
+        value_parser = value::audio(),
+        hide_possible_values = true
+    )]
     pub audio: Option<AudioChoice>,
     /// Frame size [default: from --settings, else 1280x720]
     #[arg(long, value_name = "WxH")]
