@@ -62,6 +62,7 @@ fn a_key_is_one_line_of_a_pipe_that_may_stay_open() {
     assert_eq!(serve.wait_named("publish")["stream"], "planted-key");
     let answer = with_an_open_pipe(&["check", &app, "--key-stdin"], "planted-key\n");
     assert_eq!(answer[0]["ok"], true, "{answer:?}");
+    assert_eq!(answer[0]["key_visible"], false, "{answer:?}");
     // A line without an end is no key: the command stops reading at a limit.
     let events = with_an_open_pipe(&words, &"x".repeat(8_193));
     assert_eq!(events.last().unwrap()["exit"], 3, "{events:?}");

@@ -212,10 +212,11 @@ fn a_player_says_what_it_misses() {
             .unwrap_or_else(|| panic!("{source}: {events:?}"));
         assert!(failed["advice"].as_str().is_some_and(|advice| advice.len() > 8), "{failed}");
     }
-    // `probe` gives the same exit codes and then prints nothing.
+    // `probe` gives the same exit codes, and the reason.
     for (source, code) in [(&*closed, 6), (file, 3)] {
-        let mut probe = Onair::start(&["probe", source]);
-        assert_eq!((probe.peer.wait(LIMIT).code(), probe.peer.output()), (Some(code), "".into()));
+        let refused = answer(&["probe", source], code);
+        assert_eq!(refused["exit"], code, "{refused}");
+        assert!(refused["error"].as_str().is_some_and(|error| error.len() > 8), "{refused}");
     }
     assert_eq!(serve.stop(LIMIT).code(), Some(0));
 }
@@ -394,6 +395,7 @@ fn check_goes_stage_by_stage_and_devices_lists_all_kinds() {
     let report = answer(&["check", &format!("{rtmp}/live/SecretKey")], 0);
     assert_eq!(report["ok"], true);
     assert_eq!(report["target"], format!("{rtmp}/live/***"));
+    assert_eq!(report["key_visible"], true);
     let stages: Vec<&str> = report["stages"]
         .as_array()
         .unwrap()
@@ -411,6 +413,10 @@ fn check_goes_stage_by_stage_and_devices_lists_all_kinds() {
     let last = report["stages"].as_array().unwrap().last().unwrap();
     assert_eq!((&last["name"], &last["ok"]), (&"tcp".into(), &false.into()));
     assert!(last["detail"].is_string() && last["advice"].is_string(), "{last}");
+
+    let refused = answer(&["check", &format!("{rtmp}/live")], 2);
+    assert_eq!(refused["exit"], 2);
+    assert!(refused["error"].as_str().unwrap().contains("--key-env"), "{refused}");
 
     let devices = answer(&["devices"], 0);
     for kind in ["cameras", "microphones", "speakers", "screens", "windows"] {

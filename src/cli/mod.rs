@@ -99,6 +99,26 @@ mod tests {
     }
 
     #[test]
+    fn shells_complete_sources_modes_and_languages() {
+        let mut cli = Cli::command();
+        cli.build();
+        for (name, flag, value) in [
+            ("live", "video", "test"),
+            ("live", "audio", "tone"),
+            ("live", "adapt", "off"),
+            ("live", "lang", "zh-CN"),
+            ("check", "video", "test"),
+        ] {
+            let command = cli.find_subcommand(name).unwrap();
+            let arg = command.get_arguments().find(|arg| arg.get_id() == flag).unwrap();
+            let known = arg.get_possible_values();
+            assert!(known.iter().any(|it| it.get_name() == value), "{name} --{flag}");
+            // The text of the help explains the values.
+            assert!(arg.is_hide_possible_values_set(), "{name} --{flag}");
+        }
+    }
+
+    #[test]
     fn help_of_help_is_help() {
         let help = |words: &[&str]| {
             let words = words.iter().map(OsString::from).collect();

@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 
 use crate::base::{Clock, sandbox};
 use crate::cli::flags::{Globals, network, value};
+use crate::cli::output::Output;
 use crate::cli::output::exit::Exit;
-use crate::cli::output::{Output, complain};
 use crate::cli::play;
 use crate::cli::process::signals::Interrupt;
 use crate::player::Source;
@@ -32,10 +32,8 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
-    describe(args, &Output::new(clock, globals.json), clock).unwrap_or_else(|(why, exit)| {
-        complain(why);
-        exit
-    })
+    let output = Output::new(clock, globals.json);
+    describe(args, &output, clock).unwrap_or_else(|(why, exit)| output.refuse_answer(&why, exit))
 }
 
 fn describe(args: &Args, output: &Output, clock: Clock) -> Result<Exit, (Problem, Exit)> {

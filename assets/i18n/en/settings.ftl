@@ -277,6 +277,7 @@ server-play-key-bad = use true or false; until you correct this value, viewers n
 serve-together = { $flags } must be used together, but one is missing
 serve-same-port = { $flags } use the same port { $port }
     .cure = Give each flag its own port.
+serve-without-record = { $flag } needs --record
 serve-auth-without-user = --auth needs --user
 rendition-invalid = '{ $text }' is not a rendition: use a height with a bitrate, such as 480p:1200k, or audio
 rendition-too-many = use at most { $most } video renditions, and list each rendition only once

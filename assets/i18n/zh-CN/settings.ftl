@@ -293,6 +293,7 @@ server-play-key-bad = 应为 true 或 false；改正之前，观看需要密钥
 serve-together = { $flags } 必须一起使用，现在缺少一项
 serve-same-port = { $flags } 使用了相同的端口 { $port }
     .cure = 请为每个参数选择不同的端口。
+serve-without-record = { $flag } 需要 --record
 serve-auth-without-user = --auth 需要 --user
 rendition-invalid = “{ $text }”不是有效的画质档：应为高度和码率，例如 480p:1200k，或 audio
 rendition-too-many = 最多 { $most } 个视频画质档，不能重复

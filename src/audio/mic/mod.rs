@@ -266,6 +266,11 @@ impl MicWatcher {
         }
     }
 
+    /// Returns true if the sound server responds and has speakers.
+    fn has_speakers(&mut self) -> bool {
+        self.system.devices(Direction::Monitor).is_ok_and(|devices| !devices.is_empty())
+    }
+
     fn report_lost(&self, name: &str, detail: String) {
         let reason = match self.wanted {
             WantedInput::Application(_) => problem!("device-application-closed", device = name),
@@ -294,7 +299,9 @@ impl MicWatcher {
             Fault::Absent(_) if self.wanted == WantedInput::Microphone(None) => {
                 problem!("device-no-microphone")
             }
-            Fault::Absent(_) if self.wanted == WantedInput::Speakers(None) => {
+            Fault::Absent(_)
+                if matches!(self.wanted, WantedInput::Speakers(_)) && !self.has_speakers() =>
+            {
                 problem!("device-no-system-audio")
             }
             Fault::Absent(_) if matches!(self.wanted, WantedInput::Application(_)) => {

@@ -90,6 +90,22 @@ fn what_speakers_are_given_is_heard_and_followed() {
 }
 
 #[test]
+fn chosen_speakers_without_a_sound_server_are_not_plugged_in() {
+    for (others, id) in [(&[][..], "device-no-system-audio"), (&["hdmi.monitor"], "device-absent")]
+    {
+        let (system, bench) = Fake::new();
+        for other in others {
+            bench.plug(Direction::Monitor, other);
+        }
+        let wanted = WantedInput::Speakers(Some("headphones".to_owned()));
+        let source = open(Box::new(system), wanted, &context()).unwrap();
+        let changes = source.status.changes().unwrap();
+        let failed = await_state(&bench, &changes, SourceState::Failed);
+        assert_eq!(failed.reason.id(), id);
+    }
+}
+
+#[test]
 fn an_application_is_followed_by_its_name() {
     let (system, bench) = Fake::new();
     bench.applications(&["Other"]);

@@ -13,6 +13,7 @@ use crate::capture::VideoChoice;
 use crate::cli::flags::{Globals, value};
 use crate::cli::output::events;
 use crate::cli::output::exit::Exit;
+use crate::cli::output::flag_cures::{is_target_invalid, with_flags};
 use crate::cli::process::signals::cannot_start;
 use crate::media::{BitsPerSecond, FrameRate, Size};
 use crate::studio::notices::message::StudioMessage;
@@ -38,10 +39,20 @@ pub struct Flags {
     #[arg(long)]
     pub machine: bool,
     /// Video source, as in `onair live`
-    #[arg(long, value_name = "SOURCE", value_parser = value::video())]
+    #[arg(
+        long,
+        value_name = "SOURCE",
+        value_parser = value::video(),
+        hide_possible_values = true
+    )]
     pub video: Option<VideoChoice>,
     /// Audio source, as in `onair live`
-    #[arg(long, value_name = "SOURCE", value_parser = value::audio())]
+    #[arg(
+        long,
+        value_name = "SOURCE",
+        value_parser = value::audio(),
+        hide_possible_values = true
+    )]
     pub audio: Option<AudioChoice>,
     /// Frame size [default: from --settings, else 1280x720]
     #[arg(long, value_name = "WxH")]
@@ -173,7 +184,7 @@ pub fn fields(found: &[Notice], language: Language) -> Vec<Value> {
             "level": level(notice.level),
             "ok": notice.level != Level::Error,
             "summary": language.say(&notice.problem),
-            "advice": language.cure(&notice.problem),
+            "advice": language.cure(&with_flags(&notice.problem)),
             "values": events::values(&notice.problem, language),
         })
     };
@@ -190,7 +201,7 @@ pub fn lines(found: &[Notice], language: Language) -> Vec<String> {
             Level::Error => '✗',
         };
         lines.push(format!("{mark} {}", language.say(&notice.problem)));
-        lines.extend(language.cure(&notice.problem).map(|cure| format!("  {cure}")));
+        lines.extend(language.cure(&with_flags(&notice.problem)).map(|cure| format!("  {cure}")));
     }
     lines
 }
@@ -204,7 +215,12 @@ pub fn exit(found: &[Notice]) -> Exit {
         Some("found-no-video") => Exit::Device,
         Some("found-folder-bad" | "found-record-bad") => Exit::File,
         Some("found-encoder-failed" | "found-encoder-too-slow") => Exit::Codec,
-        Some("found-target-failed") => Exit::Unreachable,
+        Some("found-target-failed") => {
+            match first.is_some_and(|notice| is_target_invalid(&notice.problem)) {
+                true => Exit::Usage,
+                false => Exit::Unreachable,
+            }
+        }
         Some(_) => Exit::Error,
     }
 }
@@ -235,5 +251,13 @@ mod tests {
         let reason = problem!("io-not-found");
         let no_video = StudioMessage::FoundNoVideo { reason }.notice(0, "");
         assert_eq!(exit(&[no_video]), Exit::Device);
+        let failed = |cause| {
+            let host = "live.example".to_owned();
+            StudioMessage::FoundTargetFailed { id: 0, host, cause, pin: None }.notice(0, "")
+        };
+        let no_key = problem!("target-key-missing").with_cure(problem!("target-cure-address"));
+        assert_eq!(exit(&[failed(no_key)]), Exit::Usage);
+        let silent = problem!("net-no-answer", seconds = "10");
+        assert_eq!(exit(&[failed(silent)]), Exit::Unreachable);
     }
 }

@@ -13,7 +13,7 @@ use crate::broadcast::TargetUrl;
 use crate::cli::flags::{Globals, network};
 use crate::cli::live::targets::{KeySource, with_key_advice};
 use crate::cli::output::exit::Exit;
-use crate::cli::output::{Output, complain, events};
+use crate::cli::output::{Output, events};
 use crate::net::rtmp::{Client, Options};
 use crate::net::{ConnectStage, Error, Runtime, Step};
 use crate::studio::Notice;
@@ -45,6 +45,19 @@ pub struct Args {
     pub here: machine::Flags,
 }
 
+impl Args {
+    /// Returns the source of the stream key, or `None` if the key is in the URL, where other users
+    /// of the computer can see it.
+    fn key_source(&self) -> Option<KeySource> {
+        match (&self.key_env, &self.key_file, self.key_stdin) {
+            (Some(name), _, _) => Some(KeySource::Env(name.clone())),
+            (_, Some(path), _) => Some(KeySource::File(path.clone())),
+            (_, _, true) => Some(KeySource::Stdin),
+            _ => None,
+        }
+    }
+}
+
 /// One stage and its result.
 struct StageResult {
     stage: ConnectStage,
@@ -65,25 +78,28 @@ enum CheckEvent {
 
 /// Runs the command.
 pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
-    check(args, globals, clock).unwrap_or_else(|(why, exit)| {
-        complain(why);
-        exit
-    })
+    let output = Output::new(clock, globals.json);
+    check(args, globals, clock, &output)
+        .unwrap_or_else(|(why, exit)| output.refuse_answer(&why, exit))
 }
 
-fn check(args: &Args, globals: &Globals, clock: Clock) -> Result<Exit, (Problem, Exit)> {
-    let output = Output::new(clock, globals.json);
+fn check(
+    args: &Args,
+    globals: &Globals,
+    clock: Clock,
+    output: &Output,
+) -> Result<Exit, (Problem, Exit)> {
     let machine = args.url.is_none() || args.here.machine;
     let look = || machine::inspect(&args.here, args.url.as_deref(), globals, clock);
     let found = machine.then(look).transpose()?;
     let Some(url) = &args.url else {
         let found = found.unwrap_or_default();
-        report_machine(&output, &found);
+        report_machine(output, &found);
         return Ok(machine::exit(&found));
     };
-    let (url, options, runtime) = prepare(url, args, &output)?;
+    let (url, options, runtime) = prepare(url, args, output)?;
     let outcome = try_stages(&runtime, &url, &options, clock);
-    report(&output, &url, &outcome, found.as_deref());
+    report(output, (&url, args.key_source().is_none()), &outcome, found.as_deref());
     runtime.shutdown(Duration::from_millis(500));
     let here = found.as_deref().map_or(Exit::Ok, machine::exit);
     Ok(outcome.error.map_or(here, |error| events::exit(Some(error.class().exit_code()))))
@@ -105,13 +121,7 @@ fn prepare(
     args: &Args,
     output: &Output,
 ) -> Result<(Url, Options, Runtime), (Problem, Exit)> {
-    let source = match (&args.key_env, &args.key_file, args.key_stdin) {
-        (Some(name), _, _) => Some(KeySource::Env(name.clone())),
-        (_, Some(path), _) => Some(KeySource::File(path.clone())),
-        (_, _, true) => Some(KeySource::Stdin),
-        _ => None,
-    };
-    let key = source.map(|source| source.read()).transpose()?;
+    let key = args.key_source().map(|source| source.read()).transpose()?;
     let TargetUrl::Rtmp(url) =
         parse(url, key.as_ref()).map_err(|why| (with_key_advice(why), Exit::Usage))?;
     if key.is_none() && !output.is_json() {
@@ -182,7 +192,13 @@ fn try_stages(runtime: &Runtime, url: &Url, options: &Options, clock: Clock) -> 
     outcome
 }
 
-fn report(output: &Output, url: &Url, outcome: &Outcome, found: Option<&[Notice]>) {
+/// Prints the answer. The flag is true if the stream key is in the URL.
+fn report(
+    output: &Output,
+    (url, key_visible): (&Url, bool),
+    outcome: &Outcome,
+    found: Option<&[Notice]>,
+) {
     let language = output.language();
     let (tried, ok) = (&outcome.tried, outcome.error.is_none());
     if output.is_json() {
@@ -203,7 +219,12 @@ fn report(output: &Output, url: &Url, outcome: &Outcome, found: Option<&[Notice]
             .collect();
         let elsewhere: Vec<_> = outcome.elsewhere.iter().map(|(to, _)| to.as_str()).collect();
         let ok = ok && found.is_none_or(|found| machine::exit(found) == Exit::Ok);
-        let mut line = json!({ "target": url.to_string(), "stages": stages, "ok": ok });
+        let mut line = json!({
+            "target": url.to_string(),
+            "key_visible": key_visible,
+            "stages": stages,
+            "ok": ok,
+        });
         if let (false, Value::Object(line)) = (elsewhere.is_empty(), &mut line) {
             line.insert("elsewhere".into(), elsewhere.into());
         }

@@ -42,7 +42,8 @@ pub struct Globals {
         global = true,
         display_order = GLOBAL_ORDER + 4,
         value_name = "LANGUAGE",
-        value_parser = language
+        value_parser = value::suggesting(["en", "zh-CN"], language),
+        hide_possible_values = true
     )]
     pub lang: Option<Language>,
     /// Log level for standard error: off, error, warn, info, debug, trace, or a filter such as

@@ -1,11 +1,12 @@
 //! The syntax of values on the command line: durations (`10s`, `500ms`, `2m`, `1h`, `30d`, `1m30s`,
 //! `2.5`), sizes and sources.
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::builder::{OsStringValueParser, PossibleValue, TypedValueParser};
 
 use crate::audio::AudioChoice;
 use crate::broadcast::delay::MAX_STREAM_DELAY;
@@ -120,12 +121,69 @@ pub fn source() -> impl TypedValueParser<Value = String> {
 
 /// Parses a video source. File names do not have to be UTF-8.
 pub fn video() -> impl TypedValueParser<Value = VideoChoice> {
-    OsStringValueParser::new().try_map(|word| VideoChoice::of_word(&word))
+    let parser = OsStringValueParser::new().try_map(|word| VideoChoice::of_word(&word));
+    suggesting(VIDEO_SOURCES, parser)
 }
 
 /// Parses an audio source. File names do not have to be UTF-8.
 pub fn audio() -> impl TypedValueParser<Value = AudioChoice> {
-    OsStringValueParser::new().try_map(|word| AudioChoice::of_word(&word))
+    let parser = OsStringValueParser::new().try_map(|word| AudioChoice::of_word(&word));
+    suggesting(AUDIO_SOURCES, parser)
+}
+
+/// Video sources for shell completions. An id, a path or another text follows a colon.
+const VIDEO_SOURCES: [&str; 15] = [
+    "camera",
+    "screen",
+    "window:",
+    "file:",
+    "stream:",
+    "image:",
+    "slides:",
+    "color:",
+    "text:",
+    "text-file:",
+    "clock",
+    "countdown:",
+    "stopwatch",
+    "test",
+    "none",
+];
+
+/// Audio sources for shell completions.
+const AUDIO_SOURCES: [&str; 8] =
+    ["mic", "system", "app:", "file:", "stream:", "tone", "silence", "none"];
+
+/// Adds values for shell completions to a parser. The parser may also accept other values.
+pub fn suggesting<P: TypedValueParser>(
+    values: impl Into<Vec<&'static str>>,
+    parser: P,
+) -> impl TypedValueParser<Value = P::Value> {
+    Suggesting { values: values.into(), parser }
+}
+
+/// A parser with values for shell completions.
+#[derive(Clone)]
+struct Suggesting<P> {
+    values: Vec<&'static str>,
+    parser: P,
+}
+
+impl<P: TypedValueParser> TypedValueParser for Suggesting<P> {
+    type Value = P::Value;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        arg: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<P::Value, clap::Error> {
+        self.parser.parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(self.values.iter().copied().map(PossibleValue::new)))
+    }
 }
 
 /// Parses a number of bytes: `700M`, `2G`, `1.5 GB`, `65536`. A K means 1,000.
@@ -207,6 +265,17 @@ fn check_extension(path: &Path, kind: &str, others: &[&str]) -> Result<(), Probl
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn suggested_sources_exist() {
+        let whole = |word: &&&str| !word.ends_with(':');
+        for word in VIDEO_SOURCES.iter().filter(whole) {
+            assert!(VideoChoice::of_word(OsStr::new(word)).is_ok(), "{word}");
+        }
+        for word in AUDIO_SOURCES.iter().filter(whole) {
+            assert!(AudioChoice::of_word(OsStr::new(word)).is_ok(), "{word}");
+        }
+    }
 
     #[test]
     fn sizes_are_read() {

@@ -48,13 +48,15 @@ pub struct Args {
     /// countdown:SECONDS, stopwatch, test, none. On Wayland, screen:wayland and window:wayland open
     /// the desktop's sharing dialog. Without --scene, this source replaces the scenes from
     /// --settings [default: from --settings, else a camera if there is one, else test]
-    #[arg(long, value_name = "SOURCE", value_parser = value::video(), help_heading = "Sources")]
+    #[arg(long, value_name = "SOURCE", value_parser = value::video(),
+          hide_possible_values = true, help_heading = "Sources")]
     pub video: Option<VideoChoice>,
     /// Audio source: `mic[:ID]`, `system[:ID]`, app:NAME (one application from `onair devices`),
     /// file:FILE, stream:URL, tone, silence, none [default: from --settings, else tone with
     /// --video test, else a microphone if there is one, else tone with the test pattern, else
     /// silence]
-    #[arg(long, value_name = "SOURCE", value_parser = value::audio(), help_heading = "Sources")]
+    #[arg(long, value_name = "SOURCE", value_parser = value::audio(),
+          hide_possible_values = true, help_heading = "Sources")]
     pub audio: Option<AudioChoice>,
     /// Scene from --settings to broadcast [default: the last program scene]
     #[arg(long, value_name = "NAME", help_heading = "Sources", conflicts_with = "copy")]
@@ -65,7 +67,10 @@ pub struct Args {
     /// packets, and drops packets only if a connection is lost or a target is more than 30 s or 64 MiB
     /// behind
     #[arg(long, value_name = "FILE", help_heading = "Sources", requires = "target",
-          conflicts_with_all = ["video", "audio", "record", "replay", "control", "why", "monitor"])]
+          conflicts_with_all = ["video", "audio", "record", "replay", "control", "why", "monitor",
+          "size", "fps", "video_bitrate", "keyframe_interval", "adapt", "min_video_bitrate",
+          "adapt_frames", "adapt_size", "encoder", "audio_bitrate", "sample_rate", "channels",
+          "target_min_bitrate"])]
     pub copy: Option<PathBuf>,
     /// Loop the --copy file
     #[arg(long = "loop", help_heading = "Sources", requires = "copy")]
@@ -88,7 +93,8 @@ pub struct Args {
     /// Adaptive bitrate: slowest or first (follow the slowest or the first target), off, or
     /// rendition (slow targets get a second encode with a lower bitrate). For a single target without
     /// a recording, rendition works like slowest
-    #[arg(long, value_name = "MODE", default_value = "slowest", help_heading = "Quality")]
+    #[arg(long, value_name = "MODE", default_value = "slowest", value_parser = adapt(),
+          hide_possible_values = true, help_heading = "Quality")]
     pub adapt: Adapt,
     /// Lowest video bitrate that adaptive bitrate may use
     #[arg(long, value_name = "BITRATE", default_value = "300k", value_parser = bitrate,
@@ -324,6 +330,11 @@ impl TypedValueParser for ServiceName {
 fn channels(text: &str) -> Result<u16, Problem> {
     let count = text.trim().parse::<u16>().ok().filter(|count| (1..=2).contains(count));
     count.ok_or_else(|| problem!("value-none-of", known = "1, 2"))
+}
+
+/// Returns the parser for the mode of adaptive bitrate.
+fn adapt() -> impl TypedValueParser<Value = Adapt> {
+    value::suggesting(Adapt::ALL.map(Adapt::name), str::parse::<Adapt>)
 }
 
 /// Returns the parser for the name of a video encoder.

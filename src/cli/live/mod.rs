@@ -77,6 +77,7 @@ fn prepare(
     let of_settings = given.is_empty() && !args.built_in;
     let on_air_mark = in_use.as_deref().filter(|_| of_settings).map(OnAirMark::place);
     settings.targets = used_targets(args, given, &settings.targets);
+    check_server_flags(args, &settings.targets)?;
     let play_key = play_key(args)?;
     settings.play_key |= play_key.is_some();
     apply_flags(args, matches, &mut settings)?;
@@ -139,6 +140,22 @@ fn used_targets(args: &Args, given: Vec<Target>, known: &[Target]) -> Vec<Target
         used.iter_mut().for_each(|target| target.monitor = Some(true));
     }
     used
+}
+
+/// Fails if a flag of the built-in server is given, and the server is not a target.
+fn check_server_flags(args: &Args, targets: &[Target]) -> Result<(), Refusal> {
+    let flags = [
+        ("--network", args.network),
+        ("--play-key-env", args.play_key_env.is_some()),
+        ("--play-key-file", args.play_key_file.is_some()),
+        ("--name", !args.name.is_empty()),
+        ("--cors", !args.cors.is_empty()),
+    ];
+    let is_target = targets.iter().any(|target| target.enabled && target.is_built_in());
+    match flags.into_iter().find(|(_, is_given)| *is_given && !is_target) {
+        Some((flag, _)) => Err((problem!("cli-no-server", flag = flag), Exit::Usage)),
+        None => Ok(()),
+    }
 }
 
 /// Fails if a recording has no known format, or if the file to send is not readable.
@@ -407,6 +424,58 @@ mod tests {
         let drained = ["--delay", "5s", "--duration", "3s", "--stop-after-delay"];
         for words in [&drained[..], &["--duration", "6s"], &[]] {
             assert_eq!(refused(words), None, "{words:?}");
+        }
+    }
+
+    #[test]
+    fn flags_of_the_built_in_server_need_it_as_a_target() {
+        let refused = |words: &[&str]| {
+            of(words, |args, matches| {
+                let given = given_targets(matches, &ServiceList::default()).unwrap();
+                let used = used_targets(args, given, &Settings::default().targets);
+                check_server_flags(args, &used).err()
+            })
+        };
+        let to = ["--to", "rtmp://h/live/key"];
+        for flag in [
+            &["--network"][..],
+            &["--play-key-env", "NAME"],
+            &["--play-key-file", "key"],
+            &["--name", "studio.example"],
+            &["--cors", "*"],
+        ] {
+            for others in [&to[..], &["--record", "a.mp4"]] {
+                let (why, exit) = refused(&[flag, others].concat()).unwrap();
+                assert_eq!((why.id(), exit), ("cli-no-server", Exit::Usage), "{flag:?}");
+            }
+            for others in [&[][..], &["--built-in"], &["--record", "a.mp4", "--built-in"]] {
+                assert_eq!(refused(&[flag, others].concat()), None, "{flag:?} {others:?}");
+            }
+        }
+        assert_eq!(refused(&to), None);
+    }
+
+    #[test]
+    fn a_file_sent_as_is_has_no_flags_of_quality() {
+        let cli = Cli::command();
+        let live = cli.find_subcommand("live").unwrap();
+        let quality = live.get_arguments().filter(|arg| {
+            arg.get_help_heading() == Some("Quality") || arg.get_id() == "target_min_bitrate"
+        });
+        let copy = ["onair", "live", "--to", "rtmp://h/live/key", "--copy", "a.flv"];
+        let parsed = |more: &[&str]| Cli::command().try_get_matches_from(copy.iter().chain(more));
+        assert!(parsed(&[]).is_ok());
+        let quality: Vec<_> = quality.collect();
+        assert_eq!(quality.len(), 13);
+        for arg in quality {
+            let usual = arg.get_default_values().first().and_then(|it| it.to_str());
+            let flag = format!("--{}", arg.get_long().unwrap());
+            let flag = match arg.get_action().takes_values() {
+                true => format!("{flag}={}", usual.unwrap_or("300k")),
+                false => flag,
+            };
+            let kind = parsed(&[flag.as_str()]).unwrap_err().kind();
+            assert_eq!(kind, clap::error::ErrorKind::ArgumentConflict, "{flag}");
         }
     }
 

@@ -251,6 +251,7 @@ mod tests {
         for bad in ["a b", "a&b", "a#b", "é", ""] {
             let (why, _) = read(bad).unwrap_err();
             assert!(!why.to_string().contains("a&b"), "{why}");
+            assert!(Language::English.cure(&why).is_some(), "{why}");
         }
     }
 

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::cli::output::exit::Exit;
+use crate::cli::output::flag_cures::with_flags;
 use crate::cli::output::stats::{one_decimal, seconds, stats_fields, two_decimals};
 use crate::cli::output::{Output, clients};
 use crate::media::source_status::{SourceFormat, SourceState};
@@ -184,7 +185,7 @@ fn print_encoder(output: &Output, encoder: &Encoder) {
 
 fn print_target(output: &Output, target: &Target) {
     let language = output.language();
-    let advice = target.cause.as_ref().and_then(|cause| language.cure(cause));
+    let advice = target.cause.as_ref().and_then(|cause| language.cure(&with_flags(cause)));
     let fields = json!({
         "index": target.index,
         "url": target.url,
@@ -514,14 +515,6 @@ pub fn print_notice(output: &Output, notice: &Notice) {
         let text = language.say_with_cure(&problem);
         Some(output.say(&problem!("out-notice", level = level, text = text)))
     });
-}
-
-/// Returns a problem with a cure that names flags, where the cure for the window does not help.
-fn with_flags(problem: &Problem) -> Problem {
-    match problem.id() {
-        "no-target" => problem.clone().with_cure(problem!("cli-cure-no-target")),
-        _ => problem.clone(),
-    }
 }
 
 /// Returns the values that the texts of a problem contain.

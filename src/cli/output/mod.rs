@@ -6,6 +6,7 @@
 mod clients;
 pub mod events;
 pub mod exit;
+pub mod flag_cures;
 mod language;
 mod line_writer;
 pub mod redact;
@@ -113,6 +114,17 @@ impl Output {
         complain(why.clone());
         let error = self.language().say_with_cure(why);
         self.event("summary", json!({"error": error, "exit": exit.code()}), || None);
+        exit
+    }
+
+    /// Prints the reason why a command such as `probe` has no answer: on standard error, and with
+    /// `--json` also in place of the answer. Returns the exit code.
+    pub fn refuse_answer(&self, why: &Problem, exit: Exit) -> Exit {
+        complain(why.clone());
+        if self.json {
+            let error = self.language().say_with_cure(why);
+            self.object(json!({"error": error, "exit": exit.code()}));
+        }
         exit
     }
 

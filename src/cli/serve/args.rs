@@ -393,6 +393,18 @@ impl Args {
         }
     }
 
+    /// Returns the first given flag that has an effect only on recordings.
+    pub(super) fn recording_flag(&self) -> Option<&'static str> {
+        let flags = [
+            ("--record-format", self.record_format.is_some()),
+            ("--split-time", self.split_time.is_some()),
+            ("--split-size", self.split_size.is_some()),
+            ("--keep-time", self.keep_time.is_some()),
+            ("--keep-size", self.keep_size.is_some()),
+        ];
+        flags.into_iter().find(|(_, is_given)| *is_given).map(|(flag, _)| flag)
+    }
+
     /// Checks flags that depend on each other.
     ///
     /// # Errors

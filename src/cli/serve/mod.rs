@@ -258,6 +258,7 @@ fn take_token(
 
 /// Returns the server's configuration from the flags, completed from a file, without its token.
 fn wanted(args: &Args) -> Result<Config, (Problem, Exit)> {
+    let recording_flag = args.recording_flag();
     let (args, file) = match &args.config {
         Some(path) => config::Config::read(path)
             .and_then(|file| file.complete(args).map_err(|why| config::with_path(path, why)))
@@ -277,6 +278,10 @@ fn wanted(args: &Args) -> Result<Config, (Problem, Exit)> {
         Some(path) => (config::with_path(path, why), Exit::File),
         None => (why, Exit::Usage),
     })?;
+    // A configuration file may keep its limits while it turns recording off.
+    if let Some(flag) = recording_flag.filter(|_| args.record.is_none()) {
+        return Err((problem!("serve-without-record", flag = flag), Exit::Usage));
+    }
     relays.extend(relays::of_flags(&args.push, &args.pull));
     ice_servers.extend(args.ice_server.iter().cloned());
     ice_servers::check_count(ice_servers.len()).map_err(|why| (why, Exit::Usage))?;
@@ -510,6 +515,15 @@ mod tests {
             assert!(try_folder(Some(&folder), only_check).is_err());
             assert!(try_folder(None, only_check).is_ok());
         }
+    }
+
+    #[test]
+    fn flags_of_recordings_need_a_folder() {
+        let args = Args { keep_size: Some(1 << 30), http: Some(Http::None), ..Args::default() };
+        let (why, exit) = wanted(&args).err().unwrap();
+        assert_eq!((why.id(), exit), ("serve-without-record", Exit::Usage));
+        let record = Some("recordings".into());
+        assert!(wanted(&Args { record, ..args }).is_ok());
     }
 
     #[test]

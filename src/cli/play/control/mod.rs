@@ -208,10 +208,10 @@ pub(super) fn parse(line: &str) -> Result<Option<PlayCommand>, Problem> {
 
 /// Parses `90s`, `1m30s`, `1:30`, `1:02:03`.
 fn time(text: &str) -> Result<Duration, Problem> {
-    if !text.contains(':') {
-        return duration(text);
-    }
     let fault = || problem!("control-write-for", text = text, syntax = "90s|1m30s|1:30|1:02:03");
+    if !text.contains(':') {
+        return duration(text).map_err(|_| fault());
+    }
     let mut total = 0_u64;
     for (index, part) in text.split(':').enumerate() {
         let digits = part.len() <= 3 && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -225,16 +225,18 @@ fn time(text: &str) -> Result<Duration, Problem> {
 }
 
 fn place(text: &str) -> Result<SeekPlace, Problem> {
-    let text = text.trim();
-    if let Some(ahead) = text.strip_prefix('+') {
+    let (text, syntax) = (text.trim(), "seek 90s|1:30|+10s|-10s");
+    if text.is_empty() {
+        return Err(problem!("control-write", syntax = syntax));
+    }
+    let place = if let Some(ahead) = text.strip_prefix('+') {
         time(ahead).map(SeekPlace::Ahead)
     } else if let Some(back) = text.strip_prefix('-') {
         time(back).map(SeekPlace::Back)
-    } else if text.is_empty() {
-        Err(problem!("control-write", syntax = "seek 90s|1:30|+10s|-10s"))
     } else {
         time(text).map(SeekPlace::At)
-    }
+    };
+    place.map_err(|_| problem!("control-write-for", text = text, syntax = syntax))
 }
 
 fn volume(text: &str) -> Result<Volume, Problem> {
@@ -465,6 +467,11 @@ mod tests {
         ] {
             assert!(parse(bad).is_err(), "{bad}");
         }
+        for bad in ["seek", "seek banana", "seek 1:60", "seek -x"] {
+            let why = parse(bad).unwrap_err().to_string();
+            assert!(why.contains("seek 90s|1:30|+10s|-10s"), "{bad}: {why}");
+        }
+        assert!(parse("rewind banana").unwrap_err().to_string().contains("1:30"));
         assert!(parse("nonsense").unwrap_err().to_string().contains("seek PLACE"));
     }
 
