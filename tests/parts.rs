@@ -216,6 +216,22 @@ fn they_are_listed_imported_and_exported_without_a_window() {
     assert_eq!(everything(), before);
 }
 
+#[test]
+fn an_import_that_cannot_be_saved_names_the_settings_file() {
+    let home = home();
+    let path = |name: &str| home.path().join(name).to_str().unwrap().to_owned();
+    let (file, own) = (path("new.toml"), path("taken/deep/settings.toml"));
+    assert_eq!(run_onair(home.path(), &["collections", "export", "Main", &file]).0, 0);
+    // The path leads through a file.
+    fs::write(path("taken"), "").unwrap();
+    let words: [&str; 5] = ["scenes", "import", &file, "--settings", &own];
+    let (code, events, errors) = run_onair(home.path(), &words);
+    assert_eq!((code, &events[0]["event"]), (3, &"summary".into()), "{errors}");
+    let error = events[0]["error"].as_str().unwrap();
+    assert!(error.contains(&own) && error.contains("another settings file"), "{error}");
+    assert!(errors.contains(error), "{errors}");
+}
+
 /// Settings that cannot be read are an error, not empty settings.
 #[test]
 fn unreadable_settings_are_not_listed_imported_or_exported() {

@@ -101,6 +101,15 @@ impl Trouble {
         }
     }
 
+    /// Returns the problem of a settings file, whose folder the user cannot choose in the window.
+    pub fn settings_problem(error: &io::Error) -> Problem {
+        let reason = Self::problem(error);
+        match Self::of(error) {
+            Self::Replaced | Self::TooManyFiles | Self::Broken => reason,
+            _ => reason.with_cure(problem!("settings-cure-folder")),
+        }
+    }
+
     /// Returns the cause and the remedy, or `None` if only the system's message is known.
     pub fn as_problem(self) -> Option<Problem> {
         Some(match self {

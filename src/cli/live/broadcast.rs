@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::base::Timestamp;
 use crate::base::queue::Empty;
@@ -63,10 +63,13 @@ pub(super) struct Outcome {
     stopped: bool,
     /// True if the studio panicked.
     crashed: bool,
-    codec_failed: bool,
-    device_failed: bool,
+    codec_failed: Option<Problem>,
+    /// The first source that could not be opened.
+    device_failed: Option<Problem>,
     /// The reason why the file of `--copy` was not sent to its end.
-    copy_failed: Option<String>,
+    copy_failed: Option<Problem>,
+    /// The reason why the recording of `--record` is not complete.
+    recording_failed: Option<Problem>,
 }
 
 /// Runs the broadcast to its end.
@@ -160,16 +163,13 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
     folded.end(output);
     let exit = outcome.exit(&targets, record.is_some());
     if let Some(why) = &outcome.copy_failed {
-        complain(why.as_str());
+        complain(why.clone());
     }
     events::summary(output, outcome.last_stats.as_deref(), exit, || {
         let seconds =
             outcome.first.map(|first| crate::cli::output::stats::seconds(clock.now().since(first)));
-        let mut fields = json!({ "seconds": seconds });
-        if let (Some(why), Value::Object(fields)) = (&outcome.copy_failed, &mut fields) {
-            fields.insert("error".into(), why.as_str().into());
-        }
-        fields
+        let error = outcome.error(exit).map(|why| output.language().say_with_cure(why));
+        json!({ "seconds": seconds, "error": error })
     });
     exit
 }
@@ -244,10 +244,14 @@ impl Outcome {
             Event::Stats(stats) => self.last_stats = Some(stats.clone()),
             Event::Totals(last) => self.last_stats.get_or_insert_default().count(last),
             Event::Notice(notice) if notice.key() == "passthrough-failed" => {
-                self.copy_failed = Some(notice.summary());
+                self.copy_failed = Some(notice.problem.clone());
             }
-            Event::Notice(notice) if notice.key() == "encoder-failed" => self.codec_failed = true,
-            Event::Notice(notice) if notice.key() == "file-failed" => self.device_failed = true,
+            Event::Notice(notice) if notice.key() == "encoder-failed" => {
+                self.codec_failed = Some(notice.problem.clone());
+            }
+            Event::Notice(notice) if notice.key() == "file-failed" => {
+                self.device_failed.get_or_insert_with(|| notice.problem.clone());
+            }
             Event::Stopped => self.stopped = true,
             _ => {}
         }
@@ -268,6 +272,15 @@ impl Outcome {
         if !is_later && self.recording != Some(RecordingState::Failed) {
             self.recording = Some(recording.state);
             self.recorded_file.clone_from(&recording.path);
+            if recording.state == RecordingState::Failed {
+                let path = recording.path.display().to_string();
+                let reason = recording.reason.clone().unwrap_or_default();
+                let message = match recording.duration.is_zero() {
+                    true => StudioMessage::RecordingNotStarted { path, reason },
+                    false => StudioMessage::RecordingFailed { path, reason },
+                };
+                self.recording_failed = Some(message.problem());
+            }
         }
     }
 
@@ -280,7 +293,7 @@ impl Outcome {
     /// the requested recording begins, and the run goes on.
     fn is_over(&mut self, recorded: bool, stopping: bool) -> bool {
         let awaits_recording =
-            recorded && !stopping && !self.codec_failed && self.recording.is_none();
+            recorded && !stopping && self.codec_failed.is_none() && self.recording.is_none();
         std::mem::take(&mut self.stopped) && !awaits_recording
     }
 
@@ -299,7 +312,7 @@ impl Outcome {
         if self.crashed {
             return Exit::Error;
         }
-        if self.codec_failed {
+        if self.codec_failed.is_some() {
             return Exit::Codec;
         }
         if self.copy_failed.is_some() {
@@ -321,7 +334,7 @@ impl Outcome {
                 }
             }
         }
-        if self.device_failed {
+        if self.device_failed.is_some() {
             return Exit::File;
         }
         if let Some(exit) = self.sources.values().find_map(Missing::exit) {
@@ -331,6 +344,19 @@ impl Outcome {
             return Exit::File;
         }
         Exit::Ok
+    }
+
+    /// Returns the failure of the encoder, a source, the recording or the file of `--copy` that has
+    /// this exit code.
+    fn error(&self, exit: Exit) -> Option<&Problem> {
+        match exit {
+            Exit::Codec => self.codec_failed.as_ref(),
+            Exit::File => {
+                let first = self.copy_failed.as_ref().or(self.device_failed.as_ref());
+                first.or(self.recording_failed.as_ref())
+            }
+            _ => None,
+        }
     }
 }
 
@@ -429,6 +455,25 @@ mod tests {
         assert_eq!(with([RecordingState::Finished, RecordingState::Finished]), Exit::Ok);
         assert_eq!(with([RecordingState::Failed, RecordingState::Finished]), Exit::File);
         assert_eq!(with([RecordingState::Finished, RecordingState::Failed]), Exit::File);
+    }
+
+    #[test]
+    fn the_summary_states_the_failure_of_the_encoder_a_source_or_the_recording() {
+        let notice = |message: StudioMessage| Event::Notice(message.notice(0, ""));
+        let (path, reason) = (String::new(), Problem::from("no memory"));
+        let codec = StudioMessage::EncoderFailed { reason: reason.clone() };
+        let source = StudioMessage::FileFailed { path, reason };
+        for (event, exit, key) in [
+            (notice(codec), Exit::Codec, "encoder-failed"),
+            (notice(source), Exit::File, "file-failed"),
+            (recording("show.mp4", 1, RecordingState::Failed), Exit::File, "recording-failed"),
+        ] {
+            let mut outcome = Outcome::default();
+            outcome.note(&event);
+            assert_eq!(outcome.exit(&[], true), exit);
+            assert_eq!(outcome.error(exit).unwrap().id(), key);
+            assert!(outcome.error(Exit::Lost).is_none(), "the failure of a target");
+        }
     }
 
     #[test]

@@ -106,7 +106,7 @@ fn print_source(output: &Output, source: &Source) {
             SourceFormat::Video { size, fps } => {
                 fields.insert("width".into(), size.width.into());
                 fields.insert("height".into(), size.height.into());
-                fields.insert("fps".into(), fps.into());
+                fields.insert("fps".into(), json!(known_rate(fps)));
                 format = Some(video_format(size, fps));
             }
             SourceFormat::Audio { rate, channels } => {
@@ -144,12 +144,17 @@ fn state_of(source: &Source) -> (&'static str, Problem) {
     }
 }
 
-/// Returns the format of a video source. The frame rate of a file is measured later.
+/// Returns the frame rate of a video source, if it is known. The rate of a file is measured later.
+fn known_rate(fps: f64) -> Option<f64> {
+    (fps > 0.0).then_some(fps)
+}
+
+/// Returns the format of a video source.
 fn video_format(size: Size, fps: f64) -> Problem {
     let size = size.to_string();
-    match fps > 0.0 {
-        true => problem!("out-video-format", size = size, fps = rounded(fps)),
-        false => Problem::words(size),
+    match known_rate(fps) {
+        Some(fps) => problem!("out-video-format", size = size, fps = rounded(fps)),
+        None => Problem::words(size),
     }
 }
 
@@ -609,6 +614,7 @@ mod tests {
         let size = Size::new(64, 36);
         assert_eq!(video_format(size, 0.0).to_string(), "64x36");
         assert_eq!(video_format(size, 25.0).to_string(), "64x36 at 25 fps");
+        assert_eq!([0.0, 25.0].map(known_rate), [None, Some(25.0)]);
     }
 
     #[test]

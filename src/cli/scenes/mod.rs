@@ -2,6 +2,7 @@
 
 pub mod parts;
 
+use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use crate::base::Clock;
 use crate::cli::flags::Globals;
 use crate::cli::output::Output;
 use crate::cli::output::exit::Exit;
-use crate::files::Trouble;
+use crate::studio::notices::message::StudioMessage;
 use crate::studio::settings::lock::{Claimed, SettingsLock};
 use crate::studio::settings::part::PartKind;
 use crate::studio::settings::part::files::PartFiles;
@@ -126,8 +127,9 @@ fn import(
     }
     let path = globals.settings.clone().or_else(default_path);
     let path = path.ok_or_else(|| problem!("cli-no-settings-place"))?;
+    let not_saved = |cause: &io::Error| StudioMessage::settings_not_saved(&path, cause).problem();
     let claimed = SettingsLock::claim(&path, SETTINGS_LOCK_TIMEOUT);
-    let _lock = match claimed.map_err(|error| Trouble::problem(&error))? {
+    let _lock = match claimed.map_err(|error| not_saved(&error))? {
         Claimed::Ours(lock) => lock,
         // The other process would overwrite these settings.
         Claimed::Theirs(_) => return Err(problem!("cli-settings-in-use")),
@@ -144,6 +146,6 @@ fn import(
     let keys = keys_beside(&path);
     keep_addresses(&settings, keys, SECRET_STORAGE_TIMEOUT)
         .map_err(|reason| problem!("key-not-kept", reason = reason))?;
-    settings.write(&path).map_err(|error| error.to_string())?;
+    settings.write(&path).map_err(|error| not_saved(&error.cause))?;
     Ok(import)
 }

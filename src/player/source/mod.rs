@@ -37,11 +37,14 @@ use crate::player::source::skipped_files::SkippedFiles;
 use crate::player::state::{Failure, Figures, State};
 use crate::text::Problem;
 use crate::text::problem::problem;
+use crate::wire::codec::cadence::frame_rate;
 
 /// How far the player runs ahead of the program.
 const PLAYER_LEAD: Duration = Duration::from_millis(60);
 /// Maximum number of frames that wait for their time.
 const MAX_QUEUED_FRAMES: usize = 16;
+/// Number of frames from which the frame rate is measured.
+const MEASURED_FRAMES: usize = 24;
 /// Interval between checks of the player.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// Interval between attempts to open a missing source.
@@ -192,6 +195,8 @@ pub fn host_of(url: &str) -> &str {
 struct VideoQueue {
     /// Future frames. The `pts` of each is [`PLAYER_LEAD`] before the time at which it is due.
     frames: VecDeque<VideoFrame>,
+    /// The times of the last [`MEASURED_FRAMES`] frames in microseconds.
+    times: VecDeque<i64>,
     /// The size of the last frame.
     size: Option<Size>,
     /// True if the source has ended and shows nothing.
@@ -220,8 +225,20 @@ impl Shared {
         if waiting.frames.len() >= MAX_QUEUED_FRAMES {
             waiting.frames.pop_front();
         }
+        if waiting.times.len() >= MEASURED_FRAMES {
+            waiting.times.pop_front();
+        }
+        waiting.times.push_back(frame.pts.as_micros());
         waiting.size = Some(frame.size());
         waiting.frames.push_back(frame);
+    }
+
+    /// Returns the rounded frame rate, or 0 while too few frames were shown. The number of frames in
+    /// a second is inaccurate after the start.
+    fn rate(&self) -> f64 {
+        let times = self.waiting.lock().times.clone();
+        let measured = if times.len() < MEASURED_FRAMES { None } else { frame_rate(times, None) };
+        measured.map_or(0.0, f64::round)
     }
 
     fn down(&self, state: SourceState, reason: &Problem, detail: &str) {
@@ -492,8 +509,8 @@ impl SourceThread {
     fn open(&self, figures: &Figures) {
         let known = self.shared.video_status.report();
         if let Some(size) = figures.size {
-            // The rate takes a second to measure, and is then reported once.
-            let fps = figures.fps.round();
+            // The rate takes a moment to measure, and is then reported once.
+            let fps = self.shared.rate();
             let is_reported = matches!(known.format, SourceFormat::Video { size: before, fps: rate }
                 if before == size && (rate > 0.0 || fps == 0.0));
             if known.state != SourceState::Open || !is_reported {
@@ -548,7 +565,7 @@ mod tests {
     }
 
     #[test]
-    fn the_slot_of_a_player_is_dropped_with_the_player() {
+    fn the_rate_is_measured_and_the_slot_of_a_player_is_dropped_with_the_player() {
         let shared = Arc::new(Shared {
             waiting: Mutex::default(),
             audio: Arc::new(MixerQueue::new(Clock::start(), 48_000, 2, PLAYER_LEAD)),
@@ -557,8 +574,17 @@ mod tests {
         });
         let screen = shared.screen();
         let planes = Arc::new(Pooled::unpooled(Planes::transparent(Size::new(2, 2))));
-        let (pts, color) = (Timestamp::ZERO, Color::PROGRAM);
-        screen.publish(VideoFrame { pts, color, surface: Arc::clone(&planes).into() });
+        let show = |micros: i64| {
+            let (pts, color) = (Timestamp::from_micros(micros), Color::PROGRAM);
+            screen.publish(VideoFrame { pts, color, surface: Arc::clone(&planes).into() });
+        };
+        // 30 fps, each frame up to 2 ms early or late, and a pause after the first one.
+        let times = (1..30).map(|n| 80_000 + n * 33_333 + (n * 7 % 5 - 2) * 1_000);
+        for (at, count) in std::iter::once(0).chain(times).zip(1..) {
+            show(at);
+            assert_eq!(shared.rate(), if count < MEASURED_FRAMES { 0.0 } else { 30.0 }, "{count}");
+        }
+        shared.waiting.lock().frames.truncate(1);
         shared.waiting.lock().frames.pop_front().unwrap();
         drop(screen);
         assert_eq!((Arc::strong_count(&shared), Arc::strong_count(&planes)), (1, 1));

@@ -253,6 +253,7 @@ mod tests {
             Ok(audio::Source { feed: Box::new(Nothing), status, transport: Transport::default() })
         };
         assert!(fallback.poll(&lost, now, &mut open).is_none());
+        assert_eq!(fallback.change().unwrap().1.state, SourceState::Failed);
         assert!(fallback.change().is_none(), "not yet due");
         let later = Timestamp::from_millis(620_000);
         assert!(fallback.poll(&lost, later, &mut open).is_none());

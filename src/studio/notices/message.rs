@@ -607,13 +607,9 @@ impl StudioMessage {
         }
     }
 
-    /// Returns the message that the settings could not be saved to this file. The user cannot choose
-    /// its folder in the window.
+    /// Returns the message that the settings could not be saved to this file.
     pub fn settings_not_saved(path: &Path, error: &io::Error) -> Self {
-        let reason = match (Trouble::of(error), Trouble::problem(error)) {
-            (Trouble::Replaced | Trouble::TooManyFiles | Trouble::Broken, reason) => reason,
-            (_, reason) => reason.with_cure(problem!("settings-cure-folder")),
-        };
-        Self::SettingsNotSaved { path: path.display().to_string(), reason }
+        let (path, reason) = (path.display().to_string(), Trouble::settings_problem(error));
+        Self::SettingsNotSaved { path, reason }
     }
 }

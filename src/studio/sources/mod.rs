@@ -35,12 +35,18 @@ pub struct Chosen<C> {
     pub status: Option<Arc<SourceStatus>>,
     /// The last report.
     pub last_report: SourceReport,
+    /// True if [`Chosen::change`] has returned the failure to start.
+    is_failure_reported: bool,
 }
 
 impl<C> Chosen<C> {
     /// Creates the state of a choice for which no source is open.
     pub fn nothing(choice: C) -> Self {
-        Self { choice, status: None, last_report: SourceReport::default() }
+        Self::new(choice, None, SourceReport::default())
+    }
+
+    fn new(choice: C, status: Option<Arc<SourceStatus>>, last_report: SourceReport) -> Self {
+        Self { choice, status, last_report, is_failure_reported: false }
     }
 
     /// Returns true if the source could not even be started.
@@ -71,9 +77,13 @@ impl<C> Chosen<C> {
     }
 
     /// Returns the report and the previous one, if the state, name or format changed since the last
-    /// call.
+    /// call. The failure to start, which already has its notice, is returned once as both reports.
     pub fn change(&mut self) -> Option<(SourceReport, SourceReport)> {
-        let report = self.status.as_ref()?.report();
+        let Some(status) = &self.status else {
+            let is_new = self.failed() && !std::mem::replace(&mut self.is_failure_reported, true);
+            return is_new.then(|| (self.last_report.clone(), self.last_report.clone()));
+        };
+        let report = status.report();
         // During the change from failed to open, nothing has changed yet.
         if self.last_report.state == SourceState::Failed && report.state == SourceState::Opening {
             return None;
@@ -139,7 +149,7 @@ pub fn settle<C: Display, F>(
     };
     let (feed, status) = opened.unzip();
     let last_report = first_report(&choice, message.as_ref().map(StudioMessage::problem));
-    (feed, Chosen { choice, status, last_report }, message)
+    (feed, Chosen::new(choice, status, last_report), message)
 }
 
 /// Retries a source that [`settle`] could not open. Returns its feed, or a message if the reason
@@ -158,8 +168,10 @@ pub fn retry<C: Display, F>(
     };
     let message = StudioMessage::FileFailed { path: label(&chosen.choice), reason };
     let now = first_report(&chosen.choice, Some(message.problem()));
-    let before = std::mem::replace(&mut chosen.last_report, now);
-    (None, (asked || before.reason != chosen.last_report.reason).then_some(message))
+    let is_same = now.reason == chosen.last_report.reason;
+    chosen.last_report = now;
+    chosen.is_failure_reported &= is_same;
+    (None, (asked || !is_same).then_some(message))
 }
 
 /// A change of a scene source.
@@ -419,7 +431,9 @@ impl Sources {
                     (open.hidden, open.stands) = (None, false);
                 }
                 Err(reason) => {
-                    if asked || reason != chosen.last_report.reason {
+                    let is_same = reason == chosen.last_report.reason;
+                    chosen.is_failure_reported &= is_same;
+                    if asked || !is_same {
                         messages.push(failed_for(*id, &open.name, reason.clone()));
                     }
                     chosen.last_report = first_report(&chosen.choice, Some(reason));
@@ -549,7 +563,7 @@ fn open(
         Err(reason) => (None, Some(reason)),
     };
     let last_report = first_report(&choice, failed.clone());
-    let chosen = Chosen { choice, status, last_report };
+    let chosen = Chosen::new(choice, status, last_report);
     let message = failed.map(|reason| failed_for(source.id, &source.name, reason));
     (Opened::new(source, chosen, dials), message)
 }
@@ -562,6 +576,10 @@ fn failed_for(id: SourceId, name: &str, reason: Problem) -> StudioMessage {
 
 /// Returns the message for a change, if one is needed.
 pub fn message(change: &SourceChange) -> Option<StudioMessage> {
+    // The failure to start already has its notice.
+    if change.report == change.before {
+        return None;
+    }
     let source = change.name.clone();
     let reason = change.report.reason.clone();
     let was_down = change.before.state.is_down();

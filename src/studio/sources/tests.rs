@@ -87,9 +87,36 @@ fn a_file_that_could_not_be_opened_is_tried_again_when_others_follow_it() {
         let main = (&VideoChoice::Test, &SourceReport::default());
         let messages = sources.sync(&collection, main, &mut opener, &compositor);
         assert_eq!(messages.len(), failures);
+        let changes = sources.changes().into_iter();
+        let failed: Vec<_> = changes.filter(|it| it.report.state == SourceState::Failed).collect();
+        assert_eq!(failed.len(), failures, "an event for each failure");
+        assert!(failed.iter().all(|it| message(it).is_none()), "the notice is known");
     }
     assert_eq!((attempts, sources.failed().count()), (2, 0));
     compositor.join(std::time::Duration::from_secs(30)).unwrap();
+}
+
+#[test]
+fn a_failure_to_start_is_reported_once_for_each_reason() {
+    let refused =
+        |reason: &str| -> Result<((), Arc<SourceStatus>), Problem> { Err(Problem::from(reason)) };
+    let states = |chosen: &mut Chosen<VideoChoice>| {
+        chosen.change().map(|(report, before)| (report.state, before.state))
+    };
+    let both_failed = Some((SourceState::Failed, SourceState::Failed));
+    let choice: VideoChoice = "file:/a.mp4".parse().unwrap();
+    let (_, mut chosen, message) = settle(choice, refused("it is not there").map(Some));
+    assert!(message.is_some());
+    assert_eq!((states(&mut chosen), states(&mut chosen)), (both_failed, None));
+    assert!(retry(&mut chosen, refused("it is not there"), false).1.is_none());
+    assert_eq!(states(&mut chosen), None);
+    assert!(retry(&mut chosen, refused("no video"), false).1.is_some());
+    assert_eq!((states(&mut chosen), states(&mut chosen)), (both_failed, None));
+    let status = SourceStatus::new("", "a.mp4");
+    assert!(retry(&mut chosen, Ok(((), Arc::clone(&status))), false).1.is_none());
+    assert_eq!(states(&mut chosen), None, "it is being opened");
+    status.open(crate::media::source_status::SourceFormat::Unknown);
+    assert_eq!(states(&mut chosen), Some((SourceState::Open, SourceState::Failed)));
 }
 
 #[test]
@@ -100,6 +127,7 @@ fn what_was_told_of_frames_is_taken_back_when_nobody_sees_them() {
         choice: VideoChoice::Test,
         status: Some(Arc::clone(&status[index])),
         last_report: SourceReport::default(),
+        is_failure_reported: false,
     };
     let source = |id| Source {
         id,

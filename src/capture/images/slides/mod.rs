@@ -109,7 +109,8 @@ fn start(
         return Err(Error::File { path: path.to_owned(), reason });
     }
     let size = context.size;
-    let status = SourceStatus::new("", path.file_name().unwrap_or_default().to_string_lossy());
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+    let status = SourceStatus::new("", name);
     let (slides, ready) = queue::bounded("slides", 1, Full::Block);
     let turn = Arc::new(PendingJump::default());
     let (pace, files) = (dial.clone(), chosen.clone());

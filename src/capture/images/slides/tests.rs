@@ -243,6 +243,19 @@ fn next_seen(
 }
 
 #[test]
+fn a_folder_without_a_name_has_its_path_as_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("deep").join("..");
+    fs::create_dir(folder.path().join("deep")).unwrap();
+    RgbaImage::from_pixel(64, 36, Pixel([0; 4])).save(folder.path().join("a.png")).unwrap();
+    let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
+    let context = Context { clock: Clock::start(), grid, size: Size::new(64, 36) };
+    let dial = LiveSetting::new(Pace::default());
+    let (_feed, status) = start(&path, dial, Transport::default(), &context).unwrap();
+    assert_eq!(status.report().name, path.display().to_string());
+}
+
+#[test]
 fn a_hidden_show_is_paused_begins_again_or_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     for (name, grey) in [("a.png", 255), ("b.png", 128), ("c.png", 0)] {

@@ -363,11 +363,16 @@ impl Engine {
         if id == StripId::MAIN { program.audio_report() } else { program.strip_report(id) }
     }
 
+    /// Returns the source of a strip. The main strip's source is the chosen audio source.
+    fn choice_of<'a>(&'a self, strip: &'a AudioStrip) -> &'a AudioChoice {
+        let program = self.state.program.as_ref();
+        program.map_or(&strip.choice, |program| program.choice_of(strip))
+    }
+
     /// Returns the name of a strip, and the state of its source.
     fn labelled<'a>(&self, strip: &'a AudioStrip) -> (&'a AudioStrip, String, SourceReport) {
         let report = self.strip_report(strip.id);
-        let program = self.state.program.as_ref();
-        let choice = program.map_or(&strip.choice, |program| program.choice_of(strip));
+        let choice = self.choice_of(strip);
         // A played file is named after itself, not after its device.
         let device = matches!(
             choice,
@@ -377,11 +382,12 @@ impl Engine {
         (strip, label, report)
     }
 
-    /// Returns the state of each strip, for the statistics.
+    /// Returns the state of each strip that has a source, for the statistics.
     pub fn strip_stats(&self) -> Vec<stats::Strip> {
         let Some(program) = &self.state.program else { return Vec::new() };
-        let strips = self.settings.strips.iter().map(|strip| self.labelled(strip));
-        let figures = strips.map(|(strip, name, report)| {
+        let strips = self.settings.strips.iter();
+        let strips = strips.filter(|strip| *self.choice_of(strip) != AudioChoice::None);
+        let figures = strips.map(|strip| self.labelled(strip)).map(|(strip, name, report)| {
             let reading = program.mixer().strip_meter(strip.id).unwrap_or_default();
             stats::Strip {
                 name,
@@ -497,6 +503,17 @@ mod tests {
         let settings = &engine.settings;
         assert_eq!((&settings.preferences, &settings.strips), (&preferences, &strips));
         assert_eq!((&settings.video, &settings.audio), (&None, &None));
+    }
+
+    #[test]
+    fn the_statistics_omit_strips_without_a_source() {
+        let (mut engine, _ends) = with_program(None);
+        assert_eq!((engine.settings.strips.len(), engine.strip_stats().len()), (1, 0));
+        engine.add_strip(AudioChoice::Tone);
+        assert_eq!(engine.strip_stats().len(), 1);
+        let program = engine.state.program.as_mut().unwrap();
+        assert!(program.select_audio(AudioChoice::Tone, EndBehavior::Loop).is_none());
+        assert_eq!(engine.strip_stats().len(), 2);
     }
 
     #[test]

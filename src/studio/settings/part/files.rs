@@ -129,8 +129,12 @@ impl PartFiles {
     /// # Errors
     /// Fails if it cannot be written.
     pub fn park(&self, kind: PartKind, name: &str, settings: &Settings) -> Result<(), Problem> {
-        let written = kind.text_of(settings).and_then(|text| put(&self.path(kind, name), &text));
-        written.map_err(|error| Trouble::problem(&error))
+        let path = self.path(kind, name);
+        let written = kind.text_of(settings).and_then(|text| put(&path, &text));
+        written.map_err(|error| {
+            let reason = Trouble::settings_problem(&error);
+            problem!("source-file", path = path.display().to_string(), reason = reason)
+        })
     }
 
     /// Switches to another collection or profile, and saves the settings.
@@ -546,6 +550,9 @@ mod tests {
         let why = files.begin(kind, &mut settings, new).unwrap_err();
         let name = files.path(kind, "Main").display().to_string();
         assert!(why.id() == "part-unreadable" && why.to_string().contains(&name), "{why}");
+        let why = files.park(kind, "Main", &settings).unwrap_err();
+        let why = crate::text::Language::English.say_with_cure(&why);
+        assert!(why.starts_with(&name) && why.contains("--settings"), "{why}");
         assert_eq!(settings.in_use.name(kind), "Main");
         assert_eq!(Settings::read(&path).0.in_use.name(kind), "Main");
     }

@@ -351,6 +351,10 @@ impl Engine {
     /// Reports the state of a source. `camera` is true for a camera, false for a microphone, and
     /// `None` for other sources.
     pub fn tell_of(&mut self, report: &SourceReport, before: &SourceReport, camera: Option<bool>) {
+        // The failure to start already has its notice.
+        if report == before {
+            return;
+        }
         let message = match camera {
             Some(camera) => device_message(report, before, camera),
             None => source_message(report, before),
