@@ -12,6 +12,7 @@ use crate::base::Timestamp;
 use crate::media::StreamEvent;
 use crate::net::Cause;
 use crate::net::web::WebUrl;
+use crate::player::buffer::dvr_window::WindowRange;
 use crate::player::buffer::pace::BufferTarget;
 use crate::player::input::http::hls::event_order::skip_played;
 use crate::player::input::http::hls::fetch::{Fetch, FetchRange, PartialBody, join};
@@ -57,9 +58,8 @@ pub(super) struct Arrival {
     /// In a broadcast, the content's wall-clock time by the sender's clock, in microseconds since
     /// 1970.
     pub made: Option<i64>,
-    /// In a broadcast, the time at which the playlist was read, and the positions of its start and
-    /// end.
-    pub listed: Option<(Instant, Duration, Duration)>,
+    /// In a broadcast, the time at which the playlist was read, and its range.
+    pub listed: Option<(Instant, WindowRange)>,
     /// Downloaded bytes for the bandwidth measurement; 0 if the part was requested in advance.
     pub bytes: usize,
     /// Size of the segment's data in memory, which several events can share.
@@ -91,7 +91,7 @@ pub(super) struct Track {
     text: Bytes,
     pub(super) loaded: Instant,
     /// Time of the last change.
-    changed: Instant,
+    pub(super) changed: Instant,
     /// Number of the next segment.
     pub(super) next: u64,
     /// Index of the next part of the next segment.
@@ -610,9 +610,14 @@ impl Track {
         let restart = restart || played > skipped + MAX_BOUNDARY_ERROR;
         let left = self.left(at.0, at.1).saturating_sub(skipped);
         let edge = self.live.then_some((self.changed, left));
-        let whole = (self.changed, self.gone, self.gone + self.whole());
-        let (place, listed) = (self.place(at.0, at.1) + skipped, self.live.then_some(whole));
-        let place = Some(place);
+        let range = WindowRange {
+            from: self.gone,
+            until: self.gone + self.whole(),
+            grows: !self.media.ended,
+            slides: !self.media.keeps_all,
+        };
+        let listed = self.live.then_some((self.changed, range));
+        let place = Some(self.place(at.0, at.1) + skipped);
         let made = self.media.made(at.0, at.1).filter(|_| self.live);
         let made = made.map(|made| (Timestamp::from_micros(made) + skipped).as_micros());
         Arrival { events, restart, edge, place, made, listed, ..Arrival::default() }
@@ -713,8 +718,8 @@ impl Track {
     ) -> Result<(), PullError> {
         let target = self.media.target_duration;
         (self.url, self.loaded) = (from.asking(&[]), Instant::now());
+        let stale = self.changed.elapsed();
         if text == self.text || self.is_earlier(&media) {
-            let stale = self.changed.elapsed();
             if stale > STALE_PLAYLIST_TIMEOUT.max(target * 4) {
                 let why = problem!("play-playlist-stale", seconds = stale.as_secs());
                 return Err(PullError::Failed(Failure::new(FailureKind::Lost, why)));
@@ -728,6 +733,14 @@ impl Track {
         let anew = media.end() < self.next;
         let kept = if anew { Duration::ZERO } else { self.media.from(media.sequence) };
         self.gone += self.media.duration().saturating_sub(kept);
+        if !anew {
+            // After a long pause, segments have come and gone unseen. Their duration is estimated.
+            let unseen = media.sequence.saturating_sub(self.media.end());
+            let unseen = u32::try_from(unseen).unwrap_or(u32::MAX);
+            let count = u32::try_from(self.media.segments.len()).unwrap_or_default();
+            let average = self.media.duration().checked_div(count).unwrap_or_default();
+            self.gone += average.saturating_mul(unseen).min(stale);
+        }
         if !anew {
             // Each change of the distance from the end interrupts its correction.
             media.target_duration = media.target_duration.max(target);

@@ -392,7 +392,7 @@ impl Loader {
         items.extend(place.map(Item::Place));
         items.extend(self.sought.take().map(Item::Sought));
         items.extend(place.map(|_| Item::Made(made)));
-        items.extend(listed.map(|(seen, from, until)| Item::Listed { seen, from, until }));
+        items.extend(listed.map(|(seen, range)| Item::Listed { seen, range }));
         items.extend(edge.map(|(seen, distance)| Item::Edge { seen, distance }));
         items.extend(events.into_iter().map(Item::Event));
         items
