@@ -106,6 +106,9 @@ pub(super) struct Track {
     gap_since: Option<Instant>,
     unpack: SegmentReader,
     buffer: Arc<BufferTarget>,
+    /// The longest target duration so far. It sets the distance from the end, because each change
+    /// of the distance interrupts its correction.
+    longest_target: Duration,
     /// Total duration of the segments that have left the playlist.
     gone: Duration,
     /// True if the viewer went back: when the playlist moves on, the first segment that it lists is
@@ -169,6 +172,7 @@ impl Track {
         let mut track = Self {
             url: url.asking(&[]),
             live: !media.ended,
+            longest_target: media.target_duration,
             media,
             text,
             loaded: now,
@@ -264,7 +268,7 @@ impl Track {
             let target = self.media.part_target.unwrap_or_default();
             (self.media.control.part_hold_back, target, target * MIN_HOLD_BACK_PARTS)
         } else {
-            (self.media.control.hold_back, self.media.target_duration, Duration::ZERO)
+            (self.media.control.hold_back, self.longest_target, Duration::ZERO)
         };
         wanted.unwrap_or(unit * HOLD_BACK_TARGET_DURATIONS).max(least).min(MAX_HOLD_BACK)
     }
@@ -714,7 +718,7 @@ impl Track {
         &mut self,
         text: Bytes,
         from: &WebUrl,
-        mut media: Media,
+        media: Media,
     ) -> Result<(), PullError> {
         let target = self.media.target_duration;
         (self.url, self.loaded) = (from.asking(&[]), Instant::now());
@@ -741,10 +745,8 @@ impl Track {
             let average = self.media.duration().checked_div(count).unwrap_or_default();
             self.gone += average.saturating_mul(unseen).min(stale);
         }
-        if !anew {
-            // Each change of the distance from the end interrupts its correction.
-            media.target_duration = media.target_duration.max(target);
-        }
+        let before = if anew { Duration::ZERO } else { self.longest_target };
+        self.longest_target = media.target_duration.max(before);
         self.media = media;
         if anew {
             // The sequence numbers restarted: this is another broadcast.
@@ -921,6 +923,9 @@ mod tests {
             let read = media(&text, None).unwrap();
             track.take_list(text, &url, read).unwrap();
             assert_eq!(track.least(), Duration::from_secs(least), "{first}");
+            // Reloads follow the current list.
+            let target = if (23..=32).contains(&first) { 6 } else { 2 };
+            assert_eq!(track.media.target_duration, Duration::from_secs(target), "{first}");
         }
         let wrong = media(&list(30, 80_000), None).unwrap();
         assert_eq!(wrong.target_duration, Duration::from_secs(20));
