@@ -181,7 +181,7 @@ impl Web {
             shared.reception.lock().resume();
         } else if pull.is_list() && !first {
             feed.save.iter_mut().for_each(Save::reopen);
-            feed.begin_places();
+            feed.replace_origins();
             // The waiting packets arrive again. A paused viewer of a live list keeps them, because
             // the new list plays from a later position.
             if !shared.packets.dvr_window.is_behind() {
