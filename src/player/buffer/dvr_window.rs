@@ -25,7 +25,18 @@ pub(in crate::player) enum SeekTarget {
     Live { place: Duration, distance: LiveDistance },
 }
 
-/// The DVR window of a playlist. Positions count from the first known segment.
+/// The range of a playlist, as positions from the first known segment.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(in crate::player) struct WindowRange {
+    pub from: Duration,
+    pub until: Duration,
+    /// True until the broadcast has ended.
+    pub grows: bool,
+    /// True if the first segments leave the playlist when others are added.
+    pub slides: bool,
+}
+
+/// The DVR window of a playlist.
 #[derive(Debug, Default)]
 pub(in crate::player) struct DvrWindow {
     list: Mutex<Option<List>>,
@@ -34,8 +45,7 @@ pub(in crate::player) struct DvrWindow {
 #[derive(Copy, Clone, Debug)]
 struct List {
     seen: Timestamp,
-    from: Duration,
-    until: Duration,
+    range: WindowRange,
     distance: LiveDistance,
     behind: bool,
 }
@@ -46,13 +56,16 @@ impl List {
         let elapsed = now.since(self.seen);
         // The feed of a viewer who is behind reads no playlist while it waits for room. For other
         // viewers, the live position advances by at most its distance from the end of the playlist.
-        let grown = if self.behind { elapsed } else { elapsed.min(self.distance.hold_back) };
-        (self.until + grown).saturating_sub(self.distance.hold_back).max(self.oldest(now))
+        let is_unread = self.behind && self.range.grows;
+        let grown = if is_unread { elapsed } else { elapsed.min(self.distance.hold_back) };
+        (self.range.until + grown).saturating_sub(self.distance.hold_back).max(self.oldest(now))
     }
 
-    /// Returns the oldest position in the playlist. It advances as the live position does.
+    /// Returns the oldest position in the playlist. If the playlist slides, it advances as the live
+    /// position does.
     fn oldest(&self, now: Timestamp) -> Duration {
-        if self.behind { self.from + now.since(self.seen) } else { self.from }
+        let advances = self.behind && self.range.grows && self.range.slides;
+        self.range.from + if advances { now.since(self.seen) } else { Duration::ZERO }
     }
 }
 
@@ -61,13 +74,12 @@ impl DvrWindow {
     pub(in crate::player) fn see(
         &self,
         seen: Timestamp,
-        from: Duration,
-        until: Duration,
+        range: WindowRange,
         distance: LiveDistance,
     ) {
         let mut list = self.list.lock();
         let behind = list.is_some_and(|list| list.behind);
-        *list = Some(List { seen, from, until, distance, behind });
+        *list = Some(List { seen, range, distance, behind });
     }
 
     /// Resets the window for another playlist, which has other positions. The viewer is live again.
@@ -89,15 +101,16 @@ impl DvrWindow {
     ) -> Option<SeekTarget> {
         let mut list = self.list.lock();
         let list = list.as_mut()?;
-        let (live, oldest, distance) = (list.live(now), list.oldest(now), list.distance);
+        let (live, distance, range) = (list.live(now), list.distance, list.range);
         list.behind = behind >= LIVE_EDGE_TOLERANCE;
         Some(if list.behind {
-            SeekTarget::Back(live.saturating_sub(behind).max(oldest))
+            // The loader reads the playlist again, and goes to its oldest segment at most.
+            SeekTarget::Back(live.saturating_sub(behind).max(range.from))
         } else {
             // The playlist is not read during a long pause, and rarely far from its end.
-            let end = list.until + now.since(list.seen);
+            let end = range.until + now.since(list.seen);
             SeekTarget::Live {
-                place: end.saturating_sub(distance.hold_back).max(list.from),
+                place: end.saturating_sub(distance.hold_back).max(range.from),
                 distance,
             }
         })
@@ -132,12 +145,18 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
+    /// Returns the range of a running broadcast whose playlist slides.
+    const fn range(from: u64, until: u64) -> WindowRange {
+        let (from, until) = (seconds(from), seconds(until));
+        WindowRange { from, until, grows: true, slides: true }
+    }
+
     #[test]
     fn positions_count_from_the_live_edge_which_moves() {
         let (window, at) = (DvrWindow::default(), Timestamp::from_millis);
         assert_eq!((window.seek_behind_live(seconds(5), at(0)), window.hold()), (None, false));
         let distance = LiveDistance { hold_back: seconds(6), least: seconds(6), at_once: false };
-        window.see(at(10_000), seconds(40), seconds(100), distance);
+        window.see(at(10_000), range(40, 100), distance);
         let now = at(12_000);
         let time_shift = window.state_at(seconds(96), now).unwrap();
         assert_eq!((time_shift.range, time_shift.behind), (seconds(56), Duration::ZERO));
@@ -146,7 +165,7 @@ mod tests {
         assert!(window.is_behind());
         assert_eq!(window.state_at(seconds(76), now).unwrap().behind, seconds(20));
         // The list grows, and the viewer stays behind.
-        window.see(at(14_000), seconds(44), seconds(104), distance);
+        window.see(at(14_000), range(44, 104), distance);
         assert_eq!(window.state_at(seconds(78), at(14_000)).unwrap().behind, seconds(20));
         assert_eq!(
             window.seek_behind_live(seconds(500), at(14_000)),
@@ -166,21 +185,33 @@ mod tests {
     fn a_list_that_is_not_read_in_a_pause_moves_on() {
         let (window, at) = (DvrWindow::default(), Timestamp::from_millis);
         let distance = LiveDistance { hold_back: seconds(6), least: seconds(6), at_once: false };
-        window.see(at(0), seconds(0), seconds(120), distance);
+        window.see(at(0), range(0, 120), distance);
         assert!(window.hold());
         for (now, behind, range) in [(0, 0, 114), (90, 90, 114), (3_600, 3_600, 3_600)] {
             let time_shift = window.state_at(seconds(114), at(now * 1_000)).unwrap();
             let expected = (seconds(behind), seconds(range));
             assert_eq!((time_shift.behind, time_shift.range), expected, "{now}");
         }
-        // A step back from there, and a step beyond the oldest position.
+        // A step back from there. The oldest segment of a newer list is unknown.
         let back =
             |behind, now: i64| window.seek_behind_live(seconds(behind), at(now * 1_000)).unwrap();
         assert_eq!(back(95, 90), SeekTarget::Back(seconds(109)));
-        assert_eq!(back(500, 90), SeekTarget::Back(seconds(90)));
+        assert_eq!(back(500, 90), SeekTarget::Back(seconds(0)));
+        // A list that keeps all segments, and a broadcast that has ended.
+        let (keeps_all, ended) = (
+            WindowRange { slides: false, ..range(0, 120) },
+            WindowRange { grows: false, ..range(0, 120) },
+        );
+        for (range, behind, whole) in [(keeps_all, 3_600, 3_714), (ended, 6, 120)] {
+            window.see(at(0), range, distance);
+            let time_shift = window.state_at(seconds(114), at(3_600_000)).unwrap();
+            let expected = (seconds(behind), seconds(whole));
+            assert_eq!((time_shift.behind, time_shift.range), expected, "{range:?}");
+            assert_eq!(back(behind + 10, 3_600), SeekTarget::Back(seconds(104)), "{range:?}");
+        }
         // Without a pause, the live edge moves at most to the end of the list.
         window.forget();
-        window.see(at(0), seconds(0), seconds(120), distance);
+        window.see(at(0), range(0, 120), distance);
         assert_eq!(window.state_at(seconds(114), at(900_000)).unwrap().range, seconds(120));
     }
 
@@ -188,7 +219,7 @@ mod tests {
     fn the_live_end_is_where_it_is_now_after_a_long_pause() {
         let (window, at) = (DvrWindow::default(), Timestamp::from_millis);
         let distance = LiveDistance { hold_back: seconds(6), least: seconds(6), at_once: false };
-        window.see(at(10_000), seconds(40), seconds(100), distance);
+        window.see(at(10_000), range(40, 100), distance);
         assert!(window.hold());
         let live = SeekTarget::Live { place: seconds(694), distance };
         assert_eq!(window.seek_behind_live(Duration::ZERO, at(610_000)), Some(live));

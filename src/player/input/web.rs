@@ -181,7 +181,7 @@ impl Web {
             shared.reception.lock().resume();
         } else if pull.is_list() && !first {
             feed.save.iter_mut().for_each(Save::reopen);
-            feed.begin_places();
+            feed.replace_origins();
             // The waiting packets arrive again. A paused viewer of a live list keeps them, because
             // the new list plays from a later position.
             if !shared.packets.dvr_window.is_behind() {
@@ -308,9 +308,9 @@ impl Web {
                 Ok(Ok(Item::Fixed)) if self.start.is_some() && first => {}
                 Ok(Ok(Item::Fixed)) => shared.report.report_anomaly(&Anomaly::Fixed),
                 Ok(Ok(Item::Made(made))) => feed.made = Some(made),
-                Ok(Ok(Item::Listed { seen, from, until })) => {
+                Ok(Ok(Item::Listed { seen, range })) => {
                     if let PlayPace::Followed(distance) = pull.pace() {
-                        shared.packets.dvr_window.see(at(seen, now), from, until, distance);
+                        shared.packets.dvr_window.see(at(seen, now), range, distance);
                     }
                 }
                 Ok(Ok(Item::Edge { seen, distance })) => {
@@ -422,6 +422,7 @@ mod tests {
 
     use super::*;
     use crate::base::Clock;
+    use crate::player::buffer::dvr_window::WindowRange;
     use crate::player::buffer::pace::LiveDistance;
     use crate::player::session::config::{Config, Source};
     use crate::player::session::shared::Shared;
@@ -552,7 +553,9 @@ mod tests {
                 let dvr_window = &shared.packets.dvr_window;
                 let hold_back = Duration::from_secs(3);
                 let distance = LiveDistance { hold_back, least: hold_back, at_once: false };
-                dvr_window.see(Timestamp::ZERO, Duration::ZERO, Duration::from_secs(100), distance);
+                let (from, until) = (Duration::ZERO, Duration::from_secs(100));
+                let range = WindowRange { from, until, grows: true, slides: true };
+                dvr_window.see(Timestamp::ZERO, range, distance);
                 assert!(
                     dvr_window.seek_behind_live(Duration::from_secs(20), Timestamp::ZERO).is_some()
                 );

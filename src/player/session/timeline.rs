@@ -8,8 +8,8 @@ use parking_lot::Mutex;
 
 use crate::base::Timestamp;
 
-/// Maximum number of stored origins: more than the segments of a full queue.
-const MAX_ORIGINS: usize = 256;
+/// Maximum number of stored origins: more than the segments or parts of a full queue.
+const MAX_ORIGINS: usize = 512;
 
 /// See the module documentation.
 #[derive(Debug, Default)]

@@ -198,12 +198,18 @@ impl SourceThread {
             if failed.is_some() && self.candidate().is_none() && stop.wait(RETRY_INTERVAL) {
                 return None;
             }
-            self.list.borrow_mut().go_to(next);
+            self.go_to(next);
             match self.start(place) {
                 Ok(player) => return Some(Continuation::Plays(player)),
                 Err(failure) => failed = Some(failure),
             }
         }
+    }
+
+    /// Goes to a file of the list, and starts with the first reopen wait.
+    fn go_to(&self, index: usize) {
+        self.list.borrow_mut().go_to(index);
+        self.reopen_wait.take();
     }
 
     /// Returns the index of the next file to play, if any.
@@ -235,12 +241,12 @@ impl SourceThread {
         };
         let place = match wanted? {
             WantedStep::All => {
-                self.list.borrow_mut().go_to(0);
+                self.go_to(0);
                 Some(Duration::ZERO)
             }
             WantedStep::Same(place) => place,
             WantedStep::File(index) => {
-                self.list.borrow_mut().go_to(index);
+                self.go_to(index);
                 None
             }
         };
@@ -315,8 +321,9 @@ impl SourceThread {
                 looked = now;
                 let wait = self.reopen_wait.get();
                 let is_over = self.goes_around() && wait.is_over(failed, now.since(began));
-                if is_over || self.stamp() != self.opened.get() {
-                    self.reopen_wait.set(wait.doubled());
+                let is_changed = self.stamp() != self.opened.get();
+                if is_over || is_changed {
+                    self.reopen_wait.set(wait.after_attempt(is_changed));
                     return Some(WantedStep::Same(None));
                 }
             }

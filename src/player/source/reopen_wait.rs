@@ -28,9 +28,9 @@ impl ReopenWait {
         failed != FailureKind::Codec && after >= self.0
     }
 
-    /// Returns the wait after another attempt.
-    pub(super) fn doubled(self) -> Self {
-        Self((self.0 * 2).min(MAX_REOPEN_WAIT))
+    /// Returns the wait after another attempt. A changed file has not failed yet.
+    pub(super) fn after_attempt(self, is_changed: bool) -> Self {
+        if is_changed { Self::default() } else { Self((self.0 * 2).min(MAX_REOPEN_WAIT)) }
     }
 }
 
@@ -46,7 +46,8 @@ mod tests {
             assert!(!wait.is_over(FailureKind::File, due - Duration::from_millis(1)), "{due:?}");
             assert!(wait.is_over(FailureKind::File, due), "{due:?}");
             assert!(!wait.is_over(FailureKind::Codec, Duration::MAX), "only if it changes");
-            wait = wait.doubled();
+            wait = wait.after_attempt(false);
         }
+        assert!(wait.after_attempt(true).is_over(FailureKind::File, MIN_REOPEN_WAIT));
     }
 }

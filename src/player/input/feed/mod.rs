@@ -94,7 +94,7 @@ pub(in crate::player) struct InputFeed {
     /// After a seek in a playlist, the position that is presented first.
     sought: Option<Duration>,
     /// True if the next position applies to earlier media too, for example after a seek.
-    is_place_new: bool,
+    replaces_origins: bool,
     /// The wall-clock time of the next packet, if known.
     pub(in crate::player::input) made: Option<Option<i64>>,
     /// Start of the current period, and its number of chat messages.
@@ -126,7 +126,7 @@ impl InputFeed {
             anchor: (0, Timestamp::ZERO),
             place: None,
             sought: None,
-            is_place_new: true,
+            replaces_origins: true,
             made: None,
             lines: (Timestamp::ZERO, 0),
         }
@@ -192,12 +192,12 @@ impl InputFeed {
         self.demux.timeline.move_to(at, now);
         self.shared.reception.lock().move_to(at);
         (self.moved, self.sought) = (true, None);
-        self.begin_places();
+        self.replace_origins();
     }
 
     /// Lets the next position apply to earlier media too, because it is from another playlist.
-    pub(in crate::player) fn begin_places(&mut self) {
-        self.is_place_new = true;
+    pub(in crate::player) fn replace_origins(&mut self) {
+        self.replaces_origins = true;
     }
 
     /// Begins a file whose first instant is at `raw` microseconds. `firm` means that its timestamps
@@ -427,7 +427,7 @@ impl InputFeed {
             }
             let place = place.and_then(|place| i64::try_from(place.as_millis()).ok());
             let place = place.unwrap_or(raw.div_euclid(1_000));
-            if std::mem::take(&mut self.is_place_new) {
+            if std::mem::take(&mut self.replaces_origins) {
                 self.shared.set_origin(place, packet.dts);
             } else {
                 self.shared.timeline.add_origin(place, packet.dts);

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::media::{StreamEvent, VideoCodec};
 use crate::net::web::WebUrl;
 use crate::net::{self, Cause, ConnectStage, WebProblem};
-use crate::player::buffer::dvr_window::DvrWindow;
+use crate::player::buffer::dvr_window::{DvrWindow, WindowRange};
 use crate::player::buffer::pace::{BufferTarget, PlayPace};
 use crate::player::input::open_deadline::OpenDeadline;
 use crate::player::session::decode_budget::DecodeBudget;
@@ -58,8 +58,7 @@ pub(in crate::player) enum Item {
     /// The DVR window of a broadcast at the time `seen`: positions as in [`Item::Place`].
     Listed {
         seen: Instant,
-        from: Duration,
-        until: Duration,
+        range: WindowRange,
     },
     /// The distance from the next tag to the end of the stream at the time `seen`.
     Edge {

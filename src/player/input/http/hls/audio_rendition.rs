@@ -56,15 +56,14 @@ pub(super) struct AudioRendition {
     /// The running check of whether the audio has returned.
     look: JoinSet<bool>,
     pause: Duration,
-    /// The offset of the audio's segment numbers from those of the video; `None` if the audio has
-    /// never arrived.
-    ahead: Option<i64>,
+    /// The offset of the audio's segment numbers from those of the video.
+    ahead: i64,
 }
 
 impl Default for AudioRendition {
     /// Returns the state of audio that is missing from the beginning.
     fn default() -> Self {
-        Self { look: JoinSet::new(), pause: FIRST_CHECK_PAUSE, ahead: None }
+        Self { look: JoinSet::new(), pause: FIRST_CHECK_PAUSE, ahead: 0 }
     }
 }
 
@@ -74,29 +73,25 @@ impl AudioRendition {
     pub fn new(before: Option<Self>, video: u64, audio: u64) -> Self {
         let pause =
             before.map_or(FIRST_CHECK_PAUSE, |before| (before.pause * 2).min(MAX_POLL_INTERVAL));
-        let ahead = Some(audio.wrapping_sub(video).cast_signed());
+        let ahead = audio.wrapping_sub(video).cast_signed();
         Self { look: JoinSet::new(), pause, ahead }
     }
 
-    /// Returns true if the audio has arrived before, so that the matching segments are known.
-    pub fn has_come(&self) -> bool {
-        self.ahead.is_some()
-    }
-
     /// Returns the number of the audio segment for this video segment; the same number if the
-    /// offset is unknown.
+    /// audio has never arrived.
     pub fn number(&self, video: u64) -> u64 {
-        video.saturating_add_signed(self.ahead.unwrap_or(0))
+        video.saturating_add_signed(self.ahead)
     }
 
     /// Returns true if the audio has returned. Otherwise, starts another check if none is running.
-    /// `number` is the wanted segment of the playlist at `url`.
+    /// `wanted` is the wanted segment of the playlist at `url`: its number and, in a recording, its
+    /// position, which counts instead.
     pub fn comes(
         &mut self,
         fetch: &Fetch,
         url: &WebUrl,
         buffer: &Arc<BufferTarget>,
-        number: u64,
+        wanted: (u64, Option<Duration>),
     ) -> bool {
         match self.look.try_join_next() {
             Some(Ok(true)) => return true,
@@ -108,7 +103,7 @@ impl AudioRendition {
             let pause = self.pause;
             self.look.spawn(async move {
                 sleep(pause).await;
-                timeout(POLL_TIMEOUT, is_playable(fetch, &url, &buffer, number))
+                timeout(POLL_TIMEOUT, is_playable(fetch, &url, &buffer, wanted))
                     .await
                     .unwrap_or(false)
             });
@@ -117,15 +112,19 @@ impl AudioRendition {
     }
 }
 
-/// Returns true if the playlist at `url` delivers the segment with this number.
+/// Returns true if the playlist at `url` delivers the wanted segment.
 async fn is_playable(
     mut fetch: Fetch,
     url: &WebUrl,
     buffer: &Arc<BufferTarget>,
-    number: u64,
+    (number, place): (u64, Option<Duration>),
 ) -> bool {
     let Ok(mut track) = Track::open(&mut fetch, url, buffer, None).await else { return false };
-    track.begin_at(number);
+    if let Some(place) = place {
+        track.seek(&mut fetch, place).await;
+    } else {
+        track.begin_at(number);
+    }
     matches!(track.next(&mut fetch).await, Ok(Some(_)))
 }
 
@@ -151,8 +150,7 @@ mod tests {
     fn segments_that_belong_together_stay_together_and_pauses_grow() {
         let mut missing = AudioRendition::new(None, 40, 7);
         assert_eq!((missing.number(50), missing.number(3)), (17, 0));
-        let never = AudioRendition::default();
-        assert_eq!((never.number(50), never.has_come(), missing.has_come()), (50, false, true));
+        assert_eq!(AudioRendition::default().number(50), 50);
         for _ in 0..9 {
             missing = AudioRendition::new(Some(missing), 7, 40);
         }

@@ -392,7 +392,7 @@ impl Loader {
         items.extend(place.map(Item::Place));
         items.extend(self.sought.take().map(Item::Sought));
         items.extend(place.map(|_| Item::Made(made)));
-        items.extend(listed.map(|(seen, from, until)| Item::Listed { seen, from, until }));
+        items.extend(listed.map(|(seen, range)| Item::Listed { seen, range }));
         items.extend(edge.map(|(seen, distance)| Item::Edge { seen, distance }));
         items.extend(events.into_iter().map(Item::Event));
         items
@@ -407,16 +407,12 @@ impl Loader {
         let Self { fetch, buffer, main, missing_audio, .. } = self;
         let Some((missing_audio, url)) = missing_audio.as_mut().zip(url) else { return };
         let number = missing_audio.number(main.next);
-        if !missing_audio.comes(fetch, &url, buffer, number) {
+        if !missing_audio.comes(fetch, &url, buffer, (number, main.recorded_place())) {
             return;
         }
         let opening = Track::open(fetch, &url, buffer, Some(&*main));
         if let Ok(Ok(mut audio)) = timeout(MIN_OPEN_TIMEOUT, opening).await {
-            if missing_audio.has_come() || main.is_live() {
-                audio.go_on_at(number, main);
-            } else {
-                audio.go_on_beside(fetch, main).await;
-            }
+            audio.go_on_from(main, number);
             tracing::info!("audio is back");
             (self.audio, self.moved, self.audio_returned) = (Some(audio), true, true);
         }
@@ -481,11 +477,12 @@ impl Loader {
                 tracing::info!(from = self.variant, to = wanted, "switching to another variant");
                 let video = |at: usize| master.variants.get(at).map(Variant::video);
                 self.codec_changed |= video(self.variant) != video(wanted);
-                main.go_on_from(&self.main);
+                main.go_on_from(&self.main, self.main.next);
                 let audio = audio.map(|mut new| {
                     // If the video contained the audio, the audio playlist continues at the video's
                     // position.
-                    new.go_on_from(self.audio.as_ref().unwrap_or(&self.main));
+                    let other = self.audio.as_ref().unwrap_or(&self.main);
+                    new.go_on_from(other, other.next);
                     new
                 });
                 self.moved |= audio.is_some() && self.audio.is_none();

@@ -41,6 +41,7 @@ mod tests {
     use super::*;
     use crate::base::Timestamp;
     use crate::net::web::WebUrl;
+    use crate::player::buffer::dvr_window::{SeekTarget, WindowRange};
     use crate::player::buffer::pace::LiveDistance;
     use crate::player::input::http::request::PullRequest;
 
@@ -77,6 +78,15 @@ mod tests {
         (port, asked)
     }
 
+    /// Records the range of the list that begins with segment 0.
+    fn see(ask: &PullRequest) {
+        let hold_back = Duration::from_secs(30);
+        let distance = LiveDistance { hold_back, least: hold_back, at_once: false };
+        let (from, until) = (Duration::ZERO, Duration::from_secs(100));
+        let range = WindowRange { from, until, grows: true, slides: true };
+        ask.dvr_window.see(Timestamp::ZERO, range, distance);
+    }
+
     /// Returns the first segment that is requested after the window has moved on.
     async fn first_segment(has_gone_back: bool, has_paused: bool) -> Option<String> {
         let (port, asked) = serve().await;
@@ -84,9 +94,7 @@ mod tests {
         let ask = PullRequest::usual(url.clone());
         let mut fetch = Fetch::new(&ask);
         let mut track = Track::new(&url, list(0).into(), &ask.buffer).unwrap();
-        let hold_back = Duration::from_secs(30);
-        let distance = LiveDistance { hold_back, least: hold_back, at_once: false };
-        ask.dvr_window.see(Timestamp::ZERO, Duration::ZERO, Duration::from_secs(100), distance);
+        see(&ask);
         if has_gone_back {
             track.seek(&mut fetch, Duration::ZERO).await;
         }
@@ -112,6 +120,27 @@ mod tests {
         for (has_paused, segment) in [(true, "/20.aac"), (false, "/27.aac")] {
             let first = first_segment(false, has_paused).await;
             assert_eq!(first.as_deref(), Some(segment));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_seek_after_a_pause_that_is_longer_than_the_list_reaches_the_position() {
+        const PAUSE: Duration = Duration::from_secs(200);
+        let (port, _) = serve().await;
+        let url = WebUrl::parse(&format!("http://127.0.0.1:{port}/list.m3u8")).unwrap();
+        let ask = PullRequest::usual(url.clone());
+        // A step back from the position of the pause, and two steps ahead.
+        for (behind, position, segment) in [(210, 200, 20), (60, 210, 21), (50, 220, 22)] {
+            let mut track = Track::new(&url, list(0).into(), &ask.buffer).unwrap();
+            track.loaded -= PAUSE;
+            track.changed -= PAUSE;
+            see(&ask);
+            ask.dvr_window.hold();
+            let now = Timestamp::ZERO + PAUSE;
+            let target = ask.dvr_window.seek_behind_live(Duration::from_secs(behind), now);
+            let Some(SeekTarget::Back(to)) = target else { panic!("{target:?}") };
+            let begins = track.seek(&mut Fetch::new(&ask), to).await;
+            assert_eq!((begins.as_secs(), track.next), (position, segment), "{behind}");
         }
     }
 }
