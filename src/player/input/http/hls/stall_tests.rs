@@ -1,5 +1,5 @@
 //! Tests of servers that stall or send too much data: the error messages, and the tracks that
-//! continue.
+//! continue. The file is long because all cases share the servers and the playback at its top.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
