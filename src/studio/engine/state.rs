@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::base::{Timestamp, Worker};
 use crate::media::ProgramId;
+use crate::mix::StripId;
 use crate::studio::command::Command;
 use crate::studio::engine::scene_state::SceneState;
 use crate::studio::engine::system::devices::Devices;

@@ -2,6 +2,7 @@
 //! broadcast from its start to its end.
 
 use std::path::Path;
+use std::time::Duration;
 
 use crate::media::{ExtraTracks, ProgramId};
 use crate::studio::engine::Engine;
