@@ -118,7 +118,10 @@ monitor-no-address = { SENTENCE($cause) }.
 # What happened.
 network-changed = This computer's network changed. Removed: { $gone }. Added: { $came }.
 slept = This computer was asleep for { $seconds } s.
-target-on-air = { $host } is live.
+target-on-air = { $server ->
+    [built-in] The built-in server
+   *[other] { $host }
+} is live.
 broadcast-ended = The broadcast ended after { $time }: { $sent } sent, { $dropped } frames dropped.
 
 # The findings of the pre-flight check.

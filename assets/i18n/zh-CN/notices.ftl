@@ -118,7 +118,10 @@ monitor-no-address = { $cause }。
 # 发生的事
 network-changed = 本机网络发生变化。断开：{ $gone }；新增：{ $came }。
 slept = 本机休眠了 { $seconds } 秒。
-target-on-air = { $host } 已开播。
+target-on-air = { $server ->
+    [built-in] 内置服务器
+   *[other] { $host }
+} 已开播。
 broadcast-ended = 直播结束，时长 { $time }：已发送 { $sent }，丢帧 { $dropped }。
 
 # 开播检查
