@@ -354,7 +354,16 @@ fn the_first_scene_has_a_name_in_the_language_of_the_guide() {
     assert_eq!(press(&mut harness, Key::Escape), std::slice::from_ref(&rename));
     // At the first start, onair adds the camera or the test pattern to the scene.
     let mut harness = guide("filters", size, Language::Chinese, Theme::Dark);
-    assert_eq!(press(&mut harness, Key::Escape), [rename]);
+    assert_eq!(press(&mut harness, Key::Escape), std::slice::from_ref(&rename));
+    for (name, is_renamed) in [("Test pattern", true), ("Mine", false)] {
+        let mut harness = guide("idle", size, Language::Chinese, Theme::Dark);
+        let (scene, choice) = (scene::SceneId(1), VideoChoice::Test);
+        apply(&mut harness, &Edit::AddSource { scene, name: name.into(), choice });
+        let id = harness.state().demo.snapshot().scenes.collection.sources[0].id;
+        let source = Command::Edit(Edit::RenameSource(id, "测试画面".into()));
+        let expected = std::iter::once(rename.clone()).chain(is_renamed.then_some(source));
+        assert_eq!(press(&mut harness, Key::Escape), expected.collect::<Vec<_>>());
+    }
     // A scene that the user named, and one of several scenes, keep their names.
     for edit in
         [Edit::RenameScene(scene::SceneId(1), "Talk".into()), Edit::AddScene("Second".into())]

@@ -283,9 +283,12 @@ fn the_event_log_lists_the_newest_first_and_is_copied() {
             snapshot.event_log_path = Some("/home/ada/onair.log".into());
         });
         harness.run();
-        let title = |notice| onair::ui::notices::words(&texts, notice).0;
+        let title = |notice| {
+            let (title, _) = onair::ui::notices::words(&texts, notice);
+            title.trim_end_matches('.').to_owned()
+        };
         let older = format!("{} ×3", title(first));
-        let newer = format!("{} (for 12.0\u{a0}s)", title(second));
+        let newer = format!("{} (for 12 s)", title(second));
         let top = |harness: &Harness<'static, Window>, text: &str| {
             let row = harness.query_all_by_label_contains(text).next();
             row.unwrap_or_else(|| panic!("no {text:?} in {:?}", shown(harness))).rect().top()

@@ -47,6 +47,20 @@ pub fn open_menu(harness: &mut Harness<'static, Window>) {
 }
 
 #[test]
+fn the_menu_of_new_targets_does_not_cover_stop() {
+    let mut harness = open("on-air");
+    harness.get_by_label("Add a target").focus();
+    harness.run();
+    harness.key_press(Key::Enter);
+    harness.run();
+    harness.run();
+    let item = |name| harness.get_by_role_and_label(Role::MenuItemRadio, name).rect();
+    let menu = item("Custom server").union(item("Your own services"));
+    let stop = harness.get_by_label("Stop").rect();
+    assert!(!menu.contains(stop.center()), "{menu:?} {stop:?}");
+}
+
+#[test]
 fn a_target_is_renamed_routed_and_taken_apart() {
     let mut harness = open("custom");
     // A closed card says where the key is kept.

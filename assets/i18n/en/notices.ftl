@@ -70,7 +70,7 @@ file-failed = onair cannot open { $path }: { $reason }
 encoder-failed = onair cannot encode the video or the audio: { $reason }
     .cure = Choose another resolution, frame rate or bitrate, close other programs, or restart onair.
 encoder-slow = This computer is too slow for the chosen quality. onair is skipping { $percent } of the frames.
-    .cure = Close other programs. When you are off air, you can also choose a lower resolution or frame rate.
+    .cure = Close other programs. Off air, a lower resolution or frame rate also helps.
 key-visible = The stream key is on the command line, where other users of this computer can see it.
     .cure = Use --key-env, --key-file or --key-stdin.
 password-visible = A password is on the command line, where other users of this computer can see it.
@@ -118,7 +118,10 @@ monitor-no-address = { SENTENCE($cause) }.
 # What happened.
 network-changed = This computer's network changed. Removed: { $gone }. Added: { $came }.
 slept = This computer was asleep for { $seconds } s.
-target-on-air = { $host } is live.
+target-on-air = { $server ->
+    [built-in] The built-in server
+   *[other] { $host }
+} is live.
 broadcast-ended = The broadcast ended after { $time }: { $sent } sent, { $dropped } frames dropped.
 
 # The findings of the pre-flight check.
@@ -401,13 +404,13 @@ mask-failed = { $source } shows the placeholder, because onair cannot use its ma
 transition-failed = onair cuts between scenes, because it cannot use { $path }: { $reason }
     .cure = onair will use the file as soon as it can play it. You can also choose another file in the transition settings.
 degradation-preview = This computer is too slow. onair updates the preview only once a second, and stops updating the multiview and the projectors of sources.
-    .cure = Hide sources, or close other programs. When you are off air, you can also choose a lower resolution. Audio is not affected.
+    .cure = Hide sources, or close other programs. Off air, a lower resolution also helps. Audio is not affected.
 degradation-transitions = This computer is too slow for transitions, so onair switches scenes without them.
-    .cure = Hide sources, or close other programs. When you are off air, you can also choose a lower resolution. Audio is not affected.
+    .cure = Hide sources, or close other programs. Off air, a lower resolution also helps. Audio is not affected.
 degradation-filters = This computer is too slow. onair skips the beauty, noise reduction and sharpening filters.
-    .cure = Hide sources, or close other programs. When you are off air, you can also choose a lower resolution. Audio is not affected.
+    .cure = Hide sources, or close other programs. Off air, a lower resolution also helps. Audio is not affected.
 degradation-rate = This computer is too slow. onair draws only every other frame.
-    .cure = Hide sources, or close other programs. When you are off air, you can also choose a lower resolution. Audio is not affected.
+    .cure = Hide sources, or close other programs. Off air, a lower resolution also helps. Audio is not affected.
 degradation-over = This computer is fast enough again, so onair draws everything as usual.
 items-too-many = Cannot do this: { $reason }.
     .cure = { $cure }

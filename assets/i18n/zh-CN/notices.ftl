@@ -70,7 +70,7 @@ file-failed = 无法打开 { $path }：{ $reason }
 encoder-failed = 编码失败：{ $reason }
     .cure = 请换一个分辨率、帧率或码率。如果还不行，请关闭其他程序，或重启 onair。
 encoder-slow = 电脑性能不足以支持所选画质，已跳过 { $percent } 的帧。
-    .cure = 请关闭其他程序。未开播时，也可以降低分辨率或帧率。
+    .cure = 请关闭其他程序。也可以在未开播时降低分辨率或帧率。
 key-visible = 命令行里有推流密钥，本机其他用户可以看到。
     .cure = 请使用 --key-env、--key-file 或 --key-stdin。
 password-visible = 命令行里有密码，本机其他用户可以看到。
@@ -118,7 +118,10 @@ monitor-no-address = { $cause }。
 # 发生的事
 network-changed = 本机网络发生变化。断开：{ $gone }；新增：{ $came }。
 slept = 本机休眠了 { $seconds } 秒。
-target-on-air = { $host } 已开播。
+target-on-air = { $server ->
+    [built-in] 内置服务器
+   *[other] { $host }
+} 已开播。
 broadcast-ended = 直播结束，时长 { $time }：已发送 { $sent }，丢帧 { $dropped }。
 
 # 开播检查
@@ -401,13 +404,13 @@ mask-failed = 无法使用蒙版 { $path }，“{ $source }”改为显示占位
 transition-failed = 无法使用 { $path }，场景改为直接切换：{ $reason }
     .cure = 文件可用后会自动使用。也可以在转场设置中换一个文件。
 degradation-preview = 电脑性能不足，预览每秒只刷新一次，多视图和来源投影已停止刷新。
-    .cure = 请隐藏部分来源，或关闭其他程序。未开播时，也可以降低分辨率。声音不受影响。
+    .cure = 请隐藏部分来源，或关闭其他程序。也可以在未开播时降低分辨率。声音不受影响。
 degradation-transitions = 电脑性能不足，已停用转场，场景直接切换。
-    .cure = 请隐藏部分来源，或关闭其他程序。未开播时，也可以降低分辨率。声音不受影响。
+    .cure = 请隐藏部分来源，或关闭其他程序。也可以在未开播时降低分辨率。声音不受影响。
 degradation-filters = 电脑性能不足，已暂停美颜、降噪和锐化。
-    .cure = 请隐藏部分来源，或关闭其他程序。未开播时，也可以降低分辨率。声音不受影响。
+    .cure = 请隐藏部分来源，或关闭其他程序。也可以在未开播时降低分辨率。声音不受影响。
 degradation-rate = 电脑性能不足，帧率减半。
-    .cure = 请隐藏部分来源，或关闭其他程序。未开播时，也可以降低分辨率。声音不受影响。
+    .cure = 请隐藏部分来源，或关闭其他程序。也可以在未开播时降低分辨率。声音不受影响。
 degradation-over = 电脑性能已恢复正常，画面效果已全部恢复。
 items-too-many = 无法完成：{ $reason }。
     .cure = { $cure }

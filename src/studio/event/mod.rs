@@ -163,8 +163,8 @@ pub struct Monitor {
     /// The URL of the target, without the key.
     pub url: String,
     /// `waiting`, `comparing` (a match is not known yet), `ok` (the stream matches), `unsure`
-    /// (nothing in the stream varies), `unavailable` (the stream cannot be played) or the most
-    /// severe problem.
+    /// (the stream does not vary, or repeats), `unavailable` (the stream cannot be played) or the
+    /// most severe problem.
     pub state: &'static str,
     /// All problems: `unreachable`, `no_stream`, `stalled`, `different`, `black`, `frozen`,
     /// `silent`, `late`, `wrong_size`.

@@ -11,8 +11,10 @@ use crate::studio::notices::{Level, NEXT_ATTEMPT, Notice, PastNotice};
 const MAX_NOTICES: usize = 20;
 /// Maximum number of ended notices.
 const MAX_PAST_NOTICES: usize = 12;
-/// Duration of an informational notice in microseconds.
+/// Duration of an informational notice, or of a passing refusal, in microseconds.
 const INFO_NOTICE_MICROS: u64 = 15_000_000;
+/// The reasons of refusals that concern only the moment of the command.
+const PASSING_REFUSALS: [&str; 2] = ["part-profile-on-air", "part-busy"];
 
 /// Numbers notices, keeps the most severe and newest, and merges repetitions.
 #[derive(Debug, Default)]
@@ -70,12 +72,15 @@ impl ActiveNotices {
         self.past.drain(..self.past.len().saturating_sub(MAX_PAST_NOTICES));
     }
 
-    /// Ends old informational notices.
+    /// Ends old informational notices, and old refusals that need no action.
     pub fn fold_old(&mut self) {
         let now = Clock::system_micros();
         // If the system's clock was set back, a notice is from the future.
         let is_old = |it: &Notice| now.abs_diff(it.wall_micros) > INFO_NOTICE_MICROS;
-        self.close(|it| it.level == Level::Info && is_old(it));
+        let passes = |it: &Notice| {
+            it.level == Level::Info || PASSING_REFUSALS.iter().any(|id| it.problem.contains(id))
+        };
+        self.close(|it| passes(it) && is_old(it));
     }
 
     /// Withdraws notices that no longer apply.
@@ -157,6 +162,7 @@ mod tests {
 
     use super::*;
     use crate::studio::notices::Next;
+    use crate::text::problem::problem;
 
     #[test]
     fn a_target_has_one_trouble_and_takes_back_only_its_own() {
@@ -206,6 +212,21 @@ mod tests {
         active_notices.fold_old();
         let [notice] = active_notices.notices() else { panic!("{active_notices:?}") };
         assert_eq!(notice.value("device").as_deref(), Some("now"));
+    }
+
+    #[test]
+    fn a_refusal_that_concerns_only_the_moment_ends_like_information() {
+        for (reason, remains) in
+            [(problem!("part-profile-on-air"), false), ("the disk is full".into(), true)]
+        {
+            let mut active_notices = ActiveNotices::default();
+            active_notices.add(&StudioMessage::PartFailed { reason }, "");
+            active_notices.fold_old();
+            assert_eq!(active_notices.notices().len(), 1);
+            active_notices.notices[0].wall_micros -= 3_600_000_000;
+            active_notices.fold_old();
+            assert_eq!(active_notices.notices().len(), usize::from(remains));
+        }
     }
 
     #[test]

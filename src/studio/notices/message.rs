@@ -184,8 +184,8 @@ notices! {
     NoTarget "no-target" Error [] [] {};
     TargetInvalid "target-invalid" Error [host] [reason] { id: u32 };
     TargetBack "target-back" Info [host server seconds] [] { id: u32 };
-    /// Only for the event log: the stream has reached a target.
-    TargetOnAir "target-on-air" Info [host] [] {};
+    /// Only for the event log: the stream has reached a target; `server` is `built-in` or `other`.
+    TargetOnAir "target-on-air" Info [host server] [] {};
     /// A setting exceeds a limit of the service.
     Misfit "misfit" Warning [] [reason] { kbps: Option<u32> };
     /// A key or an address could not be stored, read or deleted.

@@ -1,5 +1,8 @@
 //! The dialog of the event log: one line per event, the newest first, with its duration.
 
+use std::borrow::Cow;
+use std::time::Duration;
+
 use egui::{Align, Color32, Layout, Role, ScrollArea, Ui, WidgetInfo, vec2};
 
 use crate::studio::Level;
@@ -10,7 +13,7 @@ use crate::ui::notices::words;
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Theme, Type, gap};
-use crate::ui::text::format;
+use crate::ui::text::{Texts, format};
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, label, paragraph};
 
@@ -43,16 +46,40 @@ pub fn lines(ui: &mut Ui, view: &View<'_>) {
 }
 
 /// Returns the message, with the number of its repetitions and its duration, if any.
-fn text(view: &View<'_>, entry: &LogEntry) -> String {
-    let (mut text, _) = words(view.texts, &entry.notice);
+fn text(texts: &Texts, entry: &LogEntry) -> String {
+    let (text, _) = words(texts, &entry.notice);
+    if entry.times <= 1 && entry.lasted.is_none() {
+        return text;
+    }
+    let mut text = text.trim_end_matches(['.', '。']).to_owned();
     if entry.times > 1 {
         text += &format!(" ×{}", entry.times);
     }
-    if let Some(lasted) = entry.lasted {
-        let time = format::short_time(lasted);
-        text += &format!(" ({})", view.texts.with("event-log-lasted", &[("time", time.into())]));
+    match entry.lasted {
+        Some(lasted) => {
+            let time = duration(texts, lasted);
+            texts.with("event-log-lasted", &[("text", text.into()), ("time", time.into())])
+        }
+        None => text,
     }
-    text
+}
+
+/// Formats a duration in whole seconds, such as `5 s`, `2 min 23 s` or `1 h 5 min`.
+fn duration(texts: &Texts, time: Duration) -> String {
+    let seconds = (time.as_secs_f64().round() as u64).max(1);
+    let minutes = seconds / 60;
+    let of = |number: u64| Cow::from(number.to_string());
+    match (minutes / 60, minutes) {
+        (0, 0) => texts.with("seconds", &[("count", of(seconds))]),
+        (0, _) => {
+            let args = [("minutes", of(minutes)), ("seconds", of(seconds % 60))];
+            texts.with("minutes-and-seconds", &args)
+        }
+        (hours, _) => {
+            let args = [("hours", of(hours)), ("minutes", of(minutes % 60))];
+            texts.with("hours-and-minutes", &args)
+        }
+    }
 }
 
 /// Returns the icon for the level of an entry, its name, and its color.
@@ -78,7 +105,7 @@ fn line(ui: &mut Ui, view: &View<'_>, entry: &LogEntry) {
         level.on_hover_text(&*name);
         label(ui, &format::time_of_day(entry.wall_micros), Type::Figure, theme.secondary);
         ui.vertical(|ui| {
-            let shown = paragraph(ui, &text(view, entry), Type::Body, theme.text);
+            let shown = paragraph(ui, &text(view.texts, entry), Type::Body, theme.text);
             if !entry.notice.detail.is_empty() {
                 shown.on_hover_text(&entry.notice.detail);
             }
@@ -93,7 +120,7 @@ fn below(ui: &mut Ui, view: &View<'_>) {
         let copy = view.texts.get("event-log-copy");
         if Button::new(&copy).icon(Icon::Copy).show(ui, view.theme).clicked() {
             let lines = view.snapshot.event_log.iter().map(|entry| {
-                let text = text(view, entry);
+                let text = text(view.texts, entry);
                 format!(
                     "{}  {text} [{}]",
                     format::time_of_day(entry.wall_micros),
@@ -114,19 +141,39 @@ fn below(ui: &mut Ui, view: &View<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::studio::notices::message::StudioMessage;
+    use crate::ui::text::Language;
+
+    fn entry(message: &StudioMessage, lasted: Option<Duration>) -> LogEntry {
+        LogEntry { wall_micros: 0, notice: message.notice(1, ""), times: 1, lasted }
+    }
+
+    #[test]
+    fn a_duration_has_whole_units_in_the_brackets_of_the_language() {
+        let lost = |seconds| {
+            let message = StudioMessage::MicrophoneLost { device: "Yeti".into() };
+            entry(&message, Some(Duration::from_secs_f64(seconds)))
+        };
+        for (seconds, english, chinese) in [
+            (0.2, "1 s", "1 秒"),
+            (5.09, "5 s", "5 秒"),
+            (143.0, "2 min 23 s", "2 分 23 秒"),
+            (3_900.0, "1 h 5 min", "1 小时 5 分"),
+        ] {
+            let text = |language| text(&Texts::new(language), &lost(seconds));
+            let english = format!("Microphone Yeti is disconnected (for {english})");
+            assert_eq!(text(Language::English), english);
+            let chinese = format!("麦克风 Yeti 已断开（持续 {chinese}）");
+            assert_eq!(text(Language::Chinese), chinese);
+        }
+        let repeated = LogEntry { times: 3, lasted: None, ..lost(1.0) };
+        let text = text(&Texts::new(Language::English), &repeated);
+        assert_eq!(text, "Microphone Yeti is disconnected ×3");
+    }
 
     #[test]
     fn each_level_has_its_own_icon_and_name() {
-        let entry = |message: &StudioMessage, lasted| LogEntry {
-            wall_micros: 0,
-            notice: message.notice(1, ""),
-            times: 1,
-            lasted,
-        };
         let saved = StudioMessage::RecordingSaved { path: "a.mp4".into() };
         let slow = StudioMessage::EncoderSlow { percent: "40 %".into() };
         let failed = StudioMessage::RecordingFailed { path: "a.mp4".into(), reason: "full".into() };

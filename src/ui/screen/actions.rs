@@ -405,6 +405,7 @@ impl Screen {
             Some(GuideAnswer::TargetChanged(id)) => self.target.relearn(id),
             Some(answer) => {
                 guide::name_first_scene(&mut view);
+                guide::name_first_source(&mut view);
                 guide::name_first_parts(&mut view);
                 self.dialog = None;
                 // This writes the settings file, so that the guide does not appear at the next

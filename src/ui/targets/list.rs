@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use egui::{
-    Align, Color32, CornerRadius, Frame, Layout, Margin, Popup, PopupCloseBehavior, Rect, Response,
-    Role, Sense, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2,
+    Align, Color32, CornerRadius, Frame, Layout, Margin, Popup, PopupCloseBehavior, Rect,
+    RectAlign, Response, Role, Sense, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 
 use crate::media::RenditionId;
@@ -103,7 +103,9 @@ fn add(button: &Response, view: &mut View<'_>, draft: &mut Draft) -> bool {
     let width = 250.0;
     let (mut chosen, mut services) = (None, false);
     return_focus(button);
+    // Beside the panel, because *Stop* is below the button.
     Popup::menu(button)
+        .align(RectAlign::LEFT_START)
         .width(width)
         .gap(gap::XS)
         .close_behavior(PopupCloseBehavior::CloseOnClick)

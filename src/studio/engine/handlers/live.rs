@@ -971,6 +971,21 @@ pub(in crate::studio::engine) mod tests {
     }
 
     #[test]
+    fn the_event_log_names_the_built_in_server() {
+        let (mut engine, _ends) = at_rest(None);
+        engine.targets.list = vec![Target::built_in()];
+        for index in [0, 1] {
+            let state = TargetState::Live;
+            let host = "127.0.0.1".to_owned();
+            engine.target_happened(event::Target { index, host, state, ..Default::default() });
+        }
+        let entries = engine.notices.log.entries();
+        let live = entries.iter().filter(|it| it.notice.key() == "target-on-air");
+        let texts: Vec<String> = live.map(|it| it.notice.summary()).collect();
+        assert_eq!(texts, ["The built-in server is live.", "127.0.0.1 is live."]);
+    }
+
+    #[test]
     fn a_server_that_others_reach_is_open_to_viewers_alone() {
         let server_notices = |play_key| {
             let reach = ServerReach { http: false, rtmp: true };

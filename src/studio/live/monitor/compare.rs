@@ -22,7 +22,8 @@ const UNMATCHED_COMPARE_INTERVAL: Duration = Duration::from_secs(2);
 const MATCH_VALIDITY: Duration = Duration::from_secs(20);
 /// A difference that lasts this long means that viewers get a different stream.
 const DIFFERENCE_DURATION: Duration = Duration::from_secs(15);
-/// A stream without variation for this long cannot be identified.
+/// A stream whose video has not varied for this long cannot be identified if its audio is silent or
+/// periodic.
 const STILL_DURATION: Duration = Duration::from_secs(15);
 /// Audio that arrived within this time counts as present.
 const MAX_AUDIO_AGE: Duration = Duration::from_secs(2);
@@ -96,7 +97,8 @@ impl Comparison {
         } else if still && self.is_matched(now) {
             // The stream matched while it varied. Since then, neither video nor audio has changed.
             self.matched = Some(now);
-        } else if still {
+        } else if video == Verdict::Still {
+            // Periodic audio matches at several positions, so it does not identify the stream.
             self.still_since.get_or_insert(now);
         } else {
             self.still_since = None;

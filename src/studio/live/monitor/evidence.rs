@@ -53,7 +53,7 @@ pub enum MatchResult {
     Matched,
     /// Viewers get a different stream.
     Different,
-    /// Nothing in the stream varies.
+    /// The video does not vary, and the audio is silent or periodic.
     Unsure,
 }
 

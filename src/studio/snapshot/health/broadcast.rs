@@ -405,8 +405,12 @@ fn slow_part(snapshot: &Snapshot, wanted: f64) -> (Vec<Problem>, Remedy) {
     match draw > encode {
         true => {
             let cause = problem!("health-slow-drawing", time = short_time(draw));
-            let remedy = filtered(snapshot).map_or(Remedy::EditQuality, Remedy::EditFilters);
-            (vec![cause, problem!("health-fewer-filters")], remedy)
+            match filtered(snapshot) {
+                Some(id) => {
+                    (vec![cause, problem!("health-fewer-filters")], Remedy::EditFilters(id))
+                }
+                None => (vec![cause, problem!("health-fewer-sources")], Remedy::EditQuality),
+            }
         }
         false => {
             let cause = problem!("health-slow-encoding", time = short_time(encode));

@@ -283,7 +283,7 @@ fn rows() -> Vec<Row> {
             "17 of 30 frames",
             with(on_air(), |it| it.figures.fps = 17.0),
             "This computer is too slow: only 17 of 30 fps.",
-            "Close other programs, or turn off video filters.",
+            "Close other programs, or hide sources.",
             bad,
             None,
         ),
@@ -299,6 +299,16 @@ fn rows() -> Vec<Row> {
             None,
         ),
         (
+            "17 of 30 frames, because there are many sources",
+            with(on_air(), |it| {
+                (it.figures.fps, it.draw_time) = (17.0, Some(Duration::from_millis(58)));
+            }),
+            "This computer is too slow: only 17 of 30 fps.",
+            "Drawing a frame takes 58\u{a0}ms · Hide sources",
+            bad,
+            None,
+        ),
+        (
             "17 of 30 frames, because a source has a filter",
             with(on_air(), |it| {
                 (it.figures.fps, it.draw_time) = (17.0, Some(Duration::from_millis(58)));
@@ -308,7 +318,7 @@ fn rows() -> Vec<Row> {
                 it.scenes.collection = Arc::new(collection);
             }),
             "This computer is too slow: only 17 of 30 fps.",
-            "Drawing a frame takes 58\u{a0}ms",
+            "Drawing a frame takes 58\u{a0}ms · Turn off video filters",
             bad,
             Some(Remedy::EditFilters(MAIN_SOURCE)),
         ),
@@ -338,7 +348,7 @@ fn rows() -> Vec<Row> {
                 (it.figures.fps_pending, it.figures.encoded) = (true, 0);
             }),
             "This computer is too slow: only 0 of 30 fps.",
-            "Close other programs, or turn off video filters.",
+            "Close other programs, or hide sources.",
             bad,
             None,
         ),
@@ -1003,7 +1013,7 @@ fn rows() -> Vec<Row> {
             "only recording, 17 of 30 frames",
             with(recording(), |it| it.figures.fps = 17.0),
             "This computer is too slow: only 17 of 30 fps.",
-            "Close other programs, or turn off video filters. Next time, choose",
+            "Close other programs, or hide sources. Next time, choose",
             bad,
             None,
         ),

@@ -12,10 +12,12 @@ use egui::{
     Role, Sense, Ui, WidgetInfo, pos2, vec2,
 };
 
+use crate::capture::VideoChoice;
 use crate::compose::scene::Scene;
 use crate::studio::command::PartCommand;
 use crate::studio::settings::part::{DEFAULT_NAME, PartKind};
 use crate::studio::{Collection, Command, Edit, Language, Preferences};
+use crate::text::problem::problem;
 use crate::ui::dialogs::hide_tooltips;
 use crate::ui::input::actions::key;
 use crate::ui::screen::guide::destination::Destination;
@@ -101,6 +103,21 @@ pub fn name_first_scene(view: &mut View<'_>) {
         && *scene.name != *name
     {
         view.send(Command::Edit(Edit::RenameScene(scene.id, name.to_string())));
+    }
+}
+
+/// Renames a single source that is the test pattern with its initial name to the usual name in the
+/// chosen language. At the first start, onair adds this source in the language of the system.
+pub fn name_first_source(view: &mut View<'_>) {
+    let initial = problem!("source-test-pattern");
+    let name = view.texts.say(&initial);
+    let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
+    if let [source] = collection.sources.as_slice()
+        && source.choice == VideoChoice::Test
+        && Spoken::ALL.into_iter().any(|it| it.say(&initial) == source.name)
+        && source.name != name
+    {
+        view.send(Command::Edit(Edit::RenameSource(source.id, name)));
     }
 }
 

@@ -291,7 +291,13 @@ impl Engine {
             self.notices.active.clear_target(groups::TARGET_NOTICES, id);
             match self.live.series.live_again(&event, self.clock.now()) {
                 Some(message) => self.notices.raise(&message, ""),
-                None => self.notices.note(&StudioMessage::TargetOnAir { host: event.host.clone() }),
+                None => {
+                    let mut targets = self.targets.list.iter();
+                    let is_built_in = targets.any(|it| it.id == id && it.is_built_in());
+                    let server = if is_built_in { "built-in" } else { "other" }.to_owned();
+                    let host = event.host.clone();
+                    self.notices.note(&StudioMessage::TargetOnAir { host, server });
+                }
             }
         } else {
             self.live.series.lost(&event, self.clock.now());
