@@ -78,6 +78,14 @@ fn the_settings_of_an_added_filter_are_visible() {
 }
 
 #[test]
+fn the_keyboard_enters_the_filters_or_the_list_of_filters_to_add() {
+    let harness = inspected(&["color", "chroma-key"]);
+    assert!(harness.get_by_role_and_label(Role::CheckBox, "Color correction").is_focused());
+    let harness = inspected(&[]);
+    assert!(harness.get_by_role_and_label(Role::ComboBox, "Add a filter").is_focused());
+}
+
+#[test]
 fn the_first_filter_does_not_move_up_and_the_last_one_not_down() {
     let harness = inspected(&["chroma-key", "color"]);
     for (name, is_disabled) in [
