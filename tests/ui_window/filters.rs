@@ -301,6 +301,23 @@ fn the_key_color_is_picked_by_keyboard_and_escape_cancels() {
 }
 
 #[test]
+fn the_focus_returns_although_the_playback_bar_returns_too() {
+    let mut harness = inspected(&["chroma-key"]);
+    harness.state().demo.change(|snapshot| {
+        snapshot.scenes.sources = crate::demo::snapshot("media").scenes.sources;
+    });
+    harness.run();
+    harness.get_by_label("Pause Guest");
+    begin_picking(&mut harness);
+    assert!(is_picking(&harness) && harness.query_by_label("Pause Guest").is_none());
+    harness.key_press(Key::Escape);
+    harness.run();
+    harness.run();
+    harness.get_by_label("Pause Guest");
+    assert!(harness.get_by_role_and_label(Role::Button, PICK).is_focused());
+}
+
+#[test]
 fn the_wheel_enlarges_the_canvas_while_a_color_is_picked() {
     let mut harness = inspected(&["chroma-key"]);
     begin_picking(&mut harness);
