@@ -279,9 +279,10 @@ fn the_key_color_is_picked_by_keyboard_and_escape_cancels() {
     begin_picking(&mut harness);
     assert!(is_picking(&harness));
     let canvas = harness.get_by_role_and_label(Role::Canvas, PICKING).rect();
-    let hint = "Click the key color on the canvas. Esc cancels.";
+    let hint = "Click the key color, or use the arrow keys and Enter. Esc cancels.";
     let drawn = super::lists::shapes(&harness, canvas);
     assert!(drawn.iter().any(|shape| super::watch::laid(shape, hint)), "no hint");
+    assert!(harness.query_by_label(hint).is_none(), "the inspector repeats the hint");
     harness.key_press(Key::Escape);
     assert_eq!(commands(&mut harness), [Command::LookAt(BTreeMap::new())]);
     harness.run();
