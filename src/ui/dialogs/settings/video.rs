@@ -41,7 +41,8 @@ pub(super) fn size(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) 
 
 pub(super) fn rate(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
     let rates = FRAME_RATES.iter().filter_map(|rate| FrameRate::new(*rate, 1)).collect();
-    let name = |rate| format!("{}\u{a0}fps", format::rate(rate));
+    let texts = view.texts;
+    let name = |rate| texts.with("fps", &[("value", format::rate(rate).into())]);
     let all = (Setting::Rate, rates);
     frames(ui, view, draft, all, |it| &mut it.frame_rate, name, limits::why_no_rate);
 }
@@ -53,7 +54,7 @@ fn frames<T: PartialEq + Copy>(
     draft: &mut SettingsDraft,
     (setting, mut values): (Setting, Vec<T>),
     of: fn(&mut Quality) -> &mut T,
-    name: fn(T) -> String,
+    name: impl Fn(T) -> String,
     why_not: fn(&View<'_>, &Quality) -> Option<String>,
 ) {
     let mut quality = view.snapshot.quality.clone();
