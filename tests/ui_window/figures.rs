@@ -97,3 +97,25 @@ fn no_frame_rate_is_shown_before_the_first_frame_is_encoded() {
     harness.run();
     assert!(!shown(&harness).iter().any(|name| name.contains("30.0 fps")), "{:?}", shown(&harness));
 }
+
+#[test]
+fn a_chinese_window_has_chinese_units() {
+    let opened = || {
+        let chinese = preferences(Language::Chinese, Theme::Dark);
+        open_as("media", Vec2::new(1280.0, 720.0), chinese)
+    };
+    let mut harness = opened();
+    settings_page(&mut harness, "视频");
+    let rate = chosen(&harness, "帧率");
+    assert!(rate.ends_with(" 帧/秒"), "{rate}");
+    let mut harness = opened();
+    let fade = Transition { kind: Kind::Fade, duration: Duration::from_millis(700) };
+    apply(&mut harness, &Edit::SetTransition(fade));
+    for name in ["转场和工作室模式", "转场设置…"] {
+        harness.get_by_label(name).click();
+        harness.run();
+    }
+    harness.run();
+    let time = harness.get_by_role_and_label(Role::SpinButton, "时长").accesskit_node().value();
+    assert!(time.as_deref().is_some_and(|it| it.ends_with(" 秒")), "{time:?}");
+}

@@ -78,6 +78,14 @@ fn the_settings_of_an_added_filter_are_visible() {
 }
 
 #[test]
+fn the_keyboard_enters_the_filters_or_the_list_of_filters_to_add() {
+    let harness = inspected(&["color", "chroma-key"]);
+    assert!(harness.get_by_role_and_label(Role::CheckBox, "Color correction").is_focused());
+    let harness = inspected(&[]);
+    assert!(harness.get_by_role_and_label(Role::ComboBox, "Add a filter").is_focused());
+}
+
+#[test]
 fn the_first_filter_does_not_move_up_and_the_last_one_not_down() {
     let harness = inspected(&["chroma-key", "color"]);
     for (name, is_disabled) in [
@@ -271,9 +279,10 @@ fn the_key_color_is_picked_by_keyboard_and_escape_cancels() {
     begin_picking(&mut harness);
     assert!(is_picking(&harness));
     let canvas = harness.get_by_role_and_label(Role::Canvas, PICKING).rect();
-    let hint = "Click the key color on the canvas. Esc cancels.";
+    let hint = "Click the key color, or use the arrow keys and Enter. Esc cancels.";
     let drawn = super::lists::shapes(&harness, canvas);
     assert!(drawn.iter().any(|shape| super::watch::laid(shape, hint)), "no hint");
+    assert!(harness.query_by_label(hint).is_none(), "the inspector repeats the hint");
     harness.key_press(Key::Escape);
     assert_eq!(commands(&mut harness), [Command::LookAt(BTreeMap::new())]);
     harness.run();
@@ -290,6 +299,23 @@ fn the_key_color_is_picked_by_keyboard_and_escape_cancels() {
     }
     harness.key_press(Key::Enter);
     assert_picked(&mut harness, [128; 3]);
+}
+
+#[test]
+fn the_focus_returns_although_the_playback_bar_returns_too() {
+    let mut harness = inspected(&["chroma-key"]);
+    harness.state().demo.change(|snapshot| {
+        snapshot.scenes.sources = crate::demo::snapshot("media").scenes.sources;
+    });
+    harness.run();
+    harness.get_by_label("Pause Guest");
+    begin_picking(&mut harness);
+    assert!(is_picking(&harness) && harness.query_by_label("Pause Guest").is_none());
+    harness.key_press(Key::Escape);
+    harness.run();
+    harness.run();
+    harness.get_by_label("Pause Guest");
+    assert!(harness.get_by_role_and_label(Role::Button, PICK).is_focused());
 }
 
 #[test]

@@ -99,6 +99,17 @@ fn on_air_a_profile_cannot_be_used_and_a_refusal_ends_with_the_dialog() {
     assert!(node.is_disabled());
     assert_eq!(node.data().description(), Some("Stop the broadcast and the recording first."));
     assert_eq!(click(&mut harness, "Use Twitch"), []);
+    // The same applies to what would replace the profile in use.
+    for (name, is_disabled) in [
+        ("Duplicate…", true),
+        ("Delete Main", true),
+        ("Delete Twitch", false),
+        ("Rename Main", false),
+        ("New…", false),
+    ] {
+        let button = harness.get_by_role_and_label(Role::Button, name);
+        assert_eq!(button.accesskit_node().is_disabled(), is_disabled, "{name}");
+    }
     harness.hover_at(egui::pos2(1.0, 1.0));
     harness.run();
     harness.key_press(Key::Escape);
@@ -440,6 +451,34 @@ fn an_unused_or_deleted_one_is_restored() {
     assert_eq!(focused(&harness), "Rename Main");
     let listed = PartCommand::ListVersions(kind, "Friday show".into());
     assert_eq!(part(&click(&mut harness, "Earlier versions of 'Friday show'")), listed);
+}
+
+#[test]
+fn on_air_the_profile_in_use_is_not_restored() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = PartFiles::beside(&folder.path().join("settings.toml"));
+    let kind = PartKind::Profile;
+    files.park(kind, "Main", &Settings::default()).unwrap();
+    files.remove(kind, "Main").unwrap();
+    let versions = files.versions().described(kind, "Main");
+    let restore = format!("Restore the version from {}", versions[0].id.local_time());
+    let mut harness = opened(Language::English);
+    harness.state().demo.change(|snapshot| {
+        snapshot.live = LiveState::OnAir;
+        let versions = Some(PartVersions { kind, name: "Main".into(), versions });
+        Arc::make_mut(&mut snapshot.parts).versions = versions;
+    });
+    harness.get_by_role_and_label(Role::RadioButton, "Profiles").focus();
+    harness.run();
+    harness.key_press(Key::Enter);
+    harness.run();
+    harness.run();
+    click(&mut harness, "Earlier versions of 'Main'");
+    harness.run();
+    harness.run();
+    assert!(harness.get_by_label(&restore).accesskit_node().is_disabled());
+    assert_eq!(click(&mut harness, &restore), []);
+    assert_eq!(focused(&harness), "Back");
 }
 
 #[test]

@@ -534,6 +534,7 @@ fn a_recording_keeps_the_resolution_and_the_keyframe_interval() {
     let mut harness = open("recording");
     harness.state().demo.change(|snapshot| {
         snapshot.quality.keyframe_interval = Duration::from_secs(4);
+        snapshot.quality.frame_rate = onair::media::FrameRate::new(60, 1).unwrap();
     });
     settings_page(&mut harness, "Output");
     let words =
@@ -543,6 +544,7 @@ fn a_recording_keeps_the_resolution_and_the_keyframe_interval() {
     assert_eq!(resets.count(), 0);
     harness.get_by_role_and_label(Role::Button, "Video").click();
     harness.run();
+    assert_eq!(harness.query_all_by_label_contains("Reset Frame rate").count(), 0);
     harness.get_by_role_and_label(Role::ComboBox, "Resolution").click();
     harness.run();
     assert_eq!(click(&mut harness, "1920×1080"), []);

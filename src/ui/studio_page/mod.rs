@@ -72,7 +72,10 @@ fn simple(
     });
 
     let preview = parts.preview.as_deref_mut();
-    focus_first(ui, entered == Some(Panel::Program), None, |ui| {
+    // The controls after the program keep their ids, and so the focus, if the playback bar comes or
+    // goes.
+    let mut stage = child(ui, stage_room, "stage");
+    focus_first(&mut stage, entered == Some(Panel::Program), None, |ui| {
         program::show(ui, view, parts.program, preview, parts.scenes, stage_room);
     });
     let mut mixer_ui = child(ui, strip, "mixer");

@@ -110,9 +110,8 @@ impl Engine {
     }
 
     fn new_part(&mut self, files: &PartFiles, kind: PartKind, name: &str) -> Result<(), Problem> {
-        self.may_change(kind)?;
         let name = files.free_name(kind, name, &self.settings)?;
-        // The program on air stays as it is until the user chooses the new collection.
+        // The program on air stays as it is until the user chooses the new collection or profile.
         if self.live.is_busy() {
             return files.park(kind, &name, &Settings::default());
         }

@@ -34,6 +34,8 @@ pub struct PartsDraft {
     pub(super) focused: Option<String>,
     /// True after a deletion or its question: the focus then moves to *Delete*, else to *Rename*.
     pub(super) focuses_delete: bool,
+    /// The name whose deletion was requested, while it is still listed.
+    pub(super) deleting: Option<String>,
     /// The awaited name for which the row in use has already had the keyboard focus.
     stood_in: Option<String>,
     /// The last pass in which the list of versions was known, but another control had the focus.
@@ -55,8 +57,8 @@ impl PartsDraft {
         (self.focused, self.stood_in) = (None, None);
     }
 
-    /// After a failed request, stops waiting for a row that does not come. `problem` is the number
-    /// of the shown problem.
+    /// After a failed request, stops waiting for a row that does not come. The row whose deletion
+    /// failed gets the keyboard focus back. `problem` is the number of the shown problem.
     pub(super) fn learn(&mut self, problem: Option<u64>, parts: &PartsView) {
         let is_new = problem.is_some() && problem != self.seen_problem;
         self.seen_problem = problem;
@@ -66,6 +68,11 @@ impl PartsDraft {
             let has_focus = self.stood_in.is_some();
             self.forget_awaited();
             self.focused = (!has_focus).then(|| parts.in_use.name(self.kind).to_owned());
+        }
+        self.deleting.take_if(|it| !names.contains(it));
+        if is_new && let Some(name) = self.deleting.take() {
+            self.forget_awaited();
+            (self.focused, self.focuses_delete) = (Some(name), true);
         }
     }
 
@@ -122,6 +129,18 @@ mod tests {
         draft.learn(Some(2), &parts);
         assert!(draft.focuses("A", &parts, false));
         assert_eq!(draft.focused, None);
+    }
+
+    #[test]
+    fn after_a_failed_deletion_the_same_row_has_the_focus() {
+        let after = |names: &[&str]| {
+            let (deleting, focused) = (Some("A".into()), Some("B".into()));
+            let mut draft = PartsDraft { deleting, focused, ..PartsDraft::default() };
+            draft.learn(Some(1), &parts(names));
+            draft.focused
+        };
+        assert_eq!(after(&["A", "B"]).as_deref(), Some("A"));
+        assert_eq!(after(&["B"]).as_deref(), Some("B"));
     }
 
     #[test]

@@ -3,7 +3,9 @@
 
 pub mod draft;
 
-use egui::{Align, Color32, Id, Key, Layout, Memory, Modifiers, ScrollArea, Ui, UiBuilder, vec2};
+use egui::{
+    Align, Color32, Id, Key, Layout, Memory, Modifiers, Response, ScrollArea, Ui, UiBuilder, vec2,
+};
 
 use crate::studio::command::PartCommand;
 use crate::studio::settings::part::versions::Version;
@@ -85,6 +87,21 @@ fn of_kind(kind: PartKind, collection: &'static str, profile: &'static str) -> &
     }
 }
 
+/// Returns true if the profile in use cannot change, because it is on air or recorded.
+fn is_fixed(view: &View<'_>, kind: PartKind) -> bool {
+    kind == PartKind::Profile && view.snapshot.is_live_or_recording()
+}
+
+/// Adds the reason to a button that is disabled because the profile in use `is_fixed`.
+fn with_reason(ui: &Ui, view: &View<'_>, is_fixed: bool, button: Response) -> Response {
+    if !is_fixed {
+        return button;
+    }
+    let why = view.texts.get("part-use-on-air");
+    ui.ctx().accesskit_node_builder(button.id, |node| node.set_description(&*why));
+    button.on_hover_text(&*why)
+}
+
 fn list(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, fresh: bool) {
     let (theme, texts) = (view.theme, view.texts);
     ui.columns(2, |columns| {
@@ -132,7 +149,11 @@ fn list(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, fresh: bool) {
         if new.clicked() {
             draft.step = Step::Name(Naming::New, String::new(), None);
         }
-        if Button::new(&texts.get("part-duplicate")).show(ui, theme).clicked() {
+        // The copy would be in use.
+        let is_fixed = is_fixed(view, draft.kind);
+        let words = texts.get("part-duplicate");
+        let duplicate = Button::new(&words).enabled(!is_fixed).show(ui, theme);
+        if with_reason(ui, view, is_fixed, duplicate).clicked() {
             let copy = texts.with("part-copy-of", &[("name", in_use.clone().into())]);
             draft.step = Step::Name(Naming::Duplicate, copy, None);
         }
@@ -176,7 +197,7 @@ fn trouble(ui: &mut Ui, view: &View<'_>, draft: &mut PartsDraft) {
 fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
     let (theme, texts, kind) = (view.theme, view.texts, draft.kind);
     let in_use = view.snapshot.parts.in_use.name(kind) == name;
-    let is_fixed = kind == PartKind::Profile && view.snapshot.is_live_or_recording();
+    let is_fixed = is_fixed(view, kind);
     let room = vec2(ui.available_width(), size::LIST_ROW_HEIGHT);
     ui.allocate_ui_with_layout(room, Layout::right_to_left(Align::Center), |ui| {
         let named = |key| texts.with(key, &[("name", name.to_owned().into())]);
@@ -187,14 +208,9 @@ fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
                 let words = texts.get("part-use-short");
                 let button = Button::new(&words).name(&used).small().enabled(!is_fixed);
                 let button = button.show(ui, theme);
-                if button.clicked() {
+                if with_reason(ui, view, is_fixed, button).clicked() {
                     view.send(Command::Part(PartCommand::Use(kind, name.to_owned())));
                     draft.forget_awaited();
-                }
-                if is_fixed {
-                    let why = texts.get("part-use-on-air");
-                    ui.ctx().accesskit_node_builder(button.id, |node| node.set_description(&*why));
-                    button.on_hover_text(&*why);
                 }
             } else {
                 // The next controls have the same ids in every row.
@@ -214,11 +230,14 @@ fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
             if rename.clicked() {
                 draft.step = Step::Name(Naming::Rename(name.to_owned()), name.to_owned(), None);
             }
-            let remove = named(key!("part-delete"));
-            let remove = icon_button(ui, theme, Icon::Trash, &remove, 28.0);
+            let (delete, is_kept) = (named(key!("part-delete")), in_use && is_fixed);
+            let remove = Button::new("").icon(Icon::Trash).weight(ButtonWeight::Quiet);
+            let remove = remove.width(28.0).height(28.0).name(&delete).enabled(!is_kept);
+            let remove = remove.show(ui, theme).on_hover_text(delete.as_str());
+            let remove = with_reason(ui, view, is_kept, remove);
             let is_free = ui.memory(Memory::focused).is_none();
             if draft.step == Step::List && draft.focuses(name, &view.snapshot.parts, is_free) {
-                let next = if draft.focuses_delete { &remove } else { &rename };
+                let next = if draft.focuses_delete && !is_kept { &remove } else { &rename };
                 next.request_focus();
                 draft.focuses_delete = false;
             }
@@ -401,6 +420,7 @@ fn delete(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) 
     let next = match removal_question(ui, view, &title, &note, &yes, focuses_no) {
         Some(true) => {
             view.send(Command::Part(PartCommand::Delete(kind, name.to_owned())));
+            draft.deleting = Some(name.to_owned());
             // The focus goes to the row that is in use then.
             let parts = &view.snapshot.parts;
             let in_use = parts.in_use.name(kind);
@@ -443,9 +463,10 @@ fn versions(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str
     if list.is_empty() {
         paragraph(ui, &texts.get("versions-none"), Type::Body, theme.text);
     }
+    let is_fixed = is_fixed(view, kind) && parts.in_use.name(kind) == name;
     ScrollArea::vertical().max_height(300.0).auto_shrink([false, true]).show(ui, |ui| {
         for version in list {
-            let focuses = std::mem::take(&mut focuses);
+            let focuses = !is_fixed && std::mem::take(&mut focuses);
             ui.push_id(&version.id, |ui| version_row(ui, view, draft, (name, version), focuses));
         }
     });
@@ -474,7 +495,9 @@ fn version_row(
         let time = version.id.local_time();
         let name = texts.with("version-restore", &[("time", time.clone().into())]);
         let words = texts.get("version-restore-short");
-        let restore = Button::new(&words).name(&name).small().show(ui, theme);
+        let is_kept = in_use && is_fixed(view, kind);
+        let restore = Button::new(&words).name(&name).small().enabled(!is_kept).show(ui, theme);
+        let restore = with_reason(ui, view, is_kept, restore);
         if focuses {
             restore.request_focus();
         }

@@ -6,7 +6,7 @@ use egui::Ui;
 use crate::media::{BitsPerSecond, FrameRate, Size};
 use crate::studio::{Command, Quality};
 use crate::ui::dialogs::settings::draft::SettingsDraft;
-use crate::ui::dialogs::settings::row::{Choice, choice_row, row};
+use crate::ui::dialogs::settings::row::{Choice, choice, row};
 use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::style::theme::Type;
 use crate::ui::targets::limits;
@@ -41,7 +41,8 @@ pub(super) fn size(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) 
 
 pub(super) fn rate(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
     let rates = FRAME_RATES.iter().filter_map(|rate| FrameRate::new(*rate, 1)).collect();
-    let name = |rate| format!("{}\u{a0}fps", format::rate(rate));
+    let texts = view.texts;
+    let name = |rate| texts.with("fps", &[("value", format::rate(rate).into())]);
     let all = (Setting::Rate, rates);
     frames(ui, view, draft, all, |it| &mut it.frame_rate, name, limits::why_no_rate);
 }
@@ -53,7 +54,7 @@ fn frames<T: PartialEq + Copy>(
     draft: &mut SettingsDraft,
     (setting, mut values): (Setting, Vec<T>),
     of: fn(&mut Quality) -> &mut T,
-    name: fn(T) -> String,
+    name: impl Fn(T) -> String,
     why_not: fn(&View<'_>, &Quality) -> Option<String>,
 ) {
     let mut quality = view.snapshot.quality.clone();
@@ -61,15 +62,20 @@ fn frames<T: PartialEq + Copy>(
     if !values.contains(&now) {
         values.insert(0, now);
     }
-    let choice = |value| {
+    let choose = |value| {
         *of(&mut quality) = value;
         (value, name(value), fixed(view).or_else(|| why_not(view, &quality)))
     };
-    let all: Vec<Choice<T>> = values.into_iter().map(choice).collect();
-    let both = (now, *of(&mut Quality::default()));
-    if let Some(value) = choice_row(ui, view, draft, setting, both, &all)
-        && fixed(view).is_none()
-    {
+    let all: Vec<Choice<T>> = values.into_iter().map(choose).collect();
+    let usual = *of(&mut Quality::default());
+    let is_fixed = fixed(view).is_some();
+    let default = (now != usual && !is_fixed).then(|| name(usual));
+    let mut wanted = None;
+    let reset = row(ui, view, draft, setting, default.as_deref(), |ui, row_name| {
+        wanted = choice(ui, view, row_name, (now, usual), &name(now), &all);
+    });
+    let wanted = if reset { Some(usual) } else { wanted };
+    if let Some(value) = wanted.filter(|_| !is_fixed) {
         *of(&mut quality) = value;
         view.send(Command::SetQuality(quality));
     }

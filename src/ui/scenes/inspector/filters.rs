@@ -13,27 +13,34 @@ use crate::ui::input::actions::key;
 use crate::ui::scenes::canvas::color_pick::ColorPick;
 use crate::ui::scenes::draft::Draft;
 use crate::ui::scenes::source::color_button::opaque_color_button;
-use crate::ui::scenes::source::fields::{caption, failure, hint, line};
+use crate::ui::scenes::source::fields::{caption, failure, line};
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::file_request::FilterFile;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::filter_list::{NumberDisplay, NumberStep, Pressed};
 use crate::ui::widgets::{
-    Button, ButtonWeight, Select, filter_list, label, log_slider, menu_item, number_fault,
-    paragraph, slider,
+    Button, ButtonWeight, Select, filter_list, focus_first, label, log_slider, menu_item,
+    number_fault, paragraph, slider,
 };
 
 /// Width of the field after a slider, in points.
 const FIELD_WIDTH_POINTS: f32 = 80.0;
 
-/// Draws the list of a source's filters, with the settings of the expanded one.
-pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, source: SourceId) {
+/// Draws the list of a source's filters, with the settings of the expanded one. If `enters` is true,
+/// the expanded filter gets the keyboard focus, or *Add a filter* if no filter is expanded.
+pub(super) fn show(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    source: SourceId,
+    enters: bool,
+) {
     let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
     let before = collection.filters(source);
     let mut slots = before.to_vec();
     caption(ui, view, &view.texts.get("inspector-filters"));
-    list(ui, view, source, &mut slots, draft);
+    list(ui, view, source, &mut slots, draft, enters);
     if slots != before {
         view.send(Command::Edit(Edit::SetFilters(source, slots)));
     }
@@ -51,9 +58,11 @@ fn list(
     source: SourceId,
     slots: &mut Vec<Slot>,
     draft: &mut Draft,
+    enters: bool,
 ) {
     let (theme, count) = (view.theme, slots.len());
     let opened = &mut draft.filter;
+    let enters_end = enters && *opened >= count;
     if count > 1 {
         paragraph(ui, &view.texts.get("video-filters-hint"), Type::Small, theme.secondary);
     }
@@ -61,7 +70,10 @@ fn list(
     for (index, slot) in slots.iter_mut().enumerate() {
         let (name, is_open) = (view.texts.get(kind(&slot.filter)), *opened == index);
         let top = ui.cursor().min;
-        match filter_list::row(ui, view, (index, count), &name, &mut slot.enabled, is_open) {
+        let pressed = focus_first(ui, enters && is_open, None, |ui| {
+            filter_list::row(ui, view, (index, count), &name, &mut slot.enabled, is_open)
+        });
+        match pressed {
             Some(Pressed::Name) => *opened = if is_open { usize::MAX } else { index },
             Some(pressed) => moved = Some((index, pressed)),
             None => {}
@@ -94,18 +106,19 @@ fn list(
         enabled: slots.len() < MAX_FILTERS,
         ..Select::new(&name, &name, ui.available_width())
     };
-    filter_list::below(ui, |ui| {
-        select.show(ui, theme, |ui| {
-            ScrollArea::vertical().id_salt("kinds").max_height(360.0).show(ui, |ui| {
-                for filter in Filter::kinds() {
-                    if menu_item(ui, theme, &view.texts.get(kind(&filter)), "", false, true) {
-                        *opened = slots.len();
-                        draft.added_filter = Some((source, slots.len()));
-                        slots.push(Slot { enabled: true, filter });
-                    }
+    let lines = |ui: &mut Ui| {
+        ScrollArea::vertical().id_salt("kinds").max_height(360.0).show(ui, |ui| {
+            for filter in Filter::kinds() {
+                if menu_item(ui, theme, &view.texts.get(kind(&filter)), "", false, true) {
+                    *opened = slots.len();
+                    draft.added_filter = Some((source, slots.len()));
+                    slots.push(Slot { enabled: true, filter });
                 }
-            });
+            }
         });
+    };
+    filter_list::below(ui, |ui| {
+        focus_first(ui, enters_end, None, |ui| select.show(ui, theme, lines));
     });
 }
 
@@ -300,9 +313,6 @@ fn pick_button(
         if !is_picking {
             view.request(WindowRequest::ShowProgram);
         }
-    }
-    if is_picking {
-        hint(ui, view, &view.texts.get("video-key-pick-hint"));
     }
 }
 

@@ -45,15 +45,18 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     if let Some(item) = item {
         placement::show(ui, view, item);
     }
+    // While a dialog closes, it still has the keyboard focus, so the section waits.
+    let layer = ui.layer_id();
+    let is_free = ui.memory(|memory| memory.allows_interaction(layer));
     if let Some(source) = shown {
-        let top = ui.cursor().min;
-        filters::show(ui, view, draft, source);
-        if draft.section.take() == Some(Section::Filters) {
+        let (top, enters) = (ui.cursor().min, draft.section == Some(Section::Filters));
+        filters::show(ui, view, draft, source, enters && is_free);
+        if enters {
             let all = egui::Rect::from_min_max(top, ui.min_rect().max);
             ui.scroll_to_rect(all, Some(Align::Min));
         }
     }
-    draft.section = None;
+    draft.section.take_if(|_| is_free);
     if let Some(source) = shown.filter(|source| *source != MAIN_SOURCE) {
         source::written(ui, view, draft, source);
     }

@@ -59,6 +59,11 @@ pub fn failure(ui: &mut Ui, view: &mut View<'_>, reason: &str) {
     }
 }
 
+/// Returns the unit in a text such as `{ $count } s`, with the space before it.
+pub fn unit(view: &View<'_>, key: &str) -> String {
+    view.texts.with(key, &[("count", "".into())])
+}
+
 /// Draws a field for a number in this range with its unit.
 pub fn figure(
     ui: &mut Ui,

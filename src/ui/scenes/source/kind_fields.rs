@@ -14,7 +14,7 @@ use crate::ui::input::actions::key;
 use crate::ui::input::keystrokes::is_composing;
 use crate::ui::scenes::add_source::{screen_kind, screen_name, window_name};
 use crate::ui::scenes::draft::Draft;
-use crate::ui::scenes::source::fields::{color, failure, figure, line, part};
+use crate::ui::scenes::source::fields::{color, failure, figure, line, part, unit};
 use crate::ui::scenes::source::playlist::left_out;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::sentence;
@@ -265,8 +265,10 @@ fn text_fields(
         Content::Countdown(from) => {
             let before = from.as_secs();
             let (mut minutes, mut seconds) = (before / 60, before % 60);
-            exact(ui, view, key!("content-minutes"), &mut minutes, 0..=5_999, " min");
-            exact(ui, view, key!("content-seconds"), &mut seconds, 0..=59, " s");
+            let [min, s] =
+                [key!("settings-minutes"), key!("settings-seconds")].map(|it| unit(view, it));
+            exact(ui, view, key!("content-minutes"), &mut minutes, 0..=5_999, &min);
+            exact(ui, view, key!("content-seconds"), &mut seconds, 0..=59, &s);
             let now = minutes * 60 + seconds;
             if now != before {
                 *from = Duration::from_secs(now);

@@ -22,7 +22,7 @@ use crate::media::playback_control::EndBehavior;
 use crate::studio::{Command, Edit};
 use crate::ui::input::actions::key;
 use crate::ui::scenes::draft::{Draft, heeds, may_be_out};
-use crate::ui::scenes::source::fields::{choice, color, figure, flag, line, part};
+use crate::ui::scenes::source::fields::{choice, color, figure, flag, line, part, unit};
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::view::file_request::FileRequest;
@@ -311,7 +311,8 @@ pub(super) fn seconds(
     let before = time.as_secs_f64();
     let mut seconds = before;
     let range = range.start().as_secs_f64()..=range.end().as_secs_f64();
-    number(ui, view, key, &mut seconds, range, " s");
+    let unit = unit(view, key!("settings-seconds"));
+    number(ui, view, key, &mut seconds, range, &unit);
     if (seconds - before).abs() > 1e-9 {
         *time = Duration::from_millis((seconds * 1e3).round().max(0.0) as u64);
     }
