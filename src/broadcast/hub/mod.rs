@@ -360,11 +360,16 @@ impl HubFeed {
         self.shared.input.sent()
     }
 
-    /// Returns the latest DTS among the first `given` packets (or a few more), or `None` while some
-    /// of them are queued.
+    /// Returns the DTS that the stream had reached with the first `given` packets (or a few more), or
+    /// `None` while some of them are queued. Without video, this is later than the DTS of the newest
+    /// packet, because the audio of that moment arrives later.
     pub fn reach(&self, given: u64) -> Option<Timestamp> {
         let state = self.shared.state.lock();
-        (state.ended || state.taken >= given).then_some(state.newest)
+        let late = match &self.shared.config.video {
+            None if !state.ended => self.audio_delay(),
+            _ => Duration::ZERO,
+        };
+        (state.ended || state.taken >= given).then(|| state.newest + late)
     }
 
     /// Returns the latest DTS among the packets that the outputs have received.

@@ -2,8 +2,11 @@
 //! may leave the hub much later, because the hub waits for late audio. This module runs on the
 //! recorder's thread.
 
+use std::collections::VecDeque;
+
 use super::{Event, PendingCommand, RecorderCommand, Writer};
 use crate::base::Timestamp;
+use crate::broadcast::hub::HubFeed;
 use crate::broadcast::hub::subscription::NextPacket;
 use crate::broadcast::recorder::file::Error;
 use crate::media::{Metadata, RenditionId, StreamEvent};
@@ -20,10 +23,8 @@ impl Writer {
         while let Ok(command) = self.orders.try_recv() {
             self.accept(command)?;
         }
-        while let Some(first) = self.pending.front_mut() {
-            if first.reach.is_none() {
-                first.reach = self.feed.reach(first.given);
-            }
+        note_reach(&mut self.pending, &self.feed);
+        while let Some(first) = self.pending.front() {
             let is_due = match (next, first.reach) {
                 (NextPacket::Ended, _) => true,
                 (NextPacket::Tag(tag), Some(reach)) => tag.dts > reach,
@@ -45,7 +46,13 @@ impl Writer {
         let pauses = match pending.command {
             RecorderCommand::Pause => Some(true),
             RecorderCommand::Resume => Some(false),
-            RecorderCommand::Chapter(_) | RecorderCommand::Split => None,
+            RecorderCommand::Split => {
+                // The next file begins with this keyframe.
+                self.keyframe_asked = true;
+                self.feed.ask_keyframe(RenditionId::Main);
+                None
+            }
+            RecorderCommand::Chapter(_) => None,
         };
         if let Some(pauses) = pauses {
             if self.figures.lock().paused == pauses {
@@ -68,8 +75,6 @@ impl Writer {
             RecorderCommand::Pause => {
                 self.timeline.pause();
                 self.paused = true;
-                self.file.flush()?;
-                self.note();
             }
             RecorderCommand::Resume => self.paused = false,
             RecorderCommand::Chapter(title) => {
@@ -88,5 +93,13 @@ impl Writer {
             RecorderCommand::Split => self.split_wanted = true,
         }
         Ok(())
+    }
+}
+
+/// Notes the reach of the commands whose packets the hub has taken. This includes commands behind
+/// others, because the reach grows with later packets.
+pub(super) fn note_reach(pending: &mut VecDeque<PendingCommand>, feed: &HubFeed) {
+    for it in pending {
+        it.reach = it.reach.or_else(|| feed.reach(it.given));
     }
 }

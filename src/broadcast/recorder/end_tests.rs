@@ -1,6 +1,9 @@
 //! Tests of the commands and the end of a recording while the stream continues and audio arrives
 //! later.
 
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,7 +14,10 @@ use crate::base::{Stop, Timestamp};
 use crate::broadcast::hub::Hub;
 use crate::broadcast::hub::gop::tests::{of_rendition, packet};
 use crate::broadcast::output::Output;
-use crate::broadcast::recorder::{END_GRACE, Event, POLL_INTERVAL, Recorder, State};
+use crate::broadcast::recorder::commands::note_reach;
+use crate::broadcast::recorder::{
+    END_GRACE, Event, POLL_INTERVAL, PendingCommand, Recorder, RecorderCommand, State,
+};
 use crate::media::{
     AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, RenditionId, StreamConfig, Track,
 };
@@ -39,6 +45,11 @@ struct Show {
 
 impl Show {
     fn begin() -> Self {
+        Self::begin_with(true, TEST_TIMEOUT)
+    }
+
+    /// Begins with or without video, and with this audio delay.
+    fn begin_with(has_video: bool, audio_delay: Duration) -> Self {
         let (packets, input) = queue::bounded("test", 256, Full::Block);
         let video = of_rendition(RenditionId::Main, 0).rendition.unwrap().video.clone();
         let audio = AudioConfig {
@@ -48,9 +59,9 @@ impl Show {
             bitrate: BitsPerSecond(128_000),
             codec_config: Bytes::from_static(&[0x11, 0x90]),
         };
-        let config = StreamConfig { video: Some(video), audio: Some(audio) };
+        let config = StreamConfig { video: has_video.then_some(video), audio: Some(audio) };
         let hub = Hub::spawn(config, input).unwrap();
-        hub.set_audio_delay(TEST_TIMEOUT);
+        hub.set_audio_delay(audio_delay);
         let folder = tempfile::tempdir().unwrap();
         let recorder = Recorder::start(&folder.path().join("show.flv"), &hub).unwrap();
         assert!(matches!(recorder.events().recv(), Some(Event::Began(_))));
@@ -132,4 +143,57 @@ fn commands_apply_at_their_request_while_audio_arrives_later() {
     assert_eq!((figures.state, figures.duration), (State::Finished, Duration::from_secs(3)));
     let chapter = Event::Chapter { at: Duration::from_secs(1), title: "Act".into() };
     assert!(show.recorder.events().waiting().any(|event| event == chapter));
+}
+
+#[test]
+fn commands_of_an_audio_recording_apply_at_their_request_while_audio_arrives_later() {
+    let mut show = Show::begin_with(false, Duration::from_secs(1));
+    // The audio of the next second is not in the hub yet.
+    show.blocks(0, 1_000);
+    show.settle();
+    show.recorder.chapter("Act");
+    show.blocks(1_000, 3_000);
+    show.settle();
+    drop(show.packets);
+    show.hub.finish(TEST_TIMEOUT).unwrap();
+    show.recorder.stop(TEST_TIMEOUT);
+    let at = show.recorder.events().waiting().find_map(|event| match event {
+        Event::Chapter { at, .. } => Some(at),
+        _ => None,
+    });
+    let (at, expected) = (at.unwrap(), Duration::from_secs(2));
+    assert!(at.abs_diff(expected) < Duration::from_millis(50), "{at:?}");
+}
+
+#[test]
+fn a_command_behind_another_applies_at_its_request() {
+    let show = Show::begin();
+    let feed = show.hub.feed();
+    let command = |command| PendingCommand { command, given: feed.given(), reach: None };
+    show.frames(0, 1_000);
+    let mut pending = VecDeque::from([command(RecorderCommand::Pause)]);
+    show.frames(1_000, 2_000);
+    pending.push_back(command(RecorderCommand::Resume));
+    show.settle();
+    note_reach(&mut pending, &feed);
+    show.frames(2_000, 3_000);
+    show.settle();
+    note_reach(&mut pending, &feed);
+    let reached = pending.iter().map(|it| it.reach);
+    assert!(reached.eq([Some(Timestamp::from_millis(1_960)); 2]), "{pending:?}");
+}
+
+#[test]
+fn a_split_asks_for_its_keyframe_at_once_although_audio_arrives_later() {
+    let show = Show::begin();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let its_asked = Arc::clone(&asked);
+    show.hub.on_keyframe_wanted(move || {
+        its_asked.fetch_add(1, Ordering::SeqCst);
+    });
+    show.blocks(0, 40);
+    show.frames(0, 1_000);
+    show.settle();
+    show.recorder.split();
+    wait_for("keyframe request", || asked.load(Ordering::SeqCst) == 1);
 }

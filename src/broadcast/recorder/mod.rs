@@ -414,9 +414,8 @@ impl Writer {
         let _ = self.events.send(Event::Began(self.figures.lock().clone()));
         let recorded = self.record(stop);
         // A chapter that was requested just before the end is in the file.
-        let handed_out = self.feed.handed_out();
         let recorded =
-            recorded.and_then(|()| self.execute_commands(&NextPacket::Ended, handed_out));
+            recorded.and_then(|()| self.execute_commands(&NextPacket::Ended, Timestamp::ZERO));
         let state = match recorded.and_then(|()| self.file.finish(self.timeline.end())) {
             Ok(()) => State::Finished,
             Err(error) => {

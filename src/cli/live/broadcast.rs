@@ -16,6 +16,7 @@ use crate::cli::output::{Output, complain, events};
 use crate::cli::process::signals::{Interrupt, cannot_start};
 use crate::media::Track;
 use crate::media::source_status::SourceState;
+use crate::mix::Strip;
 use crate::net::Trouble;
 use crate::studio::event::stats::Stats;
 use crate::studio::event::{Recording, RecordingState, TargetState};
@@ -23,7 +24,8 @@ use crate::studio::notices::message::StudioMessage;
 use crate::studio::{Command, Config, Event, Studio};
 use crate::text::Problem;
 
-/// The time limit for the end of the broadcast, after which the process exits anyway.
+/// The time limit for the end of the broadcast without late audio, after which the process exits
+/// anyway.
 const END_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The time limit for the end of the broadcast while a recording is being finalized. It is longer
@@ -284,9 +286,10 @@ impl Outcome {
         }
     }
 
-    /// Returns the time limit for the end of the broadcast.
+    /// Returns the time limit for the end of the broadcast, including its late audio.
     fn end_timeout(&self) -> Duration {
-        if self.writing.is_empty() { END_TIMEOUT } else { RECORDING_END_TIMEOUT }
+        let limit = if self.writing.is_empty() { END_TIMEOUT } else { RECORDING_END_TIMEOUT };
+        limit + Strip::MAX_OFFSET
     }
 
     /// Returns true if the broadcast has stopped. If no target can be used, going live fails before
@@ -435,7 +438,7 @@ mod tests {
         let mut outcome = Outcome::default();
         let mut limit_after = |path, state| {
             outcome.note(&recording(path, 1, state));
-            outcome.end_timeout()
+            outcome.end_timeout() - Strip::MAX_OFFSET
         };
         assert_eq!(limit_after("show.mp4", RecordingState::Writing), RECORDING_END_TIMEOUT);
         assert_eq!(limit_after("show-part2.mp4", RecordingState::Writing), RECORDING_END_TIMEOUT);

@@ -162,6 +162,11 @@ impl Mixer {
         self.push_command(BlockCommand::EndTrack(track, end));
     }
 
+    /// Ends every queue that is ending with the block at this time, if the queue would end later.
+    pub fn limit_ends(&self, end: Timestamp) {
+        self.push_command(BlockCommand::LimitEnds(end));
+    }
+
     /// Returns the time up to which the program's audio until now is produced within `wait`.
     pub fn end_within(&self, wait: Duration) -> Timestamp {
         self.config.clock.now() - self.lag().saturating_sub(wait)
@@ -300,6 +305,7 @@ enum BlockCommand {
     Track(ExtraTrack, Option<(Sender<SampleBlock>, Timestamp)>),
     EndEncoder(ProgramId, Timestamp),
     EndTrack(ExtraTrack, Timestamp),
+    LimitEnds(Timestamp),
     Monitoring(Option<Sender<SampleBlock>>),
     Unmonitored(BTreeSet<StripId>),
 }
@@ -321,11 +327,23 @@ impl<Key: PartialEq> BlockReceiver<Key> {
         all.extend(with.map(|(queue, since)| Self { key, queue, since, end: None }));
     }
 
-    /// Sets the end of the receiver with this key.
-    fn set_end(all: &mut [Self], key: &Key, end: Timestamp) {
-        for it in all.iter_mut().filter(|it| it.key == *key) {
-            it.end.get_or_insert(end);
+    /// Sets the end of the receivers with this key, or an earlier end.
+    fn set_end(all: &mut Vec<Self>, key: &Key, end: Timestamp) {
+        Self::end_those(all, end, |it| it.key == *key);
+    }
+
+    /// Ends all receivers that are ending at this time at the latest.
+    fn limit_ends(all: &mut Vec<Self>, end: Timestamp) {
+        Self::end_those(all, end, |it| it.end.is_some());
+    }
+
+    /// Sets the end of these receivers, or an earlier end. Removes receivers that get no audio
+    /// before their end.
+    fn end_those(all: &mut Vec<Self>, end: Timestamp, which: impl Fn(&Self) -> bool) {
+        for it in all.iter_mut().filter(|it| which(it)) {
+            it.end = Some(it.end.map_or(end, |earlier| earlier.min(end)));
         }
+        all.retain(|it| it.end.is_none_or(|end| end > it.since));
     }
 
     /// Sends a block. Returns false if the queue has ended.
@@ -528,6 +546,10 @@ fn handle(shared: &Shared, strip_set: &mut StripSet, outputs: &mut Outputs) {
             }
             BlockCommand::EndTrack(track, end) => {
                 BlockReceiver::set_end(&mut outputs.tracks, &track, end);
+            }
+            BlockCommand::LimitEnds(end) => {
+                BlockReceiver::limit_ends(&mut outputs.encoders, end);
+                BlockReceiver::limit_ends(&mut outputs.tracks, end);
             }
             BlockCommand::Monitoring(monitoring) => outputs.monitoring = monitoring,
             BlockCommand::Unmonitored(ids) => strip_set.set_unmonitored(ids),

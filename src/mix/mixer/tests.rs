@@ -260,18 +260,68 @@ fn a_detached_encoder_gets_audio_up_to_the_end_although_it_is_produced_later() {
     let (next, _waiting) = queue::bounded("test", 256, Full::DropOldest);
     mixer.attach_encoder(next);
     for queue in [encoded, track_encoded] {
-        let last = std::iter::from_fn(|| queue.recv()).last().unwrap();
+        let last = std::iter::from_fn(|| queue.recv_timeout(WAIT_TIMEOUT).ok()).last().unwrap();
         assert!(last.pts < end && last.end() >= end, "{:?}, not {end:?}", last.end());
     }
 }
 
-#[test]
-fn a_strip_that_is_set_and_removed_within_a_block_leaves_no_meter() {
+/// Returns a mixer without a thread, whose commands wait as they do within a block.
+fn within_a_block() -> Mixer {
     let config =
         Config { rate: 48_000, channels: 1, origin: Timestamp::ZERO, clock: Clock::start() };
-    // The commands wait as they do within a block.
     let worker = Worker::spawn("mixer", |_| ()).unwrap();
-    let mixer = Mixer { shared: Arc::default(), config, worker };
+    Mixer { shared: Arc::default(), config, worker }
+}
+
+#[test]
+fn the_end_of_audio_is_as_far_back_as_audio_is_late_after_the_wait() {
+    let mixer = within_a_block();
+    mixer.shared.lag_us.store(20_000_000, Ordering::Relaxed);
+    for (wait, late) in [(0, 20), (1, 19), (30, 0)] {
+        let before = mixer.config.clock.now();
+        let end = mixer.end_within(Duration::from_secs(wait)) + Duration::from_secs(late);
+        assert!(before <= end && end <= mixer.config.clock.now(), "{end:?}");
+    }
+}
+
+#[test]
+fn an_end_can_become_earlier_but_not_later() {
+    let mixer = within_a_block();
+    let mut strip_set = StripSet::new(Shape { rate: 48_000, channels: 1 });
+    let mut outputs = Outputs { encoders: Vec::new(), tracks: Vec::new(), monitoring: None };
+    let track = ExtraTrack::new(2).unwrap();
+    let (encoder, encoded) = queue::bounded("test", 1, Full::DropOldest);
+    let (second, track_encoded) = queue::bounded("test", 1, Full::DropOldest);
+    let (next, _waiting) = queue::bounded("test", 1, Full::DropOldest);
+    let at = |seconds| Timestamp::from_millis(seconds * 1_000);
+    mixer.attach_encoder_of(ProgramId::MAIN, encoder, at(1));
+    mixer.set_track(track, Some(second));
+    mixer.attach_encoder_of(ProgramId(1), next, at(1));
+    let mut ends = |mixer: &Mixer| {
+        handle(&mixer.shared, &mut strip_set, &mut outputs);
+        let encoders: Vec<_> = outputs.encoders.iter().map(|it| it.end).collect();
+        (encoders, outputs.tracks.iter().map(|it| it.end).collect::<Vec<_>>())
+    };
+    for (end, expected) in [(3_000, 3_000), (2_000, 2_000), (5_000, 2_000)] {
+        mixer.detach_encoder_of(ProgramId::MAIN, at(end));
+        mixer.detach_track(track, at(end));
+        let expected = Some(at(expected));
+        assert_eq!(ends(&mixer), (vec![expected, None], vec![expected]));
+    }
+    // Queues that are not ending go on.
+    mixer.limit_ends(at(1_000));
+    let expected = Some(at(1_000));
+    assert_eq!(ends(&mixer), (vec![expected, None], vec![expected]));
+    // The queues contain nothing before their end.
+    mixer.limit_ends(at(-1));
+    assert_eq!(ends(&mixer), (vec![None], Vec::new()));
+    assert_eq!(encoded.try_recv().unwrap_err(), queue::Empty::Closed);
+    assert_eq!(track_encoded.try_recv().unwrap_err(), queue::Empty::Closed);
+}
+
+#[test]
+fn a_strip_that_is_set_and_removed_within_a_block_leaves_no_meter() {
+    let mixer = within_a_block();
     let mut strip_set = StripSet::new(Shape { rate: 48_000, channels: 1 });
     let mut outputs = Outputs { encoders: Vec::new(), tracks: Vec::new(), monitoring: None };
     let id = StripId(7);

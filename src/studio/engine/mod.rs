@@ -37,6 +37,7 @@ use crate::studio::engine::state::{
 use crate::studio::engine::system::process::Process;
 use crate::studio::engine::system::{crash_reports, keep_awake};
 use crate::studio::event::Event;
+use crate::studio::live::on_air::late_audio::QUIT_AUDIO_WAIT;
 use crate::studio::mixer::clean_name;
 use crate::studio::notices::event_log::EventLog;
 use crate::studio::notices::groups;
@@ -424,6 +425,10 @@ impl Engine {
                 self.live.opening = None;
                 self.stop_programs();
                 self.end_broadcast();
+                // A broadcast that was stopped earlier may still wait for its late audio.
+                if let Some(mixer) = self.state.program.as_ref().map(Program::mixer) {
+                    mixer.limit_ends(mixer.end_within(QUIT_AUDIO_WAIT));
+                }
             }
         }
     }
@@ -474,7 +479,15 @@ impl Engine {
             self.end_broadcast();
             return;
         }
-        self.apply_quality();
+        self.apply_quality_when_idle();
+    }
+
+    /// Applies the chosen quality, unless a broadcast is still ending: it may need the late audio of
+    /// this program. [`Engine::poll`] then applies the quality.
+    fn apply_quality_when_idle(&mut self) {
+        if self.endings.broadcasts.is_empty() {
+            self.apply_quality();
+        }
     }
 
     /// Applies the chosen quality, and restarts the program if its format changes.

@@ -374,7 +374,7 @@ impl Engine {
     pub fn stop_program(&mut self, id: ProgramId) {
         let Some(on_air) = self.live.others.remove(&id) else { return };
         if let Some(program) = &mut self.state.program {
-            program.detach(id, OnAir::audio_wait(self.state.quitting));
+            program.detach(id, on_air.late_audio_wait(self.state.quitting));
             program.set_other(id, None, &self.settings.collection);
         }
         let words = self.last_words.0.clone();
@@ -427,7 +427,7 @@ impl Engine {
         self.notices.log_ended(groups::TARGET_NOTICES);
         self.end_monitors();
         if let Some(program) = &self.state.program {
-            program.detach(ProgramId::MAIN, OnAir::audio_wait(self.state.quitting));
+            program.detach(ProgramId::MAIN, on_air.late_audio_wait(self.state.quitting));
         }
         self.live.stopping = true;
         let words = self.last_words.0.clone();

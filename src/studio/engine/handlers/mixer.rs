@@ -1,4 +1,5 @@
-//! The mixer's strips: settings, sources and states.
+//! The mixer's strips: settings, sources and states. The file is long because its tests follow a strip
+//! from the choice of its source to the notices about it.
 
 use std::collections::BTreeSet;
 
@@ -441,15 +442,18 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
+    use std::time::Duration;
 
     use super::*;
+    use crate::base::Worker;
     use crate::capture::VideoChoice;
-    use crate::media::Size;
+    use crate::media::{FrameRate, ProgramId, Size};
     use crate::mix::filter::{Filter, Slot};
     use crate::mix::{MonitoringMode, Strip};
     use crate::studio::command::Command;
     use crate::studio::engine::handlers::live::tests::{at_rest, end, until, with_program};
     use crate::studio::mixer::TalkMode;
+    use crate::studio::program::OtherCanvas;
     use crate::studio::scenes::edits::Edit;
     use crate::studio::targets::quality::Quality;
 
@@ -642,6 +646,43 @@ mod tests {
         engine.set_quality(&Quality { size, ..engine.settings.quality.clone() });
         assert_eq!(engine.state.quality.size, size);
         assert!(troubles(&engine).is_empty());
+        end(engine);
+    }
+
+    #[test]
+    fn a_quality_chosen_while_a_broadcast_ends_applies_after_it() {
+        let (mut engine, _ends) = with_program(None);
+        let (release, hangs) = crossbeam_channel::bounded::<()>(0);
+        let ending = Worker::spawn("ending", move |_| assert!(hangs.recv().is_err())).unwrap();
+        engine.endings.broadcasts.push(ending);
+        let size = Size::new(640, 360);
+        engine.set_quality(&Quality { size, ..engine.settings.quality.clone() });
+        engine.poll();
+        let program_size =
+            |engine: &Engine| engine.state.program.as_ref().unwrap().compositor().config().size;
+        assert_ne!(program_size(&engine), size, "its late audio is lost");
+        drop(release);
+        until("new size", || {
+            engine.poll();
+            program_size(&engine) == size
+        });
+        end(engine);
+    }
+
+    #[test]
+    fn another_program_also_waits_for_late_audio() {
+        let (mut engine, _ends) = with_program(None);
+        let folder = tempfile::tempdir().unwrap();
+        let (id, scene) = (ProgramId(1), engine.settings.collection.current);
+        let canvas = OtherCanvas { scene, size: Size::new(180, 320), rate: FrameRate::FPS_30 };
+        engine.start_program(id, canvas, &folder.path().join("tall.mkv"));
+        let strip = Strip { offset_us: -1_000_000, ..Strip::default() };
+        engine.state.program.as_ref().unwrap().mixer().set_strip(StripId::MAIN, strip);
+        until("delay", || {
+            engine.poll_strips();
+            engine.live.others[&id].hub().audio_delay() == Duration::from_secs(1)
+        });
+        engine.stop_programs();
         end(engine);
     }
 

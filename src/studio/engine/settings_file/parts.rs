@@ -400,7 +400,7 @@ impl Engine {
         if self.live.on_air.as_ref().is_some_and(|on_air: &OnAir| !on_air.is_busy()) {
             self.end_broadcast();
         } else {
-            self.apply_quality();
+            self.apply_quality_when_idle();
         }
     }
 }

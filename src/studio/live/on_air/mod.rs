@@ -1,6 +1,7 @@
 //! A broadcast: encoders, the hub, the targets and the recording, from *Go Live* to the end.
 
 pub(in crate::studio) mod figures;
+pub(in crate::studio) mod late_audio;
 mod recording;
 #[cfg(test)]
 mod tests;
@@ -43,10 +44,9 @@ const MAX_QUEUED_AUDIO_BLOCKS: usize = 64;
 const MAX_QUEUED_PACKETS: usize = 256;
 
 /// Time limit for ending the encoders. The sum of this limit and the limits of the other parts of a
-/// broadcast, except for files, is below the 3 s that *Stop* may take, without the audio delay.
+/// broadcast, except for files, is below the 3 s that *Stop* may take, without the audio delay. The
+/// limit includes the delay of the audio sources, which is at most half a second.
 const ENCODERS_END_TIMEOUT: Duration = Duration::from_millis(700);
-/// Time limit for late audio when onair quits.
-const QUIT_AUDIO_WAIT: Duration = Duration::from_secs(1);
 /// Time limit for ending the second encode.
 const RENDITION_END_TIMEOUT: Duration = Duration::from_millis(200);
 /// Time limit for ending the extra audio tracks.
@@ -497,11 +497,6 @@ impl OnAir {
         self.outputs.take(|_: &TargetOutput| true).stop_beside(OUTPUTS_END_TIMEOUT, events)
     }
 
-    /// Returns the time for which the end of a broadcast waits for late audio.
-    pub const fn audio_wait(quits: bool) -> Duration {
-        if quits { QUIT_AUDIO_WAIT } else { Duration::MAX }
-    }
-
     /// Ends everything in the background: encoders are flushed, files are finalized, and streams
     /// are unpublished. The program must already have detached the encoders. `quits` is true if onair
     /// quits, so that files have less time.
@@ -522,6 +517,8 @@ impl OnAir {
             if let Some(stream_delay) = &stream_delay {
                 stream_delay.discard();
             }
+            // During the wait for late audio, a target that is not live must not go live.
+            outputs.stop_early(OUTPUTS_END_TIMEOUT);
             let late = hub.audio_delay().min(Self::audio_wait(quits));
             let stuck = [
                 video.as_mut().and_then(|video| video.wait(ENCODERS_END_TIMEOUT).err()),

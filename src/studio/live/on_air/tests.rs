@@ -105,13 +105,14 @@ impl LiveOutput for PackagerOutput {
 /// An output with or without a link that notes how much time it gets to end.
 #[derive(Debug)]
 struct TimedOutput {
+    state: OutputState,
     link: Option<LinkEstimate>,
     limits: Arc<Mutex<Vec<Duration>>>,
 }
 
 impl Output for TimedOutput {
     fn state(&self) -> OutputState {
-        OutputState::Running
+        self.state
     }
 
     fn estimate(&self) -> Option<LinkEstimate> {
@@ -168,7 +169,8 @@ fn a_file_on_a_slow_disk_has_time_to_end_unless_onair_quits() {
         let (program, mut on_air) = begin(clock);
         let limits: Arc<Mutex<Vec<Duration>>> = Arc::default();
         for link in [None, Some(LinkEstimate::default())] {
-            on_air.outputs.add(TimedOutput { link, limits: Arc::clone(&limits) });
+            let (state, limits) = (OutputState::Running, Arc::clone(&limits));
+            on_air.outputs.add(TimedOutput { state, link, limits });
         }
         program.detach(ProgramId::MAIN, OnAir::audio_wait(false));
         let (sender, _words) = queue::bounded("last words", 16, Full::DropOldest);
@@ -178,6 +180,50 @@ fn a_file_on_a_slow_disk_has_time_to_end_unless_onair_quits() {
         assert_eq!(*limits.lock(), [link, file, link, file]);
         program.end();
     }
+}
+
+#[test]
+fn a_target_that_is_not_live_stops_before_the_late_audio() {
+    for (state, requests) in
+        [(OutputState::Running, 2), (OutputState::Starting, 3), (OutputState::Recovering, 3)]
+    {
+        let clock = Clock::start();
+        let (program, mut on_air) = begin(clock);
+        let limits: Arc<Mutex<Vec<Duration>>> = Arc::default();
+        let (link, its_limits) = (Some(LinkEstimate::default()), Arc::clone(&limits));
+        on_air.outputs.add(TimedOutput { state, link, limits: its_limits });
+        program.detach(ProgramId::MAIN, OnAir::audio_wait(false));
+        let (sender, _words) = queue::bounded("last words", 16, Full::DropOldest);
+        assert!(on_air.end(clock, false, sender).unwrap().join(TEST_TIMEOUT).is_ok());
+        assert_eq!(*limits.lock(), vec![OUTPUTS_END_TIMEOUT; requests], "{state:?}");
+        program.end();
+    }
+}
+
+#[test]
+fn the_end_waits_for_late_audio_only_if_an_output_needs_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::start();
+    let (program, mut on_air) = begin(clock);
+    assert_eq!(on_air.late_audio_wait(false), Duration::ZERO);
+    let replay = Some(Duration::from_secs(10));
+    let choices = RecordingChoices { replay, ..RecordingChoices::default() };
+    on_air.keep_replay(&choices);
+    let (state, link) = (OutputState::Recovering, Some(LinkEstimate::default()));
+    on_air.outputs.add(TimedOutput { state, link, limits: Arc::default() });
+    assert_eq!(on_air.late_audio_wait(false), Duration::ZERO);
+    let (path, names) = (folder.path().join("show.mp4"), TrackNames::default());
+    on_air.record(&path, &choices, None, (ExtraTracks::NONE, &names), &program).unwrap();
+    assert_eq!(on_air.late_audio_wait(false), Duration::MAX);
+    assert_eq!(on_air.late_audio_wait(true), late_audio::QUIT_AUDIO_WAIT);
+    let ending = on_air.take_recording();
+    assert_eq!(on_air.late_audio_wait(false), Duration::MAX, "the recording is ending");
+    drop(ending);
+    assert_eq!(on_air.late_audio_wait(false), Duration::ZERO);
+    program.detach(ProgramId::MAIN, OnAir::audio_wait(false));
+    let (sender, _words) = queue::bounded("last words", 16, Full::DropOldest);
+    assert!(on_air.end(clock, false, sender).unwrap().join(TEST_TIMEOUT).is_ok());
+    program.end();
 }
 
 /// The DTS of the last packets of video and audio.

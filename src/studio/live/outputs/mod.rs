@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use crate::base::queue::Sender;
 use crate::base::{Timestamp, Worker};
-use crate::broadcast::Output;
 use crate::broadcast::publisher::Flow;
 use crate::broadcast::recorder::Replay;
+use crate::broadcast::{Output, OutputState};
 use crate::studio::event::{self, Event};
 use crate::studio::live::stream_delay;
 use crate::studio::notices::message::StudioMessage;
@@ -62,6 +62,11 @@ pub trait LiveOutput: Any + fmt::Debug + Send {
     fn last_words(&mut self) -> Vec<OutputNews> {
         Vec::new()
     }
+    /// Returns true if the output needs the audio that is late at the end of the broadcast. An
+    /// output that is not running is stopped before that audio.
+    fn needs_last_audio(&self) -> bool {
+        self.output().state() == OutputState::Running
+    }
     /// Returns true if the output ended early, and its end was reported.
     fn is_forgotten(&self) -> bool {
         false
@@ -96,6 +101,11 @@ impl Outputs {
         Self(self.0.extract_if(.., is_meant).collect())
     }
 
+    /// Returns true if an output needs the audio that is late at the end of the broadcast.
+    pub fn need_last_audio(&self) -> bool {
+        self.0.iter().any(|output| output.needs_last_audio())
+    }
+
     /// Returns the events since the last call, in order.
     pub fn poll(&mut self, now: Timestamp) -> Vec<OutputNews> {
         let news = self.0.iter_mut().flat_map(|output| output.poll(now)).collect();
@@ -106,6 +116,14 @@ impl Outputs {
     /// Returns the remaining events of these outputs.
     pub fn last_words(&mut self) -> Vec<OutputNews> {
         self.0.iter_mut().flat_map(|output| output.last_words()).collect()
+    }
+
+    /// Requests the end of outputs with a link that do not need the late audio, within `limit`.
+    pub fn stop_early(&self, limit: Duration) {
+        let outputs = self.0.iter().map(|output| (output, output.output()));
+        outputs
+            .filter(|(output, its)| its.estimate().is_some() && !output.needs_last_audio())
+            .for_each(|(_, its)| its.ask_to_stop(limit));
     }
 
     /// Ends all outputs in parallel, and reports their last events. An output with a link has the
@@ -148,5 +166,10 @@ impl LiveOutput for Replay {
 
     fn output_mut(&mut self) -> &mut dyn Output {
         self
+    }
+
+    /// The contents of the replay buffer end with the broadcast.
+    fn needs_last_audio(&self) -> bool {
+        false
     }
 }

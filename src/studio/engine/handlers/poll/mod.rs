@@ -96,6 +96,10 @@ impl Engine {
             if self.live.on_air.is_none() && !goes_on {
                 self.notices.send_event(Event::Stopped);
             }
+            // A quality that was chosen in the meantime applies now.
+            if self.live.on_air.is_none() && !self.state.quitting {
+                self.apply_quality();
+            }
         }
         self.keep_always();
         self.finish_save(Duration::ZERO, false);
