@@ -1,5 +1,6 @@
 //! The quality of the stream: size, frame rate, bitrates.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::base::named;
@@ -104,6 +105,11 @@ impl Preset {
 }
 
 impl Quality {
+    /// The range of bitrates in bits per second.
+    pub const BITRATE_RANGE: RangeInclusive<u32> = 8_000..=200_000_000;
+    /// The range of the keyframe interval in milliseconds.
+    pub const KEYFRAME_INTERVAL_MILLIS_RANGE: RangeInclusive<u64> = 100..=20_000;
+
     /// Returns the configuration for the video encoder.
     pub fn video_config(&self) -> video::Config {
         video::Config {
