@@ -115,8 +115,9 @@ impl SignalWatch {
         0.01_f64.min(block.len() as f64 / self.rate)
     }
 
-    /// Handles a block without data. The source's state contains the reason; an open source is a
-    /// file that has ended or is paused on purpose. After a short gap, the counters continue.
+    /// Handles a block without data. The source's state contains the reason. If the source is open,
+    /// the block is a short gap, or the file has ended or is paused. After a short gap, the counters
+    /// continue.
     pub(super) fn miss(&mut self, block: &[f32]) {
         self.missing += self.seconds(block);
         if self.missing >= MAX_GAP_SECONDS || self.status.state() != SourceState::Open {

@@ -298,6 +298,9 @@ impl Studio for Demo {
                     audio.choice = choice.clone();
                 }
                 snapshot.audio = audio;
+                if let Some(main) = snapshot.strips.first_mut() {
+                    main.audio.choice = choice.clone();
+                }
             }
             Command::StartRecording(path) => {
                 let Snapshot { recording, figures, .. } = self::snapshot("recording");

@@ -31,7 +31,7 @@ pub(super) fn strips() -> Vec<StripView> {
         offset_us: -120_000,
         ..Strip::default()
     };
-    let voice = view(0, "Voice", AudioChoice::None, voice, -14.2);
+    let voice = view(0, "Voice", AudioChoice::Mic(None), voice, -14.2);
     let guest = view(2, "", AudioChoice::Mic(Some("yeti".into())), guest, -60.0);
     vec![
         StripView { drift_ppm: Some(-38.4), ..voice },

@@ -34,7 +34,8 @@ cli-cure-target = Correct the target in the window, or pass its address with --k
 cli-no-server = { $flag } works only with the built-in server, which is not a target of this broadcast
     .cure = Leave out { $flag }, or use --built-in in place of other targets.
 cli-no-target-before = { $flag } must follow the --to or --service that it applies to
-cli-play-url = --monitor=URL needs an address that viewers can play, such as rtmp://server/app/stream
+cli-play-url = --monitor=URL needs an address that onair can play, such as rtmp://server/app/stream
+    .cure = Use an rtmp(s), rtmpt(s), http(s) or ws(s) address.
 cli-per-show = { $name } gives each show its own address and key
     .cure = Copy the address and the key from { $page }, and pass the address to --to.
 cli-no-service = --service { $id }: there is no such service

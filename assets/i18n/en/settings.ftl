@@ -322,6 +322,7 @@ control-no-dialog = { $name } does not use the desktop's sharing dialog. Specify
 control-no-talk = no matching audio source uses push-to-talk or push-to-mute. Turn on push-to-talk in the audio mixer, or with 'talk' in the settings file.
 control-no-media = { $name } ({ $kind }) does not play media. Specify a media file, slide show or stream.
 control-no-audio-file = { $name } ({ $kind }) does not play an audio file. Specify an audio source that plays a file.
+control-shown-file = { $name } plays the file of a video source, and follows its end behavior. Use 'media at-end' with the name of the video source.
 control-records-already = onair is already recording to { $path }: use 'stop-recording' first
 control-no-recording = no recording is running: use 'record PATH' first
 control-no-room = onair cannot add a file to '{ $name }': it is not a media file or slide show, or it already has the maximum number of files

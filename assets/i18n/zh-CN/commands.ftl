@@ -34,7 +34,8 @@ cli-cure-target = 请在窗口里改正推流目标，或在命令行里写出�
 cli-no-server = { $flag } 只对内置服务器有效，但这次直播不推流到内置服务器
     .cure = 请去掉 { $flag }，或用 --built-in 代替其他推流目标。
 cli-no-target-before = { $flag } 必须写在对应的 --to 或 --service 后面
-cli-play-url = --monitor=URL 需要有效的观看地址，如 rtmp://服务器/应用/流名
+cli-play-url = --monitor=URL 需要 onair 能播放的地址，如 rtmp://服务器/应用/流名
+    .cure = 请使用 rtmp(s)、rtmpt(s)、http(s) 或 ws(s) 地址。
 cli-per-show = { $name } 为每场直播提供单独的地址和密钥
     .cure = 请从 { $page } 复制地址和密钥，并用 --to 指定地址。
 cli-no-service = --service { $id }：找不到此平台

@@ -338,6 +338,7 @@ control-no-dialog = 系统不会为 { $name } 弹出共享窗口。请指定 Way
 control-no-talk = 没有匹配的音频源启用了按键讲话或按键静音。请在混音器或设置文件（talk）中启用。
 control-no-media = { $name }（{ $kind }）不支持播放操作。请指定媒体文件、幻灯片或直播流。
 control-no-audio-file = { $name }（{ $kind }）不播放文件。请指定播放文件的音频源。
+control-shown-file = { $name } 播放的是视频来源的文件，结束时的行为由视频来源决定。请使用 media at-end，并写出视频来源的名字。
 control-records-already = 正在录制到 { $path }：请先使用 stop-recording
 control-no-recording = 当前没有在录制：请先使用 record PATH
 control-no-room = 无法向“{ $name }”添加文件：该项目不是媒体文件或幻灯片，或者文件数量已达上限

@@ -14,6 +14,7 @@ use crate::capture::VideoChoice;
 use crate::media::BitsPerSecond;
 use crate::player::source_text;
 use crate::studio::targets::quality::SAMPLE_RATES;
+use crate::studio::{Quality, RecordingChoices};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
@@ -98,7 +99,7 @@ pub fn within_or_off(text: &str, range: (Duration, Duration)) -> Result<Duration
 pub fn bitrate(text: &str) -> Result<BitsPerSecond, Problem> {
     let bitrate = text.parse::<BitsPerSecond>().ok();
     bitrate
-        .filter(|bitrate| (BitsPerSecond(8_000)..=BitsPerSecond(200_000_000)).contains(bitrate))
+        .filter(|bitrate| Quality::BITRATE_RANGE.contains(&bitrate.0))
         .ok_or_else(|| problem!("choice-no-bitrate", text = text, least = "8k", most = "200M"))
 }
 
@@ -206,16 +207,15 @@ pub fn bytes(text: &str) -> Result<u64, Problem> {
     }
 }
 
-/// Parses the memory limit of the replay buffer, from 1 to 16,384 MiB.
+/// Parses the memory limit of the replay buffer.
 ///
 /// # Errors
-/// Fails with a sentence that shows the syntax or the limits.
+/// Fails with a sentence that shows the limits.
 pub fn replay_bytes(text: &str) -> Result<u64, Problem> {
-    let size = bytes(text)?;
-    if (1 << 20..=16_384 << 20).contains(&size) {
-        return Ok(size);
-    }
-    Err(problem!("flag-size-within", least = "1.1M", most = "17.1G"))
+    let (least, most) = RecordingChoices::REPLAY_MEBIBYTES_RANGE.into_inner();
+    let size = bytes(text).ok();
+    size.filter(|size| (least << 20..=most << 20).contains(size))
+        .ok_or_else(|| problem!("flag-size-within", least = "1.1M", most = "17.1G"))
 }
 
 /// Parses a whole number.
@@ -317,7 +317,7 @@ mod tests {
         for (text, size) in [("1.1M", 1_100_000), ("17.1G", 17_100_000_000)] {
             assert_eq!(replay_bytes(text), Ok(size));
         }
-        for bad in ["66K", "100G"] {
+        for bad in ["10K", "66K", "100G", "x"] {
             assert!(replay_bytes(bad).unwrap_err().to_string().contains("1.1M to 17.1G"), "{bad}");
         }
         let range = (Duration::from_secs(1), Duration::from_hours(1));

@@ -17,19 +17,19 @@ use crate::cli::flags::{network, value};
 use crate::cli::live::record_tracks;
 use crate::encode;
 use crate::media::{BitsPerSecond, FrameRate, Size};
-use crate::studio::Adapt;
 use crate::studio::targets::services::KNOWN_SERVICES;
 use crate::studio::targets::sharing::{check_host, check_origin};
+use crate::studio::{Adapt, Quality, RecordingChoices};
 use crate::text::problem::{Problem, problem};
 
-/// The range of the keyframe interval, as in the settings.
-const KEYFRAME_INTERVAL_RANGE: (Duration, Duration) =
-    (Duration::from_millis(100), Duration::from_secs(20));
-/// The range of the duration of a recording's files, as in the settings.
+const KEYFRAME_INTERVAL_RANGE: (Duration, Duration) = {
+    let range = Quality::KEYFRAME_INTERVAL_MILLIS_RANGE;
+    (Duration::from_millis(*range.start()), Duration::from_millis(*range.end()))
+};
 const SPLIT_TIME_RANGE: (Duration, Duration) =
-    (Duration::from_secs(1), Duration::from_hours(365 * 24));
-/// The range of the length of the replay buffer, as in the settings.
-const REPLAY_RANGE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_hours(1));
+    (Duration::from_secs(1), Duration::from_secs(RecordingChoices::MAX_SPLIT_SECONDS));
+const REPLAY_RANGE: (Duration, Duration) =
+    (Duration::from_secs(1), Duration::from_secs(RecordingChoices::MAX_REPLAY_SECONDS));
 
 /// The flags.
 #[derive(Clone, Debug, clap::Args)]
@@ -227,7 +227,7 @@ pub struct Args {
     #[arg(long, value_name = "DURATION", help_heading = "Recording",
           value_parser = |text: &str| within_or_off(text, REPLAY_RANGE))]
     pub replay: Option<Duration>,
-    /// Memory limit of --replay
+    /// Memory limit of --replay, from 1.1M to 17.1G
     #[arg(long, value_name = "SIZE", value_parser = replay_bytes, default_value = "512M",
           help_heading = "Recording")]
     pub replay_size: u64,

@@ -32,7 +32,6 @@ use crate::studio::targets::address::parse;
 use crate::studio::targets::services::ServiceList;
 use crate::studio::{Collection, Config, Quality, RecordingChoices, Settings, Target};
 use crate::text::problem::{Problem, problem};
-use crate::wire::container::Format;
 
 /// Runs the command.
 pub fn run(args: &Args, matches: &clap::ArgMatches, globals: &Globals, clock: Clock) -> Exit {
@@ -161,10 +160,8 @@ fn check_server_flags(args: &Args, targets: &[Target]) -> Result<(), Refusal> {
 /// Fails if a recording has no known format, or if the file to send is not readable.
 fn check_files(args: &Args) -> Result<(), Refusal> {
     for (flag, path) in [("--record", &args.record), ("--replay-to", &args.replay_to)] {
-        if let Some(path) = path.as_ref().filter(|path| Format::of_path(path).is_none()) {
-            let flag = format!("{flag} {}", path.display());
-            let reason = problem!("file-format");
-            return Err((problem!("cli-flag", flag = flag, reason = reason), Exit::Usage));
+        if let Some(path) = path {
+            control::check_format(flag, path).map_err(|why| (why, Exit::Usage))?;
         }
     }
     if let Some(path) = &args.copy {

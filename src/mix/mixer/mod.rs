@@ -262,9 +262,23 @@ impl Mixer {
         self.worker.join(limit)
     }
 
+    /// Returns the last settings of a strip.
+    #[cfg(test)]
+    pub(crate) fn strip_settings(&self, id: StripId) -> Option<Arc<Strip>> {
+        self.shared.commanded.lock().strips.get(&id).cloned()
+    }
+
+    /// Returns the strips that are left out of monitoring.
+    #[cfg(test)]
+    pub(crate) fn unmonitored(&self) -> BTreeSet<StripId> {
+        self.shared.commanded.lock().unmonitored.clone()
+    }
+
     /// Queues a command. Commands are executed in order before the next block. A user cannot
     /// produce many commands within 10 ms.
     fn push_command(&self, command: BlockCommand) {
+        #[cfg(test)]
+        self.shared.commanded.lock().note(&command);
         let mut inbox = self.shared.inbox.lock();
         if inbox.len() >= MAX_COMMANDS {
             // The queue is full only if the thread is stuck. The oldest command is dropped.
@@ -291,6 +305,28 @@ struct Shared {
     samples: AtomicU64,
     silent: AtomicU64,
     skipped: AtomicU64,
+    #[cfg(test)]
+    commanded: Mutex<CommandedState>,
+}
+
+/// The state after all queued commands.
+#[cfg(test)]
+#[derive(Default)]
+struct CommandedState {
+    strips: BTreeMap<StripId, Arc<Strip>>,
+    unmonitored: BTreeSet<StripId>,
+}
+
+#[cfg(test)]
+impl CommandedState {
+    fn note(&mut self, command: &BlockCommand) {
+        match command {
+            BlockCommand::Set(id, strip) => drop(self.strips.insert(*id, Arc::clone(strip))),
+            BlockCommand::Remove(id) => drop(self.strips.remove(id)),
+            BlockCommand::Unmonitored(ids) => self.unmonitored.clone_from(ids),
+            _ => {}
+        }
+    }
 }
 
 partial_debug!(Shared { samples });

@@ -66,6 +66,27 @@ fn blocks_follow_each_other_exactly_at_odd_rates() {
 }
 
 #[test]
+fn a_strip_that_is_left_out_of_monitoring_becomes_inaudible_there() {
+    let (clock, origin, rate) = (Clock::start(), Timestamp::ZERO, 48_000);
+    let mixer = Mixer::spawn(Config { rate, channels: 1, origin, clock }).unwrap();
+    let (id, delay) = (StripId::MAIN, Duration::ZERO);
+    mixer.set_strip(id, Strip { solo: true, ..Strip::default() });
+    mixer.set_feed(id, Some(Box::new(Counting { origin, rate, delay })));
+    let (tx, rx) = queue::bounded("test", 256, Full::DropOldest);
+    mixer.set_monitoring(Some(tx));
+    for (unmonitored, is_audible) in
+        [(BTreeSet::new(), true), (BTreeSet::from([id]), false), (BTreeSet::new(), true)]
+    {
+        mixer.set_unmonitored(unmonitored);
+        let deadline = clock.now() + WAIT_TIMEOUT;
+        while rx.recv_timeout(WAIT_TIMEOUT).unwrap().data.iter().any(|it| *it > 0.0) != is_audible {
+            assert!(clock.now() < deadline, "{is_audible}");
+        }
+    }
+    mixer.join(WAIT_TIMEOUT).unwrap();
+}
+
+#[test]
 fn gain_ramps_without_a_step() {
     let mut now = 1.0;
     let mut block = vec![1.0; 960];

@@ -48,7 +48,7 @@ pub struct EngineState {
     /// Strips that capture the monitoring device, so that the mixer does not monitor them.
     pub unmonitored: BTreeSet<StripId>,
     /// The strip that the notice about such strips names.
-    pub reported_capture: Option<String>,
+    pub reported_capture: Option<StripId>,
     pub loudness_history: Arc<LoudnessHistory>,
     /// The push-to-talk keys that are held.
     pub talking: HeldTalkKeys,

@@ -47,9 +47,9 @@ pub enum TalkMode {
 /// The push-to-talk keys that are held.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HeldTalkKeys {
-    /// True if the common key of all strips is held in the window.
+    /// True if all strips are held.
     pub all: bool,
-    /// The strips whose separate keys are held.
+    /// Otherwise, the held strips.
     pub strips: BTreeSet<StripId>,
 }
 

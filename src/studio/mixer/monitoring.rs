@@ -30,23 +30,27 @@ pub enum Monitoring {
 const CAPTURE_SUFFIX: &str = ".monitor";
 
 impl Monitoring {
-    /// Returns true if this source captures the monitoring device. `captured` is the id of the
-    /// device that the source uses, and `played` the id of the speakers that monitoring uses.
+    /// Returns whether this source captures the monitoring device, or `None` if this is still
+    /// unknown. `captured` is the id of the device that the source uses, and `played` the id of the
+    /// speakers that monitoring uses; both are empty until the devices are open.
     pub(in crate::studio) fn is_captured_by(
         &self,
         choice: &AudioChoice,
         captured: &str,
         played: &str,
-    ) -> bool {
-        let AudioChoice::System(wanted) = choice else { return false };
+    ) -> Option<bool> {
+        let AudioChoice::System(wanted) = choice else { return Some(false) };
         let (captured, played) = match (self, wanted) {
-            (Self::Off, _) => return false,
-            (Self::Default, None) => return true,
+            (Self::Off, _) => return Some(false),
+            (Self::Default, None) => return Some(true),
             (Self::Default, Some(id)) => (id.as_str(), played),
             (Self::Device(device), None) => (captured, device.as_str()),
             (Self::Device(device), Some(id)) => (id.as_str(), device.as_str()),
         };
-        captured.strip_suffix(CAPTURE_SUFFIX).unwrap_or(captured) == played
+        if captured.is_empty() || played.is_empty() {
+            return None;
+        }
+        Some(captured.strip_suffix(CAPTURE_SUFFIX).unwrap_or(captured) == played)
     }
 }
 
@@ -186,19 +190,19 @@ mod tests {
         let device = |id: &str| Monitoring::Device(id.into());
         // The columns: monitoring, source, the source's device, the speakers in use.
         for (monitoring, choice, captured, played, expected) in [
-            (Monitoring::Off, "system", "pulse:a.monitor", "", false),
-            (Monitoring::Default, "system", "", "", true),
-            (Monitoring::Default, "system:pulse:a", "", "pulse:a", true),
-            (Monitoring::Default, "system:pulse:a", "", "pulse:b", false),
-            (Monitoring::Default, "system:pulse:a", "", "", false),
-            (device("pulse:a"), "system", "pulse:a.monitor", "", true),
-            (device("pulse:a"), "system", "pulse:b.monitor", "", false),
-            (device("pulse:a"), "system", "", "", false),
-            (device("pulse:a"), "system:pulse:a", "", "", true),
-            (device("pulse:a"), "system:pulse:a.monitor", "", "", true),
-            (device("pulse:a"), "system:pulse:b", "", "", false),
-            (Monitoring::Default, "mic", "", "", false),
-            (Monitoring::Default, "app:Game", "", "", false),
+            (Monitoring::Off, "system", "pulse:a.monitor", "", Some(false)),
+            (Monitoring::Default, "system", "", "", Some(true)),
+            (Monitoring::Default, "system:pulse:a", "", "pulse:a", Some(true)),
+            (Monitoring::Default, "system:pulse:a", "", "pulse:b", Some(false)),
+            (Monitoring::Default, "system:pulse:a", "", "", None),
+            (device("pulse:a"), "system", "pulse:a.monitor", "", Some(true)),
+            (device("pulse:a"), "system", "pulse:b.monitor", "", Some(false)),
+            (device("pulse:a"), "system", "", "", None),
+            (device("pulse:a"), "system:pulse:a", "", "", Some(true)),
+            (device("pulse:a"), "system:pulse:a.monitor", "", "", Some(true)),
+            (device("pulse:a"), "system:pulse:b", "", "", Some(false)),
+            (Monitoring::Default, "mic", "", "", Some(false)),
+            (Monitoring::Default, "app:Game", "", "", Some(false)),
         ] {
             let choice: AudioChoice = choice.parse().unwrap();
             let found = monitoring.is_captured_by(&choice, captured, played);

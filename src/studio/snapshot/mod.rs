@@ -187,6 +187,7 @@ pub struct AudioSource {
 /// A strip of the mixer, its source, and its meter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StripView {
+    /// The settings, with the source that the strip plays, also for the main strip.
     pub audio: AudioStrip,
     /// The name set by the user, otherwise that of its device or source, as in the figures of a
     /// broadcast.

@@ -1,5 +1,6 @@
 //! The quality of the stream: size, frame rate, bitrates.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::base::named;
@@ -104,6 +105,11 @@ impl Preset {
 }
 
 impl Quality {
+    /// The range of bitrates in bits per second.
+    pub const BITRATE_RANGE: RangeInclusive<u32> = 8_000..=200_000_000;
+    /// The range of the keyframe interval in milliseconds.
+    pub const KEYFRAME_INTERVAL_MILLIS_RANGE: RangeInclusive<u64> = 100..=20_000;
+
     /// Returns the configuration for the video encoder.
     pub fn video_config(&self) -> video::Config {
         video::Config {
@@ -115,9 +121,15 @@ impl Quality {
         }
     }
 
+    /// Returns the bitrate of the encoded audio, which AAC limits to 6 bits per sample and channel.
+    pub fn actual_audio_bitrate(&self) -> BitsPerSecond {
+        let most = self.sample_rate.saturating_mul(6).saturating_mul(u32::from(self.channels));
+        self.audio_bitrate.min(BitsPerSecond(most))
+    }
+
     /// Returns the bitrate of video and audio together, in bits per second.
     pub fn bitrate(&self) -> u64 {
-        u64::from(self.video_bitrate.0) + u64::from(self.audio_bitrate.0)
+        u64::from(self.video_bitrate.0) + u64::from(self.actual_audio_bitrate().0)
     }
 }
 
@@ -145,6 +157,18 @@ mod tests {
     use super::*;
     use crate::base::queue;
     use crate::encode::{AudioEncoder, audio};
+
+    #[test]
+    fn the_audio_bitrate_is_at_most_that_of_aac() {
+        let of = |kbps: u32, sample_rate, channels| {
+            let audio_bitrate = BitsPerSecond(kbps * 1_000);
+            let quality = Quality { audio_bitrate, sample_rate, channels, ..Quality::default() };
+            (quality.actual_audio_bitrate().0, quality.bitrate())
+        };
+        assert_eq!(of(128, 48_000, 2), (128_000, 2_628_000));
+        assert_eq!(of(8_000, 48_000, 2), (576_000, 3_076_000));
+        assert_eq!(of(8_000, 48_000, 1), (288_000, 2_788_000));
+    }
 
     #[test]
     fn audio_is_encoded_at_each_of_its_rates_and_at_no_other() {

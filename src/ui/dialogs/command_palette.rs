@@ -180,7 +180,7 @@ fn entries(ctx: &Context, view: &View<'_>, needs: &DialogContext<'_>, other: &Te
     }));
     all.extend(snapshot.strips.iter().map(|strip| {
         let name = labels::label_of(view, strip);
-        let icon = labels::icon_of(labels::choice_of(view, strip));
+        let icon = labels::icon_of(&strip.audio.choice);
         entry(PaletteChoice::Strip(strip.audio.id), icon, &name, key!("palette-strip"))
     }));
     all.extend(snapshot.targets.iter().map(|target| {

@@ -209,7 +209,7 @@ fn encoders(ui: &Ui, view: &View<'_>, room: Rect) -> f32 {
             video.next().map(|it| it.name.to_owned()).filter(|_| !snapshot.audio_only)
         }
     };
-    let audio = format!("AAC {}", format::bitrate(quality.audio_bitrate.0));
+    let audio = format!("AAC {}", format::bitrate(quality.actual_audio_bitrate().0));
     let text = video.map_or(audio.clone(), |video| format!("{video} · {audio}"));
     let runs = snapshot.is_live_or_recording();
     let tip = if runs { key!("tip-encoders-run") } else { key!("tip-encoders-next") };

@@ -58,7 +58,7 @@ pub fn show(ui: &mut Ui, view: &View<'_>, height: f32) {
     let times = (key!("stats-frame-time"), key!("tip-stats-frame-time"));
     graph(ui, view, times, &live.frame_times, (period, fine), each);
     let rates: Vec<f32> = live.bitrate_history.iter().map(|rate| *rate as f32).collect();
-    let chosen = (snapshot.quality.video_bitrate.0 + snapshot.quality.audio_bitrate.0) as f32;
+    let chosen = snapshot.quality.bitrate() as f32;
     let bitrates = (key!("stats-bitrate"), key!("tip-stats-bitrate"));
     graph(ui, view, bitrates, &rates, (chosen, theme.accent), each);
 }

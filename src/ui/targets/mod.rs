@@ -103,7 +103,7 @@ fn live_figures(ui: &mut Ui, view: &View<'_>) {
     let (theme, texts, snapshot) = (view.theme, view.texts, view.snapshot);
     let live = &snapshot.figures;
     let history: Vec<f32> = live.bitrate_history.iter().map(|rate| *rate as f32).collect();
-    let chosen = (snapshot.quality.video_bitrate.0 + snapshot.quality.audio_bitrate.0) as f32;
+    let chosen = snapshot.quality.bitrate() as f32;
     let name = texts.get("bitrate-minute");
     let graph =
         sparkline(ui, theme, &name, (&history, 60), chosen, theme.accent, SPARKLINE_HEIGHT_POINTS);

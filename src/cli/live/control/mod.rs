@@ -170,8 +170,8 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<LiveCommand>, Pr
     Ok(Some(LiveCommand::Command(Box::new(command))))
 }
 
-/// Fails if the name of a file to record has no known format.
-fn check_format(word: &str, path: &Path) -> Result<(), Problem> {
+/// Fails if the name of a file to record has no known format. `word` is the command or the flag.
+pub(super) fn check_format(word: &str, path: &Path) -> Result<(), Problem> {
     if Format::of_path(path).is_some() {
         return Ok(());
     }

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::audio::AudioChoice;
 use crate::capture::{VideoChoice, VideoFallback, sharing};
 use crate::cli::control::{Lines, MAX_COMMANDS_PER_TURN};
 use crate::cli::live::control::{self, LiveCommand, Names, Run, filters, items};
@@ -15,7 +14,7 @@ use crate::compose::transition::Transition;
 use crate::mix::{Strip, StripId, StripLamp};
 use crate::studio::mixer::TalkMode;
 use crate::studio::snapshot::{RecordingFigures, StripView};
-use crate::studio::{Collection, Command, Edit, Snapshot, Studio};
+use crate::studio::{Collection, Command, Edit, Snapshot, Studio, is_audio_of};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
@@ -173,14 +172,17 @@ fn carry_out(asked: LiveCommand, studio: &Studio) -> Done {
             strip(studio, &name, |id| Command::ClearClip(StripLamp::Strip(id)))?;
         }
         LiveCommand::StripEnd(name, at_end) => {
-            can_play_file(&name, &choices_of(&studio.snapshot(), &name)?)?;
+            let snapshot = studio.snapshot();
+            let strips = strips_of(&snapshot, &name)?;
+            can_play_file(&name, &strips)?;
+            has_own_end(&name, &strips, &snapshot)?;
             strip(studio, &name, |id| Command::SetStripEnd { id, at_end })?;
         }
         LiveCommand::IfSilent(name, choice) => {
             strip(studio, &name, |id| Command::SetIfSilent { id, choice: choice.clone() })?;
         }
         LiveCommand::StripRestart(name) => {
-            can_play_file(&name, &choices_of(&studio.snapshot(), &name)?)?;
+            can_play_file(&name, &strips_of(&studio.snapshot(), &name)?)?;
             strip(studio, &name, Command::RestartStrip)?;
         }
     }
@@ -330,23 +332,34 @@ fn strips_of<'a>(snapshot: &'a Snapshot, name: &str) -> Result<Vec<&'a StripView
     Ok(named)
 }
 
-/// Returns the sources of the strips with this name. The source of the main strip can be unknown.
-fn choices_of(snapshot: &Snapshot, name: &str) -> Result<Vec<AudioChoice>, Problem> {
-    let choice = |strip: &StripView| match strip.audio.id {
-        StripId::MAIN => snapshot.audio.as_ref().map(|audio| audio.choice.clone()),
-        _ => Some(strip.audio.choice.clone()),
-    };
-    Ok(strips_of(snapshot, name)?.into_iter().filter_map(choice).collect())
-}
-
-/// Checks that one of these sources is a file, because only a file has an end and a start.
-fn can_play_file(name: &str, choices: &[AudioChoice]) -> Done {
-    let Some(first) = choices.first() else { return Ok(()) };
-    if choices.iter().any(|choice| choice.path().is_some()) {
+/// Checks that one of these strips plays a file, because only a file has an end and a start.
+fn can_play_file(name: &str, strips: &[&StripView]) -> Done {
+    let Some(first) = strips.first() else { return Ok(()) };
+    if strips.iter().any(|strip| strip.audio.choice.path().is_some()) {
         return Ok(());
     }
-    let name = if name.is_empty() { "--audio" } else { name };
-    Err(problem!("control-no-audio-file", name = name, kind = kind_of(first)))
+    let kind = kind_of(&first.audio.choice);
+    Err(problem!("control-no-audio-file", name = shown_strip(name), kind = kind))
+}
+
+/// Checks that one of these strips plays a file without a video source. A file that is also shown
+/// has the end behavior of its video source.
+fn has_own_end(name: &str, strips: &[&StripView], snapshot: &Snapshot) -> Done {
+    let main = snapshot.video.iter().map(|video| &video.choice);
+    let sources = snapshot.scenes.collection.sources.iter().map(|source| &source.choice);
+    let videos: Vec<&VideoChoice> = main.chain(sources).collect();
+    let is_shown =
+        |strip: &StripView| videos.iter().any(|video| is_audio_of(&strip.audio.choice, video));
+    let mut files = strips.iter().filter(|strip| strip.audio.choice.path().is_some());
+    match files.any(|strip| !is_shown(strip)) {
+        true => Ok(()),
+        false => Err(problem!("control-shown-file", name = shown_strip(name))),
+    }
+}
+
+/// Returns the name of a strip in a problem; without a name, the main strip is meant.
+fn shown_strip(name: &str) -> &str {
+    if name.is_empty() { "--audio" } else { name }
 }
 
 /// Sends a command for the strips with this name. Without a name, the command is for the main
@@ -364,6 +377,10 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::audio::AudioChoice;
+    use crate::mix::Reading;
+    use crate::studio::AudioStrip;
+    use crate::studio::snapshot::SourceState;
 
     #[test]
     fn a_second_recording_and_a_change_of_no_recording_are_refused() {
@@ -392,6 +409,21 @@ mod tests {
         }
     }
 
+    /// Returns a strip with this source.
+    fn view(choice: AudioChoice) -> StripView {
+        StripView {
+            audio: AudioStrip::new(StripId(1), choice),
+            name: String::new(),
+            device: String::new(),
+            state: SourceState::Open,
+            shown: false,
+            held: false,
+            has_no_audio: false,
+            drift_ppm: None,
+            meter: Reading::default(),
+        }
+    }
+
     #[test]
     fn commands_without_an_effect_are_refused() {
         let id = |done: Done| done.err().map(|why| why.id());
@@ -402,11 +434,21 @@ mod tests {
         let open = [TalkMode::Open, TalkMode::WhileShown];
         assert_eq!(id(can_talk(open.into_iter())), Some("control-no-talk"));
         assert_eq!(id(can_talk([].into_iter())), Some("control-no-talk"));
-        let file = AudioChoice::File("a.wav".into());
-        let refused = can_play_file("", &[AudioChoice::Tone]).unwrap_err();
+        let [tone, jingle, clip] =
+            ["tone", "file:jingle.wav", "file:clip.mp4"].map(|it| view(it.parse().unwrap()));
+        let refused = can_play_file("", &[&tone]).unwrap_err();
         assert!(refused.to_string().starts_with("--audio (tone) "), "{refused}");
-        assert_eq!(id(can_play_file("Jingle", &[AudioChoice::Tone, file])), None);
-        assert_eq!(id(can_play_file("", &[])), None, "the source is not chosen yet");
+        assert_eq!(id(can_play_file("Jingle", &[&tone, &jingle])), None);
+        let mut snapshot = Snapshot::default();
+        let own_end =
+            |strips: &[&StripView], snapshot: &Snapshot| id(has_own_end("", strips, snapshot));
+        assert_eq!(own_end(&[&clip], &snapshot), None);
+        let scene = snapshot.scenes.collection.current;
+        let choice: VideoChoice = "file:clip.mp4".parse().unwrap();
+        let clip_source = Edit::AddSource { scene, name: "Clip".into(), choice };
+        assert!(Arc::make_mut(&mut snapshot.scenes.collection).apply(&clip_source));
+        assert_eq!(own_end(&[&tone, &clip], &snapshot), Some("control-shown-file"));
+        assert_eq!(own_end(&[&clip, &jingle], &snapshot), None);
         for mode in [TalkMode::PushToTalk, TalkMode::PushToMute] {
             assert_eq!(id(can_talk([TalkMode::Open, mode].into_iter())), None);
         }

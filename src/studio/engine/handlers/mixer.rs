@@ -25,6 +25,36 @@ use crate::studio::program::{Program, source_strips};
 use crate::studio::scenes::{Collection, MAIN_SOURCE};
 use crate::studio::snapshot::StripView;
 
+/// How a strip captures the monitoring device.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Capture {
+    /// The strip may capture the device, but a device is unknown yet, or the source is down.
+    Possible,
+    /// The strip delivers the audio of the device.
+    Delivers,
+}
+
+/// A strip, its source, and how it captures the monitoring device.
+type CapturingStrip<'a> = (&'a AudioStrip, &'a AudioChoice, Option<Capture>);
+
+/// Returns the strip that the notice about captured monitoring names: the strip is monitored
+/// itself, or it sends the monitoring of other strips to viewers.
+fn reported_captor(strips: &[CapturingStrip<'_>]) -> Option<StripId> {
+    let solo = strips.iter().any(|(it, _, _)| it.strip.solo);
+    let is_monitored = |it: &AudioStrip, choice: &AudioChoice| {
+        let is_audible = !it.strip.muted && *choice != AudioChoice::None;
+        is_audible && if solo { it.strip.solo } else { it.strip.monitoring.is_monitored() }
+    };
+    let are_others_monitored =
+        strips.iter().any(|(it, choice, capture)| capture.is_none() && is_monitored(it, choice));
+    let captor = strips.iter().find(|(it, choice, capture)| {
+        let is_sent = it.strip.monitoring.in_program() && !it.strip.muted;
+        *capture == Some(Capture::Delivers)
+            && (is_monitored(it, choice) || (is_sent && are_others_monitored))
+    });
+    captor.map(|(it, _, _)| it.id)
+}
+
 impl Engine {
     /// Updates the mixer after a change of the strips.
     pub fn set_strips(&mut self) {
@@ -63,42 +93,54 @@ impl Engine {
         let Some(program) = &self.state.program else { return };
         let played = self.state.listening.as_ref().map(MonitoringOutput::device);
         let played = played.unwrap_or_default();
-        let strips = &self.settings.strips;
-        let captures = |strip: &&AudioStrip| self.captures_monitoring(program, strip, &played);
-        let captors: Vec<&AudioStrip> = strips.iter().filter(captures).collect();
-        let ids: BTreeSet<StripId> = captors.iter().map(|strip| strip.id).collect();
+        let capturing = |strip| {
+            let capture = self.captures_monitoring(program, strip, &played);
+            (strip, program.choice_of(strip), capture)
+        };
+        let strips: Vec<CapturingStrip<'_>> = self.settings.strips.iter().map(capturing).collect();
+        let captor = reported_captor(&strips);
+        let captors = strips.iter().filter(|(_, _, capture)| capture.is_some());
+        let ids: BTreeSet<StripId> = captors.map(|(strip, _, _)| strip.id).collect();
         if ids != self.state.unmonitored {
             program.mixer().set_unmonitored(ids.clone());
         }
-        let solo = strips.iter().any(|it| it.strip.solo);
-        let is_monitored = |it: &AudioStrip| {
-            if solo { it.strip.solo } else { it.strip.monitoring.is_monitored() }
-        };
-        let are_others_monitored =
-            strips.iter().any(|it| !ids.contains(&it.id) && is_monitored(it));
-        let captor = captors.into_iter().find(|it| {
-            let is_sent = it.strip.monitoring.in_program() && !it.strip.muted;
-            is_monitored(it) || (is_sent && are_others_monitored)
-        });
-        let reported = captor.map(|strip| self.labelled(strip).1);
         self.state.unmonitored = ids;
-        if reported != self.state.reported_capture {
-            self.notices.take_back("monitoring-captured");
-            if let Some(source) = reported.clone() {
-                self.notices.raise(&StudioMessage::MonitoringCaptured { source }, "");
-            }
-            self.state.reported_capture = reported;
+        self.report_capture(captor);
+    }
+
+    /// Raises or withdraws the notice about a strip that captures the monitoring device.
+    fn report_capture(&mut self, captor: Option<StripId>) {
+        if captor == self.state.reported_capture {
+            return;
+        }
+        self.state.reported_capture = captor;
+        self.notices.take_back("monitoring-captured");
+        let strip = self.settings.strips.iter().find(|strip| Some(strip.id) == captor);
+        if let Some(source) = strip.map(|strip| self.labelled(strip).1) {
+            self.notices.raise(&StudioMessage::MonitoringCaptured { source }, "");
         }
     }
 
-    /// Returns true if a strip's source or its open fallback captures the monitoring device.
-    fn captures_monitoring(&self, program: &Program, strip: &AudioStrip, played: &str) -> bool {
-        let is_captured = |choice: &AudioChoice, report: &SourceReport| {
-            self.settings.monitoring.is_captured_by(choice, &report.id, played)
+    /// Returns how a strip's source or its open fallback captures the monitoring device, if one of
+    /// them does. A source that is down delivers nothing.
+    fn captures_monitoring(
+        &self,
+        program: &Program,
+        strip: &AudioStrip,
+        played: &str,
+    ) -> Option<Capture> {
+        let monitoring = &self.settings.monitoring;
+        let capture = |choice: &AudioChoice, report: &SourceReport| {
+            let is_captured = monitoring.is_captured_by(choice, &report.id, played);
+            match is_captured {
+                Some(false) => None,
+                Some(true) if !report.state.is_down() => Some(Capture::Delivers),
+                Some(true) | None => Some(Capture::Possible),
+            }
         };
         let fallback = strip.if_silent.as_ref().zip(program.fallback_report(strip.id));
-        is_captured(program.choice_of(strip), &self.strip_report(strip.id))
-            || fallback.is_some_and(|(choice, report)| is_captured(choice, report))
+        let own = capture(program.choice_of(strip), &self.strip_report(strip.id));
+        own.max(fallback.and_then(|(choice, report)| capture(choice, report)))
     }
 
     /// Returns the notices about strips that no video source already reports.
@@ -177,7 +219,6 @@ impl Engine {
         }
         self.state.listening =
             Some(MonitoringOutput::start(monitoring, program.mixer(), self.clock));
-        self.guard_monitoring();
     }
 
     /// Ends monitoring before the program ends.
@@ -193,6 +234,7 @@ impl Engine {
         if self.settings.monitoring != monitoring {
             self.settings.monitoring = monitoring;
             self.begin_monitoring();
+            self.guard_monitoring();
             self.changed();
         }
     }
@@ -233,14 +275,8 @@ impl Engine {
         let message = self.state.program.as_mut().and_then(|it| it.select_audio(choice, at_end));
         self.source_closed(&before, groups::AUDIO_DOWN_NOTICES);
         self.notices.raise_some(message);
-        if let (Some(program), Some(main)) = (&self.state.program, self.settings.strips.first()) {
-            // The video of the new source can be shown when that of the earlier one was not.
-            let main = program.resolved(main);
-            let held = self.state.talking.is_held(main.id);
-            let shown = self.state.stage.shown_audio.contains(&main.choice);
-            program.mixer().set_strip(main.id, main.effective_strip(held, shown));
-        }
-        self.guard_monitoring();
+        // The video of the new source can be shown when that of the earlier one was not.
+        self.set_strips();
     }
 
     pub fn add_strip(&mut self, choice: AudioChoice) {
@@ -611,16 +647,18 @@ mod tests {
         engine.with_strip(StripId::MAIN, |it| it.talk = TalkMode::WhileShown);
         let is_muted = |engine: &Engine| {
             let main = engine.strip_views().remove(0);
-            assert_eq!(main.audio.choice, clip);
-            let program = engine.state.program.as_ref().unwrap();
-            let mixed = program.resolved(&engine.settings.strips[0]);
-            let is_mixed = !mixed.effective_strip(main.held, main.shown).muted;
-            assert_ne!(main.audio.is_muted(main.held, main.shown), is_mixed);
-            !is_mixed
+            let mixer = engine.state.program.as_ref().unwrap().mixer();
+            let is_muted = mixer.strip_settings(StripId::MAIN).unwrap().muted;
+            assert_eq!(main.audio.is_muted(main.held, main.shown), is_muted);
+            is_muted
         };
         assert!(is_muted(&engine));
-        engine.state.stage.shown_audio = vec![clip.clone()];
+        // A microphone has no video that could be hidden.
+        engine.select_audio(AudioChoice::Silence);
         assert!(!is_muted(&engine));
+        engine.select_audio(clip.clone());
+        assert_eq!(engine.strip_views()[0].audio.choice, clip);
+        assert!(is_muted(&engine));
         end(engine);
     }
 
@@ -689,27 +727,80 @@ mod tests {
     #[test]
     fn a_strip_that_captures_the_monitoring_device_is_not_monitored() {
         let (mut engine, _ends) = with_program(None);
-        let is_reported = |engine: &Engine| {
-            engine.notices.active.notices().iter().any(|it| it.key() == "monitoring-captured")
+        let unmonitored =
+            |engine: &Engine| engine.state.program.as_ref().unwrap().mixer().unmonitored();
+        let speakers = |name: &str| Monitoring::Device(format!("none:{name}"));
+        engine.settings.monitoring = speakers("a");
+        engine.add_strip(AudioChoice::System(Some("none:a".into())));
+        let captor = BTreeSet::from([StripId(1)]);
+        assert_eq!(unmonitored(&engine), captor);
+        engine.set_monitoring(speakers("b"));
+        assert!(unmonitored(&engine).is_empty());
+        engine.set_monitoring(speakers("a"));
+        assert_eq!(unmonitored(&engine), captor);
+        // A new program has a new mixer.
+        let size = Size::new(640, 360);
+        engine.set_quality(&Quality { size, ..engine.settings.quality.clone() });
+        assert_eq!(unmonitored(&engine), captor);
+        engine.set_monitoring(Monitoring::Off);
+        assert!(unmonitored(&engine).is_empty());
+        end(engine);
+    }
+
+    #[test]
+    fn captured_monitoring_is_reported_if_someone_hears_it() {
+        let strip = |id, monitoring| {
+            let strip = Strip { monitoring, ..Strip::default() };
+            AudioStrip { strip, ..AudioStrip::new(StripId(id), AudioChoice::Tone) }
         };
-        engine.settings.monitoring = Monitoring::Default;
-        engine.add_strip(AudioChoice::System(None));
-        let id = StripId(1);
-        assert_eq!(engine.state.unmonitored, BTreeSet::from([id]));
-        assert!(!is_reported(&engine), "nothing is monitored");
-        engine.with_strip(id, |it| it.strip.solo = true);
-        assert!(is_reported(&engine));
-        engine.with_strip(id, |it| it.strip.solo = false);
-        assert!(!is_reported(&engine));
-        // Viewers hear the monitoring of another strip in the system audio.
-        engine.with_strip(StripId::MAIN, |it| it.strip.monitoring = MonitoringMode::Both);
-        assert!(is_reported(&engine));
-        engine.with_strip(id, |it| it.strip.muted = true);
-        assert!(!is_reported(&engine));
-        engine.with_strip(id, |it| it.strip.muted = false);
-        engine.settings.monitoring = Monitoring::Device("pulseaudio:other".into());
-        engine.set_strips();
-        assert!(engine.state.unmonitored.is_empty() && !is_reported(&engine));
+        let (off, both) = (MonitoringMode::Program, MonitoringMode::Both);
+        let solo = |mut it: AudioStrip| {
+            it.strip.solo = true;
+            it
+        };
+        let mute = |mut it: AudioStrip| {
+            it.strip.muted = true;
+            it
+        };
+        let (none, tone) = (AudioChoice::None, AudioChoice::Tone);
+        let captured = Some(Capture::Delivers);
+        // The columns: another strip, its source, the strip that captures, its capture.
+        for (other, choice, captor, capture, expected) in [
+            (strip(0, off), &tone, strip(1, off), captured, false),
+            (strip(0, off), &tone, strip(1, both), captured, true),
+            (strip(0, off), &tone, solo(strip(1, off)), captured, true),
+            (strip(0, both), &tone, strip(1, off), captured, true),
+            (strip(0, both), &tone, strip(1, MonitoringMode::Tracks), captured, false),
+            (strip(0, both), &tone, mute(strip(1, both)), captured, false),
+            (mute(strip(0, both)), &tone, strip(1, off), captured, false),
+            (strip(0, both), &none, strip(1, off), captured, false),
+            (strip(0, both), &tone, strip(1, both), Some(Capture::Possible), false),
+            (strip(0, both), &tone, strip(1, both), None, false),
+        ] {
+            let strips = [(&other, choice, None), (&captor, &tone, capture)];
+            let expected = expected.then_some(StripId(1));
+            assert_eq!(reported_captor(&strips), expected, "{other:?}, {captor:?}");
+        }
+    }
+
+    #[test]
+    fn captured_monitoring_is_reported_once_for_each_strip() {
+        let (mut engine, _ends) = with_program(None);
+        engine.add_strip(AudioChoice::Silence);
+        let reported = |engine: &Engine| -> Vec<Option<String>> {
+            let notices = engine.notices.active.notices().iter();
+            let about = notices.filter(|it| it.key() == "monitoring-captured");
+            about.map(|notice| notice.value("source")).collect()
+        };
+        for (name, captor, expected) in [
+            ("First", Some(StripId(1)), vec![Some("First".to_owned())]),
+            ("Second", Some(StripId(1)), vec![Some("First".to_owned())]),
+            ("Second", None, Vec::new()),
+        ] {
+            engine.settings.strips[1].name = name.into();
+            engine.report_capture(captor);
+            assert_eq!(reported(&engine), expected);
+        }
         end(engine);
     }
 

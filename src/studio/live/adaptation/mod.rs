@@ -232,7 +232,8 @@ impl Adaptation {
             let least = floor.unwrap_or(quality.least_bitrate);
             let link = self.links.entry(id).or_insert_with(|| {
                 let most = quality.video_bitrate;
-                Adapter::new(most, least, quality.audio_bitrate).delayed(self.lag)
+                let audio = quality.actual_audio_bitrate();
+                Adapter::new(most, least, audio).delayed(self.lag)
             });
             link.set_least(least);
             link.note(sample);

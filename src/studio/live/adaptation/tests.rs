@@ -41,6 +41,25 @@ fn the_person_says_whose_link_counts() {
 }
 
 #[test]
+fn an_audio_bitrate_that_aac_does_not_allow_leaves_bits_for_the_video() {
+    let reduced = |audio_bitrate| {
+        let video_bitrate = BitsPerSecond(6_000_000);
+        let quality = Quality { video_bitrate, audio_bitrate, ..Quality::default() };
+        let mut adaptation = Adaptation::new(&quality);
+        for step in 0..40 {
+            let at = Timestamp::from_micros(step * 250_000);
+            let queued = if step < 20 { Duration::ZERO } else { Duration::from_millis(900) };
+            let sample = Sample { queued, carried: 6_000_000, ..wide(at) };
+            adaptation.update(at, [target(1, sample)].into_iter(), SHARED_ENCODE_TERMS);
+        }
+        adaptation.bitrate()
+    };
+    let (most, more) = (BitsPerSecond(576_000), BitsPerSecond(8_000_000));
+    assert_eq!(reduced(more), reduced(most));
+    assert!(reduced(more) < BitsPerSecond(6_000_000));
+}
+
+#[test]
 fn the_built_in_server_is_the_first_target_only_if_it_is_alone() {
     let run = |others: &[u32]| {
         let quality = Quality { adapt: Adapt::First, ..Quality::default() };

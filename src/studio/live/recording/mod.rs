@@ -6,6 +6,7 @@ pub mod library;
 pub(in crate::studio) mod repair;
 pub(in crate::studio) mod space_again;
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,6 +60,13 @@ impl Default for RecordingChoices {
 }
 
 impl RecordingChoices {
+    /// Maximum duration of a recording's files in seconds.
+    pub const MAX_SPLIT_SECONDS: u64 = 31_536_000;
+    /// Maximum duration of the replay buffer in seconds.
+    pub const MAX_REPLAY_SECONDS: u64 = 3_600;
+    /// The range of the memory of the replay buffer in MiB.
+    pub const REPLAY_MEBIBYTES_RANGE: RangeInclusive<u64> = 1..=16_384;
+
     /// Returns true if the encoders run even if only the replay buffer needs them.
     pub fn keeps_always(&self) -> bool {
         self.replay_always && self.replay.is_some()

@@ -68,11 +68,11 @@ fn encoder_word<S: Serializer>(encoder: &encode::Choice, to: S) -> Result<S::Ok,
 }
 
 fn keyframe_interval<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-    values::millis(from, 100..=20_000)
+    values::millis(from, Quality::KEYFRAME_INTERVAL_MILLIS_RANGE)
 }
 
 within! {
-    bits_per_second: u32 = 8_000..=200_000_000, "bit/s";
+    bits_per_second: u32 = Quality::BITRATE_RANGE, "bit/s";
     channels: u16 = 1..=2;
 }
 

@@ -37,25 +37,22 @@ pub struct RecordingLayout {
     track_names: TrackNames,
 }
 
-const MAX_SPLIT_SECONDS: u64 = 31_536_000;
-const MAX_REPLAY_SECONDS: u64 = 3_600;
-
 fn seconds<'de, D: Deserializer<'de>>(from: D, most: u64) -> Result<Option<Duration>, D::Error> {
     let seconds = values::bounded(from, 0..=most, "s")?;
     Ok(Some(seconds).filter(|it| *it > 0).map(Duration::from_secs))
 }
 
 fn split_time<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
-    seconds(from, MAX_SPLIT_SECONDS)
+    seconds(from, RecordingChoices::MAX_SPLIT_SECONDS)
 }
 
 fn replay<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
-    seconds(from, MAX_REPLAY_SECONDS)
+    seconds(from, RecordingChoices::MAX_REPLAY_SECONDS)
 }
 
 within! {
     split_megabytes: u64 = 0..=4_000_000, "MB";
-    replay_mebibytes: u64 = 1..=16_384, "MiB";
+    replay_mebibytes: u64 = RecordingChoices::REPLAY_MEBIBYTES_RANGE, "MiB";
 }
 
 const BYTES_PER_MEGABYTE: u64 = 1_000_000;

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
 use crate::compose::scene::SourceId;
-use crate::mix::StripId;
 use crate::studio::live::view::LiveState;
 use crate::studio::mixer::TalkMode;
 use crate::studio::notices::{Level, Notice, Remedy, groups};
@@ -222,12 +221,11 @@ fn sends_audio(snapshot: &Snapshot) -> bool {
 
 /// Returns true if the program is silent only because push-to-talk keys are not held: a strip waits
 /// for its key, and no other strip works without being muted.
-fn only_waits_for_key(snapshot: &Snapshot, main: &AudioSource) -> bool {
+fn only_waits_for_key(snapshot: &Snapshot) -> bool {
     let works = |strip: &&StripView| {
-        let is_main = strip.audio.id == StripId::MAIN;
-        let choice = if is_main { &main.choice } else { &strip.audio.choice };
         let sends = strip.state == SourceState::Open && !strip.has_no_audio;
-        is_in_program(strip) && sends && is_audio_source(choice) && !strip.audio.strip.muted
+        let is_source = is_audio_source(&strip.audio.choice);
+        is_in_program(strip) && sends && is_source && !strip.audio.strip.muted
     };
     // The push-to-talk mode, or a hidden video, also mutes a strip.
     let is_muted = |strip: &StripView| strip.audio.is_muted(strip.held, strip.shown);
@@ -251,7 +249,7 @@ pub fn audio(snapshot: &Snapshot) -> Option<Finding> {
         let finding = finding.with_remedy(Remedy::OpenMixer);
         return unchosen.then(|| finding.covering(named(snapshot, &["no-microphone"])));
     }
-    if only_waits_for_key(snapshot, main) {
+    if only_waits_for_key(snapshot) {
         return None;
     }
     if main_in_program(snapshot).is_some_and(|it| it.muted && is_audio_source(&it.choice)) {

@@ -197,7 +197,8 @@ fn silence(snapshot: &mut Snapshot, chosen: bool) {
 fn talks(snapshot: &mut Snapshot, held: bool, muted: bool) {
     let main = snapshot.audio.as_mut().unwrap();
     (main.held_dbfs, main.muted) = (-60.0, muted);
-    let mut audio = AudioStrip { talk: TalkMode::PushToTalk, ..AudioStrip::main() };
+    let mut audio = AudioStrip::new(mix::StripId::MAIN, main.choice.clone());
+    audio.talk = TalkMode::PushToTalk;
     audio.strip.muted = muted;
     snapshot.strips = vec![StripView {
         audio,

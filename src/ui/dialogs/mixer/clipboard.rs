@@ -6,7 +6,6 @@ use crate::audio::AudioChoice;
 use crate::mix::StripId;
 use crate::mix::filter::{Filter, MAX_FILTERS, Slot};
 use crate::ui::input::actions::key;
-use crate::ui::studio_page::mixer::labels;
 use crate::ui::style::theme::{gap, size};
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, at_line_end};
@@ -56,7 +55,7 @@ pub(super) fn buttons(
 /// Returns the source of a strip.
 fn source_of<'a>(view: &View<'a>, id: StripId) -> Option<&'a AudioChoice> {
     let found = view.snapshot.strips.iter().find(|strip| strip.audio.id == id);
-    found.map(|strip| labels::choice_of(view, strip))
+    found.map(|strip| &strip.audio.choice)
 }
 
 fn copy(view: &View<'_>, slot: &Slot) -> CopiedFilter {

@@ -114,7 +114,7 @@ fn list(
             let name = labels::label_of(view, strip);
             let level = labels::level(view, strip);
             let chosen = strip.audio.id == selected.strip;
-            let icon = labels::icon_of(labels::choice_of(view, strip));
+            let icon = labels::icon_of(&strip.audio.choice);
             let down = matches!(
                 strip.state,
                 SourceState::Stalled | SourceState::Lost | SourceState::Failed

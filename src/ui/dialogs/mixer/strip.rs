@@ -46,7 +46,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Str
 
 /// Draws the list of fallbacks, one of which replaces the source while it is silent or lost.
 pub fn if_silent(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
-    let choice = labels::choice_of(view, strip);
+    let choice = &strip.audio.choice;
     let suits = matches!(
         choice,
         AudioChoice::Mic(_) | AudioChoice::System(_) | AudioChoice::Application(_)
@@ -83,7 +83,7 @@ pub fn if_silent(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
 /// Draws the end behavior of a file. Draws nothing for a file that is also shown, because that file
 /// has the end behavior of its video source.
 fn end(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
-    let choice = labels::choice_of(view, strip);
+    let choice = &strip.audio.choice;
     if !matches!(choice, AudioChoice::File(_)) || labels::is_shown(view, choice) {
         return;
     }
@@ -128,7 +128,7 @@ fn state(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
 fn head(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
     let theme = view.theme;
     let id = strip.audio.id;
-    let choice = labels::choice_of(view, strip);
+    let choice = &strip.audio.choice;
     let source = labels::name_of_choice(view, choice, &strip.device);
     let title = view.texts.get("strip-name");
     let width = ui.available_width();
@@ -219,7 +219,7 @@ fn switches(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Str
             }
             ui.add_space(gap::S);
         }
-        let choice = labels::choice_of(view, strip);
+        let choice = &strip.audio.choice;
         if matches!(choice, AudioChoice::File(_) | AudioChoice::Stream(_)) {
             while_shown(ui, view, strip);
         }

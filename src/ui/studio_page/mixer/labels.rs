@@ -111,7 +111,7 @@ pub fn choices(view: &View<'_>, own: Option<StripId>) -> Vec<AudioChoice> {
 pub fn shown(view: &View<'_>, own: Option<StripId>) -> Vec<AudioChoice> {
     let snapshot = view.snapshot;
     let others = snapshot.strips.iter().filter(|strip| Some(strip.audio.id) != own);
-    let playing: Vec<&AudioChoice> = others.map(|strip| choice_of(view, strip)).collect();
+    let playing: Vec<&AudioChoice> = others.map(|strip| &strip.audio.choice).collect();
     let main = snapshot.video.iter().map(|video| &video.choice);
     let sources = snapshot.scenes.collection.sources.iter().map(|source| &source.choice);
     let mut choices: Vec<AudioChoice> = Vec::new();
@@ -146,18 +146,10 @@ pub fn played(view: &View<'_>) -> Vec<AudioChoice> {
     choices
 }
 
-/// Returns the audio source of a strip. The main strip's source is the selected audio.
-pub fn choice_of<'a>(view: &View<'a>, strip: &'a StripView) -> &'a AudioChoice {
-    match &view.snapshot.audio {
-        Some(audio) if strip.audio.id == StripId::MAIN => &audio.choice,
-        _ => &strip.audio.choice,
-    }
-}
-
 /// Returns the name of a strip.
 pub fn label_of(view: &View<'_>, strip: &StripView) -> String {
     if strip.audio.name.is_empty() {
-        name_of_choice(view, choice_of(view, strip), &strip.device)
+        name_of_choice(view, &strip.audio.choice, &strip.device)
     } else {
         strip.audio.name.clone()
     }

@@ -78,7 +78,7 @@ impl Strip {
         Self {
             id: strip.audio.id,
             name: labels::label_of(view, strip),
-            icon: labels::icon_of(labels::choice_of(view, strip)),
+            icon: labels::icon_of(&strip.audio.choice),
             level,
             trouble: down,
             levels: reading.into(),
