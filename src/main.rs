@@ -20,7 +20,7 @@ fn main() -> Exit {
         Err(answer) => {
             let (language, json) = cli::flags::language_of(words());
             onair::cli::output::speak(language, json);
-            return onair::cli::output::answer(&answer);
+            return onair::cli::output::answer(answer);
         }
     };
     let cli = match Cli::from_arg_matches(&matches) {

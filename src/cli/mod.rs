@@ -119,6 +119,15 @@ mod tests {
     }
 
     #[test]
+    fn suggestions_are_not_listed_as_the_only_values() {
+        for flag in ["--video", "--audio", "--service"] {
+            let error = Cli::command().try_get_matches_from(["onair", "live", flag]).unwrap_err();
+            let text = output::without_suggestions(error).render().to_string();
+            assert!(text.contains(flag) && !text.contains("possible values"), "{text}");
+        }
+    }
+
+    #[test]
     fn help_of_help_is_help() {
         let help = |words: &[&str]| {
             let words = words.iter().map(OsString::from).collect();

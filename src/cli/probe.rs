@@ -33,7 +33,8 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     let output = Output::new(clock, globals.json);
-    describe(args, &output, clock).unwrap_or_else(|(why, exit)| output.refuse_answer(&why, exit))
+    describe(args, &output, clock)
+        .unwrap_or_else(|(why, exit)| output.refuse_answer(&why, exit, Value::Null))
 }
 
 fn describe(args: &Args, output: &Output, clock: Clock) -> Result<Exit, (Problem, Exit)> {

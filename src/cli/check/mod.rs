@@ -80,7 +80,7 @@ enum CheckEvent {
 pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     let output = Output::new(clock, globals.json);
     check(args, globals, clock, &output)
-        .unwrap_or_else(|(why, exit)| output.refuse_answer(&why, exit))
+        .unwrap_or_else(|(why, exit)| output.refuse_answer(&why, exit, json!({"ok": false})))
 }
 
 fn check(

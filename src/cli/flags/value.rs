@@ -132,28 +132,12 @@ pub fn audio() -> impl TypedValueParser<Value = AudioChoice> {
     suggesting(AUDIO_SOURCES, parser)
 }
 
-/// Video sources for shell completions. An id, a path or another text follows a colon.
-const VIDEO_SOURCES: [&str; 15] = [
-    "camera",
-    "screen",
-    "window:",
-    "file:",
-    "stream:",
-    "image:",
-    "slides:",
-    "color:",
-    "text:",
-    "text-file:",
-    "clock",
-    "countdown:",
-    "stopwatch",
-    "test",
-    "none",
-];
+/// Video sources for shell completions. Sources that need an id, a path or another text are not in
+/// the list, because shells add a space after a completed word.
+const VIDEO_SOURCES: [&str; 6] = ["camera", "screen", "clock", "stopwatch", "test", "none"];
 
 /// Audio sources for shell completions.
-const AUDIO_SOURCES: [&str; 8] =
-    ["mic", "system", "app:", "file:", "stream:", "tone", "silence", "none"];
+const AUDIO_SOURCES: [&str; 5] = ["mic", "system", "tone", "silence", "none"];
 
 /// Adds values for shell completions to a parser. The parser may also accept other values.
 pub fn suggesting<P: TypedValueParser>(
@@ -268,11 +252,10 @@ mod tests {
 
     #[test]
     fn suggested_sources_exist() {
-        let whole = |word: &&&str| !word.ends_with(':');
-        for word in VIDEO_SOURCES.iter().filter(whole) {
+        for word in VIDEO_SOURCES {
             assert!(VideoChoice::of_word(OsStr::new(word)).is_ok(), "{word}");
         }
-        for word in AUDIO_SOURCES.iter().filter(whole) {
+        for word in AUDIO_SOURCES {
             assert!(AudioChoice::of_word(OsStr::new(word)).is_ok(), "{word}");
         }
     }

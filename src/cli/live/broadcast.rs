@@ -19,7 +19,7 @@ use crate::media::source_status::SourceState;
 use crate::mix::Strip;
 use crate::net::Trouble;
 use crate::studio::event::stats::Stats;
-use crate::studio::event::{Recording, RecordingState, TargetState};
+use crate::studio::event::{Recording, RecordingState, Source, TargetState};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::{Command, Config, Event, Studio};
 use crate::text::Problem;
@@ -65,6 +65,7 @@ pub(super) struct Outcome {
     stopped: bool,
     /// True if the studio panicked.
     crashed: bool,
+    /// The first failure of an encoder.
     codec_failed: Option<Problem>,
     /// The first source that could not be opened.
     device_failed: Option<Problem>,
@@ -163,14 +164,14 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
         folded.print(output, &event);
     }
     folded.end(output);
-    let exit = outcome.exit(&targets, record.is_some());
+    let (exit, error) = outcome.result(&targets, record.is_some());
     if let Some(why) = &outcome.copy_failed {
         complain(why.clone());
     }
     events::summary(output, outcome.last_stats.as_deref(), exit, || {
         let seconds =
             outcome.first.map(|first| crate::cli::output::stats::seconds(clock.now().since(first)));
-        let error = outcome.error(exit).map(|why| output.language().say_with_cure(why));
+        let error = error.map(|why| output.language().say_with_cure(why));
         json!({ "seconds": seconds, "error": error })
     });
     exit
@@ -190,26 +191,30 @@ struct Missing {
     delivered: bool,
     /// The kind of the source, if the source has failed.
     kind: Option<&'static str>,
+    /// The reason for the last failure.
+    reason: Problem,
 }
 
 impl Missing {
-    fn note(&mut self, kind: &'static str, state: SourceState) {
-        match state {
+    fn note(&mut self, source: &Source) {
+        match source.report.state {
             SourceState::Open => self.delivered = true,
             SourceState::Stalled | SourceState::Lost | SourceState::Failed => {
-                self.kind = Some(kind);
+                self.kind = Some(source.kind);
+                self.reason.clone_from(&source.report.reason);
             }
             SourceState::Opening => {}
         }
     }
 
-    /// Returns the exit code for a requested source that never delivered.
-    fn exit(&self) -> Option<Exit> {
-        match self.kind.filter(|_| !self.delivered)? {
-            "camera" | "mic" | "system" | "app" | "screen" | "window" => Some(Exit::Device),
-            "stream" => Some(Exit::Unreachable),
-            _ => Some(Exit::File),
-        }
+    /// Returns the exit code and the reason for a requested source that never delivered.
+    fn failure(&self) -> Option<(Exit, Option<&Problem>)> {
+        let exit = match self.kind.filter(|_| !self.delivered)? {
+            "camera" | "mic" | "system" | "app" | "screen" | "window" => Exit::Device,
+            "stream" => Exit::Unreachable,
+            _ => Exit::File,
+        };
+        Some((exit, Some(&self.reason).filter(|reason| !reason.is_empty())))
     }
 }
 
@@ -240,7 +245,7 @@ impl Outcome {
             }
             Event::Source(source) => {
                 let missing = self.sources.entry(source.track == Track::Video).or_default();
-                missing.note(source.kind, source.report.state);
+                missing.note(source);
             }
             Event::Recording(recording) => self.note_recording(recording),
             Event::Stats(stats) => self.last_stats = Some(stats.clone()),
@@ -249,7 +254,7 @@ impl Outcome {
                 self.copy_failed = Some(notice.problem.clone());
             }
             Event::Notice(notice) if notice.key() == "encoder-failed" => {
-                self.codec_failed = Some(notice.problem.clone());
+                self.codec_failed.get_or_insert_with(|| notice.problem.clone());
             }
             Event::Notice(notice) if notice.key() == "file-failed" => {
                 self.device_failed.get_or_insert_with(|| notice.problem.clone());
@@ -275,13 +280,7 @@ impl Outcome {
             self.recording = Some(recording.state);
             self.recorded_file.clone_from(&recording.path);
             if recording.state == RecordingState::Failed {
-                let path = recording.path.display().to_string();
-                let reason = recording.reason.clone().unwrap_or_default();
-                let message = match recording.duration.is_zero() {
-                    true => StudioMessage::RecordingNotStarted { path, reason },
-                    false => StudioMessage::RecordingFailed { path, reason },
-                };
-                self.recording_failed = Some(message.problem());
+                self.recording_failed = recording.message().map(|message| message.problem());
             }
         }
     }
@@ -310,56 +309,44 @@ impl Outcome {
     }
 
     /// Returns 0 if every target was live at the end and the recording is complete, or else the
-    /// exit code of the first failure.
-    pub(super) fn exit(&self, targets: &[usize], recorded: bool) -> Exit {
+    /// exit code of the first failure. The failure of the encoder, a source, the recording or the
+    /// file of `--copy` is also returned.
+    fn result(&self, targets: &[usize], recorded: bool) -> (Exit, Option<&Problem>) {
         if self.crashed {
-            return Exit::Error;
+            return (Exit::Error, None);
         }
         if self.codec_failed.is_some() {
-            return Exit::Codec;
+            return (Exit::Codec, self.codec_failed.as_ref());
         }
         if self.copy_failed.is_some() {
-            return Exit::File;
+            return (Exit::File, self.copy_failed.as_ref());
         }
         if targets.is_empty() && !recorded {
-            return Exit::Usage;
+            return (Exit::Usage, None);
         }
         for index in targets {
             let live = self.live.get(index).copied().unwrap_or_default();
             match self.targets.get(index) {
-                Some((TargetState::Failed, exit)) => return events::exit(*exit),
+                Some((TargetState::Failed, exit)) => return (events::exit(*exit), None),
                 Some(_) if live => {}
                 // The target was live and was reconnecting at the end, or was never live.
-                Some(_) if self.live.contains_key(index) => return Exit::Lost,
+                Some(_) if self.live.contains_key(index) => return (Exit::Lost, None),
                 _ => {
                     let trouble = self.trouble.get(index).copied().unwrap_or(Trouble::Failed);
-                    return events::exit(Some(trouble.class().exit_code()));
+                    return (events::exit(Some(trouble.class().exit_code())), None);
                 }
             }
         }
         if self.device_failed.is_some() {
-            return Exit::File;
+            return (Exit::File, self.device_failed.as_ref());
         }
-        if let Some(exit) = self.sources.values().find_map(Missing::exit) {
-            return exit;
+        if let Some(failure) = self.sources.values().find_map(Missing::failure) {
+            return failure;
         }
         if recorded && self.recording != Some(RecordingState::Finished) {
-            return Exit::File;
+            return (Exit::File, self.recording_failed.as_ref());
         }
-        Exit::Ok
-    }
-
-    /// Returns the failure of the encoder, a source, the recording or the file of `--copy` that has
-    /// this exit code.
-    fn error(&self, exit: Exit) -> Option<&Problem> {
-        match exit {
-            Exit::Codec => self.codec_failed.as_ref(),
-            Exit::File => {
-                let first = self.copy_failed.as_ref().or(self.device_failed.as_ref());
-                first.or(self.recording_failed.as_ref())
-            }
-            _ => None,
-        }
+        (Exit::Ok, None)
     }
 }
 
@@ -367,7 +354,7 @@ impl Outcome {
 mod tests {
     use super::*;
     use crate::media::source_status::SourceReport;
-    use crate::studio::event::{Source, Target, stats};
+    use crate::studio::event::{Target, stats};
 
     fn target(state: TargetState, trouble: Option<Trouble>, exit: Option<u8>) -> Event {
         let retry_in = trouble.filter(|_| exit.is_none()).map(|_| Duration::from_secs(1));
@@ -378,7 +365,7 @@ mod tests {
     fn exit(events: &[Event]) -> Exit {
         let mut outcome = Outcome::default();
         events.iter().for_each(|event| outcome.note(event));
-        outcome.exit(&[0], false)
+        outcome.result(&[0], false).0
     }
 
     #[test]
@@ -404,7 +391,7 @@ mod tests {
         assert_eq!(exit(std::slice::from_ref(&live)), Exit::Ok);
         let mut crashed = Outcome { crashed: true, ..Outcome::default() };
         crashed.note(&live);
-        assert_eq!(crashed.exit(&[0], false), Exit::Error);
+        assert_eq!(crashed.result(&[0], false).0, Exit::Error);
     }
 
     #[test]
@@ -453,7 +440,7 @@ mod tests {
             let mut outcome = Outcome::default();
             let parts = states.into_iter().zip(1..);
             parts.for_each(|(state, part)| outcome.note(&recording("show.mp4", part, state)));
-            outcome.exit(&[], true)
+            outcome.result(&[], true).0
         };
         assert_eq!(with([RecordingState::Finished, RecordingState::Finished]), Exit::Ok);
         assert_eq!(with([RecordingState::Failed, RecordingState::Finished]), Exit::File);
@@ -465,18 +452,34 @@ mod tests {
         let notice = |message: StudioMessage| Event::Notice(message.notice(0, ""));
         let (path, reason) = (String::new(), Problem::from("no memory"));
         let codec = StudioMessage::EncoderFailed { reason: reason.clone() };
-        let source = StudioMessage::FileFailed { path, reason };
+        let file = StudioMessage::FileFailed { path, reason, is_file: true };
+        let source = |kind| {
+            let (state, reason) = (SourceState::Failed, crate::problem!("source-no-data"));
+            let report = SourceReport { state, reason, ..SourceReport::default() };
+            Event::Source(Source { track: Track::Audio, kind, back: false, report })
+        };
         for (event, exit, key) in [
             (notice(codec), Exit::Codec, "encoder-failed"),
-            (notice(source), Exit::File, "file-failed"),
+            (notice(file), Exit::File, "file-failed"),
+            (source("mic"), Exit::Device, "source-no-data"),
+            (source("stream"), Exit::Unreachable, "source-no-data"),
+            (source("file"), Exit::File, "source-no-data"),
             (recording("show.mp4", 1, RecordingState::Failed), Exit::File, "recording-failed"),
         ] {
             let mut outcome = Outcome::default();
             outcome.note(&event);
-            assert_eq!(outcome.exit(&[], true), exit);
-            assert_eq!(outcome.error(exit).unwrap().id(), key);
-            assert!(outcome.error(Exit::Lost).is_none(), "the failure of a target");
+            let (found, error) = outcome.result(&[], true);
+            assert_eq!((found, error.unwrap().id()), (exit, key));
+            outcome.note(&target(TargetState::Failed, Some(Trouble::Refused), Some(7)));
+            let (found, error) = outcome.result(&[0], true);
+            let is_of_target = exit != Exit::Codec;
+            assert_eq!((found == Exit::Refused, error.is_none()), (is_of_target, is_of_target));
         }
+        let mut outcome = Outcome::default();
+        for reason in ["no memory", "no encoder"] {
+            outcome.note(&notice(StudioMessage::EncoderFailed { reason: reason.into() }));
+        }
+        assert!(outcome.codec_failed.unwrap().to_string().contains("no memory"));
     }
 
     #[test]
@@ -487,7 +490,7 @@ mod tests {
             for (path, part, state) in events {
                 outcome.note(&recording(path, *part, *state));
             }
-            outcome.exit(&[], true)
+            outcome.result(&[], true).0
         };
         let begun = ("a.mkv", 1, Writing);
         let finished = ("a.mkv", 1, Finished);

@@ -9,18 +9,28 @@ pub fn with_flags(problem: &Problem) -> Problem {
         // Commands without a window do not save the settings.
         "settings-bad" => problem!("cli-cure-settings"),
         "tracks-left-out" => problem!("cli-cure-tracks"),
-        _ if is_target_invalid(problem) => problem!("cli-cure-target"),
+        _ if has_target_cure(problem) => problem!("cli-cure-target"),
         _ => return problem.clone(),
     };
     problem.clone().with_cure(cure)
 }
 
-/// Returns true if a target in the settings has an invalid address or no stream key.
-pub fn is_target_invalid(problem: &Problem) -> bool {
-    let is_invalid = |it: &Problem| {
+/// Returns true if the cure of a problem describes the fields for a target's address and key.
+fn has_target_cure(problem: &Problem) -> bool {
+    let has_cure = |it: &Problem| {
         let cure = it.own_cure().map(Problem::id);
         cure == Some("target-cure-address") && it.id() != "target-built-in-off"
     };
+    has_cure(problem) || problem.inner().any(has_cure)
+}
+
+/// Returns true if a target in the settings has an invalid address or route, or no stream key.
+pub fn is_target_invalid(problem: &Problem) -> bool {
+    let is_invalid = |it: &Problem| {
+        let id = it.id();
+        id == "target-key-missing" || id.starts_with("url-") || id.starts_with("route-")
+    };
+    // A problem that is deeper inside is about the address to which a server redirects onair.
     is_invalid(problem) || problem.inner().any(is_invalid)
 }
 
@@ -29,9 +39,10 @@ mod tests {
     use super::*;
     use crate::studio::notices::message::StudioMessage;
     use crate::text::Language;
+    use crate::wire::rtmp::url::Url;
 
     #[test]
-    fn cures_do_not_refer_to_the_window() {
+    fn cures_fit_commands_without_a_window() {
         let path = "q.flv".to_owned();
         let tracks = StudioMessage::TracksLeftOut { path }.problem();
         let reason = problem!("io-not-found");
@@ -60,6 +71,15 @@ mod tests {
         for other in [failed(problem!("net-no-answer", seconds = "10")), problem!("no-target")] {
             assert!(!is_target_invalid(&other));
         }
-        assert!(!is_target_invalid(&failed(cause(problem!("target-built-in-off")))));
+        let off = failed(cause(problem!("target-built-in-off")));
+        assert!(!is_target_invalid(&off) && with_flags(&off) == off);
+    }
+
+    #[test]
+    fn a_target_with_an_invalid_address_or_route_is_invalid() {
+        // The addresses of other protocols have their own cures.
+        let web = Problem::from(&Url::parse("http://h/app").err().unwrap());
+        assert!(web.own_cure().is_some() && is_target_invalid(&web));
+        assert!(is_target_invalid(&problem!("route-bind")));
     }
 }

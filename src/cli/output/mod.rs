@@ -118,14 +118,22 @@ impl Output {
     }
 
     /// Prints the reason why a command such as `probe` has no answer: on standard error, and with
-    /// `--json` also in place of the answer. Returns the exit code.
-    pub fn refuse_answer(&self, why: &Problem, exit: Exit) -> Exit {
+    /// `--json` also in place of the answer, with these `more` fields. Returns the exit code.
+    pub fn refuse_answer(&self, why: &Problem, exit: Exit, more: Value) -> Exit {
         complain(why.clone());
         if self.json {
-            let error = self.language().say_with_cure(why);
-            self.object(json!({"error": error, "exit": exit.code()}));
+            self.object(self.refusal(why, exit, more));
         }
         exit
+    }
+
+    /// Returns the object in place of an answer.
+    fn refusal(&self, why: &Problem, exit: Exit, more: Value) -> Value {
+        let mut fields = json!({"error": self.language().say_with_cure(why), "exit": exit.code()});
+        if let (Value::Object(fields), Value::Object(more)) = (&mut fields, more) {
+            fields.extend(more);
+        }
+        fields
     }
 
     /// Prints an object without a time or an event name; for example, the report of `probe`. With
@@ -158,12 +166,30 @@ pub fn raw(bytes: &[u8]) -> Exit {
     settle(Exit::Ok)
 }
 
+/// The flags that also accept other values than those that shells suggest.
+const OPEN_FLAGS: [&str; 4] = ["--audio", "--lang", "--service", "--video"];
+
+/// Removes the list of possible values from an error about a flag that also accepts other values.
+pub(in crate::cli) fn without_suggestions(mut error: clap::Error) -> clap::Error {
+    let is_open = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(arg)) => {
+            arg.split(' ').next().is_some_and(|name| OPEN_FLAGS.contains(&name))
+        }
+        _ => false,
+    };
+    if is_open {
+        error.remove(ContextKind::ValidValue);
+    }
+    error
+}
+
 /// Prints the output of clap: `--help`, `--version`, or an error.
-pub fn answer(answer: &clap::Error) -> Exit {
+pub fn answer(answer: clap::Error) -> Exit {
+    let answer = without_suggestions(answer);
     if answer.use_stderr() {
         // The error repeats the arguments, which may contain a password or a stream key.
         let words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
-        if let Some(problem) = invalid_value(answer) {
+        if let Some(problem) = invalid_value(&answer) {
             complain(without_keys(&language::language().say_with_cure(&problem), words));
             return Exit::Usage;
         }
@@ -212,5 +238,20 @@ fn note(written: io::Result<()>) {
     // A closed pipe is the reader's choice.
     if error.kind() != io::ErrorKind::BrokenPipe && !WRITE_FAILED.swap(true, Ordering::Relaxed) {
         complain(problem!("cli-stdout", reason = Trouble::problem(&error)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_in_place_of_an_answer_contains_the_fields_of_the_command() {
+        let output = Output::new(Clock::start(), true);
+        let refusal = output.refusal(&problem!("io-not-found"), Exit::File, json!({"ok": false}));
+        assert_eq!((&refusal["ok"], &refusal["exit"]), (&json!(false), &json!(3)));
+        assert!(refusal["error"].is_string());
+        let refusal = output.refusal(&problem!("io-not-found"), Exit::File, Value::Null);
+        assert!(refusal.get("ok").is_none());
     }
 }

@@ -401,6 +401,7 @@ impl Args {
             ("--split-size", self.split_size.is_some()),
             ("--keep-time", self.keep_time.is_some()),
             ("--keep-size", self.keep_size.is_some()),
+            ("--vod", self.vod.is_some()),
         ];
         flags.into_iter().find(|(_, is_given)| *is_given).map(|(flag, _)| flag)
     }

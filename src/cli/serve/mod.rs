@@ -519,11 +519,15 @@ mod tests {
 
     #[test]
     fn flags_of_recordings_need_a_folder() {
-        let args = Args { keep_size: Some(1 << 30), http: Some(Http::None), ..Args::default() };
-        let (why, exit) = wanted(&args).err().unwrap();
-        assert_eq!((why.id(), exit), ("serve-without-record", Exit::Usage));
-        let record = Some("recordings".into());
-        assert!(wanted(&Args { record, ..args }).is_ok());
+        let of_flag = || Args { http: Some(Http::None), ..Args::default() };
+        for args in
+            [Args { keep_size: Some(1 << 30), ..of_flag() }, Args { vod: Some(false), ..of_flag() }]
+        {
+            let (why, exit) = wanted(&args).err().unwrap();
+            assert_eq!((why.id(), exit), ("serve-without-record", Exit::Usage));
+            let record = Some("recordings".into());
+            assert!(wanted(&Args { record, ..args }).is_ok());
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@
 
 pub(in crate::player) mod alpha;
 pub mod clip;
+mod frame_times;
 mod mixer_queue;
 mod playlist;
 mod playlist_position;
@@ -24,12 +25,13 @@ use parking_lot::Mutex;
 
 use crate::base::{Clock, FileStamp, Latest, Pooled, Stop, Timestamp, Worker, partial_debug};
 use crate::media::playback_control::{EndBehavior, Position, TransportCommand};
-use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
+use crate::media::source_status::{SourceFormat, SourceReport, SourceState, SourceStatus};
 use crate::media::{AudioFeed, Color, Planes, Pulled, Size, Transport, VideoFeed, VideoFrame};
 use crate::net::Runtime;
 use crate::player::handle::Player;
 use crate::player::session::config::{Config, Source};
 use crate::player::session::gapless::NextFile;
+use crate::player::source::frame_times::FrameTimes;
 use crate::player::source::mixer_queue::{MixerQueue, MixerSpeaker};
 use crate::player::source::playlist_position::PlaylistPosition;
 use crate::player::source::reopen_wait::ReopenWait;
@@ -37,14 +39,11 @@ use crate::player::source::skipped_files::SkippedFiles;
 use crate::player::state::{Failure, Figures, State};
 use crate::text::Problem;
 use crate::text::problem::problem;
-use crate::wire::codec::cadence::frame_rate;
 
 /// How far the player runs ahead of the program.
 const PLAYER_LEAD: Duration = Duration::from_millis(60);
 /// Maximum number of frames that wait for their time.
 const MAX_QUEUED_FRAMES: usize = 16;
-/// Number of frames from which the frame rate is measured.
-const MEASURED_FRAMES: usize = 24;
 /// Interval between checks of the player.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// Interval between attempts to open a missing source.
@@ -195,8 +194,8 @@ pub fn host_of(url: &str) -> &str {
 struct VideoQueue {
     /// Future frames. The `pts` of each is [`PLAYER_LEAD`] before the time at which it is due.
     frames: VecDeque<VideoFrame>,
-    /// The times of the last [`MEASURED_FRAMES`] frames in microseconds.
-    times: VecDeque<i64>,
+    /// The times of the last frames.
+    times: FrameTimes,
     /// The size of the last frame.
     size: Option<Size>,
     /// True if the source has ended and shows nothing.
@@ -225,20 +224,20 @@ impl Shared {
         if waiting.frames.len() >= MAX_QUEUED_FRAMES {
             waiting.frames.pop_front();
         }
-        if waiting.times.len() >= MEASURED_FRAMES {
-            waiting.times.pop_front();
-        }
-        waiting.times.push_back(frame.pts.as_micros());
+        waiting.times.push(frame.pts.as_micros());
         waiting.size = Some(frame.size());
         waiting.frames.push_back(frame);
     }
 
-    /// Returns the rounded frame rate, or 0 while too few frames were shown. The number of frames in
-    /// a second is inaccurate after the start.
-    fn rate(&self) -> f64 {
+    /// Returns the format of the video in this size. The frame rate is measured until it is known.
+    fn video_format(&self, size: Size, known: &SourceReport) -> SourceFormat {
+        let is_known = matches!(known.format, SourceFormat::Video { size: before, fps }
+            if before == size && fps > 0.0 && known.state == SourceState::Open);
+        if is_known {
+            return known.format;
+        }
         let times = self.waiting.lock().times.clone();
-        let measured = if times.len() < MEASURED_FRAMES { None } else { frame_rate(times, None) };
-        measured.map_or(0.0, f64::round)
+        SourceFormat::Video { size, fps: times.rate() }
     }
 
     fn down(&self, state: SourceState, reason: &Problem, detail: &str) {
@@ -510,11 +509,9 @@ impl SourceThread {
         let known = self.shared.video_status.report();
         if let Some(size) = figures.size {
             // The rate takes a moment to measure, and is then reported once.
-            let fps = self.shared.rate();
-            let is_reported = matches!(known.format, SourceFormat::Video { size: before, fps: rate }
-                if before == size && (rate > 0.0 || fps == 0.0));
-            if known.state != SourceState::Open || !is_reported {
-                self.shared.video_status.open(SourceFormat::Video { size, fps });
+            let format = self.shared.video_format(size, &known);
+            if known.state != SourceState::Open || known.format != format {
+                self.shared.video_status.open(format);
             }
         } else if known.state != SourceState::Open && figures.playing_for > STALL_TIMEOUT {
             // The source has only audio.
@@ -578,12 +575,15 @@ mod tests {
             let (pts, color) = (Timestamp::from_micros(micros), Color::PROGRAM);
             screen.publish(VideoFrame { pts, color, surface: Arc::clone(&planes).into() });
         };
-        // 30 fps, each frame up to 2 ms early or late, and a pause after the first one.
-        let times = (1..30).map(|n| 80_000 + n * 33_333 + (n * 7 % 5 - 2) * 1_000);
-        for (at, count) in std::iter::once(0).chain(times).zip(1..) {
-            show(at);
-            assert_eq!(shared.rate(), if count < MEASURED_FRAMES { 0.0 } else { 30.0 }, "{count}");
-        }
+        (0..24).for_each(|n| show(n * 40_000));
+        let size = Size::new(2, 2);
+        let format = |fps| SourceFormat::Video { size, fps };
+        let mut known = SourceReport { state: SourceState::Open, ..SourceReport::default() };
+        assert_eq!(shared.video_format(size, &known), format(25.0));
+        known.format = format(30.0);
+        assert_eq!(shared.video_format(size, &known), format(30.0), "it is known");
+        known.state = SourceState::Lost;
+        assert_eq!(shared.video_format(size, &known), format(25.0), "it may be another one");
         shared.waiting.lock().frames.truncate(1);
         shared.waiting.lock().frames.pop_front().unwrap();
         drop(screen);

@@ -15,6 +15,7 @@ use crate::media::{Size, Track};
 use crate::net::{CertificatePin, Trouble};
 use crate::studio::event::stats::{DelayState, Stats};
 use crate::studio::notices::health::Health;
+use crate::studio::notices::message::StudioMessage;
 use crate::studio::notices::{Notice, TileId};
 use crate::text::Problem;
 use crate::{player, server};
@@ -202,6 +203,24 @@ pub struct Recording {
     pub paused: bool,
 }
 
+impl Recording {
+    /// Returns the notice about a recording that has ended.
+    pub fn message(&self) -> Option<StudioMessage> {
+        let path = self.path.display().to_string();
+        let reason = self.reason.clone().unwrap_or_default();
+        // The file contains nothing that can be played.
+        let is_empty = self.part == 1 && self.duration.is_zero();
+        match self.state {
+            RecordingState::Writing | RecordingState::Deleted => None,
+            RecordingState::Failed if is_empty => {
+                Some(StudioMessage::RecordingNotStarted { path, reason })
+            }
+            RecordingState::Failed => Some(StudioMessage::RecordingFailed { path, reason }),
+            RecordingState::Finished => Some(StudioMessage::RecordingSaved { path }),
+        }
+    }
+}
+
 /// A chapter in a recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chapter {
@@ -227,4 +246,29 @@ pub struct Screenshot {
     pub path: PathBuf,
     /// The reason why saving failed.
     pub reason: Option<Problem>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_empty_first_part_means_that_the_recording_did_not_start() {
+        for (part, millis, key) in [
+            (1, 0, "recording-not-started"),
+            (1, 1, "recording-failed"),
+            (2, 0, "recording-failed"),
+        ] {
+            let recording = Recording {
+                path: "show.mp4".into(),
+                state: RecordingState::Failed,
+                duration: Duration::from_millis(millis),
+                bytes: 0,
+                reason: None,
+                part,
+                paused: false,
+            };
+            assert_eq!(recording.message().unwrap().problem().id(), key, "{part}, {millis} ms");
+        }
+    }
 }

@@ -67,6 +67,8 @@ notices! {
     also {
         /// The content of a source has a problem.
         Alarm { alarm: SourceAlarm, device: String },
+        /// A source cannot be opened. onair opens a file as soon as it works.
+        FileFailed { path: String, reason: Problem, is_file: bool },
         /// An edit of the scenes was refused.
         Refused(EditRefusal),
         /// A problem of a target while connecting or on air; `key` is the kind of problem.
@@ -111,7 +113,6 @@ notices! {
     DefaultChanged "default-changed" Info [device] [] {};
     /// The display of a projector is disconnected.
     ProjectorHidden "projector-hidden" Info [device] [] {};
-    FileFailed "file-failed" Error [path] [reason] {};
     EncoderFailed "encoder-failed" Error [] [reason] {};
     EncoderSlow "encoder-slow" Warning [percent] [] {};
     KeyVisible "key-visible" Warning [] [] {};
@@ -364,6 +365,7 @@ const REFUSAL_REASONS: &[(EditRefusal, &str)] = &[
 /// Groups of notice names from which a value selects one. Each group lists the variables of its
 /// texts.
 const VALUE_GROUPS: &[(&[&str], &[&str])] = &[
+    (&["file-failed"], &["path", "reason"]),
     (groups::TARGET_NOTICES.split_at(2).1, &["host", "cause", "next"]),
     (groups::MONITOR_NOTICES, &["host", "cause"]),
     (groups::PLAYER_NOTICES, &["cause"]),
@@ -454,6 +456,10 @@ impl StudioMessage {
             Self::Alarm { alarm, device } => {
                 Problem::new(alarm_key(*alarm), [("device", device.into())])
             }
+            Self::FileFailed { path, reason, is_file } => {
+                let failed = problem!("file-failed", path = path, reason = reason);
+                if *is_file { failed.with_cure(problem!("file-cure")) } else { failed }
+            }
             Self::Refused(refusal) => {
                 let reason = Problem::new(named(REFUSAL_REASONS, *refusal), []);
                 Problem::new(named(REFUSED_EDIT_NAMES, *refusal), [("reason", reason.into())])
@@ -478,7 +484,9 @@ impl StudioMessage {
             // A server that transcodes the stream is reported for information, not as a problem.
             Self::Monitor { key: "monitor-wrong-size", .. } => Level::Info,
             Self::Player(message) if message.severity == player::Severity::Info => Level::Info,
-            Self::Watch { .. } | Self::Target { next: Next::GivenUp, .. } => Level::Error,
+            Self::FileFailed { .. }
+            | Self::Watch { .. }
+            | Self::Target { next: Next::GivenUp, .. } => Level::Error,
             _ => Level::Warning,
         }
     }

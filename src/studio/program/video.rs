@@ -84,7 +84,7 @@ impl Program {
     /// Returns the news of filters' files since the last call.
     pub fn filter_changes(&mut self, collection: &Collection) -> FileNews {
         let before = self.filters_before();
-        let main = sources::label(&self.video.choice);
+        let main = sources::choice::label(&self.video.choice);
         let news = self.filters.poll(collection, &main, &self.compositor);
         if self.filters_before() != before {
             self.set_views(self.views.clone());

@@ -3,6 +3,7 @@
 
 pub(in crate::studio) mod background_search;
 pub(in crate::studio) mod camera_decoder;
+pub(in crate::studio) mod choice;
 pub(in crate::studio) mod fallback;
 pub(in crate::studio) mod missing_files;
 pub(in crate::studio) mod open;
@@ -25,6 +26,7 @@ use crate::media::source_status::{SourceAlarm, SourceReport, SourceState, Source
 use crate::media::{Transport, VideoFeed};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::scenes::{Collection, MAIN_SOURCE, Source};
+use crate::studio::sources::choice::{SourceChoice, failure, label};
 use crate::text::Problem;
 
 /// A chosen source and its state.
@@ -102,15 +104,6 @@ impl<C> Chosen<C> {
     }
 }
 
-/// Returns the text of a choice for display, with a stream's address but without its secrets.
-pub fn label(choice: &impl Display) -> String {
-    let words = choice.to_string();
-    match words.strip_prefix("stream:") {
-        Some(url) => format!("stream:{}", crate::player::source::plain(url)),
-        None => words,
-    }
-}
-
 /// Opens a video source, or returns the reason why it cannot be started.
 pub type Open<'a> =
     dyn FnMut(&VideoChoice, &LiveProperties) -> Result<capture::Source, Problem> + 'a;
@@ -139,22 +132,23 @@ pub fn frames_of(choice: &VideoChoice, feed: Option<Box<dyn VideoFeed>>) -> Sour
 
 /// Handles the result of opening a source. Returns its feed if it was opened, its state, and the
 /// message if it could not be started.
-pub fn settle<C: Display, F>(
+pub fn settle<C: SourceChoice, F>(
     choice: C,
     opened: Result<Option<(F, Arc<SourceStatus>)>, Problem>,
 ) -> (Option<F>, Chosen<C>, Option<StudioMessage>) {
-    let (opened, message) = match opened {
+    let (opened, failed) = match opened {
         Ok(opened) => (opened, None),
-        Err(reason) => (None, Some(StudioMessage::FileFailed { path: label(&choice), reason })),
+        Err(reason) => (None, Some(reason)),
     };
     let (feed, status) = opened.unzip();
-    let last_report = first_report(&choice, message.as_ref().map(StudioMessage::problem));
+    let message = failed.clone().map(|reason| failure(&choice, reason));
+    let last_report = first_report(&choice, failed);
     (feed, Chosen::new(choice, status, last_report), message)
 }
 
 /// Retries a source that [`settle`] could not open. Returns its feed, or a message if the reason
 /// changed or the user `asked`.
-pub fn retry<C: Display, F>(
+pub fn retry<C: SourceChoice, F>(
     chosen: &mut Chosen<C>,
     opened: Result<(F, Arc<SourceStatus>), Problem>,
     asked: bool,
@@ -166,12 +160,11 @@ pub fn retry<C: Display, F>(
         }
         Err(reason) => reason,
     };
-    let message = StudioMessage::FileFailed { path: label(&chosen.choice), reason };
-    let now = first_report(&chosen.choice, Some(message.problem()));
+    let now = first_report(&chosen.choice, Some(reason.clone()));
     let is_same = now.reason == chosen.last_report.reason;
     chosen.last_report = now;
     chosen.is_failure_reported &= is_same;
-    (None, (asked || !is_same).then_some(message))
+    (None, (asked || !is_same).then(|| failure(&chosen.choice, reason)))
 }
 
 /// A change of a scene source.

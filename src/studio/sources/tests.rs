@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::media::playback_control::Position;
+use crate::text::Language;
 
 /// Starts a compositor for small frames.
 fn compositor() -> Compositor {
@@ -106,7 +107,11 @@ fn a_failure_to_start_is_reported_once_for_each_reason() {
     let both_failed = Some((SourceState::Failed, SourceState::Failed));
     let choice: VideoChoice = "file:/a.mp4".parse().unwrap();
     let (_, mut chosen, message) = settle(choice, refused("it is not there").map(Some));
-    assert!(message.is_some());
+    let cure = |message: Option<StudioMessage>| {
+        Language::English.cure(&message.unwrap().problem()).unwrap()
+    };
+    assert!(cure(message).contains("as soon as it works"));
+    assert_eq!(chosen.last_report.reason, Problem::from("it is not there"), "without the cure");
     assert_eq!((states(&mut chosen), states(&mut chosen)), (both_failed, None));
     assert!(retry(&mut chosen, refused("it is not there"), false).1.is_none());
     assert_eq!(states(&mut chosen), None);
@@ -117,6 +122,8 @@ fn a_failure_to_start_is_reported_once_for_each_reason() {
     assert_eq!(states(&mut chosen), None, "it is being opened");
     status.open(crate::media::source_status::SourceFormat::Unknown);
     assert_eq!(states(&mut chosen), Some((SourceState::Open, SourceState::Failed)));
+    let (_, _, message) = settle(VideoChoice::Test, refused("no").map(Some));
+    assert!(!cure(message).contains("as soon as it works"), "onair retries only files");
 }
 
 #[test]

@@ -130,24 +130,13 @@ impl Engine {
 
     /// Handles a file that was created, paused, completed or abandoned.
     pub fn recording_happened(&mut self, recording: event::Recording) {
-        let path = recording.path.display().to_string();
-        let reason = recording.reason.clone().unwrap_or_default();
-        // The file contains nothing that can be played.
-        let never = recording.part == 1 && recording.duration.is_zero();
         if recording.state == event::RecordingState::Finished {
             let is_earlier = self.live.summarized_file.as_ref() == Some(&recording.path);
             if !self.live.is_recorded_later || is_earlier {
                 self.live.summary.recording = Some(recording.path.clone());
             }
         }
-        let message = match recording.state {
-            event::RecordingState::Writing | event::RecordingState::Deleted => None,
-            event::RecordingState::Failed if never => {
-                Some(StudioMessage::RecordingNotStarted { path, reason })
-            }
-            event::RecordingState::Failed => Some(StudioMessage::RecordingFailed { path, reason }),
-            event::RecordingState::Finished => Some(StudioMessage::RecordingSaved { path }),
-        };
+        let message = recording.message();
         if recording.state != event::RecordingState::Writing {
             // The next file was created after all, or is no longer needed.
             self.notices.active.clear(&["recording-held"]);
