@@ -115,8 +115,9 @@ pub enum CurveMatch {
     Nowhere,
     /// The loudness hardly varies, so a search is impossible.
     Flat,
-    /// The result is unclear: there is too little audio so far, there are several similar
-    /// positions, or no position is similar enough.
+    /// The audio occurs at several positions, because it repeats.
+    Periodic,
+    /// The result is unclear: there is too little audio so far, or no position is similar enough.
     Unclear,
 }
 
@@ -243,6 +244,7 @@ impl LoudnessCurve {
             _ if best >= MIN_CORRELATION && best - second >= MIN_CORRELATION_LEAD => {
                 CurveMatch::At(lag * LOUDNESS_STEP_MICROS)
             }
+            _ if best >= MIN_CORRELATION => CurveMatch::Periodic,
             _ if best < MAX_DIFFERENT_CORRELATION => CurveMatch::Nowhere,
             _ => CurveMatch::Unclear,
         }
@@ -362,6 +364,12 @@ mod tests {
         // Varying audio does not occur in constant audio; too little audio gives no result.
         assert_eq!(tone.find(&copy, -20_000_000, 20_000_000), CurveMatch::Nowhere);
         assert_eq!(sent.find(&LoudnessCurve::new(10), 0, 1), CurveMatch::Unclear);
+        // The same ten seconds, three times.
+        let mut repeated = LoudnessCurve::new(3_000);
+        for offset in [0, 10_000_000, 20_000_000] {
+            speech(7, 10, offset, 1.0).iter().for_each(|block| repeated.push(block));
+        }
+        assert_eq!(repeated.find(&copy, -20_000_000, 20_000_000), CurveMatch::Periodic);
     }
 
     #[test]

@@ -224,9 +224,10 @@ impl Player {
         self.shared.requests.paused()
     }
 
-    /// Seeks in a recording: in a file (also on a web server) and in a playlist to the exact frame,
-    /// and otherwise to the keyframe before the position. Returns false if seeking is impossible, as
-    /// in a broadcast, on a web server without range requests, or after the last data has arrived.
+    /// Seeks in a recording: in a file (also on a web server) to the exact frame, in a playlist to
+    /// the position, and otherwise to the keyframe before the position. Returns false if seeking is
+    /// impossible, as in a broadcast, on a web server without range requests, or after the last data
+    /// has arrived.
     pub fn seek(&self, to: Duration) -> bool {
         let to = self.seek_position(to).filter(|_| !self.state().is_final());
         to.is_some_and(|to| self.shared.seek(to))

@@ -12,5 +12,5 @@ monitor-cause-silent = the audio has been silent since { $time }
 monitor-cause-no-audio = there has been video but no audio since { $time }
 monitor-cause-no-audio-at-all = there has been no audio since { $time }
 monitor-cause-size = { $size } at { $fps } fps instead of { $wanted } at { $wanted_fps } fps
-monitor-unsure = video and audio hardly change or repeat, so onair cannot tell whether this is your stream
+monitor-unsure = the video hardly changes, and the audio is silent or repeats, so onair cannot tell whether this is your stream
 monitor-service = { $service } does not offer playback at the publish address

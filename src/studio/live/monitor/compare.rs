@@ -95,10 +95,10 @@ impl Comparison {
             let first = self.differs.map_or(now, |(first, _)| first);
             (self.differs, self.still_since) = (Some((first, now)), None);
         } else if still && self.is_matched(now) {
-            // The stream matched while it varied. Since then, neither video nor audio has changed.
+            // The stream identified itself before. Since then, the video has been still, and the
+            // audio silent or periodic.
             self.matched = Some(now);
-        } else if video == Verdict::Still {
-            // Periodic audio matches at several positions, so it does not identify the stream.
+        } else if still {
             self.still_since.get_or_insert(now);
         } else {
             self.still_since = None;
@@ -193,6 +193,8 @@ fn find_audio(window: &Window<'_>) -> (Verdict, Option<Duration>) {
             let latency = u64::try_from(lead + behind).ok().map(Duration::from_micros);
             (Verdict::Match, latency)
         }
+        // Several positions match, so the audio does not identify the stream.
+        CurveMatch::Periodic => (Verdict::Still, None),
         CurveMatch::Nowhere if window.whole => (Verdict::Differs, None),
         CurveMatch::Flat if !sent.course.varies(window.now - window.farthest) => {
             (Verdict::Still, None)

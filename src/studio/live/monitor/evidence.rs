@@ -38,7 +38,7 @@ pub struct SentStream<'a> {
 pub enum Verdict {
     Match,
     Differs,
-    /// The stream matches but does not vary, so another stream could match too.
+    /// The stream matches but does not vary, or it is periodic. Another stream could match too.
     Still,
     /// Not known yet.
     Open,

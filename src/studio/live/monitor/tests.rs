@@ -45,9 +45,10 @@ impl Program {
         let waves = [(chance(1), chance(2)), (chance(3), chance(4)), (chance(5), chance(6))];
         // An object moves in the scene, from one place to the next every 3 s.
         let place = |number: f64| {
-            let number = if self.moves { number as u32 } else { 0 };
+            let (seed, number) =
+                if self.moves { (self.course, number as u32) } else { (self.scene, 0) };
             let (x, y) = (2 * number + 100, 2 * number + 101);
-            let one = |number| super::tests::chance(self.course, number);
+            let one = |number| super::tests::chance(seed, number);
             (one(x) * 160.0, one(y) * 90.0)
         };
         let (step, part) = ((t / 3.0).floor(), if self.moves { (t / 3.0).fract() } else { 0.0 });
@@ -145,6 +146,8 @@ struct Run {
     delay: f64,
     next_sent: f64,
     next_seen: f64,
+    /// The time since which the sent data is known; see [`SentStream::since`].
+    since: Option<Timestamp>,
     /// The state in each second.
     states: Vec<&'static str>,
     /// The keys of the messages.
@@ -171,6 +174,7 @@ impl Run {
             delay,
             next_sent: 0.0,
             next_seen: 0.0,
+            since: None,
             states: Vec::new(),
             keys: Vec::new(),
             events: Vec::new(),
@@ -230,7 +234,7 @@ impl Run {
             sizes: &[],
             complete_since: Some(at(0.0)),
             has_audio: true,
-            since: None,
+            since: self.since,
             keyframes: &self.sent.keyframes,
             course: &self.sent.course,
         };
@@ -347,6 +351,17 @@ fn what_does_not_vary_is_neither_well_nor_wrong() {
     run.go(40, still, Some(still), PLAIN_SERVER);
     assert!(run.keys.is_empty(), "{:?}", run.keys);
     assert_eq!(run.first("different", 0), None, "{:?}", run.states);
+}
+
+#[test]
+fn audio_that_varies_is_compared_further_although_the_video_is_still() {
+    let still = Program { moves: false, ..OUR_PROGRAM };
+    let mut run = Run::new(0.0);
+    // The viewers' audio may have been sent earlier.
+    run.since = Some(at(0.0));
+    run.go(50, still, Some(Program { course: 2, ..still }), PLAIN_SERVER);
+    assert_eq!(run.first("unsure", 0), None, "{:?}", run.states);
+    assert_eq!(run.one.state(), "comparing", "{:?}", run.states);
 }
 
 #[test]

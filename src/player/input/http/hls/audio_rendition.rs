@@ -112,7 +112,8 @@ impl AudioRendition {
     }
 }
 
-/// Returns true if the playlist at `url` delivers the wanted segment.
+/// Returns true if the playlist at `url` delivers the wanted segment. In a broadcast, the nearest
+/// listed segment suffices: with dates, the number may belong to other content.
 async fn is_playable(
     mut fetch: Fetch,
     url: &WebUrl,

@@ -393,7 +393,8 @@ impl Track {
         let target = self.media.target_duration;
         let dated = |number| Some((number, self.media.made(number, 0)?));
         // The dates of variants with the same segments can differ a little.
-        let near = MAX_DATE_ERROR.min(target / 2);
+        let duration = self.media.segment(number).map_or(target, |segment| segment.duration);
+        let near = MAX_DATE_ERROR.min(duration / 2);
         if dated(number).is_some_and(|(_, made)| apart(made, wanted) < near) {
             return Some((number, Duration::ZERO));
         }
@@ -742,13 +743,10 @@ impl Track {
         let anew = media.end() < self.next;
         let kept = if anew { Duration::ZERO } else { self.media.from(media.sequence) };
         self.gone += self.media.duration().saturating_sub(kept);
-        if !anew {
-            // After a long pause, segments have come and gone unseen. Their duration is estimated.
-            let unseen = media.sequence.saturating_sub(self.media.end());
-            let unseen = u32::try_from(unseen).unwrap_or(u32::MAX);
-            let count = u32::try_from(self.media.segments.len()).unwrap_or_default();
-            let average = self.media.duration().checked_div(count).unwrap_or_default();
-            self.gone += average.saturating_mul(unseen).min(stale);
+        if !anew && media.sequence > self.media.end() {
+            // After a long pause, segments have come and gone unseen. The end of the playlist has
+            // advanced by the time since the last change.
+            self.gone += stale.saturating_sub(media.duration());
         }
         let before = if anew { Duration::ZERO } else { self.longest_target };
         self.longest_target = media.target_duration.max(before);
@@ -919,6 +917,22 @@ mod tests {
             audio.go_on_from(&video, 9);
             assert_eq!(audio.next, expected, "{made:?}");
         }
+    }
+
+    #[test]
+    fn the_dates_of_short_segments_count_more_than_their_numbers() {
+        let url = WebUrl::parse("http://127.0.0.1:9/list.m3u8").unwrap();
+        let track = |first: u64| {
+            let segments = "#EXTINF:0.4,\na.ts\n".repeat(9);
+            let list = format!(
+                "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:{first}\n\
+                 #EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:00.000Z\n{segments}"
+            );
+            Track::new(&url, list.into(), &Arc::default()).unwrap()
+        };
+        let (mut from, to) = (track(5), track(4));
+        from.begin_at(7);
+        assert_eq!(to.matching(&from, 7), (6, Duration::ZERO));
     }
 
     #[test]

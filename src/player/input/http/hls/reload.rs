@@ -78,9 +78,9 @@ mod tests {
         (port, asked)
     }
 
-    /// Records the range of the list that begins with segment 0.
+    /// Records the range of the list before the window moves on.
     fn see(ask: &PullRequest) {
-        let hold_back = Duration::from_secs(30);
+        let hold_back = Duration::from_secs(25);
         let distance = LiveDistance { hold_back, least: hold_back, at_once: false };
         let (from, until) = (Duration::ZERO, Duration::from_secs(100));
         let range = WindowRange { from, until, grows: true, slides: true };
@@ -125,22 +125,29 @@ mod tests {
 
     #[tokio::test]
     async fn a_seek_after_a_pause_that_is_longer_than_the_list_reaches_the_position() {
-        const PAUSE: Duration = Duration::from_secs(200);
+        const PAUSE: Duration = Duration::from_secs(110);
         let (port, _) = serve().await;
         let url = WebUrl::parse(&format!("http://127.0.0.1:{port}/list.m3u8")).unwrap();
         let ask = PullRequest::usual(url.clone());
-        // A step back from the position of the pause, and two steps ahead.
-        for (behind, position, segment) in [(210, 200, 20), (60, 210, 21), (50, 220, 22)] {
-            let mut track = Track::new(&url, list(0).into(), &ask.buffer).unwrap();
-            track.loaded -= PAUSE;
-            track.changed -= PAUSE;
-            see(&ask);
-            ask.dvr_window.hold();
-            let now = Timestamp::ZERO + PAUSE;
-            let target = ask.dvr_window.seek_behind_live(Duration::from_secs(behind), now);
-            let Some(SeekTarget::Back(to)) = target else { panic!("{target:?}") };
-            let begins = track.seek(&mut Fetch::new(&ask), to).await;
-            assert_eq!((begins.as_secs(), track.next), (position, segment), "{behind}");
+        // In 10 s, one segment came and went unseen, or ten shorter ones.
+        for first in [9, 0] {
+            // A step back from the position of the pause, two steps ahead, and the live edge.
+            for (behind, position, segment) in
+                [(90, 110, 20), (60, 120, 21), (50, 130, 22), (0, 180, 27)]
+            {
+                let mut track = Track::new(&url, list(first).into(), &ask.buffer).unwrap();
+                track.loaded -= PAUSE;
+                track.changed -= PAUSE;
+                see(&ask);
+                ask.dvr_window.hold();
+                let now = Timestamp::ZERO + PAUSE;
+                let target = ask.dvr_window.seek_behind_live(Duration::from_secs(behind), now);
+                let (SeekTarget::Back(to) | SeekTarget::Live { place: to, .. }) = target.unwrap();
+                let begins = track.seek(&mut Fetch::new(&ask), to).await.as_secs();
+                assert_eq!(track.next, segment, "{first} {behind}");
+                // The server answers a little later.
+                assert!((position..position + 5).contains(&begins), "{first} {behind}: {begins}");
+            }
         }
     }
 }

@@ -296,8 +296,8 @@ impl Engine {
             match self.live.series.live_again(&event, self.clock.now()) {
                 Some(message) => self.notices.raise(&message, ""),
                 None => {
-                    let mut targets = self.targets.list.iter();
-                    let is_built_in = targets.any(|it| it.id == id && it.is_built_in());
+                    let is_built_in =
+                        self.targets.list.iter().any(|it| it.id == id && it.is_built_in());
                     let server = if is_built_in { "built-in" } else { "other" }.to_owned();
                     let host = event.host.clone();
                     self.notices.note(&StudioMessage::TargetOnAir { host, server });
