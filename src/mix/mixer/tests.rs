@@ -314,7 +314,7 @@ fn an_end_can_become_earlier_but_not_later() {
     let (encoder, encoded) = queue::bounded("test", 1, Full::DropOldest);
     let (second, track_encoded) = queue::bounded("test", 1, Full::DropOldest);
     let (next, _waiting) = queue::bounded("test", 1, Full::DropOldest);
-    let at = |seconds| Timestamp::from_millis(seconds * 1_000);
+    let at = |seconds: i64| Timestamp::from_millis(seconds * 1_000);
     mixer.attach_encoder_of(ProgramId::MAIN, encoder, at(1));
     mixer.set_track(track, Some(second));
     mixer.attach_encoder_of(ProgramId(1), next, at(1));
