@@ -319,6 +319,27 @@ fn the_focus_returns_although_the_playback_bar_returns_too() {
 }
 
 #[test]
+fn take_keeps_the_focus_although_the_playback_bar_comes_and_goes() {
+    let mut harness = inspected(&[]);
+    harness.state().demo.change(|snapshot| {
+        snapshot.scenes.preview_scene = Some(snapshot.scenes.collection.current);
+    });
+    harness.run();
+    harness.run();
+    harness.get_by_role_and_label(Role::Button, "Take").focus();
+    harness.run();
+    let playing = crate::demo::snapshot("media").scenes.sources;
+    for (sources, has_bar) in [(playing, true), (Vec::new(), false)] {
+        harness.state().demo.change(|snapshot| snapshot.scenes.sources = sources);
+        drop(commands(&mut harness));
+        assert_eq!(harness.query_by_label("Pause Guest").is_some(), has_bar);
+        assert!(harness.get_by_role_and_label(Role::Button, "Take").is_focused(), "{has_bar}");
+        harness.key_press(Key::Enter);
+        assert_eq!(commands(&mut harness), [Command::Transition]);
+    }
+}
+
+#[test]
 fn the_wheel_enlarges_the_canvas_while_a_color_is_picked() {
     let mut harness = inspected(&["chroma-key"]);
     begin_picking(&mut harness);
