@@ -225,7 +225,7 @@ fn the_choices_of_a_filter_are_as_wide_as_the_other_lists() {
 
 const PICK: &str = "Pick from the source";
 /// The name of the canvas meanwhile.
-const PICKING: &str = "Key color: move with the arrow keys, press Enter to pick";
+const PICKING: &str = "Key color: move with the arrow keys, press Enter to pick, Esc cancels";
 
 fn is_picking(harness: &Harness<'static, Window>) -> bool {
     harness.query_by_role_and_label(Role::Canvas, PICKING).is_some()
@@ -282,7 +282,8 @@ fn the_key_color_is_picked_by_keyboard_and_escape_cancels() {
     let hint = "Click the key color, or use the arrow keys and Enter. Esc cancels.";
     let drawn = super::lists::shapes(&harness, canvas);
     assert!(drawn.iter().any(|shape| super::watch::laid(shape, hint)), "no hint");
-    assert!(harness.query_by_label(hint).is_none(), "the inspector repeats the hint");
+    // On a small canvas, the hint is cut off, so the inspector shows it too.
+    harness.get_by_label(hint);
     harness.key_press(Key::Escape);
     assert_eq!(commands(&mut harness), [Command::LookAt(BTreeMap::new())]);
     harness.run();

@@ -13,7 +13,7 @@ use crate::ui::input::actions::key;
 use crate::ui::scenes::canvas::color_pick::ColorPick;
 use crate::ui::scenes::draft::Draft;
 use crate::ui::scenes::source::color_button::opaque_color_button;
-use crate::ui::scenes::source::fields::{caption, failure, line};
+use crate::ui::scenes::source::fields::{caption, failure, hint, line};
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::file_request::FilterFile;
@@ -313,6 +313,10 @@ fn pick_button(
         if !is_picking {
             view.request(WindowRequest::ShowProgram);
         }
+    }
+    // On a small canvas, the same hint is cut off.
+    if is_picking {
+        hint(ui, view, &view.texts.get("video-key-pick-hint"));
     }
 }
 
