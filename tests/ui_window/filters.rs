@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use egui::PointerButton;
 use onair::compose::{ViewDetail, ViewOf};
 use onair::media::NumericSettings;
+use onair::media::playback_control::SkippedFile;
 use onair::mix::filter::Slot;
 use onair::studio::settings::{PanelLayout, Panels};
 
 use super::panels::{HD, panels};
-use super::scenes::filters_set;
+use super::scenes::{filters_set, lacking};
 use super::sound::strip_set;
 use super::*;
 
@@ -83,6 +84,36 @@ fn the_keyboard_enters_the_filters_or_the_list_of_filters_to_add() {
     assert!(harness.get_by_role_and_label(Role::CheckBox, "Color correction").is_focused());
     let harness = inspected(&[]);
     assert!(harness.get_by_role_and_label(Role::ComboBox, "Add a filter").is_focused());
+}
+
+#[test]
+fn a_filter_that_the_keyboard_enters_is_visible() {
+    let mut harness = open("filters");
+    let mut slots: Vec<video::Slot> = (2..video::MAX_FILTERS)
+        .map(|_| video::Filter::of_kind("chroma-key").unwrap())
+        .map(|filter| video::Slot { enabled: true, filter })
+        .collect();
+    let mut filter = video::Filter::of_kind("mask").unwrap();
+    filter.set_file("/a/mask".into());
+    slots.push(video::Slot { enabled: true, filter });
+    apply(&mut harness, &Edit::SetFilters(SourceId(1), slots));
+    harness.state().demo.change(|snapshot| {
+        let mut source = crate::demo::snapshot("media").scenes.sources.remove(0);
+        let reason = "No such file or directory (os error 2)".into();
+        source.filter_problems = vec![SkippedFile { path: "/a/mask".into(), reason }];
+        snapshot.scenes.sources = vec![source];
+        snapshot.notices = vec![lacking("filter-failed", Remedy::EditFilters(SourceId(1)))];
+    });
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::F);
+    harness.run();
+    harness.run();
+    let end = fold(&mut harness);
+    click(&mut harness, "Change filter");
+    harness.run();
+    harness.run();
+    let entered = harness.get_by_role_and_label(Role::CheckBox, "Mask");
+    assert!(entered.is_focused());
+    assert!(entered.rect().bottom() <= end + 1.0, "{:?} {end}", entered.rect());
 }
 
 #[test]

@@ -93,7 +93,9 @@ fn list(
             });
             ui.add_space(gap::S);
         }
-        if draft.added_filter.take_if(|it| *it == (source, index)).is_some() {
+        let is_added = draft.added_filter.take_if(|it| *it == (source, index)).is_some();
+        // The inspector scrolls to the section, and so to the first filter.
+        if is_added || (enters && is_open && index > 0) {
             filter_list::scroll_to_added(ui, top);
         }
     }
