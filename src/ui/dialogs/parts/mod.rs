@@ -39,6 +39,10 @@ pub fn show(
         if returns && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
             return_to_list(view, draft);
         }
+        // In another step, the user no longer waits for the deletion.
+        if draft.step != Step::List {
+            draft.deleting = None;
+        }
         match draft.step.clone() {
             Step::List => list(ui, view, draft, fresh),
             Step::Name(naming, ..) => name(ui, view, draft, &naming),
@@ -120,6 +124,7 @@ fn list(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, fresh: bool) {
             }
             if row.clicked() {
                 draft.kind = kind;
+                draft.deleting = None;
                 draft.forget_awaited();
             }
         }
@@ -190,7 +195,8 @@ fn list_versions(view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
 /// Draws the problem of the last request, next to the control that made it.
 fn trouble(ui: &mut Ui, view: &View<'_>, draft: &mut PartsDraft) {
     let failed = failure(view);
-    draft.learn(failed.map(|notice| notice.id), &view.snapshot.parts);
+    let control = ui.memory(Memory::focused);
+    draft.learn(failed.map(|notice| notice.id), &view.snapshot.parts, control);
     if let Some(notice) = failed {
         paragraph(ui, &view.texts.say(&notice.problem), Type::Small, view.theme.warn);
     } else {
@@ -244,6 +250,7 @@ fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
             if draft.step == Step::List && draft.focuses(name, &view.snapshot.parts, is_free) {
                 let next = if draft.focuses_delete && !is_locked { &remove } else { &rename };
                 next.request_focus();
+                draft.next_button = Some(next.id);
                 draft.focuses_delete = false;
             }
             if remove.clicked() {
@@ -426,6 +433,7 @@ fn delete(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) 
         Some(true) => {
             view.send(Command::Part(PartCommand::Delete(kind, name.to_owned())));
             draft.deleting = Some(name.to_owned());
+            draft.seen_problem = failure(view).map(|notice| notice.id);
             // The focus goes to the row that is in use then.
             let parts = &view.snapshot.parts;
             let in_use = parts.in_use.name(kind);
