@@ -338,7 +338,7 @@ fn on_air_a_collection_is_a_scene_change_and_a_profile_waits() {
     let snapshot =
         wait(&studio, "the other collection", |it| it.parts.in_use.collection == "Evening");
     assert_eq!(snapshot.scenes.collection.scenes[0].name, "Evening");
-    // Nor does a new profile.
+    // A new profile does not replace the one in use.
     part(PartCommand::New(PartKind::Profile, "Later".into()));
     let is_listed = |it: &Snapshot| it.parts.profiles.iter().any(|name| name == "Later");
     let snapshot = wait(&studio, "the new profile", is_listed);

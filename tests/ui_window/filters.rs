@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use egui::PointerButton;
 use onair::compose::{ViewDetail, ViewOf};
 use onair::media::NumericSettings;
+use onair::media::playback_control::SkippedFile;
 use onair::mix::filter::Slot;
 use onair::studio::settings::{PanelLayout, Panels};
 
 use super::panels::{HD, panels};
-use super::scenes::filters_set;
+use super::scenes::{filters_set, lacking};
 use super::sound::strip_set;
 use super::*;
 
@@ -83,6 +84,36 @@ fn the_keyboard_enters_the_filters_or_the_list_of_filters_to_add() {
     assert!(harness.get_by_role_and_label(Role::CheckBox, "Color correction").is_focused());
     let harness = inspected(&[]);
     assert!(harness.get_by_role_and_label(Role::ComboBox, "Add a filter").is_focused());
+}
+
+#[test]
+fn a_filter_that_the_keyboard_enters_is_visible() {
+    let mut harness = open("filters");
+    let mut slots: Vec<video::Slot> = (2..video::MAX_FILTERS)
+        .map(|_| video::Filter::of_kind("chroma-key").unwrap())
+        .map(|filter| video::Slot { enabled: true, filter })
+        .collect();
+    let mut filter = video::Filter::of_kind("mask").unwrap();
+    filter.set_file("/a/mask".into());
+    slots.push(video::Slot { enabled: true, filter });
+    apply(&mut harness, &Edit::SetFilters(SourceId(1), slots));
+    harness.state().demo.change(|snapshot| {
+        let mut source = crate::demo::snapshot("media").scenes.sources.remove(0);
+        let reason = "No such file or directory (os error 2)".into();
+        source.filter_problems = vec![SkippedFile { path: "/a/mask".into(), reason }];
+        snapshot.scenes.sources = vec![source];
+        snapshot.notices = vec![lacking("filter-failed", Remedy::EditFilters(SourceId(1)))];
+    });
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::F);
+    harness.run();
+    harness.run();
+    let end = fold(&mut harness);
+    click(&mut harness, "Change filter");
+    harness.run();
+    harness.run();
+    let entered = harness.get_by_role_and_label(Role::CheckBox, "Mask");
+    assert!(entered.is_focused());
+    assert!(entered.rect().bottom() <= end + 1.0, "{:?} {end}", entered.rect());
 }
 
 #[test]
@@ -225,7 +256,7 @@ fn the_choices_of_a_filter_are_as_wide_as_the_other_lists() {
 
 const PICK: &str = "Pick from the source";
 /// The name of the canvas meanwhile.
-const PICKING: &str = "Key color: move with the arrow keys, press Enter to pick";
+const PICKING: &str = "Key color: move with the arrow keys, press Enter to pick, Esc cancels";
 
 fn is_picking(harness: &Harness<'static, Window>) -> bool {
     harness.query_by_role_and_label(Role::Canvas, PICKING).is_some()
@@ -282,7 +313,8 @@ fn the_key_color_is_picked_by_keyboard_and_escape_cancels() {
     let hint = "Click the key color, or use the arrow keys and Enter. Esc cancels.";
     let drawn = super::lists::shapes(&harness, canvas);
     assert!(drawn.iter().any(|shape| super::watch::laid(shape, hint)), "no hint");
-    assert!(harness.query_by_label(hint).is_none(), "the inspector repeats the hint");
+    // On a small canvas, the hint is cut off, so the inspector shows it too.
+    harness.get_by_label(hint);
     harness.key_press(Key::Escape);
     assert_eq!(commands(&mut harness), [Command::LookAt(BTreeMap::new())]);
     harness.run();
@@ -316,6 +348,27 @@ fn the_focus_returns_although_the_playback_bar_returns_too() {
     harness.run();
     harness.get_by_label("Pause Guest");
     assert!(harness.get_by_role_and_label(Role::Button, PICK).is_focused());
+}
+
+#[test]
+fn take_keeps_the_focus_although_the_playback_bar_comes_and_goes() {
+    let mut harness = inspected(&[]);
+    harness.state().demo.change(|snapshot| {
+        snapshot.scenes.preview_scene = Some(snapshot.scenes.collection.current);
+    });
+    harness.run();
+    harness.run();
+    harness.get_by_role_and_label(Role::Button, "Take").focus();
+    harness.run();
+    let playing = crate::demo::snapshot("media").scenes.sources;
+    for (sources, has_bar) in [(playing, true), (Vec::new(), false)] {
+        harness.state().demo.change(|snapshot| snapshot.scenes.sources = sources);
+        drop(commands(&mut harness));
+        assert_eq!(harness.query_by_label("Pause Guest").is_some(), has_bar);
+        assert!(harness.get_by_role_and_label(Role::Button, "Take").is_focused(), "{has_bar}");
+        harness.key_press(Key::Enter);
+        assert_eq!(commands(&mut harness), [Command::Transition]);
+    }
 }
 
 #[test]

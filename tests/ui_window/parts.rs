@@ -264,6 +264,28 @@ fn a_row_has_the_keyboard_focus_after_every_change() {
 }
 
 #[test]
+fn a_failed_deletion_takes_the_focus_only_from_the_next_row() {
+    for moves in [false, true] {
+        let mut harness = opened(Language::English);
+        click(&mut harness, "Delete Friday show");
+        click(&mut harness, "Delete");
+        harness.run();
+        assert_eq!(focused(&harness), "Delete Main");
+        if moves {
+            harness.get_by_role_and_label(Role::Button, "New…").focus();
+            harness.run();
+        }
+        harness.state().demo.change(|snapshot| {
+            let reason = problem!("part-profile-on-air");
+            snapshot.notices = vec![StudioMessage::PartFailed { reason }.notice(7, "")];
+        });
+        harness.run();
+        harness.run();
+        assert_eq!(focused(&harness), if moves { "New…" } else { "Delete Friday show" });
+    }
+}
+
+#[test]
 fn a_step_of_the_dialog_begins_with_the_focus_on_its_first_button() {
     let mut harness = opened(Language::English);
     harness.state().demo.change(|snapshot| {

@@ -60,7 +60,7 @@ fn filters_that_are_left_out_say_so_where_they_are_set() {
 }
 
 /// Returns a notice about a file that cannot be used.
-fn lacking(key: &'static str, remedy: Remedy) -> Notice {
+pub(super) fn lacking(key: &'static str, remedy: Remedy) -> Notice {
     let warning = StudioMessage::TransitionsDropped {}.notice(7, "");
     Notice { problem: Problem::of(key, Vec::new()), remedies: vec![remedy], ..warning }
 }

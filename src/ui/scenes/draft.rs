@@ -70,8 +70,9 @@ pub struct Draft {
     pub(super) inspected: Option<SourceId>,
     /// The selection when the inspector last followed it.
     followed: Option<ItemId>,
-    /// The section that the inspector scrolls to.
-    pub(super) section: Option<Section>,
+    /// The section that the inspector scrolls to and that gets the keyboard focus, with the pass in
+    /// which it began to wait for the focus.
+    pub(super) section: Option<(Section, Option<u64>)>,
     /// The index of the expanded filter.
     pub(super) filter: usize,
     /// The source and the index of the added filter that the inspector scrolls to.
@@ -220,7 +221,7 @@ impl Draft {
                 self.choose(found);
                 self.inspected = Some(source);
             }
-            self.section = Some(section);
+            self.section = Some((section, None));
             shown = true;
         }
         if self.selected != self.followed {

@@ -72,7 +72,7 @@ fn simple(
     });
 
     let preview = parts.preview.as_deref_mut();
-    // The controls after the program keep their ids, and so the focus, if the playback bar comes or
+    // The controls after the program keep their ids, and so the focus, if the placeholder comes or
     // goes.
     let mut stage = child(ui, stage_room, "stage");
     focus_first(&mut stage, entered == Some(Panel::Program), None, |ui| {

@@ -93,6 +93,8 @@ fn worked_on(
     (rect, seen): (Rect, Rect),
     room: Rect,
 ) {
+    // The next controls keep their ids, and so the focus, if the playback bar comes or goes.
+    let ui = &mut child(ui, room, "worked-on");
     let pick = (&mut draft.pick, &mut draft.zoom);
     if scenes::canvas::color_pick::show(ui, view, pick, frame, (rect, seen)) {
         let hint = view.texts.get("video-key-pick-hint");

@@ -54,6 +54,8 @@ use crate::ui::style::theme::{FOCUS_RING_WIDTH, Theme};
 
 /// The space around a control that its ring needs, in points.
 const FOCUS_RING_SPACE_POINTS: f32 = FOCUS_RING_WIDTH + 2.0;
+/// The number of passes in which a panel or a section waits for the keyboard focus.
+const MAX_ENTER_PASSES: u64 = 4;
 
 /// Draws the ring around the control with the keyboard focus, and scrolls the control into view when
 /// it gets the focus.
@@ -137,6 +139,20 @@ pub fn focus_in_view(ui: &Ui, id: Id, rect: Rect) {
     if let Some(rect) = new {
         ui.scroll_to_rect(rect, None);
     }
+}
+
+/// Returns true if no dialog covers the contents of `ui`.
+pub fn is_free(ui: &Ui) -> bool {
+    let layer = ui.layer_id();
+    ui.memory(|memory| memory.allows_interaction(layer))
+}
+
+/// Returns true if a panel or a section no longer waits for the keyboard focus: it gets the focus now,
+/// because no dialog covers it, or a dialog has stayed open. `since` is the pass in which the wait
+/// began.
+pub fn ends_wait(since: &mut Option<u64>, pass: u64, is_free: bool) -> bool {
+    let since = *since.get_or_insert(pass);
+    is_free || pass > since + MAX_ENTER_PASSES
 }
 
 /// Draws contents. If `enters` is true, the first control of the contents gets the keyboard focus.

@@ -1,5 +1,7 @@
 //! The state of the dialog for scene collections and profiles.
 
+use egui::Id;
+
 use crate::studio::settings::part::PartKind;
 use crate::studio::snapshot::PartsView;
 use crate::text::problem::Problem;
@@ -36,12 +38,14 @@ pub struct PartsDraft {
     pub(super) focuses_delete: bool,
     /// The name whose deletion was requested, while it is still listed.
     pub(super) deleting: Option<String>,
+    /// The button that got the keyboard focus after the last deletion was requested.
+    pub(super) next_button: Option<Id>,
     /// The awaited name for which the row in use has already had the keyboard focus.
     stood_in: Option<String>,
     /// The last pass in which the list of versions was known, but another control had the focus.
     pub(super) waited_in: Option<u64>,
     /// The last problem that the dialog has shown.
-    seen_problem: Option<u64>,
+    pub(super) seen_problem: Option<u64>,
     /// True if the stream key of a profile is imported too.
     pub(super) with_key: bool,
 }
@@ -58,8 +62,9 @@ impl PartsDraft {
     }
 
     /// After a failed request, stops waiting for a row that does not come. The row whose deletion
-    /// failed gets the keyboard focus back. `problem` is the number of the shown problem.
-    pub(super) fn learn(&mut self, problem: Option<u64>, parts: &PartsView) {
+    /// failed gets the keyboard focus back, unless the user has moved the focus. `problem` is the
+    /// number of the shown problem, and `control` has the focus.
+    pub(super) fn learn(&mut self, problem: Option<u64>, parts: &PartsView, control: Option<Id>) {
         let is_new = problem.is_some() && problem != self.seen_problem;
         self.seen_problem = problem;
         let names = parts.names(self.kind);
@@ -70,7 +75,11 @@ impl PartsDraft {
             self.focused = (!has_focus).then(|| parts.in_use.name(self.kind).to_owned());
         }
         self.deleting.take_if(|it| !names.contains(it));
-        if is_new && let Some(name) = self.deleting.take() {
+        let has_moved = self.focused.is_none() && control.is_some() && control != self.next_button;
+        if is_new
+            && let Some(name) = self.deleting.take()
+            && !has_moved
+        {
             self.forget_awaited();
             (self.focused, self.focuses_delete) = (Some(name), true);
         }
@@ -111,10 +120,10 @@ mod tests {
         let parts = parts(&["A"]);
         let awaits = || {
             let mut draft = PartsDraft::default();
-            draft.learn(Some(1), &parts);
+            draft.learn(Some(1), &parts, None);
             draft.focused = Some("B".into());
             // The problem of an earlier request is still shown.
-            draft.learn(Some(1), &parts);
+            draft.learn(Some(1), &parts, None);
             assert_eq!(draft.focused.as_deref(), Some("B"));
             draft
         };
@@ -122,11 +131,11 @@ mod tests {
         assert!(!draft.focuses("A", &parts, false), "another control has the focus");
         assert!(draft.focuses("A", &parts, true));
         assert!(!draft.focuses("A", &parts, true), "only once");
-        draft.learn(Some(2), &parts);
+        draft.learn(Some(2), &parts, None);
         assert_eq!(draft.focused, None);
         // The problem arrives before the row in use has the focus.
         let mut draft = awaits();
-        draft.learn(Some(2), &parts);
+        draft.learn(Some(2), &parts, None);
         assert!(draft.focuses("A", &parts, false));
         assert_eq!(draft.focused, None);
     }
@@ -136,11 +145,24 @@ mod tests {
         let after = |names: &[&str]| {
             let (deleting, focused) = (Some("A".into()), Some("B".into()));
             let mut draft = PartsDraft { deleting, focused, ..PartsDraft::default() };
-            draft.learn(Some(1), &parts(names));
+            draft.learn(Some(1), &parts(names), None);
             draft.focused
         };
         assert_eq!(after(&["A", "B"]).as_deref(), Some("A"));
         assert_eq!(after(&["B"]).as_deref(), Some("B"));
+    }
+
+    #[test]
+    fn a_failed_deletion_leaves_the_focus_where_the_user_has_moved_it() {
+        let next = Id::unique("next");
+        let after = |control| {
+            let (deleting, next_button) = (Some("A".into()), Some(next));
+            let mut draft = PartsDraft { deleting, next_button, ..PartsDraft::default() };
+            draft.learn(Some(1), &parts(&["A", "B"]), Some(control));
+            draft.focused
+        };
+        assert_eq!(after(next).as_deref(), Some("A"));
+        assert_eq!(after(Id::unique("another")), None);
     }
 
     #[test]

@@ -39,6 +39,10 @@ pub fn show(
         if returns && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
             return_to_list(view, draft);
         }
+        // In another step, the user no longer waits for the deletion.
+        if draft.step != Step::List {
+            draft.deleting = None;
+        }
         match draft.step.clone() {
             Step::List => list(ui, view, draft, fresh),
             Step::Name(naming, ..) => name(ui, view, draft, &naming),
@@ -92,6 +96,11 @@ fn is_fixed(view: &View<'_>, kind: PartKind) -> bool {
     kind == PartKind::Profile && view.snapshot.is_live_or_recording()
 }
 
+/// Returns true if this is the profile in use, and cannot change.
+fn is_locked(view: &View<'_>, kind: PartKind, name: &str) -> bool {
+    is_fixed(view, kind) && view.snapshot.parts.in_use.name(kind) == name
+}
+
 /// Adds the reason to a button that is disabled because the profile in use `is_fixed`.
 fn with_reason(ui: &Ui, view: &View<'_>, is_fixed: bool, button: Response) -> Response {
     if !is_fixed {
@@ -115,6 +124,7 @@ fn list(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, fresh: bool) {
             }
             if row.clicked() {
                 draft.kind = kind;
+                draft.deleting = None;
                 draft.forget_awaited();
             }
         }
@@ -185,7 +195,8 @@ fn list_versions(view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
 /// Draws the problem of the last request, next to the control that made it.
 fn trouble(ui: &mut Ui, view: &View<'_>, draft: &mut PartsDraft) {
     let failed = failure(view);
-    draft.learn(failed.map(|notice| notice.id), &view.snapshot.parts);
+    let control = ui.memory(Memory::focused);
+    draft.learn(failed.map(|notice| notice.id), &view.snapshot.parts, control);
     if let Some(notice) = failed {
         paragraph(ui, &view.texts.say(&notice.problem), Type::Small, view.theme.warn);
     } else {
@@ -230,15 +241,16 @@ fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
             if rename.clicked() {
                 draft.step = Step::Name(Naming::Rename(name.to_owned()), name.to_owned(), None);
             }
-            let (delete, is_kept) = (named(key!("part-delete")), in_use && is_fixed);
+            let (delete, is_locked) = (named(key!("part-delete")), is_locked(view, kind, name));
             let remove = Button::new("").icon(Icon::Trash).weight(ButtonWeight::Quiet);
-            let remove = remove.width(28.0).height(28.0).name(&delete).enabled(!is_kept);
+            let remove = remove.width(28.0).height(28.0).name(&delete).enabled(!is_locked);
             let remove = remove.show(ui, theme).on_hover_text(delete.as_str());
-            let remove = with_reason(ui, view, is_kept, remove);
+            let remove = with_reason(ui, view, is_locked, remove);
             let is_free = ui.memory(Memory::focused).is_none();
             if draft.step == Step::List && draft.focuses(name, &view.snapshot.parts, is_free) {
-                let next = if draft.focuses_delete && !is_kept { &remove } else { &rename };
+                let next = if draft.focuses_delete && !is_locked { &remove } else { &rename };
                 next.request_focus();
+                draft.next_button = Some(next.id);
                 draft.focuses_delete = false;
             }
             if remove.clicked() {
@@ -421,6 +433,7 @@ fn delete(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) 
         Some(true) => {
             view.send(Command::Part(PartCommand::Delete(kind, name.to_owned())));
             draft.deleting = Some(name.to_owned());
+            draft.seen_problem = failure(view).map(|notice| notice.id);
             // The focus goes to the row that is in use then.
             let parts = &view.snapshot.parts;
             let in_use = parts.in_use.name(kind);
@@ -463,11 +476,13 @@ fn versions(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str
     if list.is_empty() {
         paragraph(ui, &texts.get("versions-none"), Type::Body, theme.text);
     }
-    let is_fixed = is_fixed(view, kind) && parts.in_use.name(kind) == name;
+    let is_locked = is_locked(view, kind, name);
     ScrollArea::vertical().max_height(300.0).auto_shrink([false, true]).show(ui, |ui| {
         for version in list {
-            let focuses = !is_fixed && std::mem::take(&mut focuses);
-            ui.push_id(&version.id, |ui| version_row(ui, view, draft, (name, version), focuses));
+            let focuses = !is_locked && std::mem::take(&mut focuses);
+            ui.push_id(&version.id, |ui| {
+                version_row(ui, view, draft, (name, version), (is_locked, focuses));
+            });
         }
     });
     ui.add_space(gap::S);
@@ -480,13 +495,14 @@ fn versions(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str
     }
 }
 
-/// Draws a version of a collection or profile. Its button gets the keyboard focus if `focuses`.
+/// Draws a version of a collection or profile. Its button is disabled if `is_locked`, and gets the
+/// keyboard focus if `focuses`.
 fn version_row(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut PartsDraft,
     (part, version): (&str, &Version),
-    focuses: bool,
+    (is_locked, focuses): (bool, bool),
 ) {
     let (theme, texts, kind) = (view.theme, view.texts, draft.kind);
     let in_use = view.snapshot.parts.in_use.name(kind) == part;
@@ -495,9 +511,8 @@ fn version_row(
         let time = version.id.local_time();
         let name = texts.with("version-restore", &[("time", time.clone().into())]);
         let words = texts.get("version-restore-short");
-        let is_kept = in_use && is_fixed(view, kind);
-        let restore = Button::new(&words).name(&name).small().enabled(!is_kept).show(ui, theme);
-        let restore = with_reason(ui, view, is_kept, restore);
+        let restore = Button::new(&words).name(&name).small().enabled(!is_locked).show(ui, theme);
+        let restore = with_reason(ui, view, is_locked, restore);
         if focuses {
             restore.request_focus();
         }

@@ -13,7 +13,7 @@ use crate::ui::input::actions::key;
 use crate::ui::scenes::canvas::color_pick::ColorPick;
 use crate::ui::scenes::draft::Draft;
 use crate::ui::scenes::source::color_button::opaque_color_button;
-use crate::ui::scenes::source::fields::{caption, failure, line};
+use crate::ui::scenes::source::fields::{caption, failure, hint, line};
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::file_request::FilterFile;
@@ -93,7 +93,9 @@ fn list(
             });
             ui.add_space(gap::S);
         }
-        if draft.added_filter.take_if(|it| *it == (source, index)).is_some() {
+        let is_added = draft.added_filter.take_if(|it| *it == (source, index)).is_some();
+        // The inspector scrolls to the section, and so to the first filter.
+        if is_added || (enters && is_open && index > 0) {
             filter_list::scroll_to_added(ui, top);
         }
     }
@@ -313,6 +315,10 @@ fn pick_button(
         if !is_picking {
             view.request(WindowRequest::ShowProgram);
         }
+    }
+    // On a small canvas, the same hint is cut off.
+    if is_picking {
+        hint(ui, view, &view.texts.get("video-key-pick-hint"));
     }
 }
 

@@ -18,7 +18,7 @@ use crate::ui::scenes::source::kind_fields::with_words;
 use crate::ui::style::icons;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
-use crate::ui::widgets::{elided, label, paragraph};
+use crate::ui::widgets::{elided, ends_wait, is_free, label, paragraph};
 
 /// Draws the inspector in the available width.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
@@ -46,17 +46,21 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         placement::show(ui, view, item);
     }
     // While a dialog closes, it still has the keyboard focus, so the section waits.
-    let layer = ui.layer_id();
-    let is_free = ui.memory(|memory| memory.allows_interaction(layer));
+    let (pass, is_free) = (ui.ctx().cumulative_pass_nr(), is_free(ui));
     if let Some(source) = shown {
-        let (top, enters) = (ui.cursor().min, draft.section == Some(Section::Filters));
+        let enters = matches!(draft.section, Some((Section::Filters, _)));
+        let top = ui.cursor().min;
         filters::show(ui, view, draft, source, enters && is_free);
-        if enters {
+        // The list scrolls to an expanded filter after the first one.
+        if enters && draft.filter == 0 {
             let all = egui::Rect::from_min_max(top, ui.min_rect().max);
             ui.scroll_to_rect(all, Some(Align::Min));
         }
     }
-    draft.section.take_if(|_| is_free);
+    draft.section.take_if(|(_, since)| ends_wait(since, pass, is_free));
+    if draft.section.is_some() {
+        ui.ctx().request_repaint();
+    }
     if let Some(source) = shown.filter(|source| *source != MAIN_SOURCE) {
         source::written(ui, view, draft, source);
     }

@@ -17,9 +17,7 @@ use crate::ui::studio_page::docks::shape::TileSizes;
 use crate::ui::studio_page::parts::PageParts;
 use crate::ui::targets::child;
 use crate::ui::view::View;
-
-/// The number of passes in which a panel waits for the keyboard focus.
-const MAX_ENTER_PASSES: u64 = 4;
+use crate::ui::widgets::{ends_wait, is_free};
 
 /// The state of the panels, which is kept between frames.
 #[derive(Debug, Default)]
@@ -88,8 +86,7 @@ impl Docks {
 
     fn take_entered_in(&mut self, pass: u64, is_free: bool) -> Option<Panel> {
         let entered = self.entered?;
-        let since = *self.waits_since.get_or_insert(pass);
-        if is_free || pass > since + MAX_ENTER_PASSES {
+        if ends_wait(&mut self.waits_since, pass, is_free) {
             self.entered = None;
         }
         is_free.then_some(entered)
@@ -264,12 +261,6 @@ impl Docks {
 fn raising() -> [ViewportCommand; 3] {
     let attention = ViewportCommand::RequestUserAttention(UserAttentionType::Informational);
     [ViewportCommand::Minimized(false), ViewportCommand::Focus, attention]
-}
-
-/// Returns true if no dialog covers the panels.
-fn is_free(ui: &Ui) -> bool {
-    let layer = ui.layer_id();
-    ui.memory(|memory| memory.allows_interaction(layer))
 }
 
 /// Returns the visible part of a control, unless the control is above the panels, as in a menu.
