@@ -1,6 +1,6 @@
 //! All strips of the mixer: pulls a block from each strip, feeds side chains, and mixes the blocks
-//! by time. This module has no thread and no clock: the mixer's loop calls it. The file is long
-//! because its tests mix whole sets of strips.
+//! by time. This module has no thread and no clock: the mixer's loop calls it. The file is
+//! long because its tests mix whole sets of strips.
 //!
 //! A strip can need an advance (a negative offset, a filter with look-ahead). In this case, all
 //! other strips wait: the program is produced [`StripSet::lag`] after the newest audio, and each

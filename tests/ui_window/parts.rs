@@ -499,8 +499,8 @@ fn on_air_the_profile_in_use_is_not_restored() {
     harness.run();
     harness.run();
     assert!(harness.get_by_label(&restore).accesskit_node().is_disabled());
-    assert_eq!(click(&mut harness, &restore), []);
     assert_eq!(focused(&harness), "Back");
+    assert_eq!(click(&mut harness, &restore), []);
 }
 
 #[test]

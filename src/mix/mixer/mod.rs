@@ -363,9 +363,9 @@ impl<Key: PartialEq> BlockReceiver<Key> {
         all.extend(with.map(|(queue, since)| Self { key, queue, since, end: None }));
     }
 
-    /// Sets the end of the receivers with this key, or an earlier end.
+    /// Sets the end of the receivers with this key that are not ending yet.
     fn set_end(all: &mut Vec<Self>, key: &Key, end: Timestamp) {
-        Self::end_those(all, end, |it| it.key == *key);
+        Self::end_those(all, end, |it| it.key == *key && it.end.is_none());
     }
 
     /// Ends all receivers that are ending at this time at the latest.
