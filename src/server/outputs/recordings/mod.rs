@@ -262,7 +262,7 @@ async fn take(reporter: &mut Reporter, sink: &FlvSink, mut writer: PartsWriter) 
     if sink.was_overrun() {
         // The last file has failed, even if it is complete.
         let mut events = writer.take_events();
-        events.retain(|event| matches!(event, PartEvent::Begun(_)));
+        events.retain(|event| matches!(event, PartEvent::Begun(_) | PartEvent::Disk(_)));
         reporter.note(events, None);
         reporter.current = writer.figures();
         return Err(io::Error::other(problem!("recorded-too-slow")));
