@@ -112,6 +112,7 @@ fn living(list: &SecretList) -> Option<Vec<Arc<Zeroizing<String>>>> {
     Some(list.try_lock_for(LOCK_TIMEOUT)?.iter().filter_map(Weak::upgrade).collect())
 }
 
+/// Returns the text with `***` instead of each of these secrets, in each form in which it can appear.
 fn without(text: &str, secrets: &[Arc<Zeroizing<String>>]) -> String {
     let mut hidden: Vec<Zeroizing<String>> = Vec::new();
     for secret in secrets {

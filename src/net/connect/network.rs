@@ -6,7 +6,8 @@ use std::str::FromStr;
 
 use crate::text::problem::{Problem, problem};
 
-/// The first byte of an IPv4 network's short form, without the prefix. IPv6 prefixes are lower.
+/// The first byte of an IPv4 network's short form is this number plus the prefix. That of an IPv6 network is the
+/// prefix, which is lower.
 const FIRST_IPV4_BYTE: u8 = 129;
 
 /// A network. A single address is a network that contains only this address.
@@ -62,7 +63,8 @@ impl Network {
         Self { address: IpAddr::V6(Ipv6Addr::LOCALHOST), prefix: 128 },
     ];
 
-    /// Appends a short form of the network: a byte for the prefix and the kind of address, and then the address.
+    /// Appends a short form of the network, of 5 or 17 bytes: a byte for the prefix and the kind of address, and then
+    /// the address.
     pub fn write_bytes(&self, out: &mut Vec<u8>) {
         match self.address {
             IpAddr::V6(address) => {

@@ -418,14 +418,14 @@ mod tests {
         assert!(cure(ConnectStage::Publish, Cause::Closed).contains("stream key"));
         assert!(cure(ConnectStage::Handshake, Cause::Closed).contains("rtmps://"));
         assert!(cure(ConnectStage::Media, Cause::Io("x".into())).contains("log"));
-        let refused = |status, cookie| {
+        let answered = |status, cookie| {
             let answer = Cause::Answer { status, reason: "x".to_owned(), cookie };
             cure(ConnectStage::Request, answer)
         };
-        assert!(refused(403, true).contains("cookies"));
+        assert!(answered(403, true).contains("cookies"));
         // A server that requires a login says so by this status, even if it also sets a cookie.
-        assert!(refused(401, true).contains("user name"));
-        assert!(refused(403, false).contains("user name"));
+        assert!(answered(401, true).contains("user name"));
+        assert!(answered(403, false).contains("user name"));
         let refused = |stage, refusal| {
             let (code, description) = ("NetStream.X".to_owned(), String::new());
             cure(stage, Cause::Status { refusal, code, description })

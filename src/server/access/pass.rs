@@ -105,7 +105,7 @@ impl Passes {
         let Some((until, networks)) = terms.split_first_chunk::<END_TIME_BYTES>() else {
             return false;
         };
-        if u64::from_be_bytes(*until) <= now || !contain(networks, address) {
+        if u64::from_be_bytes(*until) <= now || !networks_admit(networks, address) {
             return false;
         }
         proofs.any(|proof| {
@@ -117,7 +117,7 @@ impl Passes {
 }
 
 /// Returns true if the list in a pass is empty, or if one of its networks contains the address.
-fn contain(networks: &[u8], address: IpAddr) -> bool {
+fn networks_admit(networks: &[u8], address: IpAddr) -> bool {
     let mut rest = networks;
     while let Some((network, after)) = Network::split_bytes(rest) {
         if network.contains(address) {

@@ -46,7 +46,8 @@ pub struct Retention {
 }
 
 impl Retention {
-    /// Returns the rules for a file, which splits the recording if the file's own rules do not.
+    /// Returns the rules for a file. If the file's own rules never split the recording, the returned rules do, so that
+    /// old parts of it can be deleted.
     fn split(self, file: FileRules) -> FileRules {
         let is_split = file.split_time.is_some() || file.split_bytes.is_some();
         if self == Self::default() || is_split {

@@ -32,7 +32,7 @@ pub(super) struct StreamTag {
     pub is_media: bool,
     /// True for a frame at which decoding can start.
     pub is_keyframe: bool,
-    /// Number of frames and audio packets of all tracks.
+    /// Number of frames or audio packets of all tracks in the tag.
     pub samples: usize,
     config: Option<ConfigSlot>,
 }

@@ -68,6 +68,13 @@ impl BroadcastFiles {
     }
 }
 
+impl UnderWay {
+    /// Returns true if this is a recording of the stream whose queue has not ended.
+    fn goes_on(&self, stream: &Arc<Stream>) -> bool {
+        Arc::ptr_eq(&self.stream, stream) && !self.sink.has_ended()
+    }
+}
+
 /// The result of a request for a file.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) enum RecordingStart {
@@ -82,7 +89,7 @@ impl Files {
     pub fn begin(&self, stream: &Arc<Stream>, sink: &Arc<FlvSink>, most: usize) -> RecordingStart {
         let mut inner = self.0.lock();
         let files = &mut inner.under_way;
-        if files.iter().any(|file| Arc::ptr_eq(&file.stream, stream) && !file.sink.has_ended()) {
+        if files.iter().any(|file| file.goes_on(stream)) {
             return RecordingStart::GoesOn;
         }
         if files.len() >= most {
@@ -94,21 +101,18 @@ impl Files {
         RecordingStart::Anew
     }
 
-    /// Continues the recording whose sink has the same id with this sink. Returns false if another recording of its
-    /// stream has begun.
+    /// Continues the recording whose sink has the same id with this sink. Returns false if there is no such
+    /// recording, or if another one of its stream has begun.
     pub fn renew(&self, sink: &Arc<FlvSink>) -> bool {
         let mut inner = self.0.lock();
-        let is_its = |file: &UnderWay| file.sink.id() == sink.id();
-        let Some(file) = inner.under_way.iter().find(|file| is_its(file)) else { return false };
-        let is_other = |other: &UnderWay| {
-            !is_its(other) && Arc::ptr_eq(&other.stream, &file.stream) && !other.sink.has_ended()
-        };
-        if inner.under_way.iter().any(is_other) {
+        let files = inner.under_way.iter_mut();
+        let (mut its, others): (Vec<_>, Vec<_>) =
+            files.partition(|file| file.sink.id() == sink.id());
+        let Some(file) = its.pop() else { return false };
+        if others.iter().any(|other| other.goes_on(&file.stream)) {
             return false;
         }
-        if let Some(file) = inner.under_way.iter_mut().find(|file| is_its(file)) {
-            file.sink = Arc::clone(sink);
-        }
+        file.sink = Arc::clone(sink);
         true
     }
 

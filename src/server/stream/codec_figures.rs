@@ -9,8 +9,8 @@ use crate::wire::container::flv::audio::{AudioPacket, LegacyAudio};
 use crate::wire::container::flv::video::{VideoPacket, VideoTrack};
 use crate::wire::container::flv::{AudioTag, Metadata};
 
-/// Reads the sizes of the video from all parameter sets of a codec config, or from a frame if the codec has the size
-/// there.
+/// Reads the sizes of the video, in pixels, from all parameter sets of a codec config, or from a frame if the codec has
+/// the size there.
 pub(in crate::server) fn coded_sizes(track: &VideoTrack) -> Vec<(u32, u32)> {
     match (&track.format, &track.packet) {
         (VideoFormat::H264, VideoPacket::SequenceStart(config)) => {
@@ -23,6 +23,7 @@ pub(in crate::server) fn coded_sizes(track: &VideoTrack) -> Vec<(u32, u32)> {
     }
 }
 
+/// Parses a codec config, or a frame if the codec has its properties there. Configs of H.264 are parsed elsewhere.
 fn parsed(track: &VideoTrack) -> Option<VideoInfo> {
     match (&track.format, &track.packet) {
         (VideoFormat::Hevc, VideoPacket::SequenceStart(config)) => codec::hevc(config),

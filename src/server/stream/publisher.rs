@@ -437,27 +437,39 @@ mod tests {
         assert_eq!(video.displayed_size(), Some(Size::new(1_024, 576)));
     }
 
-    #[test]
-    fn the_size_that_is_limited_is_that_of_the_frames() {
+    /// A VP9 config, which has no size.
+    const VP9_CONFIG: &[u8] = b"\x90vp09\x01\0\0\0\0\x0a\x82\x01\x01\x01\0\0";
+
+    /// Sends bodies after metadata with this size to a publisher with a limit of 640x360. Returns the recorded size,
+    /// and whether a video of 1920x1080 disconnects the publisher.
+    fn after_declaring(
+        (width, height): (f64, f64),
+        bodies: &[&[u8]],
+    ) -> (Option<(u32, u32)>, bool) {
         let limits = AppLimits { size: Some((640, 360)), ..AppLimits::default() };
         let address = SocketAddr::from(([127, 0, 0, 1], 1));
-        let after_declaring = |(width, height), bodies: &[&[u8]]| {
-            let mut publisher = Publisher::new(1, address, "", Timestamp::ZERO).within(&limits);
-            let declared = [("width", Value::Number(width)), ("height", Value::Number(height))];
-            let metadata = metadata_body(&Value::ecma_array(declared));
-            publisher.classify(TagKind::Script, &metadata, true);
-            for body in bodies {
-                publisher.classify(TagKind::Video, &Bytes::copy_from_slice(body), false);
-            }
-            let reason = publisher.dismissal.reason.lock().as_ref().map(Problem::to_string);
-            if let Some(reason) = &reason {
-                assert!(reason.contains("1920x1080"), "{reason}");
-            }
-            (publisher.video.and_then(|video| video.size), reason.is_some())
-        };
-        let after = |bodies: &[&[u8]]| after_declaring((320.0, 180.0), bodies);
-        // The config of VP9 has no size.
-        let config = &b"\x90vp09\x01\0\0\0\0\x0a\x82\x01\x01\x01\0\0"[..];
+        let mut publisher = Publisher::new(1, address, "", Timestamp::ZERO).within(&limits);
+        let declared = [("width", Value::Number(width)), ("height", Value::Number(height))];
+        let metadata = metadata_body(&Value::ecma_array(declared));
+        publisher.classify(TagKind::Script, &metadata, true);
+        for body in bodies {
+            publisher.classify(TagKind::Video, &Bytes::copy_from_slice(body), false);
+        }
+        let reason = publisher.dismissal.reason.lock().as_ref().map(Problem::to_string);
+        if let Some(reason) = &reason {
+            assert!(reason.contains("1920x1080"), "{reason}");
+        }
+        (publisher.video.and_then(|video| video.size), reason.is_some())
+    }
+
+    /// Works like [`after_declaring`] with a size within the limit.
+    fn after(bodies: &[&[u8]]) -> (Option<(u32, u32)>, bool) {
+        after_declaring((320.0, 180.0), bodies)
+    }
+
+    #[test]
+    fn the_size_of_each_frame_is_limited() {
+        let config = VP9_CONFIG;
         let small = &b"\x91vp09\x82\x49\x83\x42\x40\x27\xf0\x16\x70"[..];
         let frame = &b"\x82\x49\x83\x42\x40\x77\xf0\x43\x70"[..];
         let [large, unmarked, second] =
@@ -469,7 +481,10 @@ mod tests {
         for hidden in [unmarked, second] {
             assert_eq!(after(&[config, small, &hidden]), (Some((640, 360)), true), "{hidden:?}");
         }
-        // Configs of H.264 and HEVC with a small and a large parameter set, and one of AV1.
+    }
+
+    #[test]
+    fn the_size_of_each_parameter_set_is_limited() {
         let sets =
             |small: &'static [u8], large: &'static [u8]| [small, large].map(Bytes::from_static);
         let [small, large] =
@@ -487,14 +502,17 @@ mod tests {
         assert_eq!(after(&[&hevc]), (Some((320, 180)), true));
         let av1 = b"\x90av01\x81\x05\0\0\x0a\x08\0\0\0\x0d\x57\x7f\x86\xf0";
         assert_eq!(after(&[av1]), (Some((1_920, 1_080)), true));
-        // If the server cannot read the size, the declared size counts.
+    }
+
+    #[test]
+    fn the_declared_size_is_limited_if_the_server_cannot_read_the_size() {
         let (unreadable, vp8) = (&b"\x90hvc1\x01"[..], &b"\x91vp08\0"[..]);
         for body in [unreadable, vp8] {
             let declared = after_declaring((1_920.0, 1_080.0), &[body]);
             assert_eq!(declared, (Some((1_920, 1_080)), true), "{body:?}");
             assert_eq!(after(&[body]), (Some((320, 180)), false), "{body:?}");
         }
-        let declared = after_declaring((1_920.0, 1_080.0), &[config]);
+        let declared = after_declaring((1_920.0, 1_080.0), &[VP9_CONFIG]);
         assert_eq!(declared, (Some((1_920, 1_080)), false), "the frames of VP9 have a size");
     }
 

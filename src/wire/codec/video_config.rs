@@ -42,11 +42,10 @@ pub fn hevc(config: &[u8]) -> Option<VideoInfo> {
     // The compatibility and constraint flags precede the level.
     let level = more.get(10).map(|level| u32::from(*level)).filter(|level| *level > 0);
     let (mut sps, mut beside) = (None, Colors::default());
-    let arrays = config.get(22..).unwrap_or_default();
     // A truncated array is used up to its end.
-    let _ = hevc_units(arrays, &mut |kind, unit| {
+    let _ = hevc_units(config, &mut |kind, unit| {
         if kind == 33 && sps.is_none() {
-            sps = unit.get(2..).and_then(|sps| HevcSps::parse(sps).ok());
+            sps = HevcSps::of_unit(unit);
         }
         beside = beside.or(hdr::of_hevc_unit(kind, unit));
     });
@@ -57,9 +56,9 @@ pub fn hevc(config: &[u8]) -> Option<VideoInfo> {
 }
 
 /// Passes each unit in the arrays of a record to `take`, with its type. Returns `None` if the
-/// arrays are truncated.
-fn hevc_units<'a>(arrays: &'a [u8], take: &mut impl FnMut(u8, &'a [u8])) -> Option<()> {
-    let (&count, mut rest) = arrays.split_first()?;
+/// record is truncated.
+fn hevc_units<'a>(config: &'a [u8], take: &mut impl FnMut(u8, &'a [u8])) -> Option<()> {
+    let (&count, mut rest) = config.get(22..)?.split_first()?;
     for _ in 0..count {
         let (&[kind, high, low], mut more) = rest.split_first_chunk::<3>()?;
         for _ in 0..u16::from_be_bytes([high, low]) {
@@ -78,7 +77,7 @@ fn hevc_units<'a>(arrays: &'a [u8], take: &mut impl FnMut(u8, &'a [u8])) -> Opti
 pub fn hevc_parameter_sets(config: &[u8]) -> Vec<Bytes> {
     let mut sets: [Vec<Bytes>; 3] = Default::default();
     // A truncated array is used up to its end.
-    let _ = hevc_units(config.get(22..).unwrap_or_default(), &mut |kind, unit| {
+    let _ = hevc_units(config, &mut |kind, unit| {
         if let Some(sets) = kind.checked_sub(32).and_then(|place| sets.get_mut(usize::from(place)))
         {
             sets.push(Bytes::copy_from_slice(unit));
@@ -87,14 +86,13 @@ pub fn hevc_parameter_sets(config: &[u8]) -> Vec<Bytes> {
     sets.concat()
 }
 
-/// Reads the sizes in all sequence parameter sets of an HEVCDecoderConfigurationRecord.
+/// Reads the sizes, in pixels, in all sequence parameter sets of an HEVCDecoderConfigurationRecord.
 pub fn hevc_sizes(config: &[u8]) -> Vec<(u32, u32)> {
     let mut sizes = Vec::new();
     // A truncated array is used up to its end.
-    let _ = hevc_units(config.get(22..).unwrap_or_default(), &mut |kind, unit| {
+    let _ = hevc_units(config, &mut |kind, unit| {
         if kind == 33 {
-            let sps = unit.get(2..).and_then(|sps| HevcSps::parse(sps).ok());
-            sizes.extend(sps.map(|sps| sps.size));
+            sizes.extend(HevcSps::of_unit(unit).map(|sps| sps.size));
         }
     });
     sizes
@@ -113,6 +111,11 @@ struct HevcSps {
 }
 
 impl HevcSps {
+    /// Reads a set with its NAL header.
+    fn of_unit(unit: &[u8]) -> Option<Self> {
+        Self::parse(unit.get(2..)?).ok()
+    }
+
     /// Reads a set without its NAL header.
     fn parse(sps: &[u8]) -> Result<Self, Error> {
         let sps = unescape(sps.get(..MAX_SPS_BYTES).unwrap_or(sps));
@@ -138,7 +141,7 @@ impl HevcSps {
 /// Makes an HEVCDecoderConfigurationRecord with 4-byte lengths (ISO/IEC 14496-15 §8.3.3.1) from
 /// these NAL units: video, sequence and picture parameter sets.
 pub fn hevc_record(sets: [&[Bytes]; 3]) -> Option<Bytes> {
-    let sps = HevcSps::parse(sets.get(1)?.first()?.get(2..)?).ok()?;
+    let sps = HevcSps::of_unit(sets.get(1)?.first()?)?;
     let mut out = BytesMut::with_capacity(64);
     out.put_u8(1);
     out.put_slice(&sps.profile_and_level);

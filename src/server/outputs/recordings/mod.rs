@@ -262,7 +262,7 @@ async fn take(reporter: &mut Reporter, sink: &FlvSink, mut writer: PartsWriter) 
     if sink.was_overrun() {
         // The last file has failed, even if it is complete.
         let mut events = writer.take_events();
-        events.retain(|event| matches!(event, PartEvent::Begun(_)));
+        events.retain(|event| matches!(event, PartEvent::Begun(_) | PartEvent::Disk(_)));
         reporter.note(events, None);
         reporter.current = writer.figures();
         return Err(io::Error::other(problem!("recorded-too-slow")));
@@ -314,6 +314,7 @@ fn tell(
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
     use std::pin::pin;
     use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -323,7 +324,7 @@ mod tests {
     use super::*;
     use crate::base::{Clock, queue};
     use crate::net::Runtime;
-    use crate::server::recordings::file::RecordingWriter;
+    use crate::server::recordings::file::{RecordingDisk, RecordingWriter};
     use crate::server::recordings::rules::FileRules;
     use crate::server::registry::PublishRight;
     use crate::server::registry::config::Config;
@@ -335,6 +336,13 @@ mod tests {
         let mut out = BytesMut::new();
         write_tag(kind, time_ms, body, &mut out);
         out.freeze()
+    }
+
+    /// Returns the task to record the stream `live/show`.
+    fn task(folder: &Path, rules: FileRules, disk: Arc<RecordingDisk>) -> RecordingTask {
+        let stream = RecordedStream { app: "live".to_owned(), stream: "show".to_owned() };
+        let created = CreatedHook(Arc::new(|_| {}));
+        RecordingTask { folder: folder.to_owned(), stream, rules, created, disk }
     }
 
     /// Records a publication, at first with this much room in the queue and on the disk. Gives the disk room after the
@@ -359,20 +367,13 @@ mod tests {
         let mut sent = vec![video(&[0x17, 0, 0, 0, 0]), video(&[0x17, 1, 0, 0, 0, 7])];
         publication.stream.take(1, &mut sent, registry.clock.now());
         // Another file needs the rest of the disk.
-        let path = folder.path().join("other.flv");
-        let mut other =
-            RecordingWriter::create(&path, Arc::clone(&registry.recording_disk)).unwrap();
+        let (path, disk) = (folder.path().join("other.flv"), &registry.recording_disk);
+        let mut other = RecordingWriter::create(&path, Arc::clone(disk)).unwrap();
         other.set_index(u64::from(is_full) << 60);
         let sink = FlvSink::for_file(7, queue_bytes);
         registry.files.begin(&publication.stream, &sink, 1);
         publication.stream.join(Arc::<FlvSink>::clone(&sink));
-        let task = RecordingTask {
-            folder: folder.path().to_owned(),
-            stream: RecordedStream { app: "live".to_owned(), stream: "show".to_owned() },
-            rules: FileRules::default(),
-            created: CreatedHook(Arc::new(|_| {})),
-            disk: Arc::clone(&registry.recording_disk),
-        };
+        let task = task(folder.path(), FileRules::default(), Arc::clone(disk));
         let reporter = Reporter {
             registry: Arc::clone(&registry),
             stream: Arc::clone(&publication.stream),
@@ -438,14 +439,8 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let [folder, elsewhere] = ["here", "elsewhere"].map(|name| root.path().join(name));
         std::fs::create_dir(&folder).unwrap();
-        let task = RecordingTask {
-            folder: folder.clone(),
-            stream: RecordedStream { app: "live".to_owned(), stream: "show".to_owned() },
-            rules: FileRules { split_time: Some(Duration::from_mins(1)), ..FileRules::default() },
-            created: CreatedHook(Arc::new(|_| {})),
-            disk: Arc::default(),
-        };
-        let mut writer = PartsWriter::create(task).unwrap();
+        let rules = FileRules { split_time: Some(Duration::from_mins(1)), ..FileRules::default() };
+        let mut writer = PartsWriter::create(task(&folder, rules, Arc::default())).unwrap();
         let frame = |time_ms, first| tag(TagKind::Video, time_ms, &[first, 1, 0, 0, 0, 7]);
         writer.write(&[tag(TagKind::Video, 0, &[0x17, 0, 0, 0, 0]), frame(0, 0x17)]).unwrap();
         for second in 0..100 {

@@ -82,7 +82,8 @@ impl ConnectedViewers {
     }
 
     /// Counts bytes of a file for a client. If the client is not a viewer yet, it becomes one. `on_new` then returns
-    /// the report of its end, and the number of the file's viewers over other protocols. Returns true for a new viewer.
+    /// the report of its end, and the number of the file's viewers over other protocols, which replaces
+    /// `limit.others`. Returns true for a new viewer.
     ///
     /// # Errors
     /// Fails if there is no room for a new viewer.
