@@ -99,7 +99,7 @@ fn check(
     };
     let (url, options, runtime) = prepare(url, args, output)?;
     let outcome = try_stages(&runtime, &url, &options, clock);
-    report(output, (&url, args.key_source().is_none()), &outcome, found.as_deref());
+    report(output, &url, args.key_source().is_none(), &outcome, found.as_deref());
     runtime.shutdown(Duration::from_millis(500));
     let here = found.as_deref().map_or(Exit::Ok, machine::exit);
     Ok(outcome.error.map_or(here, |error| events::exit(Some(error.class().exit_code()))))
@@ -192,10 +192,11 @@ fn try_stages(runtime: &Runtime, url: &Url, options: &Options, clock: Clock) -> 
     outcome
 }
 
-/// Prints the answer. The flag is true if the stream key is in the URL.
+/// Prints the answer. `key_visible` is true if the stream key is in the URL.
 fn report(
     output: &Output,
-    (url, key_visible): (&Url, bool),
+    url: &Url,
+    key_visible: bool,
     outcome: &Outcome,
     found: Option<&[Notice]>,
 ) {

@@ -1,4 +1,5 @@
-//! Cures that name flags, in place of cures for the window.
+//! Cures that name flags, in place of cures for the window, and the problems of targets that they
+//! cure.
 
 use crate::text::problem::{Problem, problem};
 

@@ -54,17 +54,23 @@ impl List {
     /// Returns the position of a viewer who has not gone back.
     fn live(&self, now: Timestamp) -> Duration {
         let elapsed = now.since(self.seen);
-        // The feed of a viewer who is behind reads no playlist while it waits for room. For other
-        // viewers, the live position advances by at most its distance from the end of the playlist.
-        let is_unread = self.behind && self.range.grows;
-        let grown = if is_unread { elapsed } else { elapsed.min(self.distance.hold_back) };
+        // In a playlist that is read, the live position advances by at most its distance from the
+        // end.
+        let limit = self.distance.hold_back;
+        let grown = if self.grows_unread() { elapsed } else { elapsed.min(limit) };
         (self.range.until + grown).saturating_sub(self.distance.hold_back).max(self.oldest(now))
+    }
+
+    /// Returns true if the playlist can grow unread: the feed of a viewer who is behind reads no
+    /// playlist while it waits for room.
+    fn grows_unread(&self) -> bool {
+        self.behind && self.range.grows
     }
 
     /// Returns the oldest position in the playlist. If the playlist slides, it advances as the live
     /// position does.
     fn oldest(&self, now: Timestamp) -> Duration {
-        let advances = self.behind && self.range.grows && self.range.slides;
+        let advances = self.grows_unread() && self.range.slides;
         self.range.from + if advances { now.since(self.seen) } else { Duration::ZERO }
     }
 }

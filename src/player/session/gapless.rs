@@ -122,7 +122,7 @@ impl NextFile {
     }
 
     /// Records why only a part of the current file could be read.
-    pub(in crate::player) fn damage(&self, failure: Failure) {
+    pub(in crate::player) fn note_damage(&self, failure: Failure) {
         self.0.lock().damage = Some(failure);
     }
 
@@ -211,9 +211,9 @@ mod tests {
         let sequel = NextFile::default();
         sequel.begin(Path::new("a"));
         let failure = Failure::new(FailureKind::File, "it is not there".into());
-        sequel.damage(failure.clone());
+        sequel.note_damage(failure.clone());
         assert_eq!((sequel.take_damage(), sequel.take_damage()), (Some(failure.clone()), None));
-        sequel.damage(failure);
+        sequel.note_damage(failure);
         sequel.begin(Path::new("a"));
         assert_eq!(sequel.take_damage(), None);
     }

@@ -409,6 +409,21 @@ mod tests {
         }
     }
 
+    #[test]
+    fn commands_without_an_effect_are_refused() {
+        let id = |done: Done| done.err().map(|why| why.id());
+        assert_eq!(id(can_ask("", Some(&VideoChoice::Test))), Some("control-no-dialog"));
+        let shared = "window:wayland".parse().unwrap();
+        assert_eq!(id(can_ask("", Some(&shared))), None);
+        assert_eq!(id(can_ask("", None)), None, "the source is not chosen yet");
+        let open = [TalkMode::Open, TalkMode::WhileShown];
+        assert_eq!(id(can_talk(open.into_iter())), Some("control-no-talk"));
+        assert_eq!(id(can_talk([].into_iter())), Some("control-no-talk"));
+        for mode in [TalkMode::PushToTalk, TalkMode::PushToMute] {
+            assert_eq!(id(can_talk([TalkMode::Open, mode].into_iter())), None);
+        }
+    }
+
     /// Returns a strip with this source.
     fn view(choice: AudioChoice) -> StripView {
         StripView {
@@ -425,32 +440,20 @@ mod tests {
     }
 
     #[test]
-    fn commands_without_an_effect_are_refused() {
-        let id = |done: Done| done.err().map(|why| why.id());
-        assert_eq!(id(can_ask("", Some(&VideoChoice::Test))), Some("control-no-dialog"));
-        let shared = "window:wayland".parse().unwrap();
-        assert_eq!(id(can_ask("", Some(&shared))), None);
-        assert_eq!(id(can_ask("", None)), None, "the source is not chosen yet");
-        let open = [TalkMode::Open, TalkMode::WhileShown];
-        assert_eq!(id(can_talk(open.into_iter())), Some("control-no-talk"));
-        assert_eq!(id(can_talk([].into_iter())), Some("control-no-talk"));
+    fn an_end_needs_a_file_and_a_shown_file_has_the_end_of_its_video() {
         let [tone, jingle, clip] =
             ["tone", "file:jingle.wav", "file:clip.mp4"].map(|it| view(it.parse().unwrap()));
         let refused = can_play_file("", &[&tone]).unwrap_err();
         assert!(refused.to_string().starts_with("--audio (tone) "), "{refused}");
-        assert_eq!(id(can_play_file("Jingle", &[&tone, &jingle])), None);
+        assert_eq!(can_play_file("Jingle", &[&tone, &jingle]), Ok(()));
         let mut snapshot = Snapshot::default();
-        let own_end =
-            |strips: &[&StripView], snapshot: &Snapshot| id(has_own_end("", strips, snapshot));
-        assert_eq!(own_end(&[&clip], &snapshot), None);
+        assert_eq!(has_own_end("", &[&clip], &snapshot), Ok(()));
         let scene = snapshot.scenes.collection.current;
         let choice: VideoChoice = "file:clip.mp4".parse().unwrap();
         let clip_source = Edit::AddSource { scene, name: "Clip".into(), choice };
         assert!(Arc::make_mut(&mut snapshot.scenes.collection).apply(&clip_source));
-        assert_eq!(own_end(&[&tone, &clip], &snapshot), Some("control-shown-file"));
-        assert_eq!(own_end(&[&clip, &jingle], &snapshot), None);
-        for mode in [TalkMode::PushToTalk, TalkMode::PushToMute] {
-            assert_eq!(id(can_talk([TalkMode::Open, mode].into_iter())), None);
-        }
+        let refused = has_own_end("", &[&tone, &clip], &snapshot).unwrap_err();
+        assert_eq!(refused.id(), "control-shown-file");
+        assert_eq!(has_own_end("", &[&clip, &jingle], &snapshot), Ok(()));
     }
 }

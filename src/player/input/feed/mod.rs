@@ -411,6 +411,8 @@ impl InputFeed {
         }
     }
 
+    /// Notes the position of the first packet after a move. After a seek in a playlist, this can
+    /// shift the packet's times.
     fn note_place(&mut self, found: &mut Demuxed, raw: i64) {
         let packet = match found {
             Demuxed::Video(BufferedPacket::Packet(packet))

@@ -60,7 +60,7 @@ pub(in crate::player) fn run(
                 // The readable part plays to its end.
                 Err(failure) if feed.has_media() => {
                     if let Some(sequel) = sequel {
-                        sequel.damage(failure.clone());
+                        sequel.note_damage(failure.clone());
                     }
                     feed.shared.report.say(
                         problem!("player-file-damaged", reason = failure.problem),

@@ -2,6 +2,10 @@
 //! module reloads a growing playlist (RFC 8216 §6.3.4), and handles a playlist that stalls, jumps
 //! back or no longer lists the wanted segment. The file is long because these cases share one state.
 
+#[cfg(test)]
+mod tests;
+mod variant_position;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,7 +33,8 @@ const MIN_PLAYLIST_INTERVAL: Duration = Duration::from_millis(300);
 /// A playlist counts as ended if it has not changed for this long, and for several segment
 /// durations. The same limit applies to a playlist that adds only gaps.
 const STALE_PLAYLIST_TIMEOUT: Duration = Duration::from_secs(12);
-/// The maximum difference between two dates of the same segment, which can be sums of rounded durations.
+/// The maximum difference between two dates of the same segment, which can be sums of rounded
+/// durations.
 const MAX_DATE_ERROR: Duration = Duration::from_secs(1);
 /// The maximum difference between matching segment boundaries of two variants.
 const MAX_BOUNDARY_ERROR: Duration = Duration::from_millis(500);
@@ -347,66 +352,6 @@ impl Track {
         (self.part, self.restart) = (0, false);
     }
 
-    /// Continues at the position of `other`, the playlist of another variant or of the video.
-    /// `number` is the segment that matches the next one of `other`, if the numbers count.
-    pub fn go_on_from(&mut self, other: &Self, number: u64) {
-        let (number, overlap) = self.matching(other, number);
-        self.begin_at(number);
-        (self.behind, self.trust) = (other.behind, other.trust);
-        self.readable = other.readable;
-        self.gone = if self.live || other.live {
-            let before = self.whole().saturating_sub(self.left(self.next, 0));
-            other.place(other.next, 0).saturating_sub(before + overlap)
-        } else {
-            Duration::ZERO
-        };
-        self.overlap = Some((number, overlap)).filter(|_| !overlap.is_zero());
-    }
-
-    /// Returns the number of the segment that contains the beginning of the next segment of
-    /// `other`, and the offset of that beginning. Numbers do not identify the content (RFC 8216
-    /// §4.3.3.2), so `number` counts only in a broadcast without dates.
-    fn matching(&self, other: &Self, number: u64) -> (u64, Duration) {
-        let found = if self.live || other.live {
-            self.dated(other, number)
-        } else {
-            let place = other.place(other.next, 0);
-            let (number, begins) = self.media.at(place);
-            Some((number, place.saturating_sub(begins)))
-        };
-        let Some((number, offset)) = found else { return (number, Duration::ZERO) };
-        let target = self.media.target_duration;
-        let duration = self.media.segment(number).map_or(target, |segment| segment.duration);
-        let left = duration.saturating_sub(offset);
-        if left < offset && left < MAX_BOUNDARY_ERROR {
-            (number.saturating_add(1), Duration::ZERO)
-        } else if offset < MAX_BOUNDARY_ERROR {
-            (number, Duration::ZERO)
-        } else {
-            (number, offset)
-        }
-    }
-
-    /// Works like [`matching`](Self::matching), by the wall-clock times of the segments.
-    fn dated(&self, other: &Self, number: u64) -> Option<(u64, Duration)> {
-        let wanted = other.media.made(other.next, 0)?;
-        let target = self.media.target_duration;
-        let dated = |number| Some((number, self.media.made(number, 0)?));
-        // The dates of variants with the same segments can differ a little.
-        let duration = self.media.segment(number).map_or(target, |segment| segment.duration);
-        let near = MAX_DATE_ERROR.min(duration / 2);
-        if dated(number).is_some_and(|(_, made)| apart(made, wanted) < near) {
-            return Some((number, Duration::ZERO));
-        }
-        let (first, end) = (self.media.sequence, self.media.end());
-        let begun = (first..=end).rev().filter_map(dated).find(|(_, made)| *made <= wanted);
-        let (number, made) = begun.or_else(|| dated(first))?;
-        let distance = apart(made, wanted);
-        let offset = if made <= wanted { distance } else { Duration::ZERO };
-        // Dates that are further apart are from different clocks.
-        (distance <= target * 2).then_some((number, offset))
-    }
-
     /// Returns the position of the next segment in a recording; `None` in a broadcast.
     pub fn recorded_place(&self) -> Option<Duration> {
         (!self.live).then(|| self.place(self.next, 0))
@@ -511,12 +456,17 @@ impl Track {
         }
     }
 
+    /// Returns the time after which a playlist without a change counts as ended.
+    fn stale_timeout(&self) -> Duration {
+        STALE_PLAYLIST_TIMEOUT.max(self.media.target_duration * 4)
+    }
+
     /// Notes a gap. Fails if a live playlist has added only gaps for too long: after the buffered
     /// media has played, or soon if there is none.
     fn check_gaps(&mut self) -> Result<(), PullError> {
         let gaps = self.gap_since.get_or_insert_with(Instant::now).elapsed();
         let limit = if self.readable {
-            STALE_PLAYLIST_TIMEOUT.max(self.media.target_duration * 4).max(self.hold_back())
+            self.stale_timeout().max(self.hold_back())
         } else {
             STALE_PLAYLIST_TIMEOUT
         };
@@ -726,11 +676,10 @@ impl Track {
         from: &WebUrl,
         media: Media,
     ) -> Result<(), PullError> {
-        let target = self.media.target_duration;
         (self.url, self.loaded) = (from.asking(&[]), Instant::now());
         let stale = self.changed.elapsed();
         if text == self.text || self.is_earlier(&media) {
-            if stale > STALE_PLAYLIST_TIMEOUT.max(target * 4) {
+            if stale > self.stale_timeout() {
                 let why = problem!("play-playlist-stale", seconds = stale.as_secs());
                 return Err(PullError::Failed(Failure::new(FailureKind::Lost, why)));
             }
@@ -775,293 +724,5 @@ impl Track {
         };
         let is_recent = self.changed.elapsed() < self.media.target_duration * 4;
         is_recent && media.end() < self.media.end() && !both.is_empty() && both.all(same)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::media::{EncodedPacket, Track as MediaTrack};
-    use crate::player::input::http::request::PullRequest;
-
-    #[tokio::test]
-    async fn an_estimated_live_edge_keeps_its_distance_from_the_end() {
-        let url = WebUrl::parse("http://127.0.0.1:9/list.m3u8").unwrap();
-        let ask = PullRequest::usual(url.clone());
-        let segments = "#EXTINF:2,\na.ts\n".repeat(10);
-        let list =
-            format!("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:30\n{segments}");
-        let mut track = Track::new(&url, list.into(), &ask.buffer).unwrap();
-        let mut fetch = Fetch::new(&ask);
-        for (to, number, begins) in [(5, 32, 4), (14, 37, 14), (19, 37, 14), (900, 37, 14)] {
-            let found = track.seek(&mut fetch, Duration::from_secs(to)).await;
-            assert_eq!((track.next, found), (number, Duration::from_secs(begins)), "{to}");
-            let first = Duration::from_secs(to.min(14));
-            assert_eq!(track.sought(Duration::from_secs(to), found), first, "{to}");
-            assert_eq!(track.behind, number < 37, "{to}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_live_list_that_adds_only_gaps_is_an_error_after_a_while() {
-        let url = WebUrl::parse("http://127.0.0.1:9/list.m3u8").unwrap();
-        let ask = PullRequest::usual(url.clone());
-        let mut fetch = Fetch::new(&ask);
-        let gaps = "#EXT-X-GAP\n#EXTINF:2,\na.ts\n".repeat(5);
-        let after = |seconds, readable, end: &str| {
-            let list = format!("#EXTM3U\n#EXT-X-TARGETDURATION:2\n{gaps}{end}");
-            let mut track = Track::new(&url, list.into(), &ask.buffer).unwrap();
-            track.readable = readable;
-            track.gap_since = Some(Instant::now() - Duration::from_secs(seconds));
-            track
-        };
-        for readable in [false, true] {
-            let Err(PullError::Failed(failure)) = after(60, readable, "").next(&mut fetch).await
-            else {
-                panic!("{readable}")
-            };
-            assert_eq!(
-                (failure.kind, failure.problem.id()),
-                (FailureKind::NoSuchStream, "play-playlist-gaps")
-            );
-        }
-        // A recording ends after its gaps.
-        let ended = after(60, true, "#EXT-X-ENDLIST\n").next(&mut fetch).await;
-        assert!(matches!(ended, Ok(None)), "{ended:?}");
-        assert!(after(5, true, "").check_gaps().is_ok());
-        // Another position has other gaps.
-        let mut moved = after(60, true, "");
-        moved.seek(&mut fetch, Duration::ZERO).await;
-        assert!(moved.check_gaps().is_ok());
-    }
-
-    #[test]
-    fn a_target_duration_below_the_segments_does_not_shorten_the_distance_from_the_end() {
-        let url = WebUrl::parse("http://127.0.0.1:9/list.m3u8").unwrap();
-        // Declared target, segment duration and distance in ms.
-        for (target, segment, least) in [
-            (0, 2_000, 6_000),
-            (1, 2_000, 6_000),
-            (0, 400, 3_000),
-            // A server rounds to the nearest second.
-            (2, 2_400, 6_000),
-            (4, 2_000, 12_000),
-        ] {
-            let seconds = Duration::from_millis(segment).as_secs_f64();
-            let segments = format!("#EXTINF:{seconds},\na.ts\n").repeat(10);
-            let list = format!("#EXTM3U\n#EXT-X-TARGETDURATION:{target}\n{segments}");
-            let track = Track::new(&url, list.into(), &Arc::default()).unwrap();
-            assert_eq!(track.least(), Duration::from_millis(least), "{target} {segment}");
-        }
-    }
-
-    #[test]
-    fn another_variant_continues_at_the_same_content_and_not_at_the_same_number() {
-        let url = WebUrl::parse("http://127.0.0.1:9/list.m3u8").unwrap();
-        let track = |(first, seconds, count, made): (u64, u64, usize, Option<&str>), end: &str| {
-            let made = made.map_or_else(String::new, |made| {
-                format!("#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:{made}Z\n")
-            });
-            let segments = format!("#EXTINF:{seconds},\na.ts\n").repeat(count);
-            let list = format!(
-                "#EXTM3U\n#EXT-X-TARGETDURATION:{seconds}\n#EXT-X-MEDIA-SEQUENCE:{first}\n\
-                 {made}{segments}{end}"
-            );
-            Track::new(&url, list.into(), &Arc::default()).unwrap()
-        };
-        let whole = "#EXT-X-ENDLIST\n";
-        let (short, long) = ((0, 2, 60, None), (0, 10, 12, None));
-        for (from, next, to, expected) in [
-            // After two seconds, the segment of ten seconds that covers them is next.
-            (short, 1, long, (0, 2)),
-            (short, 5, long, (1, 0)),
-            (long, 3, short, (15, 0)),
-            (long, 12, short, (60, 0)),
-            (short, 7, short, (7, 0)),
-        ] {
-            let (mut from, mut to) = (track(from, whole), track(to, whole));
-            from.begin_at(next);
-            to.go_on_from(&from, next);
-            let overlap = Duration::from_secs(expected.1);
-            assert_eq!(to.matching(&from, next), (expected.0, overlap), "{next}");
-            assert_eq!((to.next, to.gone), (expected.0, Duration::ZERO), "{next}");
-            assert_eq!(to.overlap.is_some(), expected.1 > 0, "{next}");
-            let place = to.place(to.next, 0) + overlap;
-            assert_eq!(place, from.place(next, 0), "{next}");
-        }
-        // A broadcast: by the dates, also for a segment that is not listed yet, or by the numbers.
-        let short = (100, 2, 20, Some("00.000"));
-        let long = (7, 10, 4, Some("00.100"));
-        for (from, next, to, expected) in [
-            (short, 100, long, (7, 0)),
-            (short, 108, long, (8, 6)),
-            (short, 120, long, (11, 0)),
-            (long, 10, short, (115, 0)),
-            ((5, 2, 9, None), 7, (3, 2, 9, None), (7, 0)),
-            ((5, 2, 9, Some("00.000")), 7, (5, 2, 9, Some("50.000")), (7, 0)),
-            // Equal segments whose dates differ a little.
-            ((5, 2, 9, Some("00.000")), 7, (5, 2, 9, Some("00.600")), (7, 0)),
-            ((5, 2, 9, Some("00.600")), 7, (5, 2, 9, Some("00.000")), (7, 0)),
-        ] {
-            let (mut from, mut to) = (track(from, ""), track(to, ""));
-            from.begin_at(next);
-            to.go_on_from(&from, next);
-            let offset = to.overlap.map_or(Duration::ZERO, |(_, overlap)| overlap);
-            let rounded = (offset + Duration::from_millis(500)).as_secs();
-            assert_eq!((to.next, rounded), expected, "{next}");
-        }
-        // The number that belongs to separate audio counts only without dates.
-        for (made, expected) in [(None, 9), (Some("00.000"), 7)] {
-            let (mut video, mut audio) = (track((5, 2, 9, made), ""), track((5, 2, 9, made), ""));
-            video.begin_at(7);
-            audio.go_on_from(&video, 9);
-            assert_eq!(audio.next, expected, "{made:?}");
-        }
-    }
-
-    #[test]
-    fn the_dates_of_short_segments_count_more_than_their_numbers() {
-        let url = WebUrl::parse("http://127.0.0.1:9/list.m3u8").unwrap();
-        let track = |first: u64| {
-            let segments = "#EXTINF:0.4,\na.ts\n".repeat(9);
-            let list = format!(
-                "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:{first}\n\
-                 #EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:00.000Z\n{segments}"
-            );
-            Track::new(&url, list.into(), &Arc::default()).unwrap()
-        };
-        let (mut from, to) = (track(5), track(4));
-        from.begin_at(7);
-        assert_eq!(to.matching(&from, 7), (6, Duration::ZERO));
-    }
-
-    #[test]
-    fn another_variant_skips_the_played_part_of_its_segment_up_to_a_keyframe() {
-        let url = WebUrl::parse("http://127.0.0.1:9/list.m3u8").unwrap();
-        let track = |seconds: u64, count| {
-            let segments = format!("#EXTINF:{seconds},\na.ts\n").repeat(count);
-            let head = format!("#EXTM3U\n#EXT-X-TARGETDURATION:{seconds}\n");
-            let list = format!("{head}{segments}#EXT-X-ENDLIST\n");
-            Track::new(&url, list.into(), &Arc::default()).unwrap()
-        };
-        let frames = |from: i64, interval: i64| -> Vec<StreamEvent> {
-            let frame = |millis: i64| {
-                let at = Timestamp::from_millis(from + millis);
-                let keyframe = millis % interval == 0;
-                let (track, data) = (MediaTrack::Video, Bytes::new());
-                StreamEvent::Packet(EncodedPacket::received(track, (at, at), keyframe, data))
-            };
-            (0..250).map(|number| frame(number * 40)).collect()
-        };
-        // The switch is at 14 s, within the segment that begins at 10 s.
-        for (interval, place, restart) in
-            [(2_000, 14_000, false), (3_000, 13_000, true), (10_000, 10_000, true)]
-        {
-            let (mut short, mut long) = (track(2, 30), track(10, 6));
-            short.begin_at(7);
-            long.go_on_from(&short, short.next);
-            let mut arrival = |from| {
-                let piece = long.piece().unwrap();
-                let arrival = long.arrival(&piece, frames(from, interval), false);
-                let first = arrival.events.first().and_then(StreamEvent::dts).unwrap();
-                assert_eq!(Timestamp::ZERO + arrival.place.unwrap(), first);
-                (first.as_millis(), arrival.restart)
-            };
-            assert_eq!(arrival(10_000), (place, restart), "{interval}");
-            assert_eq!(arrival(20_000), (20_000, false), "{interval}");
-        }
-    }
-
-    #[test]
-    fn another_variant_repeats_the_parts_of_its_last_segment_from_the_first_one() {
-        let url = WebUrl::parse("http://127.0.0.1:9/list.m3u8").unwrap();
-        let track = |target: u64, more: &str| {
-            let list = format!(
-                "#EXTM3U\n#EXT-X-TARGETDURATION:{target}\n\
-                 #EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:00.000Z\n{more}"
-            );
-            Track::new(&url, list.into(), &Arc::default()).unwrap()
-        };
-        let mut short = track(2, &"#EXTINF:2,\na.ts\n".repeat(6));
-        let control = "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES\n#EXT-X-PART-INF:PART-TARGET=1\n";
-        let parts = "#EXT-X-PART:DURATION=1,URI=\"b.mp4\"\n".repeat(3);
-        let mut long = track(4, &format!("{control}#EXTINF:4,\na.mp4\n{parts}"));
-        short.begin_at(3);
-        // Six seconds after the beginning: two seconds after the first part.
-        long.go_on_from(&short, short.next);
-        let piece = long.piece().unwrap();
-        let arrival = long.arrival(&piece, Vec::new(), false);
-        let (place, restart) = (arrival.place.unwrap(), arrival.restart);
-        assert_eq!((piece.number, piece.part), (1, Some(0)));
-        assert_eq!((place, restart), (Duration::from_secs(4), true));
-    }
-
-    #[test]
-    fn the_distance_from_the_end_does_not_change_when_the_longest_segment_leaves_the_list() {
-        let url = WebUrl::parse("http://127.0.0.1:9/list.m3u8").unwrap();
-        let list = |first: u64, longest: u32| {
-            let duration = |number: u64| if number == 32 { longest } else { 2 };
-            let segment = |number| format!("#EXTINF:{},\n{number}.ts\n", duration(number));
-            let segments: String = (first..first + 10).map(segment).collect();
-            let head = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE";
-            Bytes::from(format!("{head}:{first}\n{segments}"))
-        };
-        let mut track = Track::new(&url, list(30, 6), &Arc::default()).unwrap();
-        track.begin_at(38);
-        // The last list is another broadcast.
-        for (first, least) in [(31, 18), (33, 18), (0, 6)] {
-            let text = list(first, 6);
-            let read = media(&text, None).unwrap();
-            track.take_list(text, &url, read).unwrap();
-            assert_eq!(track.least(), Duration::from_secs(least), "{first}");
-            // Reloads follow the current list.
-            let target = if (23..=32).contains(&first) { 6 } else { 2 };
-            assert_eq!(track.media.target_duration, Duration::from_secs(target), "{first}");
-        }
-        let wrong = media(&list(30, 80_000), None).unwrap();
-        assert_eq!(wrong.target_duration, Duration::from_secs(20));
-    }
-
-    #[test]
-    fn audio_that_continues_beside_a_recording_can_skip_unreadable_segments_too() {
-        let url = WebUrl::parse("http://127.0.0.1:9/list.m3u8").unwrap();
-        let text = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\na.ts\n#EXT-X-ENDLIST\n";
-        let track = || Track::new(&url, text.into(), &Arc::default()).unwrap();
-        let (mut audio, mut video) = (track(), track());
-        video.readable = true;
-        audio.go_on_from(&video, 0);
-        assert!(audio.readable);
-    }
-
-    #[test]
-    fn an_earlier_version_of_the_list_changes_nothing_and_other_segments_are_another_broadcast() {
-        let url = WebUrl::parse("http://127.0.0.1:9/list.m3u8").unwrap();
-        let list = |first: u64, name: &str| {
-            let segment = |number| format!("#EXTINF:2,\n{name}{number}.ts\n");
-            let segments: String = (first..first + 5).map(segment).collect();
-            let head = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE";
-            Bytes::from(format!("{head}:{first}\n{segments}"))
-        };
-        let mut track = Track::new(&url, list(30, "a"), &Arc::default()).unwrap();
-        track.begin_at(35);
-        let mut take = |text: Bytes| {
-            let read = media(&text, None).unwrap();
-            track.take_list(text, &url, read).unwrap();
-            (track.next, track.restart, track.place(track.next, 0))
-        };
-        let played = Duration::from_secs(10);
-        // Two caches answer alternately, and one of them is behind.
-        for (first, name) in [(29, "a"), (30, "a"), (31, "a"), (30, "a"), (28, "a")] {
-            assert_eq!(take(list(first, name)), (35, false, played), "{first}");
-        }
-        assert_eq!(take(list(29, "b")), (31, true, Duration::from_secs(16)));
-        // A broadcast that begins again with the same names is noticed after a while.
-        track.begin_at(34);
-        track.restart = false;
-        track.changed -= Duration::from_secs(60);
-        let text = list(28, "b");
-        let read = media(&text, None).unwrap();
-        track.take_list(text, &url, read).unwrap();
-        assert!(track.restart && track.next < 33);
     }
 }
