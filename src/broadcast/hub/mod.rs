@@ -360,9 +360,9 @@ impl HubFeed {
         self.shared.input.sent()
     }
 
-    /// Returns the DTS that the stream had reached with the first `given` packets (or a few more), or
-    /// `None` while some of them are queued. Without video, this is later than the DTS of the newest
-    /// packet, because the audio of that moment arrives later.
+    /// Returns the DTS that the stream had reached with the first `given` packets (or a few more),
+    /// or `None` while some of them are queued. Without video, this is later than the DTS of the
+    /// newest packet, because the audio of that moment arrives later.
     pub fn reach(&self, given: u64) -> Option<Timestamp> {
         let state = self.shared.state.lock();
         let late = match &self.shared.config.video {

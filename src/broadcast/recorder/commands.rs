@@ -24,18 +24,14 @@ impl Writer {
             self.accept(command)?;
         }
         note_reach(&mut self.pending, &self.feed);
-        while let Some(first) = self.pending.front() {
-            let is_due = match (next, first.reach) {
-                (NextPacket::Ended, _) => true,
-                (NextPacket::Tag(tag), Some(reach)) => tag.dts > reach,
-                (NextPacket::Waiting, Some(reach)) => handed_out >= reach,
-                (NextPacket::Tag(_) | NextPacket::Waiting, None) => false,
-            };
-            if !is_due {
-                break;
-            }
-            let Some(first) = self.pending.pop_front() else { break };
-            self.execute(first.command)?;
+        let is_due = |it: &mut PendingCommand| match (next, it.reach) {
+            (NextPacket::Ended, _) => true,
+            (NextPacket::Tag(tag), Some(reach)) => tag.dts > reach,
+            (NextPacket::Waiting, Some(reach)) => handed_out >= reach,
+            (NextPacket::Tag(_) | NextPacket::Waiting, None) => false,
+        };
+        while let Some(due) = self.pending.pop_front_if(is_due) {
+            self.execute(due.command)?;
         }
         Ok(())
     }

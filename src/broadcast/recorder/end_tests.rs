@@ -72,12 +72,14 @@ impl Show {
         assert!(self.packets.send(packet).unwrap());
     }
 
-    fn frames(&self, from: i64, to: i64) {
+    /// Sends the frames of this time span in milliseconds.
+    fn send_video(&self, from: i64, to: i64) {
         let frames = (from..to).step_by(40).map(|dts| of_rendition(RenditionId::Main, dts));
         frames.for_each(|frame| self.send(frame));
     }
 
-    fn blocks(&self, from: i64, to: i64) {
+    /// Sends the audio of this time span in milliseconds.
+    fn send_audio(&self, from: i64, to: i64) {
         let blocks = (from..to).step_by(20).map(|dts| packet(Track::Audio, dts));
         blocks.for_each(|block| self.send(block));
     }
@@ -90,8 +92,8 @@ impl Show {
 
     /// Sends the first half second of audio. Once the recorder has taken it, it knows where the file
     /// ends.
-    fn half_a_second(&self) {
-        self.blocks(40, 520);
+    fn send_half_a_second_of_audio(&self) {
+        self.send_audio(40, 520);
         let feed = self.hub.feed();
         wait_for("frames", || feed.handed_out() >= Timestamp::from_millis(500));
         wait_for("empty queue", || self.recorder.backlog().is_zero());
@@ -101,14 +103,14 @@ impl Show {
 #[test]
 fn a_recording_keeps_its_end_while_audio_arrives_later() {
     let show = Show::begin();
-    show.blocks(0, 40);
-    show.frames(0, 1_000);
+    show.send_audio(0, 40);
+    show.send_video(0, 1_000);
     show.recorder.ask_to_stop(TEST_TIMEOUT);
     let event = show.recorder.events().recv_timeout(END_GRACE + 2 * POLL_INTERVAL);
     assert_eq!(event, Err(Empty::Waiting), "the recording does not wait for its audio");
-    show.half_a_second();
-    show.frames(1_000, 3_000);
-    show.blocks(520, 3_000);
+    show.send_half_a_second_of_audio();
+    show.send_video(1_000, 3_000);
+    show.send_audio(520, 3_000);
     let figures = show.recorder.finish(TEST_TIMEOUT);
     assert_eq!((figures.state, figures.duration), (State::Finished, Duration::from_secs(1)));
 }
@@ -116,27 +118,27 @@ fn a_recording_keeps_its_end_while_audio_arrives_later() {
 #[test]
 fn commands_apply_at_their_request_while_audio_arrives_later() {
     let mut show = Show::begin();
-    let is_paused = |show: &Show, paused| {
+    let wait_paused = |show: &Show, paused| {
         wait_for("command", || show.recorder.figures().paused == paused);
     };
-    show.blocks(0, 40);
-    show.frames(0, 1_000);
+    show.send_audio(0, 40);
+    show.send_video(0, 1_000);
     show.settle();
     show.recorder.chapter("Act");
-    show.frames(1_000, 2_000);
+    show.send_video(1_000, 2_000);
     show.settle();
     show.recorder.pause();
-    is_paused(&show, true);
-    show.frames(2_000, 6_000);
+    wait_paused(&show, true);
+    show.send_video(2_000, 6_000);
     show.settle();
     show.recorder.resume();
-    is_paused(&show, false);
-    show.frames(6_000, 7_000);
+    wait_paused(&show, false);
+    show.send_video(6_000, 7_000);
     show.settle();
     show.recorder.ask_to_stop(TEST_TIMEOUT);
-    show.half_a_second();
-    show.frames(7_000, 8_000);
-    show.blocks(520, 8_000);
+    show.send_half_a_second_of_audio();
+    show.send_video(7_000, 8_000);
+    show.send_audio(520, 8_000);
     show.recorder.stop(TEST_TIMEOUT);
     let figures = show.recorder.figures();
     // The four seconds of the pause are not in the file.
@@ -149,10 +151,10 @@ fn commands_apply_at_their_request_while_audio_arrives_later() {
 fn commands_of_an_audio_recording_apply_at_their_request_while_audio_arrives_later() {
     let mut show = Show::begin_with(false, Duration::from_secs(1));
     // The audio of the next second is not in the hub yet.
-    show.blocks(0, 1_000);
+    show.send_audio(0, 1_000);
     show.settle();
     show.recorder.chapter("Act");
-    show.blocks(1_000, 3_000);
+    show.send_audio(1_000, 3_000);
     show.settle();
     drop(show.packets);
     show.hub.finish(TEST_TIMEOUT).unwrap();
@@ -170,13 +172,13 @@ fn a_command_behind_another_applies_at_its_request() {
     let show = Show::begin();
     let feed = show.hub.feed();
     let command = |command| PendingCommand { command, given: feed.given(), reach: None };
-    show.frames(0, 1_000);
+    show.send_video(0, 1_000);
     let mut pending = VecDeque::from([command(RecorderCommand::Pause)]);
-    show.frames(1_000, 2_000);
+    show.send_video(1_000, 2_000);
     pending.push_back(command(RecorderCommand::Resume));
     show.settle();
     note_reach(&mut pending, &feed);
-    show.frames(2_000, 3_000);
+    show.send_video(2_000, 3_000);
     show.settle();
     note_reach(&mut pending, &feed);
     let reached = pending.iter().map(|it| it.reach);
@@ -191,8 +193,8 @@ fn a_split_asks_for_its_keyframe_at_once_although_audio_arrives_later() {
     show.hub.on_keyframe_wanted(move || {
         its_asked.fetch_add(1, Ordering::SeqCst);
     });
-    show.blocks(0, 40);
-    show.frames(0, 1_000);
+    show.send_audio(0, 40);
+    show.send_video(0, 1_000);
     show.settle();
     show.recorder.split();
     wait_for("keyframe request", || asked.load(Ordering::SeqCst) == 1);

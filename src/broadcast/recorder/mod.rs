@@ -475,7 +475,7 @@ impl Writer {
             self.execute_commands(&next, handed_out)?;
             match next {
                 NextPacket::Tag(tag) => {
-                    if mark.is_some() && reach.is_some_and(|reach| tag.dts > reach) {
+                    if reach.is_some_and(|reach| tag.dts > reach) {
                         return Ok(());
                     }
                     self.take(&tag)?;

@@ -116,6 +116,12 @@ impl NoticeBoard {
         self.log.end_all(|it| keys.contains(&it.key()), now());
     }
 
+    /// Withdraws the notices with these keys about one target, and ends them in the event log.
+    pub fn end_target(&mut self, keys: &[&str], target: u32) {
+        self.active.clear_target(keys, target);
+        self.log_ended_of(keys, target, "");
+    }
+
     /// Ends the messages with these keys about one target in the event log only. A message without
     /// the id of a target names its `host`.
     pub fn log_ended_of(&mut self, keys: &[&str], target: u32, host: &str) {

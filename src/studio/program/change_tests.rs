@@ -704,15 +704,16 @@ fn a_stinger_that_an_overloaded_computer_skips_is_silent() {
     let (transition, shape) = (stinger(""), rig.program.shape());
     rig.program.transition_assets.sync([&transition].into_iter(), &shape);
     for is_overloaded in [false, true] {
-        let level = |rig: &Rig| rig.program.compositor().figures().degradation;
-        while is_overloaded && level(&rig) < Degradation::Transitions {
+        while is_overloaded
+            && rig.program.compositor().figures().degradation < Degradation::Transitions
+        {
             let (long, period) = (Duration::from_secs(1), Duration::from_millis(33));
             rig.ticker.lock().took(long, period, Timestamp::ZERO);
         }
         make_ready(&mut rig.program.transition_assets);
         rig.program.show(Plan::simple(MAIN_SOURCE), Some(transition.clone()));
-        let strip = rig.program.mixer().strip_meter(STINGER_STRIP);
-        assert_eq!(strip.is_some(), !is_overloaded);
+        let meter = rig.program.mixer().strip_meter(STINGER_STRIP);
+        assert_eq!(meter.is_some(), !is_overloaded);
     }
     rig.program.end();
 }

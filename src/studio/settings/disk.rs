@@ -77,8 +77,9 @@ fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Keeps a copy of an edited file that is not valid, so that nothing is lost. The copy is next to the file, has this
-/// suffix, and a number if there is one already. A file without read permission is renamed instead.
+/// Keeps a copy of an edited file that is not valid, so that nothing is lost. The copy is next to the
+/// file, has this suffix, and a number if there is one already. A file without read permission is
+/// renamed instead.
 pub fn keep_broken(path: &Path, suffix: &str, is_valid: fn(&str) -> bool) -> io::Result<()> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(suffix);

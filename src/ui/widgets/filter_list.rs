@@ -75,7 +75,7 @@ pub fn below(ui: &mut Ui, draw: impl FnOnce(&mut Ui)) {
 
 /// Scrolls to a filter that the user has added, or that the keyboard enters. `top` is its upper left
 /// corner. Call this after the filter and its settings are drawn.
-pub fn scroll_to_added(ui: &Ui, top: Pos2) {
+pub fn scroll_to_filter(ui: &Ui, top: Pos2) {
     let rect = Rect::from_min_max(top, ui.min_rect().max);
     // Of settings that are higher than the visible part, the beginning is visible.
     let align = (rect.height() > ui.clip_rect().height()).then_some(Align::Min);

@@ -261,8 +261,7 @@ impl Engine {
         let enabled = target.as_ref().is_some_and(|target| target.enabled);
         if !enabled {
             // The target may have failed, or its broadcast may have ended.
-            self.notices.active.clear_target(groups::TARGET_NOTICES, id);
-            self.notices.log_ended_of(groups::TARGET_NOTICES, id, "");
+            self.notices.end_target(groups::TARGET_NOTICES, id);
             self.clear_link_notices(id);
             self.live.series.switched_off(id as usize, self.clock.now());
         }
@@ -289,8 +288,7 @@ impl Engine {
     /// one replaces it.
     pub fn clear_link_notices(&mut self, id: u32) {
         let label = self.live.on_air.as_ref().and_then(|on_air| on_air.label(id));
-        self.notices.active.clear_target(groups::DROPPED_FRAME_NOTICES, id);
-        self.notices.log_ended_of(groups::DROPPED_FRAME_NOTICES, id, "");
+        self.notices.end_target(groups::DROPPED_FRAME_NOTICES, id);
         self.end_rendition_notice(id, &label.unwrap_or_default());
     }
 

@@ -1,5 +1,5 @@
-//! The mixer's strips: settings, sources and states. The file is long because its tests follow a strip
-//! from the choice of its source to the notices about it.
+//! The mixer's strips: settings, sources and states. The file is long because its tests follow a
+//! strip from the choice of its source to the notices about it.
 
 use std::collections::BTreeSet;
 
@@ -35,11 +35,11 @@ enum Capture {
 }
 
 /// A strip, its source, and how it captures the monitoring device.
-type CapturingStrip<'a> = (&'a AudioStrip, &'a AudioChoice, Option<Capture>);
+type StripCapture<'a> = (&'a AudioStrip, &'a AudioChoice, Option<Capture>);
 
 /// Returns the strip that the notice about captured monitoring names: the strip is monitored
 /// itself, or it sends the monitoring of other strips to viewers.
-fn reported_captor(strips: &[CapturingStrip<'_>]) -> Option<StripId> {
+fn reported_captor(strips: &[StripCapture<'_>]) -> Option<StripId> {
     let solo = strips.iter().any(|(it, _, _)| it.strip.solo);
     let is_monitored = |it: &AudioStrip, choice: &AudioChoice| {
         let is_audible = !it.strip.muted && *choice != AudioChoice::None;
@@ -93,11 +93,11 @@ impl Engine {
         let Some(program) = &self.state.program else { return };
         let played = self.state.listening.as_ref().map(MonitoringOutput::device);
         let played = played.unwrap_or_default();
-        let capturing = |strip| {
+        let with_capture = |strip| {
             let capture = self.captures_monitoring(program, strip, &played);
             (strip, program.choice_of(strip), capture)
         };
-        let strips: Vec<CapturingStrip<'_>> = self.settings.strips.iter().map(capturing).collect();
+        let strips: Vec<StripCapture<'_>> = self.settings.strips.iter().map(with_capture).collect();
         let captor = reported_captor(&strips);
         let captors = strips.iter().filter(|(_, _, capture)| capture.is_some());
         let ids: BTreeSet<StripId> = captors.map(|(strip, _, _)| strip.id).collect();

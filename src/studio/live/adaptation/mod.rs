@@ -255,11 +255,7 @@ impl Adaptation {
         let by = counted.iter().copied().find(|id| rate(id) == Some(self.now));
         self.frame_step = self.step();
         let (bitrate, full) = (self.now, self.now >= self.quality.video_bitrate);
-        let most = self.quality.video_bitrate;
-        // At this minimum bitrate, the speed of the connection does not matter.
-        let is_at_most = |link: &Adapter| link.bitrate() == most && link.least() < most;
-        let is_fast = |id: u32| live.contains(&id) && self.links.get(&id).is_some_and(is_at_most);
-        let recovered = full && self.limited_by.is_some_and(is_fast);
+        let recovered = full && self.has_recovered(&live);
         self.limited_by = by.or(self.limited_by).filter(|_| !full);
         let lower = bitrate < before;
         let changed =
@@ -270,6 +266,16 @@ impl Adaptation {
         self.follow_second(now, &live);
         let outcome = Outcome { changed, resized, moved, by_links };
         (!outcome.is_nothing()).then_some(outcome)
+    }
+
+    /// Returns true if the target that limited the bitrate last is live, and its connection is fast
+    /// enough for the chosen bitrate.
+    fn has_recovered(&self, live: &[u32]) -> bool {
+        let most = self.quality.video_bitrate;
+        let limiting = self.limited_by.filter(|id| live.contains(id));
+        let link = limiting.and_then(|id| self.links.get(&id));
+        // If the minimum is the chosen bitrate, the speed of the connection does not matter.
+        link.is_some_and(|link| link.bitrate() == most && link.least() < most)
     }
 
     fn resize(&mut self, now: Timestamp) -> Option<Resized> {

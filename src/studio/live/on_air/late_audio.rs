@@ -9,7 +9,7 @@ pub const QUIT_AUDIO_WAIT: Duration = Duration::from_secs(1);
 
 impl OnAir {
     /// Returns the longest time for which the end of a broadcast waits for late audio.
-    pub const fn audio_wait(quits: bool) -> Duration {
+    pub const fn max_audio_wait(quits: bool) -> Duration {
         if quits { QUIT_AUDIO_WAIT } else { Duration::MAX }
     }
 
@@ -18,7 +18,7 @@ impl OnAir {
     pub fn late_audio_wait(&self, quits: bool) -> Duration {
         let is_recorded = || self.ending_tracks.iter().any(|tracks| tracks.strong_count() > 0);
         if self.outputs.need_last_audio() || is_recorded() {
-            Self::audio_wait(quits)
+            Self::max_audio_wait(quits)
         } else {
             Duration::ZERO
         }

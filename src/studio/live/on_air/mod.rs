@@ -519,7 +519,7 @@ impl OnAir {
             }
             // During the wait for late audio, a target that is not live must not go live.
             outputs.stop_early(OUTPUTS_END_TIMEOUT);
-            let late = hub.audio_delay().min(Self::audio_wait(quits));
+            let late = hub.audio_delay().min(Self::max_audio_wait(quits));
             let stuck = [
                 video.as_mut().and_then(|video| video.wait(ENCODERS_END_TIMEOUT).err()),
                 second.and_then(|second| second.join(RENDITION_END_TIMEOUT).err()),

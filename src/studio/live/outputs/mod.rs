@@ -120,10 +120,10 @@ impl Outputs {
 
     /// Requests the end of outputs with a link that do not need the late audio, within `limit`.
     pub fn stop_early(&self, limit: Duration) {
-        let outputs = self.0.iter().map(|output| (output, output.output()));
-        outputs
-            .filter(|(output, its)| its.estimate().is_some() && !output.needs_last_audio())
-            .for_each(|(_, its)| its.ask_to_stop(limit));
+        let outputs = self.0.iter().filter(|output| !output.needs_last_audio());
+        let outputs = outputs.map(|output| output.output());
+        let with_link = outputs.filter(|output| output.estimate().is_some());
+        with_link.for_each(|output| output.ask_to_stop(limit));
     }
 
     /// Ends all outputs in parallel, and reports their last events. An output with a link has the

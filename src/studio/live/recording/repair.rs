@@ -159,7 +159,8 @@ mod tests {
         write_tag(TagKind::Audio, 0, &[0xAF, 0, 0x11, 0x90], &mut file);
         write_tag(TagKind::Audio, 0, &[0xAF, 1, 2, 3], &mut file);
         fs::write(&path, &file).unwrap();
-        // Another program wrote this file, so onair makes a copy. No file can be created in this folder.
+        // Another program wrote this file, so onair makes a copy. No file can be created in this
+        // folder.
         let opened = fs::File::open(&path).unwrap();
         let path = PathBuf::from(format!("/proc/self/fd/{}", opened.as_raw_fd()));
         drop(Entry::create(&state, &path).unwrap());

@@ -42,7 +42,7 @@ pub fn show(
             ui.push_id(("filter", index), |ui| numbers(ui, view, strip, &mut slot.filter));
         }
         if selection.added_filter.take_if(|it| *it == index).is_some() {
-            filter_list::scroll_to_added(ui, top);
+            filter_list::scroll_to_filter(ui, top);
         }
     }
     if let Some((index, pressed)) = moved {

@@ -152,9 +152,15 @@ fn list(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, fresh: bool) {
         }
     });
     ui.add_space(gap::S);
+    list_buttons(ui, view, draft);
+}
+
+/// Draws the buttons below the list.
+fn list_buttons(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft) {
+    let (theme, texts) = (view.theme, view.texts);
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = gap::S;
-        let in_use = parts.in_use.name(draft.kind).to_owned();
+        let in_use = view.snapshot.parts.in_use.name(draft.kind).to_owned();
         let new = Button::new(&texts.get("part-new")).icon(Icon::Plus).show(ui, theme);
         if new.clicked() {
             draft.step = Step::Name(Naming::New, String::new(), None);

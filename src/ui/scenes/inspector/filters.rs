@@ -96,14 +96,26 @@ fn list(
         let is_added = draft.added_filter.take_if(|it| *it == (source, index)).is_some();
         // The inspector scrolls to the section, and so to the first filter.
         if is_added || (enters && is_open && index > 0) {
-            filter_list::scroll_to_added(ui, top);
+            filter_list::scroll_to_filter(ui, top);
         }
     }
     if let Some((index, pressed)) = moved {
         draft.pick = None;
         filter_list::change(slots, opened, index, pressed);
     }
-    let name = view.texts.get("filter-add");
+    add_list(ui, view, source, slots, draft, enters_end);
+}
+
+/// Draws the list of filters to add, which gets the keyboard focus if `enters`.
+fn add_list(
+    ui: &mut Ui,
+    view: &View<'_>,
+    source: SourceId,
+    slots: &mut Vec<Slot>,
+    draft: &mut Draft,
+    enters: bool,
+) {
+    let (theme, name) = (view.theme, view.texts.get("filter-add"));
     let select = Select {
         enabled: slots.len() < MAX_FILTERS,
         ..Select::new(&name, &name, ui.available_width())
@@ -112,7 +124,7 @@ fn list(
         ScrollArea::vertical().id_salt("kinds").max_height(360.0).show(ui, |ui| {
             for filter in Filter::kinds() {
                 if menu_item(ui, theme, &view.texts.get(kind(&filter)), "", false, true) {
-                    *opened = slots.len();
+                    draft.filter = slots.len();
                     draft.added_filter = Some((source, slots.len()));
                     slots.push(Slot { enabled: true, filter });
                 }
@@ -120,7 +132,7 @@ fn list(
         });
     };
     filter_list::below(ui, |ui| {
-        focus_first(ui, enters_end, None, |ui| select.show(ui, theme, lines));
+        focus_first(ui, enters, None, |ui| select.show(ui, theme, lines));
     });
 }
 
