@@ -75,8 +75,8 @@ mod tests {
     use super::*;
     use crate::audio::AudioChoice;
     use crate::capture::VideoChoice;
-    use crate::mix::{Reading, Strip, StripId};
-    use crate::studio::snapshot::{SourceState, StripView};
+    use crate::mix::{Strip, StripId};
+    use crate::studio::snapshot::StripView;
     use crate::studio::{AudioStrip, Edit};
 
     /// Returns the effect of the hotkey with this name in the settings file.
@@ -131,17 +131,7 @@ mod tests {
         let Command::EditProgram(Edit::Several(edits)) = &*command else { panic!("{command:?}") };
         assert!(matches!(edits[..], [Edit::HideItem(_, true)]), "{edits:?}");
         let audio = AudioStrip::new(StripId(3), AudioChoice::None);
-        snapshot.strips.push(StripView {
-            audio,
-            name: "Guest".into(),
-            device: String::new(),
-            state: SourceState::Open,
-            shown: false,
-            held: false,
-            has_no_audio: false,
-            drift_ppm: None,
-            meter: Reading::default(),
-        });
+        snapshot.strips.push(StripView::open(audio, "Guest"));
         let (before, strip) = (Strip::default(), Strip { muted: true, ..Strip::default() });
         let muted = send(Command::SetStrip { id: StripId(3), before, strip });
         assert_eq!(of("mute:Guest", &snapshot), muted);

@@ -208,6 +208,24 @@ pub struct StripView {
     pub meter: mix::Reading,
 }
 
+#[cfg(test)]
+impl StripView {
+    /// Returns a strip with an open source whose name the system does not know.
+    pub fn open(audio: AudioStrip, name: &str) -> Self {
+        Self {
+            audio,
+            name: name.to_owned(),
+            device: String::new(),
+            state: SourceState::Open,
+            shown: false,
+            held: false,
+            has_no_audio: false,
+            drift_ppm: None,
+            meter: mix::Reading::default(),
+        }
+    }
+}
+
 /// A target as displayed in the window.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TargetView {

@@ -378,9 +378,7 @@ mod tests {
 
     use super::*;
     use crate::audio::AudioChoice;
-    use crate::mix::Reading;
     use crate::studio::AudioStrip;
-    use crate::studio::snapshot::SourceState;
 
     #[test]
     fn a_second_recording_and_a_change_of_no_recording_are_refused() {
@@ -426,17 +424,7 @@ mod tests {
 
     /// Returns a strip with this source.
     fn view(choice: AudioChoice) -> StripView {
-        StripView {
-            audio: AudioStrip::new(StripId(1), choice),
-            name: String::new(),
-            device: String::new(),
-            state: SourceState::Open,
-            shown: false,
-            held: false,
-            has_no_audio: false,
-            drift_ppm: None,
-            meter: Reading::default(),
-        }
+        StripView::open(AudioStrip::new(StripId(1), choice), "")
     }
 
     #[test]

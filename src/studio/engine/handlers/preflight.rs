@@ -350,17 +350,9 @@ mod tests {
         let music = Reading { held_dbfs: -12.0, ..Reading::default() };
         let found = |muted, talk, held_dbfs| {
             let strip = Strip { muted, ..Strip::default() };
-            let view = StripView {
-                audio: AudioStrip { strip, talk, ..AudioStrip::main() },
-                name: "Microphone".into(),
-                device: String::new(),
-                state: SourceState::Open,
-                shown: false,
-                held: false,
-                has_no_audio: false,
-                drift_ppm: None,
-                meter: Reading { held_dbfs, ..Reading::default() },
-            };
+            let audio = AudioStrip { strip, talk, ..AudioStrip::main() };
+            let mut view = StripView::open(audio, "Microphone");
+            view.meter.held_dbfs = held_dbfs;
             let report = SourceReport { state: SourceState::Open, ..SourceReport::default() };
             main_audio(&AudioChoice::Mic(None), report, &view, &music)
         };

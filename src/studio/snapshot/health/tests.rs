@@ -200,17 +200,8 @@ fn talks(snapshot: &mut Snapshot, held: bool, muted: bool) {
     let mut audio = AudioStrip::new(mix::StripId::MAIN, main.choice.clone());
     audio.talk = TalkMode::PushToTalk;
     audio.strip.muted = muted;
-    snapshot.strips = vec![StripView {
-        audio,
-        name: "Yeti".into(),
-        device: "Yeti".into(),
-        state: SourceState::Open,
-        shown: false,
-        held,
-        has_no_audio: false,
-        drift_ppm: None,
-        meter: mix::Reading::default(),
-    }];
+    let strip = StripView::open(audio, "Yeti");
+    snapshot.strips = vec![StripView { device: "Yeti".into(), held, ..strip }];
 }
 
 /// Adds a silent strip to a microphone that waits for its push-to-talk key.
