@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{CertificateError, ServerConfig};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
@@ -22,11 +23,27 @@ use crate::text::problem::problem;
 /// Time limit of the handshake with a client.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The protocols of web clients, by preference (ALPN, RFC 7301): HTTP/2 and HTTP/1.1.
+const WEB_PROTOCOLS: [&[u8]; 2] = [HTTP_2, b"http/1.1"];
+/// The name of HTTP/2 over TLS (RFC 9113 §3.2).
+const HTTP_2: &[u8] = b"h2";
+
 /// A server's certificate with its key.
 #[derive(Clone)]
 pub struct Identity {
     config: Arc<ServerConfig>,
+    /// The same certificate for web clients, which choose a protocol.
+    web: Arc<ServerConfig>,
     pin: CertificatePin,
+    /// The files of the certificate and its key, if it comes from files.
+    files: Option<(PathBuf, PathBuf)>,
+}
+
+/// The version of HTTP that a client has chosen.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum HttpVersion {
+    Http1,
+    Http2,
 }
 
 /// The reason why a certificate or key cannot be used.
@@ -52,12 +69,7 @@ impl Identity {
         let bytes = Zeroizing::new(bytes);
         let secret = PrivateKeyDer::from_pem_slice(&bytes)
             .map_err(|_| fault(key, problem!("net-file-no-key")))?;
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| fault(certificate, error.to_string().into()))?
-            .with_no_client_auth()
-            .with_single_cert(chain, secret)
+        Self::new(chain, secret, pin)
             .map_err(|error| match &error {
                 rustls::Error::InconsistentKeys(_) => {
                     fault(key, problem!("net-file-other-key", reason = error.to_string()))
@@ -70,8 +82,32 @@ impl Identity {
                     fault(certificate, Problem::from(&problem))
                 }
                 _ => fault(key, problem!("net-file-key-kind")),
-            })?;
-        Ok(Self { config: Arc::new(config), pin })
+            })
+            .map(|identity| Self {
+                files: Some((certificate.to_owned(), key.to_owned())),
+                ..identity
+            })
+    }
+
+    /// Creates an identity from a certificate, followed by its issuers, and its key.
+    pub(in crate::net) fn new(
+        chain: Vec<CertificateDer<'static>>,
+        key: PrivateKeyDer<'static>,
+        pin: CertificatePin,
+    ) -> Result<Self, rustls::Error> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(chain, key)?;
+        let mut web = config.clone();
+        web.alpn_protocols = WEB_PROTOCOLS.map(<[u8]>::to_vec).to_vec();
+        Ok(Self { config: Arc::new(config), web: Arc::new(web), pin, files: None })
+    }
+
+    /// Returns the files of the certificate and its key, if it comes from files.
+    pub fn files(&self) -> Option<(&Path, &Path)> {
+        self.files.as_ref().map(|(certificate, key)| (&**certificate, &**key))
     }
 
     /// Returns the pin of the certificate, as in client settings.
@@ -84,16 +120,38 @@ impl Identity {
     /// # Errors
     /// Fails if the client does not use TLS, does not accept the certificate, or takes too long.
     pub async fn welcome(&self, stream: Stream) -> Result<Stream, Cause> {
-        let socket = stream.into_socket().ok_or_else(|| Cause::Tls(problem!("net-tls-in-tls")))?;
-        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::clone(&self.config));
-        match timeout(HANDSHAKE_TIMEOUT, acceptor.accept(socket)).await {
-            Ok(Ok(stream)) => Ok(Stream::tls(stream.into())),
-            Ok(Err(error)) => Err(match verify::cause(&error, "") {
-                Cause::NotTls => Cause::Tls(problem!("net-client-not-tls")),
-                cause => cause,
-            }),
-            Err(_) => Err(Cause::TimedOut { after: HANDSHAKE_TIMEOUT }),
-        }
+        accept(&self.config, stream).await.map(|stream| Stream::tls(stream.into()))
+    }
+
+    /// Performs the TLS handshake with a web client, within 10 s. Returns the version of HTTP that
+    /// both sides prefer.
+    ///
+    /// # Errors
+    /// Fails as [`welcome`](Self::welcome) does.
+    pub async fn welcome_web(&self, stream: Stream) -> Result<(Stream, HttpVersion), Cause> {
+        let stream = accept(&self.web, stream).await?;
+        let version = match stream.get_ref().1.alpn_protocol() {
+            Some(HTTP_2) => HttpVersion::Http2,
+            _ => HttpVersion::Http1,
+        };
+        Ok((Stream::tls(stream.into()), version))
+    }
+}
+
+/// Performs the TLS handshake with a client, within 10 s.
+async fn accept(
+    config: &Arc<ServerConfig>,
+    stream: Stream,
+) -> Result<tokio_rustls::server::TlsStream<TcpStream>, Cause> {
+    let socket = stream.into_socket().ok_or_else(|| Cause::Tls(problem!("net-tls-in-tls")))?;
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::clone(config));
+    match timeout(HANDSHAKE_TIMEOUT, acceptor.accept(socket)).await {
+        Ok(Ok(stream)) => Ok(stream),
+        Ok(Err(error)) => Err(match verify::cause(&error, "") {
+            Cause::NotTls => Cause::Tls(problem!("net-client-not-tls")),
+            cause => cause,
+        }),
+        Err(_) => Err(Cause::TimedOut { after: HANDSHAKE_TIMEOUT }),
     }
 }
 

@@ -2,10 +2,12 @@
 
 pub mod certificate_pin;
 pub mod identity;
+pub mod own_certificate;
 pub mod trust;
 mod verify;
 
-pub use identity::{Identity, IdentityError};
+pub use identity::{HttpVersion, Identity, IdentityError};
+pub use own_certificate::OwnCertificate;
 
 pub use trust::Trust;
 pub(in crate::net) use verify::cause;
