@@ -25,7 +25,7 @@ pub use crate::server::fault::Fault;
 pub use crate::server::registry::chat::moderation::{
     ChatRules, MAX_SLOW_MODE_INTERVAL, MutedPerson,
 };
-pub use crate::server::registry::config::{Config, Listen, Login, MediaRules, OwnStream, Secure};
+pub use crate::server::registry::config::{Config, Listen, Login, MediaRules, OwnStream};
 pub use crate::server::whep::production::keyframe_request::KeyframeRequest;
 pub use crate::server::whep::production::program_audio::{ProgramAudio, ProgramAudioNeed};
 

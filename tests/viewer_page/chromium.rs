@@ -33,12 +33,17 @@ pub struct Page<'a> {
 impl Chromium {
     /// Starts a browser that prefers this language.
     pub fn start(language: &str) -> Self {
+        Self::start_with(language, &[])
+    }
+
+    /// Starts a browser with additional flags.
+    pub fn start_with(language: &str, flags: &[&str]) -> Self {
         let profile = tempfile::tempdir().unwrap();
         let folder = format!("--user-data-dir={}", profile.path().display());
         let language = format!("--accept-lang={language}");
         let peer = Peer::start(
             "chromium",
-            [
+            flags.iter().copied().chain([
                 "--headless",
                 "--no-sandbox",
                 "--disable-gpu",
@@ -53,7 +58,7 @@ impl Chromium {
                 &language,
                 &folder,
                 "about:blank",
-            ],
+            ]),
         );
         let file = profile.path().join("DevToolsActivePort");
         let mut place = None;

@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -35,8 +35,10 @@ pub(in crate::server) struct Spot {
     waker: AtomicWaker,
     /// True if the connection ends because its client accepted no data.
     stalled: AtomicBool,
-    /// True while the receiver of a callback decides about the client.
-    deciding: AtomicBool,
+    /// The number of requests of the client about which the receivers of callbacks decide.
+    deciding: AtomicUsize,
+    /// The number of requests that play. HTTP/2 allows several at once. Changed only under the same lock.
+    plays: AtomicUsize,
 }
 
 /// The purpose of a connection.
@@ -113,15 +115,20 @@ impl Spot {
         self.stalled.load(Ordering::Acquire)
     }
 
-    /// Records whether the receiver of a callback decides about the client, which suspends the time limit of its
+    /// Records that the receiver of a callback decides about the client, which suspends the time limit of its
     /// request. Until the receiver has admitted the client, the connection has no purpose, and can be evicted.
-    pub fn set_deciding(&self, is_deciding: bool) {
-        self.deciding.store(is_deciding, Ordering::Release);
+    pub fn begin_deciding(&self) {
+        self.deciding.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Ends what [`begin_deciding`](Self::begin_deciding) began.
+    pub fn end_deciding(&self) {
+        self.deciding.fetch_sub(1, Ordering::AcqRel);
     }
 
     /// Returns true while the receiver of a callback decides about the client.
     pub fn is_deciding(&self) -> bool {
-        self.deciding.load(Ordering::Acquire)
+        self.deciding.load(Ordering::Acquire) > 0
     }
 
     /// Becomes ready when other connections need the slot. Only one task may wait at a time.
@@ -185,8 +192,9 @@ impl Admission {
         }
         let state = AtomicU8::new(State::Undecided as u8);
         let (turn, waker) = (AtomicU64::new(0), AtomicWaker::new());
-        let (stalled, deciding) = (AtomicBool::new(false), AtomicBool::new(false));
-        let spot = Arc::new(Spot { address, state, turn, waker, stalled, deciding });
+        let stalled = AtomicBool::new(false);
+        let (deciding, plays) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let spot = Arc::new(Spot { address, state, turn, waker, stalled, deciding, plays });
         inner.all += 1;
         inner.addresses.entry(address).or_default().all += 1;
         let turn = inner.wait(&spot, State::Undecided);
@@ -196,7 +204,26 @@ impl Admission {
 
     /// Sets the purpose of a connection. Returns false if there is no slot for this purpose.
     pub fn settle(&self, spot: &Arc<Spot>, purpose: Purpose) -> bool {
+        self.settle_locked(&mut self.inner.lock(), spot, purpose)
+    }
+
+    /// Adds a request that plays, among several of a connection. Returns false if there is no slot for a player.
+    pub fn begin_play(&self, spot: &Arc<Spot>) -> bool {
         let mut inner = self.inner.lock();
+        let settled = self.settle_locked(&mut inner, spot, Purpose::Play);
+        spot.plays.fetch_add(usize::from(settled), Ordering::Relaxed);
+        settled
+    }
+
+    /// Ends what [`begin_play`](Self::begin_play) began. After the last one, the connection has no purpose.
+    pub fn end_play(&self, spot: &Arc<Spot>) {
+        let mut inner = self.inner.lock();
+        if spot.plays.fetch_sub(1, Ordering::Relaxed) == 1 {
+            inner.unsettle(spot);
+        }
+    }
+
+    fn settle_locked(&self, inner: &mut Inner, spot: &Arc<Spot>, purpose: Purpose) -> bool {
         let full = inner.players + self.reserve() >= self.connections;
         if purpose == Purpose::Play && full {
             return false;
@@ -217,12 +244,7 @@ impl Admission {
 
     /// Removes the purpose of a connection.
     pub fn unsettle(&self, spot: &Arc<Spot>) {
-        let mut inner = self.inner.lock();
-        if !spot.is_settled() {
-            return;
-        }
-        inner.players -= usize::from(spot.is(State::Playing));
-        inner.wait(spot, State::Resting);
+        self.inner.lock().unsettle(spot);
     }
 
     /// Returns true if no slot is free or has a resting connection.
@@ -258,6 +280,14 @@ impl Admission {
 }
 
 impl Inner {
+    fn unsettle(&mut self, spot: &Arc<Spot>) {
+        if !spot.is_settled() {
+            return;
+        }
+        self.players -= usize::from(spot.is(State::Playing));
+        self.wait(spot, State::Resting);
+    }
+
     /// Evicts the oldest undecided connection of an address, or else its oldest resting one. With
     /// `rests_first`, evicts in the reverse order. Returns false if there is no such connection.
     fn evict_of(&mut self, address: IpAddr, rests_first: bool) -> bool {
@@ -407,6 +437,17 @@ mod tests {
         viewers.iter().chain(&others).chain([&publisher]).for_each(|spot| places.leave(spot));
         let inner = places.inner.lock();
         assert_eq!((inner.all, inner.undecided.len(), inner.resting, inner.players), (0, 0, 0, 0));
+    }
+
+    #[test]
+    fn a_connection_rests_when_the_last_of_its_requests_ends() {
+        let places = admission();
+        let spot = places.admit(HOME_ADDRESS, false, Timestamp::ZERO).unwrap();
+        assert!(places.begin_play(&spot) && places.begin_play(&spot));
+        places.end_play(&spot);
+        assert!(spot.is_settled() && places.inner.lock().players == 1);
+        places.end_play(&spot);
+        assert!(!spot.is_settled() && places.inner.lock().players == 0);
     }
 
     #[test]

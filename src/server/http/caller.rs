@@ -1,24 +1,15 @@
-//! HTTP clients: accepted connections, and the client data, the credentials and the access of each request.
+//! HTTP clients: the data, the credentials and the access of each request.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::pin;
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{ConnectInfo, Request};
+use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 use data_encoding::BASE64;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::{Service as _, service_fn};
-use hyper_util::rt::TokioIo;
-use hyper_util::service::TowerToHyperService;
-use tokio::sync::watch;
 use url::form_urlencoded;
 
 use crate::base::Secret;
-use crate::net;
 use crate::server::access::action::Action;
 use crate::server::access::admission::Spot;
 use crate::server::access::callback::calls::DoneCall;
@@ -26,69 +17,9 @@ use crate::server::access::callback::visit::{Call, ClientDetails, Visit};
 use crate::server::access::denied::Denied;
 use crate::server::access::pass::{PassScope, Proof};
 use crate::server::http::hls::slot::DecisionGuard;
-use crate::server::http::idle::Idle;
 use crate::server::recordings::opened::VOD_APP;
 use crate::server::registry::Registry;
 use crate::server::registry::gate::{self, AccessRequest};
-use crate::server::registry::port::OpenPort;
-
-/// Maximum size of the header of a request in bytes. A larger one, and one with more than 100 fields, gets status 431
-/// (RFC 6585 §5).
-const MAX_HEADER_BYTES: usize = 16 << 10;
-/// Maximum size of a connection's buffer in bytes, for each direction.
-const MAX_BUFFER_BYTES: usize = 32 << 10;
-
-/// Serves clients until the port closes. Then it waits until the requests in progress are over.
-pub(super) async fn serve(
-    router: Router,
-    listener: net::Listener,
-    registry: &Arc<Registry>,
-    open: OpenPort,
-) {
-    let close = watch::Sender::new(false);
-    let router = TowerToHyperService::new(router);
-    let closed = close.subscribe();
-    let serve = move |stream, address, place| {
-        let stream = Idle::new(stream, place, &registry.config.limits);
-        let (spot, local) = (Arc::clone(stream.spot()), stream.local());
-        let caller = Caller { address, spot, local };
-        tokio::spawn(converse(stream, caller, router.clone(), closed.clone()));
-    };
-    open.accept(listener, registry, serve).await;
-    close.send_replace(true);
-    close.closed().await;
-}
-
-/// Answers the requests of one connection.
-async fn converse(
-    stream: Idle,
-    caller: Caller,
-    router: TowerToHyperService<Router>,
-    mut close: watch::Receiver<bool>,
-) {
-    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(caller.clone()));
-        router.call(request)
-    });
-    let mut settings = http1::Builder::new();
-    settings.max_header_size(MAX_HEADER_BYTES).max_buf_size(MAX_BUFFER_BYTES);
-    let connection = settings.serve_connection(TokioIo::new(stream), service).with_upgrades();
-    let mut connection = pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => Some(ended),
-        _ = close.wait_for(|close| *close) => None,
-    };
-    let ended = match ended {
-        Some(ended) => ended,
-        None => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = ended {
-        tracing::trace!(%error, "an HTTP connection failed");
-    }
-}
 
 /// The credentials with which a client plays a stream.
 #[derive(Debug, Default)]
@@ -155,13 +86,17 @@ pub(super) fn wants_websocket(headers: &HeaderMap) -> bool {
 }
 
 /// Returns the details that a client reports about itself in a request, in RTMP terms.
-pub(super) fn client_details(request: &Request, app: &str) -> ClientDetails {
+pub(super) fn client_details(request: &Request, app: &str, is_secure: bool) -> ClientDetails {
     let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
     let text = |name| text(name).unwrap_or_default().to_owned();
     ClientDetails {
         client_software: text(header::USER_AGENT),
         swf_url: String::new(),
-        tc_url: format!("http://{}/{app}", text(header::HOST)),
+        tc_url: format!(
+            "{}://{}/{app}",
+            if is_secure { "https" } else { "http" },
+            text(header::HOST)
+        ),
         page_url: text(header::REFERER),
     }
 }
@@ -173,6 +108,8 @@ pub(super) struct Caller {
     pub spot: Arc<Spot>,
     /// The local address of the connection.
     pub local: Option<IpAddr>,
+    /// True if the connection is encrypted.
+    pub is_secure: bool,
 }
 
 /// The result for a client that may play.

@@ -16,12 +16,13 @@ use axum::response::{IntoResponse, Response};
 use http_body::Frame;
 
 use crate::base::Timestamp;
-use crate::server::access::admission::{Purpose, Spot};
+use crate::server::access::admission::Spot;
 use crate::server::access::callback::calls::DoneCall;
 use crate::server::access::grant::AdmittedViewer;
 use crate::server::event::{Ended, NoRoom, Protocol};
 use crate::server::http::caller::Caller;
 use crate::server::http::closing;
+use crate::server::http::hls::slot::ActiveGuard;
 use crate::server::http::refusals::{no_such_stream, too_many_viewers};
 use crate::server::registry::Registry;
 use crate::server::stream::Stream;
@@ -96,21 +97,20 @@ fn join(
         return Err(Box::new(no_such_stream()));
     }
     let Caller { address: peer, spot, .. } = caller;
-    if !registry.admission.settle(&spot, Purpose::Play) {
+    let Some(active) = ActiveGuard::new(&registry, &spot) else {
         return Err(Box::new(too_many_viewers(NoRoom::Server)));
-    }
+    };
     let limit = registry.config.limits.queue_bytes;
     let sink = FlvSink::for_viewer(viewer.id, limit, protocol);
     let joined = registry.join(app, name, (Arc::<FlvSink>::clone(&sink), viewer.expelled), peer);
     let stream = joined.map_err(|why| {
-        registry.admission.unsettle(&spot);
         // `join` has reported the viewer.
         let mut full = too_many_viewers(why);
         full.extensions_mut().remove::<NoRoom>();
         Box::new(full)
     })?;
     let since = registry.clock.now();
-    Ok(FlvBody { sink, registry, stream, peer, spot, since, _done: viewer.done })
+    Ok(FlvBody { sink, registry, stream, peer, spot, since, _done: viewer.done, _active: active })
 }
 
 /// Sends the file in messages until either end closes. Data that the socket does not take waits in
@@ -147,6 +147,7 @@ struct FlvBody {
     since: Timestamp,
     /// When dropped, informs a callback that the viewer has finished.
     _done: Option<Box<DoneCall>>,
+    _active: ActiveGuard,
 }
 
 impl FlvBody {
@@ -193,6 +194,5 @@ impl Drop for FlvBody {
         let after = self.registry.clock.now().since(self.since);
         let ended = Ended { reason, after, bytes };
         self.registry.leave(&self.stream, self.sink.id(), self.peer, ended);
-        self.registry.admission.unsettle(&self.spot);
     }
 }

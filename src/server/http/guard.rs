@@ -34,6 +34,9 @@ pub(super) async fn check(
     mut request: Request,
     next: Next,
 ) -> Response {
+    if let Some(moved) = to_https(&registry, &request) {
+        return moved;
+    }
     let access = registry.access();
     name_client(&access.rules.proxies, &mut request);
     let allowed = allowed_origin(&access.cors, request.headers());
@@ -46,6 +49,36 @@ pub(super) async fn check(
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response
+}
+
+/// Paths that programs on this computer check, which stay on HTTP.
+const PLAIN_PATHS: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+
+/// Returns the redirect of a request over plain HTTP, if the server redirects to HTTPS. The method stays (RFC 9110
+/// §15.4.9).
+fn to_https(registry: &Registry, request: &Request) -> Option<Response> {
+    let port = *registry.redirect_to.get()?;
+    let ConnectInfo(caller) = request.extensions().get::<ConnectInfo<Caller>>()?;
+    let host = text(request.headers(), header::HOST);
+    let is_plain = PLAIN_PATHS.contains(&request.uri().path());
+    if caller.is_secure || is_plain || !is_known_host(host, &registry.access().http_names) {
+        return None;
+    }
+    let at = location(host?, port, request.uri().path_and_query()?.as_str());
+    Some((StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, at)]).into_response())
+}
+
+/// Returns an address of HTTPS on the same host.
+fn location(host: &str, port: u16, path: &str) -> String {
+    // The colons of an IPv6 address are in brackets.
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if !port.contains(']') => name,
+        _ => host,
+    };
+    match port {
+        443 => format!("https://{name}{path}"),
+        port => format!("https://{name}:{port}{path}"),
+    }
 }
 
 /// Declares which pages may read a response.
@@ -220,6 +253,14 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_redirect_names_the_same_host_with_the_port_of_https() {
+        assert_eq!(location("a.example", 443, "/x?y=1"), "https://a.example/x?y=1");
+        assert_eq!(location("a.example:8088", 8443, "/"), "https://a.example:8443/");
+        assert_eq!(location("[::1]", 8443, "/"), "https://[::1]:8443/");
+        assert_eq!(location("[::1]:8088", 443, "/"), "https://[::1]/");
+    }
 
     #[test]
     fn caches_distinguish_origins_unless_all_get_the_same() {

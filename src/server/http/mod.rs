@@ -5,10 +5,10 @@ mod assets;
 mod caller;
 mod chat;
 mod closing;
+mod connection;
 mod flv;
 mod guard;
 mod hls;
-mod idle;
 mod metrics;
 mod operator;
 mod path;
@@ -27,10 +27,10 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
-
+use parking_lot::Mutex;
 use serde_json::json;
 
-use crate::net;
+use crate::net::{self, Identity};
 use crate::server::access::callback::visit::{Call, Visit};
 use crate::server::access::grant::AdmittedViewer;
 use crate::server::event::{NoRoom, Protocol, Refusal};
@@ -52,10 +52,16 @@ use crate::server::registry::Registry;
 use crate::server::registry::port::OpenPort;
 use crate::server::relay::pulls;
 
-/// Serves until the port is closed or the registry is stopped.
-pub(super) async fn serve(listener: net::Listener, registry: Arc<Registry>, open: OpenPort) {
+/// Serves until the port is closed or the registry is stopped. With an identity, clients use TLS.
+pub(super) async fn serve(
+    listener: net::Listener,
+    identity: Option<Arc<Mutex<Identity>>>,
+    registry: Arc<Registry>,
+    open: OpenPort,
+) {
     let is_local = listener.local_addr().ip().to_canonical().is_loopback();
-    registry.http_is_local.store(is_local, Ordering::Release);
+    let scope = if identity.is_some() { &registry.https_is_local } else { &registry.http_is_local };
+    scope.store(is_local, Ordering::Release);
     let api = Router::new()
         .route("/api/v1/server", get(figures::server))
         .route("/api/v1/streams", get(streams::all))
@@ -82,7 +88,7 @@ pub(super) async fn serve(listener: net::Listener, registry: Arc<Registry>, open
         .layer(from_fn_with_state(Arc::clone(&registry), guard::check))
         .layer(from_fn(operator::failures))
         .with_state(Arc::clone(&registry));
-    caller::serve(router, listener, &registry, open).await;
+    connection::serve(router, (listener, identity), &registry, open).await;
 }
 
 /// Returns whether the server works. A full server works too: a restart would only disconnect its
@@ -239,7 +245,7 @@ async fn serve_media(
             query: request.uri().query().unwrap_or_default().to_owned(),
             secret,
             login,
-            client: client_details(&request, &app),
+            client: client_details(&request, &app, caller.is_secure),
         };
         let call = protocol.map(|_| Call::play());
         let client = (&registry, &caller.spot);

@@ -55,25 +55,24 @@ impl Listen {
     }
 }
 
-/// The TLS address and certificate.
-#[derive(Clone, Debug)]
-pub struct Secure {
-    pub listen: Listen,
-    pub identity: Identity,
-}
-
 /// The configuration of the server.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The address for publishers and players.
     pub rtmp: Listen,
+    /// The certificate of RTMPS and HTTPS, which both need one.
+    pub identity: Option<Identity>,
     /// The TLS address; `None` disables RTMPS.
-    pub rtmps: Option<Secure>,
+    pub rtmps: Option<Listen>,
     /// An additional address for RTMP over HTTP (RTMPT), such as port 80; `None` disables it. The
     /// RTMP and RTMPS ports also accept RTMPT.
     pub rtmpt: Option<Listen>,
     /// The address for pages, metrics and HTTP-FLV; `None` disables HTTP.
     pub http: Option<Listen>,
+    /// The address for the same over TLS, with HTTP/1.1 and HTTP/2; `None` disables HTTPS.
+    pub https: Option<Listen>,
+    /// True if HTTP sends clients to HTTPS. The paths for health checks and metrics stay.
+    pub redirects_to_https: bool,
     /// Stream keys; if not empty, a publisher must use one: `rtmp://host/app/stream?key=…`. These
     /// keys are for applications without their own publish keys.
     pub publish_keys: Vec<Secret>,
@@ -151,9 +150,12 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             rtmp: Listen::loopback(DEFAULT_RTMP_PORT),
+            identity: None,
             rtmps: None,
             rtmpt: None,
             http: Some(Listen::loopback(DEFAULT_HTTP_PORT)),
+            https: None,
+            redirects_to_https: false,
             publish_keys: Vec::new(),
             access: AccessRules::default(),
             successor: None,

@@ -14,8 +14,8 @@ pub(super) mod relays;
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
@@ -103,6 +103,10 @@ pub(super) struct Registry {
     pub link_key: Secret,
     /// True while HTTP listens only on this computer.
     pub http_is_local: AtomicBool,
+    /// The same for HTTPS.
+    pub https_is_local: AtomicBool,
+    /// The port of HTTPS to which HTTP redirects browsers, if that is wanted.
+    pub redirect_to: OnceLock<u16>,
     /// The start of the server.
     pub began: Timestamp,
     /// True once clients are asked to move to the successor.
@@ -241,6 +245,8 @@ impl Registry {
             thumbnails: Thumbnails::default(),
             link_key: Secret::new(random_hex().unwrap_or_default()),
             http_is_local: AtomicBool::new(true),
+            https_is_local: AtomicBool::new(true),
+            redirect_to: OnceLock::new(),
             began: clock.now(),
             draining: watch::Sender::new(false),
             named_successors: Mutex::default(),
@@ -250,6 +256,11 @@ impl Registry {
             all_gone: Notify::new(),
             room: Notify::new(),
         }
+    }
+
+    /// Returns true if only programs on this computer reach the web pages.
+    pub fn is_web_local(&self) -> bool {
+        [&self.http_is_local, &self.https_is_local].iter().all(|it| it.load(Ordering::Acquire))
     }
 
     /// Returns the time in seconds since 1970, by which tokens, passes and links expire.

@@ -6,6 +6,7 @@
 mod datagrams;
 mod drained;
 mod end;
+mod listen;
 pub mod operator_chat;
 mod program_audio;
 
@@ -32,19 +33,19 @@ use crate::server::registry::config::{Config, Listen};
 use crate::server::registry::port::{OpenPort, Port, port};
 use crate::server::registry::{ConnectionSlot, Registry};
 use crate::server::relay::pulls;
+use crate::server::service::listen::{MAX_PORT_TRIES, bind};
 use crate::server::whep;
 use crate::server::whep::production::keyframe_request::KeyframeRequest;
-use crate::text::problem::{Problem, problem};
+use crate::text::problem::problem;
 use crate::wire::http::Fields;
+
+pub use crate::server::service::listen::{Addresses, Error};
 
 /// A client that sends nothing within this time is disconnected.
 const FIRST_DATA_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Time limit for closing tunnels.
 const TUNNEL_CLOSE_TIMEOUT: Duration = Duration::from_millis(700);
-
-/// Number of ports to try after a port in use.
-const MAX_PORT_TRIES: u16 = 64;
 
 /// Maximum number of unread events.
 const MAX_UNREAD_EVENTS: usize = 1_024;
@@ -54,46 +55,6 @@ const SOCKET_RELEASE_TIMEOUT: Duration = Duration::from_millis(300);
 /// Interval between checks of whether the socket is released. If it is not released in time, the
 /// next free port is used.
 const SOCKET_CHECK_INTERVAL: Duration = Duration::from_millis(5);
-
-/// The reason why the server does not start.
-#[derive(Debug, thiserror::Error)]
-#[error("{}", Problem::from(self))]
-pub struct Error {
-    /// The service that failed: `RTMP`, `RTMPS`, `RTMPT`, `HTTP` or `WebRTC`.
-    pub what: &'static str,
-    pub address: SocketAddr,
-    #[source]
-    pub source: io::Error,
-}
-
-impl From<&Error> for Problem {
-    fn from(error: &Error) -> Self {
-        let reason = match error.source.kind() {
-            io::ErrorKind::AddrInUse => problem!("server-port-taken"),
-            io::ErrorKind::AddrNotAvailable => problem!("server-no-such-address"),
-            io::ErrorKind::PermissionDenied => problem!("server-port-forbidden"),
-            _ => Self::words(error.source.to_string()),
-        };
-        let address = error.address.to_string();
-        problem!("server-listening", address = address, what = error.what, reason = reason)
-    }
-}
-
-/// The addresses of a running server.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct Addresses {
-    pub rtmp: SocketAddr,
-    pub rtmps: Option<SocketAddr>,
-    /// The additional address for RTMPT.
-    pub rtmpt: Option<SocketAddr>,
-    pub http: Option<SocketAddr>,
-    /// The UDP port of WHEP.
-    pub webrtc: Option<SocketAddr>,
-    /// True if the requested port was in use and the server uses another one, which causes a notice.
-    pub rtmp_moved: bool,
-    pub http_moved: bool,
-    pub webrtc_moved: bool,
-}
 
 /// A running server. Dropping the value ends the server without waiting.
 #[derive(Debug)]
@@ -133,11 +94,15 @@ impl Server {
     /// Fails if the server cannot listen on an address.
     pub fn start(runtime: &Runtime, clock: Clock, config: Config) -> Result<Self, Error> {
         let rtmp = bind(runtime, "RTMP", config.rtmp)?;
-        let rtmps = config.rtmps.as_ref();
-        let rtmps = rtmps.map(|secure| bind(runtime, "RTMPS", secure.listen)).transpose()?;
+        let identity = config.identity.clone().map(|it| Arc::new(Mutex::new(it)));
+        let with_tls = |listen: Option<Listen>| listen.filter(|_| identity.is_some());
+        let rtmps = with_tls(config.rtmps);
+        let rtmps = rtmps.map(|listen| bind(runtime, "RTMPS", listen)).transpose()?;
         let rtmpt = config.rtmpt.map(|listen| bind(runtime, "RTMPT", listen)).transpose()?;
         let http = config.http.map(|listen| bind(runtime, "HTTP", listen)).transpose()?;
-        let webrtc = config.webrtc.filter(|_| http.is_some());
+        let https = with_tls(config.https);
+        let https = https.map(|listen| bind(runtime, "HTTPS", listen)).transpose()?;
+        let webrtc = config.webrtc.filter(|_| http.is_some() || https.is_some());
         let webrtc = webrtc
             .map(|listen| open_webrtc(runtime, listen, config.webrtc_certificate.clone()))
             .transpose()?;
@@ -152,6 +117,7 @@ impl Server {
             rtmps: rtmps.as_ref().map(Listener::local_addr),
             rtmpt: rtmpt.as_ref().map(Listener::local_addr),
             http: http_address,
+            https: https.as_ref().map(Listener::local_addr),
             webrtc: webrtc_address,
             rtmp_moved: moved(Some(config.rtmp), Some(rtmp.local_addr())),
             http_moved: moved(config.http, http_address),
@@ -160,8 +126,11 @@ impl Server {
         let (sender, events) =
             base_queue::bounded("server events", MAX_UNREAD_EVENTS, base_queue::Full::DropOldest);
         let gate = Arc::new(Gate::new(known_names(&config)));
-        let identity = config.rtmps.as_ref().map(|it| Arc::new(Mutex::new(it.identity.clone())));
+        let redirects = config.redirects_to_https;
         let registry = Arc::new(Registry::new(config, clock, sender, runtime.handle()));
+        if let Some(address) = addresses.https.filter(|_| redirects) {
+            let _ = registry.redirect_to.set(address.port());
+        }
         let measured = Arc::clone(&registry);
         runtime.spawn(async move { measure(&measured).await });
         runtime.spawn(retention::run(Arc::clone(&registry)));
@@ -170,10 +139,11 @@ impl Server {
         let rtmp = serve_rtmp(rtmp, None);
         let rtmpt = rtmpt.map(|rtmpt| serve_rtmp(rtmpt, None));
         let rtmps = rtmps.map(|rtmps| serve_rtmp(rtmps, identity.clone()));
-        let fixed = [rtmpt, rtmps].into_iter().flatten().collect();
+        let https = https.map(|https| serve_http(runtime, &registry, https, identity.clone()));
+        let fixed = [rtmpt, rtmps, https].into_iter().flatten().collect();
         let webrtc = webrtc
             .map(|(socket, certificate)| serve_webrtc(runtime, &registry, socket, certificate));
-        let http = http.map(|http| serve_http(runtime, &registry, http));
+        let http = http.map(|http| serve_http(runtime, &registry, http, None));
         pulls::begin(&registry);
         runtime.spawn(pulls::start_refused(Arc::clone(&registry)));
         let ports = Ports { rtmp, http, webrtc, _fixed: fixed };
@@ -225,7 +195,7 @@ impl Server {
             (Err(error), None) => return Err(error),
         };
         self.addresses.http = Some(listener.local_addr());
-        self.ports.http = Some(serve_http(&self.runtime, &self.registry, listener));
+        self.ports.http = Some(serve_http(&self.runtime, &self.registry, listener, None));
         result
     }
 
@@ -317,16 +287,17 @@ impl Server {
         self.registry.reload(config);
         pulls::set_rules(&self.registry, &config.relays);
         self.gate.set_names(known_names(config));
-        if let (Some(identity), Some(secure)) = (&self.identity, &config.rtmps) {
-            *identity.lock() = secure.identity.clone();
+        if let Some(identity) = &config.identity {
+            self.set_identity(identity.clone());
         }
         let old = &self.registry.config;
-        let secure = |config: &Config| config.rtmps.as_ref().map(|secure| secure.listen);
         let differs = [
             ("rtmp", old.rtmp != config.rtmp),
-            ("rtmps", secure(old) != secure(config)),
+            ("rtmps", old.rtmps != config.rtmps),
             ("rtmpt", old.rtmpt != config.rtmpt),
             ("http", old.http != config.http),
+            ("https", old.https != config.https),
+            ("https_redirect", old.redirects_to_https != config.redirects_to_https),
             ("webrtc", old.webrtc != config.webrtc),
             ("webrtc_address", old.webrtc_addresses != config.webrtc_addresses),
             ("record", old.record != config.record),
@@ -338,6 +309,14 @@ impl Server {
             ("fault_seed", old.fault_seed != config.fault_seed),
         ];
         differs.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()
+    }
+
+    /// Replaces the certificate for new clients of RTMPS and HTTPS. Connected clients stay. Without a TLS address, does
+    /// nothing.
+    pub fn set_identity(&self, identity: Identity) {
+        if let Some(current) = &self.identity {
+            *current.lock() = identity;
+        }
     }
 
     /// Disconnects all viewers and members of chats, and makes the passes of HLS viewers invalid, so that all need a key that
@@ -373,16 +352,6 @@ impl Drop for Server {
     }
 }
 
-fn bind(runtime: &Runtime, what: &'static str, listen: Listen) -> Result<Listener, Error> {
-    let Listen { address, or_next } = listen;
-    let tries = if or_next && address.port() != 0 { MAX_PORT_TRIES } else { 0 };
-    Listener::bind_or_next(runtime.handle(), address, tries).map_err(|source| Error {
-        what,
-        address,
-        source,
-    })
-}
-
 /// Serves RTMP on this socket.
 fn serve_rtmp(
     runtime: &Runtime,
@@ -395,10 +364,15 @@ fn serve_rtmp(
     port
 }
 
-/// Serves HTTP on this socket.
-fn serve_http(runtime: &Runtime, registry: &Arc<Registry>, listener: Listener) -> Port {
+/// Serves HTTP on this socket; with an identity, over TLS.
+fn serve_http(
+    runtime: &Runtime,
+    registry: &Arc<Registry>,
+    listener: Listener,
+    identity: Option<Arc<Mutex<Identity>>>,
+) -> Port {
     let (port, open) = port();
-    runtime.spawn(crate::server::http::serve(listener, Arc::clone(registry), open));
+    runtime.spawn(crate::server::http::serve(listener, identity, Arc::clone(registry), open));
     port
 }
 

@@ -364,6 +364,8 @@ impl BuiltIn {
             rtmps: addresses.rtmps.map(|rtmps| format!("rtmps://{rtmps}")),
             rtmpt: addresses.rtmpt.map(|rtmpt| format!("rtmpt://{rtmpt}")),
             http: addresses.http.map(|http| format!("http://{http}")),
+            https: addresses.https.map(|https| format!("https://{https}")),
+            https_fingerprint: None,
             webrtc: addresses.webrtc.map(|webrtc| webrtc.to_string()),
             play: known(rtmp),
             hls: known(hls),

@@ -72,6 +72,10 @@ pub struct Ready {
     pub rtmpt: Option<String>,
     /// `http://HOST:PORT`, if the server serves HTTP.
     pub http: Option<String>,
+    /// `https://HOST:PORT`, if the server serves HTTPS.
+    pub https: Option<String>,
+    /// The SHA-256 of the certificate of HTTPS, if onair has made the certificate.
+    pub https_fingerprint: Option<String>,
     /// `HOST:PORT` for WebRTC over UDP and TCP, if the server supports WebRTC.
     pub webrtc: Option<String>,
     /// The playback address of the broadcast.

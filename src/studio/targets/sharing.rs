@@ -175,6 +175,7 @@ mod tests {
             rtmps: None,
             rtmpt: None,
             http: http.parse().ok(),
+            https: None,
             webrtc: "127.0.0.1:8189".parse().ok(),
             rtmp_moved: false,
             http_moved: false,

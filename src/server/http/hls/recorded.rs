@@ -116,7 +116,7 @@ pub(in crate::server::http) async fn response(
     };
     let query = request.uri().query().unwrap_or_default().to_owned();
     let protocol = asked.protocol();
-    let client = client_details(&request, &stream.app);
+    let client = client_details(&request, &stream.app, caller.is_secure);
     let shown = (Credentials::of(&request), client, query.clone());
     // Access comes first, so that strangers do not learn which recordings exist.
     let (pass, viewer) = match admit(registry, &caller, shown, &stream, (protocol, name)).await {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::server::access::admission::{Purpose, Spot};
+use crate::server::access::admission::Spot;
 use crate::server::registry::Registry;
 
 /// Until dropped, keeps a connection from counting as idle.
@@ -16,14 +16,14 @@ impl ActiveGuard {
     pub fn new(registry: &Arc<Registry>, spot: &Arc<Spot>) -> Option<Self> {
         registry
             .admission
-            .settle(spot, Purpose::Play)
+            .begin_play(spot)
             .then(|| Self { registry: Arc::clone(registry), spot: Arc::clone(spot) })
     }
 }
 
 impl Drop for ActiveGuard {
     fn drop(&mut self) {
-        self.registry.admission.unsettle(&self.spot);
+        self.registry.admission.end_play(&self.spot);
     }
 }
 
@@ -32,13 +32,13 @@ pub(in crate::server::http) struct DecisionGuard(Arc<Spot>);
 
 impl DecisionGuard {
     pub fn new(spot: &Arc<Spot>) -> Self {
-        spot.set_deciding(true);
+        spot.begin_deciding();
         Self(Arc::clone(spot))
     }
 }
 
 impl Drop for DecisionGuard {
     fn drop(&mut self) {
-        self.0.set_deciding(false);
+        self.0.end_deciding();
     }
 }

@@ -46,7 +46,7 @@ pub(in crate::server::http) async fn server(State(registry): State<Arc<Registry>
         "host": System::host_name().ok(),
         "now": unix_seconds(Clock::system_micros()),
         "seconds": now.since(registry.began).as_secs_f64(),
-        "local_only": registry.http_is_local.load(Ordering::Acquire),
+        "local_only": registry.is_web_local(),
         "streams": published,
         "viewers": viewers,
         "viewers_peak": registry.reporter.log.lock().peak().max(viewers as u64),

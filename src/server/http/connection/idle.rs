@@ -3,9 +3,7 @@
 
 use std::future::Future;
 use std::io;
-use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -13,7 +11,6 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
 use crate::net::Stream;
-use crate::server::access::admission::Spot;
 use crate::server::access::limits::Limits;
 use crate::server::registry::ConnectionSlot;
 
@@ -46,16 +43,6 @@ impl Idle {
         let sleep = Box::pin(tokio::time::sleep_until(until));
         let (request_until, blocked_since) = (Some(until), None);
         Self { stream, sleep, last: now, request_until, limit, blocked_since, stall_limit, place }
-    }
-
-    /// Returns the slot, which sets and resets the connection's purpose.
-    pub fn spot(&self) -> &Arc<Spot> {
-        self.place.spot()
-    }
-
-    /// Returns the local address of the connection.
-    pub fn local(&self) -> Option<IpAddr> {
-        self.stream.local_ip()
     }
 
     /// Becomes ready with an error if the client must be disconnected.
