@@ -162,6 +162,8 @@ const WENT: &[&str] = &["`unpublish`, `leave`"];
 /// Fields that a run of `live` seldom has: faults, and fields of other flags and other sources.
 const SELDOM: &[&str] = &[
     "ready rtmps",
+    "ready https",
+    "ready https_fingerprint",
     "ready rtmpt",
     "source id",
     "source reason",
@@ -400,6 +402,8 @@ fn what_serve_and_play_print_and_the_server_answers_stands_in_the_guide() {
     ];
     let seldom = [
         "ready rtmps",
+        "ready https",
+        "ready https_fingerprint",
         "ready rtmpt",
         "ready play",
         "rendition cause",

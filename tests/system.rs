@@ -94,6 +94,7 @@ mod screen;
 mod screen_reader;
 mod second_start;
 mod secrets;
+mod secure_pages;
 mod serve_record;
 mod served_codecs;
 mod served_dash;

@@ -64,7 +64,7 @@ cli-too-many-streams = too many streams ({ $count }): onair plays at most { $mos
 cli-one-stream = { $flag } works with only one stream
     .cure = Leave out the other streams.
 cli-listen = { $reason }
-    .cure = Choose another address with --rtmp, --rtmps, --rtmpt, --http or --webrtc.
+    .cure = Choose another address with --rtmp, --rtmps, --rtmpt, --http, --https or --webrtc.
 cli-cure-few-files = Set LimitNOFILE=66000 in the service, or run "ulimit -n 66000" before you start onair.
 cli-record-folder = onair cannot write recordings to { $folder }: { $cause }
 cli-no-token = onair cannot store the token for the HTTP API: { $reason }

@@ -1,6 +1,9 @@
 # Texts that commands print to a terminal.
 out-ready = Server ready: { $addresses }
 out-ready-play = To watch: { $addresses }
+out-ready-own-certificate = Certificate of HTTPS (SHA-256): { $pin }. Browsers warn about it once, because onair has made it.
+out-certificate-replaced = New clients now get the new certificate
+out-certificate-kept = The new certificate cannot be used, so the server keeps the old one: { $reason }
 out-ready-token = The token for the HTTP API is in { $file }
 out-scene = Scene: { $name }
 out-source = { $track ->

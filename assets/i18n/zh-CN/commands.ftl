@@ -64,7 +64,7 @@ cli-too-many-streams = 直播流太多（{ $count } 路）：最多同时播放 
 cli-one-stream = { $flag } 只能用于一路直播流
     .cure = 请去掉其他直播流。
 cli-listen = { $reason }
-    .cure = 请用 --rtmp、--rtmps、--rtmpt、--http 或 --webrtc 选择其他地址。
+    .cure = 请用 --rtmp、--rtmps、--rtmpt、--http、--https 或 --webrtc 选择其他地址。
 cli-cure-few-files = 请在服务配置中设置 LimitNOFILE=66000，或在启动 onair 前运行“ulimit -n 66000”。
 cli-record-folder = 无法将录像写入 { $folder }：{ $cause }
 cli-no-token = 无法保存 HTTP API 的令牌：{ $reason }

@@ -1,6 +1,9 @@
 # 命令行输出。
 out-ready = 服务器已就绪：{ $addresses }
 out-ready-play = 观看地址：{ $addresses }
+out-ready-own-certificate = HTTPS 证书（SHA-256）：{ $pin }。证书由 onair 生成，因此浏览器会警告一次。
+out-certificate-replaced = 新的客户端现在使用新证书
+out-certificate-kept = 新证书无法使用，服务器继续使用旧证书：{ $reason }
 out-ready-token = HTTP API 的令牌保存在 { $file }
 out-scene = 场景：{ $name }
 out-source = { $track ->

@@ -55,6 +55,8 @@ pub fn print_ready(output: &Output, ready: &Ready) {
         "rtmps": ready.rtmps,
         "rtmpt": ready.rtmpt,
         "http": ready.http,
+        "https": ready.https,
+        "https_fingerprint": ready.https_fingerprint,
         "webrtc": ready.webrtc,
         "play": ready.play,
         "hls": ready.hls,
@@ -66,7 +68,7 @@ pub fn print_ready(output: &Output, ready: &Ready) {
         "token_file": ready.token_file,
     });
     output.event("ready", fields, || {
-        let rest = [&ready.rtmps, &ready.rtmpt, &ready.http].into_iter().flatten();
+        let rest = [&ready.rtmps, &ready.rtmpt, &ready.http, &ready.https].into_iter().flatten();
         let addresses: Vec<&str> =
             std::iter::once(&ready.rtmp).chain(rest).map(String::as_str).collect();
         let mut lines = vec![output.say(&problem!("out-ready", addresses = &addresses))];
@@ -77,6 +79,9 @@ pub fn print_ready(output: &Output, ready: &Ready) {
             .collect();
         if !play.is_empty() {
             lines.push(output.say(&problem!("out-ready-play", addresses = &play)));
+        }
+        if let Some(pin) = &ready.https_fingerprint {
+            lines.push(output.say(&problem!("out-ready-own-certificate", pin = pin)));
         }
         if let Some(file) = ready.token_file.as_ref().filter(|_| ready.http.is_some()) {
             lines.push(output.say(&problem!("out-ready-token", file = file)));

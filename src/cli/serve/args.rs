@@ -166,6 +166,13 @@ pub struct Args {
     /// Address for RTMP over TLS, which needs --cert and --cert-key. Port 0 picks a free port
     #[arg(long, value_name = "ADDR", value_parser = values::address)]
     pub rtmps: Option<SocketAddr>,
+    /// Address for HTTPS (HTTP/1.1 and HTTP/2), with the same pages and streams as --http. Without --cert, the server
+    /// makes its own certificate, keeps it, and names its fingerprint. Port 0 picks a free port
+    #[arg(long, value_name = "ADDR", value_parser = values::address)]
+    pub https: Option<SocketAddr>,
+    /// Redirect HTTP clients to --https, except for /healthz, /readyz and /metrics
+    #[arg(long)]
+    pub https_redirect: bool,
     /// When to generate HLS and DASH (http://HOST/APP/STREAM.m3u8 and .mpd, low latency): `on-demand`, while somebody
     /// watches; `always`, so that the first viewer does not wait; `off` [default: on-demand]
     #[arg(long, value_name = "WHEN", value_parser = hls_mode)]
@@ -243,7 +250,8 @@ pub struct Args {
     /// also accept RTMPT
     #[arg(long, value_name = "ADDR", value_parser = values::address)]
     pub rtmpt: Option<SocketAddr>,
-    /// Certificate chain for --rtmps, the server's certificate first (PEM, or DER)
+    /// Certificate chain for --rtmps and --https, the server's certificate first (PEM, or DER). If the file
+    /// changes, new clients get the new certificate
     #[arg(long, value_name = "FILE")]
     pub cert: Option<PathBuf>,
     /// Private key of the certificate (PEM)
@@ -411,9 +419,18 @@ impl Args {
     /// # Errors
     /// Fails with the missing flag, or if the HLS durations do not fit together.
     pub(super) fn check(&self) -> Result<(), Problem> {
-        let secure = [self.rtmps.is_some(), self.cert.is_some(), self.cert_key.is_some()];
-        if secure.contains(&true) && secure.contains(&false) {
+        let has_certificate = self.cert.is_some();
+        if has_certificate != self.cert_key.is_some() {
+            return Err(problem!("serve-together", flags = "--cert, --cert-key"));
+        }
+        if self.rtmps.is_some() && !has_certificate {
             return Err(problem!("serve-together", flags = "--rtmps, --cert, --cert-key"));
+        }
+        if has_certificate && self.rtmps.is_none() && self.https.is_none() {
+            return Err(problem!("serve-certificate-unused"));
+        }
+        if self.https_redirect && (self.https.is_none() || self.http == Some(Http::None)) {
+            return Err(problem!("serve-together", flags = "--https-redirect, --https, --http"));
         }
         if self.user.is_some() != self.password_file.is_some() {
             return Err(problem!("serve-together", flags = "--user, --password-file"));
@@ -450,6 +467,7 @@ impl Args {
             ("--rtmps", self.rtmps),
             ("--rtmpt", self.rtmpt),
             ("--http", http),
+            ("--https", self.https),
         ];
         let clash = |a: SocketAddr, b: SocketAddr| {
             a.port() != 0 && a.port() == b.port() && (accepts(a, b.ip()) || accepts(b, a.ip()))
@@ -542,6 +560,8 @@ mod tests {
             Args { rtmps: address, ..Args::default() },
             Args { cert: some(), cert_key: some(), ..Args::default() },
             Args { rtmps: address, cert: some(), ..Args::default() },
+            Args { https: address, cert: some(), ..Args::default() },
+            Args { https_redirect: true, ..Args::default() },
             Args { user: Some("me".into()), ..Args::default() },
             Args { password_file: some(), ..Args::default() },
             Args { auth: Some("llnw".into()), ..Args::default() },
@@ -552,5 +572,7 @@ mod tests {
         }
         let whole = Args { rtmps: address, cert: some(), cert_key: some(), ..Args::default() };
         assert_eq!(whole.check(), Ok(()));
+        let web = Args { https: address, https_redirect: true, ..Args::default() };
+        assert_eq!(web.check(), Ok(()), "it has its own certificate");
     }
 }

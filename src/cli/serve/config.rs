@@ -60,6 +60,8 @@ pub(super) struct Config {
     proxy_header: Option<String>,
     proxy_protocol: bool,
     rtmps: Option<String>,
+    https: Option<String>,
+    https_redirect: Option<bool>,
     rtmpt: Option<String>,
     cert: Option<PathBuf>,
     cert_key: Option<PathBuf>,
@@ -181,6 +183,8 @@ impl Config {
         let mut all = args.clone();
         fill(&mut all.rtmp, "rtmp", self.rtmp, values::address)?;
         fill(&mut all.rtmps, "rtmps", self.rtmps, values::address)?;
+        fill(&mut all.https, "https", self.https, values::address)?;
+        all.https_redirect |= self.https_redirect.unwrap_or_default();
         fill(&mut all.rtmpt, "rtmpt", self.rtmpt, values::address)?;
         fill(&mut all.http, "http", self.http, |it| it.parse())?;
         fill(&mut all.webrtc, "webrtc", self.webrtc, |it| it.parse())?;

@@ -9,6 +9,7 @@ mod recording;
 mod relays;
 mod renditions;
 mod start_problem;
+mod tls;
 mod token;
 mod values;
 mod watermarks;
@@ -35,14 +36,15 @@ use crate::cli::output::{Output, complain, events};
 use crate::cli::process::signals::{Interrupt, cannot_start};
 use crate::cli::serve::config::FileRules;
 use crate::cli::serve::start_problem::with_cure;
+use crate::cli::serve::tls::CertificateFiles;
 use crate::files::Trouble;
 use crate::net::listener::service_manager::{self, ServiceState};
 use crate::net::listener::{descriptors, inherited};
-use crate::net::{Identity, IdentityError, Runtime, reached_at};
+use crate::net::{CertificatePin, Runtime, reached_at};
 use crate::server::access::Action;
 use crate::server::config::{DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT, DEFAULT_WEBRTC_PORT};
 use crate::server::hls::Mode;
-use crate::server::{Config, Limits, Listen, Login, MediaRules, RecordingState, Secure, Server};
+use crate::server::{Config, Limits, Listen, Login, MediaRules, RecordingState, Server};
 use crate::studio::event::Ready;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::settings::ServerToken;
@@ -75,6 +77,8 @@ fn serve(args: &Args, output: &Output, clock: Clock) -> Result<Exit, (Problem, E
     let drain = drain_signal().map_err(failed)?;
     let mut config = wanted(args)?;
     let token = take_token(&mut config, args.only_check)?;
+    let own_pin =
+        tls::add_own_certificate(&mut config, args.only_check).map_err(|why| (why, Exit::File))?;
     // At this point, the user can still correct the problem.
     try_folder(config.record.as_deref(), args.only_check)?;
     if args.only_check {
@@ -95,6 +99,7 @@ fn serve(args: &Args, output: &Output, clock: Clock) -> Result<Exit, (Problem, E
     output.write_beside();
     let open = open_addresses(&config);
     let hls = config.hls.mode;
+    let mut files = CertificateFiles::of(config.identity.as_ref(), Instant::now());
     let runtime = Runtime::start();
     let runtime = runtime.map_err(|error| failed(with_cure(Problem::from(&error), &error)))?;
     let server = Server::start(&runtime, clock, config);
@@ -102,13 +107,17 @@ fn serve(args: &Args, output: &Output, clock: Clock) -> Result<Exit, (Problem, E
     for address in inherited::unused() {
         tracing::warn!(%address, "no address of the configuration is that of this inherited socket");
     }
-    announce(&server, hls != Mode::Off, token.as_ref(), output);
+    announce(&server, hls != Mode::Off, (token.as_ref(), own_pin), output);
     service_manager::notify(ServiceState::Ready);
     warn_of_open(output, open);
     let (mut totals, mut code_pages) = (Totals::default(), CodePages::default());
     while !interrupt.is_set() {
         // The events of a busy server never pause.
-        code_pages.poll(Instant::now());
+        let now = Instant::now();
+        code_pages.poll(now);
+        if let Some(read) = files.as_mut().and_then(|files| files.poll(now)) {
+            tls::apply(&server, read, output);
+        }
         let next_event = || server.events().recv_timeout(Duration::from_millis(50));
         match next_step(&reload, &drain, next_event) {
             NextStep::Reload => reload_config(&server, args, token.as_ref(), output),
@@ -237,7 +246,7 @@ fn take_token(
     config: &mut Config,
     only_check: bool,
 ) -> Result<Option<ServerToken>, (Problem, Exit)> {
-    if config.http.is_none() {
+    if config.http.is_none() && config.https.is_none() {
         return Ok(None);
     }
     let failed = |error: io::Error| {
@@ -295,10 +304,13 @@ fn wanted(args: &Args) -> Result<Config, (Problem, Exit)> {
     };
     Ok(Config {
         rtmp: listen(args.rtmp, DEFAULT_RTMP_PORT),
-        rtmps: secure(&args).map_err(|why| (why, Exit::File))?,
+        identity: tls::identity(&args).map_err(|why| (why, Exit::File))?,
+        rtmps: args.rtmps.map(Listen::exactly),
         rtmpt: args.rtmpt.map(Listen::exactly),
         login: login(&args)?,
         http,
+        https: args.https.map(Listen::exactly),
+        redirects_to_https: args.https_redirect,
         http_names: args.name.clone(),
         cors: args.cors.clone(),
         publish_keys,
@@ -354,13 +366,12 @@ const fn is_no_mistake(trouble: Trouble) -> bool {
 /// Returns the addresses at which anyone on another computer may publish, and the addresses at
 /// which they may only play.
 fn open_addresses(config: &Config) -> (Vec<String>, Vec<String>) {
-    let secure = config.rtmps.as_ref().map(|secure| secure.listen);
     let beyond = |all: &[Option<Listen>]| -> Vec<String> {
         let all = all.iter().flatten().map(|listen| listen.address);
         all.filter(|address| !address.ip().is_loopback()).map(|it| it.to_string()).collect()
     };
-    let rtmp = beyond(&[Some(config.rtmp), secure, config.rtmpt]);
-    let http = beyond(&[config.http]);
+    let rtmp = beyond(&[Some(config.rtmp), config.rtmps, config.rtmpt]);
+    let http = beyond(&[config.http, config.https]);
     let keys = !config.publish_keys.is_empty() || config.login.is_some();
     let publish_open = !keys && config.access.is_open(Action::Publish);
     let play_open = config.access.is_open(Action::Play);
@@ -402,17 +413,6 @@ fn warn_of_open(output: &Output, (open, open_to_play): (Vec<String>, Vec<String>
     }
 }
 
-/// Returns the TLS address and the certificate, if given.
-fn secure(args: &Args) -> Result<Option<Secure>, Problem> {
-    let (Some(address), Some(cert), Some(key)) = (args.rtmps, &args.cert, &args.cert_key) else {
-        return Ok(None);
-    };
-    let identity = Identity::read(cert, key).map_err(|IdentityError { path, reason }| {
-        problem!("serve-tls-file", path = path.display().to_string(), reason = reason)
-    })?;
-    Ok(Some(Secure { listen: Listen::exactly(address), identity }))
-}
-
 /// Returns the login for publishers, if given.
 fn login(args: &Args) -> Result<Option<Login>, (Problem, Exit)> {
     let (Some(user), Some(path)) = (&args.user, &args.password_file) else { return Ok(None) };
@@ -428,7 +428,12 @@ fn login(args: &Args) -> Result<Option<Login>, (Problem, Exit)> {
     Ok(Some(Login { method, credentials }))
 }
 
-fn announce(server: &Server, hls: bool, token: Option<&ServerToken>, output: &Output) {
+fn announce(
+    server: &Server,
+    hls: bool,
+    (token, own_pin): (Option<&ServerToken>, Option<CertificatePin>),
+    output: &Output,
+) {
     let addresses = server.addresses();
     let moved = [
         (addresses.rtmp_moved, DEFAULT_RTMP_PORT, Some(addresses.rtmp)),
@@ -442,23 +447,27 @@ fn announce(server: &Server, hls: bool, token: Option<&ServerToken>, output: &Ou
         }
     }
     // The links have an address that other computers can use.
-    let http = addresses.http.map(reached_at);
-    let whep = http.filter(|_| addresses.webrtc.is_some());
-    let cut = http.filter(|_| hls);
+    let web = |scheme: &str, at: SocketAddr| format!("{scheme}://{}", reached_at(at));
+    let http = addresses.http.map(|at| web("http", at));
+    let http = http.or_else(|| addresses.https.map(|at| web("https", at)));
+    let whep = http.as_ref().filter(|_| addresses.webrtc.is_some());
+    let cut = http.as_ref().filter(|_| hls);
     let ready = Ready {
         rtmp: format!("rtmp://{}", addresses.rtmp),
         rtmps: addresses.rtmps.map(|rtmps| format!("rtmps://{rtmps}")),
         rtmpt: addresses.rtmpt.map(|rtmpt| format!("rtmpt://{rtmpt}")),
         http: addresses.http.map(|http| format!("http://{http}")),
+        https: addresses.https.map(|https| format!("https://{https}")),
+        https_fingerprint: own_pin.map(|pin| pin.to_string()),
         webrtc: addresses.webrtc.map(|webrtc| webrtc.to_string()),
         play: None,
         // The addresses contain placeholders for the names of a stream.
-        hls: cut.map(|http| format!("http://{http}/APP/STREAM.m3u8")),
-        dash: cut.map(|http| format!("http://{http}/APP/STREAM.mpd")),
-        hls_ts: cut.map(|http| format!("http://{http}/APP/STREAM/hls/ts.m3u8")),
-        flv: http.map(|http| format!("http://{http}/APP/STREAM.flv")),
-        whep: whep.map(|http| format!("http://{http}/APP/STREAM/whep")),
-        watch: http.map(|http| format!("http://{http}/watch/APP/STREAM")),
+        hls: cut.map(|http| format!("{http}/APP/STREAM.m3u8")),
+        dash: cut.map(|http| format!("{http}/APP/STREAM.mpd")),
+        hls_ts: cut.map(|http| format!("{http}/APP/STREAM/hls/ts.m3u8")),
+        flv: http.as_ref().map(|http| format!("{http}/APP/STREAM.flv")),
+        whep: whep.map(|http| format!("{http}/APP/STREAM/whep")),
+        watch: http.as_ref().map(|http| format!("{http}/watch/APP/STREAM")),
         token_file: token.map(|token| token.path.display().to_string()),
     };
     events::print_ready(output, &ready);
@@ -527,26 +536,6 @@ mod tests {
             assert_eq!((why.id(), exit), ("serve-without-record", Exit::Usage));
             let record = Some("recordings".into());
             assert!(wanted(&Args { record, ..args }).is_ok());
-        }
-    }
-
-    #[test]
-    fn a_certificate_that_cannot_be_used_is_named_in_the_language_of_the_user() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        for (cert, why) in
-            [("/none.pem", "there is no such file or folder"), ("", "no certificate")]
-        {
-            let cert = if cert.is_empty() { file.path() } else { Path::new(cert) };
-            let args = Args {
-                rtmps: "127.0.0.1:0".parse().ok(),
-                cert: Some(cert.to_owned()),
-                cert_key: Some(file.path().to_owned()),
-                ..Args::default()
-            };
-            let refused = secure(&args).err().unwrap();
-            let text = refused.to_string();
-            assert!(text.contains(why) && text.contains(&*cert.to_string_lossy()), "{text}");
-            assert_eq!(refused.id(), "serve-tls-file");
         }
     }
 

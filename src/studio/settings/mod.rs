@@ -10,6 +10,7 @@ mod guide_tests;
 pub mod hotkeys;
 pub mod import;
 pub mod lock;
+mod own_certificate;
 pub mod part;
 mod player_window;
 pub(crate) mod reading;
@@ -51,6 +52,7 @@ use crate::studio::watch::chat::ChatChoices;
 pub use folders::{
     default_delay_folder, default_journal, default_path, default_recording_folder, keys_beside,
 };
+pub use own_certificate::own_certificate;
 pub(crate) use reading::lenient::{BadValue, Document};
 pub use sections::all::Settings;
 pub(in crate::studio) use sections::own_services::MAX_SERVICES;

@@ -1,0 +1,73 @@
+//! The own certificate of HTTPS, in a file next to the server's token that only its owner can read. It is kept, so that
+//! clients that trust its fingerprint go on trusting the server.
+
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use crate::net::OwnCertificate;
+use crate::studio::settings::stream_keys::{make_private, write_private};
+
+/// Maximum length of the file in bytes. Names and addresses take most of it.
+const MAX_FILE_BYTES: u64 = 64 << 10;
+
+/// Returns the user's certificate for these host names and addresses: `onair/https-certificate` in the state folder. A
+/// new one is made if there is none, it ends soon, or it lacks a name. Without a state folder, the certificate is not
+/// kept.
+///
+/// # Errors
+/// Fails if the file can be neither read nor written, or a name is invalid.
+pub fn own_certificate(names: &[String]) -> io::Result<OwnCertificate> {
+    match user_file() {
+        Some(path) => at(&path, names),
+        None => OwnCertificate::generate(names).map_err(io::Error::other),
+    }
+}
+
+fn user_file() -> Option<PathBuf> {
+    let folder = dirs::state_dir().or_else(dirs::data_local_dir);
+    folder.map(|folder| folder.join("onair").join("https-certificate"))
+}
+
+fn at(path: &Path, names: &[String]) -> io::Result<OwnCertificate> {
+    match std::fs::File::open(path) {
+        Ok(file) => {
+            make_private(&file)?;
+            let mut text = Vec::new();
+            file.take(MAX_FILE_BYTES).read_to_end(&mut text)?;
+            let text = Zeroizing::new(String::from_utf8(text).unwrap_or_default());
+            let known = OwnCertificate::from_text(&text);
+            if let Some(known) = known.filter(|known| known.serves(names)) {
+                return Ok(known);
+            }
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let made = OwnCertificate::generate(names).map_err(io::Error::other)?;
+    write_private(path, made.to_text().expose())?;
+    Ok(made)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_certificate_is_kept_until_it_lacks_a_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("onair/https-certificate");
+        let pin = |names: &[&str]| {
+            let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+            at(&path, &names).unwrap().pin()
+        };
+        let first = pin(&["studio.example"]);
+        assert_eq!(pin(&["studio.example"]), first);
+        assert_eq!(pin(&[]), first, "it serves fewer names too");
+        let second = pin(&["studio.example", "other.example"]);
+        assert_ne!(second, first);
+        std::fs::write(&path, "damaged").unwrap();
+        assert_ne!(pin(&["studio.example", "other.example"]), second);
+    }
+}
