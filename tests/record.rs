@@ -166,14 +166,14 @@ fn a_file_that_is_being_recorded_is_neither_repaired_nor_copied() {
         let copy = folder.path().join("copy.mkv");
         let recorder = Recorder::start(&path, &show.hub).unwrap();
         wait_for("two seconds", LIMIT, || recorder.figures().duration >= Duration::from_secs(2));
-        for refused in [repair(&path, &|| false), remux(&path, &copy, &|| false)] {
+        for refused in [repair(&path, &|_| false), remux(&path, &copy, &|| false)] {
             assert!(matches!(refused, Err(Failure::BeingWritten(_))), "{path:?}: {refused:?}");
         }
         assert!(!copy.exists() && !fs::read(&path).unwrap().is_empty(), "players read it");
         let figures = recorder.finish(LIMIT);
         assert_eq!((&figures.state, figures.dropped_frames), (&State::Finished, 0));
         assert_eq!(figures.bytes, fs::metadata(&path).unwrap().len());
-        assert_eq!(repair(&path, &|| false).unwrap().how, RepairMethod::Whole);
+        assert_eq!(repair(&path, &|_| false).unwrap().how, RepairMethod::Whole);
     }
     let _hub = show.stop();
 }

@@ -437,7 +437,7 @@ fn a_file_that_was_cut_anywhere_is_made_whole_with_all_that_was_whole() {
             let cut = dice.below(running.len() + 1);
             let path: PathBuf = folder.path().join(format!("{n}.{format}"));
             fs::write(&path, &running[..cut]).unwrap();
-            let repaired = repair(&path, &|| false);
+            let repaired = repair(&path, &|_| false);
             if cut < head {
                 assert!(repaired.is_err(), "{path:?} cut at {cut}");
                 continue;
@@ -465,7 +465,7 @@ fn a_file_that_was_cut_anywhere_is_made_whole_with_all_that_was_whole() {
                 );
             }
             // A second repair has nothing to do.
-            assert_eq!(repair(&path, &|| false).unwrap().how, RepairMethod::Whole, "{path:?}");
+            assert_eq!(repair(&path, &|_| false).unwrap().how, RepairMethod::Whole, "{path:?}");
             assert_eq!(fs::read(&path).unwrap(), bytes);
             if n % 40 == 0 || cut == running.len() {
                 assert_eq!(ffmpeg::probe(&path).warnings, "", "{path:?} cut at {cut}");
@@ -488,19 +488,19 @@ fn a_finished_matroska_file_that_lost_its_end_is_not_called_whole() {
     let whole = build(Format::Mkv, &tracks, &samples, &chapters, true);
     let path = folder.path().join("show.mkv");
     fs::write(&path, &whole).unwrap();
-    assert_eq!(repair(&path, &|| false).unwrap().how, RepairMethod::Whole);
+    assert_eq!(repair(&path, &|_| false).unwrap().how, RepairMethod::Whole);
     let copy = remux(&path, &folder.path().join("copy.mp4"), &|| false).unwrap();
     assert_eq!(copy.cut, 0, "the index at the end is not damaged");
     for cut in [whole.len() - 1, whole.len() - 200, whole.len() * 3 / 4, whole.len() / 2] {
         fs::write(&path, &whole[..cut]).unwrap();
         assert!(!index(Format::Mkv, &whole[..cut]).unwrap().finished, "cut at {cut}");
-        let report = repair(&path, &|| false).unwrap();
+        let report = repair(&path, &|_| false).unwrap();
         assert_eq!((report.how, &report.path), (RepairMethod::InPlace, &path), "cut at {cut}");
         let found = index(Format::Mkv, &fs::read(&path).unwrap()).unwrap();
         assert!(found.finished && found.samples.len() == report.packets, "cut at {cut}");
         assert_eq!(ffmpeg::probe(&path).warnings, "", "cut at {cut}");
         assert_eq!(ffmpeg::decode(&path), "", "cut at {cut}");
-        assert_eq!(repair(&path, &|| false).unwrap().how, RepairMethod::Whole, "cut at {cut}");
+        assert_eq!(repair(&path, &|_| false).unwrap().how, RepairMethod::Whole, "cut at {cut}");
     }
 }
 
@@ -514,10 +514,10 @@ fn a_file_that_repair_cannot_repair_is_not_advised_to_be_repaired() {
     ffmpeg_makes(&path, &[&words[..], &["libx264", "-pix_fmt", "yuv420p"]].concat());
     let whole = fs::read(&path).unwrap();
     fs::write(&path, &whole[..whole.len() / 2]).unwrap();
-    let failure = repair(&path, &|| false).unwrap_err();
+    let failure = repair(&path, &|_| false).unwrap_err();
     let advice = Language::English.cure(&Problem::from(&failure)).unwrap();
     assert!(advice.contains("cannot repair"), "{failure}: {advice}");
-    let failure = repair(folder.path(), &|| false).unwrap_err();
+    let failure = repair(folder.path(), &|_| false).unwrap_err();
     assert!(failure.to_string().ends_with("the path points to a folder, not a file"), "{failure}");
 }
 

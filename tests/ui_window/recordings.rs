@@ -325,11 +325,20 @@ fn a_part_is_cut_at_a_keyframe_and_the_whole_is_converted() {
     // The page shows the progress of the copy.
     change(&harness, |view| {
         let to = path("interview part.mp4");
-        view.copy = Some(CopyProgress { from: from.clone(), to, share: 0.42 });
+        view.copy = Some(CopyProgress { from: from.clone(), to, share: 0.42, repairs: false });
     });
     harness.run();
     harness.get_by_label("Saving the copy interview part.mp4: 42 %");
     harness.get_by_role_and_label(Role::Button, "Stop copying").click_accesskit();
+    assert_eq!(asked(commands(&mut harness)), [RecordingsCommand::StopCopy]);
+    // A repair has a progress too.
+    change(&harness, |view| {
+        let to = from.clone();
+        view.copy = Some(CopyProgress { from: from.clone(), to, share: 0.5, repairs: true });
+    });
+    harness.run();
+    harness.get_by_label("Repairing interview.mp4: 50 %");
+    harness.get_by_role_and_label(Role::Button, "Stop the repair").click_accesskit();
     assert_eq!(asked(commands(&mut harness)), [RecordingsCommand::StopCopy]);
     change(&harness, |view| view.copy = None);
     // Another recording is converted as a whole to another format.
@@ -393,7 +402,7 @@ fn closing_asks_before_it_stops_a_copy() {
     let mut harness = open("recordings");
     change(&harness, |view| {
         let (from, to) = (path("interview.mp4"), path("interview part.mp4"));
-        view.copy = Some(CopyProgress { from, to, share: 0.42 });
+        view.copy = Some(CopyProgress { from, to, share: 0.42, repairs: false });
     });
     harness.run();
     harness.state_mut().screen.as_mut().unwrap().ask_to_close();

@@ -39,9 +39,13 @@ pub fn show(
         let name = copy.to.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let percent = format!("{:.0}", copy.share * 100.0);
         let args = [("name", name.into()), ("percent", percent.into())];
-        paragraph(ui, &texts.with("recordings-copying", &args), Type::Body, theme.text);
+        let (text, stop) = match copy.repairs {
+            true => (texts.with("recordings-repairing", &args), "recordings-stop-repair"),
+            false => (texts.with("recordings-copying", &args), "recordings-stop-copy"),
+        };
+        paragraph(ui, &text, Type::Body, theme.text);
         ui.add(egui::ProgressBar::new(copy.share).desired_height(4.0));
-        if Button::new(&texts.get("recordings-stop-copy")).small().show(ui, theme).clicked() {
+        if Button::new(&texts.get(stop)).small().show(ui, theme).clicked() {
             view.send(Command::Recordings(RecordingsCommand::StopCopy));
         }
         return;

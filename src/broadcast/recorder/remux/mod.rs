@@ -360,11 +360,11 @@ fn pour(
 }
 
 /// Completes an interrupted file. A file that onair recorded is completed in place; any other file
-/// is copied to `NAME-repaired` next to it. A complete file stays unchanged.
+/// is copied to `NAME-repaired` next to it. A complete file stays unchanged. Only a copy calls `progress`.
 ///
 /// # Errors
 /// Fails if the file cannot be read, is empty, is still being written, or cannot be written.
-pub fn repair(path: &Path, stop: &dyn Fn() -> bool) -> Result<Report, Failure> {
+pub fn repair(path: &Path, progress: Progress<'_>) -> Result<Report, Failure> {
     let mut source = open(path)?;
     let format = source.format().map_err(unreadable(path))?;
     let (mut index, muxer) = survey(&mut source, format).map_err(|reason| match reason {
@@ -380,7 +380,7 @@ pub fn repair(path: &Path, stop: &dyn Fn() -> bool) -> Result<Report, Failure> {
         let to = repaired_name(path, format);
         let destination = Destination::new(&to, format);
         // Everything that can be recovered is copied.
-        return copy(&Part::ALL, path, &mut source, index, destination, &|_| stop());
+        return copy(&Part::ALL, path, &mut source, index, destination, progress);
     };
     index.cut();
     if index.samples.is_empty() {

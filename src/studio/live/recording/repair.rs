@@ -59,7 +59,7 @@ fn mend(entry: Entry, stop: &Stop) -> Option<StudioMessage> {
         }
         return None;
     }
-    let repaired = repair(&recording, &|| stop.is_set());
+    let repaired = repair(&recording, &|_| stop.is_set());
     if stop.is_set() || matches!(repaired, Err(Failure::BeingWritten(_))) {
         // The next run repairs the rest.
         return None;

@@ -23,8 +23,6 @@ const MAX_NAME_BYTES: usize = 200;
 #[derive(Debug, Default)]
 struct ChangeState {
     copy: Option<CopyProgress>,
-    /// True while a recording is being repaired.
-    is_repairing: bool,
     outcome: Option<Outcome>,
     number: u64,
 }
@@ -45,8 +43,7 @@ impl Changes {
     }
 
     pub fn stop_copy(&self) {
-        let can_stop = |state: &ChangeState| state.copy.is_some() || state.is_repairing;
-        if let Some(worker) = self.worker.as_ref().filter(|_| can_stop(&self.state.lock())) {
+        if let Some(worker) = self.worker.as_ref().filter(|_| self.state.lock().copy.is_some()) {
             worker.stop();
         }
     }
@@ -73,10 +70,7 @@ impl Changes {
         let of = path.clone();
         let worker = Worker::spawn("onair-recordings", move |stop| {
             let done = work(stop, &state);
-            {
-                let mut state = state.lock();
-                (state.copy, state.is_repairing) = (None, false);
-            }
+            state.lock().copy = None;
             tell(&state, of, done);
         });
         match worker {
@@ -136,8 +130,13 @@ impl Changes {
     pub fn repair(&mut self, path: PathBuf) {
         let of = path.clone();
         self.begin(path, move |stop, state| {
-            state.lock().is_repairing = true;
-            match repair(&of, &|| stop.is_set()) {
+            let progress = |share| {
+                let (from, to) = (of.clone(), of.clone());
+                state.lock().copy = Some(CopyProgress { from, to, share, repairs: true });
+                stop.is_set()
+            };
+            progress(0.0);
+            match repair(&of, &progress) {
                 Ok(report) => {
                     let name = shown(&report.path);
                     let text = match report.how {
@@ -154,8 +153,12 @@ impl Changes {
     pub fn copy(&mut self, from: PathBuf, to: PathBuf, part: Cut) {
         self.begin(from.clone(), move |stop, state| {
             let progress = |share| {
-                state.lock().copy =
-                    Some(CopyProgress { from: from.clone(), to: to.clone(), share });
+                state.lock().copy = Some(CopyProgress {
+                    from: from.clone(),
+                    to: to.clone(),
+                    share,
+                    repairs: false,
+                });
                 stop.is_set()
             };
             progress(0.0);

@@ -83,13 +83,15 @@ pub struct FrameAt {
     pub frame: Option<VideoFrame>,
 }
 
-/// A copy that is being written.
+/// A copy that is being written, or a recording that is being repaired.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CopyProgress {
     pub from: PathBuf,
     pub to: PathBuf,
     /// The progress from 0 to 1.
     pub share: f32,
+    /// True for a repair.
+    pub repairs: bool,
 }
 
 /// The result of a change.
