@@ -7,11 +7,13 @@ use crate::base::{Clock, sandbox};
 use crate::cli::flags::{Globals, network, value};
 use crate::cli::output::Output;
 use crate::cli::output::exit::Exit;
+use crate::cli::output::progress::Progress;
 use crate::cli::play;
 use crate::cli::process::signals::Interrupt;
 use crate::player::Source;
 use crate::player::probe::{self, Audio, Report, Video};
 use crate::text::Problem;
+use crate::text::problem::problem;
 use crate::wire::amf0;
 use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
 use crate::wire::codec::{Hdr, color};
@@ -42,7 +44,9 @@ fn describe(args: &Args, output: &Output, clock: Clock) -> Result<Exit, (Problem
     let interrupt = Interrupt::listen().map_err(|why| (why, Exit::Error))?;
     let (net, runtime) = args.route.start()?;
     let source = Source::parse(&args.source);
+    let shown = Progress::of_answer(output, output.say(&problem!("out-probing")));
     let report = probe::probe(&source, &net, &runtime, clock, &|| interrupt.is_set());
+    drop(shown);
     let report = report.map_err(|failure| {
         let sentence = play::sentence_of(output.language(), &source, &failure);
         (Problem::from(sentence), play::exit_of(failure.kind))

@@ -8,10 +8,13 @@ use serde_json::json;
 
 use crate::base::{Clock, sandbox};
 use crate::broadcast::recorder::Error;
-use crate::broadcast::recorder::remux::{Cut, Failure, RepairMethod, Report, remux_part, repair};
+use crate::broadcast::recorder::remux::{
+    self, Cut, Failure, RepairMethod, Report, remux_part, repair,
+};
 use crate::cli::flags::{Globals, value};
 use crate::cli::output::Output;
 use crate::cli::output::exit::Exit;
+use crate::cli::output::progress::Progress;
 use crate::cli::output::redact::check_file;
 use crate::cli::output::stats::seconds;
 use crate::cli::process::signals::Interrupt;
@@ -95,7 +98,9 @@ pub fn run(args: &RemuxArgs, globals: &Globals, clock: Clock) -> Exit {
         return output.refuse(&problem!("remux-empty-part"), Exit::Usage);
     }
     sandbox::files(&[&args.output]);
-    work(&output, "remux", |stop| remux_part(part, &drop, &args.input, &args.output, &|_| stop()))
+    work(&output, ("remux", &args.input), |progress| {
+        remux_part(part, &drop, &args.input, &args.output, progress)
+    })
 }
 
 /// Runs `onair repair`.
@@ -105,7 +110,7 @@ pub fn run_repair(args: &RepairArgs, globals: &Globals, clock: Clock) -> Exit {
         return exit;
     }
     sandbox::files(&[&args.file]);
-    work(&output, "repair", |stop| repair(&args.file, stop))
+    work(&output, ("repair", &args.file), |progress| repair(&args.file, progress))
 }
 
 /// Reports an address that was given in place of a file.
@@ -116,14 +121,20 @@ fn refused(output: &Output, paths: &[&Path]) -> Option<Exit> {
 
 fn work(
     output: &Output,
-    name: &str,
-    work: impl FnOnce(&dyn Fn() -> bool) -> Result<Report, Failure>,
+    (name, path): (&str, &Path),
+    work: impl FnOnce(remux::Progress<'_>) -> Result<Report, Failure>,
 ) -> Exit {
     let interrupt = match Interrupt::listen() {
         Ok(interrupt) => interrupt,
         Err(why) => return output.refuse(&why, Exit::Error),
     };
-    match work(&|| interrupt.is_set()) {
+    let shown = Progress::of_events(output, path.display().to_string());
+    let result = work(&|share| {
+        shown.set(share);
+        interrupt.is_set()
+    });
+    drop(shown);
+    match result {
         Ok(report) => {
             tell(output, name, &report);
             Exit::Ok

@@ -163,6 +163,8 @@ out-ffmpeg = FFmpeg libraries: { $version }
 out-ffmpeg-none = FFmpeg libraries: none ({ $reason })
 out-hardware = hardware: { $name }
 out-hardware-none = hardware: none ({ $reason })
+out-probing = Reading…
+out-checking = Checking…
 out-remux = { $path }: { $how ->
     [whole] already complete
     [in-place] repaired

@@ -154,6 +154,8 @@ out-ffmpeg = FFmpeg 库：{ $version }
 out-ffmpeg-none = FFmpeg 库：无（{ $reason }）
 out-hardware = 硬件：{ $name }
 out-hardware-none = 硬件：无（{ $reason }）
+out-probing = 正在读取…
+out-checking = 正在检查…
 out-remux = { $path }：{ $how ->
     [whole] 文件完整，无需修复
     [in-place] 已修复

@@ -13,6 +13,7 @@ use crate::broadcast::TargetUrl;
 use crate::cli::flags::{Globals, network};
 use crate::cli::live::targets::{KeySource, with_key_advice};
 use crate::cli::output::exit::Exit;
+use crate::cli::output::progress::Progress;
 use crate::cli::output::{Output, events};
 use crate::net::rtmp::{Client, Options};
 use crate::net::{ConnectStage, Error, Runtime, Step};
@@ -90,15 +91,19 @@ fn check(
     output: &Output,
 ) -> Result<Exit, (Problem, Exit)> {
     let machine = args.url.is_none() || args.here.machine;
+    let text = output.say(&problem!("out-checking"));
+    let shown = Progress::of_answer(output, text);
     let look = || machine::inspect(&args.here, args.url.as_deref(), globals, clock);
     let found = machine.then(look).transpose()?;
     let Some(url) = &args.url else {
+        drop(shown);
         let found = found.unwrap_or_default();
         report_machine(output, &found);
         return Ok(machine::exit(&found));
     };
     let (url, options, runtime) = prepare(url, args, output)?;
     let outcome = try_stages(&runtime, &url, &options, clock);
+    drop(shown);
     report(output, &url, args.key_source().is_none(), &outcome, found.as_deref());
     runtime.shutdown(Duration::from_millis(500));
     let here = found.as_deref().map_or(Exit::Ok, machine::exit);

@@ -9,6 +9,7 @@ pub mod exit;
 pub mod flag_cures;
 mod language;
 mod line_writer;
+pub mod progress;
 pub mod redact;
 pub mod standard_error;
 pub mod stats;

@@ -12,6 +12,7 @@ use crate::base::Clock;
 use crate::cli::flags::Globals;
 use crate::cli::output::Output;
 use crate::cli::output::exit::Exit;
+use crate::cli::output::progress::Progress;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::settings::lock::{Claimed, SettingsLock};
 use crate::studio::settings::part::PartKind;
@@ -52,7 +53,10 @@ enum Sub {
 pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     let Sub::Import { file, to } = &args.command;
     let output = Output::new(clock, globals.json);
-    match import(file, to.as_ref(), globals) {
+    let shown = Progress::of_events(&output, file.display().to_string());
+    let imported = import(file, to.as_ref(), globals);
+    drop(shown);
+    match imported {
         Ok(import) => {
             let collection = &import.collection;
             let scenes: Vec<&str> = collection.scenes.iter().map(|it| it.name.as_str()).collect();
