@@ -563,7 +563,10 @@ fn a_slow_download_holds_nobody_up() {
     std::fs::write(&file, vec![7; 64 << 20]).unwrap();
     // More clients that read nothing than there are disk threads.
     let slow: Vec<_> = (0..32).map(|_| open(&running, "/recordings/large.flv")).collect();
-    std::thread::sleep(Duration::from_millis(300));
+    // All of these downloads have begun.
+    for download in &slow {
+        assert_eq!(download.peek(&mut [0]).unwrap(), 1);
+    }
     let whole = running.get("/recordings/large.flv");
     assert_eq!((whole.status, whole.body.len()), (200, 64 << 20));
     drop(slow);
