@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 import clips
+import hard_clips
 
 KBPS = (1000, 1800, 3200, 6000)
 HELD = 2500
@@ -81,11 +82,14 @@ class Quality:
 
     def windows(self, out, kbps):
         """The dearest and the cheapest two seconds, as parts of what was asked."""
+        sums = np.convolve(self.sizes(out), np.ones(WINDOW), "valid")
+        return [float(most) * 8 / 1000 / 2 / kbps for most in (sums.max(), sums.min())]
+
+    def sizes(self, out):
+        """The bytes of each packet."""
         listing, _ = run([self.bench.ffprobe, "-v", "error", "-show_entries", "packet=size", "-of", "csv=p=0", out],
                          self.bench.log)
-        sizes = [int(line.strip(",")) for line in listing.split()]
-        sums = np.convolve(sizes, np.ones(WINDOW), "valid")
-        return [float(most) * 8 / 1000 / 2 / kbps for most in (sums.max(), sums.min())]
+        return [int(line.strip(",")) for line in listing.split()]
 
 
 def bd_rate(theirs, ours, figure):
@@ -130,6 +134,8 @@ def compare(bench):
             held[f"{name}_off_2s"] = [max(dearest - 1, 1 - cheapest)]
             out.unlink()
         result[encoder] = held
+    for encoder, figures in hard_clips.compare(quality, ["onair", "x264 veryfast"]).items():
+        result[encoder] |= figures
     for encoder in THEIRS:
         result[f"onair against {encoder}"] = {
             f"{name}_{label}_pct": [bd_rate(of[name, encoder], of[name, "onair"], figure)]

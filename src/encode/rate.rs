@@ -8,6 +8,10 @@
 //! (see `scene_change`), because only the last keyframe indicates the cost of the first frame of a
 //! new scene. The model is the usual one: doubling the quantizer step (6 QP) halves the cost of a
 //! similar frame.
+//!
+//! The model cannot know the cost of content that it has not seen. Therefore, a leaky bucket limits
+//! every frame after its encoding: a frame that the bucket cannot hold is encoded again as a
+//! keyframe, which needs no reference, or does not leave the encoder at all.
 
 use std::collections::VecDeque;
 
@@ -51,6 +55,20 @@ const MIN_SHARE_AFTER_SCENE_CUT: f64 = 0.5;
 /// The minimum share of the usual bits that earlier frames leave to the first frame of a scene.
 const MIN_FRAME_SHARE: f64 = 0.4;
 
+/// The content of the leaky bucket, in seconds of the bitrate. Any second then costs at most 1.6
+/// times the bitrate.
+const BUCKET_SECONDS: f64 = 0.6;
+/// The part of the free bucket that a frame is planned to use, because its cost is estimated.
+const PLANNED_BUCKET_SHARE: f64 = 0.7;
+/// How much lower than the last keyframe's quantizer that of the first frame of a scene may be. The
+/// model does not hold over a larger distance.
+const MAX_SCENE_QP_STEP: f64 = 8.0;
+/// The time after which a coarse picture replaces frames that do not fit.
+const MAX_SKIPPED_SECONDS: f64 = 0.2;
+/// The limit for every frame, relative to the budget, in any span of an interval's length. A frame
+/// that exceeds this limit does not leave.
+const HARD_BUDGET_RATIO: f64 = 1.15;
+
 /// The rate control, which decides frame by frame, and uses no clock and no codec.
 #[derive(Debug, Default)]
 pub(super) struct RateControl {
@@ -78,6 +96,19 @@ pub(super) struct RateControl {
     learnt: usize,
     /// True if the next frame shows another scene.
     new_scene: bool,
+    /// Number of frames since the last announcement.
+    since_scene: usize,
+    /// The quantizer of the last keyframe or first frame of a scene.
+    key_qp: f64,
+    /// Frames per second.
+    second: f64,
+    /// Bits in the leaky bucket.
+    bucket: f64,
+    /// Number of frames in a row that did not leave.
+    skipped: f64,
+    /// True from a keyframe in the place of an inter frame until the cost of the next inter frame
+    /// is known.
+    is_guess: bool,
 }
 
 fn scale(qp: f64) -> f64 {
@@ -85,7 +116,7 @@ fn scale(qp: f64) -> f64 {
 }
 
 impl RateControl {
-    pub(super) fn new(bits_per_frame: f64, interval: usize, pixels: usize) -> Self {
+    pub(super) fn new(bits_per_frame: f64, interval: usize, rate: f64, pixels: usize) -> Self {
         // Before the first frame, assume about the cost of ordinary frames at this bitrate.
         let density = bits_per_frame / pixels.max(1) as f64;
         let qp = (30.0 - 6.0 * (density / 0.09).log2()).clamp(20.0, 44.0);
@@ -95,13 +126,17 @@ impl RateControl {
             qp,
             mean_qp: qp,
             key_share: 0.15,
+            second: rate.max(1.0),
+            since_scene: 2,
             ..Self::default()
         }
     }
 
-    /// Announces that the next frame belongs to a new scene.
+    /// Announces that the next frame belongs to a new scene. Content of which every frame looks
+    /// like a new scene has the cost of the previous frame.
     pub(super) fn expect_new_scene(&mut self) {
-        self.new_scene = true;
+        self.new_scene = self.since_scene != 1;
+        self.since_scene = 0;
     }
 
     /// Sets another bitrate from the next frame on.
@@ -109,6 +144,7 @@ impl RateControl {
         let ratio = bits.max(1.0) / self.per_frame;
         self.per_frame = bits.max(1.0);
         self.left *= ratio;
+        self.bucket *= ratio;
         // After a bitrate change, bits spent before the change do not count.
         self.recent.clear();
         self.mean_qp = (self.mean_qp - 6.0 * ratio.log2()).clamp(MIN_QP, MAX_QP);
@@ -123,7 +159,62 @@ impl RateControl {
     fn most_for_key(&self) -> f64 {
         let share = if self.key.is_none() { MAX_FIRST_KEYFRAME_SHARE } else { MAX_KEYFRAME_SHARE };
         let share = self.whole() * (MIN_KEYFRAME_ALLOWANCE / self.interval).clamp(share, 1.0);
-        share.min(self.room(1, MAX_KEYFRAME_BUDGET_RATIO)).max(self.per_frame)
+        share
+            .min(self.room(1, MAX_KEYFRAME_BUDGET_RATIO))
+            .min(PLANNED_BUCKET_SHARE * self.limit())
+            .max(PLANNED_BUCKET_SHARE * self.per_frame)
+    }
+
+    /// Returns the size above which the next frame must not leave, in bits.
+    fn limit(&self) -> f64 {
+        if self.skipped >= self.second {
+            // Content that is too hard at every quantizer must not stop the stream.
+            return f64::INFINITY;
+        }
+        let bucket = BUCKET_SECONDS * self.second * self.per_frame - self.bucket;
+        let span = match self.interval >= self.second {
+            true => self.room(1, HARD_BUDGET_RATIO),
+            // In shorter intervals, keyframes alone can exceed the budget.
+            false => f64::INFINITY,
+        };
+        bucket.min(span).max(MIN_FRAME_SHARE * self.per_frame)
+    }
+
+    /// Returns true if the next frame would probably not fit, even at the highest quantizer.
+    pub(super) fn is_too_full(&self, key: bool) -> bool {
+        let cost = if key { self.key } else { self.inter };
+        !self.new_scene
+            && !self.is_stuck()
+            && cost.is_some_and(|cost| cost / scale(MAX_QP) > self.limit())
+    }
+
+    /// Returns true if a frame of this size may leave.
+    pub(super) fn fits(&self, bits: f64) -> bool {
+        bits <= self.limit()
+    }
+
+    /// Returns true if so many frames in a row did not leave that a coarse picture is better than
+    /// the old one.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.skipped >= MAX_SKIPPED_SECONDS * self.second
+    }
+
+    /// Reports that a frame was not encoded, or did not leave.
+    pub(super) fn skip(&mut self) {
+        self.new_scene = false;
+        self.skipped += 1.0;
+        self.pass(0.0);
+    }
+
+    /// Reports that an inter frame of this size does not fit. Returns the quantizer for encoding
+    /// the frame again as a keyframe.
+    pub(super) fn key_instead(&mut self, bits: f64, tried: i32) -> i32 {
+        let cost = bits * scale(f64::from(tried));
+        self.is_guess = true;
+        // Content that cannot be predicted costs about the same in a keyframe.
+        let cost = cost.max(self.key.unwrap_or(cost));
+        self.key = Some(cost);
+        self.choose(true).max(tried)
     }
 
     /// Returns the maximum cost of the next `count` frames that keeps every span within `limit`
@@ -164,7 +255,8 @@ impl RateControl {
             .map(|count| self.room(count, MAX_FRAME_BUDGET_RATIO) - (count - 1) as f64 * after)
             .fold(self.left - (self.to_come - 1.0).max(0.0) * after, f64::min)
             .max(self.per_frame);
-        (self.mean_qp - KEYFRAME_QP_OFFSET).max(6.0 * (cost / most).log2())
+        let wanted = (self.mean_qp - KEYFRAME_QP_OFFSET).max(self.key_qp - MAX_SCENE_QP_STEP);
+        wanted.max(6.0 * (cost / most).log2())
     }
 
     fn choose_inter(&self) -> f64 {
@@ -179,7 +271,9 @@ impl RateControl {
         let target = target.clamp(0.1 * self.per_frame, 3.0 * self.per_frame);
         let wanted = self.inter.map_or(self.qp, |cost| 6.0 * (cost / target).log2());
         let up = if self.learnt < LEARNING_FRAMES { 10.0 } else { 4.0 };
-        wanted.clamp(self.qp - 2.0, self.qp + up)
+        let least = PLANNED_BUCKET_SHARE * self.limit();
+        let least = self.inter.map_or(MIN_QP, |cost| 6.0 * (cost / least).log2());
+        wanted.clamp(self.qp - 2.0, self.qp + up).max(least)
     }
 
     /// Returns the quantizer for encoding a keyframe of this cost again, if needed; `tried` is the
@@ -189,7 +283,8 @@ impl RateControl {
         // The first frame was encoded without known costs, so a much too coarse result also
         // justifies a second attempt.
         let fine_enough = self.key.is_some() || off > -15.0;
-        let fits = bits <= self.room(1, MAX_FRAME_BUDGET_RATIO).max(self.per_frame);
+        let room = self.room(1, MAX_FRAME_BUDGET_RATIO).max(self.per_frame);
+        let fits = bits <= room && self.fits(bits);
         if (off <= 2.0 && fits && fine_enough) || (off > 0.0 && f64::from(tried) >= MAX_QP) {
             return None;
         }
@@ -215,17 +310,24 @@ impl RateControl {
                     .max(6.0 * (cost / (MAX_SECOND_FRAME_COST * self.per_frame)).log2());
             }
             self.key = Some(cost);
+            self.key_qp = qp;
+            if self.is_guess {
+                self.inter = Some(cost);
+                self.qp = qp;
+            }
             self.key_share = (bits / self.whole()).clamp(0.02, 0.5);
         } else if self.new_scene {
             self.key = Some(cost);
+            self.key_qp = qp;
             self.qp = qp;
         } else {
             self.inter = Some(match self.inter {
                 // A new scene invalidates the learned cost.
-                Some(old) if cost > 2.0 * old => cost,
+                Some(old) if cost > 2.0 * old || self.is_guess => cost,
                 Some(old) => 0.6 * old + 0.4 * cost,
                 None => cost,
             });
+            self.is_guess = false;
             self.qp = qp;
             self.mean_qp += (qp - self.mean_qp) * 0.15;
         }
@@ -235,12 +337,20 @@ impl RateControl {
             self.left += self.per_frame;
         }
         self.new_scene = false;
+        self.skipped = 0.0;
+        self.pass(bits);
+        self.learnt += 1;
+    }
+
+    /// Accounts for a frame of this size, which is 0 for a skipped frame.
+    fn pass(&mut self, bits: f64) {
+        self.since_scene = self.since_scene.saturating_add(1);
         self.left -= bits;
+        self.bucket = (self.bucket + bits - self.per_frame).max(0.0);
         while self.recent.len() + 1 >= (self.interval as usize).max(2) {
             self.recent.pop_front();
         }
         self.recent.push_back(bits);
-        self.learnt += 1;
         self.to_come = (self.to_come - 1.0).max(0.0);
     }
 }
@@ -262,7 +372,7 @@ mod tests {
         frames: usize,
     ) -> Vec<f64> {
         let per_frame = 2_500_000.0 / 30.0;
-        let mut control = RateControl::new(per_frame, 60, 1280 * 720);
+        let mut control = RateControl::new(per_frame, 60, 30.0, 1280 * 720);
         let mut seed = 1_u32;
         (0..frames)
             .map(|n| {

@@ -3,15 +3,17 @@
 //!
 //! The stream is Constrained High profile with CABAC and only P-frames, without lookahead, so the
 //! packet of each frame is available immediately. [`RateControl`] chooses the quantizer of each
-//! frame. No frame is skipped, and IDR frames appear only on request (no intra period, no
-//! scene-change detection).
+//! frame. IDR frames appear on request (no intra period, no scene-change detection), and in the place
+//! of a frame that would exceed the bitrate. A frame that exceeds the bitrate anyway is skipped.
 #![allow(unsafe_code)]
 
 use std::ffi::{c_int, c_void};
 use std::ptr;
+use std::sync::Arc;
 
 use openh264_sys2 as sys;
 
+use crate::base::Pooled;
 use crate::encode::backend::traits::{Description, VideoBackend};
 use crate::encode::config::Profile;
 use crate::encode::error::{Error, Flaw, Step};
@@ -19,7 +21,7 @@ use crate::encode::rate::RateControl;
 use crate::encode::scene_change::SceneDetector;
 use crate::encode::{avcc, config, level};
 use crate::media::{
-    BitsPerSecond, EncodedPacket, FrameRate, Priority, Rotation, Size, Track, VideoCodec,
+    BitsPerSecond, EncodedPacket, FrameRate, Planes, Priority, Rotation, Size, Track, VideoCodec,
     VideoConfig, VideoFrame,
 };
 use crate::text::problem::problem;
@@ -34,6 +36,11 @@ const MAX_FRAME_RATE: f64 = 60.0;
 /// scene changes.
 const MAX_KEYFRAME_RETRIES: usize = 2;
 
+/// The quantizer of a coarse picture, the highest of H.264.
+const COARSEST_QP: i32 = 51;
+/// The size of the blocks of a coarse picture, which is that of macroblocks.
+const COARSE_BLOCK: usize = 16;
+
 /// The encoder: a C++ object and the buffer that describes its output.
 pub(super) struct Encoder {
     raw: Raw,
@@ -42,6 +49,8 @@ pub(super) struct Encoder {
     profile: Profile,
     rate: RateControl,
     scenes: SceneDetector,
+    /// True if the last encoded frame did not leave, so that no inter frame may refer to it.
+    lost_reference: bool,
     /// The current settings of the library.
     library_params: Box<sys::SEncParamExt>,
     /// The packet of the last frame, until it is received.
@@ -200,6 +209,34 @@ fn bits_per_frame(bitrate: BitsPerSecond, rate: FrameRate) -> f64 {
     f64::from(bitrate.0) / rate.as_f64()
 }
 
+/// Returns the frame without detail: each block of luma has one shade, and there is no color. A
+/// keyframe of it fits nearly any bitrate.
+fn coarse(frame: &VideoFrame) -> VideoFrame {
+    let planes = frame.planes();
+    let (from, stride) = (&planes.y, planes.luma_stride().max(1));
+    let mut flat = Planes::black(frame.size());
+    let bands = from.chunks(stride * COARSE_BLOCK).zip(flat.y.chunks_mut(stride * COARSE_BLOCK));
+    for (band, flat) in bands {
+        for left in (0..stride).step_by(COARSE_BLOCK) {
+            let block = |row: usize| row + left..row + stride.min(left + COARSE_BLOCK);
+            let rows = (0..band.len()).step_by(stride).map(block);
+            let (mut sum, mut count) = (0_usize, 0_usize);
+            for samples in rows.clone().filter_map(|row| band.get(row)) {
+                sum += samples.iter().map(|&luma| usize::from(luma)).sum::<usize>();
+                count += samples.len();
+            }
+            let mean = (sum / count.max(1)) as u8;
+            for row in rows {
+                if let Some(samples) = flat.get_mut(row) {
+                    samples.fill(mean);
+                }
+            }
+        }
+    }
+    let surface = Arc::new(Pooled::unpooled(flat)).into();
+    VideoFrame { pts: frame.pts, surface, color: frame.color }
+}
+
 impl Encoder {
     pub(super) fn open(config: &config::Video) -> Result<Self, Error> {
         Self::open_as(config, Profile::High)
@@ -257,9 +294,11 @@ impl Encoder {
             rate: RateControl::new(
                 bits_per_frame(config.bitrate, config.frame_rate),
                 budgeted(config),
+                config.frame_rate.as_f64(),
                 config.size.pixels(),
             ),
             scenes: SceneDetector::default(),
+            lost_reference: false,
             library_params: Box::new(params),
             profile,
             ready: None,
@@ -368,13 +407,34 @@ impl VideoBackend for Encoder {
         if self.scenes.is_new(&frame.planes().y, frame.planes().luma_stride()) {
             self.rate.expect_new_scene();
         }
+        let mut key = key || self.lost_reference;
+        if self.rate.is_too_full(key) {
+            // The next encoded frame still needs to be a keyframe.
+            self.lost_reference = key;
+            self.rate.skip();
+            return Ok(());
+        }
         let mut qp = self.rate.choose(key);
         let mut bits = self.attempt(frame, key, qp)?;
+        if !key && !self.rate.fits(bits) {
+            key = true;
+            qp = self.rate.key_instead(bits, qp);
+            bits = self.attempt(frame, key, qp)?;
+        }
         // A keyframe has no references, so it can be encoded again in its own place.
         for _ in 0..if key { MAX_KEYFRAME_RETRIES } else { 0 } {
             let Some(other) = self.rate.again(bits, qp) else { break };
             qp = other;
             bits = self.attempt(frame, key, qp)?;
+        }
+        if !self.rate.fits(bits) && self.rate.is_stuck() {
+            (key, qp) = (true, COARSEST_QP);
+            bits = self.attempt(&coarse(frame), key, qp)?;
+        }
+        self.lost_reference = !self.rate.fits(bits);
+        if self.lost_reference {
+            self.rate.skip();
+            return Ok(());
         }
         self.rate.done(key, qp, bits);
         let keyframe = self.raw.info.eFrameType == sys::videoFrameTypeIDR;
@@ -426,12 +486,86 @@ impl VideoBackend for Encoder {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::time::Duration;
 
     use super::*;
-    use crate::base::{Pooled, Timestamp};
-    use crate::media::{Color, Planes};
+    use crate::base::Timestamp;
+    use crate::media::Color;
+
+    /// Encodes 12 s at 640x360 and 1 Mbit/s. Returns the kilobits of each frame, and the number of
+    /// keyframes.
+    fn encoded(mut draw: impl FnMut(usize, &mut [u8])) -> (Vec<f64>, usize) {
+        let size = Size::new(640, 360);
+        let config = config::Video {
+            size,
+            frame_rate: FrameRate::FPS_30,
+            bitrate: BitsPerSecond(1_000_000),
+            keyframe_interval: Duration::from_secs(2),
+            encoder: config::Choice::OpenH264,
+        };
+        let mut encoder = Encoder::open(&config).unwrap();
+        let mut keyframes = 0;
+        let kilobits = (0..360).map(|number: usize| {
+            let mut planes = Planes::black(size);
+            draw(number, &mut planes.y);
+            let pts = Timestamp::from_millis(number as i64 * 1_000 / 30);
+            let surface = Arc::new(Pooled::unpooled(planes)).into();
+            let frame = VideoFrame { pts, surface, color: Color::PROGRAM };
+            encoder.send_frame(&frame, number % 60 == 0).unwrap();
+            let packet = encoder.receive_packet().unwrap();
+            keyframes += usize::from(packet.as_ref().is_some_and(|it| it.keyframe));
+            packet.map_or(0.0, |it| it.data.len() as f64 * 8.0 / 1_000.0)
+        });
+        (kilobits.collect(), keyframes)
+    }
+
+    /// A generator of noise with a fixed seed.
+    fn noise() -> impl FnMut() -> u8 {
+        let mut seed = 1_u32;
+        move || {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            16 + ((seed >> 16) % 220) as u8
+        }
+    }
+
+    #[test]
+    fn hard_content_costs_no_more_than_the_bitrate_and_its_bucket() {
+        let peak = |kilobits: &[f64], frames: usize| {
+            let sums = kilobits.windows(frames).map(|it| it.iter().sum::<f64>());
+            sums.fold(0.0, f64::max) * 30.0 / frames as f64
+        };
+        for noise_first in [true, false] {
+            let mut random = noise();
+            let (kilobits, keyframes) =
+                encoded(|number, luma| match (number / 60 % 2 == 0) == noise_first {
+                    true => luma.fill_with(&mut random),
+                    false => luma.fill(90),
+                });
+            let mean = kilobits.iter().sum::<f64>() / 12.0;
+            let (one, two) = (peak(&kilobits, 30), peak(&kilobits, 60));
+            let shown = kilobits.iter().filter(|&&it| it > 0.0).count();
+            // x264 with a buffer of 1 s: 1,690 over one second, 1,339 over two.
+            assert!(mean < 1_030.0 && one < 1_500.0 && two < 1_200.0, "{mean} {one} {two}");
+            // Noise neither freezes the picture nor turns every frame into a keyframe.
+            assert!(shown > 300 && keyframes < 30, "{shown} {keyframes}");
+        }
+        // Still pictures of fine detail, each for 0.7 s.
+        let mut picture = vec![0; 640 * 360];
+        let mut random = noise();
+        let (kilobits, _) = encoded(|number, luma| {
+            if number % 21 == 0 {
+                for rows in picture.chunks_mut(1_280) {
+                    let (first, second) = rows.split_at_mut(640);
+                    first.chunks_mut(2).for_each(|pair| pair.fill(random()));
+                    second.copy_from_slice(first);
+                }
+            }
+            luma.copy_from_slice(&picture);
+        });
+        let (mean, one) = (kilobits.iter().sum::<f64>() / 12.0, peak(&kilobits, 30));
+        assert!(mean < 1_030.0 && one < 1_500.0, "{mean} {one}");
+        assert!(peak(&kilobits, 60) < 1_200.0);
+    }
 
     #[test]
     fn a_frame_of_a_wrong_size_does_not_change_later_packets() {
