@@ -96,6 +96,66 @@ fn pages_that_rebind_a_name_or_come_from_elsewhere_get_nothing() {
 }
 
 #[test]
+fn a_request_has_one_host_and_that_of_its_uri_counts() {
+    let running = start_with(|config| config.http_names = vec!["studio.example".into()]);
+    let here = "Host: localhost\r\n";
+    for (request, fields, status) in [
+        ("GET /healthz", "Host: localhost\r\nHost: evil.example\r\n", "400"),
+        ("GET /api/v1/streams", "Host: localhost\r\nHost: localhost\r\n", "400"),
+        ("GET http://evil.example/healthz", here, "421"),
+        ("GET http://evil.example/api/v1/streams", here, "421"),
+        ("GET http://a@localhost/healthz", here, "400"),
+        ("GET http://studio.example:8088/healthz", "Host: evil.example\r\n", "200"),
+        ("GET http://localhost/healthz", "", "200"),
+    ] {
+        let answer = asked(&running, request, fields);
+        assert!(answer.starts_with(&format!("http/1.1 {status}")), "{request}: {answer}");
+    }
+    // The page of a host that only the URI names is of here.
+    let page = "Host: evil.example\r\nOrigin: http://evil.example\r\n";
+    let foreign = asked(&running, "GET http://localhost/healthz", page);
+    assert!(foreign.starts_with("http/1.1 403"), "{foreign}");
+    let mut tunnel = TcpStream::connect(running.rtmp()).unwrap();
+    tunnel.set_read_timeout(Some(LIMIT)).unwrap();
+    let open = format!("POST /open/1 HTTP/1.1\r\n{here}{here}Content-Length: 1\r\n\r\n\0");
+    tunnel.write_all(open.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    let _ = tunnel.read_to_end(&mut answer);
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("nosniff"), "{answer}");
+}
+
+#[test]
+fn browsers_must_not_guess_the_type_of_any_response() {
+    let running = start();
+    let _publisher = published(&running, "live/onair");
+    for request in [
+        "GET /",
+        "GET /healthz",
+        "GET /metrics",
+        "GET /api/v1/streams",
+        "GET /api/v1/none",
+        "DELETE /api/v1/streams/live/onair",
+        "OPTIONS /live/onair/whep",
+        "POST /live/onair/whep",
+        "HEAD /live/onair.flv",
+        "GET /live/onair.m3u8",
+        "GET /live/onair.mpd",
+        "GET /live/onair/state",
+        "GET /watch/live/onair",
+        "GET /live/none.flv",
+        "GET /nothing",
+        "PUT /healthz",
+    ] {
+        for host in ["localhost", "evil.example"] {
+            let answer = asked(&running, request, &format!("Host: {host}\r\n"));
+            let count = answer.matches("\r\nx-content-type-options: nosniff\r\n").count();
+            assert_eq!(count, 1, "{request} {host}: {answer}");
+        }
+    }
+}
+
+#[test]
 fn a_connection_ends_with_a_refused_upgrade() {
     let running = start_with(|config| config.http_names = vec!["cache.example".into()]);
     let _publisher = published(&running, "live/onair");

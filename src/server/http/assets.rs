@@ -99,7 +99,6 @@ pub(super) fn response(asset: &Asset, headers: &HeaderMap) -> Response {
         (header::CONTENT_TYPE, asset.kind),
         (header::CACHE_CONTROL, "no-cache"),
         (header::ETAG, tag),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
     if is_known {
         return (StatusCode::NOT_MODIFIED, head).into_response();

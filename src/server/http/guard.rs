@@ -1,6 +1,7 @@
 //! Access control: checks every request first. A request for another host name comes from a page
 //! that exploits DNS rebinding, and a request with another origin comes from an unrelated page.
-//! Changes also need the token. A connection ends with a refused upgrade.
+//! Changes also need the token. A connection ends with a refused upgrade. Browsers must not guess the
+//! type of any response.
 
 use std::sync::Arc;
 
@@ -41,8 +42,13 @@ pub(super) async fn check(
     name_client(&access.rules.proxies, &mut request);
     let allowed = allowed_origin(&access.cors, request.headers());
     let is_upgrade = request.headers().contains_key(header::UPGRADE);
-    let mut response = answer(&registry, allowed.is_some(), request, next).await;
+    let mut response = match name_host(&mut request) {
+        Ok(()) => answer(&registry, allowed.is_some(), request, next).await,
+        Err(why) => (StatusCode::BAD_REQUEST, why).into_response(),
+    };
     declare(response.headers_mut(), &access.cors, allowed);
+    let nosniff = HeaderValue::from_static("nosniff");
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
     // After a request for an upgrade, some proxies pass on everything unread. Further requests would
     // then come from the proxy's address without the headers of a proxy.
     if is_upgrade && response.status() != StatusCode::SWITCHING_PROTOCOLS {
@@ -103,6 +109,22 @@ fn declare(headers: &mut HeaderMap, cors: &[String], allowed: Option<HeaderValue
     for (name, value) in more {
         headers.insert(name, HeaderValue::from_static(value));
     }
+}
+
+/// Replaces `Host` with the host of an absolute URI, which counts instead (RFC 9112, 3.2.2).
+///
+/// # Errors
+/// Fails if the request has several hosts, because a proxy may have checked another one than the server.
+fn name_host(request: &mut Request) -> Result<(), &'static str> {
+    if request.headers().get_all(header::HOST).iter().nth(1).is_some() {
+        return Err("The request has more than one Host header.\n");
+    }
+    let Some(authority) = request.uri().authority() else { return Ok(()) };
+    let host = Some(authority.as_str()).filter(|host| !host.contains('@'));
+    let host = host.and_then(|host| HeaderValue::from_str(host).ok());
+    let host = host.ok_or("The URI of the request has no valid host.\n")?;
+    request.headers_mut().insert(header::HOST, host);
+    Ok(())
 }
 
 /// Replaces the address of a trusted proxy with that of its client.

@@ -29,9 +29,11 @@ pub fn is_loopback_host(host: Option<&str>) -> bool {
     name.parse::<IpAddr>().map_or(name.eq_ignore_ascii_case("localhost"), |it| it.is_loopback())
 }
 
-/// Returns the address in brackets.
+/// Returns the address in brackets, which only a port may follow.
 fn ipv6(host: &str) -> Option<Ipv6Addr> {
-    host.strip_prefix('[')?.split_once(']')?.0.parse().ok()
+    let (address, rest) = host.strip_prefix('[')?.split_once(']')?;
+    let port = if rest.is_empty() { "" } else { rest.strip_prefix(':')? };
+    if port.bytes().all(|byte| byte.is_ascii_digit()) { address.parse().ok() } else { None }
 }
 
 /// Returns the name without the port and the final dot.
@@ -98,6 +100,8 @@ mod tests {
             "127.0.0.1.evil.example",
             "localhost.evil",
             "[evil]",
+            "[::1].evil.example",
+            "[::1]:80:evil",
             "[",
             "studio.example.evil",
             "127.0.0.1:80:evil",

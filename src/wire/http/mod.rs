@@ -108,6 +108,10 @@ impl Request {
         if !is_token || !target.starts_with('/') {
             return Err(Error::FirstLine);
         }
+        // Two servers could take a different one each.
+        if fields.all("host").nth(1).is_some() {
+            return Err(Error::Field);
+        }
         let keep_alive = keep_alive(version, &fields)?;
         Ok(Self { method: method.to_owned(), target: target.to_owned(), keep_alive, fields })
     }
@@ -199,6 +203,7 @@ mod tests {
             "GET / HTTP/1.1\r\nname : x\r\n\r\n",
             "GET / HTTP/1.1\r\n: x\r\n\r\n",
             "GET / HTTP/1.1\r\n folded: x\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\nhost: a\r\n\r\n",
         ] {
             assert!(Request::parse(bad.as_bytes()).is_err(), "{bad:?}");
         }

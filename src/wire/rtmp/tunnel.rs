@@ -169,7 +169,8 @@ pub fn answer(body: &[u8], keep_alive: bool) -> Vec<u8> {
     let (length, connection) = (body.len(), if keep_alive { "Keep-Alive" } else { "close" });
     let head = format!(
         "HTTP/1.1 200 OK\r\nContent-Type: {CONTENT_TYPE}\r\nContent-Length: {length}\r\n\
-         Connection: {connection}\r\nCache-Control: no-cache\r\n\r\n"
+         Connection: {connection}\r\nCache-Control: no-cache\r\n\
+         X-Content-Type-Options: nosniff\r\n\r\n"
     );
     [head.as_bytes(), body].concat()
 }
@@ -180,7 +181,7 @@ pub fn refusal(status: u16, reason: &str, keep_alive: bool) -> Vec<u8> {
     let length = reason.len() + 1;
     format!(
         "HTTP/1.1 {status} {reason}\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\
-         Connection: {connection}\r\n\r\n{reason}\n"
+         Connection: {connection}\r\nX-Content-Type-Options: nosniff\r\n\r\n{reason}\n"
     )
     .into_bytes()
 }

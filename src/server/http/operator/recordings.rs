@@ -202,7 +202,6 @@ pub(in crate::server::http) async fn send(
         (header::CONTENT_TYPE, media_type(format)),
         (header::ACCEPT_RANGES, "bytes"),
         (header::CACHE_CONTROL, "private, no-cache"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'"),
         (header::ETAG, &tag),
         (header::CONTENT_DISPOSITION, &disposition),

@@ -44,11 +44,8 @@ pub(in crate::server::http) async fn of_stream(
 }
 
 fn image(jpeg: Bytes) -> Response {
-    let head = [
-        (header::CONTENT_TYPE, "image/jpeg"),
-        (header::CACHE_CONTROL, "private, max-age=2"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ];
+    let head =
+        [(header::CONTENT_TYPE, "image/jpeg"), (header::CACHE_CONTROL, "private, max-age=2")];
     (head, Body::from(jpeg)).into_response()
 }
 
