@@ -44,7 +44,7 @@ fn main() -> Exit {
             }
             onair::cli::process::crash::install(folder, last_lines);
         }
-        Err(why) => return refuse(&cli, clock, &why),
+        Err(why) => return refuse(&cli, clock, &why, Exit::Usage),
     }
     let globals = &cli.globals;
     let command = match &cli.command {
@@ -52,7 +52,14 @@ fn main() -> Exit {
         _ => matches.subcommand_name(),
     };
     if let Err(why) = globals.check_use(command) {
-        return refuse(&cli, clock, &why);
+        return refuse(&cli, clock, &why, Exit::Usage);
+    }
+    let runs_media = matches!(
+        &cli.command,
+        None | Some(Sub::Studio(_) | Sub::Live(_) | Sub::Serve(_) | Sub::Play(_))
+    );
+    if runs_media && let Err(why) = onair::cli::process::limits::check() {
+        return refuse(&cli, clock, &why, Exit::Error);
     }
     // With a window, the programs that the desktop opens would inherit the restrictions.
     if !window {
@@ -93,8 +100,7 @@ fn main() -> Exit {
 
 /// Prints the reason why a command does not start, also in the last line of a command that prints
 /// events.
-fn refuse(cli: &Cli, clock: Clock, why: &Problem) -> Exit {
-    let exit = Exit::Usage;
+fn refuse(cli: &Cli, clock: Clock, why: &Problem, exit: Exit) -> Exit {
     match &cli.command {
         Some(
             Sub::Live(_)

@@ -1,10 +1,11 @@
 //! Floor 0: basic parts that every room can use, such as time, named bounded queues, the slot for
 //! the newest value, buffer pools, named threads and worker pools, back-off, random numbers, secrets,
-//! file stamps, the portal client, and the sandbox.
+//! file stamps, files that the user names, the portal client, and the sandbox.
 
 mod backend;
 pub mod backoff;
 pub mod file_stamp;
+pub mod input_file;
 pub mod latest;
 pub mod pool;
 pub mod portal;

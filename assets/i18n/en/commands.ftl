@@ -1,5 +1,9 @@
 # Problems that prevent a command from starting (src/cli). Keep in step with zh-CN.
 
+cli-few-files = The system allows only { $limit } open files. onair needs at least { $least }.
+    .cure = Raise the limit for open files (ulimit -n).
+cli-little-memory = The address space is limited to { $limit } MiB. onair needs at least { $least } MiB.
+    .cure = Raise the limit for the address space (ulimit -v), or remove it.
 cli-settings-missing = --settings { $path }: file not found
     .cure = Check the file name.
 cli-settings-bad = --settings { $path }: { $reason }

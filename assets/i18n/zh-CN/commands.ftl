@@ -1,5 +1,9 @@
 # 命令无法启动的原因（src/cli）。与 en 保持同步。
 
+cli-few-files = 系统只允许打开 { $limit } 个文件，onair 至少需要 { $least } 个。
+    .cure = 请提高打开文件数的上限（ulimit -n）。
+cli-little-memory = 地址空间的上限只有 { $limit } MiB，onair 至少需要 { $least } MiB。
+    .cure = 请提高或取消地址空间的上限（ulimit -v）。
 cli-settings-missing = --settings { $path }：文件不存在
     .cure = 请检查文件名。
 cli-settings-bad = --settings { $path }：{ $reason }

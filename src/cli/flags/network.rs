@@ -129,7 +129,7 @@ fn from_environment(
 #[group(id = "trust")]
 struct TrustFlags {
     /// Trust this certificate authority or server certificate (PEM) for TLS, in addition to those of
-    /// the system
+    /// the system. A server's own certificate is trusted like --tls-pin, whatever its names and dates
     #[arg(long, value_name = "FILE")]
     tls_ca: Option<PathBuf>,
     /// Trust only the server certificate with this SHA-256 fingerprint (of the DER form, in hex)

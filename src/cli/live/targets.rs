@@ -1,12 +1,13 @@
 //! Assigns stream keys to targets: each `--key-…` applies to the preceding `--to`.
 
-use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 use zeroize::Zeroizing;
 
 use crate::base::Secret;
+use crate::base::input_file::read_with;
 use crate::cli::output::exit::Exit;
 use crate::media::BitsPerSecond;
 use crate::studio::targets::services::ServiceList;
@@ -172,7 +173,7 @@ impl KeySource {
             Self::File(path) => {
                 let place = path.display().to_string();
                 let place = Value::from(place);
-                (first_line(std::fs::File::open(path).map(BufReader::new), &place)?, place)
+                (key_line(path, &place)?, place)
             }
             Self::Stdin => {
                 let place = Value::from(problem!("cli-stdin"));
@@ -213,16 +214,29 @@ fn piped_line<R: BufRead>(from: R, place: &Value) -> Result<Zeroizing<String>, E
         .map_err(|(why, exit)| (why.with_cure(problem!("cli-cure-key-stdin")), exit))
 }
 
+/// Reads the line of a file, which may also be a pipe.
+fn key_line(path: &Path, place: &Value) -> Result<Zeroizing<String>, Error> {
+    let read = |file| {
+        let mut line = Zeroizing::new(String::new());
+        BufReader::new(file).take(MAX_KEY_BYTES + 1).read_line(&mut line).map(|_| line)
+    };
+    read_with(path, read).map_err(|error| unreadable(&error, place))
+}
+
+fn unreadable(error: &std::io::Error, place: &Value) -> Error {
+    let (place, reason) = (place.clone(), Problem::from(error));
+    (problem!("cli-key-unreadable", place = place, reason = reason), Exit::File)
+}
+
 /// Reads only one line, limited to the length of a key, because the writer may keep a pipe open.
 fn first_line<R: BufRead>(
     opened: std::io::Result<R>,
     place: &Value,
 ) -> Result<Zeroizing<String>, Error> {
     let mut line = Zeroizing::new(String::new());
-    opened.and_then(|from| from.take(MAX_KEY_BYTES + 1).read_line(&mut line)).map_err(|error| {
-        let (place, reason) = (place.clone(), Problem::from(&error));
-        (problem!("cli-key-unreadable", place = place, reason = reason), Exit::File)
-    })?;
+    opened
+        .and_then(|from| from.take(MAX_KEY_BYTES + 1).read_line(&mut line))
+        .map_err(|error| unreadable(&error, place))?;
     Ok(line)
 }
 

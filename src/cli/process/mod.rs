@@ -2,5 +2,6 @@
 
 pub mod crash;
 pub(in crate::cli) mod json_log;
+pub mod limits;
 pub mod log;
 pub mod signals;

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::Read;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::Path;
 
 use serde::Deserialize;
 
 use crate::base::Secret;
+use crate::base::input_file::read_with;
 use crate::cli::serve::values::{Note, valid, within};
 use crate::cli::serve::watermarks::{self, WatermarkTable};
 use crate::media::{BitsPerSecond, Size};
@@ -313,9 +314,10 @@ fn key_source(text: &str) -> Result<KeySource, Problem> {
             false => Err(problem!("serve-jwks-insecure")),
         };
     }
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(PathBuf::from(text))?;
-    file.take(MAX_KEY_SET_BYTES + 1).read_to_end(&mut bytes)?;
+    let bytes = read_with(Path::new(text), |file| {
+        let mut bytes = Vec::new();
+        file.take(MAX_KEY_SET_BYTES + 1).read_to_end(&mut bytes).map(|_| bytes)
+    })?;
     KeySet::parse(&bytes).map(KeySource::Keys).ok_or_else(|| problem!("serve-jwks-no-keys"))
 }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::base::Secret;
+use crate::base::input_file::read_with;
 use crate::cli::serve::access::{self, AppTable, TokenTable};
 use crate::cli::serve::args::{Args, SLOW_MODE_RANGE, hls_mode, percent};
 use crate::cli::serve::ice_servers::{self, IceServerTable};
@@ -124,10 +125,11 @@ impl Config {
     /// Fails with the problem of the file for the user, without secrets.
     pub(super) fn read(path: &Path) -> Result<Self, Problem> {
         let failed = |why: Problem| with_path(path, why);
-        let mut text = String::new();
-        let file = std::fs::File::open(path).map_err(|error| failed(error.into()))?;
-        let read = file.take(MAX_FILE_BYTES + 1).read_to_string(&mut text);
-        read.map_err(|error| failed(error.into()))?;
+        let read = read_with(path, |file| {
+            let mut text = String::new();
+            file.take(MAX_FILE_BYTES + 1).read_to_string(&mut text).map(|_| text)
+        });
+        let text = read.map_err(|error| failed(error.into()))?;
         if text.len() as u64 > MAX_FILE_BYTES {
             return Err(failed(problem!("serve-config-too-long", kib = MAX_FILE_BYTES >> 10)));
         }

@@ -2,7 +2,6 @@
 //! or one pinned certificate.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
@@ -13,6 +12,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
+use crate::base::input_file::read_with;
 use crate::net::error::{Cause, CertificateProblem};
 use crate::net::tls::certificate_pin::CertificatePin;
 use crate::net::tls::verify::Judge;
@@ -26,7 +26,8 @@ const MAX_FILE_BYTES: u64 = 4 << 20;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trust {
     /// A file of certificates (PEM or DER) that are trusted as additional roots. A server's own
-    /// certificate in the file counts as pinned, even if it may not sign other certificates.
+    /// certificate in the file counts as pinned, regardless of its dates and names, and even if it may not
+    /// sign other certificates.
     pub ca_file: Option<PathBuf>,
     /// If given, only this server certificate is accepted, regardless of its issuer, dates and
     /// names.
@@ -120,10 +121,10 @@ pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, 
 
 /// Reads a file up to the size limit.
 pub(super) fn read_bounded(path: &Path) -> Result<Vec<u8>, Problem> {
-    let mut bytes = Vec::new();
-    let read =
-        File::open(path).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes));
-    read.map_err(Problem::from)?;
+    let bytes = read_with(path, |file| {
+        let mut bytes = Vec::new();
+        file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map(|_| bytes)
+    })?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(problem!("net-file-too-large"));
     }

@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::base::FileStamp;
+use crate::base::input_file::open_lasting;
 use crate::files::{numbered_names, rename_numbered};
 use crate::studio::settings::reading::syntax;
 use crate::text::Problem;
@@ -16,9 +17,8 @@ const MAX_SETTINGS_BYTES: u64 = 8 << 20;
 const MAX_LINKS: usize = 40;
 
 pub fn read_bounded(path: &Path) -> io::Result<String> {
-    let file = fs::File::open(path)?;
     let mut text = String::new();
-    file.take(MAX_SETTINGS_BYTES + 1).read_to_string(&mut text)?;
+    open_lasting(path)?.take(MAX_SETTINGS_BYTES + 1).read_to_string(&mut text)?;
     check_size(&text)?;
     Ok(text)
 }
@@ -119,6 +119,15 @@ mod tests {
         put(&path, &large).unwrap();
         assert!(put(&path, &"#".repeat(9 << 20)).is_err());
         assert_eq!(read_bounded(&path).unwrap().len(), large.len());
+    }
+
+    #[test]
+    fn a_pipe_is_refused_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("settings.toml");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        assert!(read_bounded(&pipe).unwrap_err().to_string().contains("pipe"));
+        assert!(keep_broken(&pipe, ".broken", |_| false).is_err());
     }
 
     #[test]
