@@ -1,4 +1,5 @@
-//! The limits of one publisher: bitrate and size of the video. This module is pure.
+//! The limits of one publisher: bitrate, size of the video, and changes of codec configs. This module is
+//! pure.
 
 use std::time::Duration;
 
@@ -9,6 +10,11 @@ use crate::text::problem::{Problem, problem};
 /// A publisher may send this much media time in advance: for large keyframes, and for data that
 /// waited during a short stall.
 const MAX_BURST: Duration = Duration::from_secs(5);
+/// Maximum number of changed codec configs at once. Encoders change a config when the operator changes the
+/// video's size.
+const MAX_CONFIG_CHANGES: u32 = 10;
+/// The time after which one more change is allowed.
+const CONFIG_CHANGE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The limits of a publisher, and the data that it has sent beyond its bitrate.
 #[derive(Debug, Default)]
@@ -18,12 +24,42 @@ pub(in crate::server) struct PublisherLimits {
     /// Number of bits sent beyond the bitrate.
     excess: u64,
     counted: Option<Timestamp>,
+    changes: Allowance,
+}
+
+/// A number of events that are allowed at once, and one more after each interval.
+#[derive(Debug, Default)]
+pub(in crate::server) struct Allowance {
+    used: u32,
+    /// The time of the last event, or of the last interval that has passed since.
+    since: Option<Timestamp>,
+}
+
+impl Allowance {
+    /// Counts an event. Returns false, and does not count it, if there were too many.
+    pub fn takes(&mut self, most: u32, interval: Duration, now: Timestamp) -> bool {
+        let since = *self.since.get_or_insert(now);
+        let passed = now.since(since).as_micros() / interval.as_micros().max(1);
+        let passed = u32::try_from(passed).unwrap_or(u32::MAX);
+        self.used = self.used.saturating_sub(passed);
+        if passed > 0 {
+            self.since = if self.used == 0 { Some(now) } else { Some(since + interval * passed) };
+        }
+        let is_free = self.used < most;
+        self.used += u32::from(is_free);
+        is_free
+    }
+
+    /// Returns true if nothing of the allowance is used any more.
+    pub fn is_unused(&self, interval: Duration, now: Timestamp) -> bool {
+        self.since.is_none_or(|since| now.since(since) >= interval * self.used)
+    }
 }
 
 impl PublisherLimits {
     pub fn new(limits: &AppLimits) -> Self {
         let AppLimits { bitrate, size, .. } = *limits;
-        Self { bitrate, size, excess: 0, counted: None }
+        Self { bitrate, size, ..Self::default() }
     }
 
     /// Counts received bytes. Returns the reason to disconnect the publisher if the bitrate is too high.
@@ -38,6 +74,13 @@ impl PublisherLimits {
             return None;
         }
         Some(problem!("left-bitrate", kbps = (limit / 1_000).to_string()))
+    }
+
+    /// Counts a codec config that replaces another one. Returns the reason to disconnect the publisher if there are too
+    /// many: each change begins a segment and a file, and makes viewers start again.
+    pub fn change_config(&mut self, now: Timestamp) -> Option<Problem> {
+        let takes = self.changes.takes(MAX_CONFIG_CHANGES, CONFIG_CHANGE_INTERVAL, now);
+        (!takes).then(|| problem!("left-config-changes", count = MAX_CONFIG_CHANGES))
     }
 
     /// Checks the sizes of videos. Returns the reason to disconnect the publisher if one of them is too large. Without
@@ -82,6 +125,20 @@ mod tests {
         assert_eq!(limits.count(600_000, Timestamp::ZERO), None, "a large keyframe");
         let why = limits.count(600_000, Timestamp::ZERO).unwrap().to_string();
         assert!(why.contains("1000 kbit/s"), "{why}");
+    }
+
+    #[test]
+    fn a_publisher_that_keeps_changing_its_configs_is_ended() {
+        let ended = |interval: i64| {
+            let mut limits = limits(None, None);
+            (0..1_000).find(|change| {
+                let why = limits.change_config(Timestamp::from_millis(change * interval));
+                why.is_some_and(|why| why.to_string().contains("10"))
+            })
+        };
+        assert_eq!([ended(0), ended(1)], [Some(10), Some(10)]);
+        assert_eq!(ended(500), Some(19));
+        assert_eq!([ended(1_000), ended(4_000)], [None, None], "an encoder that adapts");
     }
 
     #[test]

@@ -52,6 +52,8 @@ use crate::wire::rtmp::stream_name::StreamName;
 
 /// Interval between checks if there is no earlier deadline.
 const CHECK_INTERVAL: Duration = Duration::from_secs(5);
+/// Maximum number of received messages that are passed on before other tasks run.
+const MAX_TURN_MESSAGES: usize = 256;
 
 /// The client's role.
 enum Role {
@@ -233,8 +235,7 @@ impl Task {
                     if something && (!publishes || !self.incoming.is_empty()) {
                         self.last_received = registry.clock.now();
                     }
-                    self.pass_on();
-                    self.send_rest().await;
+                    self.pass_on_in_turns().await;
                     if self.finished {
                         return Ok(problem!("left-finished"));
                     }
@@ -495,6 +496,20 @@ impl Task {
             Err(denied) => (denied.play_code(), denied.problem(Action::Play)),
         };
         connection.send_error(Session::reject_play, code, why);
+    }
+
+    /// Passes received messages to the stream, and lets other tasks run between many of them.
+    async fn pass_on_in_turns(&mut self) {
+        let mut received = std::mem::take(&mut self.incoming).into_iter();
+        loop {
+            self.incoming.extend(received.by_ref().take(MAX_TURN_MESSAGES));
+            self.pass_on();
+            self.send_rest().await;
+            if received.len() == 0 {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
     }
 
     /// Passes received messages to the stream.

@@ -92,6 +92,12 @@ impl Cache {
         Ok(Some(MessageVersion { kind, slot, version: self.versions }))
     }
 
+    /// Returns true if the codec config with this mark replaces another one.
+    pub fn is_change(&self, mark: MessageVersion) -> bool {
+        let mut marks = self.headers.iter().filter_map(|header| header.mark);
+        marks.any(|known| known.slot() == mark.slot() && known != mark)
+    }
+
     fn kept(&self) -> impl Iterator<Item = &Arc<Message>> {
         self.metadata.iter().chain(&self.headers)
     }

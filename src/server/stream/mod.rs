@@ -260,7 +260,9 @@ impl Stream {
         let mut sending = self.finished();
         let mut guard = self.inner.lock();
         let inner = &mut *guard;
-        let Some(publisher) = inner.publisher.as_mut().filter(|publisher| publisher.id == id)
+        let publisher = inner.publisher.as_mut();
+        let Some(publisher) =
+            publisher.filter(|publisher| publisher.id == id && !publisher.is_over)
         else {
             incoming.clear();
             return None;
@@ -294,6 +296,14 @@ impl Stream {
                 publisher.dismissal.dismiss(problem!("left-configs-too-large"));
                 continue;
             };
+            if matches!(keep, CacheRule::Header(_))
+                && mark.is_some_and(|mark| inner.cache.is_change(mark))
+            {
+                publisher.count_change(now);
+                if publisher.is_over {
+                    break;
+                }
+            }
             // Metadata that is too large to keep may be dropped like a time code.
             let class =
                 if keep == CacheRule::Metadata && mark.is_none() { Class::Audio } else { class };

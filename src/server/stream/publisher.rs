@@ -68,6 +68,8 @@ pub(in crate::server) struct Publisher {
     pub audio: Option<AudioFigures>,
     pub keys: KeyIntervals,
     pub dismissal: Arc<Dismissal>,
+    /// True if the publisher changed its codec configs too often, and nothing more of it is passed on.
+    pub is_over: bool,
     limits: PublisherLimits,
     /// The source of the stream.
     pub source: RelaySource,
@@ -148,6 +150,7 @@ impl Publisher {
             audio: None,
             keys: KeyIntervals::default(),
             dismissal: Arc::default(),
+            is_over: false,
             limits: PublisherLimits::default(),
             source: RelaySource::default(),
         }
@@ -215,6 +218,14 @@ impl Publisher {
         if elapsed >= Duration::from_secs(1) {
             self.bitrate = bitrate(self.second.1, elapsed);
             self.second = (now, 0);
+        }
+    }
+
+    /// Counts a codec config that replaces another one. Too many disconnect the publisher.
+    pub fn count_change(&mut self, now: Timestamp) {
+        if let Some(reason) = self.limits.change_config(now) {
+            self.dismissal.dismiss(reason);
+            self.is_over = true;
         }
     }
 

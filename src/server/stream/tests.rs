@@ -89,6 +89,34 @@ fn viewers_get_no_end_of_a_live_stream_and_recordings_keep_what_the_publisher_de
     assert_eq!(found(&file), [true, true, true]);
 }
 
+#[test]
+fn a_publisher_that_keeps_changing_its_configs_is_dismissed_and_sends_nothing_more() {
+    let (stream, viewers) = published(1);
+    let (home, now) = ("127.0.0.1:6".parse().unwrap(), Timestamp::from_millis(9_000));
+    let dismissal = stream.publish(claim(2, home, ""), now).unwrap();
+    let video = |body: [u8; 6]| {
+        let body = Bytes::copy_from_slice(&body);
+        Incoming { kind: TagKind::Video, time_ms: 0, body, metadata: false }
+    };
+    let (config, key) =
+        (|number| video([0x17, 0, 0, 0, 0, number]), || video([0x17, 1, 0, 0, 0, 7]));
+    // The same config again is no change.
+    let mut repeated: Vec<_> = (0..100).flat_map(|_| [config(0), key()]).collect();
+    stream.take(2, &mut repeated, now);
+    stream.finish();
+    let received = || viewers[0].1.lock().iter().map(|it| it.0.len()).sum::<usize>();
+    assert_eq!(received(), 200);
+    let mut flood: Vec<_> = (0..100).flat_map(|it| [config(it % 2 + 1), key()]).collect();
+    stream.take(2, &mut flood, now);
+    stream.take(2, &mut frame(1, true), now);
+    stream.finish();
+    assert_eq!(received(), 220, "ten changes");
+    let mut reason = pin!(dismissal.stop_reason());
+    let mut cx = Context::from_waker(Waker::noop());
+    let Poll::Ready(reason) = reason.as_mut().poll(&mut cx) else { panic!("it stays") };
+    assert_eq!(reason.id(), "left-config-changes");
+}
+
 /// Returns a claim of a client whose credentials the server has not checked.
 fn claim(id: u64, address: SocketAddr, credentials: &str) -> Claim<'_> {
     Claim { id, address, credentials, proven: false, relayed: false, limits: AppLimits::default() }

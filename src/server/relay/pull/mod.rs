@@ -364,8 +364,13 @@ impl Pull {
                     false => None,
                 };
             }
+            let is_full = self.incoming.len() >= MAX_BATCH_MESSAGES;
             if let Err(end) = self.pass_on() {
                 return end;
+            }
+            if is_full {
+                // Other tasks run in between.
+                tokio::task::yield_now().await;
             }
             if let Some(publication) = &self.publication {
                 let registry = &self.task.registry;
