@@ -9,7 +9,7 @@ mod new_file;
 pub mod samples;
 mod trouble;
 
-pub use backend::space::{free as free_space, free_for as free_space_for};
+pub use backend::space::{free as free_space, free_files, free_for as free_space_for};
 pub use media_file::MediaFile;
 pub use new_file::{
     create, create_new, new_path, numbered_names, remove_abandoned, rename_new, rename_numbered,

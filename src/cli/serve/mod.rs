@@ -139,10 +139,11 @@ fn serve(args: &Args, output: &Output, clock: Clock) -> Result<Exit, (Problem, E
     if left > 0 {
         complain(problem!("cli-recordings-left", count = left));
         totals.unwritten += left as u64;
+        totals.is_folder_unusable = true;
     }
     runtime.shutdown(Duration::from_millis(500));
     // A folder that could not be written to has a separate exit code.
-    let exit = if totals.unwritten > 0 { Exit::File } else { Exit::Ok };
+    let exit = if totals.is_folder_unusable { Exit::File } else { Exit::Ok };
     let fields = json!({
         "publishers": totals.publishers,
         "viewers": totals.viewers,
@@ -482,6 +483,14 @@ struct Totals {
     faults: u64,
     recordings: u64,
     unwritten: u64,
+    /// True if the folder of recordings could not be written to.
+    is_folder_unusable: bool,
+}
+
+/// Returns true if a recording failed because of the folder, and not because of its publisher or the server's limits.
+fn is_of_folder(reason: Option<&Problem>) -> bool {
+    let others = ["recorded-nothing", "recorded-too-many", "recorded-too-often"];
+    reason.is_none_or(|reason| others.iter().all(|other| !reason.contains(other)))
 }
 
 impl Totals {
@@ -503,7 +512,10 @@ impl Totals {
             Event::Recording(recording) => match recording.state {
                 RecordingState::Writing => {}
                 RecordingState::Finished => self.recordings += 1,
-                RecordingState::Failed => self.unwritten += 1,
+                RecordingState::Failed => {
+                    self.unwritten += 1;
+                    self.is_folder_unusable |= is_of_folder(recording.reason.as_ref());
+                }
                 RecordingState::Deleted => {}
             },
         }
@@ -523,6 +535,22 @@ mod tests {
         for only_check in [false, true] {
             assert!(try_folder(Some(&folder), only_check).is_err());
             assert!(try_folder(None, only_check).is_ok());
+        }
+    }
+
+    #[test]
+    fn only_a_folder_that_cannot_be_used_has_its_exit_code() {
+        let failed = |why: Problem| is_of_folder(Some(&why));
+        assert!(
+            failed(problem!("file-full")) && failed(problem!("recorded-no-disk", seconds = 20))
+        );
+        assert!(failed(problem!("file-other", reason = problem!("recorded-no-more-files"))));
+        for other in [
+            problem!("recorded-nothing"),
+            problem!("recorded-too-many", count = 64),
+            problem!("file-other", reason = problem!("recorded-too-often")),
+        ] {
+            assert!(!failed(other.clone()), "{other}");
         }
     }
 

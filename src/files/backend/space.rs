@@ -1,4 +1,5 @@
-//! Reads the free space of a file's disk, also for a folder that does not exist yet.
+//! Reads the free space of a file's disk, also for a folder that does not exist yet, and how many files the disk still
+//! has room for.
 #![allow(unsafe_code)]
 
 use std::path::Path;
@@ -6,6 +7,21 @@ use std::path::Path;
 /// Returns the number of bytes that the current user can still write to the disk of `path`, or
 /// `None` if it is unknown.
 pub fn free(path: &Path) -> Option<u64> {
+    let stats = stats(path)?;
+    #[allow(clippy::useless_conversion, reason = "the types differ from system to system")]
+    u64::from(stats.f_bavail).checked_mul(u64::from(stats.f_frsize))
+}
+
+/// Returns the number of files that the current user can still create on the disk of `path`, or `None` if the file
+/// system has no such limit or it is unknown.
+pub fn free_files(path: &Path) -> Option<u64> {
+    let stats = stats(path)?;
+    #[allow(clippy::useless_conversion, reason = "the types differ from system to system")]
+    let (all, free) = (u64::from(stats.f_files), u64::from(stats.f_favail));
+    (all > 0).then_some(free)
+}
+
+fn stats(path: &Path) -> Option<libc::statvfs> {
     use std::ffi::CString;
     use std::mem::MaybeUninit;
     use std::os::unix::ffi::OsStrExt;
@@ -18,9 +34,7 @@ pub fn free(path: &Path) -> Option<u64> {
         return None;
     }
     // SAFETY: the call succeeded, so the result is initialized.
-    let stats = unsafe { stats.assume_init() };
-    #[allow(clippy::useless_conversion, reason = "the types differ from system to system")]
-    u64::from(stats.f_bavail).checked_mul(u64::from(stats.f_frsize))
+    Some(unsafe { stats.assume_init() })
 }
 
 /// Returns the number of bytes that the current user can still write to files in this folder, or
@@ -38,6 +52,9 @@ mod tests {
     fn a_folder_has_room_and_what_is_not_there_has_none() {
         assert!(free(&std::env::temp_dir()).is_some());
         assert_eq!(free(Path::new("/no/such/place")), None);
+        // Not every file system counts its files.
+        assert!(free_files(&std::env::temp_dir()).is_none_or(|free| free > 0));
+        assert_eq!(free_files(Path::new("/no/such/place")), None);
     }
 
     #[test]

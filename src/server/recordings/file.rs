@@ -2,6 +2,7 @@
 //! recordings. The operations of this module can block on the disk, so do not call them on the
 //! runtime's threads.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -16,8 +17,11 @@ use parking_lot::Mutex;
 use crate::base::{Clock, Timestamp};
 use crate::files;
 use crate::files::disk_space::{DiskChange, SpaceReading, SpaceWatch, Warning, reserve};
+use crate::server::access::publisher_limits::Allowance;
+use crate::server::recordings::folder;
 use crate::server::recordings::name::{RecordedStream, file_name};
 use crate::server::recordings::rules::FileRules;
+use crate::text::problem::problem;
 
 /// How often data is synced to the disk, and the disk is checked.
 const SYNC_INTERVAL: Duration = Duration::from_secs(2);
@@ -27,6 +31,18 @@ const ASSUMED_BITS_PER_SECOND: u64 = 2_500_000;
 const MAX_IDLE_TIME: Duration = Duration::from_mins(1);
 /// How long the slowest write counts, because other files may be written faster.
 const SLOW_WRITE_WINDOW: Duration = Duration::from_secs(30);
+/// Maximum number of new files of one stream at once, for example of a publisher that reconnects.
+const MAX_NEW_FILES: u32 = 10;
+/// The time after which a stream may have one more file.
+const NEW_FILE_INTERVAL: Duration = Duration::from_secs(1);
+/// From this number of streams on, those without new files are forgotten.
+const MAX_REMEMBERED_STREAMS: usize = 1_024;
+/// Number of files that other programs can still create.
+const RESERVED_FILES: u64 = 256;
+/// Maximum number of files in the folder. With more files, listing the folder takes too long.
+const MAX_FILES: usize = 500_000;
+/// How often the files are counted.
+const COUNT_INTERVAL: Duration = Duration::from_mins(1);
 
 /// The disk, which all recordings of the server fill.
 #[derive(Debug)]
@@ -35,6 +51,10 @@ pub(in crate::server) struct RecordingDisk {
     state: Mutex<DiskState>,
     /// Number of bytes that the ends of all open files need.
     index: AtomicU64,
+    /// The new files of each stream.
+    new_files: Mutex<HashMap<RecordedStream, Allowance>>,
+    /// The number of files in the folder, and the time at which they were counted.
+    files: Mutex<Option<(Instant, usize)>>,
 }
 
 #[derive(Debug)]
@@ -58,11 +78,46 @@ impl DiskState {
 impl Default for RecordingDisk {
     fn default() -> Self {
         let state = Mutex::new(DiskState::new(Timestamp::ZERO));
-        Self { begun: Instant::now(), state, index: AtomicU64::default() }
+        let (index, new_files, files) = Default::default();
+        Self { begun: Instant::now(), state, index, new_files, files }
     }
 }
 
 impl RecordingDisk {
+    /// Counts a new file of a stream. Returns false, and does not count the file, if the stream has too many.
+    pub fn takes_file(&self, stream: &RecordedStream) -> bool {
+        self.takes_file_at(stream, Timestamp::ZERO + self.begun.elapsed())
+    }
+
+    fn takes_file_at(&self, stream: &RecordedStream, now: Timestamp) -> bool {
+        let mut streams = self.new_files.lock();
+        if streams.len() >= MAX_REMEMBERED_STREAMS {
+            streams.retain(|_, files| !files.is_unused(NEW_FILE_INTERVAL, now));
+        }
+        let files = streams.entry(stream.clone()).or_default();
+        files.takes(MAX_NEW_FILES, NEW_FILE_INTERVAL, now)
+    }
+
+    /// Checks that the disk and the folder have room for another file.
+    fn check_count(&self, folder: &Path, free: Option<u64>, most: usize) -> io::Result<()> {
+        if free.is_some_and(|free| free < RESERVED_FILES) {
+            return Err(io::Error::other(problem!("recorded-no-more-files")));
+        }
+        let mut files = self.files.lock();
+        let count = match *files {
+            Some((at, count)) if at.elapsed() < COUNT_INTERVAL => count,
+            // The creation of the file finds out what is wrong with the folder.
+            _ => folder::count(folder, most).unwrap_or_default(),
+        };
+        if count >= most {
+            *files = None;
+            return Err(io::Error::other(problem!("recorded-folder-full", count = most)));
+        }
+        let at = files.filter(|(_, known)| *known == count).map_or_else(Instant::now, |it| it.0);
+        *files = Some((at, count + 1));
+        Ok(())
+    }
+
     /// Checks the disk for one file. Unlike elsewhere, `written` is the number of bytes since the last check of this
     /// file. `index` is that of all files.
     fn check(&self, reading: &SpaceReading) -> Option<Warning> {
@@ -113,6 +168,7 @@ impl RecordingTask {
     /// Creates the next file. From then on, the file counts as being written, so that nobody
     /// deletes it.
     pub(super) fn create(&self) -> io::Result<RecordingWriter> {
+        self.disk.check_count(&self.folder, files::free_files(&self.folder), MAX_FILES)?;
         let file = RecordingWriter::create(&self.path(), Arc::clone(&self.disk))?;
         (self.created.0)(file.path());
         Ok(file)
@@ -350,6 +406,39 @@ mod tests {
         assert!(first.check_disk(Duration::ZERO).is_err());
         drop(second);
         assert!(first.check_disk(Duration::ZERO).is_ok());
+    }
+
+    #[test]
+    fn a_stream_gets_a_new_file_once_a_second() {
+        let disk = RecordingDisk::default();
+        let [one, other] = ["one", "other"]
+            .map(|stream| RecordedStream { app: "live".into(), stream: stream.into() });
+        let takes = |stream: &_, ms| disk.takes_file_at(stream, Timestamp::from_millis(ms));
+        assert_eq!((0..60_000).filter(|ms| takes(&one, *ms)).count(), 10 + 59);
+        assert!(takes(&other, 60_000), "another stream");
+        assert!((70..200).all(|second| takes(&one, second * 1_000)), "split every second");
+        for number in 0..2 * MAX_REMEMBERED_STREAMS as i64 {
+            let stream = RecordedStream { app: "live".into(), stream: number.to_string() };
+            assert!(takes(&stream, 300_000 + number * 100));
+        }
+        assert!(disk.new_files.lock().len() <= MAX_REMEMBERED_STREAMS);
+    }
+
+    #[test]
+    fn other_programs_can_still_create_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let check = |free, most| {
+            let disk = RecordingDisk::default();
+            let check = || disk.check_count(folder.path(), free, most);
+            (0..3).find_map(|_| check().err()).map(|error| error.to_string())
+        };
+        assert_eq!([check(None, 500), check(Some(RESERVED_FILES), 500)], [None, None]);
+        assert!(check(Some(RESERVED_FILES - 1), 500).is_some());
+        assert!(check(None, 2).is_some(), "two new files");
+        (0..20).for_each(|it| fs::write(folder.path().join(format!("{it}.flv")), "").unwrap());
+        assert_eq!(check(None, 23), None);
+        let why = check(None, 20).unwrap();
+        assert!(why.contains("20"), "{why}");
     }
 
     #[test]

@@ -159,6 +159,14 @@ pub(in crate::server) fn read(
     read_newest(folder, offset, most, MAX_NEWEST_FILES)
 }
 
+/// Returns the number of entries of a folder, at most `most`.
+///
+/// # Errors
+/// Fails if the folder cannot be read.
+pub(super) fn count(folder: &Path, most: usize) -> io::Result<usize> {
+    Ok(fs::read_dir(folder)?.take(most).count())
+}
+
 fn read_newest(
     folder: &Path,
     offset: usize,

@@ -27,7 +27,7 @@ const TIME_PATTERN: &str = "0000-00-00 00-00-00";
 const MAX_NUMBER_DIGITS: usize = 4;
 
 /// The stream in the name of a recording.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(in crate::server) struct RecordedStream {
     pub app: String,
     pub stream: String,

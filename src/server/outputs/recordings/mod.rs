@@ -159,6 +159,9 @@ impl Reporter {
                     };
                     self.tell(figures, state, Some(reason));
                 }
+                PartEvent::Flood => {
+                    self.stream.dismiss(problem!("left-too-many-files"));
+                }
                 PartEvent::Disk(warning) => self.registry.tell(Event::Disk(warning)),
             }
         }
@@ -213,13 +216,19 @@ async fn next_sink(reporter: &Reporter, sink: &FlvSink, wait: Duration) -> Optio
     }
 }
 
-/// Creates the first file. If too many files are open, retries while data waits in the queue.
+/// Creates the first file. If the stream had too many files just now, or if too many files are open, retries while data waits in the queue.
 async fn create(
     reporter: &Reporter,
     sink: &FlvSink,
     task: &RecordingTask,
 ) -> io::Result<PartsWriter> {
     let mut is_reported = false;
+    while !task.disk.takes_file(&task.stream) {
+        if sink.has_ended() {
+            return Err(io::Error::other(problem!("recorded-too-often")));
+        }
+        tokio::time::sleep(RETRY_INTERVAL).await;
+    }
     loop {
         let wanted = task.clone();
         let error = match on_the_disk(&reporter.disk, move || PartsWriter::create(wanted)).await {

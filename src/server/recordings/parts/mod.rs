@@ -43,6 +43,8 @@ pub(in crate::server) enum PartEvent {
     Finished(PartFigures),
     /// The file received no data and was removed.
     Empty(PartFigures),
+    /// The publisher causes too many files.
+    Flood,
     Disk(Warning),
 }
 
@@ -191,6 +193,11 @@ impl PartsWriter {
 
     /// Continues in a new file, or in the current file if no new one can be created.
     fn split(&mut self) -> io::Result<()> {
+        if !self.task.disk.takes_file(&self.task.stream) {
+            self.events.push(PartEvent::Flood);
+            self.held = Some(Instant::now());
+            return Ok(());
+        }
         let next = match self.task.create() {
             Ok(next) => next,
             Err(error) => {

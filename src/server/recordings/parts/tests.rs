@@ -418,3 +418,21 @@ fn a_file_is_completed_when_the_disk_is_full() {
         assert_eq!((index.finished, index.samples.len()), (true, 21));
     }
 }
+
+#[test]
+fn a_publisher_that_keeps_changing_its_config_gets_few_files_and_loses_no_frame() {
+    for format in [Format::Flv, Format::Mp4] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = writer(folder.path(), FileRules { format, ..FileRules::default() });
+        for number in 0..300 {
+            let config = [0x17, 0, 0, 0, 0, (number % 2) as u8];
+            writer.write(&[tag(TagKind::Video, number, &config), frame(number, true)]).unwrap();
+        }
+        writer.finish().unwrap();
+        let events = writer.take_events();
+        assert!(events.contains(&PartEvent::Flood));
+        // Writing them takes a moment, in which a file or two more are due.
+        let files = finished(&events).count();
+        assert!((1..40).contains(&files) && fs::read_dir(folder.path()).unwrap().count() == files);
+    }
+}
