@@ -123,6 +123,7 @@ import-goes-by = the hide transition of '{ $name }'
 import-too-deep = the group '{ $name }' (it is nested too deeply)
 import-filters-of-group = filters of the group '{ $name }' ({ $kinds })
 import-filters-of-scene = filters of the scene '{ $name }' ({ $kinds })
+import-other-canvas = '{ $name }' (it belongs to another canvas)
 import-no-scene-shows = '{ $name }' (no scene shows it)
 import-not-a-source = '{ $name }' ({ $why })
 import-a-window = add this window capture again

@@ -139,6 +139,7 @@ import-goes-by = “{ $name }”的隐藏转场
 import-too-deep = 分组“{ $name }”（嵌套过深）
 import-filters-of-group = 分组“{ $name }”的滤镜（{ $kinds }）
 import-filters-of-scene = 场景“{ $name }”的滤镜（{ $kinds }）
+import-other-canvas = “{ $name }”（属于另一个画布）
 import-no-scene-shows = “{ $name }”（没有任何场景使用它）
 import-not-a-source = “{ $name }”（{ $why }）
 import-a-window = 窗口采集，请重新添加

@@ -3,6 +3,7 @@
 
 pub(in crate::studio::settings) mod audio_filters;
 pub(in crate::studio::settings) mod audio_sources;
+pub(in crate::studio::settings) mod canvases;
 pub(in crate::studio::settings) mod colors;
 pub(in crate::studio::settings) mod imported_filters;
 pub(in crate::studio::settings) mod json;
@@ -49,6 +50,7 @@ pub fn is_one(json: &Value) -> bool {
 
 /// Imports the supported parts.
 pub fn import(json: &Value) -> Import {
+    let (json, of_other_canvases) = &canvases::of_main_canvas(json);
     let collection = Collection { scenes: Vec::new(), ..Collection::default() };
     let canvas = placement::canvas(json);
     let mut importer = Importer { canvas, collection, ..Importer::default() };
@@ -91,6 +93,10 @@ pub fn import(json: &Value) -> Import {
             importer.left_out.extend(not);
         }
     }
+    let of_other_canvases = of_other_canvases.iter();
+    importer
+        .left_out
+        .extend(of_other_canvases.map(|it| problem!("import-other-canvas", name = it)));
     importer.tell_of_unused(&all);
     importer.tell_of_the_rest(json, &all);
     importer.finish(json)
