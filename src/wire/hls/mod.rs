@@ -14,7 +14,7 @@ pub use address_query::{with_folder, with_query};
 pub use limits::{Error, MAX_PLAYLIST_BYTES, MAX_SEGMENTS};
 pub use master::{Master, Rendition, Variant, VariantVideo};
 pub use media::{Control, Hint, Key, Map, Media, Method, Part, Report, Segment, System};
-pub use playlist::{Playlist, is_playlist, parse, parse_update};
+pub use playlist::{Playlist, first_address, is_playlist, parse, parse_update};
 pub use writer::{
     ListPosition, MasterForm, OfferedAudio, OfferedVariant, write_master, write_master_with_audio,
     write_media,

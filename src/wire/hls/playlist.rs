@@ -17,6 +17,20 @@ pub fn is_playlist(start: &[u8]) -> bool {
     start.strip_prefix("\u{feff}".as_bytes()).unwrap_or(start).starts_with(b"#EXTM3U")
 }
 
+/// Returns the first address in an M3U list of addresses, such as a radio station's, which is no HLS: it has no tag of
+/// HLS.
+pub fn first_address(text: &[u8]) -> Option<String> {
+    if text.len() > MAX_PLAYLIST_BYTES || !is_playlist(text) {
+        return None;
+    }
+    let text = String::from_utf8_lossy(text);
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    if lines.clone().any(|line| line.starts_with("#EXT-X-")) {
+        return None;
+    }
+    lines.find(|line| !line.trim_start_matches('\u{feff}').starts_with('#')).map(str::to_owned)
+}
+
 /// Parses a playlist.
 ///
 /// # Errors
@@ -84,6 +98,18 @@ mod tests {
         assert_eq!(master.audio_of(high).unwrap().name, "a");
         assert_eq!(master.audio_of(audio), None);
         assert_eq!(master.renditions[0].name, "b, c");
+    }
+
+    #[test]
+    fn a_list_of_a_radio_station_names_an_address_and_hls_does_not() {
+        let radio = b"\xEF\xBB\xBF#EXTM3U\r\n#EXTINF:-1,Radio\r\nhttp://radio/live.mp3\r\n\
+            #EXTINF:-1 tvg-id=\"x\",Other\r\nhttp://radio/other.mp3\r\n";
+        assert_eq!(first_address(radio).as_deref(), Some("http://radio/live.mp3"));
+        let hls = b"#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:-1,\na.ts\n#EXTINF:2,\nb.ts\n";
+        assert_eq!(first_address(hls), None);
+        for none in [&b"#EXTM3U\n#EXTINF:-1,\n"[..], b"http://radio/live.mp3", b""] {
+            assert_eq!(first_address(none), None);
+        }
     }
 
     #[test]

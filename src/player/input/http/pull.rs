@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use crate::net::Step;
-use crate::net::web::{Flow, Unavailable};
+use crate::net::web::{Flow, Unavailable, WebUrl};
 use crate::player::buffer::pace::PlayPace;
 use crate::player::input::http::body::Single;
 use crate::player::input::http::byte_seek::resync;
@@ -16,15 +16,19 @@ use crate::player::input::http::request::{Item, PullRequest};
 use crate::player::input::http::sniff::{Body, refused, sniff};
 use crate::text::problem::problem;
 use crate::wire::container::Index;
-use crate::wire::hls::MAX_PLAYLIST_BYTES;
+use crate::wire::hls::{self, MAX_PLAYLIST_BYTES};
 
 /// Time limit for a playlist.
 const PLAYLIST_TIMEOUT: Duration = Duration::from_secs(10);
+/// Maximum number of lists of addresses that are followed, one to the next.
+const MAX_LISTS: usize = 3;
 
 /// A running transfer of a stream over HTTP.
 #[derive(Debug)]
 pub(in crate::player) struct Pull {
     form: PulledFormat,
+    /// The address behind the lists of addresses.
+    url: WebUrl,
     pace: PlayPace,
     pace_reported: bool,
 }
@@ -46,6 +50,21 @@ impl Pull {
         ask: &PullRequest,
         on_step: &(dyn Fn(Step<'_>) + Send + Sync),
     ) -> Result<Self, PullError> {
+        let mut ask = ask.clone();
+        for _ in 0..MAX_LISTS {
+            match Self::open_address(&ask, on_step).await? {
+                Ok(pull) => return Ok(pull),
+                Err(next) => ask.url = next,
+            }
+        }
+        Err(PullError::no_stream(problem!("hls-empty")))
+    }
+
+    /// Requests a URL. Returns the first address of a list of addresses, such as a radio station's.
+    async fn open_address(
+        ask: &PullRequest,
+        on_step: &(dyn Fn(Step<'_>) + Send + Sync),
+    ) -> Result<Result<Self, WebUrl>, PullError> {
         let opened = Flow::open(&ask.url, &ask.net, on_step).await;
         let mut flow = opened.map_err(|error| refused(&ask.url, error))?;
         let whole = flow.length();
@@ -66,12 +85,15 @@ impl Pull {
                 let text = timeout(PLAYLIST_TIMEOUT, rest(&mut flow, start)).await;
                 let late = || PullError::no_stream(problem!("play-playlist-slow"));
                 let text = text.map_err(|_| late())??.freeze();
+                if let Some(next) = hls::first_address(&text).map(|next| flow.url().join(&next)) {
+                    return next.map(Err).map_err(|error| PullError::no_stream((&error).into()));
+                }
                 let hls = Hls::open(&text, flow.url(), ask).await?;
                 pace = hls.pace();
                 PulledFormat::Hls(Box::new(hls))
             }
         };
-        Ok(Self { form, pace, pace_reported: false })
+        Ok(Ok(Self { form, url: ask.url.clone(), pace, pace_reported: false }))
     }
 
     /// Returns the pace of playback.
@@ -148,8 +170,9 @@ impl Pull {
         ask: &PullRequest,
         on_step: &(dyn Fn(Step<'_>) + Send + Sync),
     ) -> Result<bool, PullError> {
+        let ask = PullRequest { url: self.url.clone(), ..ask.clone() };
         match &mut self.form {
-            PulledFormat::Single(single) => match single.go_on(ask, on_step).await? {
+            PulledFormat::Single(single) => match single.go_on(&ask, on_step).await? {
                 Ok(()) => Ok(true),
                 Err(Unavailable::OtherPart) => Ok(false),
                 Err(Unavailable::Changed) => Err(PullError::changed()),
