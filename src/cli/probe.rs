@@ -86,6 +86,7 @@ fn video(video: &Video) -> Value {
         "level": video.level,
         "width": video.size.map(|(width, _)| width),
         "height": video.size.map(|(_, height)| height),
+        "sample_aspect_ratio": video.pixel_aspect.map(|(width, height)| format!("{width}:{height}")),
         "fps": video.fps,
         "bitrate": video.bitrate.map(|bitrate| bitrate as u64),
         "color_range": colors.full_range.map(|full| if full { "pc" } else { "tv" }),

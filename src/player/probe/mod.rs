@@ -19,8 +19,8 @@ use crate::files;
 use crate::files::flv_tags::FlvTags;
 use crate::files::samples;
 use crate::media::{
-    AudioCodec, AudioConfig, EncodedPacket, Metadata, Rotation, StreamEvent, Track, TrackConfig,
-    UnsupportedTrack, VideoConfig,
+    AudioCodec, AudioConfig, EncodedPacket, Metadata, PixelAspect, Rotation, Size, StreamEvent,
+    Track, TrackConfig, UnsupportedTrack, VideoConfig,
 };
 use crate::net::rtmp::{Client, Options};
 use crate::net::web::WebUrl;
@@ -91,6 +91,8 @@ pub struct Video {
     pub level: Option<u32>,
     /// The size of the displayed frames.
     pub size: Option<(u32, u32)>,
+    /// The width and height of a displayed pixel, if known.
+    pub pixel_aspect: Option<(u32, u32)>,
     pub fps: Option<f64>,
     /// Bitrate in bits per second.
     pub bitrate: Option<f64>,
@@ -558,14 +560,15 @@ impl Prober {
         }
     }
 
-    fn video_config(
-        &mut self,
-        VideoConfig { codec, codec_config: config, rotation, .. }: &VideoConfig,
-    ) {
-        let format = (*codec).into();
-        self.rotation = *rotation;
+    fn video_config(&mut self, described: &VideoConfig) {
+        let config = &described.codec_config;
+        let format = described.codec.into();
+        self.rotation = described.rotation;
+        let video = self.video(format);
+        let Size { width, height } = described.size;
+        video.size = Some((width, height)).filter(|_| width > 0 && height > 0).or(video.size);
+        video.pixel_aspect = described.pixel_aspect.map(PixelAspect::sides).or(video.pixel_aspect);
         if config.is_empty() {
-            self.video(format);
             return;
         }
         self.length_size = video::length_size(format, config);
@@ -638,6 +641,7 @@ impl Prober {
             profile: None,
             level: None,
             size: None,
+            pixel_aspect: None,
             fps: None,
             bitrate: None,
             colors: Colors::default(),
@@ -691,6 +695,7 @@ impl Prober {
                 let side = |name| number(name).filter(|side| (1.0..=65_535.0).contains(side));
                 side("width").zip(side("height")).map(|(w, h)| (w as u32, h as u32))
             }),
+            pixel_aspect: video.pixel_aspect.map(upright),
             bitrate: self.video_bytes.bitrate(),
             colors: video.colors.or(self.declared_colors),
             ..video

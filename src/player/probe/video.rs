@@ -56,6 +56,9 @@ pub(super) fn beside(format: VideoFormat, frame: &Bytes, length_size: usize) -> 
         VideoFormat::Hevc => hdr::of_hevc(frame, length_size),
         VideoFormat::Av1 => return codec::av1_key(frame).unwrap_or_default(),
         VideoFormat::Vp9 => return codec::vp9_key(frame).unwrap_or_default(),
+        VideoFormat::Vp8 => {
+            return codec::VideoInfo { size: codec::vp8_key_size(frame), ..Default::default() };
+        }
         _ => Colors::default(),
     };
     codec::VideoInfo { colors, ..codec::VideoInfo::default() }

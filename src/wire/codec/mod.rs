@@ -27,6 +27,6 @@ pub use config_record::{
     FLAC_STREAM_HEADER, ac3_record, opus_box, opus_delay_nanos, opus_head, vp9_record,
 };
 pub use video_config::{
-    VideoInfo, av1, av1_key, hevc, hevc_parameter_sets, hevc_record, hevc_sizes, vp9, vp9_colors,
-    vp9_key, vp9_key_size,
+    VideoInfo, av1, av1_key, hevc, hevc_parameter_sets, hevc_record, hevc_sizes, vp8_key_size, vp9,
+    vp9_colors, vp9_key, vp9_key_size,
 };

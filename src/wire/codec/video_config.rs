@@ -346,6 +346,13 @@ pub fn vp9_key_size(frame: &[u8]) -> Option<(u32, u32)> {
     vp9_key(frame)?.size
 }
 
+/// Reads the size of a VP8 keyframe (RFC 6386 §9.1).
+pub fn vp8_key_size(frame: &[u8]) -> Option<(u32, u32)> {
+    let [tag, _, _, 0x9D, 0x01, 0x2A, a, b, c, d, ..] = *frame else { return None };
+    let [width, height] = [[a, b], [c, d]].map(|side| u32::from(u16::from_le_bytes(side) & 0x3FFF));
+    (tag & 1 == 0 && width > 0 && height > 0).then_some((width, height))
+}
+
 /// Reads the properties of a VP9 keyframe (VP9 §6.2, §7.2.2).
 pub fn vp9_key(frame: &[u8]) -> Option<VideoInfo> {
     let read = |frame: &[u8]| -> Result<Option<VideoInfo>, Error> {
@@ -522,6 +529,9 @@ mod tests {
         key.bits(16, 359);
         key.trailing_bits();
         assert_eq!(vp9_key_size(&key.into_bytes()), Some((640, 360)));
+        let vp8 = [0x10, 0, 0, 0x9D, 1, 0x2A, 0x40, 0x41, 0xF0, 0x80];
+        assert_eq!(vp8_key_size(&vp8), Some((320, 240)));
+        assert_eq!(vp8_key_size(&[0x11, 0, 0, 0x9D, 1, 0x2A, 0x40, 1, 0xF0, 0]), None);
         assert_eq!(vp9_key_size(&[0x86, 0, 0x40, 0x92]), None, "an inter picture");
     }
 
