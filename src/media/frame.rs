@@ -1,5 +1,5 @@
 //! Frames: 8-bit YCbCr 4:2:0 on a [`Surface`]. Each source converts its pixels once, and all later
-//! stages share them.
+//! stages share them. The file is long because planes, surfaces and their orientation change together.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -94,7 +94,7 @@ impl std::str::FromStr for Size {
     }
 }
 
-/// The clockwise rotation of a frame.
+/// The clockwise rotation of a frame. Mirrored frames are first mirrored horizontally.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub enum Rotation {
     #[default]
@@ -102,14 +102,31 @@ pub enum Rotation {
     Right,
     Half,
     Left,
+    Mirrored,
+    MirroredRight,
+    MirroredHalf,
+    MirroredLeft,
 }
 
 impl Rotation {
     pub const ALL: [Self; 4] = [Self::None, Self::Right, Self::Half, Self::Left];
+    pub const MIRRORED: [Self; 4] =
+        [Self::Mirrored, Self::MirroredRight, Self::MirroredHalf, Self::MirroredLeft];
+
+    /// Returns the rotations with and without a mirror: the eight orientations of a video.
+    pub fn orientations() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().chain(Self::MIRRORED)
+    }
+
+    /// Returns true if the frame is mirrored.
+    pub fn is_mirrored(self) -> bool {
+        Self::MIRRORED.contains(&self)
+    }
 
     /// Returns the number of quarter turns, 0 to 3.
     pub fn quarters(self) -> usize {
-        Self::ALL.iter().position(|it| *it == self).unwrap_or(0)
+        let place = |all: [Self; 4]| all.iter().position(|it| *it == self);
+        place(Self::ALL).or_else(|| place(Self::MIRRORED)).unwrap_or(0)
     }
 
     /// Returns the angle in degrees: 0, 90, 180 or 270.
@@ -119,7 +136,7 @@ impl Rotation {
 
     /// Returns true if width and height are exchanged.
     pub fn is_sideways(self) -> bool {
-        matches!(self, Self::Right | Self::Left)
+        matches!(self, Self::Right | Self::Left | Self::MirroredRight | Self::MirroredLeft)
     }
 
     /// Returns the size of a rotated frame.
@@ -328,16 +345,29 @@ fn rotate_plane(from: &[u8], width: usize, rotation: Rotation, out: &mut [u8]) {
     match rotation {
         Rotation::None => out.iter_mut().zip(from).for_each(|(out, value)| *out = *value),
         Rotation::Half => out.iter_mut().zip(from.iter().rev()).for_each(|(out, it)| *out = *it),
-        Rotation::Right | Rotation::Left => {
+        Rotation::Mirrored | Rotation::MirroredHalf => {
+            let width = width.max(1);
+            let rows = out.chunks_exact_mut(width);
+            if rotation == Rotation::Mirrored {
+                for (out, row) in rows.zip(from.chunks_exact(width)) {
+                    out.iter_mut().zip(row.iter().rev()).for_each(|(out, it)| *out = *it);
+                }
+            } else {
+                rows.zip(from.chunks_exact(width).rev())
+                    .for_each(|(out, row)| out.copy_from_slice(row));
+            }
+        }
+        Rotation::Right | Rotation::Left | Rotation::MirroredRight | Rotation::MirroredLeft => {
+            let is_forward = matches!(rotation, Rotation::Right | Rotation::MirroredLeft);
+            let is_upward = matches!(rotation, Rotation::Right | Rotation::MirroredRight);
             let width = width.max(1);
             let height = (from.len() / width).max(1);
             for (band, rows) in from.chunks(width * ROTATED_ROWS).enumerate() {
                 for (index, line) in out.chunks_exact_mut(height).take(width).enumerate() {
                     // A row of the result is a column of the original.
-                    let is_right = rotation == Rotation::Right;
-                    let first = if is_right { index } else { width - 1 - index };
+                    let first = if is_forward { index } else { width - 1 - index };
                     let column = rows.iter().skip(first).step_by(width);
-                    if is_right {
+                    if is_upward {
                         let places = line.iter_mut().rev().skip(band * ROTATED_ROWS);
                         places.zip(column).for_each(|(out, value)| *out = *value);
                     } else {
@@ -550,7 +580,7 @@ mod tests {
         fill(&mut from.u);
         fill(&mut from.v);
         from.alpha.iter_mut().for_each(fill);
-        for rotation in Rotation::ALL {
+        for rotation in Rotation::orientations() {
             let mut out = Planes::transparent(rotation.size(size));
             out.copy_rotated(&from, rotation);
             let (alpha, out_alpha) = (from.alpha.as_ref().unwrap(), out.alpha.as_ref().unwrap());
@@ -562,13 +592,15 @@ mod tests {
             ] {
                 let height = from.len() / width;
                 for (y, x) in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
-                    let (to_x, to_y, to_width) = match rotation {
+                    let from_x = if rotation.is_mirrored() { width - 1 - x } else { x };
+                    let (to_x, to_y, to_width) = match Rotation::ALL[rotation.quarters()] {
                         Rotation::None => (x, y, width),
                         Rotation::Right => (height - 1 - y, x, height),
                         Rotation::Half => (width - 1 - x, height - 1 - y, width),
-                        Rotation::Left => (y, width - 1 - x, height),
+                        _ => (y, width - 1 - x, height),
                     };
-                    assert_eq!(out[to_y * to_width + to_x], from[y * width + x], "{rotation:?}");
+                    let (to, from) = (out[to_y * to_width + to_x], from[y * width + from_x]);
+                    assert_eq!(to, from, "{rotation:?}");
                 }
             }
         }

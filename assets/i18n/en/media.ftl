@@ -83,6 +83,7 @@ track-video = { $codec } video
 track-audio = { $codec } audio
 content-track = a track in { $codec }
 content-encrypted-track = an encrypted { $codec } track
+content-compressed-track = { $codec } (compressed in an unknown way)
 content-video-track = a video track in { $codec }
 content-audio-track = an audio track in { $codec }
 content-unreadable-track = a track that onair cannot read

@@ -83,6 +83,7 @@ track-video = { $codec } 视频
 track-audio = { $codec } 音频
 content-track = { $codec } 轨道
 content-encrypted-track = 加密的 { $codec } 轨道
+content-compressed-track = { $codec }（压缩方式未知）
 content-video-track = { $codec } 视频轨道
 content-audio-track = { $codec } 音轨
 content-unreadable-track = 一条无法读取的轨道

@@ -245,7 +245,12 @@ pub(in crate::player) fn packets(
 pub(in crate::player) fn unplayable(path: &Path, error: &Error) -> Failure {
     let Failure { kind, problem, .. } = unplayable_at(&path.display(), error);
     match error {
-        Error::Damaged(_) => Failure::new(kind, problem.with_cure(problem!("remux-cure-damaged"))),
+        Error::Damaged(_) if error.is_repairable() => {
+            Failure::new(kind, problem.with_cure(problem!("remux-cure-damaged")))
+        }
+        Error::Damaged(_) => {
+            Failure::new(kind, problem.with_cure(problem!("remux-cure-unrepairable")))
+        }
         _ => Failure::new(kind, problem),
     }
 }
@@ -285,12 +290,16 @@ mod tests {
     use crate::wire::container::FilePart;
 
     #[test]
-    fn a_damaged_file_is_to_be_repaired_and_another_one_converted() {
+    fn a_file_is_to_be_repaired_only_where_repair_can_read_it() {
         let cure = |error: &Error| {
             let failure = unplayable(Path::new("/films/torn.mp4"), error);
             Language::English.cure(&failure.problem).unwrap_or_default()
         };
-        assert!(cure(&Error::Damaged(FilePart::UnwrittenIndex)).contains("onair repair"));
+        assert!(cure(&Error::Damaged(FilePart::Samples)).contains("onair repair"));
+        for part in [FilePart::Header, FilePart::UnwrittenIndex, FilePart::CodecConfig] {
+            let cure = cure(&Error::Damaged(part));
+            assert!(cure.contains("another copy") && !cure.contains("onair repair"), "{cure}");
+        }
         assert!(cure(&Error::UnknownFormat).contains("Convert"));
     }
 }

@@ -46,6 +46,8 @@ pub enum UnsupportedContent {
     /// A track of this codec.
     Track(String),
     EncryptedTrack(String),
+    /// A track of this codec, whose frames have an unknown compression.
+    CompressedTrack(String),
     VideoTrack(&'static str),
     AudioTrack(&'static str),
     UnreadableTrack,
@@ -82,6 +84,7 @@ impl From<&UnsupportedContent> for Problem {
             Content::Codec(name) => Self::words(name.as_str()),
             Content::Track(codec) => problem!("content-track", codec = codec),
             Content::EncryptedTrack(codec) => problem!("content-encrypted-track", codec = codec),
+            Content::CompressedTrack(codec) => problem!("content-compressed-track", codec = codec),
             Content::VideoTrack(codec) => problem!("content-video-track", codec = *codec),
             Content::AudioTrack(codec) => problem!("content-audio-track", codec = *codec),
             Content::UnreadableTrack => problem!("content-unreadable-track"),
@@ -150,6 +153,19 @@ impl From<&Error> for Problem {
 problem_error!(Error);
 
 impl Error {
+    /// Returns true if a file with this damage may be repaired: without these parts, nothing of it can be read.
+    pub const fn is_repairable(&self) -> bool {
+        let Self::Damaged(part) = self else { return false };
+        !matches!(
+            part,
+            FilePart::Header
+                | FilePart::Index
+                | FilePart::UnwrittenIndex
+                | FilePart::CodecConfig
+                | FilePart::Encryption
+        )
+    }
+
     /// Returns true if the bytes have not arrived yet.
     pub fn is_missing(&self) -> bool {
         matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::WouldBlock)

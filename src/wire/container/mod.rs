@@ -1,6 +1,7 @@
 //! Shared code of the file formats: tracks, samples, chapters, the writer interface for files that
 //! may be cut off at any moment ([`Muxer`]), and the contents of a file ([`Index`]). This module
-//! has no I/O: muxers return bytes to write, and demuxers read through [`ReadAt`].
+//! has no I/O: muxers return bytes to write, and demuxers read through [`ReadAt`]. It is long because
+//! every format shares these definitions.
 
 pub mod audio;
 mod capacity;
@@ -292,6 +293,8 @@ pub struct Index {
     pub has_key: bool,
     /// True if the samples of H.264 are in Annex B.
     pub annex_b: bool,
+    /// The compression of the samples of these tracks (Matroska).
+    pub compressions: Vec<(TrackId, mkv::Compression)>,
     /// Maximum number of samples; 0 means [`MAX_SAMPLES`].
     pub max_samples: usize,
     /// Samples in writing order: by DTS, video first.
@@ -335,8 +338,11 @@ impl Index {
         self.unsupported_contents.into_iter().map(|(_, what)| what).collect()
     }
 
-    /// Returns the data of a sample as onair passes it on: H.264 in AVCC.
+    /// Returns the data of a sample as onair passes it on: without compression, H.264 in AVCC.
     pub fn converted(&self, track: TrackId, data: Bytes) -> Bytes {
+        let compression = self.compressions.iter().find(|(its, _)| *its == track);
+        // Decoders report damaged data.
+        let data = compression.and_then(|(_, it)| it.restore(&data)).unwrap_or(data);
         let is_annex_b = self.annex_b && track == TrackId::Video;
         let avcc = is_annex_b.then(|| annexb_to_avcc(&data, |_| true));
         avcc.and_then(Result::ok).unwrap_or(data)

@@ -159,11 +159,13 @@ pub(super) fn loses_pixel_aspect(index: &Index, format: Format) -> bool {
 pub(super) fn complete(source: &mut MediaFile, index: &mut Index) -> Result<(), Error> {
     samples::take_config(source, index)?;
     index.measure_frame_rate();
+    let compressions = Index { compressions: index.compressions.clone(), ..Index::default() };
     let Index { tracks, samples, .. } = index;
     let first = |track: TrackId| samples.iter().find(|it| it.track == track && it.keyframe);
     let mut packet = |place: Option<&SampleLocation>| -> Result<Bytes, Error> {
         let Some(place) = place else { return Ok(Bytes::new()) };
-        read(source, place.at, place.size.into(), MAX_PACKET_BYTES, FilePart::Samples)
+        let data = read(source, place.at, place.size.into(), MAX_PACKET_BYTES, FilePart::Samples)?;
+        Ok(compressions.converted(place.track, data))
     };
     if let Some(video) = &mut tracks.video
         && matches!(video.codec, VideoCodec::Vp9 | VideoCodec::Av1 | VideoCodec::Vp8)
@@ -172,6 +174,7 @@ pub(super) fn complete(source: &mut MediaFile, index: &mut Index) -> Result<(), 
         let size = match video.codec {
             VideoCodec::Vp9 => codec::vp9_key_size(&key),
             VideoCodec::Av1 => codec::av1_key(&key).and_then(|info| info.size),
+            VideoCodec::Vp8 => codec::vp8_key_size(&key),
             _ => None,
         };
         let is_unknown = video.size.width == 0 || video.size.height == 0;

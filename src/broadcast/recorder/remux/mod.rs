@@ -55,8 +55,6 @@ pub enum Failure {
     Nothing(PathBuf),
     /// The chosen part of the file has no packets.
     NothingInPart(PathBuf),
-    /// The file is damaged in a way that cannot be repaired.
-    Unrepairable { path: PathBuf, reason: container::Error },
     /// A stop was requested.
     Interrupted,
 }
@@ -82,13 +80,10 @@ impl From<&Failure> for Problem {
     fn from(failure: &Failure) -> Self {
         let shown = |path: &Path| path.display().to_string();
         match failure {
-            Failure::Read { path, reason } | Failure::Unrepairable { path, reason } => {
+            Failure::Read { path, reason } => {
                 let why =
                     problem!("remux-unreadable", path = shown(path), reason = Self::from(reason));
                 match reason {
-                    _ if matches!(failure, Failure::Unrepairable { .. }) => {
-                        why.with_cure(problem!("remux-cure-unrepairable"))
-                    }
                     container::Error::Io(error)
                         if matches!(
                             error.kind(),
@@ -98,7 +93,10 @@ impl From<&Failure> for Problem {
                         why.with_cure(problem!("remux-cure-name"))
                     }
                     container::Error::UnknownFormat => why.with_cure(problem!("remux-cure-format")),
-                    container::Error::Damaged(_) => why.with_cure(problem!("remux-cure-damaged")),
+                    // Repair reads the same parts of the file, and would fail as well.
+                    container::Error::Damaged(_) => {
+                        why.with_cure(problem!("remux-cure-unrepairable"))
+                    }
                     _ => why,
                 }
             }
@@ -367,10 +365,7 @@ fn pour(
 pub fn repair(path: &Path, progress: Progress<'_>) -> Result<Report, Failure> {
     let mut source = open(path)?;
     let format = source.format().map_err(unreadable(path))?;
-    let (mut index, muxer) = survey(&mut source, format).map_err(|reason| match reason {
-        container::Error::Damaged(_) => Failure::Unrepairable { path: path.to_owned(), reason },
-        _ => unreadable(path)(reason),
-    })?;
+    let (mut index, muxer) = survey(&mut source, format).map_err(unreadable(path))?;
     let cut = cut_bytes(&mut source, &index).map_err(unreadable(path))?;
     if index.finished && cut == 0 {
         let duration = index.end().since(Timestamp::ZERO);

@@ -8,7 +8,9 @@ use crate::media::{
 use crate::wire::codec;
 use crate::wire::codec::pcm::{Coding, Pcm};
 use crate::wire::codec::{Colors, FLAC_STREAM_HEADER, Light, cadence, vorbis};
-use crate::wire::container::mkv::ebml::{child, float, id, put_float, put_master, put_uint, uint};
+use crate::wire::container::mkv::ebml::{
+    child, float, id, put_float, put_master, put_uint, text, uint,
+};
 use crate::wire::container::track_config::bare_video_config;
 
 pub(super) const AVC_CODEC_ID: &str = "V_MPEG4/ISO/AVC";
@@ -46,14 +48,15 @@ pub(super) fn other_audio(entry: &[u8], codec: &str, config: Bytes) -> Option<Au
     Some(audio.config(codec, config))
 }
 
-/// Reads the audio fields of a track entry. Missing and invalid values get the usual defaults.
+/// Reads the audio fields of a track entry. Missing values get the defaults of the format (RFC 9559 §5.1.4.1.29), and
+/// invalid ones the usual values.
 fn audio_info(entry: &[u8]) -> codec::AudioInfo {
     let audio = child(entry, id::AUDIO).unwrap_or_default();
     let rate = child(audio, id::SAMPLING_FREQUENCY).and_then(float);
     let channels = child(audio, id::CHANNELS).and_then(uint);
-    let rate = rate.map(|rate| rate as u32).filter(|rate| (1_000..=384_000).contains(rate));
-    let channels =
-        channels.and_then(|it| u16::try_from(it).ok()).filter(|it| (1..=16).contains(it));
+    let rate = rate.map_or(8_000, |rate| rate as u32);
+    let rate = Some(rate).filter(|rate| (1_000..=384_000).contains(rate));
+    let channels = u16::try_from(channels.unwrap_or(1)).ok().filter(|it| (1..=16).contains(it));
     codec::AudioInfo { sample_rate: rate.unwrap_or(48_000), channels: channels.unwrap_or(2) }
 }
 
@@ -191,27 +194,26 @@ pub(super) fn put_displayed_size(out: &mut BytesMut, video: &VideoConfig) {
 /// Returns the roll of a rotation in degrees. A roll is counterclockwise (RFC 9559 §5.1.4.1.28.46).
 pub(super) const fn roll(rotation: Rotation) -> i32 {
     match rotation {
-        Rotation::None => 0,
-        Rotation::Right => -90,
-        Rotation::Half => 180,
-        Rotation::Left => 90,
+        Rotation::None | Rotation::Mirrored => 0,
+        Rotation::Right | Rotation::MirroredRight => -90,
+        Rotation::Half | Rotation::MirroredHalf => 180,
+        Rotation::Left | Rotation::MirroredLeft => 90,
     }
 }
 
 /// Reads the rotation of a track entry (RFC 9559 §5.1.4.1.28.41 to §5.1.4.1.28.46), if it is a
-/// rotation by quarter turns.
+/// rotation by quarter turns. A yaw of half a turn mirrors the frame before it is rolled.
 pub(super) fn rotation(entry: &[u8]) -> Option<Rotation> {
     let projection = child(child(entry, id::VIDEO)?, id::PROJECTION)?;
     let kind = child(projection, id::PROJECTION_TYPE).and_then(uint).unwrap_or(RECTANGULAR);
     let angle = |name| child(projection, name).and_then(float).unwrap_or(0.0).round() as i32;
-    if kind != RECTANGULAR
-        || angle(id::PROJECTION_POSE_YAW) != 0
-        || angle(id::PROJECTION_POSE_PITCH) != 0
-    {
+    let yaw = angle(id::PROJECTION_POSE_YAW).checked_abs()?;
+    if kind != RECTANGULAR || !matches!(yaw, 0 | 180) || angle(id::PROJECTION_POSE_PITCH) != 0 {
         return None;
     }
+    let all = if yaw == 0 { Rotation::ALL } else { Rotation::MIRRORED };
     let degrees = angle(id::PROJECTION_POSE_ROLL).rem_euclid(360);
-    Rotation::ALL.into_iter().find(|rotation| roll(*rotation).rem_euclid(360) == degrees)
+    all.into_iter().find(|rotation| roll(*rotation).rem_euclid(360) == degrees)
 }
 
 /// Converts a track entry with a known video codec. If the codec is H.264, the entry has no config.
@@ -243,7 +245,7 @@ pub(super) fn other_video(entry: &[u8], codec: &str, config: Bytes) -> Option<Vi
 /// Returns the name of a track.
 pub(super) fn name(entry: &[u8]) -> String {
     let name = child(entry, id::NAME).unwrap_or_default();
-    String::from_utf8_lossy(name).trim_end_matches('\0').to_owned()
+    String::from_utf8_lossy(text(name)).into_owned()
 }
 
 /// Returns Matroska's name of a video codec and its `CodecPrivate`, if any, for writing.
@@ -303,6 +305,12 @@ mod tests {
     }
 
     #[test]
+    fn audio_without_declared_values_has_the_defaults_of_the_format() {
+        let audio = other_audio(&[], "A_MPEG/L3", Bytes::new()).unwrap();
+        assert_eq!((audio.channels, audio.sample_rate), (1, 8_000));
+    }
+
+    #[test]
     fn the_displayed_size_has_any_known_unit() {
         let of = |shown: &[(u32, u64)]| {
             let mut entry = BytesMut::new();
@@ -326,7 +334,7 @@ mod tests {
 
     #[test]
     fn a_copy_keeps_the_rotation_of_the_video() {
-        for rotation in Rotation::ALL {
+        for rotation in Rotation::orientations() {
             let video = rotated_video(rotation);
             let size = video.size;
             let file = Writer::new(tracks(Some(&video), None)).begin();
@@ -375,7 +383,9 @@ mod tests {
         assert_eq!(of(RECTANGULAR, [0.0, 0.0, 180.0]), Some(Rotation::Half));
         assert_eq!(of(RECTANGULAR, [0.0, 0.0, -180.0]), Some(Rotation::Half));
         assert_eq!(of(RECTANGULAR, [0.0, 0.0, 0.0]), Some(Rotation::None));
-        for angles in [[0.0, 0.0, 45.0], [180.0, 0.0, 90.0], [0.0, 10.0, 90.0], [0.0, 0.0, 1e300]] {
+        assert_eq!(of(RECTANGULAR, [180.0, 0.0, 90.0]), Some(Rotation::MirroredLeft));
+        assert_eq!(of(RECTANGULAR, [-180.0, 0.0, 0.0]), Some(Rotation::Mirrored));
+        for angles in [[0.0, 0.0, 45.0], [90.0, 0.0, 90.0], [0.0, 10.0, 90.0], [0.0, 0.0, 1e300]] {
             assert_eq!(of(RECTANGULAR, angles), None, "{angles:?}");
         }
         // A panorama.

@@ -66,6 +66,12 @@ pub mod id {
     pub const CHANNELS: u32 = 0x9F;
     pub const BIT_DEPTH: u32 = 0x6264;
     pub const CONTENT_ENCODINGS: u32 = 0x6D80;
+    pub const CONTENT_ENCODING: u32 = 0x6240;
+    pub const CONTENT_ENCODING_SCOPE: u32 = 0x5032;
+    pub const CONTENT_ENCODING_TYPE: u32 = 0x5033;
+    pub const CONTENT_COMPRESSION: u32 = 0x5034;
+    pub const CONTENT_COMP_ALGO: u32 = 0x4254;
+    pub const CONTENT_COMP_SETTINGS: u32 = 0x4255;
     pub const CHAPTERS: u32 = 0x1043_A770;
     pub const EDITION_ENTRY: u32 = 0x45B9;
     pub const CHAPTER_ATOM: u32 = 0xB6;
@@ -216,6 +222,11 @@ pub fn elements(mut data: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
 /// Returns the first element with this id.
 pub fn child(data: &[u8], id: u32) -> Option<&[u8]> {
     elements(data).find(|(its, _)| *its == id).map(|(_, content)| content)
+}
+
+/// Returns a text, which ends at the first NUL if it has one (RFC 8794 §13).
+pub fn text(content: &[u8]) -> &[u8] {
+    content.split(|byte| *byte == 0).next().unwrap_or_default()
 }
 
 /// Reads an unsigned integer of up to eight bytes.

@@ -137,6 +137,9 @@ fn put_track(
                 if video.rotation != Rotation::None {
                     put_master(out, id::PROJECTION, |out| {
                         put_uint(out, id::PROJECTION_TYPE, RECTANGULAR);
+                        if video.rotation.is_mirrored() {
+                            put_float(out, id::PROJECTION_POSE_YAW, 180.0);
+                        }
                         put_float(out, id::PROJECTION_POSE_ROLL, roll(video.rotation).into());
                     });
                 }

@@ -8,9 +8,10 @@ use crate::wire::container::flv::Metadata;
 use crate::wire::container::mkv::codecs::{
     AAC_CODEC_ID, AVC_CODEC_ID, colors, name, other_audio, other_video, pcm, pixel_aspect, rotation,
 };
+use crate::wire::container::mkv::compression::{encoding, unsupported_content};
 use crate::wire::container::mkv::decode_order::decoding_times;
 use crate::wire::container::mkv::ebml::{
-    ElementHeader, MAX_ELEMENT_HEADER_BYTES, child, elements, float, head, id, uint, vint,
+    ElementHeader, MAX_ELEMENT_HEADER_BYTES, child, elements, float, head, id, text, uint, vint,
 };
 use crate::wire::container::mkv::header::{
     DURATION_ELEMENT_BYTES, RESERVED_CHAPTER_BYTES, RESERVED_SEEK_HEAD_BYTES, TYPE_AUDIO,
@@ -164,7 +165,7 @@ impl ClusterWalk {
         let size = ebml.size.ok_or(Error::Damaged(FilePart::Header))?;
         let content = read(source, ebml.length as u64, size, MAX_MASTER_BYTES, FilePart::Header)?;
         let kind = child(&content, id::DOC_TYPE).unwrap_or_default();
-        if !matches!(kind, b"matroska" | b"webm") {
+        if !matches!(text(kind), b"matroska" | b"webm") {
             return Err(Error::Damaged(FilePart::Header));
         }
         self.at = ebml.length as u64 + size;
@@ -282,9 +283,9 @@ impl ClusterWalk {
         let entries = elements(content).filter(|(its, _)| *its == id::TRACK_ENTRY);
         for (_, entry) in entries {
             let codec = child(entry, id::CODEC_ID).unwrap_or_default();
-            let codec = String::from_utf8_lossy(codec).into_owned();
+            let codec = String::from_utf8_lossy(text(codec)).into_owned();
             let had_video = self.index.tracks.video.is_some();
-            if !self.track(entry, codec.trim_end_matches('\0')) {
+            if !self.track(entry, &codec) {
                 let kind = child(entry, id::TRACK_TYPE).and_then(uint).unwrap_or(0);
                 let part = match kind {
                     TYPE_VIDEO => Part::Video,
@@ -292,11 +293,8 @@ impl ClusterWalk {
                     TYPE_SUBTITLE => Part::Subtitles,
                     _ => Part::Data,
                 };
-                self.index.note_unsupported(Some(part), UnsupportedContent::Track(codec.clone()));
-                self.index.note_unsupported_track(UnsupportedTrack::of_mkv(
-                    kind,
-                    codec.trim_end_matches('\0'),
-                ));
+                self.index.note_unsupported(Some(part), unsupported_content(entry, &codec));
+                self.index.note_unsupported_track(UnsupportedTrack::of_mkv(kind, &codec));
             }
             if let (false, Some(video)) = (had_video, &mut self.index.tracks.video) {
                 video.rotation = rotation(entry).unwrap_or_default();
@@ -311,17 +309,16 @@ impl ClusterWalk {
         let number = child(entry, id::TRACK_NUMBER).and_then(uint);
         let kind = child(entry, id::TRACK_TYPE).and_then(uint);
         let (Some(number), Some(kind)) = (number, kind) else { return false };
-        let encoded = child(entry, id::CONTENT_ENCODINGS).is_some();
+        let Ok(encoding) = encoding(entry) else { return false };
         let config = child(entry, id::CODEC_PRIVATE).map(Bytes::copy_from_slice);
-        if encoded {
-            return false;
-        }
+        let config = encoding.config(config);
         let track = match kind {
             TYPE_AUDIO => self.audio_track(entry, codec, config),
             TYPE_VIDEO => self.video_track(entry, codec, config),
             _ => None,
         };
         if let Some(track) = track {
+            self.index.compressions.extend(encoding.frames.map(|it| (track, it)));
             self.uses(entry, number, track);
         }
         track.is_some()
@@ -341,7 +338,7 @@ impl ClusterWalk {
         };
         let track = AudioTrack::named(audio, &name(entry));
         // The default is English (RFC 9559 §5.1.4.1.19).
-        let language = language(child(entry, id::LANGUAGE).unwrap_or(b"eng"));
+        let language = language(text(child(entry, id::LANGUAGE).unwrap_or(b"eng")));
         tracks.audio.push(AudioTrack { language, ..track });
         Some(audio_track(tracks.audio.len() - 1))
     }
@@ -388,7 +385,7 @@ impl ClusterWalk {
             let display = child(atom, id::CHAPTER_DISPLAY).unwrap_or_default();
             let title = child(display, id::CHAP_STRING).unwrap_or_default();
             let at = i64::try_from(nanos / 1_000).unwrap_or(0);
-            let title = String::from_utf8_lossy(title);
+            let title = String::from_utf8_lossy(text(title));
             self.index.push_chapter(Chapter::new(Timestamp::from_micros(at), &title));
         }
     }

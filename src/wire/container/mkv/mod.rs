@@ -7,6 +7,7 @@
 //! recording, the writer appends `Cues` and fills in sizes, duration and positions.
 
 mod codecs;
+mod compression;
 mod decode_order;
 pub mod ebml;
 mod header;
@@ -16,6 +17,7 @@ mod outline;
 mod reader;
 pub mod writer;
 
+pub use compression::Compression;
 pub use index::{index, index_to_play};
 pub use outline::Outline;
 pub use reader::Reader;

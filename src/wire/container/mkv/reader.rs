@@ -227,3 +227,26 @@ pub(super) fn cues_at(content: &[u8], segment: u64) -> Option<u64> {
     let offset = child(seek?.1, id::SEEK_POSITION).and_then(uint)?;
     segment.checked_add(offset)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::media::Rotation;
+    use crate::wire::container::mkv::{self, Writer};
+    use crate::wire::container::mp4::live::tracks;
+    use crate::wire::container::track_config::tests::rotated_video;
+    use crate::wire::container::{Demuxer, Muxer};
+
+    /// GStreamer writes texts with the NUL of C.
+    #[test]
+    fn a_file_whose_texts_end_in_nul_is_read() {
+        let tracks = tracks(Some(&rotated_video(Rotation::None)), None);
+        let mut file = Writer::new(tracks).begin().to_vec();
+        let at = file.windows(8).position(|it| it == b"matroska").unwrap();
+        file.insert(at + 8, 0);
+        // The sizes of the text and of the header.
+        file[at - 1] += 1;
+        file[4] += 1;
+        assert!(mkv::index(&mut &file[..]).unwrap().tracks.video.is_some());
+        super::Reader::to_play().head(&mut &file[..]).unwrap();
+    }
+}

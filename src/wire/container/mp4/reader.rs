@@ -476,7 +476,7 @@ mod tests {
 
     #[test]
     fn a_copy_keeps_the_rotation_of_the_video() {
-        for rotation in Rotation::ALL {
+        for rotation in Rotation::orientations() {
             let video = rotated_video(rotation);
             let size = video.size;
             let file = initialization(&tracks(Some(&video), None), 1);

@@ -189,6 +189,10 @@ const fn coefficients(rotation: Rotation) -> [i32; 4] {
         Rotation::Right => [0, 1, -1, 0],
         Rotation::Half => [-1, 0, 0, -1],
         Rotation::Left => [0, -1, 1, 0],
+        Rotation::Mirrored => [-1, 0, 0, 1],
+        Rotation::MirroredRight => [0, -1, -1, 0],
+        Rotation::MirroredHalf => [1, 0, 0, -1],
+        Rotation::MirroredLeft => [0, 1, 1, 0],
     }
 }
 
@@ -196,17 +200,20 @@ const fn coefficients(rotation: Rotation) -> [i32; 4] {
 fn put_rotation(out: &mut BytesMut, rotation: Rotation, (width, height): (u32, u32)) {
     let [a, b, c, d] = coefficients(rotation).map(|sign| (sign << 16).cast_unsigned());
     let (tx, ty) = match rotation {
-        Rotation::None => (0, 0),
+        Rotation::None | Rotation::MirroredLeft => (0, 0),
         Rotation::Right => (height, 0),
         Rotation::Half => (width, height),
         Rotation::Left => (0, width),
+        Rotation::Mirrored => (width, 0),
+        Rotation::MirroredRight => (height, width),
+        Rotation::MirroredHalf => (0, height),
     };
     for value in [a, b, 0, c, d, 0, tx, ty, 0x4000_0000] {
         out.put_u32(value);
     }
 }
 
-/// Reads the rotation of a track from its matrix, if it is a rotation by quarter turns.
+/// Reads the rotation of a track from its matrix, if it is one of the eight orientations.
 pub(super) fn rotation(trak: &[u8]) -> Option<Rotation> {
     let (version, mut fields) = Fields::after_dates(child(trak, *b"tkhd")?)?;
     let (_track_id, _, _duration) = (fields.u32()?, fields.u32()?, fields.long(version)?);
@@ -215,7 +222,7 @@ pub(super) fn rotation(trak: &[u8]) -> Option<Rotation> {
     let (a, b, _) = (fields.u32()?, fields.u32()?, fields.u32()?);
     let (c, d) = (fields.u32()?, fields.u32()?);
     let signs = [a, b, c, d].map(|value| value.cast_signed().signum());
-    Rotation::ALL.into_iter().find(|rotation| coefficients(*rotation) == signs)
+    Rotation::orientations().find(|rotation| coefficients(*rotation) == signs)
 }
 
 /// Returns the types of the video sample entry and of its configuration box.
@@ -271,13 +278,23 @@ fn audio_name(codec: AudioCodec) -> Name {
     }
 }
 
+/// Returns the number of bits per sample. FLAC declares it in its configuration (RFC 9639 §8.2).
+fn sample_bits(audio: &AudioConfig) -> u16 {
+    match audio.codec_config.get(12..14) {
+        Some([high, low]) if audio.codec == AudioCodec::Flac => {
+            (u16::from(high & 1) << 4 | u16::from(low >> 4)) + 1
+        }
+        _ => 16,
+    }
+}
+
 fn put_audio(out: &mut BytesMut, audio: &AudioConfig) {
     put_box(out, audio_name(audio.codec), |out| {
         out.put_bytes(0, 6);
         out.put_u16(1);
         out.put_bytes(0, 8);
         out.put_u16(audio.channels);
-        out.put_u16(16);
+        out.put_u16(sample_bits(audio));
         out.put_u32(0);
         let (_, rate) = audio_frame(audio);
         // 16.16 fixed point: larger rates are only in the configuration.
@@ -553,6 +570,15 @@ mod tests {
     }
 
     #[test]
+    fn the_sample_entry_of_flac_has_its_bits_per_sample() {
+        let mut config = [0; 34];
+        config[12..14].copy_from_slice(&[0x43, 0x70]);
+        let audio = crate::wire::codec::AudioInfo { sample_rate: 48_000, channels: 2 };
+        let of = |codec| sample_bits(&audio.config(codec, Bytes::copy_from_slice(&config)));
+        assert_eq!((of(AudioCodec::Flac), of(AudioCodec::Aac)), (24, 16));
+    }
+
+    #[test]
     fn the_matrix_of_a_track_tells_its_rotation() {
         // As phones write it: 90° clockwise, the frame moved back by its height.
         let of = |matrix: [i32; 5]| {
@@ -566,6 +592,10 @@ mod tests {
         assert_eq!(of([0, one, 0, -one, 0]), Some(Rotation::Right));
         assert_eq!(of([-one, 0, 0, 0, -one]), Some(Rotation::Half));
         assert_eq!(of([0, -one, 0, one, 0]), Some(Rotation::Left));
-        assert_eq!(of([-one, 0, 0, 0, one]), None, "a mirror");
+        assert_eq!(of([-one, 0, 0, 0, one]), Some(Rotation::Mirrored));
+        assert_eq!(of([one, 0, 0, 0, -one]), Some(Rotation::MirroredHalf));
+        assert_eq!(of([0, one, 0, one, 0]), Some(Rotation::MirroredLeft));
+        assert_eq!(of([0, -one, 0, -one, 0]), Some(Rotation::MirroredRight));
+        assert_eq!(of([one, one, 0, -one, one]), None, "an oblique frame");
     }
 }
