@@ -122,6 +122,7 @@ fn plain_http_redirects_to_https_only_if_asked_and_not_health_checks() {
     let answer = |path: &str| web::ask(http, "GET", path);
     let moved = answer("/live/show.flv?key=1");
     assert!(moved.starts_with("HTTP/1.1 308 "), "{moved}");
+    assert!(moved.contains("x-content-type-options: nosniff"), "{moved}");
     let port = secure.https().port();
     assert!(moved.contains(&format!("location: https://localhost:{port}/live/show.flv?key=1")));
     assert!(answer("/healthz").starts_with("HTTP/1.1 200 "));

@@ -35,18 +35,14 @@ pub(super) async fn check(
     mut request: Request,
     next: Next,
 ) -> Response {
-    if let Some(moved) = to_https(&registry, &request) {
-        return moved;
-    }
-    let access = registry.access();
-    name_client(&access.rules.proxies, &mut request);
-    let allowed = allowed_origin(&access.cors, request.headers());
     let is_upgrade = request.headers().contains_key(header::UPGRADE);
     let mut response = match name_host(&mut request) {
-        Ok(()) => answer(&registry, allowed.is_some(), request, next).await,
         Err(why) => (StatusCode::BAD_REQUEST, why).into_response(),
+        Ok(()) => match to_https(&registry, &request) {
+            Some(moved) => moved,
+            None => guarded(&registry, request, next).await,
+        },
     };
-    declare(response.headers_mut(), &access.cors, allowed);
     let nosniff = HeaderValue::from_static("nosniff");
     response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
     // After a request for an upgrade, some proxies pass on everything unread. Further requests would
@@ -54,6 +50,16 @@ pub(super) async fn check(
     if is_upgrade && response.status() != StatusCode::SWITCHING_PROTOCOLS {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
+    response
+}
+
+/// Answers a request that names one host, over the protocol that the server wants.
+async fn guarded(registry: &Registry, mut request: Request, next: Next) -> Response {
+    let access = registry.access();
+    name_client(&access.rules.proxies, &mut request);
+    let allowed = allowed_origin(&access.cors, request.headers());
+    let mut response = answer(registry, allowed.is_some(), request, next).await;
+    declare(response.headers_mut(), &access.cors, allowed);
     response
 }
 
