@@ -1,5 +1,6 @@
-//! Checks the structure of the source code. The test reads every file of `src/`. It fails where a
-//! room imports from a higher floor or from another room on its floor, where files import each
+//! Checks the structure of the source code. The test reads every file of `src/` and `crates/`. (The
+//! compiler enforces the floors between crates.) The test fails where a room imports from a higher floor
+//! of its crate or from another room on its floor, where files import each
 //! other in a circle, where a room uses a word that is banned there, where egui's lock would be taken
 //! twice, and where a file is too long.
 //! Inside `player/`, `studio/` and `server/`, imports also follow an order. ARCHITECTURE.md gives the reasons.
@@ -22,7 +23,7 @@ mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use source::Source;
 
@@ -107,10 +108,13 @@ const APART: &[(&str, &str)] = &[
     ("wire/codec", "wire/container"),
 ];
 
+/// Crates that are one room: their `lib.rs` is the room's `mod.rs`.
+const CRATES_OF_ONE_ROOM: &[&str] = &["player", "server", "studio", "wire"];
+
 /// Maximum number of lines of a file, unless its head gives a reason.
 const LONGEST: usize = 600;
 
-/// Maximum number of entries of a folder; `src/` itself has one for each room.
+/// Maximum number of entries of a folder.
 const MAX_ENTRIES: usize = 15;
 
 /// Names of files and folders that the glossary no longer allows.
@@ -331,7 +335,7 @@ fn room_of(name: &str) -> &str {
     name.split('/').next().unwrap_or(name).trim_end_matches(".rs")
 }
 
-/// Returns all violations in the files, given as name (relative to `src/`) and text.
+/// Returns all violations in the files, given as name (as if all rooms were in `src/`) and text.
 fn breaches(files: &[(String, String)]) -> Vec<Breach> {
     let mut sources = Vec::new();
     let mut found = Vec::new();
@@ -391,7 +395,27 @@ impl<'a> House<'a> {
         here.extend(path.inside.iter().cloned());
         let mut rest = path.segments.as_slice();
         match rest.first()?.as_str() {
-            "crate" | "onair" => return Some(rest[1..].to_vec()),
+            // The root of a crate that is a room has the names of lower rooms, and its own.
+            "crate" => {
+                let own = room_of(&source.name);
+                let named = rest.get(1)?;
+                let child = vec![own.to_owned(), named.clone()];
+                let is_inside = floor_of(named).is_none() || self.by_module.contains_key(&child);
+                let mut path = rest[1..].to_vec();
+                if CRATES_OF_ONE_ROOM.contains(&own) && is_inside {
+                    path.insert(0, own.to_owned());
+                }
+                return Some(path);
+            }
+            "onair" => return Some(rest[1..].to_vec()),
+            other if other.starts_with("onair_") => {
+                let name = other.trim_start_matches("onair_");
+                let mut path = rest[1..].to_vec();
+                if CRATES_OF_ONE_ROOM.contains(&name) {
+                    path.insert(0, name.to_owned());
+                }
+                return Some(path);
+            }
             "self" | "super" => {
                 while let Some(first) = rest.first() {
                     match first.as_str() {
@@ -434,7 +458,7 @@ impl<'a> House<'a> {
 
     fn floors(&self, source: &Source) -> Vec<Breach> {
         let room = room_of(&source.name);
-        if room == "lib" {
+        if room.starts_with("lib") {
             return Vec::new();
         }
         let mut found = Vec::new();
@@ -716,10 +740,39 @@ fn read_all(folder: &Path, prefix: &str, into: &mut Vec<(String, String)>) {
     }
 }
 
-#[test]
-fn the_house_keeps_its_shape() {
+/// The crates of the workspace, without the program.
+fn crates() -> Vec<(String, PathBuf)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates");
+    let entries = fs::read_dir(folder).expect("crates/ can be listed");
+    let named = entries.map(|entry| {
+        let path = entry.expect("crates/ can be listed").path();
+        let name = path.file_name().and_then(|name| name.to_str()).expect("names are UTF-8");
+        (name.trim_start_matches("onair-").to_owned(), path.join("src"))
+    });
+    named.collect()
+}
+
+/// Every Rust file of the program and its crates, named as if all rooms were in `src/`.
+fn all_files() -> Vec<(String, String)> {
     let mut files = Vec::new();
     read_all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), "", &mut files);
+    for (name, folder) in crates() {
+        let is_room = CRATES_OF_ONE_ROOM.contains(&name.as_str());
+        let first = files.len();
+        read_all(&folder, if is_room { &name } else { "" }, &mut files);
+        let root = if is_room { format!("{name}/lib.rs") } else { "lib.rs".to_owned() };
+        for (file, _) in &mut files[first..] {
+            if *file == root {
+                *file = if is_room { format!("{name}/mod.rs") } else { format!("lib_{name}.rs") };
+            }
+        }
+    }
+    files
+}
+
+#[test]
+fn the_house_keeps_its_shape() {
+    let files = all_files();
     assert!(files.len() > 20, "src/ was not found");
     let list: Vec<String> = breaches(&files)
         .iter()
@@ -739,10 +792,18 @@ fn long_files_of_the_tests_give_a_reason() {
 
 #[test]
 fn every_room_of_the_library_stands_on_a_floor() {
-    let lib = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs");
-    let lib = Source::read("lib.rs", &fs::read_to_string(lib).expect("lib.rs")).expect("Rust");
-    for (room, _) in &lib.children {
-        assert!(floor_of(room).is_some(), "{room} is in lib.rs and on no floor");
+    let mut roots = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")];
+    for (name, folder) in crates() {
+        match CRATES_OF_ONE_ROOM.contains(&name.as_str()) {
+            true => assert!(floor_of(&name).is_some(), "the crate {name} stands on no floor"),
+            false => roots.push(folder.join("lib.rs")),
+        }
+    }
+    for lib in roots {
+        let text = fs::read_to_string(&lib).expect("lib.rs");
+        for (room, _) in &Source::read("lib.rs", &text).expect("Rust").children {
+            assert!(floor_of(room).is_some(), "{room} is in {} and on no floor", lib.display());
+        }
     }
 }
 
@@ -750,7 +811,8 @@ fn every_room_of_the_library_stands_on_a_floor() {
 fn every_entry_of_a_room_with_inner_floors_stands_on_one() {
     for (room, order) in INNER_FLOORS {
         let name = format!("{room}/mod.rs");
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(&name);
+        let (_, folder) = crates().into_iter().find(|(name, _)| name == room).expect("a crate");
+        let path = folder.join("lib.rs");
         let text = fs::read_to_string(path).expect("the room's mod.rs");
         let source = Source::read(&name, &text).expect("Rust");
         let product = source.children.iter().filter(|(_, test)| !test);

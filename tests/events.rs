@@ -521,7 +521,7 @@ fn nothing_is_named_that_the_program_does_not_know() {
 #[test]
 fn paths_bounds_and_exit_codes_are_those_of_the_program() {
     let text = read("docs/reference/events.md");
-    let routes = read("src/server/http/mod.rs");
+    let routes = read("crates/onair-server/src/http/mod.rs");
     let paths = named(&guide(), &["The built-in server over HTTP"]);
     for after in routes.split(".route(\"").skip(1) {
         let path = after

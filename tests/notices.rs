@@ -107,14 +107,17 @@ fn messages(language: &str) -> BTreeMap<String, Message> {
 
 /// The source code of onair, without its tests.
 fn code() -> Vec<String> {
-    let mut folders = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders = vec![root.join("src"), root.join("crates")];
     let mut files = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else if !path.to_str().unwrap().ends_with("tests.rs") {
+            } else if path.extension().is_some_and(|it| it == "rs")
+                && !path.to_str().unwrap().ends_with("tests.rs")
+            {
                 let code = std::fs::read_to_string(path).unwrap();
                 files.push(code.split("#[cfg(test)]\nmod tests {").next().unwrap().to_owned());
             }

@@ -280,7 +280,7 @@ fn every_route_is_described() {
     let description = Description::new(running.get("/api/v1/openapi.json").json());
     let described: BTreeSet<_> = description.operations().into_iter().collect();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let source = std::fs::read_to_string(root.join("src/server/http/mod.rs")).unwrap();
+    let source = std::fs::read_to_string(root.join("crates/onair-server/src/http/mod.rs")).unwrap();
     // The router's routes, with the methods of their handlers.
     let mut found = 0;
     for route in source.split(".route(\"").skip(1) {
@@ -298,7 +298,7 @@ fn every_route_is_described() {
     }
     assert!(found >= 19, "{found} routes");
     // The router cannot tell stream resources apart; their paths end like this.
-    let folder = root.join("src/server/http");
+    let folder = root.join("crates/onair-server/src/http");
     let others = ["whep.rs", "watch/mod.rs"].map(|it| std::fs::read_to_string(folder.join(it)));
     let all = others.into_iter().fold(source, |all, it| all + &it.unwrap());
     let mut ends = 0;

@@ -422,7 +422,7 @@ fn every_text_of_the_page_is_there_in_both_languages_and_used() {
     }
     // Event names are those that the server uses.
     let named = ["event/log.rs", "event/relay.rs"];
-    let log = named.map(|file| read(&format!("src/server/{file}"))).concat();
+    let log = named.map(|file| read(&format!("crates/onair-server/src/{file}"))).concat();
     for name in english {
         let quoted = |name: &str| ["'", "\""].map(|quote| format!("{quote}{name}{quote}"));
         let is_used = quoted(&name).iter().any(|it| all.contains(it.as_str()));

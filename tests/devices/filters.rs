@@ -17,7 +17,7 @@ use onair::studio::{AudioStrip, Settings};
 
 use super::{LIMIT, inside, pactl, tone};
 
-#[path = "../../src/mix/filter/expected_gains.rs"]
+#[path = "../../crates/onair-media/src/mix/filter/expected_gains.rs"]
 mod gains;
 
 use gains::{Case, Expected};

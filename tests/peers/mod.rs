@@ -17,7 +17,7 @@ pub mod onair;
 pub mod others;
 mod process;
 pub mod resources;
-#[path = "../../src/base/stall_guard.rs"]
+#[path = "../../crates/onair-base/src/base/stall_guard.rs"]
 pub mod stall_guard;
 pub mod throttle;
 pub mod watcher;

@@ -10,7 +10,7 @@ use egui::{
 };
 
 use crate::capture::Rgba;
-use crate::compose::filter::Slot;
+use crate::compose::filter::{Slot, filtered_size};
 use crate::compose::scene::SourceId;
 use crate::compose::{ViewDetail, ViewOf};
 use crate::studio::snapshot::SourceState;
@@ -148,7 +148,7 @@ pub fn show(
     let state = view.snapshot.scenes.source(source);
     let own_size = state.and_then(|state| state.frame_size);
     let before = slots.get(..index).unwrap_or_default();
-    let shape = own_size.map(|size| Slot::size(before, size).aspect());
+    let shape = own_size.map(|size| filtered_size(before, size).aspect());
     let Some(key_color) = slots.get_mut(index).and_then(|slot| slot.filter.color()) else {
         // The filter was removed.
         *pick = None;

@@ -1,0 +1,598 @@
+//! Floor 3: the compositor. On each tick of the program's frame grid, its thread pulls the frames
+//! of the visible sources, draws the scene, and passes the program frame to the monitor and to the
+//! encoder, if any. If a source has no frame, the compositor shows the source's last frame for two
+//! seconds, and then a placeholder, so that program frames never stop.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use crate::base::partial_debug;
+use crate::base::queue::Sender;
+use crate::base::{Clock, Latest, Stop, Timestamp, Worker};
+use crate::compose::degradation::{Degradation, LoadWatcher};
+use crate::compose::filter::WantedFilter;
+use crate::compose::other_program::{EncoderQueue, OtherProgram, OtherProgramTiming};
+use crate::compose::program::Program;
+use crate::compose::scene::{Plan, SourceId};
+use crate::compose::side_views::{SideView, ViewOf};
+use crate::compose::source_frames::SourceFrame;
+use crate::compose::transition::Change;
+use crate::compose::view::DrawResult;
+use crate::media::{FrameGrid, ProgramId, Size, VideoFeed, VideoFrame};
+
+/// Maximum delay after which a tick still runs. A later tick is skipped.
+const MAX_TICK_DELAY: Duration = Duration::from_millis(100);
+/// Number of ticks per drawn frame while nobody sees the program.
+const UNSEEN_INTERVAL_TICKS: i64 = 3;
+
+/// The format of the program frames.
+#[derive(Copy, Clone, Debug)]
+pub struct Config {
+    /// Width and height of the program.
+    pub size: Size,
+    /// The times of the program frames.
+    pub grid: FrameGrid,
+    /// The session clock.
+    pub clock: Clock,
+}
+
+/// The reason why the compositor could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The program size is odd, zero or too large.
+    #[error("a program of {0} cannot be composed")]
+    Size(Size),
+    /// The thread could not be started.
+    #[error("starting the compositor: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// The compositor's counters.
+#[derive(Copy, Clone, Debug, Default, PartialEq)]
+pub struct Figures {
+    /// Program frames drawn.
+    pub captured: u64,
+    /// Due frames that were skipped because the computer was overloaded.
+    pub skipped: u64,
+    /// Program frames that are the same as the previous program frame.
+    pub repeated: u64,
+    /// Program frames that are the placeholder.
+    pub placeholders: u64,
+    /// Program frames per second, measured over about the last second.
+    pub fps: f64,
+    /// Mean time to draw a frame, over about the last ten frames.
+    pub draw_time: Duration,
+    /// The reduction of work on a slow computer.
+    pub degradation: Degradation,
+}
+
+/// The running compositor, which stops when it is dropped. [`Compositor::join`] waits for the end.
+#[derive(Debug)]
+pub struct Compositor {
+    shared: Arc<Shared>,
+    config: Config,
+    /// The compositor's thread; `None` if a test calls `tick` itself.
+    worker: Option<Worker>,
+}
+
+impl Compositor {
+    /// Starts composing into `preview`, with the placeholder until a feed is set.
+    ///
+    /// # Errors
+    /// Fails if the size is invalid or no thread can be started.
+    pub fn spawn(config: Config, preview: Latest<VideoFrame>) -> Result<Self, Error> {
+        if !config.size.is_valid() {
+            return Err(Error::Size(config.size));
+        }
+        let shared = Arc::new(Shared::default());
+        let ticker = Ticker::new(config, Arc::clone(&shared), preview);
+        let worker = Worker::spawn("compositor", move |stop| run(ticker, stop))?;
+        Ok(Self { shared, config, worker: Some(worker) })
+    }
+
+    /// Creates a compositor for tests, which draws only when the test calls a tick.
+    #[cfg(any(test, feature = "test-support"))]
+    pub fn by_hand(config: Config, preview: Latest<VideoFrame>) -> (Self, Ticker) {
+        let shared = Arc::new(Shared::default());
+        let ticker = Ticker::new(config, Arc::clone(&shared), preview);
+        (Self { shared, config, worker: None }, ticker)
+    }
+
+    /// Calls `then` after each command, because a tick can happen between any two commands.
+    #[cfg(any(test, feature = "test-support"))]
+    pub fn after_each_command(&self, then: impl FnMut() + Send + 'static) {
+        *self.shared.after.lock() = Some(Box::new(then));
+    }
+
+    /// Delays all commands until the guard is dropped, and then applies them with the same frame,
+    /// so that no frame shows only some of the changes.
+    #[must_use]
+    pub fn hold(&self) -> ChangeGuard {
+        self.shared.inbox.lock().held += 1;
+        ChangeGuard(Arc::clone(&self.shared))
+    }
+
+    fn post<R>(&self, post: impl FnOnce(&mut Inbox) -> R) -> R {
+        let done = post(&mut self.shared.inbox.lock());
+        #[cfg(any(test, feature = "test-support"))]
+        self.shared.command_posted();
+        done
+    }
+
+    /// Returns the configuration.
+    pub fn config(&self) -> Config {
+        self.config
+    }
+
+    /// Shows this source alone from the next frame on. `None` shows the placeholder. The previous
+    /// feed is dropped on the compositor's thread.
+    pub fn set_feed(&self, feed: Option<Box<dyn VideoFeed>>) {
+        self.set_source(SourceId::default(), feed);
+    }
+
+    /// Sets the feed of a source in all scenes; `None` removes it.
+    pub fn set_source(&self, id: SourceId, feed: Option<Box<dyn VideoFeed>>) {
+        self.give(id, SourceFrame::Feed(feed));
+    }
+
+    /// Makes this source show the frames of another one, with its own filters.
+    pub fn set_view(&self, id: SourceId, of: SourceId) {
+        self.give(id, SourceFrame::View(of));
+    }
+
+    /// Sets the origin of a source's frames in all scenes.
+    pub fn give(&self, id: SourceId, given: SourceFrame) {
+        // A pending value is dropped outside the lock, because dropping it may close a device.
+        drop(self.post(|inbox| inbox.sources.insert(id, given)));
+    }
+
+    /// Moves the feed of one source to another from the next frame on, without closing it.
+    pub fn hand_over(&self, from: SourceId, to: SourceId) {
+        let before = self.post(|inbox| match inbox.sources.remove(&from) {
+            Some(waiting) => {
+                inbox.sources.insert(from, SourceFrame::Feed(None));
+                inbox.sources.insert(to, waiting)
+            }
+            None => {
+                inbox.moves.push((from, to));
+                inbox.sources.remove(&to)
+            }
+        });
+        drop(before);
+    }
+
+    /// Makes this source show the frames of another one, while its own feed continues. `None` shows
+    /// the source's own frames again.
+    pub fn set_fallback(&self, id: SourceId, by: Option<SourceId>) {
+        self.post(|inbox| inbox.fallback.insert(id, by));
+    }
+
+    /// Sets the filters of a source in this order, from the next frame on.
+    pub fn set_filters(&self, id: SourceId, filters: Vec<WantedFilter>) {
+        self.post(|inbox| inbox.filters.insert(id, filters));
+    }
+
+    /// Shows this plan from the next frame on: another scene with this `change`, or an edited one.
+    pub fn show(&self, plan: Arc<Plan>, change: Option<Change>) {
+        let unused = self.post(|inbox| {
+            let before = inbox.plan.take().and_then(|(_, change)| change);
+            let (change, unused) = if change.is_some() { (change, before) } else { (before, None) };
+            inbox.plan = Some((plan, change));
+            unused
+        });
+        // An unused clip is closed outside the lock.
+        drop(unused);
+    }
+
+    /// Draws the preview scene small, at half the rate, into a separate slot. `None` stops it.
+    pub fn prepare(&self, preview: Option<(Arc<Plan>, Latest<VideoFrame>)>) {
+        self.post(|inbox| inbox.preview = Some(preview));
+    }
+
+    /// Draws exactly these views in addition to the program. On a slow computer, only a view before
+    /// a filter is drawn.
+    pub fn set_views(&self, views: BTreeMap<ViewOf, SideView>) {
+        self.post(|inbox| inbox.views = Some(views));
+    }
+
+    /// Draws another program from the same sources, at this size and at most at the main frame
+    /// rate. `None` stops that program.
+    pub fn set_other(&self, id: ProgramId, other: Option<OtherProgram>) {
+        self.post(|inbox| inbox.others.insert(id, other));
+    }
+
+    /// Sets whether nobody sees the program and its views. Without an encoder, the compositor then draws fewer frames.
+    pub fn set_unseen(&self, unseen: bool) {
+        self.shared.unseen.store(unseen, Ordering::Relaxed);
+    }
+
+    /// Sends program frames to an encoder from the next one on. A queue without a receiver is removed.
+    pub fn attach_encoder(&self, encoder: Sender<VideoFrame>) {
+        self.attach_encoder_from(encoder, Timestamp::ZERO);
+    }
+
+    /// Works like [`Compositor::attach_encoder`], but without frames from before this instant, even
+    /// if they are drawn later.
+    pub fn attach_encoder_from(&self, encoder: Sender<VideoFrame>, from: Timestamp) {
+        self.post(|inbox| inbox.encoders[0] = Some(Some((encoder, from))));
+    }
+
+    /// Works like [`Compositor::attach_encoder_from`], but for an encoder of another program. That
+    /// program is drawn only while it has an encoder. `None` stops sending.
+    pub fn attach_other(&self, id: ProgramId, encoder: Option<(Sender<VideoFrame>, Timestamp)>) {
+        self.post(|inbox| inbox.other_encoders.push((id, encoder)));
+    }
+
+    /// Works like [`Compositor::attach_encoder`], but for a second encoder of the same shared
+    /// frames. `None` stops sending.
+    pub fn attach_second(&self, encoder: Option<Sender<VideoFrame>>) {
+        let encoder = encoder.map(|encoder| (encoder, Timestamp::ZERO));
+        self.post(|inbox| inbox.encoders[1] = Some(encoder));
+    }
+
+    /// Stops sending frames to the encoders, whose queues end within one frame period.
+    pub fn detach_encoder(&self) {
+        self.post(|inbox| inbox.encoders = [Some(None), Some(None)]);
+    }
+
+    /// Returns the counters since the start.
+    pub fn figures(&self) -> Figures {
+        let shared = &self.shared;
+        Figures {
+            captured: shared.captured.load(Ordering::Relaxed),
+            skipped: shared.skipped.load(Ordering::Relaxed),
+            repeated: shared.repeated.load(Ordering::Relaxed),
+            placeholders: shared.placeholders.load(Ordering::Relaxed),
+            fps: f64::from_bits(shared.fps.load(Ordering::Relaxed)),
+            draw_time: Duration::from_nanos(shared.draw_nanos.load(Ordering::Relaxed)),
+            degradation: Degradation::of(shared.degradation.load(Ordering::Relaxed)),
+        }
+    }
+
+    /// Stops the thread, drops the feeds and the encoder queues, and waits.
+    ///
+    /// # Errors
+    /// Fails if the thread does not end within `limit`.
+    pub fn join(self, limit: Duration) -> Result<(), crate::base::worker::Stuck> {
+        self.worker.map_or(Ok(()), |worker| worker.join(limit))
+    }
+}
+
+#[derive(Default)]
+struct Shared {
+    inbox: Mutex<Inbox>,
+    captured: AtomicU64,
+    skipped: AtomicU64,
+    repeated: AtomicU64,
+    placeholders: AtomicU64,
+    /// The bits of an `f64`.
+    fps: AtomicU64,
+    draw_nanos: AtomicU64,
+    degradation: AtomicU8,
+    unseen: AtomicBool,
+    #[cfg(any(test, feature = "test-support"))]
+    after: Mutex<Option<Box<dyn FnMut() + Send>>>,
+}
+
+#[cfg(any(test, feature = "test-support"))]
+impl Shared {
+    fn command_posted(&self) {
+        if let Some(after) = &mut *self.after.lock() {
+            after();
+        }
+    }
+}
+
+/// See [`Compositor::hold`].
+#[derive(Debug)]
+pub struct ChangeGuard(Arc<Shared>);
+
+impl Drop for ChangeGuard {
+    fn drop(&mut self) {
+        self.0.inbox.lock().held -= 1;
+    }
+}
+
+partial_debug!(Shared { captured });
+
+/// Pending commands. The outer `Some` means that a command is pending.
+#[derive(Default)]
+struct Inbox {
+    sources: BTreeMap<SourceId, SourceFrame>,
+    /// Moves of feeds, applied before the other commands, in this order.
+    moves: Vec<(SourceId, SourceId)>,
+    fallback: BTreeMap<SourceId, Option<SourceId>>,
+    filters: BTreeMap<SourceId, Vec<WantedFilter>>,
+    plan: Option<(Arc<Plan>, Option<Change>)>,
+    preview: Option<Option<(Arc<Plan>, Latest<VideoFrame>)>>,
+    views: Option<BTreeMap<ViewOf, SideView>>,
+    encoders: [Option<Option<EncoderQueue>>; 2],
+    others: BTreeMap<ProgramId, Option<OtherProgram>>,
+    other_encoders: Vec<(ProgramId, Option<EncoderQueue>)>,
+    /// The number of guards. Commands are not applied while this number is above zero.
+    held: u32,
+}
+
+/// The tick loop.
+fn run(mut ticker: Ticker, stop: &Stop) {
+    let Config { grid, clock, .. } = ticker.config;
+    let patience = i64::try_from(MAX_TICK_DELAY.as_micros()).unwrap_or(i64::MAX);
+    let mut next = grid.index_at(clock.now()) + 1;
+    let period = Duration::from_secs_f64(1.0 / grid.rate.as_f64().max(1.0));
+    loop {
+        let now = clock.now();
+        let due = grid.instant(next);
+        if now < due {
+            if stop.wait(due.since(now)) {
+                return;
+            }
+            continue;
+        }
+        if stop.is_set() {
+            return;
+        }
+        if now.micros_since(due) > patience {
+            let current = grid.index_at(now);
+            ticker.shared.skipped.fetch_add(current.abs_diff(next), Ordering::Relaxed);
+            next = current;
+        }
+        ticker.tick(next);
+        ticker.took(clock.now().since(now), period, now);
+        next += 1;
+    }
+}
+
+/// The work done at each tick.
+#[derive(Debug)]
+pub struct Ticker {
+    config: Config,
+    program: Program,
+    shared: Arc<Shared>,
+    preview: Latest<VideoFrame>,
+    encoders: [Option<EncoderQueue>; 2],
+    others: BTreeMap<ProgramId, OtherProgramTiming>,
+    rate: Rate,
+    watcher: LoadWatcher,
+}
+
+impl Ticker {
+    fn new(config: Config, shared: Arc<Shared>, preview: Latest<VideoFrame>) -> Self {
+        Self {
+            config,
+            program: Program::new(config.size),
+            shared,
+            preview,
+            encoders: [None, None],
+            others: BTreeMap::new(),
+            rate: Rate::default(),
+            watcher: LoadWatcher::default(),
+        }
+    }
+
+    /// Applies commands, unless they are held, and draws the frame of this number.
+    pub fn tick(&mut self, number: i64) {
+        let Self { program, shared, watcher, encoders, .. } = self;
+        let commands = {
+            let mut inbox = shared.inbox.lock();
+            if inbox.held > 0 { Inbox::default() } else { std::mem::take(&mut *inbox) }
+        };
+        let degradation = watcher.degradation();
+        let cut = degradation >= Degradation::Transitions;
+        let plan = commands
+            .plan
+            .map(|(plan, change)| (plan, change.map(|it| if cut { Change::CUT } else { it })));
+        program.hand_over(commands.moves);
+        program.handle(commands.sources, plan, commands.preview);
+        if let Some(views) = commands.views {
+            program.set_views(views);
+        }
+        program.set_fallback(commands.fallback);
+        program.set_filters(commands.filters, degradation >= Degradation::Filters);
+        for (encoder, post) in encoders.iter_mut().zip(commands.encoders) {
+            if let Some(post) = post {
+                *encoder = post;
+            }
+        }
+        let at = self.config.grid.instant(number);
+        self.set_others(commands.others, commands.other_encoders, at);
+        let is_idle = self.is_idle();
+        let Self { program, shared, encoders, .. } = self;
+        let is_skipped = degradation == Degradation::Rate && number % 2 != 0
+            || is_idle && number % UNSEEN_INTERVAL_TICKS != 0;
+        let repeated = is_skipped.then(|| program.repeat(at));
+        let (frame, made) = repeated.flatten().unwrap_or_else(|| program.frame(at));
+        match made {
+            DrawResult::New => 0,
+            DrawResult::Repeated => shared.repeated.fetch_add(1, Ordering::Relaxed),
+            DrawResult::Placeholder => shared.placeholders.fetch_add(1, Ordering::Relaxed),
+        };
+        for attached in encoders {
+            let wanted = attached.as_ref().filter(|(_, from)| at >= *from);
+            if wanted.is_some_and(|(encoder, _)| encoder.send(frame.clone()).is_err()) {
+                *attached = None;
+            }
+        }
+        // Only a new frame wakes the viewers, so a static program costs a window nothing.
+        if !self.preview.get().is_some_and(|shown| shown.is_same(&frame)) {
+            self.preview.publish(frame);
+        }
+        self.draw_others(at);
+        let Self { program, shared, config, .. } = self;
+        let is_slow = degradation != Degradation::None;
+        if !is_idle {
+            program.draw_preview(number, at, is_slow);
+            program.draw_views((number, config.grid.rate.period()), at, is_slow);
+        }
+        shared.captured.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Returns true if nobody sees the program, and no encoder needs it.
+    fn is_idle(&self) -> bool {
+        let others = self.others.values().any(|other| other.encoder.is_some());
+        let has_encoder = others || self.encoders.iter().any(Option::is_some);
+        !has_encoder && self.shared.unseen.load(Ordering::Relaxed)
+    }
+
+    fn set_others(
+        &mut self,
+        others: BTreeMap<ProgramId, Option<OtherProgram>>,
+        encoders: Vec<(ProgramId, Option<EncoderQueue>)>,
+        at: Timestamp,
+    ) {
+        for (id, other) in others {
+            let Some(OtherProgram { plan, size, rate }) = other else {
+                self.others.remove(&id);
+                self.program.set_other(id, None);
+                continue;
+            };
+            let grid = FrameGrid { rate, ..self.config.grid };
+            let fresh = || OtherProgramTiming { grid, last: grid.index_at(at) - 1, encoder: None };
+            self.others.entry(id).or_insert_with(fresh).grid = grid;
+            self.program.set_other(id, Some((plan, size)));
+        }
+        for (id, encoder) in encoders {
+            if let Some(other) = self.others.get_mut(&id) {
+                other.encoder = encoder;
+            }
+        }
+    }
+
+    /// Draws due frames of other programs that have an encoder.
+    fn draw_others(&mut self, at: Timestamp) {
+        for (id, other) in &mut self.others {
+            let Some(pts) = other.due(at) else { continue };
+            let Some((encoder, _)) = other.encoder.as_ref().filter(|(_, from)| pts >= *from) else {
+                continue;
+            };
+            let frame = self.program.other_frame(*id, at);
+            let sent = frame.map(|frame| encoder.send(VideoFrame { pts, ..frame }));
+            if sent.is_some_and(|sent| sent.is_err()) {
+                other.encoder = None;
+            }
+        }
+    }
+
+    /// Records how long a tick that began at `now` took, and the available time.
+    pub fn took(&mut self, long: Duration, period: Duration, now: Timestamp) {
+        let degradation = self.watcher.took(long, period);
+        self.shared.draw_nanos.store(self.watcher.draw_nanos(period), Ordering::Relaxed);
+        self.shared.degradation.store(degradation.number(), Ordering::Relaxed);
+        if let Some(fps) = self.rate.count(now) {
+            self.shared.fps.store(fps.to_bits(), Ordering::Relaxed);
+        }
+    }
+}
+
+/// Counts ticks per second.
+#[derive(Debug, Default)]
+struct Rate {
+    since: Option<Timestamp>,
+    count: u32,
+}
+
+impl Rate {
+    /// Counts a tick. Returns the rate once per second.
+    fn count(&mut self, now: Timestamp) -> Option<f64> {
+        let Some(since) = self.since else {
+            self.since = Some(now);
+            return None;
+        };
+        self.count += 1;
+        let micros = now.micros_since(since);
+        if micros < 1_000_000 {
+            return None;
+        }
+        let fps = f64::from(self.count) * 1e6 / micros as f64;
+        *self = Self { since: Some(now), count: 0 };
+        Some(fps)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Pooled;
+    use crate::base::queue::{self, Full};
+    use crate::media::{Color, FrameRate, Planes};
+
+    #[test]
+    fn ticks_on_the_grid_and_lets_a_closed_encoder_go() {
+        let clock = Clock::start();
+        let grid = FrameGrid { origin: Timestamp::from_micros(123), rate: "120".parse().unwrap() };
+        let preview = Latest::default();
+        let config = Config { size: Size::new(64, 36), grid, clock };
+        let compositor = Compositor::spawn(config, preview.clone()).unwrap();
+        let (tx, rx) = queue::bounded("test", 64, Full::DropOldest);
+        compositor.attach_encoder(tx);
+        let mut last = None;
+        for _ in 0..20 {
+            let frame = rx.recv_timeout(Duration::from_secs(30)).unwrap();
+            let index = grid.index_at(frame.pts);
+            assert_eq!(grid.instant(index), frame.pts);
+            assert!(last.is_none_or(|last| index > last));
+            last = Some(index);
+        }
+        compositor.detach_encoder();
+        while rx.recv_timeout(Duration::from_secs(30)).is_ok() {}
+        assert_eq!(rx.try_recv().unwrap_err(), queue::Empty::Closed);
+        assert!(compositor.figures().captured >= 20 && preview.version() == 1);
+        compositor.join(Duration::from_secs(30)).unwrap();
+    }
+
+    /// A feed that returns one frame forever, or a new frame at every tick.
+    struct Scene(VideoFrame, bool);
+
+    impl VideoFeed for Scene {
+        fn frame(&mut self, _: Timestamp) -> Option<VideoFrame> {
+            if self.1 {
+                let planes = Arc::new(Pooled::unpooled(self.0.planes().clone()));
+                self.0.surface = planes.into();
+            }
+            Some(self.0.clone())
+        }
+    }
+
+    #[test]
+    fn a_still_program_wakes_nobody_and_a_moving_one_does_at_every_tick() {
+        let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
+        let (size, preview) = (Size::new(64, 36), Latest::default());
+        let config = Config { size, grid, clock: Clock::start() };
+        let (compositor, mut ticker) = Compositor::by_hand(config, preview.clone());
+        let mut wakes_of = |ticks: std::ops::Range<i64>| {
+            let before = preview.version();
+            ticks.for_each(|number| ticker.tick(number));
+            preview.version() - before
+        };
+        assert_eq!(wakes_of(0..10), 1, "the placeholder");
+        let surface = Arc::new(Pooled::unpooled(Planes::black(size))).into();
+        let frame = VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, surface };
+        let show = |moves| compositor.set_feed(Some(Box::new(Scene(frame.clone(), moves))));
+        show(false);
+        assert_eq!(wakes_of(10..20), 1);
+        show(true);
+        assert_eq!(wakes_of(20..30), 10);
+        assert_eq!(compositor.figures().captured, 30);
+        // Nobody sees these frames.
+        compositor.set_unseen(true);
+        assert_eq!(wakes_of(30..60), 10);
+        let (encoder, frames) = queue::bounded("test", 64, Full::DropOldest);
+        compositor.attach_encoder(encoder);
+        assert_eq!(wakes_of(60..90), 30);
+        assert_eq!(frames.len(), 30);
+        compositor.detach_encoder();
+        assert_eq!(wakes_of(90..120), 10);
+        compositor.set_unseen(false);
+        assert_eq!(wakes_of(120..150), 30);
+    }
+
+    #[test]
+    fn impossible_sizes_are_refused() {
+        let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
+        let config = Config { size: Size::new(641, 0), grid, clock: Clock::start() };
+        assert!(matches!(Compositor::spawn(config, Latest::default()), Err(Error::Size(_))));
+    }
+}

@@ -1,0 +1,8 @@
+//! Sockets (`net`), and the outputs that send and record the program (`broadcast`).
+
+use onair_base::{base, media, text};
+use onair_media::files;
+use onair_wire as wire;
+
+pub mod broadcast;
+pub mod net;

@@ -1,0 +1,354 @@
+//! WHEP over HTTP (draft-ietf-wish-whep): a client posts an offer to `/{app}/{stream}/whep`, and
+//! immediately gets an answer and the URL of the session. A DELETE request to that URL ends the session.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+
+use crate::server::access::grant::AdmittedViewer;
+use crate::server::http::caller::Caller;
+use crate::server::http::path::{encode, encode_name, query_value};
+use crate::server::http::refusals::too_many_viewers;
+use crate::server::registry::Registry;
+use crate::server::renditions::refusal::Refusal;
+use crate::server::whep::choice::selection::Refused;
+use crate::server::whep::endpoint::Arrival;
+use crate::server::whep::session::begin;
+use crate::text::problem::{Problem, problem};
+use crate::wire::webrtc::sdp::{Credentials, MAX_OFFER, fragment_ufrag};
+
+const SDP_TYPE: &str = "application/sdp";
+const SDP_FRAGMENT_TYPE: &str = "application/trickle-ice-sdpfrag";
+const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
+/// Seconds after which a new attempt is useful.
+const RETRY_SECONDS: &str = "2";
+/// Seconds after which a new attempt is useful for a rendition that was refused.
+const RENDITION_RETRY_SECONDS: &str = "30";
+/// Maximum length of the choice of a rendition.
+const MAX_CHOICE_BYTES: usize = 4 << 10;
+/// The relation of the resource that chooses a rendition ("Video Layer Selection" in draft-murillo-whep), without
+/// its events.
+const LAYER_RELATION: &str = "urn:ietf:params:whep:ext:core:layer";
+
+/// The resource of a WHEP request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum WhepResource {
+    /// `/{app}/{stream}/whep`.
+    Endpoint,
+    /// A session below the endpoint.
+    Session(String),
+    /// The resource that chooses the rendition for a session.
+    Layer(String),
+}
+
+/// Splits a path into the stream and the resource.
+pub(super) fn split(path: &str) -> Option<(&str, WhepResource)> {
+    if let Some(stream) = path.strip_suffix("/whep") {
+        return Some((stream, WhepResource::Endpoint));
+    }
+    let (stream, session) = path.rsplit_once("/whep/")?;
+    if let Some(session) = session.strip_suffix("/layer").filter(|it| !it.contains('/')) {
+        return Some((stream, WhepResource::Layer(session.to_owned())));
+    }
+    Some((stream, WhepResource::Session(session.to_owned()))).filter(|_| !session.contains('/'))
+}
+
+/// Answers a WHEP request.
+pub(super) async fn response(
+    registry: &Arc<Registry>,
+    (caller, viewer): (&Caller, AdmittedViewer),
+    names: (&str, &str),
+    resource: WhepResource,
+    request: Request,
+) -> Response {
+    if registry.whep.endpoint().is_none() {
+        return refused(&Refused::Off);
+    }
+    match (request.method().clone(), resource) {
+        (Method::POST, WhepResource::Endpoint) => {
+            post(registry, (caller, viewer), names, request).await
+        }
+        (Method::GET, WhepResource::Endpoint) => {
+            (StatusCode::NO_CONTENT, [(header::ACCEPT, SDP_TYPE)]).into_response()
+        }
+        // Players use this to check for WHEP support.
+        (Method::HEAD, WhepResource::Endpoint) => {
+            [(header::CONTENT_TYPE, SDP_TYPE)].into_response()
+        }
+        (Method::DELETE, WhepResource::Session(session)) => {
+            if registry.whep.end(&session, problem!("left-player")) {
+                StatusCode::OK.into_response()
+            } else {
+                no_session()
+            }
+        }
+        (Method::POST, WhepResource::Layer(session)) => layer(registry, &session, request).await,
+        (Method::PATCH, WhepResource::Session(session)) => patch(registry, &session, request).await,
+        (Method::GET | Method::HEAD, WhepResource::Session(session)) => {
+            match registry.whep.ice(&session) {
+                Some(_) => StatusCode::NO_CONTENT.into_response(),
+                None => no_session(),
+            }
+        }
+        _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),
+    }
+}
+
+async fn post(
+    registry: &Arc<Registry>,
+    (caller, viewer): (&Caller, AdmittedViewer),
+    (app, stream): (&str, &str),
+    request: Request,
+) -> Response {
+    let (head, body) = request.into_parts();
+    let offer = match text(&head.headers, body, SDP_TYPE).await {
+        Ok(offer) => offer,
+        Err(response) => return *response,
+    };
+    let arrival = Arrival { local: caller.local, host: host_address(&head.headers) };
+    let rendition = query_value(head.uri.query().unwrap_or_default(), "rendition");
+    let offer = (&*offer, rendition.as_deref());
+    match begin(registry, (app, stream), offer, (caller.address, arrival), viewer).await {
+        Ok(begun) => {
+            let (app, stream) = (encode(app), encode_name(stream));
+            let location = format!("/{app}/{stream}/whep/{}", begun.resource);
+            let head = [
+                (header::CONTENT_TYPE, SDP_TYPE),
+                (header::LOCATION, location.as_str()),
+                (header::CACHE_CONTROL, "no-store"),
+                (header::ETAG, begun.tag.as_str()),
+                (ACCEPT_PATCH, SDP_FRAGMENT_TYPE),
+            ];
+            let mut response = (StatusCode::CREATED, head, begun.answer).into_response();
+            if begun.has_choice {
+                let link = format!("<{location}/layer>; rel=\"{LAYER_RELATION}\"");
+                if let Ok(link) = link.parse::<HeaderValue>() {
+                    response.headers_mut().append(header::LINK, link);
+                }
+            }
+            for server in &registry.rules().ice_servers {
+                if let Ok(mut link) = server.link().expose().parse::<HeaderValue>() {
+                    link.set_sensitive(true);
+                    response.headers_mut().append(header::LINK, link);
+                }
+            }
+            response
+        }
+        Err(why) => refused(&why),
+    }
+}
+
+/// The choice of a rendition: its name as `encodingId`, or no name for the best one.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct LayerChoice {
+    encoding_id: Option<String>,
+}
+
+/// Chooses the rendition for a session.
+async fn layer(registry: &Registry, session: &str, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    if !is_kind(&head.headers, "application/json") {
+        let why = "The content type must be application/json.\n";
+        return (StatusCode::UNSUPPORTED_MEDIA_TYPE, why).into_response();
+    }
+    let bytes = to_bytes(body, MAX_CHOICE_BYTES).await.unwrap_or_default();
+    let Ok(LayerChoice { encoding_id }) = serde_json::from_slice(&bytes) else {
+        let why = "The body must be JSON, such as {\"encodingId\":\"480p\"}.\n";
+        return (StatusCode::UNPROCESSABLE_ENTITY, why).into_response();
+    };
+    match registry.whep.choose(session, encoding_id).await {
+        Some(Ok(())) => StatusCode::OK.into_response(),
+        Some(Err(why)) => refused(&Refused::Rendition(why)),
+        None => no_session(),
+    }
+}
+
+/// Returns true if the body has this type.
+fn is_kind(headers: &HeaderMap, kind: &str) -> bool {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let given = given.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    given.eq_ignore_ascii_case(kind)
+}
+
+/// Restarts ICE if the fragment has new credentials. Accepts and ignores the viewer's candidates, because its STUN
+/// requests identify the viewer.
+async fn patch(registry: &Registry, session: &str, request: Request) -> Response {
+    let Some(known) = registry.whep.ice(session) else { return no_session() };
+    let (head, body) = request.into_parts();
+    let fragment = match text(&head.headers, body, SDP_FRAGMENT_TYPE).await {
+        Ok(fragment) => fragment,
+        Err(response) => return *response,
+    };
+    if !head.headers.contains_key(header::IF_MATCH) {
+        return StatusCode::PRECONDITION_REQUIRED.into_response();
+    }
+    if !has_tag(&head.headers, &known.tag()) {
+        return StatusCode::PRECONDITION_FAILED.into_response();
+    }
+    if fragment_ufrag(&fragment).is_none_or(|ufrag| ufrag == known.remote) {
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    let Some(credentials) = Credentials::of_fragment(&fragment) else {
+        let why = "The fragment has no valid ICE credentials.\n";
+        return (StatusCode::UNPROCESSABLE_ENTITY, why).into_response();
+    };
+    let restarted = registry.whep.restart(session, (credentials.ufrag, credentials.password));
+    match (restarted.await, registry.whep.ice(session)) {
+        (Some(fragment), Some(names)) => {
+            let head = [
+                (header::CONTENT_TYPE, SDP_FRAGMENT_TYPE.to_owned()),
+                (header::ETAG, names.tag()),
+                (header::CACHE_CONTROL, "no-store".to_owned()),
+            ];
+            (StatusCode::OK, head, fragment).into_response()
+        }
+        _ => no_session(),
+    }
+}
+
+/// Returns true if `If-Match` lists this tag (RFC 9110 §13.1.1) or any tag. The examples of the draft have the asterisk
+/// in quotation marks.
+fn has_tag(headers: &HeaderMap, tag: &str) -> bool {
+    let lists = headers.get_all(header::IF_MATCH).into_iter().filter_map(|list| list.to_str().ok());
+    lists.flat_map(|list| list.split(',')).any(|it| ["*", "\"*\"", tag].contains(&it.trim()))
+}
+
+/// Reads the body of a request, which must have this type.
+async fn text(headers: &HeaderMap, body: Body, kind: &str) -> Result<String, Box<Response>> {
+    if !is_kind(headers, kind) {
+        let why = format!("The content type must be {kind}.\n");
+        return Err(Box::new((StatusCode::UNSUPPORTED_MEDIA_TYPE, why).into_response()));
+    }
+    let failed = |status: StatusCode, why: &'static str| Box::new((status, why).into_response());
+    let bytes = to_bytes(body, MAX_OFFER).await.map_err(|_| {
+        failed(StatusCode::PAYLOAD_TOO_LARGE, "The body is too long, or was cut off.\n")
+    })?;
+    String::from_utf8(bytes.to_vec())
+        .map_err(|_| failed(StatusCode::UNPROCESSABLE_ENTITY, "The body is no text.\n"))
+}
+
+/// Returns the IP address in the `Host` header, if any.
+fn host_address(headers: &HeaderMap) -> Option<IpAddr> {
+    let host = headers.get(header::HOST)?.to_str().ok()?;
+    if let Some(rest) = host.strip_prefix('[') {
+        return rest.split_once(']')?.0.parse().ok();
+    }
+    host.rsplit_once(':').map_or(host, |(name, _)| name).parse().ok()
+}
+
+fn refused(why: &Refused) -> Response {
+    // Clients interpret 406 as a counter-offer from the server.
+    match why {
+        Refused::Off => {
+            let why = "WHEP is off at this server, by the setting `webrtc`.\n";
+            (StatusCode::NOT_FOUND, why).into_response()
+        }
+        Refused::NotPublished => {
+            let head = [(header::RETRY_AFTER, RETRY_SECONDS)];
+            (StatusCode::CONFLICT, head, "Nobody publishes this stream now.\n").into_response()
+        }
+        Refused::Unplayable(why) => {
+            (StatusCode::UNSUPPORTED_MEDIA_TYPE, why.text()).into_response()
+        }
+        Refused::Offer(why) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, format!("{why}\n")).into_response()
+        }
+        Refused::Rendition(why @ Refusal::Absent) => {
+            (StatusCode::NOT_FOUND, format!("{}\n", Problem::from(why))).into_response()
+        }
+        Refused::Rendition(why) => {
+            let head = [(header::RETRY_AFTER, RENDITION_RETRY_SECONDS)];
+            let why = format!("{}\n", Problem::from(why));
+            (StatusCode::SERVICE_UNAVAILABLE, head, why).into_response()
+        }
+        Refused::Full(why) => too_many_viewers(*why),
+        // The next attempt needs a key or token that is valid at that time.
+        Refused::Expelled => {
+            let head = [(header::RETRY_AFTER, RETRY_SECONDS)];
+            let why = "The play key has just changed.\n";
+            (StatusCode::SERVICE_UNAVAILABLE, head, why).into_response()
+        }
+    }
+}
+
+fn no_session() -> Response {
+    (StatusCode::NOT_FOUND, "There is no such session.\n").into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::Runtime;
+    use crate::server::access::denied::Denied;
+    use crate::server::access::token::problem::TokenProblem;
+    use crate::server::event::NoRoom;
+    use crate::server::http::refusals::denied;
+
+    #[test]
+    fn paths_name_an_endpoint_or_a_session() {
+        assert_eq!(split("live/show/whep"), Some(("live/show", WhepResource::Endpoint)));
+        assert_eq!(split("a/b/c/whep/5f"), Some(("a/b/c", WhepResource::Session("5f".into()))));
+        let layer = Some(("live/show", WhepResource::Layer("5f".into())));
+        assert_eq!(split("live/show/whep/5f/layer"), layer);
+        assert_eq!(split("live/show/whep/5f/x"), None);
+        assert_eq!(split("live/whepper"), None);
+    }
+
+    /// The page reads the words, because the status is the same as for a busy encoder.
+    #[test]
+    fn the_viewer_page_knows_how_the_refusals_begin() {
+        let page = include_str!("../../../../assets/web/whep.js");
+        let runtime = Runtime::start().unwrap();
+        let callback = denied(&Denied::NoCallback);
+        let no_keys = denied(&Denied::Token(TokenProblem::NoKeys));
+        let [server, stream, address] = [NoRoom::Server, NoRoom::Stream(3), NoRoom::Address]
+            .map(|why| refused(&Refused::Full(why)));
+        for response in [server, stream, address, refused(&Refused::Expelled), callback, no_keys] {
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            let body = runtime.block_on(to_bytes(response.into_body(), usize::MAX)).unwrap();
+            let body = String::from_utf8(body.to_vec()).unwrap();
+            let mut quoted = page.split('\'').filter(|words| words.len() > 20);
+            assert!(quoted.any(|words| body.starts_with(words)), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_query_names_a_rendition() {
+        let rendition = |query| query_value(query, "rendition");
+        assert_eq!(rendition("key=a&rendition=480p").as_deref(), Some("480p"));
+        assert_eq!(rendition("key=rendition"), None);
+    }
+
+    #[test]
+    fn an_asterisk_in_quotation_marks_matches_any_tag() {
+        let matches = |lists: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for list in lists {
+                headers.append(header::IF_MATCH, list.parse().unwrap());
+            }
+            has_tag(&headers, "\"known\"")
+        };
+        assert!(matches(&["*"]) && matches(&["\"*\""]) && matches(&["\"known\""]));
+        assert!(matches(&["\"old\" , \"known\""]) && matches(&["\"old\"", "\"known\""]));
+        assert!(!matches(&["\"old\""]) && !matches(&["known"]) && !matches(&[]));
+    }
+
+    #[test]
+    fn the_address_of_a_host_is_read() {
+        let of = |host: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, host.parse().unwrap());
+            host_address(&headers).map(|address| address.to_string())
+        };
+        assert_eq!(of("192.0.2.1:8088").as_deref(), Some("192.0.2.1"));
+        assert_eq!(of("192.0.2.1").as_deref(), Some("192.0.2.1"));
+        assert_eq!(of("[2001:db8::1]:8088").as_deref(), Some("2001:db8::1"));
+        assert_eq!(of("studio.example:8088"), None);
+    }
+}

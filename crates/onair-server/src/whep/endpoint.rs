@@ -1,0 +1,193 @@
+//! The UDP port of WebRTC, and the data that its sessions share.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::RwLock;
+use tokio::sync::oneshot;
+
+use crate::net::webrtc::{Certificate, DatagramSocket, UdpPath};
+use crate::server::renditions::refusal::Refusal;
+use crate::server::stream::Stream;
+use crate::server::whep::mailbox::{ChosenRendition, IceNames, Restart};
+use crate::server::whep::production::keyframe_request::KeyframeRequest;
+use crate::server::whep::production::productions::Productions;
+use crate::server::whep::routes::Routes;
+use crate::text::Problem;
+
+/// Maximum length of a datagram in bytes.
+pub(crate) const MAX_DATAGRAM_BYTES: usize = 2_048;
+/// Time limit for the task of a session.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+/// Number of sessions that are a crowd: each of them reports about the link up to 20 times per second.
+const MIN_CROWD_SESSIONS: usize = 100;
+
+/// WHEP data of a server.
+#[derive(Debug, Default)]
+pub(crate) struct Whep {
+    pub(super) productions: Productions,
+    pub(super) routes: Routes,
+    endpoint: RwLock<Option<Arc<Endpoint>>>,
+    /// The request to the encoder of the own stream. `None` if a new keyframe would not reach the
+    /// viewers soon.
+    pub keyframe_request: RwLock<Option<KeyframeRequest>>,
+}
+
+/// The UDP socket and its certificate.
+#[derive(Debug)]
+pub(crate) struct Endpoint {
+    pub(super) socket: Arc<DatagramSocket>,
+    pub(super) certificate: Certificate,
+    /// True if the port accepts TCP connections too.
+    pub(super) has_tcp: bool,
+}
+
+/// The addresses of an HTTP request.
+#[derive(Copy, Clone, Debug)]
+pub(crate) struct Arrival {
+    /// The local address of the connection.
+    pub local: Option<IpAddr>,
+    /// The address that the client used, which differs behind a router with port forwarding.
+    pub host: Option<IpAddr>,
+}
+
+impl Whep {
+    /// Opens WHEP on this port.
+    pub fn open(&self, socket: Arc<DatagramSocket>, certificate: Certificate, has_tcp: bool) {
+        *self.endpoint.write() = Some(Arc::new(Endpoint { socket, certificate, has_tcp }));
+    }
+
+    /// Closes WHEP, and ends its sessions.
+    pub fn close(&self, reason: &Problem) {
+        *self.endpoint.write() = None;
+        self.end_viewers(|_| true, reason);
+    }
+
+    /// Returns the port, or `None` if WHEP is disabled.
+    pub fn endpoint(&self) -> Option<Arc<Endpoint>> {
+        self.endpoint.read().clone()
+    }
+
+    /// Returns true if a session uses this stream, even if its viewer has not connected yet.
+    pub fn is_used(&self, stream: &Stream) -> bool {
+        self.productions.is_used(stream)
+    }
+
+    /// Passes a datagram to its session.
+    pub fn deliver(&self, datagram: &[u8], from: UdpPath) {
+        self.routes.deliver(datagram, from);
+    }
+
+    /// Returns true if the server has enough sessions to read their datagrams in batches.
+    pub fn has_crowd(&self) -> bool {
+        self.routes.count() >= MIN_CROWD_SESSIONS
+    }
+
+    /// Ends the session with this URL. Returns false if there is no such session.
+    pub fn end(&self, resource: &str, reason: Problem) -> bool {
+        self.routes.of_resource(resource).inspect(|mailbox| mailbox.end(reason)).is_some()
+    }
+
+    /// Ends the sessions of the viewers with the chosen ids, also those that have not connected yet.
+    /// Returns their number.
+    pub fn end_viewers(&self, is_chosen: impl Fn(u64) -> bool, reason: &Problem) -> usize {
+        let mut ended = 0;
+        self.routes.each(|mailbox| {
+            if is_chosen(mailbox.id) {
+                mailbox.end(reason.clone());
+                ended += 1;
+            }
+        });
+        ended
+    }
+
+    /// Chooses the rendition for the session with this URL; a `rendition` of `None` means the best one for the
+    /// link. Returns `None` if there is no such session, or if it does not answer in time.
+    pub async fn choose(
+        &self,
+        resource: &str,
+        rendition: Option<String>,
+    ) -> Option<Result<(), Refusal>> {
+        let mailbox = self.routes.of_resource(resource)?;
+        let (answer, answered) = oneshot::channel();
+        mailbox.choose(ChosenRendition { rendition, answer });
+        drop(mailbox);
+        tokio::time::timeout(ANSWER_TIMEOUT, answered).await.ok()?.ok()
+    }
+
+    /// Returns the ICE user name fragments of the session with this URL.
+    pub fn ice(&self, resource: &str) -> Option<IceNames> {
+        self.routes.of_resource(resource).map(|mailbox| mailbox.ice())
+    }
+
+    /// Restarts ICE for the session with this URL, with these credentials of the viewer. Returns the SDP
+    /// fragment with the new local credentials, or `None` if there is no such session or it does not
+    /// answer in time.
+    pub async fn restart(
+        &self,
+        resource: &str,
+        (ufrag, password): (String, String),
+    ) -> Option<String> {
+        let mailbox = self.routes.of_resource(resource)?;
+        let (answer, answered) = oneshot::channel();
+        mailbox.restart(Restart { ufrag, password, answer });
+        drop(mailbox);
+        tokio::time::timeout(ANSWER_TIMEOUT, answered).await.ok()?.ok()
+    }
+}
+
+impl Endpoint {
+    /// Returns the addresses at which viewers reach the port: its own or, if the port listens on all
+    /// addresses, those of the request.
+    pub(super) fn addresses(&self, arrival: Arrival, public: &[IpAddr]) -> Vec<SocketAddr> {
+        reachable(self.socket.local_addr(), arrival, public)
+    }
+}
+
+fn reachable(port: SocketAddr, arrival: Arrival, public: &[IpAddr]) -> Vec<SocketAddr> {
+    let found = match port.ip().is_unspecified() {
+        true => [arrival.local, arrival.host],
+        false => [Some(port.ip()), None],
+    };
+    let fits = |ip: &IpAddr| port.is_ipv6() || ip.is_ipv4();
+    let mut addresses: Vec<SocketAddr> = Vec::new();
+    for ip in found.into_iter().flatten().chain(public.iter().copied()) {
+        let ip = ip.to_canonical();
+        let address = SocketAddr::new(ip, port.port());
+        if fits(&ip) && !ip.is_unspecified() && !addresses.contains(&address) {
+            addresses.push(address);
+        }
+    }
+    addresses
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_on_all_addresses_is_reached_as_the_page_was() {
+        let ip = |text: &str| text.parse::<IpAddr>().ok();
+        let of = |port: &str, local: &str, host: &str| -> Vec<String> {
+            let arrival = Arrival { local: ip(local), host: ip(host) };
+            let all = reachable(port.parse().unwrap(), arrival, &[]);
+            all.iter().map(ToString::to_string).collect()
+        };
+        let behind_nat = |port: &str| {
+            let arrival = Arrival { local: ip("10.0.0.5"), host: None };
+            let public = ["198.51.100.9", "2001:db8::9", "10.0.0.5"].map(|it| ip(it).unwrap());
+            let all = reachable(port.parse().unwrap(), arrival, &public);
+            all.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(behind_nat("0.0.0.0:8189"), ["10.0.0.5:8189", "198.51.100.9:8189"]);
+        let all = ["[::1]:8189", "198.51.100.9:8189", "[2001:db8::9]:8189", "10.0.0.5:8189"];
+        assert_eq!(behind_nat("[::1]:8189"), all);
+        assert_eq!(of("192.0.2.1:8189", "10.0.0.5", ""), ["192.0.2.1:8189"]);
+        assert_eq!(of("0.0.0.0:8189", "10.0.0.5", "10.0.0.5"), ["10.0.0.5:8189"]);
+        let both = ["10.0.0.5:8189", "203.0.113.7:8189"];
+        assert_eq!(of("0.0.0.0:8189", "10.0.0.5", "203.0.113.7"), both);
+        assert_eq!(of("[::]:8189", "::ffff:10.0.0.5", "2001:db8::1").len(), 2);
+        assert!(of("0.0.0.0:8189", "2001:db8::1", "").is_empty());
+    }
+}

@@ -1,0 +1,8 @@
+//! The studio's data about this computer: devices, CPU, sleep, crash reports. The studio also keeps
+//! the computer awake.
+
+pub mod crash_reports;
+pub(crate) mod devices;
+pub(crate) mod events;
+pub(crate) mod keep_awake;
+pub(crate) mod process;

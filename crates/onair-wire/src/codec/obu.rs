@@ -1,0 +1,44 @@
+//! Splits an AV1 stream into its OBUs (AV1 §5.3).
+
+/// An OBU without its size.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Obu<'a> {
+    /// The header with its extension.
+    pub header: &'a [u8],
+    pub payload: &'a [u8],
+}
+
+impl Obu<'_> {
+    /// The type.
+    pub fn kind(&self) -> u8 {
+        self.header.first().map_or(0, |header| header >> 3 & 0xF)
+    }
+}
+
+/// Returns the OBUs of `data`, up to the first invalid one.
+pub(crate) fn units(mut data: &[u8]) -> impl Iterator<Item = Obu<'_>> {
+    std::iter::from_fn(move || {
+        let first = *data.first()?;
+        let (header, mut rest) = data.split_at_checked(if first & 4 == 0 { 1 } else { 2 })?;
+        let mut size = rest.len();
+        if first & 2 != 0 {
+            size = 0;
+            for place in 0..8 {
+                let (&byte, after) = rest.split_first()?;
+                size |= usize::from(byte & 0x7F) << (7 * place);
+                rest = after;
+                if byte & 0x80 == 0 {
+                    break;
+                }
+            }
+        }
+        let (payload, after) = rest.split_at_checked(size)?;
+        data = after;
+        Some(Obu { header, payload })
+    })
+}
+
+/// Returns the OBUs of `data` with their types, up to the first invalid one.
+pub(super) fn obus(data: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+    units(data).map(|obu| (obu.kind(), obu.payload))
+}
