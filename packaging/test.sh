@@ -20,7 +20,7 @@ export CARGO_TERM_PROGRESS_WHEN=never
 # If nothing is built a second time, incremental compilation only costs time, and so does debug information.
 [ -z "${CI-}" ] || export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0
 
-format() { cargo fmt --check; }
+format() { cargo fmt --all --check; }
 
 # Everything is built once with FFmpeg's decoders and with Wayland displays. Without these features, the program
 # is only checked, and broadcasts and plays once.
@@ -31,7 +31,7 @@ features=(--features "ffmpeg,wayland")
 # no program, and later sections build without Clippy.
 lint() {
     export RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS=-Dwarnings__CLIPPY_HACKERY__
-    cargo build --locked --all-targets --quiet "${features[@]}" || {
+    cargo build --locked --workspace --all-targets --quiet "${features[@]}" || {
         unset RUSTC_WORKSPACE_WRAPPER
         return 1
     }
@@ -84,7 +84,7 @@ units() {
     [ -z "$problems" ] || { complain "$problems"; return 1; }
 }
 
-docs() { RUSTDOC=$here/rustdoc.sh cargo test --locked "${features[@]}" --doc --quiet; }
+docs() { RUSTDOC=$here/rustdoc.sh cargo test --locked --workspace "${features[@]}" --doc --quiet; }
 
 # need_python NAME MODULE LIST WHAT: makes target/tools/NAME, a Python with the packages in this list of packaging/, and
 # sets $python to its path. If that is not possible, reports that WHAT is not tested, and fails.
@@ -173,7 +173,7 @@ tests() {
 
 # Runs tests. The first argument is the number of threads.
 nextest() {
-    cargo nextest run --locked "${features[@]}" --no-fail-fast --profile suite --show-progress none \
+    cargo nextest run --locked --workspace "${features[@]}" --no-fail-fast --profile suite --show-progress none \
         --status-level fail --final-status-level fail --failure-output immediate --test-threads "$@" 2>&1 |
         tee -a target/nextest.log
     return "${PIPESTATUS[0]}"

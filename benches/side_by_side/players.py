@@ -1,6 +1,6 @@
 """Rows about players: onair, mpv, ffplay and VLC at one server, each with its window on a display of its own
 and its sound on a sound server of its own, judged from outside: the display is read by the test source's
-code band and what is heard by its tone (src/media/markers.rs)."""
+code band and what is heard by its tone (crates/onair-base/src/media/markers.rs)."""
 
 import os
 import shutil

@@ -391,6 +391,7 @@ fn is_test_attribute(attribute: &TokenTree) -> bool {
     text == "test"
         || text == "cfg(test)"
         || text.starts_with("cfg(all(test,")
+        || text == "cfg(any(test,feature=\"test-support\"))"
         || text.starts_with("tokio::test")
 }
 
