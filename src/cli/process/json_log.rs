@@ -18,6 +18,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::base::sanitize::sanitized_json;
 use crate::cli::output::redact::hidden;
+use crate::cli::process::log_target::displayed;
 
 /// The names of the members that every line has. A field with such a name gets an
 /// underscore at its end.
@@ -67,7 +68,7 @@ where
         event: &Event<'_>,
     ) -> fmt::Result {
         let metadata = event.metadata();
-        writer.write_str(&self.head(*metadata.level(), metadata.target()))?;
+        writer.write_str(&self.head(*metadata.level(), &displayed(metadata.target())))?;
         let mut names = FieldNames::default();
         event.record(&mut names);
         // A member may occur only once: some programs refuse a line with two.

@@ -10,7 +10,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::FormatFields;
-use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::format::{Format, Writer};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -19,6 +19,7 @@ use crate::cli::output::redact::hidden;
 use crate::cli::output::standard_error::{self, StandardError};
 use crate::cli::process::crash::LastLines;
 use crate::cli::process::json_log::{JsonFields, JsonLine};
+use crate::cli::process::log_target::{RoomNames, with_crates};
 use crate::text::problem::{Problem, problem};
 
 /// The format of log lines.
@@ -53,6 +54,7 @@ pub fn start(level: &str, format: LogFormat) -> Result<LastLines, Problem> {
         .parse::<Targets>()
         .ok()
         .filter(|_| known || level.contains(['=', ',']))
+        .map(with_crates)
         .ok_or_else(|| problem!("flag-log", text = level))?;
     // The level for a crash report, regardless of the displayed level. At this level, messages
     // about viewers who join and leave cannot displace all other lines.
@@ -63,6 +65,7 @@ pub fn start(level: &str, format: LogFormat) -> Result<LastLines, Problem> {
     let last = LastLines::default();
     let kept = tracing_subscriber::fmt::layer()
         .fmt_fields(Fields)
+        .event_format(RoomNames(Format::default().with_ansi(false)))
         .with_ansi(false)
         .with_writer(last.clone());
     let registry = tracing_subscriber::registry().with(kept.with_filter(for_report));
@@ -70,7 +73,8 @@ pub fn start(level: &str, format: LogFormat) -> Result<LastLines, Problem> {
     match json {
         None => {
             let is_colored = has_colors(io::stderr().is_terminal(), std::env::var_os("NO_COLOR"));
-            let shown = shown.fmt_fields(Fields).with_ansi(is_colored);
+            let format = RoomNames(Format::default().with_ansi(is_colored));
+            let shown = shown.fmt_fields(Fields).event_format(format).with_ansi(is_colored);
             registry.with(shown.with_filter(filter)).init();
         }
         Some(json) => {

@@ -4,4 +4,5 @@ pub mod crash;
 pub(in crate::cli) mod json_log;
 pub mod limits;
 pub mod log;
+mod log_target;
 pub mod signals;

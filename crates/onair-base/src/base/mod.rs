@@ -16,6 +16,7 @@ pub mod secret;
 pub mod simd;
 #[cfg(any(test, feature = "test-support"))]
 #[allow(
+    clippy::print_stderr,
     clippy::unwrap_used,
     missing_debug_implementations,
     reason = "for tests, which fail by panicking"
