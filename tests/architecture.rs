@@ -596,9 +596,7 @@ fn words(source: &Source, test_file: bool) -> Vec<Breach> {
         let product = !word.test && !test_file;
         let text = word.text.as_str();
         match text {
-            "egui" | "eframe" | "egui_extras" | "rfd" if floor < 6 => add("egui", word.line, text),
             "unsafe" if !in_backend => add("unsafe", word.line, text),
-            "tokio" if room == "wire" => add("runtime", word.line, text),
             "TcpStream" | "TcpListener" | "TcpSocket" | "UdpSocket" | "UnixListener"
             | "socket2"
                 if room != "net" && product =>
@@ -977,9 +975,6 @@ fn no_circle_is_seen_where_there_is_none() {
 #[test]
 fn banned_words_are_caught_in_each_wrong_room() {
     let plants: &[(&str, &str, &str)] = &[
-        ("egui", "studio/a.rs", "use egui::Ui;"),
-        ("egui", "media/a.rs", "#[cfg(test)] mod tests { use egui::Color32; }"),
-        ("egui", "player/a.rs", "fn f(c: eframe::egui::Context) {}"),
         ("socket", "server/a.rs", "use std::net::{IpAddr, TcpListener};"),
         ("socket", "broadcast/a.rs", "fn f() { tokio::net::TcpStream::connect(a); }"),
         ("socket", "studio/a.rs", "fn f(s: &UdpSocket) {}"),
@@ -996,7 +991,6 @@ fn banned_words_are_caught_in_each_wrong_room() {
         ("serde", "media/a.rs", "#[derive(Debug, Serialize)] struct A;"),
         ("serde", "player/a.rs", "use serde::Deserialize;"),
         ("serde", "server/figures.rs", "fn f() { serde_json::to_string(&a); }"),
-        ("runtime", "wire/a.rs", "#[cfg(test)] mod tests { use tokio::io; }"),
         ("unbounded", "net/a.rs", "fn f() { crossbeam_channel::unbounded(); }"),
         ("unbounded", "net/a.rs", "use tokio::sync::mpsc::{self, unbounded_channel};"),
         ("unbounded", "studio/a.rs", "use std::sync::mpsc;"),
