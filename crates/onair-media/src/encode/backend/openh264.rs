@@ -511,7 +511,7 @@ mod tests {
             let pts = Timestamp::from_millis(number as i64 * 1_000 / 30);
             let surface = Arc::new(Pooled::unpooled(planes)).into();
             let frame = VideoFrame { pts, surface, color: Color::PROGRAM };
-            encoder.send_frame(&frame, number % 60 == 0).unwrap();
+            encoder.send_frame(&frame, number.is_multiple_of(60)).unwrap();
             let packet = encoder.receive_packet().unwrap();
             keyframes += usize::from(packet.as_ref().is_some_and(|it| it.keyframe));
             packet.map_or(0.0, |it| it.data.len() as f64 * 8.0 / 1_000.0)
