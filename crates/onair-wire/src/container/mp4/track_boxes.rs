@@ -1,5 +1,5 @@
 //! Writes the boxes of a track: `trak` with its sample description (ISO/IEC 14496-12 §8.3 to §8.5,
-//! -14 §5.6, -15 §5.4.2). This module also parses descriptions.
+//! -14 §5.6, -15 §5.4.2). This module also parses descriptions. Long because the description of each codec is a box.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
