@@ -22,8 +22,7 @@ use crate::net::Stream;
 use crate::server::access::admission::Spot;
 use crate::server::access::limits::Limits;
 use crate::server::http::caller::Caller;
-use crate::server::http::connection::MAX_HEADER_BYTES;
-use crate::server::http::connection::request::{self, TimedBody};
+use crate::server::http::connection::request::{self, MAX_HEADER_BYTES, TimedBody};
 use crate::server::http::connection::watch::{Requests, Verdict, WatchedBody};
 use crate::server::registry::ConnectionSlot;
 

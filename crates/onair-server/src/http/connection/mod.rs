@@ -21,12 +21,10 @@ use tokio::sync::watch::{Receiver, Sender};
 use crate::net::{HttpVersion, Identity, Listener, Stream};
 use crate::server::http::caller::Caller;
 use crate::server::http::connection::idle::Idle;
+use crate::server::http::connection::request::MAX_HEADER_BYTES;
 use crate::server::registry::port::OpenPort;
 use crate::server::registry::{ConnectionSlot, Registry};
 
-/// Maximum size of the header of a request in bytes. A larger one, and in HTTP/1.1 one with more than 100 fields, gets
-/// status 431 (RFC 6585 §5).
-const MAX_HEADER_BYTES: usize = 16 << 10;
 /// Maximum size of a connection's buffer in bytes, for each direction.
 const MAX_BUFFER_BYTES: usize = 32 << 10;
 

@@ -11,6 +11,10 @@ use axum::http::{HeaderValue, Request, StatusCode, header};
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
+/// Maximum size of the header of a request in bytes. A larger one, and in HTTP/1.1 one with more than 100 fields, gets
+/// status 431 (RFC 6585 §5).
+pub(super) const MAX_HEADER_BYTES: usize = 16 << 10;
+
 /// Moves the authority of a request from the address into `Host` (RFC 9113 §8.3.1).
 ///
 /// # Errors
