@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
 use crate::net::connect::network::Network;
-use crate::net::error::as_problem::socks_problem;
+use crate::net::error::socks::socks_problem;
 use crate::net::error::{Cause, ProxyProblem as Problem};
 use crate::net::stream::Stream;
 use crate::net::web::http::{Fault, Http};

@@ -2,6 +2,7 @@
 
 pub(in crate::net) mod as_problem;
 pub mod problem;
+pub(in crate::net) mod socks;
 pub mod trouble;
 
 use std::fmt;
