@@ -10,7 +10,6 @@ mod guide_tests;
 pub mod hotkeys;
 pub mod import;
 pub mod lock;
-mod own_certificate;
 pub mod part;
 mod player_window;
 pub(crate) mod reading;
@@ -52,7 +51,6 @@ use crate::studio::watch::chat::ChatChoices;
 pub use folders::{
     default_delay_folder, default_journal, default_path, default_recording_folder, keys_beside,
 };
-pub use own_certificate::own_certificate;
 pub use reading::lenient::{BadValue, Document};
 pub use sections::all::Settings;
 pub(crate) use sections::own_services::MAX_SERVICES;
@@ -67,6 +65,7 @@ pub use sections::projectors::{MAX_PROJECTORS, ProjectorContent, ProjectorPlace,
 pub use sections::server::check_successor;
 pub use sections::window::{Language, Preferences, Theme};
 pub use token::ServerToken;
+pub use token::own_certificate::own_certificate;
 
 /// The reason why settings could not be written.
 #[derive(Debug, thiserror::Error)]

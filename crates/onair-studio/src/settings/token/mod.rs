@@ -1,6 +1,8 @@
 //! The token for changes of the built-in server over HTTP, and the server's certificate for WebRTC.
 //! The first start creates both, in files that only their owner can read.
 
+pub mod own_certificate;
+
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
