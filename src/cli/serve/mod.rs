@@ -11,6 +11,7 @@ mod renditions;
 mod start_problem;
 mod tls;
 mod token;
+mod totals;
 mod values;
 mod watermarks;
 
@@ -37,6 +38,7 @@ use crate::cli::process::signals::{Interrupt, cannot_start};
 use crate::cli::serve::config::FileRules;
 use crate::cli::serve::start_problem::with_cure;
 use crate::cli::serve::tls::CertificateFiles;
+use crate::cli::serve::totals::Totals;
 use crate::files::Trouble;
 use crate::net::listener::service_manager::{self, ServiceState};
 use crate::net::listener::{descriptors, inherited};
@@ -44,7 +46,7 @@ use crate::net::{CertificatePin, Runtime, reached_at};
 use crate::server::access::Action;
 use crate::server::config::{DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT, DEFAULT_WEBRTC_PORT};
 use crate::server::hls::Mode;
-use crate::server::{Config, Limits, Listen, Login, MediaRules, RecordingState, Server};
+use crate::server::{Config, Limits, Listen, Login, MediaRules, Server};
 use crate::studio::event::Ready;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::settings::ServerToken;
@@ -474,54 +476,6 @@ fn announce(
     events::print_ready(output, &ready);
 }
 
-#[derive(Debug, Default)]
-struct Totals {
-    publishers: u64,
-    viewers: u64,
-    received: u64,
-    sent: u64,
-    faults: u64,
-    recordings: u64,
-    unwritten: u64,
-    /// True if the folder of recordings could not be written to.
-    is_folder_unusable: bool,
-}
-
-/// Returns true if a recording failed because of the folder, and not because of its publisher or the server's limits.
-fn is_of_folder(reason: Option<&Problem>) -> bool {
-    let others = ["recorded-nothing", "recorded-too-many", "recorded-too-often"];
-    reason.is_none_or(|reason| others.iter().all(|other| !reason.contains(other)))
-}
-
-impl Totals {
-    fn note(&mut self, event: &crate::server::Event) {
-        use crate::server::Event;
-        match event {
-            Event::Publish(_) => self.publishers += 1,
-            Event::Join(_) => self.viewers += 1,
-            Event::Unpublish(_, ended) => self.received += ended.bytes,
-            Event::Leave(_, ended) => self.sent += ended.bytes,
-            Event::Fault(_) => self.faults += 1,
-            Event::Disk(..)
-            | Event::Held(..)
-            | Event::Rendition(_)
-            | Event::Relay(_)
-            | Event::Drain { .. }
-            | Event::Refused(_)
-            | Event::Callback(_) => {}
-            Event::Recording(recording) => match recording.state {
-                RecordingState::Writing => {}
-                RecordingState::Finished => self.recordings += 1,
-                RecordingState::Failed => {
-                    self.unwritten += 1;
-                    self.is_folder_unusable |= is_of_folder(recording.reason.as_ref());
-                }
-                RecordingState::Deleted => {}
-            },
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -535,22 +489,6 @@ mod tests {
         for only_check in [false, true] {
             assert!(try_folder(Some(&folder), only_check).is_err());
             assert!(try_folder(None, only_check).is_ok());
-        }
-    }
-
-    #[test]
-    fn only_a_folder_that_cannot_be_used_has_its_exit_code() {
-        let failed = |why: Problem| is_of_folder(Some(&why));
-        assert!(
-            failed(problem!("file-full")) && failed(problem!("recorded-no-disk", seconds = 20))
-        );
-        assert!(failed(problem!("file-other", reason = problem!("recorded-no-more-files"))));
-        for other in [
-            problem!("recorded-nothing"),
-            problem!("recorded-too-many", count = 64),
-            problem!("file-other", reason = problem!("recorded-too-often")),
-        ] {
-            assert!(!failed(other.clone()), "{other}");
         }
     }
 
