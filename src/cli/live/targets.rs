@@ -7,7 +7,7 @@ use clap::ArgMatches;
 use zeroize::Zeroizing;
 
 use crate::base::Secret;
-use crate::base::input_file::read_with;
+use crate::base::file_stamp::read_with;
 use crate::cli::output::exit::Exit;
 use crate::media::BitsPerSecond;
 use crate::studio::targets::services::ServiceList;

@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::base::Secret;
-use crate::base::input_file::read_with;
+use crate::base::file_stamp::read_with;
 use crate::cli::serve::values::{Note, valid, within};
 use crate::cli::serve::watermarks::{self, WatermarkTable};
 use crate::media::{BitsPerSecond, Size};

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::base::Secret;
-use crate::base::input_file::read_with;
+use crate::base::file_stamp::read_with;
 use crate::cli::serve::access::{self, AppTable, TokenTable};
 use crate::cli::serve::args::{Args, SLOW_MODE_RANGE, hls_mode, percent};
 use crate::cli::serve::ice_servers::{self, IceServerTable};

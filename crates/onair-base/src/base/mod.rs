@@ -5,7 +5,6 @@
 mod backend;
 pub mod backoff;
 pub mod file_stamp;
-pub mod input_file;
 pub mod latest;
 pub mod pool;
 pub mod portal;

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::base::FileStamp;
-use crate::base::input_file::open_lasting;
+use crate::base::file_stamp::open_lasting;
 use crate::files::{numbered_names, rename_numbered};
 use crate::studio::settings::reading::syntax;
 use crate::text::Problem;

@@ -12,7 +12,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::base::input_file::read_with;
+use crate::base::file_stamp::read_with;
 use crate::net::error::{Cause, CertificateProblem};
 use crate::net::tls::certificate_pin::CertificatePin;
 use crate::net::tls::verify::Judge;
