@@ -441,7 +441,15 @@ fn answers_are_as_the_guide_says() {
 
     let probes = [answer(&["probe", &film], 0), answer(&["probe", &copy], 0)];
     let unseen = compared.unseen(&["`onair probe`"], &probes);
-    let seldom = ["name", "hdr", "max_content", "max_average", "min_luminance", "max_luminance"];
+    let seldom = [
+        "name",
+        "hdr",
+        "max_content",
+        "max_average",
+        "min_luminance",
+        "max_luminance",
+        "sample_aspect_ratio",
+    ];
     let seldom: Names = seldom.iter().map(|name| format!("streams[].{name}")).collect();
     assert!(unseen.is_subset(&seldom), "in the guide and not printed: {unseen:?}");
 

@@ -58,10 +58,12 @@ fn lists_that_lie_get_a_sentence() {
         ),
         (vec![("/x", huge)], FailureKind::Unreachable, "exceeds 100000"),
         (
-            vec![("/x", "#EXTM3U\n#EXTINF:1,\na.ts\n".into())],
+            vec![("/x", "#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:1\n#EXTINF:1,\na.ts\n".into())],
             FailureKind::Unreachable,
             "target duration",
         ),
+        // A list without tags of HLS, such as a radio station's, names an address to play.
+        (vec![("/x", "#EXTM3U\n#EXTINF:1,\nnone.mp3\n".into())], FailureKind::NoSuchStream, "404"),
         (vec![("/x", ended(""))], FailureKind::NoSuchStream, "no video"),
         (
             vec![
