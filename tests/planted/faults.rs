@@ -252,8 +252,12 @@ pub const FAULTS: &[Fault] = &[
         "a film that was cut off",
         plant::cut_film,
         (3, Stderr, ""),
-        ["onair cannot read", "the file is damaged", "command line: onair repair"],
-        ["无法读取", "文件已损坏", "命令行：onair repair"],
+        [
+            "onair cannot read",
+            "the file is damaged",
+            "onair cannot repair this file. Use another copy",
+        ],
+        ["无法读取", "文件已损坏", "无法修复文件，请使用另一份副本"],
     ),
     row(
         "a codec that nobody knows",
