@@ -112,6 +112,15 @@ impl SettingsFile {
         }
     }
 
+    /// Lets the disk hang: tasks wait until the returned value is dropped.
+    #[cfg(test)]
+    pub fn hang(&mut self) -> crate::base::queue::Sender<()> {
+        use crate::base::queue::{Full, bounded};
+        let (held, hold) = bounded("hang", 1, Full::Block);
+        self.writer.begin(&mut TaskResult::default(), move || hold.recv());
+        held
+    }
+
     /// Returns the collections and profiles in the folder of the settings file.
     pub fn parts(&self) -> Option<PartFiles> {
         self.path.as_deref().map(PartFiles::beside)

@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::*;
 use crate::audio::AudioChoice;
@@ -15,7 +15,7 @@ use crate::net::{Options, Trouble};
 use crate::player::chat::{Chat, ChatState};
 use crate::studio::command::{Command, PartCommand};
 use crate::studio::engine::config::Config;
-use crate::studio::engine::handle::{Studio, assemble};
+use crate::studio::engine::handle::assemble;
 use crate::studio::engine::handlers::live::tests::{at_rest, end, on_air, save, until};
 use crate::studio::engine::handlers::recording::tests::finished;
 use crate::studio::engine::server::Serve;
@@ -465,46 +465,33 @@ fn settings_that_could_not_be_saved_are_saved_at_the_next_attempt() {
     assert!(keys_of(&engine).is_empty());
 }
 
-/// Makes a pipe. A thread that reads it waits, as on a disk that hangs, until the pipe was opened for
-/// writing and closed again.
-fn pipe(path: &Path) {
-    assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
-}
-
-/// Opens the pipe for writing, once a thread reads it.
-fn open_pipe(path: &Path) -> std::fs::File {
-    std::fs::OpenOptions::new().write(true).open(path).unwrap()
-}
-
 #[test]
 fn commands_do_not_wait_for_a_disk_that_hangs_and_no_change_is_lost() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("settings.toml");
-    pipe(&path);
-    let config = Config {
-        settings_path: Some(path.clone()),
-        keyring: false,
-        program: false,
-        ..Config::new(Clock::start(), Settings::default())
-    };
-    let studio = Studio::start(config).unwrap();
-    studio.send(Command::SetDelay(Duration::from_secs(1)));
-    // The settings are being saved from now on.
-    let held = open_pipe(&path);
-    studio.send(Command::SetDelay(Duration::from_secs(2)));
-    assert!(studio.settle(LIMIT));
+    let (mut engine, _ends) = at_rest(Some(folder.path()));
+    let held = engine.file.hang();
+    for seconds in [1, 2] {
+        engine.handle(Command::SetDelay(Duration::from_secs(seconds)));
+        engine.changed();
+        engine.save();
+    }
+    engine.finish_save(Duration::ZERO, false);
+    assert!(engine.settings.delay == Duration::from_secs(2) && !path.exists());
     drop(held);
-    until("first save", || path.metadata().is_ok_and(|it| it.is_file()));
-    until("second save", || Settings::read(&path).0.delay == Duration::from_secs(2));
-    studio.end(LIMIT).unwrap();
+    engine.finish_save(LIMIT, false);
+    assert_eq!(Settings::read(&path).0.delay, Duration::from_secs(1));
+    engine.save();
+    engine.finish_save(LIMIT, false);
+    assert_eq!(Settings::read(&path).0.delay, Duration::from_secs(2));
 }
 
 #[test]
 fn a_profile_is_changed_only_after_a_running_save() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("settings.toml");
-    pipe(&path);
     let (mut engine, _ends) = at_rest(Some(folder.path()));
+    let held = engine.file.hang();
     let kind = PartKind::Profile;
     engine.changed();
     engine.save();
@@ -512,7 +499,7 @@ fn a_profile_is_changed_only_after_a_running_save() {
     engine.handle(Command::Part(PartCommand::New(kind, "Other".into())));
     assert_eq!(engine.settings.in_use.name(kind), "Main");
     assert_eq!(keys_of(&engine), [("part-failed", None)]);
-    drop(open_pipe(&path));
+    drop(held);
     engine.finish_save(LIMIT, false);
     engine.handle(Command::Part(PartCommand::New(kind, "Other".into())));
     assert_eq!(engine.settings.in_use.name(kind), "Other");
