@@ -14,3 +14,4 @@ monitor-cause-no-audio-at-all = there has been no audio since { $time }
 monitor-cause-size = { $size } at { $fps } fps instead of { $wanted } at { $wanted_fps } fps
 monitor-unsure = the video hardly changes, and the audio is silent or repeats, so onair cannot tell whether this is your stream
 monitor-service = { $service } does not offer playback at the publish address
+monitor-no-play-url = this target only receives the stream, so enter the address at which viewers watch it

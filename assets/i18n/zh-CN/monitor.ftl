@@ -14,3 +14,4 @@ monitor-cause-no-audio-at-all = 自 { $time } 起没有音频
 monitor-cause-size = 收到的是 { $size }、{ $fps } 帧/秒，应为 { $wanted }、{ $wanted_fps } 帧/秒
 monitor-unsure = 画面几乎没有变化，声音静音或一直重复，无法确认是不是你的直播
 monitor-service = { $service } 的直播不能用推流地址观看
+monitor-no-play-url = 此目标只接收直播流，请填写观众的观看地址

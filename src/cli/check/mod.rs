@@ -9,19 +9,18 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use crate::base::{Clock, Timestamp};
-use crate::broadcast::TargetUrl;
+use crate::broadcast::TargetAddress;
+use crate::broadcast::protocol::{Options, Request};
 use crate::cli::flags::{Globals, network};
 use crate::cli::live::targets::{KeySource, with_key_advice};
 use crate::cli::output::exit::Exit;
 use crate::cli::output::progress::Progress;
 use crate::cli::output::{Output, events};
-use crate::net::rtmp::{Client, Options};
 use crate::net::{ConnectStage, Error, Runtime, Step};
 use crate::studio::Notice;
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::targets::address::parse;
+use crate::studio::targets::address::{needs_key, parse};
 use crate::text::problem::{Problem, problem};
-use crate::wire::rtmp::url::Url;
 
 /// Flags of `onair check`.
 #[derive(Clone, Debug, clap::Args)]
@@ -56,6 +55,11 @@ impl Args {
             (_, _, true) => Some(KeySource::Stdin),
             _ => None,
         }
+    }
+
+    /// Returns true if the URL contains the stream key.
+    fn shows_key(&self) -> bool {
+        self.key_source().is_none() && self.url.as_deref().is_some_and(needs_key)
     }
 }
 
@@ -104,7 +108,7 @@ fn check(
     let (url, options, runtime) = prepare(url, args, output)?;
     let outcome = try_stages(&runtime, &url, &options, clock);
     drop(shown);
-    report(output, &url, args.key_source().is_none(), &outcome, found.as_deref());
+    report(output, &url, args.shows_key(), &outcome, found.as_deref());
     runtime.shutdown(Duration::from_millis(500));
     let here = found.as_deref().map_or(Exit::Ok, machine::exit);
     Ok(outcome.error.map_or(here, |error| events::exit(Some(error.class().exit_code()))))
@@ -125,11 +129,10 @@ fn prepare(
     url: &str,
     args: &Args,
     output: &Output,
-) -> Result<(Url, Options, Runtime), (Problem, Exit)> {
+) -> Result<(TargetAddress, Options, Runtime), (Problem, Exit)> {
     let key = args.key_source().map(|source| source.read()).transpose()?;
-    let TargetUrl::Rtmp(url) =
-        parse(url, key.as_ref()).map_err(|why| (with_key_advice(why), Exit::Usage))?;
-    if key.is_none() && !output.is_json() {
+    let url = parse(url, key.as_ref()).map_err(|why| (with_key_advice(why), Exit::Usage))?;
+    if args.shows_key() && !output.is_json() {
         events::print_message(output, &StudioMessage::KeyVisible {});
     }
     let (net, runtime) = args.route.start()?;
@@ -144,7 +147,7 @@ struct Outcome {
     error: Option<Error>,
 }
 
-fn try_stages(runtime: &Runtime, url: &Url, options: &Options, clock: Clock) -> Outcome {
+fn try_stages(runtime: &Runtime, url: &TargetAddress, options: &Options, clock: Clock) -> Outcome {
     let marks: Mutex<Vec<(CheckEvent, Timestamp)>> = Mutex::new(Vec::new());
     let on_step = |step: Step<'_>| {
         let mark = match step {
@@ -158,7 +161,8 @@ fn try_stages(runtime: &Runtime, url: &Url, options: &Options, clock: Clock) -> 
         };
         marks.lock().push((mark, clock.now()));
     };
-    let result = runtime.block_on(Client::check(url, options, clock, &on_step));
+    let request = Request { home: url, options, bitrate: None, clock, on_step: &on_step };
+    let result = runtime.block_on(url.check(request));
     let end = clock.now();
     let error = result.err();
     let marks = marks.into_inner();
@@ -200,7 +204,7 @@ fn try_stages(runtime: &Runtime, url: &Url, options: &Options, clock: Clock) -> 
 /// Prints the answer. `key_visible` is true if the stream key is in the URL.
 fn report(
     output: &Output,
-    url: &Url,
+    url: &TargetAddress,
     key_visible: bool,
     outcome: &Outcome,
     found: Option<&[Notice]>,
@@ -269,7 +273,7 @@ fn report(
         output.line(&format!("→ {}", output.say(&text)));
     }
     if ok {
-        let secure = if url.scheme.is_secure() { "yes" } else { "no" };
+        let secure = if url.is_secure() { "yes" } else { "no" };
         let text = problem!("out-answers", secure = secure, url = url.to_string());
         output.line(&output.say(&text));
     }

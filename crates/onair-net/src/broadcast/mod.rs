@@ -1,6 +1,6 @@
 //! Floor 4: sends and records the program. One [`Hub`] takes the encoded packets of all tracks,
 //! puts them in order, and passes them to any number of outputs. Each [`Output`] is a [`Publisher`]
-//! (RTMP(S), on the network runtime) or a [`Recorder`] (with its own thread). A problem of one
+//! (by one of the protocols of `protocol`, on the network runtime) or a [`Recorder`] (with its own thread). A problem of one
 //! output never affects another output or the encoders.
 
 pub mod adaptation;
@@ -8,9 +8,9 @@ pub mod delay;
 pub mod hub;
 mod output;
 pub mod passthrough;
+pub mod protocol;
 pub mod publisher;
 pub mod recorder;
-mod target_url;
 
 pub use adaptation::Adapter;
 pub use delay::Delay;
@@ -21,6 +21,6 @@ pub use hub::shared_packet::SharedPacket;
 pub use hub::subscription::Subscription;
 pub use output::{LinkEstimate, Output, OutputState, Sink};
 pub use passthrough::PassthroughFile;
+pub use protocol::{AddressError, TargetAddress};
 pub use publisher::{Event, Flow, Publisher, Report, State, Target};
 pub use recorder::Recorder;
-pub use target_url::TargetUrl;

@@ -57,7 +57,7 @@ pub struct Config {
     pub warnings: Vec<Problem>,
     pub serve: Serve,
     /// Trusted certificates and limits of connections to targets.
-    pub options: crate::net::rtmp::Options,
+    pub options: crate::broadcast::protocol::Options,
     /// True to monitor the built-in server's stream, unless the target has its own setting.
     pub monitor_own: bool,
     /// The time for which a target is retried; `None` means forever.
@@ -95,7 +95,7 @@ impl Config {
             scenes_only: false,
             warnings: Vec::new(),
             serve: Serve::WhenNeeded,
-            options: crate::net::rtmp::Options::default(),
+            options: crate::broadcast::protocol::Options::default(),
             monitor_own: false,
             retry_for: None,
             delay_folder: crate::studio::settings::default_delay_folder(),

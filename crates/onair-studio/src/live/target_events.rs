@@ -45,7 +45,7 @@ pub(crate) fn target_event(
     });
     event::Target {
         index: id as usize,
-        url: if built_in { target.url.display_with_name() } else { target.url.to_string() },
+        url: if built_in { target.url.shown_with_name() } else { target.url.to_string() },
         host: label.to_owned(),
         state: state(report.state),
         server: elsewhere.filter(|_| report.error.is_none()).map(str::to_owned),

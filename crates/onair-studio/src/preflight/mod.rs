@@ -1,6 +1,6 @@
 //! The pre-flight check: checks everything that a broadcast needs, without going live. It reads the
-//! current sources and levels, encodes one second of moving video, and connects to each target up
-//! to its reply to `connect`. It sends data only to a service's test mode or, with the user's
+//! current sources and levels, encodes one second of moving video, and connects to each target
+//! without publishing. It sends data only to a service's test mode or, with the user's
 //! consent, as a test stream to a custom server. It runs on a separate thread.
 
 pub(crate) mod backend;
@@ -12,12 +12,11 @@ use std::time::Duration;
 
 use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::{Clock, Stop, Timestamp, Worker};
-use crate::broadcast::TargetUrl;
+use crate::broadcast::protocol::Request;
 use crate::broadcast::publisher;
 use crate::capture::{self, VideoChoice};
 use crate::encode::VideoEncoder;
 use crate::media::FrameGrid;
-use crate::net::rtmp::Client;
 use crate::studio::notices::Notice;
 use crate::studio::targets::quality::Quality;
 
@@ -171,14 +170,20 @@ fn speed(factor: f64) -> StudioMessage {
     }
 }
 
-/// Connects to a target up to its reply to `connect`.
+/// Connects to a target without publishing.
 fn ask(plan: &Plan, id: u32, host: &str, target: &publisher::Target) -> StudioMessage {
     let begun = plan.clock.now();
-    let TargetUrl::Rtmp(url) = &target.url;
-    let asked = Client::check(url, &target.options, plan.clock, &|_| {});
+    let request = Request {
+        home: &target.url,
+        options: &target.options,
+        bitrate: None,
+        clock: plan.clock,
+        on_step: &|_| {},
+    };
+    let asked = target.url.check(request);
     let host = host.to_owned();
     match plan.runtime.block_on(asked) {
-        Ok(_) => {
+        Ok(()) => {
             let ms = plan.clock.now().since(begun).as_millis().to_string();
             StudioMessage::FoundTarget { host, ms }
         }

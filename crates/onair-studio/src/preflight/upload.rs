@@ -57,21 +57,21 @@ impl UploadTest {
     }
 }
 
-/// Returns the target with its test mode enabled.
-fn in_test_mode(target: &publisher::Target, query: &str) -> publisher::Target {
+/// Returns the target with its test mode enabled. Returns `None` if its protocol has no queries.
+fn in_test_mode(target: &publisher::Target, query: &str) -> Option<publisher::Target> {
     let mut target = target.clone();
-    target.url = target.url.with_query(query);
+    target.url = target.url.with_query(query)?;
     // One attempt is sufficient.
     target.retry_for = Some(Duration::ZERO);
-    target
+    Some(target)
 }
 
 /// Returns the target with a random name instead of the stream key. Returns `None` if the system
-/// has no randomness.
+/// has no randomness, or the protocol has no names.
 fn as_test_stream(target: &publisher::Target) -> Option<publisher::Target> {
     let name = format!("{TEST_STREAM_PREFIX}{}", random_hex()?);
     let mut target = target.clone();
-    target.url = target.url.with_stream(&name);
+    target.url = target.url.with_stream(&name)?;
     target.retry_for = Some(Duration::ZERO);
     Some(target)
 }
@@ -111,7 +111,7 @@ pub fn measure(
 ) -> Result<Option<UploadResult>, Box<StudioMessage>> {
     let target = match asked.upload_test {
         UploadTest::Unavailable => None,
-        UploadTest::TestMode(query) => Some(in_test_mode(&asked.target, query)),
+        UploadTest::TestMode(query) => in_test_mode(&asked.target, query),
         UploadTest::NeedsConsent => {
             let host = asked.host.clone();
             return Err(Box::new(StudioMessage::FoundNeedsTestStream { host }));
@@ -262,7 +262,6 @@ mod tests {
     use super::*;
     use crate::base::stall_guard::in_real_time;
     use crate::base::{Clock, Secret};
-    use crate::broadcast::TargetUrl;
     use crate::media::Size;
     use crate::net::Runtime;
     use crate::server::config::Listen;
@@ -308,8 +307,7 @@ mod tests {
             let test = as_test_stream(&target).unwrap();
             assert_eq!(test.retry_for, Some(Duration::ZERO));
             assert_eq!(test.url.to_string(), "rtmps://h/app/more/***");
-            let TargetUrl::Rtmp(url) = test.url;
-            url.stream.expose().to_owned()
+            test.url.as_rtmp().unwrap().stream.expose().to_owned()
         });
         assert_ne!(names[0], names[1]);
         for name in names {
@@ -323,8 +321,8 @@ mod tests {
     fn the_test_mode_is_asked_for_beside_what_the_key_says() {
         let named = |url: &str| {
             let target = publisher::Target::new(Url::parse(url).unwrap());
-            let TargetUrl::Rtmp(url) = in_test_mode(&target, "bandwidthtest=true").url;
-            url.stream.expose().to_owned()
+            let test = in_test_mode(&target, "bandwidthtest=true").unwrap();
+            test.url.as_rtmp().unwrap().stream.expose().to_owned()
         };
         assert_eq!(named("rtmp://h/app/key"), "key?bandwidthtest=true");
         assert_eq!(named("rtmp://h/app/key?a=b"), "key?a=b&bandwidthtest=true");

@@ -5,16 +5,17 @@ use std::net::{Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use crate::base::Secret;
-use crate::broadcast::TargetUrl;
+use crate::broadcast::protocol::Options;
 use crate::broadcast::publisher;
 use crate::broadcast::publisher::Flow;
+use crate::broadcast::{AddressError, TargetAddress};
 use crate::net::{self, Cause, ConnectStage, Trouble};
 use crate::studio::notices::Next;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::targets::services::{self, ServiceList};
 use crate::studio::targets::{Target, TargetPlace};
 use crate::text::problem::{Problem, problem};
-use crate::wire::rtmp::url::{Error, Url};
+use crate::wire::rtmp::url::Url;
 
 /// The application and name of the program's own stream on the built-in server.
 pub(crate) const OWN_STREAM: (&str, &str) = ("live", "onair");
@@ -34,7 +35,7 @@ pub(crate) struct BuiltInIngest<'a> {
 pub(crate) fn resolve(
     wanted: &Target,
     built_in: Option<BuiltInIngest<'_>>,
-    options: &crate::net::rtmp::Options,
+    options: &Options,
     retry_for: Option<Duration>,
 ) -> Result<publisher::Target, Problem> {
     let url = match &wanted.place {
@@ -44,7 +45,7 @@ pub(crate) fn resolve(
             let url = format!("{}?key={}", play_url(address), key.expose());
             parse(&url, None)?
         }
-        TargetPlace::Custom { .. } if wanted.key_apart && wanted.key().is_none() => {
+        TargetPlace::Custom { server, .. } if lacks_key(wanted, server) => {
             return Err(problem!("target-key-missing"));
         }
         TargetPlace::Custom { server, .. } => parse(server, wanted.key())?,
@@ -66,6 +67,16 @@ pub(crate) fn resolve(
     Ok(target)
 }
 
+/// Returns true if the key of a target is entered separately, and still missing.
+fn lacks_key(target: &Target, server: &str) -> bool {
+    target.key_apart && target.key().is_none() && TargetAddress::needs_key(server)
+}
+
+/// Returns true if a target with this server address has a stream key.
+pub fn needs_key(server: &str) -> bool {
+    TargetAddress::needs_key(server)
+}
+
 /// Returns the URL of a target without its key.
 pub(crate) fn shown(wanted: &Target) -> String {
     match &wanted.place {
@@ -80,8 +91,8 @@ pub(crate) fn shown(wanted: &Target) -> String {
 ///
 /// # Errors
 /// Fails with the problem of the URL, which never contains the key.
-pub fn parse(url: &str, key: Option<&Secret>) -> Result<TargetUrl, Problem> {
-    TargetUrl::parse(&services::completed(url), key).map_err(|error| Problem::from(&error))
+pub fn parse(url: &str, key: Option<&Secret>) -> Result<TargetAddress, Problem> {
+    TargetAddress::parse(&services::completed(url), key).map_err(|error| Problem::from(&error))
 }
 
 /// The reason why a target cannot be used: its server address or its stream key.
@@ -123,18 +134,18 @@ pub fn fault(target: &Target) -> Option<AddressFault> {
     if server.is_empty() {
         return Some(AddressFault::NoServer);
     }
-    let no_key = target.key_apart && target.key().is_none();
+    let no_key = lacks_key(target, &server);
     // Any key completes the address.
-    let error = Url::with_key(&server, "key").err();
-    let error = error.or_else(|| no_key.then_some(Error::NoStream));
-    let error = error.or_else(|| TargetUrl::parse(&server, target.key()).err())?;
+    let error = TargetAddress::parse(&server, Some(&Secret::new("key"))).err();
+    if error.is_none() && no_key {
+        return Some(AddressFault::NoKey);
+    }
+    let error = error.or_else(|| TargetAddress::parse(&server, target.key()).err())?;
     Some(match error {
-        Error::NoApp => AddressFault::NoApplication,
-        Error::NoStream => AddressFault::NoKey,
-        Error::KeySpace | Error::KeyCharacter | Error::KeyTooLong => {
-            AddressFault::Key(Problem::from(&error))
-        }
-        error => AddressFault::Server(Problem::from(&error)),
+        AddressError::NoApplication(_) => AddressFault::NoApplication,
+        AddressError::NoKey(_) => AddressFault::NoKey,
+        AddressError::Key(problem) => AddressFault::Key(problem),
+        AddressError::Address(problem) => AddressFault::Server(problem),
     })
 }
 
@@ -200,6 +211,10 @@ fn start_of(server: &str) -> String {
 /// no key, even if no separate key is given. A URL that was already saved stays unchanged.
 pub(crate) fn without_key(server: &str, key: &Secret, apart: bool) -> String {
     let server = services::completed(server);
+    if !needs_key(&server) {
+        // An address without a key contains no secret, unless it is not valid.
+        return parse(&server, None).map_or_else(|_| start_of(&server), |url| url.to_string());
+    }
     let url = match key.is_empty() && !apart {
         true => Url::parse(&server),
         // The key itself may be invalid.
@@ -218,6 +233,9 @@ pub(crate) fn without_key(server: &str, key: &Secret, apart: bool) -> String {
 /// is on a second line.
 pub(crate) fn secret_of(target: &Target) -> Option<Secret> {
     let (server, key) = (services::completed(target.server()), target.key());
+    if !needs_key(&server) {
+        return None;
+    }
     let url = match key {
         Some(key) => Url::with_key(&server, key.expose()),
         None if target.key_apart => Url::with_key(&server, ""),
@@ -381,14 +399,14 @@ mod tests {
             proxy: Secret::new("proxy.example:1"),
             bind: "192.0.2.1".into(),
         };
-        let mut options = crate::net::rtmp::Options::default();
+        let mut options = Options::default();
         route.apply(&mut options.net).unwrap();
         let key = Secret::new("key");
         let ingest =
             BuiltInIngest { address: SocketAddr::from(([127, 0, 0, 1], 1_935)), key: &key };
         let target = Target { route, ..Target::built_in() };
         let resolved = resolve(&target, Some(ingest), &options, None).unwrap();
-        assert_eq!(resolved.options, crate::net::rtmp::Options::default());
+        assert_eq!(resolved.options, Options::default());
         let custom = Target::custom(1, "rtmp://h/app", key);
         assert_eq!(resolve(&custom, None, &options, None).unwrap().options, options);
     }

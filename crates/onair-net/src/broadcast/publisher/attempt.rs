@@ -3,19 +3,17 @@
 use std::time::Duration;
 
 use crate::base::Timestamp;
+use crate::broadcast::protocol::address::{Request, TargetAddress};
+use crate::broadcast::protocol::link::{Link, sent_on};
 use crate::broadcast::publisher::state::{Event, Report, Shared, State, Timeline};
-use crate::net::rtmp::{Client, Options};
 use crate::net::{ConnectStage, Error, Step};
-use crate::wire::rtmp::client::Purpose;
-use crate::wire::rtmp::status::{Level, Status, code};
-use crate::wire::rtmp::url::Url;
 
 /// The inputs of an attempt.
 pub(super) struct Attempt<'a> {
-    /// The user's URL.
-    pub home: &'a Url,
-    /// The URL of this attempt, which differs from `home` after a redirect.
-    pub url: &'a Url,
+    /// The user's address.
+    pub home: &'a TargetAddress,
+    /// The address of this attempt, which differs from `home` after a redirect.
+    pub url: &'a TargetAddress,
     pub tcp_limit: Duration,
     /// If the server refused the last connection, the time for which it must keep this one before
     /// the connection counts as live.
@@ -31,7 +29,7 @@ pub(super) async fn connect(
     shared: &Shared,
     timeline: &Timeline,
     trying: &Attempt<'_>,
-) -> Result<Client, Error> {
+) -> Result<Box<dyn Link>, Error> {
     let state = match timeline.origin {
         Some(_) if trying.doubt.is_none() => State::Reconnecting,
         _ => State::Connecting,
@@ -46,30 +44,16 @@ pub(super) async fn connect(
             shared.tell(Event::ServerStatus(sent_on(to, with_password)));
         }
     };
-    let mut options =
-        Options { bitrate: timeline.feed.head().bitrate, ..shared.target.options.clone() };
+    let mut options = shared.target.options.clone();
     options.net.tcp_limit = trying.tcp_limit;
-    let client =
-        Client::connect(trying.url, Purpose::Publish, &options, shared.clock, &on_step).await?;
+    let request = Request {
+        home: trying.home,
+        options: &options,
+        bitrate: timeline.feed.head().bitrate,
+        clock: shared.clock,
+        on_step: &on_step,
+    };
+    let link = trying.url.connect(request).await?;
     on_step(Step::Stage(ConnectStage::Media));
-    Ok(client)
-}
-
-/// Returns the status that tells the user about a redirect by the server.
-pub(super) fn sent_on(to: &str, with_password: bool) -> Status {
-    let kept =
-        if with_password { "" } else { "; user and password were not handed on to that host" };
-    let text = format!("The server sends the stream on to {to}{kept}.");
-    Status::new(Level::Warning, code::CONNECT_REJECTED, text)
-}
-
-/// Returns true if this is a routine server message without information for the user.
-pub(super) fn is_routine(status: &Status) -> bool {
-    const ROUTINE_CODES: [&str; 4] = [
-        "NetStream.Publish.Start",
-        "NetStream.Unpublish.Success",
-        "NetStream.FCPublish.Start",
-        "NetConnection.Connect.Success",
-    ];
-    ROUTINE_CODES.contains(&status.code.as_str())
+    Ok(link)
 }

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::base::Timestamp;
+use crate::broadcast::protocol::link::LinkReading;
 
 /// The link is down if there is a backlog, and the server has accepted nothing for this long. A
 /// lost packet would have been sent again several times by then.
@@ -28,19 +29,6 @@ pub enum Flow {
     NoNetwork,
 }
 
-/// A reading of a connection's counters.
-#[derive(Copy, Clone, Debug, Default)]
-pub(super) struct LinkReading {
-    /// The number of bytes passed to the system since the beginning.
-    pub written: u64,
-    /// The number of written bytes that the server has not accepted.
-    pub unaccepted: u64,
-    /// The number of bytes that wait to be passed to the system.
-    pub queued: u64,
-    /// The time since the server last accepted data, if the system reports it.
-    pub since_ack: Option<Duration>,
-}
-
 /// A packet that was passed to the connection.
 #[derive(Copy, Clone, Debug)]
 struct SentMark {
@@ -51,7 +39,7 @@ struct SentMark {
 
 /// The state of the link at the last reading.
 #[derive(Debug)]
-pub(super) struct Link {
+pub(super) struct LinkState {
     accepted: u64,
     /// The last time at which the server accepted data, or at which no data was pending.
     progress: Timestamp,
@@ -61,7 +49,7 @@ pub(super) struct Link {
     marks: VecDeque<SentMark>,
 }
 
-impl Link {
+impl LinkState {
     pub fn new(now: Timestamp, written: u64) -> Self {
         Self {
             accepted: 0,
@@ -172,7 +160,7 @@ mod tests {
 
     #[test]
     fn silence_counts_from_the_last_byte_that_the_server_accepted() {
-        let mut link = Link::new(at(0), 0);
+        let mut link = LinkState::new(at(0), 0);
         link.update(at(250), waiting(10_000, 4_000));
         // The server accepted data 180 ms before this reading, and nothing since.
         let since_ack = Some(Duration::from_millis(180));
@@ -200,7 +188,7 @@ mod tests {
 
     #[test]
     fn what_waits_is_measured_by_its_timestamps_whatever_the_pace() {
-        let mut link = Link::new(at(0), 0);
+        let mut link = LinkState::new(at(0), 0);
         let (mut worst, mut written) = (Duration::ZERO, 0);
         let mut last = None;
         // Thirty frames per second of 10 kB each; the server accepts nothing from 2 s to 5 s.
@@ -237,7 +225,7 @@ mod tests {
 
     #[test]
     fn what_waits_behind_the_connection_counts_with_it() {
-        let mut link = Link::new(at(0), 0);
+        let mut link = LinkState::new(at(0), 0);
         link.sent(100, at(1_000));
         // Audio that was sent ahead of the preceding frames.
         link.sent(120, at(1_900));
@@ -254,7 +242,7 @@ mod tests {
 
     #[test]
     fn the_bitrate_is_that_of_the_last_second() {
-        let mut link = Link::new(at(0), 0);
+        let mut link = LinkState::new(at(0), 0);
         for look in 1..=8_u64 {
             link.rate(at(250 * look as i64), 50_000 * look);
         }

@@ -1,12 +1,15 @@
-//! Sends the stream to one RTMP(S) target: connects, sends, detects a dead link, and reconnects.
-//! Each publisher is a task on the network runtime; publishers are independent of each other.
+//! Sends the stream to one target: connects, sends, detects a dead link, and reconnects. Each
+//! publisher is a task on the network runtime; publishers are independent of each other.
+//!
+//! The publisher knows no protocol. It takes packets from its subscription only while the link has
+//! little to send, so that the rest can still be dropped, decides by the counters of the link
+//! whether the server still accepts data, and reports. What a connection is, which stages it has
+//! and how packets look there is up to `broadcast::protocol`.
 
 mod attempt;
-mod codecs;
 mod early_closes;
 mod link;
 mod retry;
-mod sent_configs;
 mod session;
 mod state;
 
@@ -23,7 +26,6 @@ use crate::base::{Clock, Stop};
 use crate::broadcast::hub::Hub;
 use crate::broadcast::output::{LinkEstimate, Output, OutputState};
 use crate::broadcast::publisher::state::Shared;
-use crate::broadcast::target_url::TargetUrl;
 use crate::media::RenditionId;
 use crate::net::{ConnectStage, Runtime};
 
@@ -49,7 +51,8 @@ impl Publisher {
     pub fn start(runtime: &Runtime, target: Target, hub: &Hub, clock: Clock) -> Self {
         let (sender, events) =
             queue::bounded("publisher events", MAX_UNREAD_EVENTS, Full::DropOldest);
-        let report = Report::new(State::Connecting, ConnectStage::Dns, None);
+        let first = target.url.stages().first().copied().unwrap_or(ConnectStage::Dns);
+        let report = Report::new(State::Connecting, first, None);
         let shared = Arc::new(Shared {
             clock,
             target,
@@ -72,9 +75,7 @@ impl Publisher {
         let whole = shared.target.whole;
         // Subscribes now, so that packets that arrive before the connection wait for it.
         let kept = whole.then(|| feed.subscribe("publisher", limits, None, RenditionId::Main));
-        // Each protocol has its own driver.
-        let TargetUrl::Rtmp(url) = shared.target.url.clone();
-        let task = retry::run(Arc::clone(&shared), url, feed, kept);
+        let task = retry::run(Arc::clone(&shared), feed, kept);
         let task = runtime.spawn(async move {
             let _ended = ended;
             task.await;

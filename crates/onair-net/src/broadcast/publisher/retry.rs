@@ -16,7 +16,6 @@ use crate::broadcast::publisher::state::{KeptSubscription, Report, Shared, State
 use crate::media::RenditionId;
 use crate::net::{Cause, Class, ConnectStage, Error, Refusal};
 use crate::text::problem::problem;
-use crate::wire::rtmp::url::Url;
 
 /// Maximum number of successive short connections that each end an outage. Further short
 /// connections do not end the outage.
@@ -35,11 +34,11 @@ const LAST_ATTEMPT_TIMEOUT: Duration = Duration::from_millis(500);
 /// whose end it detects only later.
 const OLD_CONNECTION_LIFETIME: Duration = Duration::from_secs(60);
 
-/// Publishes to an RTMP server until the stream ends, a stop is requested, or a failure is final.
-/// `home` is the user's URL. `kept` contains the packets that arrived before the first connection,
-/// if no packet may be lost.
-pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Option<Subscription>) {
+/// Publishes to the target until the stream ends, a stop is requested, or a failure is final.
+/// `kept` contains the packets that arrived before the first connection, if no packet may be lost.
+pub(super) async fn run(shared: Arc<Shared>, feed: HubFeed, kept: Option<Subscription>) {
     let clock = shared.clock;
+    let home = shared.target.url.clone();
     if shared.target.await_media && !begun(&shared, &feed).await {
         return over(&shared, State::Stopped, None);
     }
@@ -61,7 +60,10 @@ pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Opt
             if is_last { by.max(clock.now() + LAST_ATTEMPT_TIMEOUT) } else { by }
         });
         let tcp_limit = tcp_limit(&shared, outage);
-        let (doubt, refusal_limit) = (early_closes.doubt(), early_closes.refusal_limit());
+        let (doubt, refusal_limit) = match home.refuses_by_closing() {
+            true => (early_closes.doubt(), early_closes.refusal_limit()),
+            false => (None, Duration::ZERO),
+        };
         let trying = Attempt { home: &home, url: &url, tcp_limit, doubt, refusal_limit, until };
         let (live_since, ended) = session::run(&shared, &mut timeline, &trying).await;
         let now = clock.now();
@@ -101,7 +103,8 @@ pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Opt
             }
         };
         elsewhere = 0;
-        let closed = matches!(error.cause, Cause::Closed | Cause::Reset)
+        let closed = home.refuses_by_closing()
+            && matches!(error.cause, Cause::Closed | Cause::Reset)
             && matches!(error.stage, ConnectStage::Publish | ConnectStage::Media);
         let end = if closed { ConnectionEnd::Closed(live_for) } else { ConnectionEnd::Other };
         // A server that closes a reconnect before the stream begins may still have the previous
@@ -240,6 +243,7 @@ mod tests {
     use crate::broadcast::publisher::{EndOnDrop, Event, Publisher, Target};
     use crate::media::StreamConfig;
     use crate::net::{ProxyProblem, Runtime};
+    use crate::wire::rtmp::url::Url;
 
     #[test]
     fn the_end_of_the_stream_ends_the_attempts() {

@@ -1,26 +1,22 @@
 //! One connection of a publisher, from the DNS lookup to its end.
 
-use std::sync::Arc;
+use std::future::poll_fn;
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::base::Timestamp;
 use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::broadcast::hub::subscription::{NextPacket, Subscription};
-use crate::broadcast::publisher::attempt::{Attempt, connect, is_routine, sent_on};
-use crate::broadcast::publisher::codecs::{self, Verdict};
-use crate::broadcast::publisher::link::{Flow, LINK_DOWN_AFTER, Link, LinkReading};
-use crate::broadcast::publisher::sent_configs::SentConfigs;
+use crate::broadcast::protocol::address::TargetAddress;
+use crate::broadcast::protocol::link::{CodecSupport, Link, LinkEvent, LinkReading, StreamStart};
+use crate::broadcast::publisher::attempt::{Attempt, connect};
+use crate::broadcast::publisher::link::{Flow, LINK_DOWN_AFTER, LinkState};
 use crate::broadcast::publisher::state::{
     Event, KeptSubscription, PacketTimes, Report, Shared, State, Timeline,
 };
-use crate::media::{BitsPerSecond, Rendition, RenditionId, Track};
-use crate::net::rtmp::{Client, Progress};
+use crate::media::{BitsPerSecond, RenditionId, Track};
 use crate::net::{Cause, ConnectStage, Error};
-use crate::wire::rtmp::client::Event as ClientEvent;
-use crate::wire::rtmp::url::Url;
 
 /// Packets are passed to the connection only while it has fewer queued bytes than this, because
 /// packets in the publisher's own queue can still be dropped. Audio is passed on regardless,
@@ -37,8 +33,8 @@ const NETWORK_CHANGE_TIMEOUT: Duration = Duration::from_millis(1_500);
 pub(super) enum Ended {
     /// The stream ended or a stop was requested, and the server was informed.
     Asked,
-    /// The server redirects to this URL.
-    Elsewhere(Url),
+    /// The server redirects to this address.
+    Elsewhere(TargetAddress),
     /// The connection failed.
     Failed(Error),
     /// The server closed the connection early, and never kept the stream longer, so it refuses the
@@ -57,31 +53,42 @@ pub(super) async fn run(
     timeline: &mut Timeline,
     trying: &Attempt<'_>,
 ) -> (Option<Timestamp>, Ended) {
-    let client = tokio::select! {
+    let uncarried = trying.url.uncarried(timeline.feed.head());
+    if !uncarried.is_empty() {
+        let error = Error {
+            stage: ConnectStage::Media,
+            cause: Cause::Codecs(uncarried),
+            peer: trying.url.host_and_port(),
+        };
+        return (None, Ended::Failed(error));
+    }
+    let link = tokio::select! {
         biased;
         () = shared.stop_wanted() => return (None, Ended::Asked),
-        client = connect(shared, timeline, trying) => client,
+        link = connect(shared, timeline, trying) => link,
         () = shared.time_is_up(trying.until) => return (None, Ended::OutOfTime),
         () = shared.network_returns_early() => return (None, Ended::NetworkReturned),
     };
-    let client = match client {
-        Ok(client) => client,
+    let link = match link {
+        Ok(link) => link,
         Err(error) => return (None, Ended::Failed(error)),
     };
-    match codecs::judge(&timeline.feed.head().config_bodies, client.enhanced()) {
-        Verdict::Taken => {}
-        Verdict::Unannounced(names) => shared.unannounced(names),
-        Verdict::NotTaken(names) => {
-            let error = client.error(ConnectStage::Publish, Cause::Codecs(names));
-            client.close(CLOSE_TIMEOUT).await;
+    match link.codecs(timeline.feed.head()) {
+        CodecSupport::All => {}
+        CodecSupport::Unannounced(names) => shared.unannounced(names),
+        CodecSupport::Missing(names) => {
+            let peer = link.peer().to_owned();
+            let (stage, cause) = (ConnectStage::Publish, Cause::Codecs(names));
+            let error = Error { stage, cause, peer };
+            link.close(CLOSE_TIMEOUT).await;
             return (None, Ended::Failed(error));
         }
     }
     // From this point on, `tick` detects a dead link. The system must not give up the connection
     // earlier: the end of an abandoned connection would then never be reported, and the server
     // would keep the old stream.
-    client.stream().set_user_timeout(USER_TIMEOUT);
-    let name = format!("publisher {}", client.peer());
+    link.set_user_timeout(USER_TIMEOUT);
+    let name = format!("publisher {}", link.peer());
     let rendition_id = *shared.rendition_id.borrow();
     let KeptSubscription { subscription, taken_frames, dropped_frames } = match timeline.kept.take()
     {
@@ -101,7 +108,7 @@ pub(super) async fn run(
             ))
         }
     };
-    let mut live = Live::new(shared, trying, timeline, client, subscription, rendition_id);
+    let mut live = Live::new(shared, trying, timeline, link, subscription, rendition_id);
     live.counted = Counted { taken_frames, dropped_frames, ..Counted::default() };
     let mut ended = live.run().await;
     if matches!(ended, Ended::Asked) && live.since.is_some() {
@@ -117,7 +124,7 @@ pub(super) async fn run(
     }
     live.count();
     live.over();
-    let Live { since, client, subscription, counted, timeline, .. } = live;
+    let Live { since, link, subscription, counted, timeline, .. } = live;
     if shared.target.whole {
         let Counted { taken_frames, dropped_frames, .. } = counted;
         timeline.kept = Some(KeptSubscription { subscription, taken_frames, dropped_frames });
@@ -125,17 +132,17 @@ pub(super) async fn run(
     match &ended {
         // There is no connection left to close cleanly.
         Ended::Failed(_) | Ended::Refused(_) | Ended::OutOfTime | Ended::NetworkReturned => {
-            drop(client);
+            drop(link);
         }
         Ended::Asked => {
             // A stop that comes during the close limits it.
             tokio::select! {
-                _ = client.close(DELIVERY_TIMEOUT) => {}
+                () = link.close(DELIVERY_TIMEOUT) => {}
                 () = shared.stop_time_is_up() => {}
             }
         }
         Ended::Elsewhere(_) => {
-            client.close(CLOSE_TIMEOUT).await;
+            link.close(CLOSE_TIMEOUT).await;
         }
     }
     (since, ended)
@@ -155,11 +162,8 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// A connection that may send media.
 struct Live<'a> {
     shared: &'a Shared,
-    home: &'a Url,
-    /// The URL of the connection.
-    url: &'a Url,
     timeline: &'a mut Timeline,
-    client: Client,
+    link: Box<dyn Link>,
     subscription: Subscription,
     /// The time at which the first packet was sent.
     since: Option<Timestamp>,
@@ -173,16 +177,11 @@ struct Live<'a> {
     /// True if the subscription has ended.
     ended: bool,
     counted: Counted,
-    link: Link,
+    link_state: LinkState,
     /// The time of a network change, until the server accepts data after the change.
     doubted: Option<Timestamp>,
     /// The last reported flow.
     flow: Flow,
-    /// The rendition whose config the server has.
-    sent_rendition: Option<Arc<Rendition>>,
-    sent_configs: SentConfigs,
-    /// The announced bitrate of the stream.
-    nominal: Option<BitsPerSecond>,
     /// The requested rendition.
     rendition_id: RenditionId,
 }
@@ -201,18 +200,16 @@ impl<'a> Live<'a> {
         shared: &'a Shared,
         trying: &Attempt<'a>,
         timeline: &'a mut Timeline,
-        client: Client,
+        link: Box<dyn Link>,
         subscription: Subscription,
         rendition_id: RenditionId,
     ) -> Self {
         let now = shared.clock.now();
-        let link = Link::new(now, client.written_bytes());
+        let link_state = LinkState::new(now, link.reading().written);
         Self {
             shared,
-            home: trying.home,
-            url: trying.url,
             timeline,
-            client,
+            link,
             subscription,
             since: None,
             doubt: trying.doubt,
@@ -220,18 +217,15 @@ impl<'a> Live<'a> {
             beginning: true,
             ended: false,
             counted: Counted::default(),
-            link,
+            link_state,
             doubted: None,
             flow: Flow::Through,
-            sent_rendition: None,
-            sent_configs: SentConfigs::default(),
-            nominal: None,
             rendition_id,
         }
     }
 
     async fn run(&mut self) -> Ended {
-        self.head();
+        self.begin();
         let shared = self.shared;
         let mut ticks = interval(LINK_CHECK_INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -240,9 +234,9 @@ impl<'a> Live<'a> {
         let mut network = shared.network.subscribe();
         loop {
             let room = self.allowed();
-            let full = self.client.queued_bytes() > room;
+            let full = self.link.queued_bytes() > room;
             self.beginning &= self.since.is_none() || full;
-            if self.ended && self.client.queued_bytes() == 0 {
+            if self.ended && self.link.queued_bytes() == 0 {
                 return Ended::Asked;
             }
             // The connection sends until its queue has space again or, at the end, until everything
@@ -258,27 +252,27 @@ impl<'a> Live<'a> {
                 }
                 _ = ticks.tick() => {
                     if let Err(cause) = self.tick() {
-                        return Ended::Failed(self.client.error(ConnectStage::Media, cause));
+                        return Ended::Failed(self.error(cause));
                     }
                 }
                 Ok(()) = network.changed() => {
-                    if !self.client.stream().is_local_there() {
+                    if !self.link.is_local_there() {
                         let cause = self.network_trouble();
-                        return Ended::Failed(self.client.error(ConnectStage::Media, cause));
+                        return Ended::Failed(self.error(cause));
                     }
                     // A connection within this computer does not depend on its network.
-                    if !self.client.stream().is_within_machine() {
+                    if !self.link.is_within_machine() {
                         self.doubted.get_or_insert(shared.clock.now());
                         self.tell_flow(shared.clock.now());
                     }
                 }
-                progress = self.client.progress(wanted) => match progress {
-                    Ok(Progress::Event(event)) => {
-                        if let Some(ended) = self.on_event(event) {
-                            return ended;
-                        }
+                event = poll_fn(|cx| self.link.poll(cx, wanted)) => match event {
+                    Ok(LinkEvent::Room) => {}
+                    Ok(LinkEvent::Message(status)) => shared.tell(Event::ServerStatus(status)),
+                    Ok(LinkEvent::Elsewhere { to, message }) => {
+                        message.map(Event::ServerStatus).into_iter().for_each(|it| shared.tell(it));
+                        return Ended::Elsewhere(to);
                     }
-                    Ok(Progress::Room) => {}
                     Err(error) => return Ended::Failed(error),
                 },
                 tag = self.subscription.next(), if !full && !self.ended => match tag {
@@ -298,56 +292,20 @@ impl<'a> Live<'a> {
         if self.beginning && self.since.is_some() { 0 } else { MAX_UNSENT_BYTES }
     }
 
-    /// Sends the headers: onMetaData and the sequence headers.
-    fn head(&mut self) {
-        let first = self.subscription.peek().and_then(|tag| tag.rendition.clone());
-        self.sent_rendition =
-            first.or_else(|| self.timeline.feed.latest(self.subscription.rendition_id()));
-        let head = self.timeline.feed.head();
-        let changed =
-            self.sent_rendition.as_ref().filter(|rendition| head.video() != Some(&rendition.video));
-        let head = &changed.map_or_else(|| head.clone(), |rendition| head.with(rendition));
-        self.nominal = head.bitrate;
+    /// Sends the headers.
+    fn begin(&mut self) {
+        let first = self.subscription.peek();
+        let feed = &self.timeline.feed;
+        let rendition = first.as_ref().and_then(|tag| tag.rendition.clone());
+        let rendition = rendition.or_else(|| feed.latest(self.subscription.rendition_id()));
         let time_ms = self.timeline.last.map_or(0, |last| self.timeline.time_ms(last));
-        let configs = self.sent_configs.begin(self.subscription.peek().as_deref(), head);
-        self.client.session().send_metadata(head.metadata.clone());
-        self.send_configs(time_ms, configs);
+        let start = StreamStart { head: feed.head(), first: first.as_deref(), rendition, time_ms };
+        self.link.begin(&start);
     }
 
-    fn send_configs(&mut self, time_ms: u32, configs: Vec<(Track, Bytes)>) {
-        let session = self.client.session();
-        for (track, body) in configs {
-            match track {
-                Track::Video => session.send_video(time_ms, body),
-                Track::Audio => session.send_audio(time_ms, body),
-                Track::Extra(_) => continue,
-            };
-        }
-    }
-
-    /// Sends the new config when the frames change their size or rendition, because they cannot be
-    /// decoded without it.
-    fn other_frames(&mut self, tag: &SharedPacket) {
-        let Some(new) = tag.rendition.as_ref().filter(|_| tag.starts_gop()) else { return };
-        let known = match &self.sent_rendition {
-            Some(sent) => sent.video == new.video,
-            None => self.timeline.feed.head().video() == Some(&new.video),
-        };
-        self.sent_rendition = Some(Arc::clone(new));
-        self.shared.figures.lock().rendition = Some(Arc::clone(new));
-        if known {
-            return;
-        }
-        let head = self.timeline.feed.head().with(new);
-        self.nominal = head.bitrate;
-        let time_ms = self.timeline.time_ms(tag.dts);
-        let session = self.client.session();
-        session.send_metadata(head.metadata);
-        for (track, body) in head.config_bodies {
-            if track == Track::Video {
-                session.send_video(time_ms, body);
-            }
-        }
+    /// Returns an error of the running connection.
+    fn error(&self, cause: Cause) -> Error {
+        Error { stage: ConnectStage::Media, cause, peer: self.link.peer().to_owned() }
     }
 
     fn send(&mut self, tag: &SharedPacket) {
@@ -356,28 +314,26 @@ impl<'a> Live<'a> {
             // This is late audio that precedes the first frame.
             return;
         }
-        self.other_frames(tag);
+        // These tracks are for recordings; subscriptions of publishers do not have them.
+        if tag.is_extra() {
+            return;
+        }
         let time_ms = self.timeline.time_ms(tag.dts);
-        let configs = self.sent_configs.before(tag, self.timeline.feed.head());
-        self.send_configs(time_ms, configs);
-        let body = tag.flv_body().clone();
-        match tag.track {
-            Track::Video => self.client.session().send_video(time_ms, body),
-            Track::Audio => self.client.session().send_audio(time_ms, body),
-            // These tracks are for recordings; subscriptions of publishers do not have them.
-            Track::Extra(_) => return,
-        };
+        self.link.send(tag, origin);
         let now = self.shared.clock.now();
         self.timeline.last = self.timeline.last.max(Some(tag.dts));
         if self.since.is_none() {
             self.went_live(now);
         }
-        let end = self.client.written_bytes() + self.client.queued_bytes() as u64;
-        self.link.sent(end, tag.dts);
+        let LinkReading { written, queued, .. } = self.link.reading();
+        self.link_state.sent(written + queued, tag.dts);
         let sent = PacketTimes { time_ms, captured: tag.captured, sent: now };
         let mut figures = self.shared.figures.lock();
         figures.last_sent = Some(sent);
         figures.origin = Some(origin);
+        if tag.starts_gop() && tag.rendition.is_some() {
+            figures.rendition.clone_from(&tag.rendition);
+        }
         if tag.track == Track::Video {
             self.last_frame_dts = Some(tag.dts);
             figures.frame_age = Some(now.since(tag.captured));
@@ -412,39 +368,9 @@ impl<'a> Live<'a> {
         if gap.is_some() {
             self.shared.figures.lock().reconnects += 1;
         }
-        let peer = Some(self.client.peer().to_owned());
+        let peer = Some(self.link.peer().to_owned());
         let report = Report::new(State::Live, ConnectStage::Media, None);
         self.shared.change(Report { peer, gap, ..report });
-    }
-
-    /// Handles an event of the connection.
-    fn on_event(&mut self, event: ClientEvent) -> Option<Ended> {
-        match event {
-            ClientEvent::Status(status) => {
-                tracing::debug!(
-                    code = status.code,
-                    description = status.description,
-                    "message from the server"
-                );
-                if !is_routine(&status) {
-                    self.shared.tell(Event::ServerStatus(status));
-                }
-                None
-            }
-            ClientEvent::ReconnectRequest { tc_url, .. } => {
-                let Some(next) = self.home.asked_to(self.url, tc_url.as_deref()) else {
-                    tracing::warn!("ignoring a reconnect request with an unusable address");
-                    return None;
-                };
-                let with_password = next.credentials.is_some() || self.home.credentials.is_none();
-                if next.host != self.url.host {
-                    let redirect = sent_on(&next.to_string(), with_password);
-                    self.shared.tell(Event::ServerStatus(redirect));
-                }
-                Some(Ended::Elsewhere(next))
-            }
-            _ => None,
-        }
     }
 
     /// Sends the backlog after a stop was requested, for at most half of the available time and at
@@ -454,8 +380,8 @@ impl<'a> Live<'a> {
         let limit = until.since(self.shared.clock.now()) / 2;
         let mut waiting = self.subscription.len();
         let sent = timeout(limit.min(CLOSE_TIMEOUT), async {
-            while waiting > 0 || self.client.queued_bytes() > 0 {
-                let full = self.client.queued_bytes() > MAX_UNSENT_BYTES;
+            while waiting > 0 || self.link.queued_bytes() > 0 {
+                let full = self.link.queued_bytes() > MAX_UNSENT_BYTES;
                 if !full && waiting > 0 {
                     waiting -= 1;
                     match self.subscription.try_next() {
@@ -465,13 +391,13 @@ impl<'a> Live<'a> {
                     continue;
                 }
                 let room = if waiting > 0 { MAX_UNSENT_BYTES } else { 0 };
-                if self.client.progress(Some(room)).await.is_err() {
+                if poll_fn(|cx| self.link.poll(cx, Some(room))).await.is_err() {
                     return;
                 }
             }
         });
         if sent.await.is_err() {
-            self.client.session().discard_queued_media();
+            self.link.discard_queued_media();
         }
     }
 
@@ -494,53 +420,47 @@ impl<'a> Live<'a> {
         {
             self.settle_doubt(now);
         }
-        let written = self.client.written_bytes();
-        self.update_link(now);
-        self.doubted = self.doubted.filter(|since| self.link.progress() <= *since);
+        let written = self.update_link(now);
+        self.doubted = self.doubted.filter(|since| self.link_state.progress() <= *since);
         self.tell_flow(now);
         if self.doubted.is_some_and(|since| now.since(since) >= NETWORK_CHANGE_TIMEOUT) {
             return Err(self.network_trouble());
         }
         let after = self.shared.target.options.net.dead_after;
-        if self.link.silent(now) >= after {
+        if self.link_state.silent(now) >= after {
             let lost = self.flow == Flow::NoNetwork;
             return Err(if lost { Cause::NoNetwork } else { Cause::NoProgress { after } });
         }
-        let rate = self.link.rate(now, written);
-        if self.client.queued_bytes() > MAX_UNSENT_BYTES && self.link.is_measured() {
+        let rate = self.link_state.rate(now, written);
+        if self.link.queued_bytes() > MAX_UNSENT_BYTES && self.link_state.is_measured() {
             // If the socket is the bottleneck, the send rate is the bandwidth of the link. A short
             // measurement is meaningless, because the system accepts the first bytes immediately.
             let bits = u32::try_from(rate).unwrap_or(u32::MAX);
             if bits > 0 {
-                self.client.session().set_link_rate(BitsPerSecond(bits));
+                self.link.set_link_rate(BitsPerSecond(bits));
             }
         }
         let mut figures = self.shared.figures.lock();
         figures.bitrate = rate;
-        figures.carried = self.link.rate_lately();
-        figures.queued = self.link.waiting(self.timeline.last, self.subscription.span());
-        figures.silent = self.link.silent(now);
-        figures.set_round_trip(self.client.stream().round_trip());
+        figures.carried = self.link_state.rate_lately();
+        figures.queued = self.link_state.waiting(self.timeline.last, self.subscription.span());
+        figures.silent = self.link_state.silent(now);
+        figures.set_round_trip(self.link.round_trip());
         Ok(())
     }
 
-    /// Takes a new reading of the link.
-    fn update_link(&mut self, now: Timestamp) {
-        let stream = self.client.stream();
-        let seen = LinkReading {
-            written: self.client.written_bytes(),
-            unaccepted: stream.unsent_bytes().unwrap_or(0),
-            queued: self.client.queued_bytes() as u64,
-            since_ack: stream.since_last_ack(),
-        };
-        self.link.update(now, seen);
+    /// Takes a new reading of the link. Returns the number of bytes written.
+    fn update_link(&mut self, now: Timestamp) -> u64 {
+        let reading = self.link.reading();
+        self.link_state.update(now, reading);
+        reading.written
     }
 
     /// Reports when the link goes down, with the reason if it is known, and when the link recovers.
     fn tell_flow(&mut self, now: Timestamp) {
-        let silent = self.link.silent(now) >= LINK_DOWN_AFTER;
+        let silent = self.link_state.silent(now) >= LINK_DOWN_AFTER;
         let flow = match self.doubted.is_some() || silent {
-            true if !self.client.stream().has_way() => Flow::NoNetwork,
+            true if !self.link.has_way() => Flow::NoNetwork,
             _ if silent => Flow::Silent,
             _ => Flow::Through,
         };
@@ -552,7 +472,7 @@ impl<'a> Live<'a> {
 
     /// Returns the cause of a failure after a network change.
     fn network_trouble(&self) -> Cause {
-        match self.client.stream().has_way() {
+        match self.link.has_way() {
             true => Cause::NetworkChanged,
             false => Cause::NoNetwork,
         }
@@ -563,7 +483,7 @@ impl<'a> Live<'a> {
     fn over(&mut self) {
         self.update_link(self.shared.clock.now());
         if self.since.is_some() {
-            self.timeline.accepted = Some(self.link.progress());
+            self.timeline.accepted = Some(self.link_state.progress());
         }
         let mut figures = self.shared.figures.lock();
         figures.queued = match self.shared.target.whole {
@@ -577,7 +497,7 @@ impl<'a> Live<'a> {
     /// Adds new counts to the publisher's totals.
     fn count(&mut self) {
         let taken = self.subscription.figures();
-        let written = self.client.written_bytes();
+        let written = self.link.reading().written;
         let live_for = self
             .since
             .filter(|_| self.doubt.is_none())

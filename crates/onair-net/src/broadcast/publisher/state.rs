@@ -13,10 +13,10 @@ use crate::base::{Clock, Timestamp};
 use crate::broadcast::hub::HubFeed;
 use crate::broadcast::hub::backlog::Limits;
 use crate::broadcast::hub::subscription::Subscription;
+use crate::broadcast::protocol::address::TargetAddress;
+use crate::broadcast::protocol::link::{Options, time_ms};
 use crate::broadcast::publisher::link::Flow;
-use crate::broadcast::target_url::TargetUrl;
 use crate::media::{Rendition, RenditionId};
-use crate::net::rtmp::Options;
 use crate::net::{Class, ConnectStage, Error};
 use crate::text::Problem;
 use crate::wire::rtmp::status::Status;
@@ -26,8 +26,8 @@ use crate::wire::rtmp::url::authority;
 #[derive(Clone, Debug)]
 pub struct Target {
     /// The server and the key.
-    pub url: TargetUrl,
-    /// The trusted certificates and the limits of the connection. The publisher sets the bitrate.
+    pub url: TargetAddress,
+    /// The trusted certificates and the limits of the connection.
     pub options: Options,
     /// The time for which the first connection is retried, and for which the publisher reconnects
     /// after a loss; `None` means forever. Failures that waiting cannot resolve are final.
@@ -46,7 +46,7 @@ pub struct Target {
 
 impl Target {
     /// Creates a target with unlimited retries, the usual limits and the system's certificates.
-    pub fn new(url: impl Into<TargetUrl>) -> Self {
+    pub fn new(url: impl Into<TargetAddress>) -> Self {
         let url = url.into();
         let (options, limits) = (Options::default(), Limits::LIVE);
         Self {
@@ -182,7 +182,7 @@ pub struct Figures {
     pub total_frames: u64,
     /// The number of times that the target was live again after a loss.
     pub reconnects: u32,
-    /// The DTS that is 0 in RTMP, once a packet was sent.
+    /// The DTS of the first packet ever sent, once a packet was sent.
     pub origin: Option<Timestamp>,
     /// The round-trip time as measured by the system, while connected.
     pub round_trip: Option<Duration>,
@@ -210,7 +210,7 @@ impl Figures {
 /// The times of one packet on its way through onair.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct PacketTimes {
-    /// The RTMP timestamp of the packet.
+    /// The time in the stream: milliseconds since its first packet, with wrap-around.
     pub time_ms: u32,
     /// The time of capture.
     pub captured: Timestamp,
@@ -341,7 +341,7 @@ impl Shared {
 #[derive(Debug)]
 pub(super) struct Timeline {
     pub feed: HubFeed,
-    /// The DTS that is 0 in RTMP: the DTS of the first packet ever sent.
+    /// The DTS of the first packet ever sent, which is the beginning of the stream.
     pub origin: Option<Timestamp>,
     /// The DTS of the last packet passed to a connection.
     pub last: Option<Timestamp>,
@@ -367,11 +367,9 @@ impl KeptSubscription {
 }
 
 impl Timeline {
-    /// Converts a DTS to RTMP time: milliseconds since the first packet, with RTMP's wrap-around.
+    /// Converts a DTS to milliseconds since the first packet, with wrap-around.
     pub fn time_ms(&self, dts: Timestamp) -> u32 {
-        let origin = self.origin.unwrap_or(dts);
-        let millis = dts.micros_since(origin).max(0) / 1_000;
-        (millis & i64::from(u32::MAX)) as u32
+        time_ms(self.origin.unwrap_or(dts), dts)
     }
 }
 

@@ -74,7 +74,7 @@ impl Engine {
                 Some(WantedMonitor {
                     id,
                     url: match built_in {
-                        true => publish.url.display_with_name(),
+                        true => publish.url.shown_with_name(),
                         false => publish.url.to_string(),
                     },
                     host: match built_in {

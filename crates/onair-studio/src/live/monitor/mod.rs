@@ -19,7 +19,7 @@ pub use finding::{Finding, Trouble};
 pub(crate) use reference::Reference;
 
 use crate::base::{Clock, Latest, Secret, Timestamp, Worker};
-use crate::broadcast::TargetUrl;
+use crate::broadcast::TargetAddress;
 use crate::media::VideoFrame;
 use crate::net::{self, Runtime};
 use crate::player::State;
@@ -54,7 +54,7 @@ pub(crate) struct WantedMonitor {
     /// The playback address, if it differs from the publishing address; it can be empty.
     pub play_url: Secret,
     /// The publishing address.
-    pub publish: TargetUrl,
+    pub publish: TargetAddress,
     /// The options of the publishing connection.
     pub net: net::Options,
     /// True if the target currently accepts the stream.
@@ -84,7 +84,7 @@ struct TargetMonitor {
     url: String,
     host: String,
     play_url: Secret,
-    publish: TargetUrl,
+    publish: TargetAddress,
     probe: Option<ViewerProbe>,
     /// The reason why the stream cannot be played.
     unavailable: Option<Problem>,
@@ -207,10 +207,10 @@ impl TargetMonitor {
             Some(service) => {
                 (None, Some(problem!("monitor-service", service = service.name.to_string())))
             }
-            None => {
-                let TargetUrl::Rtmp(url) = wanted.publish.clone();
-                (Some(ProbeTarget::Rtmp(Box::new(url))), None)
-            }
+            None => match wanted.publish.as_rtmp() {
+                Some(url) => (Some(ProbeTarget::Rtmp(Box::new(url.clone()))), None),
+                None => (None, Some(problem!("monitor-no-play-url"))),
+            },
         };
         Self {
             url: wanted.url.clone(),

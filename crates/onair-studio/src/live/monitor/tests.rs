@@ -124,7 +124,7 @@ fn hear(course: &mut LoudnessCurve, program: &Program, from: f64, until: f64) {
 
 /// Returns a target that is not live.
 fn wanted(play_url: &str) -> WantedMonitor {
-    let publish = TargetUrl::parse("rtmp://127.0.0.1/live/show", None).unwrap();
+    let publish = TargetAddress::parse("rtmp://127.0.0.1/live/show", None).unwrap();
     WantedMonitor {
         id: 0,
         url: publish.to_string(),

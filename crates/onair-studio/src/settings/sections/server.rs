@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::broadcast::TargetUrl;
 use crate::server::MAX_SLOW_MODE_INTERVAL;
 use crate::studio::settings::reading::lenient::Document;
 use crate::studio::settings::reading::values::{self, form, is_usual, layout};
 use crate::studio::settings::sections::all::Settings;
-use crate::studio::targets::address::parse;
+use crate::studio::targets::services;
 use crate::studio::targets::sharing::{check_host, check_names, check_origin};
 use crate::text::problem::{Problem, problem};
 use crate::wire::chat::blocked_words::BlockedWords;
+use crate::wire::rtmp::url::Url;
 
 layout! {
     struct Table of Settings = Settings::default(); {
@@ -99,7 +99,8 @@ fn origins<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> 
 pub fn check_successor(url: &str) -> Result<String, Problem> {
     let url = url.trim();
     if !url.is_empty() {
-        let TargetUrl::Rtmp(parsed) = parse(url, Some(&"stream".into()))?;
+        let parsed = Url::with_key(&services::completed(url), "stream");
+        let parsed = parsed.map_err(|error| Problem::from(&error))?;
         if parsed.credentials.is_some() {
             return Err(problem!("address-with-login"));
         }

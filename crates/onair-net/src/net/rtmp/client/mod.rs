@@ -7,7 +7,7 @@ mod negotiate;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -262,13 +262,26 @@ impl Client {
     /// # Errors
     /// Fails with the server's message, if any.
     pub async fn progress(&mut self, room: Option<usize>) -> Result<Progress, Error> {
+        poll_fn(|cx| self.poll(cx, room)).await
+    }
+
+    /// Polls for the result of [`Client::progress`].
+    ///
+    /// # Errors
+    /// Fails with the server's message, if any.
+    pub fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        room: Option<usize>,
+    ) -> Poll<Result<Progress, Error>> {
         if let Some(event) = self.early.pop_front() {
-            return Ok(Progress::Event(event));
+            return Poll::Ready(Ok(Progress::Event(event)));
         }
-        poll_fn(|cx| self.poll_progress(cx, room)).await.map_err(|failure| match failure {
+        let progress = ready!(self.poll_progress(cx, room));
+        Poll::Ready(progress.map_err(|failure| match failure {
             Failure::Refused(refused) => self.refusal(&refused),
             Failure::Other(error) => error,
-        })
+        }))
     }
 
     /// Returns the next event. While it waits, the client sends and receives. This function is

@@ -3,23 +3,13 @@
 
 use bytes::Bytes;
 
+use crate::broadcast::protocol::link::CodecSupport;
 use crate::media::Track;
 use crate::wire::codec::four_cc::{AudioFormat, FourCc, VideoFormat};
 use crate::wire::rtmp::command::Enhanced;
 
-/// The server's support for the codecs of a stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// The server announced every codec of the stream, or every server supports these codecs.
-    Taken,
-    /// The server did not announce support for these codecs.
-    Unannounced(Vec<String>),
-    /// The server announced its codecs, and these codecs are not among them.
-    NotTaken(Vec<String>),
-}
-
 /// Compares the server's announcement `announced` with the codecs of a stream.
-pub(super) fn judge(configurations: &[(Track, Bytes)], announced: &Enhanced) -> Verdict {
+pub(super) fn judge(configurations: &[(Track, Bytes)], announced: &Enhanced) -> CodecSupport {
     let mut codecs: Vec<(FourCc, String)> = Vec::new();
     for (track, body) in configurations {
         let Some(four_cc) = four_cc(*track, body) else { continue };
@@ -34,13 +24,13 @@ pub(super) fn judge(configurations: &[(Track, Bytes)], announced: &Enhanced) -> 
     if announced.four_cc_list.is_empty() && announced.video.is_empty() && announced.audio.is_empty()
     {
         let names: Vec<String> = codecs.into_iter().map(|(_, name)| name).collect();
-        return if names.is_empty() { Verdict::Taken } else { Verdict::Unannounced(names) };
+        return if names.is_empty() { CodecSupport::All } else { CodecSupport::Unannounced(names) };
     }
     let missing = |(four_cc, name): (FourCc, String)| {
         (announced.abilities(&four_cc.to_string()) == 0).then_some(name)
     };
     let unsupported: Vec<String> = codecs.into_iter().filter_map(missing).collect();
-    if unsupported.is_empty() { Verdict::Taken } else { Verdict::NotTaken(unsupported) }
+    if unsupported.is_empty() { CodecSupport::All } else { CodecSupport::Missing(unsupported) }
 }
 
 /// Returns the FourCC of an enhanced body, or `None` for a legacy body, which every server
@@ -74,23 +64,23 @@ mod tests {
         let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
         assert_eq!(
             judge(&both, &Enhanced::default()),
-            Verdict::Unannounced(names(&["HEVC", "Opus"]))
+            CodecSupport::Unannounced(names(&["HEVC", "Opus"]))
         );
-        assert_eq!(judge(&both, &Enhanced::forwards_all()), Verdict::Taken);
+        assert_eq!(judge(&both, &Enhanced::forwards_all()), CodecSupport::All);
         let list = Enhanced { four_cc_list: names(&["hvc1"]), ..Enhanced::default() };
-        assert_eq!(judge(&both, &list), Verdict::NotTaken(names(&["Opus"])));
+        assert_eq!(judge(&both, &list), CodecSupport::Missing(names(&["Opus"])));
         let maps = Enhanced {
             video: vec![("av01".into(), can::DECODE)],
             audio: vec![("Opus".into(), can::FORWARD)],
             ..Enhanced::default()
         };
-        assert_eq!(judge(&both, &maps), Verdict::NotTaken(names(&["HEVC"])));
+        assert_eq!(judge(&both, &maps), CodecSupport::Missing(names(&["HEVC"])));
     }
 
     #[test]
     fn legacy_codecs_need_no_word_and_tracks_are_looked_into() {
         let old = stream(&[(Track::Video, b"\x17\0\0\0\0\x01"), (Track::Audio, b"\xaf\0\x11\x90")]);
-        assert_eq!(judge(&old, &Enhanced::default()), Verdict::Taken);
+        assert_eq!(judge(&old, &Enhanced::default()), CodecSupport::All);
         // First a single track in a multitrack body, then tracks with different codecs.
         assert_eq!(four_cc(Track::Video, b"\x96\x00hvc1\x00"), Some(FourCc(*b"hvc1")));
         assert_eq!(four_cc(Track::Video, b"\x96\x20av01\x00"), Some(FourCc(*b"av01")));

@@ -1,0 +1,154 @@
+//! One connection to a target.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+
+use crate::base::Timestamp;
+use crate::broadcast::hub::sequence_headers::SequenceHeaders;
+use crate::broadcast::hub::shared_packet::SharedPacket;
+use crate::broadcast::protocol::address::TargetAddress;
+use crate::media::{BitsPerSecond, Rendition};
+use crate::net::Error;
+use crate::wire::rtmp::status::{Level, Status, code};
+
+/// The options and time limits of connections, whatever their protocol is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Limits, routes and trust of the connection.
+    pub net: crate::net::Options,
+    /// Time limit of the protocol's handshake.
+    pub handshake_limit: Duration,
+    /// Time limit of the requests after the handshake.
+    pub command_limit: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let limit = Duration::from_secs(10);
+        Self { net: crate::net::Options::default(), handshake_limit: limit, command_limit: limit }
+    }
+}
+
+/// The server's support for the codecs of a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CodecSupport {
+    /// The server announced every codec of the stream, or every server supports these codecs.
+    All,
+    /// The server did not announce support for these codecs.
+    Unannounced(Vec<String>),
+    /// The server announced its codecs, and these codecs are not among them.
+    Missing(Vec<String>),
+}
+
+/// The beginning of a stream on a connection.
+#[derive(Debug)]
+pub struct StreamStart<'a> {
+    /// The headers of the stream.
+    pub head: &'a SequenceHeaders,
+    /// The first packet, if it is known.
+    pub first: Option<&'a SharedPacket>,
+    /// The rendition that comes first, if it is known.
+    pub rendition: Option<Arc<Rendition>>,
+    /// The time of the stream, in milliseconds: the time of the last packet of the previous
+    /// connection.
+    pub time_ms: u32,
+}
+
+/// A reading of a connection's counters.
+#[derive(Copy, Clone, Debug, Default)]
+pub struct LinkReading {
+    /// The number of bytes passed to the system since the beginning.
+    pub written: u64,
+    /// The number of written bytes that the server has not accepted.
+    pub unaccepted: u64,
+    /// The number of bytes that wait to be passed to the system.
+    pub queued: u64,
+    /// The time since the server last accepted data, if the system reports it.
+    pub since_ack: Option<Duration>,
+}
+
+/// An event of a connection.
+#[derive(Debug)]
+pub enum LinkEvent {
+    /// At most the given number of bytes are unsent.
+    Room,
+    /// A message from the server for the user.
+    Message(Status),
+    /// The server asks for a connection to another address. The message is for the user.
+    Elsewhere { to: TargetAddress, message: Option<Status> },
+}
+
+/// One connection that may send media. Dropping the value closes the connection at once.
+pub trait Link: Send {
+    /// Returns the server as `host:port`.
+    fn peer(&self) -> &str;
+
+    /// Returns the server's support for the codecs of the stream.
+    fn codecs(&self, _head: &SequenceHeaders) -> CodecSupport {
+        CodecSupport::All
+    }
+
+    /// Queues the headers of the stream, before its first packet.
+    fn begin(&mut self, start: &StreamStart<'_>);
+
+    /// Queues a packet, without waiting. `origin` is the DTS of the stream's first packet, over all
+    /// connections.
+    fn send(&mut self, packet: &SharedPacket, origin: Timestamp);
+
+    /// Returns the number of bytes that wait to be passed to the system.
+    fn queued_bytes(&self) -> usize;
+
+    /// Sends and receives until there is an event. Reports room for more data once at most `room`
+    /// bytes are unsent. After an error, the connection has ended.
+    ///
+    /// # Errors
+    /// Fails with the server's message, if any.
+    fn poll(&mut self, cx: &mut Context<'_>, room: Option<usize>)
+    -> Poll<Result<LinkEvent, Error>>;
+
+    /// Returns the counters of the connection.
+    fn reading(&self) -> LinkReading;
+
+    /// Returns the round-trip time, if known.
+    fn round_trip(&self) -> Option<Duration>;
+
+    /// Returns true if this computer has a network route to the server, or if that is unknown.
+    fn has_way(&self) -> bool;
+
+    /// Returns true if the local address of the connection still exists on this computer, or if
+    /// that is unknown.
+    fn is_local_there(&self) -> bool;
+
+    /// Returns true if the server is on this computer.
+    fn is_within_machine(&self) -> bool;
+
+    /// Sets the time for which the system retransmits before it gives up the connection.
+    fn set_user_timeout(&self, _limit: Duration) {}
+
+    /// Sets the measured bandwidth, which is the bottleneck.
+    fn set_link_rate(&mut self, _rate: BitsPerSecond) {}
+
+    /// Drops the queued media that has not begun to be sent.
+    fn discard_queued_media(&mut self);
+
+    /// Sends the queued data, and ends the stream and the connection properly within `limit`.
+    fn close(self: Box<Self>, limit: Duration) -> BoxFuture<'static, ()>;
+}
+
+/// Converts a DTS to the time of the stream in 32 bits: milliseconds since the first packet, with
+/// wrap-around.
+pub(in crate::broadcast) fn time_ms(origin: Timestamp, dts: Timestamp) -> u32 {
+    let millis = dts.micros_since(origin).max(0) / 1_000;
+    (millis & i64::from(u32::MAX)) as u32
+}
+
+/// Returns the message that tells the user about a redirect by the server.
+pub(in crate::broadcast) fn sent_on(to: &str, with_password: bool) -> Status {
+    let kept =
+        if with_password { "" } else { "; user and password were not handed on to that host" };
+    let text = format!("The server sends the stream on to {to}{kept}.");
+    Status::new(Level::Warning, code::CONNECT_REJECTED, text)
+}
