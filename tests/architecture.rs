@@ -81,7 +81,7 @@ const INNER_FLOORS: &[(&str, &[&str])] = &[
             "registry",
             "outputs",
             "relay",
-            "whep",
+            "webrtc",
             "http",
             "rtmp",
             "service",
@@ -90,9 +90,9 @@ const INNER_FLOORS: &[(&str, &[&str])] = &[
 ];
 
 /// Files that may import one item from a higher entry of their room: the registry holds the
-/// sessions of WHEP.
+/// sessions of WebRTC.
 const INNER_EXCEPTIONS: &[(&str, &str)] =
-    &[("server/registry/mod.rs", "server::whep::endpoint::Whep")];
+    &[("server/registry/mod.rs", "server::webrtc::endpoint::Webrtc")];
 
 /// What rooms on one floor may import from each other: the entry points, and problems.
 const ENTRANCES: &[(&str, &str)] =
@@ -881,7 +881,7 @@ fn reaching_upward_inside_a_room_is_caught() {
         ("player/clock/mod.rs", "fn f() { super::input::open(); }"),
         ("player/attic.rs", "use crate::player::state::State;"),
         ("server/stream/mod.rs", "use crate::server::registry::Registry;"),
-        ("server/registry/port.rs", "use crate::server::whep::endpoint::Whep;"),
+        ("server/registry/port.rs", "use crate::server::webrtc::endpoint::Webrtc;"),
     ] {
         assert_eq!(caught(&[plant]), ["inner"], "{plant:?}");
     }

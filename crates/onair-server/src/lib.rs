@@ -19,7 +19,7 @@ pub mod renditions;
 mod rtmp;
 mod service;
 mod stream;
-mod whep;
+mod webrtc;
 
 pub use crate::server::access::limits::Limits;
 pub use crate::server::event::{
@@ -32,8 +32,8 @@ pub use crate::server::registry::chat::moderation::{
     ChatRules, MAX_SLOW_MODE_INTERVAL, MutedPerson,
 };
 pub use crate::server::registry::config::{Config, Listen, Login, MediaRules, OwnStream};
-pub use crate::server::whep::production::keyframe_request::KeyframeRequest;
-pub use crate::server::whep::production::program_audio::{ProgramAudio, ProgramAudioNeed};
+pub use crate::server::webrtc::whep::production::keyframe_request::KeyframeRequest;
+pub use crate::server::webrtc::whep::production::program_audio::{ProgramAudio, ProgramAudioNeed};
 
 pub use registry::access::own_local_name;
 pub use registry::config;

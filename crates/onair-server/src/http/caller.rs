@@ -184,7 +184,7 @@ mod tests {
     use crate::server::access::callback::exchange::samples;
     use crate::server::access::callback::{CallKind, CallbackRules, Dialect};
     use crate::server::registry::config::Config;
-    use crate::server::whep::session::tests::start_registry;
+    use crate::server::webrtc::whep::session::tests::start_registry;
 
     #[test]
     fn a_viewer_whose_end_alone_is_reported_is_one_visit() {

@@ -16,9 +16,9 @@ use crate::server::http::path::{encode, encode_name, query_value};
 use crate::server::http::refusals::too_many_viewers;
 use crate::server::registry::Registry;
 use crate::server::renditions::refusal::Refusal;
-use crate::server::whep::choice::selection::Refused;
-use crate::server::whep::endpoint::Arrival;
-use crate::server::whep::session::begin;
+use crate::server::webrtc::endpoint::Arrival;
+use crate::server::webrtc::whep::choice::selection::Refused;
+use crate::server::webrtc::whep::session::begin;
 use crate::text::problem::{Problem, problem};
 use crate::wire::webrtc::sdp::{Credentials, MAX_OFFER, fragment_ufrag};
 
@@ -66,7 +66,7 @@ pub(super) async fn response(
     resource: WhepResource,
     request: Request,
 ) -> Response {
-    if registry.whep.endpoint().is_none() {
+    if registry.webrtc.endpoint().is_none() {
         return refused(&Refused::Off);
     }
     match (request.method().clone(), resource) {
@@ -81,7 +81,7 @@ pub(super) async fn response(
             [(header::CONTENT_TYPE, SDP_TYPE)].into_response()
         }
         (Method::DELETE, WhepResource::Session(session)) => {
-            if registry.whep.end(&session, problem!("left-player")) {
+            if registry.webrtc.end(&session, problem!("left-player")) {
                 StatusCode::OK.into_response()
             } else {
                 no_session()
@@ -90,7 +90,7 @@ pub(super) async fn response(
         (Method::POST, WhepResource::Layer(session)) => layer(registry, &session, request).await,
         (Method::PATCH, WhepResource::Session(session)) => patch(registry, &session, request).await,
         (Method::GET | Method::HEAD, WhepResource::Session(session)) => {
-            match registry.whep.ice(&session) {
+            match registry.webrtc.ice(&session) {
                 Some(_) => StatusCode::NO_CONTENT.into_response(),
                 None => no_session(),
             }
@@ -162,7 +162,7 @@ async fn layer(registry: &Registry, session: &str, request: Request) -> Response
         let why = "The body must be JSON, such as {\"encodingId\":\"480p\"}.\n";
         return (StatusCode::UNPROCESSABLE_ENTITY, why).into_response();
     };
-    match registry.whep.choose(session, encoding_id).await {
+    match registry.webrtc.choose(session, encoding_id).await {
         Some(Ok(())) => StatusCode::OK.into_response(),
         Some(Err(why)) => refused(&Refused::Rendition(why)),
         None => no_session(),
@@ -179,7 +179,7 @@ fn is_kind(headers: &HeaderMap, kind: &str) -> bool {
 /// Restarts ICE if the fragment has new credentials. Accepts and ignores the viewer's candidates, because its STUN
 /// requests identify the viewer.
 async fn patch(registry: &Registry, session: &str, request: Request) -> Response {
-    let Some(known) = registry.whep.ice(session) else { return no_session() };
+    let Some(known) = registry.webrtc.ice(session) else { return no_session() };
     let (head, body) = request.into_parts();
     let fragment = match text(&head.headers, body, SDP_FRAGMENT_TYPE).await {
         Ok(fragment) => fragment,
@@ -198,8 +198,8 @@ async fn patch(registry: &Registry, session: &str, request: Request) -> Response
         let why = "The fragment has no valid ICE credentials.\n";
         return (StatusCode::UNPROCESSABLE_ENTITY, why).into_response();
     };
-    let restarted = registry.whep.restart(session, (credentials.ufrag, credentials.password));
-    match (restarted.await, registry.whep.ice(session)) {
+    let restarted = registry.webrtc.restart(session, (credentials.ufrag, credentials.password));
+    match (restarted.await, registry.webrtc.ice(session)) {
         (Some(fragment), Some(names)) => {
             let head = [
                 (header::CONTENT_TYPE, SDP_FRAGMENT_TYPE.to_owned()),

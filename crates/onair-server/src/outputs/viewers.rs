@@ -50,7 +50,7 @@ pub(crate) fn end(registry: &Registry, choice: ViewerChoice<'_>, reason: &Proble
         ended += stream.end_viewers(of_stream, reason);
     }
     // WHEP sessions are viewers of a stream only once they are connected.
-    ended += registry.whep.end_viewers(of_stream, reason);
+    ended += registry.webrtc.end_viewers(of_stream, reason);
     for production in registry.hls.all() {
         ended += hls::end_viewers(registry, &production, of_stream, bars, reason);
     }

@@ -52,7 +52,7 @@ use crate::server::stream::publisher::Dismissal;
 use crate::server::stream::sink::{Sink, ViewerRecord};
 use crate::server::stream::thumbnails::Thumbnails;
 use crate::server::stream::{Claim, Stream};
-use crate::server::whep::endpoint::Whep;
+use crate::server::webrtc::endpoint::Webrtc;
 use crate::text::Problem;
 use crate::wire::rtmp::auth::{Login, Verdict};
 use crate::wire::rtmp::stream_name::StreamName;
@@ -93,7 +93,7 @@ pub(super) struct Registry {
     pub opened: OpenRecordings,
     pub recording_viewers: ConnectedViewers,
     pub hls: PlaylistProductions,
-    pub whep: Whep,
+    pub webrtc: Webrtc,
     pub transcoders: Transcoders,
     pub relays: Relays,
     pub reporter: Arc<Reporter>,
@@ -238,7 +238,7 @@ impl Registry {
             opened: OpenRecordings::default(),
             recording_viewers: ConnectedViewers::default(),
             hls: PlaylistProductions::default(),
-            whep: Whep::default(),
+            webrtc: Webrtc::default(),
             transcoders: Transcoders::default(),
             relays,
             reporter,

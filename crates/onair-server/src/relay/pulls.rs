@@ -171,7 +171,7 @@ mod tests {
     use crate::server::stream::Incoming;
     use crate::server::stream::flv_sink::FlvSink;
     use crate::server::stream::sink::Sink;
-    use crate::server::whep::session::tests::publish;
+    use crate::server::webrtc::whep::session::tests::publish;
     use crate::text::problem::problem;
     use crate::wire::container::flv::TagKind;
 

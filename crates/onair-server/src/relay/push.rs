@@ -308,7 +308,7 @@ mod tests {
     use crate::server::registry::relays::rules::RelayRule;
     use crate::server::registry::relays::state::{Relay, RelayWay};
     use crate::server::registry::relays::target::RelayTarget;
-    use crate::server::whep::session::tests::{publish, start_registry};
+    use crate::server::webrtc::whep::session::tests::{publish, start_registry};
 
     #[test]
     fn a_push_of_a_draining_server_does_not_wait_for_its_publisher() {

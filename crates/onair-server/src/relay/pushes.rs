@@ -60,7 +60,7 @@ mod tests {
     use crate::server::registry::config::Config;
     use crate::server::registry::relays::target::RelayTarget;
     use crate::server::stream::relayed::RelayPath;
-    use crate::server::whep::session::tests::{publish, start_registry};
+    use crate::server::webrtc::whep::session::tests::{publish, start_registry};
 
     #[test]
     fn a_stream_that_has_passed_through_too_many_servers_is_not_pushed() {

@@ -422,7 +422,7 @@ mod tests {
     use crate::server::registry::config::Config;
     use crate::server::rtmp::{Role, Task};
     use crate::server::stream::message::Class;
-    use crate::server::whep::session::tests::publish;
+    use crate::server::webrtc::whep::session::tests::publish;
     use crate::wire::rtmp::client;
     use crate::wire::rtmp::server::Output;
     use crate::wire::rtmp::url::Url;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::net::webrtc::DatagramSocket;
 use crate::server::registry::Registry;
 use crate::server::registry::port::OpenPort;
-use crate::server::whep::endpoint::MAX_DATAGRAM_BYTES;
+use crate::server::webrtc::endpoint::MAX_DATAGRAM_BYTES;
 
 /// Pause after a socket error.
 const SOCKET_ERROR_PAUSE: Duration = Duration::from_millis(10);
@@ -17,7 +17,7 @@ const MAX_DATAGRAMS_PER_TURN: usize = 256;
 
 /// Passes datagrams to their sessions until the port closes.
 pub(super) async fn receive(socket: Arc<DatagramSocket>, registry: Arc<Registry>, open: OpenPort) {
-    let whep = &registry.whep;
+    let whep = &registry.webrtc;
     let stopped = open.closing(&registry);
     tokio::pin!(stopped);
     let mut buffer = vec![0; MAX_DATAGRAM_BYTES];

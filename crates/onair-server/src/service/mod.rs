@@ -34,8 +34,8 @@ use crate::server::registry::port::{OpenPort, Port, port};
 use crate::server::registry::{ConnectionSlot, Registry};
 use crate::server::relay::pulls;
 use crate::server::service::listen::{MAX_PORT_TRIES, bind};
-use crate::server::whep;
-use crate::server::whep::production::keyframe_request::KeyframeRequest;
+use crate::server::webrtc;
+use crate::server::webrtc::whep::production::keyframe_request::KeyframeRequest;
 use crate::text::problem::problem;
 use crate::wire::http::Fields;
 
@@ -203,7 +203,7 @@ impl Server {
         let Some(WebRtcPort { port, socket, certificate }) = self.ports.webrtc.take() else {
             return Ok(());
         };
-        self.registry.whep.close(&problem!("left-webrtc-moved"));
+        self.registry.webrtc.close(&problem!("left-webrtc-moved"));
         self.runtime.block_on(async {
             port.close().await;
             let _ = tokio::time::timeout(SOCKET_RELEASE_TIMEOUT, async {
@@ -272,7 +272,7 @@ impl Server {
     /// Sets the function that requests a keyframe for WHEP viewers of the own stream. With `None`,
     /// viewers do not wait for a keyframe, and use the cached frames.
     pub fn set_keyframe_request(&self, request: Option<KeyframeRequest>) {
-        *self.registry.whep.keyframe_request.write() = request;
+        *self.registry.webrtc.keyframe_request.write() = request;
     }
 
     /// Replaces the simulated faults, also for existing connections.
@@ -388,9 +388,9 @@ fn serve_webrtc(
     // This listener is for viewers without UDP. Everything else works without it.
     let tcp = Listener::bind(runtime.handle(), socket.local_addr())
         .inspect_err(|error| tracing::warn!(%error, "no TCP on the port of WebRTC"));
-    registry.whep.open(Arc::clone(&socket), certificate.clone(), tcp.is_ok());
+    registry.webrtc.open(Arc::clone(&socket), certificate.clone(), tcp.is_ok());
     if let Ok(listener) = tcp {
-        runtime.spawn(whep::tcp::accept(listener, Arc::clone(registry), open.clone()));
+        runtime.spawn(webrtc::tcp::accept(listener, Arc::clone(registry), open.clone()));
     }
     let weak = Arc::downgrade(&socket);
     runtime.spawn(datagrams::receive(socket, Arc::clone(registry), open));

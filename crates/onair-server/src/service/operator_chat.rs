@@ -133,7 +133,7 @@ mod tests {
     use crate::net::Runtime;
     use crate::server::config::Config;
     use crate::server::registry::chat::PostRefusal;
-    use crate::server::whep::session::tests::start_registry;
+    use crate::server::webrtc::whep::session::tests::start_registry;
 
     #[test]
     fn the_name_of_an_operator_who_has_left_is_free_again() {

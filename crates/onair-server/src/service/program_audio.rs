@@ -1,7 +1,9 @@
 //! Passes the studio's audio to WHEP viewers.
 
 use crate::server::service::Server;
-use crate::server::whep::production::program_audio::{self, ProgramAudio, ProgramAudioNeed};
+use crate::server::webrtc::whep::production::program_audio::{
+    self, ProgramAudio, ProgramAudioNeed,
+};
 
 impl Server {
     /// Returns whether WHEP viewers of the own stream need the program's audio.

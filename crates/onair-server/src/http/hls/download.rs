@@ -143,7 +143,7 @@ mod tests {
     use crate::server::access::callback::exchange::samples;
     use crate::server::access::callback::visit::Call;
     use crate::server::registry::config::Config;
-    use crate::server::whep::session::tests::start_registry;
+    use crate::server::webrtc::whep::session::tests::start_registry;
 
     #[test]
     fn the_requests_of_a_download_with_a_pass_are_one_visit() {

@@ -104,7 +104,7 @@ mod tests {
     use crate::server::http::hls::tests::growing_window;
     use crate::server::outputs::hls;
     use crate::server::registry::config::Config;
-    use crate::server::whep::session::tests::{publish, start_registry};
+    use crate::server::webrtc::whep::session::tests::{publish, start_registry};
 
     #[test]
     fn a_growing_segment_is_empty_if_it_ends_without_the_track() {

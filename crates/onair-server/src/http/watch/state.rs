@@ -16,7 +16,7 @@ use crate::server::registry::ice_server::{IceLogin, IceServer};
 pub(super) fn response(registry: &Registry, app: &str, stream: &str) -> Response {
     let here = registry.find(app, stream).filter(|_| registry.moved_to(app, stream).is_none());
     let figures = here.map(|stream| registry.figures_of(&stream, registry.clock.now()));
-    let protocols = protocols(registry.whep.endpoint().is_some(), registry.config.hls.mode);
+    let protocols = protocols(registry.webrtc.endpoint().is_some(), registry.config.hls.mode);
     // The page measures the latency of HLS by the clock of the times in the playlists.
     let now = Clock::system_micros();
     // Only while the stream is live. Otherwise, in an application without access rules, any

@@ -26,7 +26,7 @@ pub(crate) async fn measure(registry: &Registry) {
             biased;
             () = &mut stopped => return,
             _ = ticks.tick() => {
-                if !registry.rules().renditions.has_any() && registry.whep.endpoint().is_none() {
+                if !registry.rules().renditions.has_any() && registry.webrtc.endpoint().is_none() {
                     continue;
                 }
                 system.refresh_cpu_usage();

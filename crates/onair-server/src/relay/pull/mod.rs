@@ -172,7 +172,7 @@ impl Relaying for Pull {
         // A viewer of WebRTC counts only once connected, which can take longer than a short `linger`.
         let is_watched = || {
             registry.find(app, stream).is_some_and(|stream| {
-                registry.viewers_of(&stream) > 0 || registry.whep.is_used(&stream)
+                registry.viewers_of(&stream) > 0 || registry.webrtc.is_used(&stream)
             })
         };
         // Current viewers over HTTP move only when the stream is no longer here. Without viewers, its pushes and

@@ -15,9 +15,9 @@ use crate::server::registry::relays::target::RelayTarget;
 use crate::server::stream::flv_sink::FlvSink;
 use crate::server::stream::message::Batch;
 use crate::server::stream::sink::Sink;
-use crate::server::whep::endpoint::Arrival;
-use crate::server::whep::session;
-use crate::server::whep::session::tests::{AUDIO_OFFER, publish, start_registry};
+use crate::server::webrtc::endpoint::Arrival;
+use crate::server::webrtc::whep::session;
+use crate::server::webrtc::whep::session::tests::{AUDIO_OFFER, publish, start_registry};
 
 /// Returns the rule of a pull of `live/show`.
 fn rule(on_demand: bool, linger: Duration) -> RelayRule {

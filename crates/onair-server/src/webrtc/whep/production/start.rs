@@ -13,12 +13,14 @@ use crate::server::renditions::running::RenditionUse;
 use crate::server::stream::Stream;
 use crate::server::stream::message_sink::MessageSink;
 use crate::server::stream::sink::Sink;
-use crate::server::whep::production::frame_maker::{FrameMaker, Listeners, ProductionEvent};
-use crate::server::whep::production::productions::{
+use crate::server::webrtc::whep::production::frame_maker::{
+    FrameMaker, Listeners, ProductionEvent,
+};
+use crate::server::webrtc::whep::production::productions::{
     Production, ProductionKey, ProductionUse, WantedTracks,
 };
-use crate::server::whep::production::timeline::Timeline;
-use crate::server::whep::tracks::Unplayable;
+use crate::server::webrtc::whep::production::timeline::Timeline;
+use crate::server::webrtc::whep::tracks::Unplayable;
 
 /// Interval between checks for remaining viewers.
 const VIEWER_CHECK_INTERVAL: Duration = Duration::from_millis(200);
@@ -31,13 +33,13 @@ const PROGRAM_AUDIO_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Returns the production of a stream, and starts it if necessary. Returns `None` if the system cannot
 /// start a thread.
-pub(in crate::whep) fn of_stream(
+pub(in crate::webrtc) fn of_stream(
     registry: &Arc<Registry>,
     stream: &Arc<Stream>,
     wanted: WantedTracks,
 ) -> Option<ProductionUse> {
     let key = ProductionKey::of(stream, String::new());
-    let mut all = registry.whep.productions.all.lock();
+    let mut all = registry.webrtc.productions.all.lock();
     let known = all.get(&key).filter(|known| Arc::ptr_eq(&known.stream, stream));
     let production = match known {
         Some(known) => Arc::clone(known),
@@ -52,7 +54,7 @@ pub(in crate::whep) fn of_stream(
 
 /// Returns the production of a rendition, on the timeline of the stream's own production, and starts it if
 /// necessary. Returns `None` if the system cannot start a thread.
-pub(in crate::whep) fn of_rendition(
+pub(in crate::webrtc) fn of_rendition(
     registry: &Arc<Registry>,
     main: &Production,
     encoded: RenditionUse,
@@ -60,7 +62,7 @@ pub(in crate::whep) fn of_rendition(
 ) -> Option<ProductionUse> {
     let key = ProductionKey::of(&main.stream, encoded.running.rendition.name());
     let stream = Arc::clone(&encoded.running.stream);
-    let mut all = registry.whep.productions.all.lock();
+    let mut all = registry.webrtc.productions.all.lock();
     let is_same = |known: &&Arc<Production>| {
         Arc::ptr_eq(&known.stream, &stream) && Arc::ptr_eq(&known.timeline, &main.timeline)
     };
@@ -135,7 +137,7 @@ fn produce(registry: &Registry, production: &Arc<Production>) {
                 {
                     let publisher = production.stream.publisher_figures(registry.clock.now());
                     if let Some(publisher) = publisher {
-                        registry.whep.productions.refuse(publisher.id);
+                        registry.webrtc.productions.refuse(publisher.id);
                     }
                 }
                 production.publish(event, registry.config.limits.group_bytes);
@@ -145,7 +147,7 @@ fn produce(registry: &Registry, production: &Arc<Production>) {
         if production.users.load(Ordering::Acquire) > 0 {
             used = now;
         } else if now.since(used) >= PRODUCTION_IDLE_TIMEOUT
-            && registry.whep.productions.end(production)
+            && registry.webrtc.productions.end(production)
         {
             break;
         }

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use crate::server::registry::Registry;
 use crate::server::renditions::refusal::Refusal;
-use crate::server::whep::choice::link::LinkChoice;
-use crate::server::whep::choice::selection::{Refused, Variant, Variants};
-use crate::server::whep::mailbox::{ChosenRendition, Mailbox};
-use crate::server::whep::tracks::VideoFormat;
-use crate::server::whep::viewer_tracks::{NextVariant, VideoTrack};
+use crate::server::webrtc::mailbox::{ChosenRendition, Mailbox};
+use crate::server::webrtc::whep::choice::link::LinkChoice;
+use crate::server::webrtc::whep::choice::selection::{Refused, Variant, Variants};
+use crate::server::webrtc::whep::tracks::VideoFormat;
+use crate::server::webrtc::whep::viewer_tracks::{NextVariant, VideoTrack};
 use crate::text::problem::{Problem, problem};
 
 /// Interval between checks of the link.
@@ -18,7 +18,7 @@ const LINK_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The state that decides which video a viewer gets.
 #[derive(Debug)]
-pub(in crate::whep) struct Switching {
+pub(in crate::webrtc) struct Switching {
     pub variants: Variants,
     /// True if the viewer has chosen the variant.
     is_pinned: bool,

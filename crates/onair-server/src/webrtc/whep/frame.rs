@@ -5,7 +5,7 @@ use std::time::Instant;
 
 /// One access unit.
 #[derive(Debug)]
-pub(super) struct Frame {
+pub(in crate::webrtc) struct Frame {
     /// Number of the production that made the frame.
     pub production: u64,
     /// True for video in AV1; other video is H.264.
@@ -25,7 +25,7 @@ pub(super) struct Frame {
 
 /// The kind of a frame.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum FrameKind {
+pub(in crate::webrtc) enum FrameKind {
     Key,
     Inter,
     Audio,

@@ -5,7 +5,7 @@
 mod audio;
 mod frame_maker;
 pub(crate) mod keyframe_request;
-pub(super) mod productions;
+pub(in crate::webrtc) mod productions;
 pub(crate) mod program_audio;
 pub(super) mod start;
 mod timeline;

@@ -1,17 +1,15 @@
 //! The output of a viewer's session: datagrams and events of str0m.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use str0m::bwe::BweKind;
-use str0m::net::{Protocol, Transmit};
 use str0m::{Event as RtcEvent, IceConnectionState, Input, Output, PacerReason, Reason};
 
 use crate::server::registry::{ConnectionSlot, Registry};
-use crate::server::whep::routes;
-use crate::server::whep::session::{Session, broken};
-use crate::server::whep::viewer_tracks::waiting_packets;
+use crate::server::webrtc::routes;
+use crate::server::webrtc::whep::session::{Session, broken};
+use crate::server::webrtc::whep::viewer_tracks::waiting_packets;
 use crate::text::problem::{Problem, problem};
 
 /// Maximum number of packets in one wake-up of the task.
@@ -30,14 +28,14 @@ impl Session {
         registry: &Arc<Registry>,
         slot: &ConnectionSlot,
     ) -> Result<Instant, Problem> {
-        self.flush(registry);
+        self.transport.flush(registry);
         // Until the socket has room, str0m keeps its packets.
-        if self.outgoing.is_full() {
+        if self.transport.is_full() {
             return Ok(Instant::now() + FULL_SOCKET_PAUSE);
         }
         let until = self.poll(registry, slot);
-        self.flush(registry);
-        match self.outgoing.is_full() {
+        self.transport.flush(registry);
+        match self.transport.is_full() {
             true => until.map(|until| until.min(Instant::now() + FULL_SOCKET_PAUSE)),
             false => until,
         }
@@ -54,12 +52,12 @@ impl Session {
         // The packets of a wake-up leave together, so they may have the same time.
         let mut now = Instant::now();
         loop {
-            match self.rtc.poll_output().map_err(|error| broken(&error))? {
+            match self.transport.rtc.poll_output().map_err(|error| broken(&error))? {
                 Output::Timeout(until) => {
                     now = Instant::now();
                     if until > now || packets >= MAX_PACKETS_PER_TURN {
                         let is_idle = self.allows_late_polls() && self.waiting_packets() == 0;
-                        self.mailbox.hold_reports(is_idle);
+                        self.transport.mailbox.hold_reports(is_idle);
                         self.next_poll = if is_idle { self.late_poll(until, now) } else { until };
                         self.unsent = 0;
                         return Ok(self.next_poll);
@@ -67,7 +65,7 @@ impl Session {
                 }
                 Output::Transmit(transmit) => {
                     let is_media = !routes::is_wanted(&transmit.contents);
-                    self.transmit(registry, transmit);
+                    self.transport.transmit(registry, transmit);
                     self.unsent = self.unsent.saturating_sub(usize::from(is_media));
                     if !is_media || packets >= MAX_PACKETS_PER_TURN {
                         continue;
@@ -90,7 +88,7 @@ impl Session {
                 }
             }
             packets += 1;
-            self.rtc.handle_input(Input::Timeout(now)).map_err(|error| broken(&error))?;
+            self.transport.rtc.handle_input(Input::Timeout(now)).map_err(|error| broken(&error))?;
         }
     }
 
@@ -103,7 +101,7 @@ impl Session {
     /// Returns the time of the next poll if no packet waits, and str0m wants to be polled at `until`. It wants this every
     /// few milliseconds only to renew its estimate and the budget of its pacer. Each frame renews them too.
     fn late_poll(&self, until: Instant, now: Instant) -> Instant {
-        match self.rtc.last_timeout_reason() {
+        match self.transport.rtc.last_timeout_reason() {
             Reason::BweDelayControl | Reason::Pacer(PacerReason::Handle) => {
                 until.max(now + IDLE_POLL_INTERVAL)
             }
@@ -123,7 +121,7 @@ impl Session {
             self.video.as_ref().map(|it| it.route.mid),
             self.audio.as_ref().map(|it| it.route.mid),
         ];
-        mids.into_iter().flatten().map(|mid| waiting_packets(&mut self.rtc, mid)).sum()
+        mids.into_iter().flatten().map(|mid| waiting_packets(&mut self.transport.rtc, mid)).sum()
     }
 
     /// Handles an event of str0m.
@@ -152,34 +150,5 @@ impl Session {
             _ => {}
         }
         Ok(())
-    }
-
-    /// Sends a datagram, over UDP together with the next ones.
-    pub(super) fn transmit(&mut self, registry: &Registry, transmit: Transmit) {
-        let Transmit { proto, destination, contents, .. } = transmit;
-        let sent = match proto {
-            Protocol::Tcp => {
-                let link = self.tcp.iter().find(|link| link.peer == destination);
-                link.map_or(0, |link| link.send(&contents))
-            }
-            _ => {
-                let known = self.paths.iter().find(|path| path.peer == destination).copied();
-                self.outgoing.push(contents, known.unwrap_or_else(|| destination.into()))
-            }
-        };
-        self.count(registry, sent);
-    }
-
-    pub(super) fn flush(&mut self, registry: &Registry) {
-        let sent = self.outgoing.flush();
-        self.count(registry, sent);
-    }
-
-    /// Counts bytes that were sent.
-    pub(super) fn count(&self, registry: &Registry, bytes: usize) {
-        if bytes > 0 {
-            self.mailbox.count(bytes as u64);
-            registry.totals.sent_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
-        }
     }
 }

@@ -1,24 +1,18 @@
 //! One viewer: a task that drives its connection. The library str0m has no I/O. The task sends the
 //! output of each wake-up together.
 
-mod address_checks;
-mod input;
 mod output;
 
-use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use str0m::bwe::Bitrate;
-use str0m::{Input, Output, Rtc, RtcError};
+use str0m::{Input, Rtc, RtcError};
 use tracing::Instrument as _;
 
 use crate::base::Timestamp;
-use crate::net::random_hex;
-use crate::net::webrtc::UdpPath;
-use crate::net::webrtc::panics::contain;
 use crate::server::access::admission::Purpose;
 use crate::server::access::callback::calls::DoneCall;
 use crate::server::access::grant::AdmittedViewer;
@@ -27,23 +21,20 @@ use crate::server::event::{Ended, NoRoom};
 use crate::server::registry::{ConnectionSlot, Registry};
 use crate::server::stream::Stream;
 use crate::server::stream::sink::Sink;
-use crate::server::whep::choice::selection::{Refused, Selection, select};
-use crate::server::whep::choice::switching::Switching;
-use crate::server::whep::endpoint::Arrival;
-use crate::server::whep::frame::{Frame, FrameKind};
-use crate::server::whep::mailbox::{IceNames, Mailbox, Waiting};
-use crate::server::whep::negotiation::{Local, Negotiated, negotiate};
-use crate::server::whep::path::{Outgoing, TcpLink};
-use crate::server::whep::presence::Presence;
-use crate::server::whep::routes;
-use crate::server::whep::session::address_checks::AddressChecks;
-use crate::server::whep::tracks::Unplayable;
-use crate::server::whep::viewer_tracks::{AudioTrack, VideoTrack, catch_up_time};
+use crate::server::webrtc::endpoint::Arrival;
+use crate::server::webrtc::mailbox::{IceNames, Mailbox, Waiting};
+use crate::server::webrtc::routes;
+use crate::server::webrtc::transport::{Secrets, Transport};
+use crate::server::webrtc::whep::choice::selection::{Refused, Selection, select};
+use crate::server::webrtc::whep::choice::switching::Switching;
+use crate::server::webrtc::whep::frame::{Frame, FrameKind};
+use crate::server::webrtc::whep::negotiation::{Local, Negotiated, negotiate};
+use crate::server::webrtc::whep::presence::Presence;
+use crate::server::webrtc::whep::tracks::Unplayable;
+use crate::server::webrtc::whep::viewer_tracks::{AudioTrack, VideoTrack, catch_up_time};
 use crate::text::problem::{Problem, problem};
 use crate::wire::webrtc::sdp::Offer;
 
-/// Number of characters of an ICE user name fragment.
-const UFRAG_LENGTH: usize = 16;
 /// Time limit for a viewer to connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time limit for a publisher to return.
@@ -100,18 +91,15 @@ async fn prepare(
     (peer, arrival): (SocketAddr, Arrival),
     viewer: AdmittedViewer,
 ) -> Result<(Session, ConnectionSlot, BegunSession), Refused> {
-    let endpoint = registry.whep.endpoint().ok_or(Refused::Off)?;
+    let endpoint = registry.webrtc.endpoint().ok_or(Refused::Off)?;
     let offer = Offer::parse(offer).map_err(|error| Refused::Offer(error.to_string()))?;
     let slot = registry.admit(peer).ok_or(Refused::Full(NoRoom::Server))?;
     check_room(registry, app, name)?;
     let selection = select(registry, (app, name), rendition, &offer).await?;
     let Selection { variants, video: chosen, is_pinned, tracks } = selection;
-    let secrets: Option<Vec<String>> = (0..3).map(|_| random_hex()).collect();
-    let Some([resource, ufrag, password]) = secrets.and_then(|it| <[_; 3]>::try_from(it).ok())
-    else {
+    let Some(Secrets { resource, ufrag, password }) = Secrets::generate() else {
         return Err(Refused::Full(NoRoom::Server));
     };
-    let ufrag: String = ufrag.chars().take(UFRAG_LENGTH).collect();
     let addresses = endpoint.addresses(arrival, &registry.config.webrtc_addresses);
     // A silent publisher may continue at its last bitrate.
     let rate = variants.stream.last_bitrate();
@@ -132,30 +120,18 @@ async fn prepare(
     let ice = IceNames { local: ufrag, remote: offer.ufrag };
     let tag = ice.tag();
     let mailbox = Mailbox::new(viewer.id, resource.clone(), ice);
-    let checks = AddressChecks::new(
-        mailbox.check_tag,
-        &mailbox.ice().local,
-        (&mailbox.ice().remote, &offer.password),
-        now,
-    );
-    registry.whep.routes.add(&mailbox);
+    let addresses = (addresses, peer);
+    let transport =
+        Transport::new(&endpoint, (rtc, &answer), &mailbox, &offer.password, addresses, now);
+    registry.webrtc.routes.add(&mailbox);
     // A later expulsion finds the session in the list.
     if viewer.expelled != registry.expulsions() {
-        registry.whep.routes.remove(&mailbox, []);
+        registry.webrtc.routes.remove(&mailbox, []);
         return Err(Refused::Expelled);
     }
     let session = Session {
-        outgoing: Outgoing::new(Arc::clone(&endpoint.socket)),
-        rtc,
-        mailbox,
+        transport,
         switching: Switching::new(variants, is_pinned),
-        local: addresses,
-        peer,
-        paths: Vec::new(),
-        checks,
-        sources: HashSet::new(),
-        tcp: Vec::new(),
-        candidates: candidates(&answer),
         video: video.zip(chosen).map(|(route, chosen)| VideoTrack::new(route, chosen)),
         audio: audio.map(AudioTrack::new),
         lacks_video: offer.video && tracks.video.is_none(),
@@ -164,7 +140,6 @@ async fn prepare(
         unsent: 0,
         gone_since: None,
         last_restart: None,
-        is_broken: false,
         began: registry.clock.now(),
         _done: viewer.done,
     };
@@ -187,23 +162,8 @@ type Step = fn(&mut Session, &Arc<Registry>, &ConnectionSlot) -> Result<Instant,
 
 /// The session of a viewer.
 struct Session {
-    outgoing: Outgoing,
-    rtc: Rtc,
-    mailbox: Arc<Mailbox>,
+    transport: Transport,
     switching: Switching,
-    /// The addresses of the port in the answer.
-    local: Vec<SocketAddr>,
-    /// The address from which the HTTP request came.
-    peer: SocketAddr,
-    /// The viewer's UDP paths, one per source address, newest source last.
-    paths: Vec<UdpPath>,
-    checks: AddressChecks,
-    /// All source addresses of ICE requests that were passed on. str0m keeps a candidate for each.
-    sources: HashSet<SocketAddr>,
-    /// The viewer's TCP connections, the newest last.
-    tcp: Vec<Arc<TcpLink>>,
-    /// The lines of the answer with the local candidates and their media section.
-    candidates: String,
     video: Option<VideoTrack>,
     audio: Option<AudioTrack>,
     /// True if the viewer wants video, but the stream had none.
@@ -217,8 +177,6 @@ struct Session {
     gone_since: Option<Instant>,
     /// Time of the last restart.
     last_restart: Option<Instant>,
-    /// True after a contained panic of str0m.
-    is_broken: bool,
     began: Timestamp,
     /// When dropped, informs a callback that the viewer has finished.
     _done: Option<Box<DoneCall>>,
@@ -232,7 +190,7 @@ impl Session {
             let sleep = tokio::time::sleep(Duration::ZERO);
             tokio::pin!(stopped, evicted, sleep);
             loop {
-                let mailbox = Arc::clone(&self.mailbox);
+                let mailbox = Arc::clone(&self.transport.mailbox);
                 tokio::select! {
                     biased;
                     () = &mut stopped => break Some(problem!("left-server-stopped")),
@@ -261,7 +219,7 @@ impl Session {
         slot: &ConnectionSlot,
     ) -> Result<Instant, Problem> {
         let Waiting { datagrams, link_reports, frames, end, published, chosen, restart, .. } =
-            self.mailbox.take();
+            self.transport.mailbox.take();
         if let Some(reason) = end {
             return Err(reason);
         }
@@ -271,14 +229,14 @@ impl Session {
         }
         let has_received = !datagrams.is_empty();
         for (datagram, from) in datagrams {
-            self.receive(registry, &datagram, &from)?;
+            self.transport.receive(registry, &datagram, &from)?;
             // Each message of a handshake may have an answer. Reports do not.
             if !routes::is_report(&datagram) {
                 self.drain(registry, slot)?;
             }
         }
         if let Some(restart) = restart {
-            self.restart_ice(registry, restart);
+            self.transport.restart_ice(registry, restart);
         }
         let now = Instant::now();
         // With a datagram, str0m gets the time too. It must get the time again if there are frames.
@@ -305,12 +263,12 @@ impl Session {
             knows_time &= !self.begin_again_if_due(now);
         }
         if let Some(video) = &mut self.video {
-            let id = (self.joined.is_some()).then_some(&self.mailbox);
+            let id = (self.joined.is_some()).then_some(&self.transport.mailbox);
             if let Some(chosen) = chosen {
                 self.switching.take_choice(registry, video, chosen, id);
             }
             if let Some(largest) = self.switching.check(registry, video, id, now)? {
-                set_desired(&mut self.rtc, largest);
+                set_desired(&mut self.transport.rtc, largest);
                 // A probe of the link may begin at once.
                 self.next_poll = now;
             }
@@ -318,10 +276,10 @@ impl Session {
         // With the first report, str0m gets the time of the frames too.
         knows_time |= !link_reports.is_empty();
         for (report, from) in link_reports {
-            self.receive(registry, &report, &from)?;
+            self.transport.receive(registry, &report, &from)?;
         }
         if !knows_time {
-            self.rtc.handle_input(Input::Timeout(now)).map_err(|error| broken(&error))?;
+            self.transport.rtc.handle_input(Input::Timeout(now)).map_err(|error| broken(&error))?;
         }
         let until = self.drain(registry, slot)?;
         Ok(until.min(Instant::now() + MAX_TASK_WAIT))
@@ -348,21 +306,21 @@ impl Session {
         }
         let variants = &self.switching.variants;
         let stream = &variants.stream;
-        let presence = Arc::new(Presence(Arc::clone(&self.mailbox)));
+        let presence = Arc::new(Presence(Arc::clone(&self.transport.mailbox)));
         let viewer = (presence as Arc<dyn Sink>, registry.expulsions());
-        let joined = registry.join(&stream.app, &stream.name, viewer, self.peer);
+        let joined = registry.join(&stream.app, &stream.name, viewer, self.transport.peer);
         let joined = joined.map_err(NoRoom::problem)?;
         // A publisher that left before this tells the viewer nothing.
         self.gone_since = (!joined.is_published()).then(Instant::now);
         self.joined = Some(joined);
-        variants.main.subscribe(&self.mailbox);
+        variants.main.subscribe(&self.transport.mailbox);
         let Some(video) = &self.video else { return Ok(()) };
-        let group = video.used.subscribe(&self.mailbox);
+        let group = video.used.subscribe(&self.transport.mailbox);
         // Before this, the production could not end the session. The session ends with the next step,
         // because the viewer still needs the last messages of the handshake to learn about the end.
         let refused = video.used.tracks().borrow().refused;
         if let Some(refused) = refused {
-            self.mailbox.end(refused.problem());
+            self.transport.mailbox.end(refused.problem());
         }
         let now = Instant::now();
         let large = group.iter().map(|frame| frame.size()).sum::<usize>() > LARGE_GOP_BYTES;
@@ -381,11 +339,11 @@ impl Session {
         self.last_restart = Some(now);
         let Some(video) = &mut self.video else { return };
         // More packets would only make the viewer wait longer.
-        if video.is_crowded(&mut self.rtc, now) {
+        if video.is_crowded(&mut self.transport.rtc, now) {
             return video.cursor.wait();
         }
         // The viewer has not received the frames yet that answered its last request.
-        if video.awaits_cached(&mut self.rtc) {
+        if video.awaits_cached(&mut self.transport.rtc) {
             return;
         }
         let group = video.used.group();
@@ -403,7 +361,7 @@ impl Session {
             return false;
         }
         let Some(video) = &mut self.video else { return true };
-        let request = registry.whep.keyframe_request.read();
+        let request = registry.webrtc.keyframe_request.read();
         if !video.used.request_keyframe(request.as_ref(), group, now) {
             return false;
         }
@@ -444,7 +402,7 @@ impl Session {
         let frames = video.cursor.restart(group);
         for (frame, at) in frames {
             self.unsent += frame.payloads.len();
-            video.write_cached(&mut self.rtc, &frame, at, now);
+            video.write_cached(&mut self.transport.rtc, &frame, at, now);
         }
     }
 
@@ -453,13 +411,13 @@ impl Session {
         if frame.kind == FrameKind::Audio {
             if let Some(audio) = &mut self.audio {
                 self.unsent += frame.payloads.len();
-                audio.write(&mut self.rtc, frame, now);
+                audio.write(&mut self.transport.rtc, frame, now);
             }
             return;
         }
         let Some(video) = &mut self.video else { return };
         if let Some(before) = video.change_at(frame) {
-            before.unsubscribe(self.mailbox.id);
+            before.unsubscribe(self.transport.mailbox.id);
         }
         if video.used.production.id() != frame.production {
             return;
@@ -467,9 +425,9 @@ impl Session {
         if video.route.payload_type(frame.is_av1).is_none() {
             // The publisher has returned with another codec.
             let codec = if frame.is_av1 { "AV1" } else { "H.264" };
-            return self.mailbox.end(Unplayable::Codec(codec).problem());
+            return self.transport.mailbox.end(Unplayable::Codec(codec).problem());
         }
-        if video.is_crowded(&mut self.rtc, now) {
+        if video.is_crowded(&mut self.transport.rtc, now) {
             video.cursor.wait();
             self.switching.is_crowded = true;
             return;
@@ -477,16 +435,7 @@ impl Session {
         if let Some(at) = video.cursor.next(frame) {
             video.keyframe_deadline = None;
             self.unsent += frame.payloads.len();
-            video.write(&mut self.rtc, frame, at, now);
-        }
-    }
-
-    /// Informs the peer of the end, if the peer still exists.
-    fn inform_peer(&mut self, registry: &Registry) {
-        if self.rtc.close().is_ok() {
-            while let Ok(Output::Transmit(transmit)) = self.rtc.poll_output() {
-                self.transmit(registry, transmit);
-            }
+            video.write(&mut self.transport.rtc, frame, at, now);
         }
     }
 
@@ -494,40 +443,18 @@ impl Session {
     fn leave(mut self, registry: &Arc<Registry>, reason: Option<Problem>) {
         let is_regular = reason.is_some();
         let reason = reason.unwrap_or_else(|| problem!("left-unexpected"));
-        self.switching.variants.main.unsubscribe(self.mailbox.id);
+        self.switching.variants.main.unsubscribe(self.transport.mailbox.id);
         if let Some(video) = &self.video {
-            video.leave(self.mailbox.id);
+            video.leave(self.transport.mailbox.id);
         }
-        registry.whep.routes.remove(&self.mailbox, self.paths.iter().map(|path| path.peer));
-        // After a fault, str0m may be in any state.
-        if is_regular && !self.is_broken {
-            contain(|| self.inform_peer(registry));
-        }
-        self.flush(registry);
-        self.mailbox.close();
+        self.transport.end(registry, is_regular);
         let Some(stream) = &self.joined else {
-            return tracing::info!(peer = %self.peer, %reason, "a WHEP session ended without a viewer");
+            return tracing::info!(peer = %self.transport.peer, %reason, "a WHEP session ended without a viewer");
         };
         let after = registry.clock.now().since(self.began);
-        let ended = Ended { reason, after, bytes: self.mailbox.sent() };
-        registry.leave(stream, self.mailbox.id, self.peer, ended);
+        let ended = Ended { reason, after, bytes: self.transport.mailbox.sent() };
+        registry.leave(stream, self.transport.mailbox.id, self.transport.peer, ended);
     }
-}
-
-/// Returns the lines of an answer with its candidates, and the media section to which they belong (RFC
-/// 8840 §9).
-fn candidates(answer: &str) -> String {
-    let first = |begin: &str| answer.lines().find(|line| line.starts_with(begin));
-    let candidates = answer.lines().filter(|line| line.starts_with("a=candidate:"));
-    // A restart changes the user name fragment.
-    let candidates = candidates.map(|line| line.split(" ufrag ").next().unwrap_or_default());
-    let mut known: Vec<&str> = ["a=group:", "m=", "a=mid:"].into_iter().filter_map(first).collect();
-    for candidate in candidates {
-        if !known.contains(&candidate) {
-            known.push(candidate);
-        }
-    }
-    known.iter().map(|line| format!("{line}\r\n")).collect()
 }
 
 /// Tells the link estimator to probe for this bitrate.

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::net::webrtc::UdpPath;
-use crate::server::whep::mailbox::{CheckTag, IceNames, Mailbox};
-use crate::server::whep::path::Path;
+use crate::server::webrtc::mailbox::{CheckTag, IceNames, Mailbox};
+use crate::server::webrtc::path::Path;
 use crate::wire::webrtc::stun;
 
 /// The first bytes of RTP and RTCP (RFC 7983).

@@ -12,10 +12,12 @@ use crate::server::registry::Registry;
 use crate::server::renditions::ladder::VideoRendition;
 use crate::server::renditions::refusal::Refusal;
 use crate::server::stream::Stream;
-use crate::server::whep::negotiation;
-use crate::server::whep::production::productions::{Production, ProductionUse, WantedTracks};
-use crate::server::whep::production::start;
-use crate::server::whep::tracks::{Tracks, Unplayable, VideoFormat};
+use crate::server::webrtc::whep::negotiation;
+use crate::server::webrtc::whep::production::productions::{
+    Production, ProductionUse, WantedTracks,
+};
+use crate::server::webrtc::whep::production::start;
+use crate::server::webrtc::whep::tracks::{Tracks, Unplayable, VideoFormat};
 use crate::wire::webrtc::sdp::Offer;
 
 /// Maximum time for which an offer waits for the tracks of the stream.
@@ -46,14 +48,14 @@ pub(crate) enum Refused {
 
 /// A video of a stream.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::whep) enum Variant {
+pub(in crate::webrtc) enum Variant {
     Main,
     Rendition(VideoRendition),
 }
 
 /// The variants from which a viewer's video is chosen.
 #[derive(Clone, Debug)]
-pub(in crate::whep) struct Variants {
+pub(in crate::webrtc) struct Variants {
     pub stream: Arc<Stream>,
     /// The audio for all variants, and the timeline.
     pub main: Arc<ProductionUse>,
@@ -67,7 +69,7 @@ pub(in crate::whep) struct Variants {
 
 /// The initial choice for a viewer.
 #[derive(Debug)]
-pub(in crate::whep) struct Selection {
+pub(in crate::webrtc) struct Selection {
     pub variants: Variants,
     /// `None` if the offer has no video.
     pub video: Option<(Variant, ProductionUse)>,
@@ -77,7 +79,7 @@ pub(in crate::whep) struct Selection {
 }
 
 /// Selects the first variant for an offer: the named rendition, or the largest variant if none is named.
-pub(in crate::whep) async fn select(
+pub(in crate::webrtc) async fn select(
     registry: &Arc<Registry>,
     (app, name): (&str, &str),
     rendition: Option<&str>,
@@ -103,7 +105,7 @@ pub(in crate::whep) async fn select(
     let is_pinned = rendition.is_some();
     let rendition = rendition.filter(|name| *name != MAIN_STREAM_NAME);
     let publisher = variants.stream.publisher_figures(registry.clock.now());
-    let has_b_frames = publisher.is_some_and(|it| registry.whep.productions.is_refused(it.id));
+    let has_b_frames = publisher.is_some_and(|it| registry.webrtc.productions.is_refused(it.id));
     let is_av1_missing =
         known.video == Some(VideoFormat::Av1) && !negotiation::has_av1(&offer.text);
     let refused = has_b_frames.then_some(Unplayable::BFrames).or(known.refused);

@@ -14,12 +14,12 @@ use crate::server::renditions::running::RenditionUse;
 use crate::server::stream::Stream;
 use crate::server::stream::message_sink::MessageSink;
 use crate::server::stream::sink::Sink as _;
-use crate::server::whep::frame::{Frame, FrameKind};
-use crate::server::whep::mailbox::Mailbox;
-use crate::server::whep::production::frame_maker::{Listeners, ProductionEvent};
-use crate::server::whep::production::keyframe_request::KeyframeRequest;
-use crate::server::whep::production::timeline::Timeline;
-use crate::server::whep::tracks::Tracks;
+use crate::server::webrtc::mailbox::Mailbox;
+use crate::server::webrtc::whep::frame::{Frame, FrameKind};
+use crate::server::webrtc::whep::production::frame_maker::{Listeners, ProductionEvent};
+use crate::server::webrtc::whep::production::keyframe_request::KeyframeRequest;
+use crate::server::webrtc::whep::production::timeline::Timeline;
+use crate::server::webrtc::whep::tracks::Tracks;
 
 /// Minimum interval between keyframe requests to the encoder.
 const MIN_KEYFRAME_REQUEST_INTERVAL: Duration = Duration::from_secs(1);
@@ -99,14 +99,14 @@ struct Shared {
 
 /// The tracks that a use needs.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::whep) struct WantedTracks {
+pub(in crate::webrtc) struct WantedTracks {
     pub video: bool,
     pub audio: bool,
 }
 
 /// A use of a production. The production continues as long as this value exists.
 #[derive(Debug)]
-pub(in crate::whep) struct ProductionUse {
+pub(in crate::webrtc) struct ProductionUse {
     pub production: Arc<Production>,
     wanted: WantedTracks,
     /// The rendition, which is encoded as long as this value exists.
@@ -183,12 +183,12 @@ impl Productions {
     }
 
     /// Returns true if the publication of this publisher has B-frames.
-    pub(in crate::whep) fn is_refused(&self, publisher: u64) -> bool {
+    pub(in crate::webrtc) fn is_refused(&self, publisher: u64) -> bool {
         self.refused.lock().contains(&publisher)
     }
 
     /// Returns true if the production of a stream itself has a user. Each session is one.
-    pub(in crate::whep) fn is_used(&self, stream: &Stream) -> bool {
+    pub(in crate::webrtc) fn is_used(&self, stream: &Stream) -> bool {
         let all = self.all.lock();
         let production = all.get(&ProductionKey::of(stream, String::new()));
         production.is_some_and(|it| it.users.load(Ordering::Acquire) > 0)
@@ -234,7 +234,7 @@ impl Production {
     }
 
     /// Returns the number of the production, which its frames contain.
-    pub(in crate::whep) fn id(&self) -> u64 {
+    pub(in crate::webrtc) fn id(&self) -> u64 {
         self.sink.id()
     }
 
@@ -364,7 +364,7 @@ mod tests {
     use crate::net::Runtime;
     use crate::server::registry::config::Config;
     use crate::server::registry::{PublishRight, Registry};
-    use crate::server::whep::mailbox::IceNames;
+    use crate::server::webrtc::mailbox::IceNames;
     use crate::wire::rtmp::stream_name::StreamName;
 
     fn production(is_own: bool) -> Arc<Production> {

@@ -10,8 +10,8 @@ use tokio::sync::{Notify, oneshot};
 
 use crate::net::random_bytes;
 use crate::server::renditions::refusal::Refusal;
-use crate::server::whep::frame::Frame;
-use crate::server::whep::path::Path;
+use crate::server::webrtc::path::Path;
+use crate::server::webrtc::whep::frame::Frame;
 use crate::text::Problem;
 use crate::wire::webrtc::rtcp::is_link_report;
 
@@ -273,7 +273,7 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
-    use crate::server::whep::frame::FrameKind;
+    use crate::server::webrtc::whep::frame::FrameKind;
 
     #[test]
     fn a_few_link_reports_wake_nobody() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::server::event::Protocol;
 use crate::server::stream::message::Batch;
 use crate::server::stream::sink::Sink;
-use crate::server::whep::mailbox::Mailbox;
+use crate::server::webrtc::mailbox::Mailbox;
 use crate::text::Problem;
 
 /// A WHEP viewer in the list of viewers.

@@ -7,12 +7,12 @@ use str0m::Rtc;
 use str0m::media::{MediaTime, Mid};
 use str0m::rtp::{ExtensionValues, RtpWrite, SeqNo};
 
-use crate::server::whep::choice::playout::Playout;
-use crate::server::whep::choice::selection::Variant;
-use crate::server::whep::cursor::Cursor;
-use crate::server::whep::frame::{Frame, FrameKind};
-use crate::server::whep::negotiation::{Route, VideoRoute};
-use crate::server::whep::production::productions::ProductionUse;
+use crate::server::webrtc::whep::choice::playout::Playout;
+use crate::server::webrtc::whep::choice::selection::Variant;
+use crate::server::webrtc::whep::cursor::Cursor;
+use crate::server::webrtc::whep::frame::{Frame, FrameKind};
+use crate::server::webrtc::whep::negotiation::{Route, VideoRoute};
+use crate::server::webrtc::whep::production::productions::ProductionUse;
 
 /// If frames wait for the link longer than this, frames are dropped up to the next keyframe.
 const MAX_FRAME_DELAY: Duration = Duration::from_secs(1);

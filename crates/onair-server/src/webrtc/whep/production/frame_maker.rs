@@ -13,10 +13,10 @@ use crate::media::{
 };
 use crate::server::stream::message::Message;
 use crate::server::stream::message_sink::Arrival;
-use crate::server::whep::frame::{Frame, FrameKind};
-use crate::server::whep::production::audio::{OpusSource, Pairing};
-use crate::server::whep::production::timeline::Timeline;
-use crate::server::whep::tracks::{Tracks, Unplayable, VideoFormat};
+use crate::server::webrtc::whep::frame::{Frame, FrameKind};
+use crate::server::webrtc::whep::production::audio::{OpusSource, Pairing};
+use crate::server::webrtc::whep::production::timeline::Timeline;
+use crate::server::webrtc::whep::tracks::{Tracks, Unplayable, VideoFormat};
 use crate::wire::codec::h264::{DecoderConfig, avcc_nals};
 use crate::wire::container::flv::events::TagEvent;
 use crate::wire::container::flv::reader::Reader;

@@ -18,7 +18,7 @@ const MAX_ROUND_TRIP: Duration = Duration::from_millis(400);
 
 /// The losses of a viewer.
 #[derive(Debug, Default)]
-pub(in crate::whep) struct Playout {
+pub(in crate::webrtc) struct Playout {
     loss: f32,
     delay: Duration,
 }

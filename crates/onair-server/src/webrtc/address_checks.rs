@@ -14,8 +14,8 @@ use str0m::net::Protocol;
 
 use crate::net::random_bytes;
 use crate::net::webrtc::crypto;
-use crate::server::whep::mailbox::CheckTag;
-use crate::server::whep::path::Path;
+use crate::server::webrtc::mailbox::CheckTag;
+use crate::server::webrtc::path::Path;
 use crate::wire::webrtc::stun::{self, TransactionId};
 
 /// Maximum number of addresses of a viewer, which may change its network.

@@ -17,7 +17,7 @@ use str0m::{Candidate, IceCreds, Output, Rtc};
 use crate::encode::config::Profile;
 use crate::net::webrtc::panics::contain;
 use crate::net::webrtc::{Certificate, crypto};
-use crate::server::whep::tracks::VideoFormat;
+use crate::server::webrtc::whep::tracks::VideoFormat;
 use crate::wire::webrtc::sdp::{Offer, finish_answer};
 
 /// Id of the header extension for the playout delay. The default extensions do not use this number.
@@ -257,7 +257,7 @@ pub(super) mod tests {
     use super::*;
 
     /// An offer from Chromium, shortened.
-    pub(in crate::whep) const CHROMIUM_OFFER: &str = "v=0\r\n\
+    pub(in crate::webrtc) const CHROMIUM_OFFER: &str = "v=0\r\n\
         o=- 46117317 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n\
         a=extmap-allow-mixed\r\na=msid-semantic: WMS\r\n\
         m=video 9 UDP/TLS/RTP/SAVPF 96 97 102 103 106 107 39 40 112 113\r\n\

@@ -3,16 +3,16 @@
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use str0m::Candidate;
 use str0m::change::SdpAnswer;
 use str0m::media::{Direction, MediaKind, Pt};
 use str0m::net::{Protocol, Receive};
+use str0m::{Candidate, Output};
 use tokio::sync::oneshot;
 
 use super::*;
 use crate::base::{Clock, Secret, queue};
 use crate::net::Runtime;
-use crate::net::webrtc::{Certificate, DatagramSocket, crypto};
+use crate::net::webrtc::{Certificate, DatagramSocket, UdpPath, crypto};
 use crate::server::access::limits::Limits;
 use crate::server::event::Event;
 use crate::server::outputs::renditions::start::rendition_of;
@@ -21,15 +21,15 @@ use crate::server::registry::{Publication, PublishRight};
 use crate::server::renditions::ladder::Ladder;
 use crate::server::renditions::refusal::Refusal;
 use crate::server::stream::Incoming;
-use crate::server::whep::choice::selection::Variant;
-use crate::server::whep::mailbox::ChosenRendition;
-use crate::server::whep::negotiation::VideoRoute;
-use crate::server::whep::negotiation::tests::CHROMIUM_OFFER;
-use crate::server::whep::path::Path;
-use crate::server::whep::production::keyframe_request::KeyframeRequest;
-use crate::server::whep::production::productions::WantedTracks;
-use crate::server::whep::production::start;
-use crate::server::whep::tracks::{Tracks, VideoFormat};
+use crate::server::webrtc::mailbox::ChosenRendition;
+use crate::server::webrtc::path::Path;
+use crate::server::webrtc::whep::choice::selection::Variant;
+use crate::server::webrtc::whep::negotiation::VideoRoute;
+use crate::server::webrtc::whep::negotiation::tests::CHROMIUM_OFFER;
+use crate::server::webrtc::whep::production::keyframe_request::KeyframeRequest;
+use crate::server::webrtc::whep::production::productions::WantedTracks;
+use crate::server::webrtc::whep::production::start;
+use crate::server::webrtc::whep::tracks::{Tracks, VideoFormat};
 use crate::wire::container::flv::TagKind;
 use crate::wire::rtmp::stream_name::StreamName;
 
@@ -48,7 +48,7 @@ pub(crate) fn start_registry(
     let registry = Registry::new(config, Clock::start(), sender, runtime.handle());
     let any = "127.0.0.1:0".parse().unwrap();
     let socket = Arc::new(DatagramSocket::bind_or_next(runtime.handle(), any, 0).unwrap());
-    registry.whep.open(socket, Certificate::generate().unwrap(), false);
+    registry.webrtc.open(socket, Certificate::generate().unwrap(), false);
     (Arc::new(registry), events)
 }
 
@@ -89,8 +89,8 @@ async fn publish_large_keyframe(publication: &Publication, session: &Session) ->
     let key = Incoming { kind: TagKind::Video, time_ms: 0, body, metadata: false };
     publication.stream.take(1, &mut vec![key], Timestamp::ZERO);
     loop {
-        session.mailbox.news().await;
-        if session.mailbox.take().frames.iter().any(|frame| frame.is_video()) {
+        session.transport.mailbox.news().await;
+        if session.transport.mailbox.take().frames.iter().any(|frame| frame.is_video()) {
             return session.video.as_ref().unwrap().used.group()[0].payloads.len();
         }
     }
@@ -119,18 +119,18 @@ fn pass(rtc: &mut Rtc, datagrams: &[Vec<u8>], [from, to]: [SocketAddr; 2], now: 
 
 /// Connects a viewer at this address to a session, without a network. Returns the simulated time.
 fn connect(session: &mut Session, viewer: &mut Rtc, home: SocketAddr) -> Instant {
-    let (ours, begun) = (session.local[0], Instant::now());
+    let (ours, begun) = (session.transport.local[0], Instant::now());
     let mut now = begun;
-    while !(session.rtc.is_connected() && viewer.is_connected()) {
+    while !(session.transport.rtc.is_connected() && viewer.is_connected()) {
         assert!(now < begun + CONNECT_TIMEOUT, "the viewer does not connect");
         let (sent, viewer_waits) = drain(viewer);
-        pass(&mut session.rtc, &sent, [home, ours], now);
-        let (sent, session_waits) = drain(&mut session.rtc);
+        pass(&mut session.transport.rtc, &sent, [home, ours], now);
+        let (sent, session_waits) = drain(&mut session.transport.rtc);
         pass(viewer, &sent, [ours, home], now);
         let (soon, late) = (Duration::from_millis(1), Duration::from_millis(100));
         now = viewer_waits.min(session_waits).clamp(now + soon, now + late);
         viewer.handle_input(Input::Timeout(now)).unwrap();
-        session.rtc.handle_input(Input::Timeout(now)).unwrap();
+        session.transport.rtc.handle_input(Input::Timeout(now)).unwrap();
     }
     now
 }
@@ -165,7 +165,7 @@ fn requests_for_keyframes_do_not_fill_the_queue_of_a_slow_link() {
         let mut waiting_after = |millis| {
             let now = now + Duration::from_millis(millis);
             session.restore_video(&registry, now);
-            session.rtc.handle_input(Input::Timeout(now)).unwrap();
+            session.transport.rtc.handle_input(Input::Timeout(now)).unwrap();
             (session.waiting_packets(), session.video.as_ref().unwrap().cursor.is_waiting())
         };
         let (first, is_waiting) = waiting_after(0);
@@ -227,11 +227,11 @@ fn a_fast_link_gets_all_cached_frames_of_a_long_gop() {
         assert_eq!(session.unsent, 750, "six seconds");
         session.restart(&group, begun + Duration::from_millis(1_400));
         assert_eq!(session.unsent, 750, "the link needs 1.5 s for the first ones");
-        session.rtc.handle_input(Input::Timeout(begun)).unwrap();
+        session.transport.rtc.handle_input(Input::Timeout(begun)).unwrap();
         // Nothing is polled, so no packet leaves.
         let mut waits_after = |millis, index| {
             let now = begun + Duration::from_millis(millis);
-            session.rtc.handle_input(Input::Timeout(now)).unwrap();
+            session.transport.rtc.handle_input(Input::Timeout(now)).unwrap();
             session.send(&frame(index), now);
             session.video.as_ref().unwrap().cursor.is_waiting()
         };
@@ -249,7 +249,7 @@ fn a_fast_link_gets_all_cached_frames_of_a_long_gop() {
         for index in 150..1_000 {
             session.send(&frame(index), later);
         }
-        session.rtc.handle_input(Input::Timeout(later)).unwrap();
+        session.transport.rtc.handle_input(Input::Timeout(later)).unwrap();
         assert!(!session.video.as_ref().unwrap().cursor.is_waiting());
         session.send(&frame(1_000), later);
         assert!(session.video.as_ref().unwrap().cursor.is_waiting());
@@ -269,18 +269,18 @@ fn a_session_whose_code_panics_leaves_nothing_behind() {
     let home: SocketAddr = "192.0.2.1:5".parse().unwrap();
     runtime.block_on(async {
         let (mut session, slot, begun) = begin(0).await.unwrap();
-        session.note_path(&registry, &Path::Udp(home.into()));
+        session.transport.note_path(&registry, &Path::Udp(home.into()));
         session.connected(&registry, &slot).unwrap();
-        let mailbox = Arc::clone(&session.mailbox);
-        registry.whep.deliver(&[22, 254, 253], home.into());
+        let mailbox = Arc::clone(&session.transport.mailbox);
+        registry.webrtc.deliver(&[22, 254, 253], home.into());
         assert_eq!(mailbox.take().datagrams.len(), 1);
         assert_eq!(
             (registry.connections(), publication.stream.viewers(Timestamp::ZERO).len()),
             (1, 1)
         );
         session.run(Arc::clone(&registry), slot, |_, _, _| panic!("in a test")).await;
-        assert!(mailbox.is_over() && registry.whep.ice(&begun.resource).is_none());
-        registry.whep.deliver(&[22, 254, 253], home.into());
+        assert!(mailbox.is_over() && registry.webrtc.ice(&begun.resource).is_none());
+        registry.webrtc.deliver(&[22, 254, 253], home.into());
         assert!(mailbox.take().datagrams.is_empty());
     });
     assert!(publication.stream.viewers(Timestamp::ZERO).is_empty());
@@ -292,7 +292,7 @@ fn a_session_whose_code_panics_leaves_nothing_behind() {
     registry.expelled.send_modify(|count| *count += 1);
     let refused = runtime.block_on(begin(0)).map(|_| ());
     assert!(matches!(refused, Err(Refused::Expelled)), "{refused:?}");
-    assert_eq!(registry.whep.end_viewers(|_| true, &"the end".into()), 0);
+    assert_eq!(registry.webrtc.end_viewers(|_| true, &"the end".into()), 0);
     assert_eq!(registry.connections(), 0);
     runtime.block_on(begin(1)).map(|_| ()).unwrap();
 }
@@ -308,8 +308,8 @@ fn a_viewer_gets_answers_from_the_address_that_it_used_last() {
         UdpPath { peer: SocketAddr::from(([198, 51, 100, 7], 5)), local }
     });
     for path in [first, second] {
-        session.note_path(&registry, &Path::Udp(path));
-        assert_eq!(session.paths, [path]);
+        session.transport.note_path(&registry, &Path::Udp(path));
+        assert_eq!(session.transport.paths, [path]);
     }
 }
 
@@ -349,11 +349,11 @@ fn a_viewer_of_our_own_stream_waits_for_a_keyframe_only_if_the_encoder_can_answe
     let request = KeyframeRequest(Arc::new(move || {
         counted.fetch_add(1, Ordering::Relaxed);
     }));
-    *registry.whep.keyframe_request.write() = Some(request);
+    *registry.webrtc.keyframe_request.write() = Some(request);
     let limit = arrived + Duration::from_millis(2_000) + KEYFRAME_TIMEOUT;
     assert_eq!(asks(2_000), (true, Some(limit)));
     assert_eq!(requests.load(Ordering::Relaxed), 1);
-    *registry.whep.keyframe_request.write() = None;
+    *registry.webrtc.keyframe_request.write() = None;
     assert_eq!(asks(4_000), (false, None), "the broadcast has a stream delay now");
 }
 
@@ -380,7 +380,7 @@ fn a_session_ends_if_the_publisher_returns_with_a_codec_that_the_viewer_does_not
             payloads: Vec::new(),
         };
         session.send(&Arc::new(frame), now);
-        session.mailbox.take().end
+        session.transport.mailbox.take().end
     };
     assert_eq!(end_after(0, false), None);
     assert_eq!(end_after(1, true), Some(problem!("left-other-codec")));
@@ -437,7 +437,7 @@ fn a_viewer_who_connects_after_the_publisher_has_left_waits_no_longer_than_other
         session.connected(&registry, &slot).unwrap();
         assert!(session.gone_since.is_some());
         publish(&registry, 2);
-        assert_eq!(session.mailbox.take().published, Some(true), "the publisher is back");
+        assert_eq!(session.transport.mailbox.take().published, Some(true), "the publisher is back");
     });
 }
 
@@ -472,7 +472,7 @@ fn a_session_ends_if_the_server_stops_the_rendition_that_its_viewer_has_chosen()
         // The rendition that the viewer is about to get.
         let (mut session, slot) = begin(8, "main").await;
         let (answer, mut answered) = oneshot::channel();
-        let (video, mailbox) = (session.video.as_mut().unwrap(), Some(&session.mailbox));
+        let (video, mailbox) = (session.video.as_mut().unwrap(), Some(&session.transport.mailbox));
         let chosen = ChosenRendition { rendition: Some("120p".to_owned()), answer };
         session.switching.take_choice(&registry, video, chosen, mailbox);
         assert_eq!(answered.try_recv(), Ok(Ok(())));
@@ -493,7 +493,7 @@ fn the_link_of_a_viewer_who_joins_early_is_probed_for_the_bitrate_of_the_stream(
     let used = start::of_stream(&registry, stream, wanted).unwrap();
     let route = VideoRoute { mid: "1".into(), h264: None, av1: None };
     let mut video = VideoTrack::new(route, (Variant::Main, used));
-    let (mailbox, begun) = (Arc::clone(&session.mailbox), Instant::now());
+    let (mailbox, begun) = (Arc::clone(&session.transport.mailbox), Instant::now());
     let mut needed = |millis| {
         let now = begun + Duration::from_millis(millis);
         session.switching.check(&registry, &mut video, Some(&mailbox), now).unwrap()

@@ -10,10 +10,10 @@ use tokio::sync::oneshot;
 use crate::net::webrtc::{Certificate, DatagramSocket, UdpPath};
 use crate::server::renditions::refusal::Refusal;
 use crate::server::stream::Stream;
-use crate::server::whep::mailbox::{ChosenRendition, IceNames, Restart};
-use crate::server::whep::production::keyframe_request::KeyframeRequest;
-use crate::server::whep::production::productions::Productions;
-use crate::server::whep::routes::Routes;
+use crate::server::webrtc::mailbox::{ChosenRendition, IceNames, Restart};
+use crate::server::webrtc::routes::Routes;
+use crate::server::webrtc::whep::production::keyframe_request::KeyframeRequest;
+use crate::server::webrtc::whep::production::productions::Productions;
 use crate::text::Problem;
 
 /// Maximum length of a datagram in bytes.
@@ -23,9 +23,9 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// Number of sessions that are a crowd: each of them reports about the link up to 20 times per second.
 const MIN_CROWD_SESSIONS: usize = 100;
 
-/// WHEP data of a server.
+/// The sessions of WebRTC of a server, and their port.
 #[derive(Debug, Default)]
-pub(crate) struct Whep {
+pub(crate) struct Webrtc {
     pub(super) productions: Productions,
     pub(super) routes: Routes,
     endpoint: RwLock<Option<Arc<Endpoint>>>,
@@ -52,19 +52,19 @@ pub(crate) struct Arrival {
     pub host: Option<IpAddr>,
 }
 
-impl Whep {
-    /// Opens WHEP on this port.
+impl Webrtc {
+    /// Opens this port.
     pub fn open(&self, socket: Arc<DatagramSocket>, certificate: Certificate, has_tcp: bool) {
         *self.endpoint.write() = Some(Arc::new(Endpoint { socket, certificate, has_tcp }));
     }
 
-    /// Closes WHEP, and ends its sessions.
+    /// Closes the port, and ends its sessions.
     pub fn close(&self, reason: &Problem) {
         *self.endpoint.write() = None;
         self.end_viewers(|_| true, reason);
     }
 
-    /// Returns the port, or `None` if WHEP is disabled.
+    /// Returns the port, or `None` if WebRTC is off.
     pub fn endpoint(&self) -> Option<Arc<Endpoint>> {
         self.endpoint.read().clone()
     }

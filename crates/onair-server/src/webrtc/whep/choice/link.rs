@@ -19,7 +19,7 @@ const MIN_ESTIMATE_PERCENT: u64 = 125;
 
 /// The state of a link.
 #[derive(Debug)]
-pub(in crate::whep) struct LinkChoice {
+pub(in crate::webrtc) struct LinkChoice {
     begun: Option<Instant>,
     /// The time since which the link has been too slow.
     slow_since: Option<Instant>,

@@ -9,9 +9,11 @@ use crate::base::queue::{Empty, Receiver};
 use crate::base::{Clock, Stop, Timestamp, Worker};
 use crate::media::SampleBlock;
 use crate::server::registry::Registry;
-use crate::server::whep::production::audio::{OpusMaker, Pairing};
-use crate::server::whep::production::frame_maker::{Listeners, ProductionEvent, audio_frame};
-use crate::server::whep::production::productions::Production;
+use crate::server::webrtc::whep::production::audio::{OpusMaker, Pairing};
+use crate::server::webrtc::whep::production::frame_maker::{
+    Listeners, ProductionEvent, audio_frame,
+};
+use crate::server::webrtc::whep::production::productions::Production;
 use crate::text::Problem;
 
 /// Maximum time by which the audio may be ahead of the stream, or behind it. Audio that is further away does not
@@ -73,7 +75,7 @@ fn failed(production: &Production, why: &dyn Display) {
 
 /// Returns the production of the studio's own stream.
 fn own_production(registry: &Registry) -> Option<Arc<Production>> {
-    registry.whep.productions.all.lock().values().find(|each| each.is_own).cloned()
+    registry.webrtc.productions.all.lock().values().find(|each| each.is_own).cloned()
 }
 
 /// Encodes until the queue ends or a stop is requested.
@@ -135,7 +137,7 @@ mod tests {
     use crate::server::registry::PublishRight;
     use crate::server::registry::config::Config;
     use crate::server::stream::message_sink::MessageSink;
-    use crate::server::whep::production::productions::{ProductionKey, WantedTracks};
+    use crate::server::webrtc::whep::production::productions::{ProductionKey, WantedTracks};
     use crate::wire::rtmp::stream_name::StreamName;
 
     #[test]
@@ -150,7 +152,7 @@ mod tests {
         let key = ProductionKey::of(&publication.stream, String::new());
         let source = (Arc::clone(&publication.stream), MessageSink::new(2, 1 << 20));
         let production = Arc::new(Production::new(key.clone(), source, Arc::default(), true));
-        registry.whep.productions.all.lock().insert(key, Arc::clone(&production));
+        registry.webrtc.productions.all.lock().insert(key, Arc::clone(&production));
         assert_eq!(need(&registry), ProgramAudioNeed::Unneeded);
         let _listener = production.used(WantedTracks { video: false, audio: true }, None);
         assert_eq!(need(&registry), ProgramAudioNeed::Needed);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::server::whep::frame::{Frame, FrameKind};
+use crate::server::webrtc::whep::frame::{Frame, FrameKind};
 
 /// Assumed frame interval if there is only one frame, in microseconds.
 const DEFAULT_FRAME_INTERVAL_MICROS: i64 = 33_333;

@@ -13,10 +13,10 @@ use crate::net::listener::Listener;
 use crate::net::stream::Stream;
 use crate::server::registry::port::OpenPort;
 use crate::server::registry::{ConnectionSlot, Registry};
-use crate::server::whep::endpoint::MAX_DATAGRAM_BYTES;
-use crate::server::whep::mailbox::Mailbox;
-use crate::server::whep::path::{Path, TcpLink};
-use crate::server::whep::routes;
+use crate::server::webrtc::endpoint::MAX_DATAGRAM_BYTES;
+use crate::server::webrtc::mailbox::Mailbox;
+use crate::server::webrtc::path::{Path, TcpLink};
+use crate::server::webrtc::routes;
 
 /// Time limit for the first datagram.
 const FIRST_DATAGRAM_TIMEOUT: Duration = Duration::from_secs(10);
@@ -50,7 +50,7 @@ async fn converse(
     let Ok(Ok(first)) = first else {
         return tracing::debug!(%peer, "a TCP connection to the port of WebRTC sent no datagram");
     };
-    let Some(mailbox) = registry.whep.routes.of_request(first) else {
+    let Some(mailbox) = registry.webrtc.routes.of_request(first) else {
         return tracing::debug!(%peer, "a TCP connection to the port of WebRTC named no session");
     };
     let Some(place) = mailbox.connect() else { return };

@@ -1,0 +1,12 @@
+//! Streams over WebRTC: out with WHEP (`whep/`). All sessions share one port of UDP and TCP: `routes` finds the session
+//! of a datagram, and `mailbox` keeps it for the session's task. `address_checks` proves the addresses of a peer. The
+//! server is ICE-lite. The library str0m implements the protocols, and has no I/O.
+
+mod address_checks;
+pub(crate) mod endpoint;
+mod mailbox;
+mod path;
+mod routes;
+pub(crate) mod tcp;
+mod transport;
+pub(crate) mod whep;
