@@ -120,6 +120,7 @@ mod talk_portal;
 mod targets;
 mod tls;
 mod tracks;
+mod ts_targets;
 mod ui_window;
 mod vectors;
 mod vectors_media;

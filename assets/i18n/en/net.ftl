@@ -235,6 +235,24 @@ url-instead-of-rtmpe = RTMPE encryption is broken. Use rtmps://, or rtmp:// if t
 url-instead-of-rtmfp = RTMFP is Adobe's protocol for Flash players. Ask the service for an rtmp:// or rtmps:// address.
 url-instead-of-web = This is the address of a web page, a WebRTC endpoint (WHIP) or a stream to watch. Use an address that begins with rtmp:// or rtmps://. If your network allows only web traffic, use rtmpt:// or rtmpts://.
 url-instead-of-rtsp = This protocol is for network cameras. Use an rtmp:// or rtmps:// address.
+url-ts-no-port = the address has no port
+    .cure = Use tcp://host:port or udp://host:port.
+url-ts-port = the port is not a number from 1 to 65535
+url-ts-path = a tcp:// or udp:// address has no path and no stream key
+    .cure = Use tcp://host:port or udp://host:port.
+url-ts-login = a tcp:// or udp:// address has no user name and no password
+    .cure = Use tcp://host:port or udp://host:port.
+url-ts-listen = ?listen is only for the receiver's own address
+    .cure = Remove ?listen, and enter the address of the receiver.
+url-ts-tcp-option = tcp:// addresses have no option { $name }
+    .cure = Remove the option.
+url-ts-udp-option = udp:// addresses have no option { $name }
+    .cure = Use only pkt_size, ttl and localaddr.
+url-ts-value = { $name }={ $value } is not valid
+    .cure = Use bytes for pkt_size, a number from 1 to 255 for ttl, and an IP address of this computer for localaddr.
+url-ts-size = pkt_size is not between { $least } and { $most }
+    .cure = Use pkt_size=1316, or remove the option.
+net-proxy-no-datagrams = a proxy does not forward UDP
 target-built-in-off = the built-in server is not running
     .cure = Start the built-in server, or turn this target off.
 target-key-missing = the stream key is missing

@@ -235,6 +235,24 @@ url-instead-of-rtmpe = 这种协议的加密已被破解。请用 rtmps://；如
 url-instead-of-rtmfp = 这是 Adobe 用于 Flash 播放器的协议。请向平台索取 rtmp:// 或 rtmps:// 地址。
 url-instead-of-web = 这是网页、WebRTC（WHIP）或观看直播的地址。推流地址以 rtmp:// 或 rtmps:// 开头；如果网络只允许网页流量，请使用 rtmpt:// 或 rtmpts://。
 url-instead-of-rtsp = 这是网络摄像头使用的协议。请使用 rtmp:// 或 rtmps:// 地址。
+url-ts-no-port = 地址中没有端口
+    .cure = 请使用 tcp://主机:端口 或 udp://主机:端口。
+url-ts-port = 端口不是 1 到 65535 之间的数字
+url-ts-path = tcp:// 和 udp:// 地址没有路径，也没有推流密钥
+    .cure = 请使用 tcp://主机:端口 或 udp://主机:端口。
+url-ts-login = tcp:// 和 udp:// 地址没有用户名和密码
+    .cure = 请使用 tcp://主机:端口 或 udp://主机:端口。
+url-ts-listen = ?listen 只用于接收端自己的地址
+    .cure = 请去掉 ?listen，填写接收端的地址。
+url-ts-tcp-option = tcp:// 地址没有选项 { $name }
+    .cure = 请去掉这个选项。
+url-ts-udp-option = udp:// 地址没有选项 { $name }
+    .cure = 只能使用 pkt_size、ttl 和 localaddr。
+url-ts-value = { $name }={ $value } 无效
+    .cure = pkt_size 填字节数，ttl 填 1 到 255 之间的数字，localaddr 填本机的 IP 地址。
+url-ts-size = pkt_size 不在 { $least } 到 { $most } 之间
+    .cure = 请使用 pkt_size=1316，或去掉这个选项。
+net-proxy-no-datagrams = 代理不转发 UDP
 target-built-in-off = 内置服务器没有运行
     .cure = 请启动内置服务器，或停用这个推流目标。
 target-key-missing = 缺少推流密钥

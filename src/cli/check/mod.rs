@@ -25,8 +25,9 @@ use crate::text::problem::{Problem, problem};
 /// Flags of `onair check`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// The target: a URL (rtmp, rtmps, rtmpt or rtmpts) that ends in the stream key, or an
-    /// application's URL with --key-env, --key-file or --key-stdin. onair does not try the stream key.
+    /// The target: a URL (rtmp, rtmps, rtmpt or rtmpts) that ends in the stream key, an
+    /// application's URL with --key-env, --key-file or --key-stdin, tcp://HOST:PORT or
+    /// udp://HOST:PORT. onair does not try the stream key.
     /// Without a URL, onair checks this computer and the targets that are on in --settings
     #[arg(value_name = "URL")]
     pub url: Option<String>,

@@ -21,6 +21,7 @@ use crate::net::Trouble;
 use crate::studio::event::stats::Stats;
 use crate::studio::event::{Recording, RecordingState, Source, TargetState};
 use crate::studio::notices::message::StudioMessage;
+use crate::studio::targets::address;
 use crate::studio::{Command, Config, Event, Studio};
 use crate::text::Problem;
 
@@ -181,8 +182,7 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
 /// see.
 fn shows_key(config: &Config) -> bool {
     // Only a broadcast to targets from the settings can be resumed. Their keys are stored.
-    config.on_air_mark.is_none()
-        && config.settings.targets.iter().any(|it| !it.is_built_in() && it.key().is_none())
+    config.on_air_mark.is_none() && config.settings.targets.iter().any(address::has_key_in_address)
 }
 
 /// The state of a main source: whether it has delivered data, and its last failure.

@@ -199,6 +199,7 @@ fn print_target(output: &Output, target: &Target) {
     let fields = json!({
         "index": target.index,
         "url": target.url,
+        "protocol": target.url.split_once("://").map(|(scheme, _)| scheme),
         "state": target.state.name(),
         "stage": target.stage,
         "code": target.code,

@@ -37,7 +37,9 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, entry: &
     }
     let running = draft.running.contains(&entry.target.id);
     server(ui, view, draft, &entry.target, width);
-    stream_key(ui, view, draft, &entry.target, width);
+    if address::needs_key(&draft.texts(entry.target.id).server) {
+        stream_key(ui, view, draft, &entry.target, width);
+    }
     advanced::show(ui, view, draft, &entry.target, width);
     other_connection(ui, view, draft, &entry.target);
     below(ui, view, draft, entry);
@@ -211,8 +213,9 @@ fn below(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, entry: &TargetView
     ui.add_space(gap::XS);
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = gap::S;
+        let needs_key = address::needs_key(&draft.texts(target.id).server);
         let name = texts.get("remember-key");
-        if switch(ui, theme, &name, target.remember_key) {
+        if needs_key && switch(ui, theme, &name, target.remember_key) {
             let remember_key = !target.remember_key;
             view.send(Command::PutTarget(Target { remember_key, ..draft.put(target) }));
         }
@@ -223,7 +226,9 @@ fn below(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, entry: &TargetView
                 texts.with("key-in-file", &[("path", path.display().to_string().into())])
             }
         };
-        label(ui, &name, Type::Small, theme.text).on_hover_text(place);
+        if needs_key {
+            label(ui, &name, Type::Small, theme.text).on_hover_text(place);
+        }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             // A running target must be switched off before it can be removed.
             ui.add_enabled_ui(!draft.running.contains(&target.id), |ui| {

@@ -15,6 +15,7 @@ use crate::encode::VideoEncoder;
 use crate::media::{BitsPerSecond, FrameGrid, StreamConfig, VideoFrame};
 use crate::net::{Cause, ConnectStage, Runtime, random_hex};
 use crate::studio::notices::message::StudioMessage;
+use crate::studio::targets::address;
 use crate::studio::targets::quality::Quality;
 use crate::studio::targets::services::Service;
 use crate::text::Problem;
@@ -33,7 +34,7 @@ const TEST_STREAM_PREFIX: &str = "onair-test-";
 /// A way to measure the upload to a target.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum UploadTest {
-    /// There is none: the service has no test mode.
+    /// There is none: the service has no test mode, or the protocol has no names of streams.
     Unavailable,
     /// The service's test mode, with its query.
     TestMode(&'static str),
@@ -51,6 +52,8 @@ impl UploadTest {
             // Another server would show viewers the test stream, which has the actual stream key.
             Some(service) if !service.has_server(server) => Self::Unavailable,
             Some(service) => service.test_query.map_or(Self::Unavailable, Self::TestMode),
+            // Whoever receives at this address would see the test pattern.
+            None if !address::needs_key(server) => Self::Unavailable,
             None if test_stream => Self::TestStream,
             None => Self::NeedsConsent,
         }
@@ -294,6 +297,7 @@ mod tests {
         ] {
             assert_eq!(UploadTest::of(services.of_server(server), server, true), way, "{server}");
         }
+        assert_eq!(UploadTest::of(None, "udp://h:5000", true), UploadTest::Unavailable);
         let of_custom = |consent| UploadTest::of(None, "rtmp://h/app", consent);
         assert_eq!(of_custom(false), UploadTest::NeedsConsent);
         assert_eq!(of_custom(true), UploadTest::TestStream);

@@ -77,6 +77,11 @@ pub fn needs_key(server: &str) -> bool {
     TargetAddress::needs_key(server)
 }
 
+/// Returns true if the address of a target must contain the key.
+pub fn has_key_in_address(target: &Target) -> bool {
+    !target.is_built_in() && target.key().is_none() && needs_key(target.server())
+}
+
 /// Returns the URL of a target without its key.
 pub(crate) fn shown(wanted: &Target) -> String {
     match &wanted.place {
@@ -448,6 +453,26 @@ mod tests {
         for typed in ["", "live_123_abc", "rtmp://h/app", "https://h/app/k"] {
             assert!(split(typed).is_none(), "{typed}");
         }
+    }
+
+    #[test]
+    fn an_address_without_a_key_is_complete_and_saved_whole() {
+        let server = "udp://239.1.1.1:5000?ttl=4&localaddr=192.0.2.7";
+        let target = Target::custom(1, server, Secret::default());
+        // The user may have typed a key for another address before.
+        let typed = Target { key_apart: true, ..Target::custom(1, server, "planted key".into()) };
+        let apart = Target { key_apart: true, ..target.clone() };
+        for target in [target, typed, apart] {
+            assert_eq!((fault(&target), secret_of(&target)), (None, None));
+            let resolved = resolve(&target, None, &Options::default(), None).unwrap();
+            assert_eq!(resolved.url.to_string(), server);
+            let key = target.key().cloned().unwrap_or_default();
+            assert_eq!(without_key(server, &key, target.key_apart), server);
+        }
+        let target = Target::custom(1, "udp://h", Secret::default());
+        assert!(matches!(fault(&target), Some(AddressFault::Server(_))));
+        let bad = without_key("tcp://me:planted@h:1?planted", &Secret::default(), false);
+        assert_eq!(bad, "tcp://h:1");
     }
 
     #[test]

@@ -216,6 +216,9 @@ fn details(ui: &mut Ui, view: &mut View<'_>, draft: &mut Destination) -> bool {
         next |= field(ui, view, draft, Part::Server, &hint);
         ui.add_space(gap::S);
     }
+    if !address::needs_key(&draft.server) {
+        return next;
+    }
     next |= field(ui, view, draft, Part::Key, &texts.get("stream-key-hint"));
     ui.add_space(gap::XS);
     paragraph(ui, &texts.get("guide-key-kept"), Type::Small, theme.secondary);

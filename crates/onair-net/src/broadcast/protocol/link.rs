@@ -1,4 +1,5 @@
-//! One connection to a target.
+//! One connection to a target. This file and `address` are in a circle because an address opens a
+//! link, and a link can name the next address.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};

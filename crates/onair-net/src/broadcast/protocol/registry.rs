@@ -3,9 +3,10 @@
 use crate::base::Secret;
 use crate::broadcast::protocol::address::{AddressError, TargetAddress, TargetProtocol};
 use crate::broadcast::protocol::rtmp::Rtmp;
+use crate::broadcast::protocol::ts::Ts;
 
 /// The protocols. The first one explains addresses of unknown schemes.
-const PROTOCOLS: [&dyn TargetProtocol; 1] = [&Rtmp];
+const PROTOCOLS: [&dyn TargetProtocol; 2] = [&Rtmp, &Ts];
 
 /// Returns the protocol of an address.
 fn protocol_of(text: &str) -> &'static dyn TargetProtocol {

@@ -65,17 +65,23 @@ impl Bind {
     pub(in crate::net) async fn connect(&self, to: SocketAddr) -> io::Result<TcpStream> {
         let socket = Socket::new(Domain::for_address(to), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_nonblocking(true)?;
-        match self {
+        self.apply(&socket)?;
+        TcpSocket::from_std_stream(socket.into()).connect(to).await
+    }
+
+    /// Binds a new socket to this address or interface, with the errors of [`Bind::connect`].
+    pub(in crate::net) fn apply(&self, socket: &Socket) -> io::Result<()> {
+        let (bound, missing) = match self {
             Self::Address(address) => {
                 let bound = socket.bind(&SocketAddr::new(*address, 0).into());
-                bound.map_err(|error| unusable(error, problem!("net-bind-no-address")))?;
+                (bound, problem!("net-bind-no-address"))
             }
             Self::Interface(name) => {
                 let bound = socket.bind_device(Some(name.as_bytes()));
-                bound.map_err(|error| unusable(error, problem!("net-bind-no-interface")))?;
+                (bound, problem!("net-bind-no-interface"))
             }
-        }
-        TcpSocket::from_std_stream(socket.into()).connect(to).await
+        };
+        bound.map_err(|error| unusable(error, missing))
     }
 }
 

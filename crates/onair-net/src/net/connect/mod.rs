@@ -4,6 +4,7 @@
 //! and the families alternate).
 
 pub mod bind;
+pub mod datagrams;
 mod lookup;
 pub mod network;
 pub mod proxy;
@@ -113,13 +114,8 @@ pub async fn connect(
         Some(proxy) => (proxy.host.as_str(), proxy.port),
         None => (endpoint.host.as_str(), endpoint.port),
     };
-    let addresses = look_up(host, port, options.dns_limit).await.map_err(|cause| {
-        let asked = matches!(cause, Cause::LookupFailed(_) | Cause::TimedOut { .. });
-        // No resolver was reachable.
-        let cause =
-            if asked && !network_changes::leads_anywhere() { Cause::NoNetwork } else { cause };
-        fail(ConnectStage::Dns, blame(cause))
-    })?;
+    let addresses = found(host, port, options.dns_limit).await;
+    let addresses = addresses.map_err(|cause| fail(ConnectStage::Dns, blame(cause)))?;
     let ips: Vec<IpAddr> = addresses.iter().map(SocketAddr::ip).collect();
 
     on_step(Step::Stage(ConnectStage::Tcp));
@@ -149,6 +145,18 @@ pub async fn connect(
         }
         Err(_) => Err(fail(ConnectStage::Tls, Cause::TimedOut { after: options.tls_limit })),
     }
+}
+
+/// Looks up a host. If no resolver was reachable, the cause is the missing network.
+pub(in crate::net) async fn found(
+    host: &str,
+    port: u16,
+    limit: Duration,
+) -> Result<Vec<SocketAddr>, Cause> {
+    look_up(host, port, limit).await.map_err(|cause| {
+        let asked = matches!(cause, Cause::LookupFailed(_) | Cause::TimedOut { .. });
+        if asked && !network_changes::leads_anywhere() { Cause::NoNetwork } else { cause }
+    })
 }
 
 async fn look_up(host: &str, port: u16, limit: Duration) -> Result<Vec<SocketAddr>, Cause> {

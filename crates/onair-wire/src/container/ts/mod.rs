@@ -8,9 +8,11 @@ mod demuxer;
 mod event;
 mod pes;
 mod section;
+mod stream_writer;
 mod video;
 mod writer;
 
 pub use demuxer::{Demuxer, PACKET_BYTES, PackedAudio, packed_audio};
 pub use event::{Codec, Event, StreamEvents, TICKS_PER_SECOND, ticks};
+pub use stream_writer::{StreamWriter, null_packet};
 pub use writer::Writer;

@@ -14,9 +14,9 @@ use crate::wire::container::ts::event::{TICKS_PER_SECOND, ticks};
 use crate::wire::container::ts::section::crc;
 
 /// The PIDs.
-const PAT_PID: u16 = 0;
-const PMT_PID: u16 = 0x1000;
-const VIDEO_PID: u16 = 0x100;
+pub(super) const PAT_PID: u16 = 0;
+pub(super) const PMT_PID: u16 = 0x1000;
+pub(super) const VIDEO_PID: u16 = 0x100;
 const AUDIO_PID: u16 = 0x101;
 /// The first byte of a packet.
 const SYNC_BYTE: u8 = 0x47;
@@ -67,11 +67,11 @@ enum AudioForm {
 
 /// A unit of one PID (§2.4.3.6).
 #[derive(Debug)]
-struct PesUnit {
-    pid: u16,
+pub(super) struct PesUnit {
+    pub pid: u16,
     /// The decoding time in ticks of the clock, without the delay.
-    dts: i64,
-    keyframe: bool,
+    pub dts: i64,
+    pub keyframe: bool,
     data: Bytes,
 }
 
@@ -168,10 +168,11 @@ impl Writer {
     pub fn segment(&self, packets: &[EncodedPacket], number: u64) -> Bytes {
         let units = self.units(packets);
         let bytes: usize = units.iter().map(|unit| unit.data.len() + PAYLOAD_BYTES).sum();
-        let mut out = Output { out: BytesMut::with_capacity(bytes + bytes / 16), counts: [0; 2] };
+        let out = BytesMut::with_capacity(bytes + bytes / 16);
+        let mut out = Output { out, counts: [0; 2] };
         let counter = (number % CONTINUITY_COUNTER_VALUES as u64) as u8;
         out.section(PAT_PID, &pat(), counter);
-        out.section(PMT_PID, &self.pmt(), counter);
+        out.section(PMT_PID, &self.pmt(0), counter);
         let last = |pid| units.iter().rposition(|unit| unit.pid == pid);
         let ends = [last(VIDEO_PID), last(AUDIO_PID)];
         for (index, unit) in units.iter().enumerate() {
@@ -181,11 +182,13 @@ impl Writer {
         out.out.freeze()
     }
 
-    const fn clock_pid(&self) -> u16 {
+    /// Returns the PID whose packets contain the clock.
+    pub(super) const fn clock_pid(&self) -> u16 {
         if self.video.is_some() { VIDEO_PID } else { AUDIO_PID }
     }
 
-    fn units(&self, packets: &[EncodedPacket]) -> Vec<PesUnit> {
+    /// Returns the units of these packets, sorted by DTS.
+    pub(super) fn units(&self, packets: &[EncodedPacket]) -> Vec<PesUnit> {
         let mut units = Vec::new();
         let mut waiting: Vec<(i64, Bytes)> = Vec::new();
         for packet in packets {
@@ -214,25 +217,29 @@ impl Writer {
     }
 
     /// Returns the program map table: the streams of the program (§2.4.4.8).
-    fn pmt(&self) -> Bytes {
+    pub(super) fn pmt(&self, version: u8) -> Bytes {
         let mut body = BytesMut::new();
         body.put_u16(0xE000 | self.clock_pid());
         body.put_u16(0xF000);
-        let video = self.video.as_ref().map(|it| (it.stream_type(), VIDEO_PID));
-        let audio = self.audio.as_ref().map(|it| (it.stream_type(), AUDIO_PID));
-        for (stream_type, pid) in video.into_iter().chain(audio) {
+        for (stream_type, pid) in self.streams().into_iter().flatten() {
             body.put_u8(stream_type);
             body.put_u16(0xE000 | pid);
             body.put_u16(0xF000);
         }
-        section(2, &body)
+        section(2, version, &body)
+    }
+
+    /// Returns the stream types and PIDs of video and audio.
+    pub(super) fn streams(&self) -> [Option<(u8, u16)>; 2] {
+        let video = self.video.as_ref().map(|it| (it.stream_type(), VIDEO_PID));
+        [video, self.audio.as_ref().map(|it| (it.stream_type(), AUDIO_PID))]
     }
 }
 
 /// Returns the program association table (§2.4.4.3), which lists only program 1.
-fn pat() -> Bytes {
+pub(super) fn pat() -> Bytes {
     let [high, low] = (0xE000 | PMT_PID).to_be_bytes();
-    section(0, &[0, 1, high, low])
+    section(0, 0, &[0, 1, high, low])
 }
 
 fn clock(at: Timestamp) -> i64 {
@@ -277,29 +284,30 @@ fn put_time(out: &mut BytesMut, mark: u8, ticks: i64) {
 }
 
 /// Returns a section with one table (§2.4.4).
-fn section(table: u8, body: &[u8]) -> Bytes {
+fn section(table: u8, version: u8, body: &[u8]) -> Bytes {
     let mut out = BytesMut::new();
     out.put_u8(table);
     out.put_u16(0xB000 | (body.len() as u16 + 9));
-    // The table's ID is 1, its version is 0 and current, and this is its only section.
-    out.put_slice(&[0, 1, 0xC1, 0, 0]);
+    // The table's ID is 1, it is current, and this is its only section.
+    out.put_slice(&[0, 1, 0xC1 | version << 1, 0, 0]);
     out.put_slice(body);
     let checksum = crc(&out);
     out.put_u32(checksum);
     out.freeze()
 }
 
-/// The packets of a segment.
-struct Output {
-    out: BytesMut,
+/// The packets of a stream.
+#[derive(Debug, Default)]
+pub(super) struct Output {
+    pub out: BytesMut,
     /// Number of packets of video and of audio.
     counts: [usize; 2],
 }
 
 impl Output {
-    fn section(&mut self, pid: u16, section: &[u8], counter: u8) {
-        self.out.put_u8(SYNC_BYTE);
-        self.out.put_u16(0x4000 | pid);
+    /// Writes a table.
+    pub fn section(&mut self, pid: u16, section: &[u8], counter: u8) {
+        put_header(&mut self.out, 0x4000, pid);
         self.out.put_u8(0x10 | counter);
         // The section begins at once, and the rest of the packet is padding.
         self.out.put_u8(0);
@@ -308,7 +316,7 @@ impl Output {
     }
 
     /// Writes a unit. The last unit of a PID ends with the last value of the counter.
-    fn unit(&mut self, unit: &PesUnit, has_clock: bool, is_last: bool) {
+    pub fn unit(&mut self, unit: &PesUnit, has_clock: bool, is_last: bool) {
         let first_field = first_field(unit, has_clock);
         let first_room = PAYLOAD_BYTES - first_field.len();
         let left = unit.data.len().saturating_sub(first_room);
@@ -327,8 +335,7 @@ impl Output {
             let room = PAYLOAD_BYTES - field.len();
             let size = rest.len().saturating_sub(after).min(room);
             let (payload, behind) = rest.split_at(size);
-            self.out.put_u8(SYNC_BYTE);
-            self.out.put_u16(if is_first { 0x4000 } else { 0 } | unit.pid);
+            put_header(&mut self.out, if is_first { 0x4000 } else { 0 }, unit.pid);
             let stuffing = room - size;
             let control = if field.is_empty() && stuffing == 0 { 0x10 } else { 0x30 };
             self.out.put_u8(control | (*count % CONTINUITY_COUNTER_VALUES) as u8);
@@ -338,6 +345,19 @@ impl Output {
             rest = behind;
         }
     }
+
+    /// Returns the continuity counter of the last packet of this PID with content.
+    pub fn last_counter(&self, pid: u16) -> u8 {
+        let [of_video, of_audio] = self.counts;
+        let count = if pid == VIDEO_PID { of_video } else { of_audio };
+        ((count + CONTINUITY_COUNTER_VALUES - 1) % CONTINUITY_COUNTER_VALUES) as u8
+    }
+}
+
+/// Writes the first bytes of a packet, with these flags.
+pub(super) fn put_header(out: &mut BytesMut, flags: u16, pid: u16) {
+    out.put_u8(SYNC_BYTE);
+    out.put_u16(flags | pid);
 }
 
 /// Returns the adaptation field of the first packet of a unit (§2.4.3.5): the clock, and whether decoding can start.
@@ -346,15 +366,20 @@ fn first_field(unit: &PesUnit, has_clock: bool) -> Vec<u8> {
     if !has_clock {
         return vec![1, random_access];
     }
-    let base = unit.dts.saturating_add(INITIAL_CLOCK) & TIMESTAMP_MASK;
-    let mut field = vec![7, random_access | 0x10];
+    clock_field(unit.dts, random_access)
+}
+
+/// Returns an adaptation field with the clock at this DTS.
+pub(super) fn clock_field(dts: i64, flags: u8) -> Vec<u8> {
+    let base = dts.saturating_add(INITIAL_CLOCK) & TIMESTAMP_MASK;
+    let mut field = vec![7, flags | 0x10];
     field.extend_from_slice(&((base >> 1) as u32).to_be_bytes());
     field.extend_from_slice(&[(base << 7) as u8 & 0x80 | 0x7E, 0]);
     field
 }
 
 /// Writes an adaptation field with this many stuffing bytes.
-fn put_field(out: &mut BytesMut, field: &[u8], stuffing: usize) {
+pub(super) fn put_field(out: &mut BytesMut, field: &[u8], stuffing: usize) {
     match (field, stuffing) {
         ([], 0) => {}
         ([], 1) => out.put_u8(0),
@@ -372,7 +397,7 @@ fn put_field(out: &mut BytesMut, field: &[u8], stuffing: usize) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::media::{BitsPerSecond, FrameRate, Rotation, Size};
     use crate::wire::codec::h264::annexb_nals;
@@ -384,7 +409,7 @@ mod tests {
     ];
     const BASELINE_PROFILE_PPS: &[u8] = &[0x68, 0xCE, 0x0F, 0xC8];
 
-    fn video() -> VideoConfig {
+    pub fn video() -> VideoConfig {
         let config = DecoderConfig::new(
             Bytes::from_static(BASELINE_PROFILE_SPS),
             Bytes::from_static(BASELINE_PROFILE_PPS),
@@ -401,7 +426,7 @@ mod tests {
         }
     }
 
-    fn audio(codec: AudioCodec) -> AudioConfig {
+    pub fn audio(codec: AudioCodec) -> AudioConfig {
         AudioConfig {
             codec,
             sample_rate: 48_000,
@@ -423,7 +448,7 @@ mod tests {
     }
 
     /// Returns two seconds of frames of these sizes, with audio.
-    fn packets(from: i64, sizes: impl Fn(i64) -> usize) -> Vec<EncodedPacket> {
+    pub fn packets(from: i64, sizes: impl Fn(i64) -> usize) -> Vec<EncodedPacket> {
         let mut all = Vec::new();
         for frame in 0..60_i64 {
             let dts = Timestamp::from_micros((from * 60 + frame) * 1_000_000 / 30);
@@ -530,7 +555,7 @@ mod tests {
         let sets: [&[u8]; 3] = [&[0x40, 1, 9], &[0x42, 1, 9], &[0x44, 1, 9]];
         assert_eq!(units, [&[0x46, 1, 0x50][..], sets[0], sets[1], sets[2], &[0x26, 1, 7]]);
         assert_eq!(frame(&video(), true, &[&[0x09, 0x10]]), None);
-        assert_eq!(Writer::new(Some(&hevc()), None).unwrap().pmt()[12], 0x24);
+        assert_eq!(Writer::new(Some(&hevc()), None).unwrap().pmt(0)[12], 0x24);
     }
 
     #[test]

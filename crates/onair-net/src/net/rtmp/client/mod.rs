@@ -570,15 +570,6 @@ impl Client {
         };
         Failure::Other(self.error(stage, cause))
     }
-
-    fn refusal(&self, refused: &Refused) -> Error {
-        let cause = Cause::Status {
-            refusal: refused.refusal,
-            code: refused.status.code.clone(),
-            description: refused.status.description.clone(),
-        };
-        self.error(stage_of(refused.stage), cause)
-    }
 }
 
 enum Failure {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Client, Listener, Options, SessionGoal, seed};
+use super::{Client, Listener, Options, SessionGoal, seed, stage_of};
 use crate::base::Clock;
 use crate::net::error::{Cause, ConnectStage, Error, FailedAttempt, ProxyProblem, Step};
 use crate::text::problem::problem;
@@ -47,6 +47,16 @@ impl Client {
             (client, None) => Ok(client),
             (client, Some(refused)) => Err(client.refusal(&refused)),
         }
+    }
+
+    /// Returns the error of a rejection.
+    pub(super) fn refusal(&self, refused: &Refused) -> Error {
+        let cause = Cause::Status {
+            refusal: refused.refusal,
+            code: refused.status.code.clone(),
+            description: refused.status.description.clone(),
+        };
+        self.error(stage_of(refused.stage), cause)
     }
 
     /// Connects to the URL's port, or to the first of the configured ports that speaks RTMP, and

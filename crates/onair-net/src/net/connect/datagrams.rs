@@ -1,0 +1,210 @@
+//! Sends datagrams to one address, which can be a multicast group. There is no connection: the
+//! system reports only what it knows itself, such as a missing route or, for unicast, that nothing
+//! listens on the port.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::task::{Context, Poll};
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::UdpSocket;
+
+use crate::net::connect::bind::Bind;
+use crate::net::connect::{Endpoint, Options, found};
+use crate::net::error::{Cause, ConnectStage, Error, ProxyProblem, Step};
+use crate::net::network_changes;
+use crate::text::problem::{Problem, problem};
+
+/// Size of the system's buffer in bytes, for the datagrams of a large frame.
+const SEND_BUFFER_BYTES: usize = 1 << 20;
+
+/// The options of a socket for datagrams.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DatagramOptions {
+    /// For multicast, the number of networks that datagrams may pass through; `None` means only the
+    /// local one.
+    pub ttl: Option<u8>,
+    /// The local address, which for multicast also determines the network interface.
+    pub local: Option<IpAddr>,
+}
+
+/// The sender of datagrams to one address.
+#[derive(Debug)]
+pub struct DatagramSender {
+    socket: UdpSocket,
+    to: SocketAddr,
+    peer: String,
+}
+
+impl DatagramSender {
+    /// Looks up the host, and opens a socket. Sends nothing.
+    ///
+    /// # Errors
+    /// Fails with the stage and the cause.
+    pub async fn open(
+        endpoint: &Endpoint,
+        wanted: &DatagramOptions,
+        options: &Options,
+        on_step: &(dyn Fn(Step<'_>) + Send + Sync),
+    ) -> Result<Self, Error> {
+        let peer = endpoint.to_string();
+        let fail = |cause| Error { stage: ConnectStage::Dns, cause, peer: peer.clone() };
+        on_step(Step::Stage(ConnectStage::Dns));
+        if let Some(proxy) = options.proxy.as_ref().filter(|proxy| proxy.serves(&endpoint.host)) {
+            let reason = problem!("net-proxy-no-datagrams");
+            return Err(fail(proxy.cause(ProxyProblem::Refused(reason))));
+        }
+        let addresses = found(&endpoint.host, endpoint.port, options.dns_limit).await;
+        let addresses = addresses.map_err(fail)?;
+        let bind = wanted.local.map(Bind::Address).or_else(|| options.bind.clone());
+        let fits = |to: &&SocketAddr| bind.as_ref().is_none_or(|bind| bind.fits(to));
+        let Some(to) = addresses.iter().find(fits).copied() else {
+            let from = bind.as_ref().map(ToString::to_string).unwrap_or_default();
+            return Err(fail(Cause::Bind { from, reason: problem!("net-bind-family") }));
+        };
+        let socket = socket_for(to, wanted.ttl, bind.as_ref()).map_err(|error| {
+            let own = error.get_ref().and_then(|inner| inner.downcast_ref::<Problem>());
+            fail(match (own, &bind) {
+                (Some(reason), Some(bind)) => {
+                    Cause::Bind { from: bind.to_string(), reason: reason.clone() }
+                }
+                _ if !network_changes::leads_to(to.ip()) => Cause::NoNetwork,
+                _ => Cause::from_io(&error),
+            })
+        })?;
+        Ok(Self { socket, to, peer })
+    }
+
+    /// Returns the receiver as `host:port`.
+    pub fn peer(&self) -> &str {
+        &self.peer
+    }
+
+    /// Sends a datagram, as soon as the system has space for it.
+    ///
+    /// # Errors
+    /// Fails with the system's error. The datagram is lost.
+    pub fn poll_send(&self, cx: &mut Context<'_>, datagram: &[u8]) -> Poll<io::Result<usize>> {
+        self.socket.poll_send(cx, datagram)
+    }
+
+    /// Returns true if only this datagram, or an earlier one, is lost: nothing listens on the port
+    /// yet, or a queue of the system is full.
+    pub fn is_passing(error: &io::Error) -> bool {
+        error.kind() == io::ErrorKind::ConnectionRefused
+            || error.raw_os_error() == Some(libc::ENOBUFS)
+    }
+
+    /// Returns true if this computer has a network route to the receiver, or if that is unknown.
+    pub fn has_way(&self) -> bool {
+        network_changes::leads_to(self.to.ip())
+    }
+
+    /// Returns true if the local address still exists on this computer, or if that is unknown.
+    pub fn is_local_there(&self) -> bool {
+        self.socket.local_addr().map_or(true, |local| network_changes::is_own(local.ip()))
+    }
+
+    /// Returns true if the receiver is on this computer.
+    pub fn is_within_machine(&self) -> bool {
+        self.to.ip().to_canonical().is_loopback()
+    }
+}
+
+/// Opens a socket that sends to this address. Errors that contain a [`Problem`] are about the local
+/// side.
+fn socket_for(to: SocketAddr, ttl: Option<u8>, bind: Option<&Bind>) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::for_address(to), Type::DGRAM, Some(Protocol::UDP))?;
+    socket.set_nonblocking(true)?;
+    // The system may limit the size. A smaller buffer works too.
+    let _ = socket.set_send_buffer_size(SEND_BUFFER_BYTES);
+    if let Some(bind) = bind {
+        bind.apply(&socket)?;
+    }
+    if to.ip().is_multicast() {
+        let hops = u32::from(ttl.unwrap_or(1));
+        match (to, bind) {
+            (SocketAddr::V4(_), Some(Bind::Address(IpAddr::V4(local)))) => {
+                socket.set_multicast_ttl_v4(hops)?;
+                socket.set_multicast_if_v4(local)?;
+            }
+            (SocketAddr::V4(_), _) => socket.set_multicast_ttl_v4(hops)?,
+            (SocketAddr::V6(_), _) => socket.set_multicast_hops_v6(hops)?,
+        }
+    } else if to.is_ipv4() {
+        // Without this option, the system refuses the broadcast address of a network.
+        socket.set_broadcast(true)?;
+    }
+    socket.connect(&to.into())?;
+    UdpSocket::from_std(socket.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::net::Ipv4Addr;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::net::Runtime;
+
+    fn open(
+        runtime: &Runtime,
+        (host, port): (&str, u16),
+        wanted: &DatagramOptions,
+        options: &Options,
+    ) -> Result<DatagramSender, Error> {
+        let endpoint = Endpoint { host: host.to_owned(), port, tls: false };
+        runtime.block_on(DatagramSender::open(&endpoint, wanted, options, &|_| {}))
+    }
+
+    #[test]
+    fn a_multicast_group_gets_datagrams_from_the_chosen_interface() {
+        let runtime = Runtime::start().unwrap();
+        let group = Ipv4Addr::new(239, 255, 77, 1);
+        let receiver = std::net::UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
+        receiver.join_multicast_v4(&group, &Ipv4Addr::LOCALHOST).unwrap();
+        receiver.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let port = receiver.local_addr().unwrap().port();
+        let local = Some(IpAddr::from(Ipv4Addr::LOCALHOST));
+        let wanted = DatagramOptions { ttl: Some(3), local };
+        let to = (group.to_string(), port);
+        let sender = open(&runtime, (&to.0, to.1), &wanted, &Options::default()).unwrap();
+        assert_eq!(sender.peer(), format!("{group}:{port}"));
+        assert!(sender.is_local_there());
+        let socket = socket2::SockRef::from(&sender.socket);
+        assert_eq!(socket.multicast_ttl_v4().unwrap(), 3);
+        runtime.block_on(poll_fn(|cx| sender.poll_send(cx, b"hello"))).unwrap();
+        let mut bytes = [0; 16];
+        let (length, from) = receiver.recv_from(&mut bytes).unwrap();
+        assert_eq!((&bytes[..length], from.ip()), (&b"hello"[..], local.unwrap()));
+    }
+
+    #[test]
+    fn a_local_side_that_cannot_be_used_is_the_cause() {
+        let runtime = Runtime::start().unwrap();
+        let cause = |local: &str, options: &Options| {
+            let wanted = DatagramOptions { ttl: None, local: local.parse().ok() };
+            open(&runtime, ("127.0.0.1", 9), &wanted, options).unwrap_err().cause
+        };
+        let none = Options::default();
+        assert!(matches!(cause("192.0.2.7", &none), Cause::Bind { .. }));
+        assert!(matches!(cause("::1", &none), Cause::Bind { .. }));
+        let bind = "none0".parse().ok();
+        assert!(matches!(cause("", &Options { bind, ..none }), Cause::Bind { .. }));
+    }
+
+    #[test]
+    fn a_proxy_for_the_host_is_a_problem_because_it_carries_no_datagrams() {
+        let runtime = Runtime::start().unwrap();
+        let proxy = "socks5://127.0.0.1:1".parse().ok();
+        let options = Options { proxy, ..Options::default() };
+        let wanted = DatagramOptions::default();
+        let error = open(&runtime, ("receiver.invalid", 9), &wanted, &options).unwrap_err();
+        let refused = |it: &ProxyProblem| matches!(it, ProxyProblem::Refused(_));
+        assert!(
+            matches!(&error.cause, Cause::Proxy { problem, .. } if refused(problem)),
+            "{error}"
+        );
+    }
+}
