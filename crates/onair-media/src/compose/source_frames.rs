@@ -19,10 +19,10 @@ const MAX_FRAME_HOLD: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 pub enum ShownSource {
     Frame(VideoFrame),
-    /// No content yet, but a frame can arrive at any moment.
+    /// No content: no frame has arrived, or the last one is too old. A frame can arrive at any
+    /// moment.
     Nothing,
-    /// No frame has arrived for so long that the placeholder is shown, at the size of the last frame
-    /// if there was one.
+    /// The filters need the placeholder, which has the size of the last frame if there was one.
     Placeholder(Option<Size>),
 }
 
@@ -62,8 +62,6 @@ struct Slot {
     last: Option<(VideoFrame, Timestamp)>,
     /// The last frame of the replaced feed until this feed has one, and the time of the replacement.
     replaced: Option<(VideoFrame, Timestamp)>,
-    /// The time since which the source has had no frame.
-    missing: Option<Timestamp>,
     chain: Chain,
     /// The last filtered frame, and its time.
     filtered: Option<(VideoFrame, Timestamp)>,
@@ -79,23 +77,11 @@ impl Slot {
         }
         self.last_pull = Some(at);
         match (self.feed.as_mut().and_then(|feed| feed.frame(at)), &mut self.last) {
-            (Some(new), Some((last, _))) if new.is_same(last) => {
-                *last = new;
-                self.missing = None;
-            }
-            (Some(new), last) => {
-                *last = Some((new, at));
-                self.missing = None;
-            }
+            (Some(new), Some((last, _))) if new.is_same(last) => *last = new,
+            (Some(new), last) => *last = Some((new, at)),
+            // Then what is behind the source shows.
             (None, last) => {
-                if last.as_ref().is_some_and(|(_, seen)| at.since(*seen) >= MAX_FRAME_HOLD) {
-                    *last = None;
-                    // The placeholder is shown immediately, because the source has been without a
-                    // frame for long enough.
-                    self.missing = Some(at - MAX_FRAME_HOLD);
-                } else if last.is_none() {
-                    self.missing.get_or_insert(at);
-                }
+                last.take_if(|(_, seen)| at.since(*seen) >= MAX_FRAME_HOLD);
             }
         }
         let is_over = |since: Timestamp| at.since(since) >= MAX_FRAME_HOLD;
@@ -138,8 +124,7 @@ impl SourceFrames {
         if feed.is_some() || of.is_some() || fallback.is_some() || !chain.is_empty() {
             let last = before.last.map(|(frame, _)| (frame, self.now)).or(before.replaced);
             let replaced = last.filter(|_| is_still && before.is_still);
-            let missing = replaced.as_ref().map(|(_, since)| *since);
-            let new = Slot { feed, is_still, of, fallback, replaced, missing, ..Slot::default() };
+            let new = Slot { feed, is_still, of, fallback, replaced, ..Slot::default() };
             self.slots.insert(id, Slot { chain, size, ..new });
         }
     }
@@ -266,14 +251,11 @@ impl SourceFrames {
         }
         let Some(origin) = self.slots.get(&self.origin(id)) else { return ShownSource::Nothing };
         let filtered = slot.and_then(|slot| slot.filtered.as_ref());
-        match (origin.newest(), origin.missing, origin.last_pull) {
-            (Some(frame), ..) => {
+        match origin.newest() {
+            Some(frame) => {
                 ShownSource::Frame(filtered.map_or(frame, |(filtered, _)| filtered).clone())
             }
-            (None, Some(since), Some(now)) if now.since(since) >= MAX_FRAME_HOLD => {
-                ShownSource::Placeholder(size)
-            }
-            _ => ShownSource::Nothing,
+            None => ShownSource::Nothing,
         }
     }
 }
@@ -332,7 +314,7 @@ mod tests {
         assert_eq!(luma_at(&mut frames, 10_120), Some(80));
         frames.give(SHOWN, SourceFrame::Still(late(160, u32::MAX)));
         let shown = [11_119, 11_120].map(|at| luma_at(&mut frames, at));
-        assert_eq!(shown, [Some(80), Some(0)], "two seconds after the first replacement");
+        assert_eq!(shown, [Some(80), None], "two seconds after the first replacement");
         frames.give(SHOWN, SourceFrame::Feed(None));
         assert_eq!(luma_at(&mut frames, 11_160), None, "it is removed");
     }
@@ -356,18 +338,5 @@ mod tests {
         frames.hand_over(SHOWN, SourceId(2));
         frames.give(SHOWN, SourceFrame::Still(late(80, 1)));
         assert_eq!([40, 80].map(|at| luma_at(&mut frames, at)), [Some(40), Some(80)]);
-    }
-
-    #[test]
-    fn the_placeholder_of_a_source_that_hands_its_feed_over_keeps_its_size() {
-        let mut frames = SourceFrames::default();
-        frames.give(SHOWN, SourceFrame::Feed(Some(late(40, 0))));
-        assert_eq!(luma_at(&mut frames, 0), Some(40));
-        frames.hand_over(SHOWN, SourceId(2));
-        frames.give(SHOWN, SourceFrame::Feed(Some(late(80, u32::MAX))));
-        assert_eq!([40, 2_040].map(|at| luma_at(&mut frames, at)), [None, Some(0)]);
-        let shown = frames.shown(SHOWN);
-        let size = Size::new(64, 36);
-        assert!(matches!(shown, ShownSource::Placeholder(Some(it)) if it == size), "{shown:?}");
     }
 }

@@ -88,7 +88,7 @@ pub fn draw(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compose::scene::{Fit, Layer, Placement, SourceId};
+    use crate::compose::scene::{Layer, Placement, SourceId};
     use crate::compose::source_frames::SourceFrame;
     use crate::media::VideoFeed;
 
@@ -102,11 +102,10 @@ mod tests {
     }
 
     #[test]
-    fn the_placeholder_of_a_lost_source_is_as_large_as_the_source_was() {
+    fn a_lost_source_is_hidden_unless_no_other_source_has_a_frame() {
         let (size, workers) = (Size::new(64, 36), Arc::new(WorkerPool::alone()));
         let mut frames = SourceFrames::default();
-        let sources = [(0, size, 200, 9_000), (1, Size::new(16, 16), 90, 40)];
-        for (id, size, luma, until) in sources {
+        for (id, luma, until) in [(0, 200, 9_000), (1, 90, 40)] {
             let mut planes = Planes::black(size);
             planes.y.fill(luma);
             let surface = Arc::new(Pooled::unpooled(planes)).into();
@@ -115,25 +114,18 @@ mod tests {
             frames.give(SourceId(id), SourceFrame::Feed(Some(Box::new(feed))));
         }
         let mut plan = Plan::simple(SourceId(0));
-        plan.layers.push(Layer {
-            key: 1,
-            source: SourceId(1),
-            places: vec![Placement { fit: Fit::Original, ..Placement::default() }],
-            ..plan.layers[0].clone()
-        });
-        let mut view = View::new(Arc::new(plan), size, size, &workers);
-        for millis in [0, 2_100] {
-            let at = Timestamp::from_millis(millis);
-            let (frame, made) = view.draw(&mut frames, at, &workers);
-            assert_eq!(made, DrawResult::New);
-            let covered = frame.planes().y.iter().filter(|luma| **luma != 200).count();
-            assert_eq!(covered, 16 * 16, "at {millis} ms");
+        // The last source never had a feed, such as one of an imported scene that cannot be opened.
+        for (key, source) in [(1, SourceId(1)), (2, SourceId(2))] {
+            let place = Placement { width: 0.5, ..Placement::default() };
+            plan.layers.push(Layer { key, source, places: vec![place], ..plan.layers[0].clone() });
         }
-        // Another view uses the same placeholder.
-        let drawn = frames.placeholders.get(Size::new(16, 16)).unwrap().clone();
-        let mut thumbnail = View::new(Arc::clone(&view.plan), Size::new(32, 18), size, &workers);
-        thumbnail.draw(&mut frames, Timestamp::from_millis(2_140), &workers);
-        let shared = frames.placeholders.get(Size::new(16, 16)).unwrap();
-        assert!(shared.is_same(&drawn) && frames.placeholders.get(Size::new(32, 18)).is_none());
+        let mut view = View::new(Arc::new(plan), size, size, &workers);
+        let mut luma = |millis| {
+            let (frame, made) = view.draw(&mut frames, Timestamp::from_millis(millis), &workers);
+            (frame.planes().y[size.width as usize * 18 + 8], made)
+        };
+        assert_eq!([0, 2_100].map(&mut luma), [(90, DrawResult::New), (200, DrawResult::New)]);
+        luma(9_000);
+        assert_eq!(luma(11_100).1, DrawResult::Placeholder, "no source has a frame");
     }
 }
