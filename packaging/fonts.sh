@@ -5,8 +5,8 @@
 # latin-*.otf  Inter: Latin, Greek, Cyrillic, punctuation and arrows; tabular digits and the round
 #              'a' (Inter's features tnum and cv11) are the default, because the drawing library
 #              cannot request features.
-# cjk-*.otf    Noto Sans CJK SC: the characters of the Chinese texts, of the guide and of Chinese
-#              punctuation, no others.
+# cjk-*.otf    Noto Sans CJK SC: the characters of the Chinese texts, of the guide, of the names of
+#              services and of Chinese punctuation, no others.
 # Both are renamed, because their license requires that of changed versions with reserved names.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -76,7 +76,8 @@ for style, weight in (("Regular", 400), ("Medium", 500), ("SemiBold", 600), ("Bo
     s.subset(font)
     finish(font, "Onair Latin", weight, f"{OUT}/latin-{weight}.otf")
 
-files = sorted(glob.glob("assets/i18n/*/*") + glob.glob("docs/**/*.md", recursive=True))
+files = sorted(glob.glob("assets/i18n/*/*") + glob.glob("docs/**/*.md", recursive=True)
+               + ["crates/onair-studio/src/targets/services.rs"])
 texts = "".join(open(f, encoding="utf-8").read() for f in files) + "中文"
 cjk = {ord(c) for c in texts if ord(c) >= 0x2E80 or unicodedata.east_asian_width(c) in "WF"}
 cjk |= {ord(c) for c in "，。、；：？！（）《》“”‘’…—·"}

@@ -139,7 +139,8 @@ fn stream_key(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Targ
     ui.allocate_ui_with_layout(vec2(width, 18.0), Layout::right_to_left(Align::Center), |ui| {
         let service = view.snapshot.services.of_target(&target.service, target.server());
         if let Some(service) = service.filter(|service| !service.key_page.is_empty()) {
-            let name = texts.with("get-key", &[("service", service.name.to_string().into())]);
+            let name =
+                texts.with("get-key", &[("service", service.name_in(texts.language()).into())]);
             if icon_button(ui, theme, Icon::External, &name, 18.0).clicked() {
                 ui.ctx().open_url(egui::OpenUrl::new_tab(&*service.key_page));
             }
@@ -277,12 +278,13 @@ fn misfits(ui: &mut Ui, view: &mut View<'_>, target: &Target) {
     };
     let misfits = service.misfits(&view.snapshot.quality);
     for misfit in &misfits {
-        let warning = texts.say(&misfit.problem(&service.name));
+        let warning = texts.say(&misfit.problem(service.name_in(texts.language())));
         paragraph(ui, &warning, Type::Small, theme.warn);
     }
     let fit = limits::fit(view, service);
     if !misfits.is_empty() && fit != view.snapshot.quality {
-        let name = texts.with("fit-quality", &[("service", service.name.to_string().into())]);
+        let name =
+            texts.with("fit-quality", &[("service", service.name_in(texts.language()).into())]);
         if Button::new(&name).small().weight(ButtonWeight::Warn).show(ui, theme).clicked() {
             view.send(Command::SetQuality(fit));
         }

@@ -88,7 +88,7 @@ fn refused(
 }
 
 fn words(view: &View<'_>, text: &'static str, service: &Service, most: String) -> String {
-    let service = service.name.to_string();
+    let service = service.name_in(view.texts.language()).to_owned();
     view.texts.with(text, &[("service", service.into()), ("most", most.into())])
 }
 
@@ -108,7 +108,7 @@ pub fn lower(ui: &mut Ui, view: &mut View<'_>) {
     let now = view.snapshot.quality.clone();
     let over = services(view).find(|service| service.fit(&now) != now);
     let Some(service) = over else { return };
-    let (fit, name) = (fit(view, service), service.name.to_string());
+    let (fit, name) = (fit(view, service), service.name_in(view.texts.language()).to_owned());
     let warning = view.texts.with("limit-over", &[("service", name.clone().into())]);
     paragraph(ui, &warning, Type::Small, view.theme.warn);
     if fit == now {

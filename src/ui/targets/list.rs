@@ -120,7 +120,7 @@ fn add(button: &Response, view: &mut View<'_>, draft: &mut Draft) -> bool {
                     chosen = Some(("", "", ""));
                 }
                 for service in view.snapshot.services.all() {
-                    if menu_item(ui, theme, &service.name, "", false, true) {
+                    if menu_item(ui, theme, service.name_in(texts.language()), "", false, true) {
                         let known = services::KNOWN_SERVICES.iter().any(|it| it.id == service.id);
                         let name = if known { "" } else { &*service.name };
                         let server = service.servers.first().map_or("", |server| server);
@@ -155,7 +155,7 @@ pub fn title(texts: &Texts, target: &Target) -> String {
         return target.name.clone();
     }
     if let Some(service) = services::KNOWN_SERVICES.iter().find(|it| it.id == target.service) {
-        return service.name.to_string();
+        return service.name_in(texts.language()).to_owned();
     }
     match host(target.server()) {
         "" => texts.get("target-unnamed").to_string(),

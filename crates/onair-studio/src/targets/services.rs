@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::media::BitsPerSecond;
+use crate::text::Language;
 use crate::wire::rtmp::url::{Scheme, Url};
 
 /// A service.
@@ -15,7 +16,7 @@ pub struct Service {
     pub id: Cow<'static, str>,
     /// The ids before the service was renamed. Targets of unused profiles may still have them.
     pub earlier_ids: Cow<'static, [Cow<'static, str>]>,
-    /// The displayed name; a proper name, the same in every language.
+    /// The proper name. [`name_in`](Self::name_in) is displayed in the window.
     pub name: Cow<'static, str>,
     /// The servers. The first one is used unless another is chosen. The list is empty if the
     /// service's dashboard gives an address together with the key.
@@ -313,6 +314,19 @@ pub fn authority_of(url: &str) -> Option<&str> {
 }
 
 impl Service {
+    /// Returns the name in a language. Chinese services have a Chinese name.
+    pub fn name_in(&self, language: Language) -> &str {
+        match (language, &*self.name) {
+            (Language::Chinese, "Bilibili") => "哔哩哔哩",
+            (Language::Chinese, "Douyin") => "抖音",
+            (Language::Chinese, "Douyu") => "斗鱼",
+            (Language::Chinese, "Huya") => "虎牙",
+            (Language::Chinese, "Kuaishou") => "快手",
+            (Language::Chinese, "Xiaohongshu") => "小红书",
+            (_, name) => name,
+        }
+    }
+
     /// Returns true if the host of this URL belongs to the service.
     pub fn has_server(&self, url: &str) -> bool {
         host_of(url).is_some_and(|host| self.has_host(host))
@@ -496,5 +510,17 @@ mod tests {
         assert_eq!(book.of_target("restream", restream), book.find("restream"));
         assert!(book.find("twitch").is_some_and(|it| it.id == "twitch"), "another service");
         assert_eq!(book.all().count(), KNOWN_SERVICES.len() + 1);
+    }
+
+    #[test]
+    fn chinese_services_have_their_chinese_names_in_the_chinese_window_only() {
+        let names = |language| -> Vec<&str> {
+            KNOWN_SERVICES.iter().map(|it| it.name_in(language)).collect()
+        };
+        let chinese = names(Language::Chinese);
+        for name in ["抖音", "斗鱼", "虎牙", "快手", "小红书", "Twitch"] {
+            assert!(chinese.contains(&name), "{name}");
+        }
+        assert!(names(Language::English).iter().all(|name| name.is_ascii()));
     }
 }

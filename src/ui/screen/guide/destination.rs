@@ -189,7 +189,7 @@ fn list(ui: &mut Ui, view: &View<'_>, now: &Kind) -> Option<Kind> {
     row(ui, Icon::Broadcast, &own, &texts.get("target-own-second"), Kind::OwnServer);
     for service in view.snapshot.services.all() {
         let kind = Kind::Service(service.id.to_string());
-        row(ui, Icon::External, &service.name, "", kind);
+        row(ui, Icon::External, service.name_in(texts.language()), "", kind);
     }
     chosen
 }
@@ -224,7 +224,7 @@ fn details(ui: &mut Ui, view: &mut View<'_>, draft: &mut Destination) -> bool {
     paragraph(ui, &texts.get("guide-key-kept"), Type::Small, theme.secondary);
     if let Some(service) = service.filter(|service| !service.key_page.is_empty()) {
         ui.add_space(gap::S);
-        let name = texts.with("get-key", &[("service", service.name.to_string().into())]);
+        let name = texts.with("get-key", &[("service", service.name_in(texts.language()).into())]);
         let button = Button::new(&name).small().icon(Icon::External).weight(ButtonWeight::Plain);
         if button.show(ui, theme).clicked() {
             ui.ctx().open_url(egui::OpenUrl::new_tab(&*service.key_page));
