@@ -84,6 +84,7 @@ impl Devices {
             // Without a display, there is nothing to choose from; a source that needs a display
             // reports the reason itself.
             let mut windows = capture::windows().unwrap_or_default();
+            own_last(&mut windows);
             windows.truncate(MAX_WINDOWS);
             let screens = capture::screens().unwrap_or_default();
             DisplayContent { screens: screens.into(), windows: windows.into() }
@@ -123,5 +124,30 @@ impl Devices {
 
     pub fn microphones(&self) -> &[Device] {
         &self.found.microphones
+    }
+}
+
+/// Moves onair's own windows to the end, because a capture of them shows the program within itself.
+fn own_last(windows: &mut [WindowInfo]) {
+    windows.sort_by_key(|window| window.class.eq_ignore_ascii_case("onair"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_own_windows_are_listed_last_and_the_others_keep_their_order() {
+        let window = |class: &str, name: &str| WindowInfo {
+            id: format!("{class}/{name}"),
+            name: name.to_owned(),
+            class: class.to_owned(),
+            number: "0x1".to_owned(),
+            size: crate::media::Size::new(640, 360),
+            shown: true,
+        };
+        let mut windows = [window("onair", "onair"), window("game", "Z"), window("Editor", "A")];
+        own_last(&mut windows);
+        assert_eq!(windows.map(|it| it.class), ["game", "Editor", "onair"]);
     }
 }
