@@ -34,7 +34,6 @@ fn every_kind_of_source_is_added_without_typing_its_words() {
         ("Stopwatch", choice("stopwatch")),
         ("Color", choice("color:#1e2430")),
         ("Gradient", graded),
-        ("Media source: stream", choice("stream:rtmp://127.0.0.1/live/onair")),
     ] {
         let added = placed(edit(&add(&mut harness, &[line])));
         assert_eq!(added, (line.to_owned(), wanted.to_string(), true));
@@ -489,4 +488,51 @@ fn files_beyond_the_limit_are_told_when_they_are_dropped() {
     let sent = drop_files(19);
     assert_eq!(sent[0], Command::TooManyDropped { count: 19, most: 16 });
     assert_eq!((sent.len(), added(&sent[1])), (2, 16));
+}
+
+#[test]
+fn a_stream_is_added_only_with_the_address_that_the_user_enters() {
+    let mut harness = with(&[]);
+    assert_eq!(add(&mut harness, &["Media source: stream"]), [], "nothing connects yet");
+    let field = harness.get_by_role_and_label(Role::TextInput, "Address");
+    assert!(field.is_focused() && field.value().unwrap_or_default().is_empty());
+    assert!(harness.get_by_role_and_label(Role::Button, "Add").accesskit_node().is_disabled());
+    let warning = "This is the address of your own stream.";
+    harness.state().demo.change(|snapshot| snapshot.server.rtmp = "rtmp://127.0.0.1:1935".into());
+    harness.event(egui::Event::Text("rtmp://127.0.0.1/live/onair".into()));
+    harness.run();
+    assert!(harness.query_by_label_contains(warning).is_some());
+    harness.event(egui::Event::Text("2".into()));
+    harness.run();
+    assert!(harness.query_by_label_contains(warning).is_none());
+    harness.key_press(Key::Enter);
+    let (name, content, _) = placed(edit(&commands(&mut harness)));
+    assert_eq!(
+        (&*name, &*content),
+        ("Media source: stream", "stream:rtmp://127.0.0.1/live/onair2")
+    );
+}
+
+#[test]
+fn other_programs_words_find_kinds_of_sources_or_an_honest_answer() {
+    for (word, card) in [
+        ("webcam", Some("Camera")),
+        ("monitor", Some("Display capture")),
+        ("game", Some("Window capture")),
+        ("logo", Some("Image…")),
+        ("timer", Some("Countdown")),
+        ("mic", Some("Audio…")),
+        ("browser", None),
+    ] {
+        let mut harness = with(&[]);
+        harness.get_by_role_and_label(Role::Button, "Add source…").click_accesskit();
+        harness.run();
+        harness.event(egui::Event::Text(word.into()));
+        harness.run();
+        let answer = harness.query_by_label_contains("onair has no browser source.").is_some();
+        assert_eq!(answer, card.is_none(), "{word}");
+        if let Some(card) = card {
+            harness.get_by_role_and_label(Role::Button, card);
+        }
+    }
 }

@@ -184,7 +184,7 @@ fn a_name_applies_when_its_row_disappears_and_the_field_does_not_return() {
     harness.run();
     harness.key_press(Key::F2);
     harness.run();
-    harness.event(egui::Event::Text(", left".into()));
+    harness.event(egui::Event::Text("Source 1, left".into()));
     assert_eq!(commands(&mut harness), []);
     // A hotkey switches to another scene and back.
     let show = |harness: &mut Harness<'static, Window>, scene| {
@@ -210,8 +210,9 @@ fn f2_on_the_canvas_renames_the_selected_item() {
     harness.run();
     harness.key_press(Key::F2);
     harness.run();
-    let named = edit(&type_and_enter(&mut harness, ", left"));
-    assert_eq!(named, Edit::RenameSource(SOURCE, "Source 1, left".into()));
+    // Typed text replaces the name.
+    let named = edit(&type_and_enter(&mut harness, "Left"));
+    assert_eq!(named, Edit::RenameSource(SOURCE, "Left".into()));
 }
 
 #[test]
@@ -237,14 +238,14 @@ fn scenes_are_added_named_ordered_doubled_and_removed() {
     // The last scene cannot move down.
     assert_eq!(by_menu(&mut harness, "Last", "Move down"), []);
     assert_eq!(by_menu(&mut harness, "Scene", "Rename"), []);
-    let named = edit(&type_and_enter(&mut harness, " two"));
+    let named = edit(&type_and_enter(&mut harness, "Scene two"));
     assert_eq!(named, Edit::RenameScene(id, "Scene two".into()));
     // The name can also be changed by keyboard.
     harness.get_by_role_and_label(Role::RadioButton, "Last").focus();
     harness.run();
     harness.key_press(Key::F2);
     harness.run();
-    let named = edit(&type_and_enter(&mut harness, " of all"));
+    let named = edit(&type_and_enter(&mut harness, "Last of all"));
     assert_eq!(named, Edit::RenameScene(SceneId(3), "Last of all".into()));
     harness.get_by_role_and_label(Role::RadioButton, "Last").focus();
     harness.run();

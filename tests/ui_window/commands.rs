@@ -540,7 +540,7 @@ fn the_palette_edits_the_selected_items_and_the_current_scene() {
     palette(&mut harness, "rename the current scene");
     harness.run();
     harness.run();
-    let sent = building::type_and_enter(&mut harness, " two");
+    let sent = building::type_and_enter(&mut harness, "Main two");
     assert_eq!(sent, [Command::Edit(Edit::RenameScene(scene, "Main two".into()))]);
 }
 

@@ -246,7 +246,7 @@ fn the_submenus_of_an_item_are_used_by_keyboard() {
 fn renaming_an_item_renames_the_source_that_is_shown_once() {
     let mut harness = with(&["test"]);
     by_menu(&mut harness, "Source 1", "Rename");
-    let named = edit(&type_and_enter(&mut harness, "st"));
+    let named = edit(&type_and_enter(&mut harness, "Source 1st"));
     assert_eq!(named, Edit::RenameSource(SOURCE, "Source 1st".into()));
     make(&mut harness, &[named, Edit::ShowSource { scene: SCENE, source: SOURCE }]);
     // Both rows have the same name. The upper one is the copy.
@@ -254,7 +254,7 @@ fn renaming_an_item_renames_the_source_that_is_shown_once() {
     harness.run();
     harness.key_press(Key::F2);
     harness.run();
-    let named = edit(&type_and_enter(&mut harness, ", small"));
+    let named = edit(&type_and_enter(&mut harness, "Source 1st, small"));
     assert_eq!(named, Edit::RenameItem(ItemId(3), "Source 1st, small".into()));
 }
 

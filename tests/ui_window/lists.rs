@@ -501,7 +501,7 @@ fn the_row_has_the_focus_again_after_it_was_renamed() {
     harness.run();
     harness.key_press(Key::F2);
     harness.run();
-    harness.event(egui::Event::Text(" talk".into()));
+    harness.event(egui::Event::Text("Second talk".into()));
     harness.run();
     harness.key_press(Key::Enter);
     let sent = commands(&mut harness);

@@ -418,7 +418,7 @@ fn what_is_shown_for_a_source_that_is_black_is_chosen_among_its_properties() {
     let way = "If black or frozen";
     let mut harness = open("media");
     open_properties(&mut harness, "Opening");
-    assert_eq!(chosen(&harness, way), "Keep showing the source");
+    assert_eq!(chosen(&harness, way), "Keep it; hide it if its video is gone");
     let slate = Edit::SetFallback(SourceId(2), VideoFallback::Placeholder);
     let sent = choose(&mut harness, way, "Placeholder with the source's name");
     assert_eq!(sent, [Command::Edit(slate.clone())]);
@@ -439,7 +439,10 @@ fn what_is_shown_for_a_source_that_is_black_is_chosen_among_its_properties() {
     apply(&mut harness, &other);
     assert_eq!(chosen(&harness, way), "Album");
     let keep = Edit::SetFallback(SourceId(2), VideoFallback::Keep);
-    assert_eq!(choose(&mut harness, way, "Keep showing the source"), [Command::Edit(keep)]);
+    assert_eq!(
+        choose(&mut harness, way, "Keep it; hide it if its video is gone"),
+        [Command::Edit(keep)]
+    );
     // A slideshow has no fallback, because slides do not move.
     open_properties(&mut harness, "Album");
     assert!(harness.query_by_role_and_label(Role::ComboBox, way).is_none());

@@ -56,8 +56,8 @@ pub struct Draft {
     pub(super) others: Vec<ItemId>,
     /// The name that is being entered for a scene or an item.
     pub(super) naming: Option<(RenamedObject, String)>,
-    /// The cursor position when the name field gets the focus.
-    pub(super) name_cursor: Option<NameCursor>,
+    /// True until the name field gets the focus, with its whole text selected.
+    pub(super) selects_name: bool,
     /// The current drag on the frame.
     pub(super) grip: Option<Drag>,
     /// The start of a selection frame, in program pixels.
@@ -320,7 +320,6 @@ impl Draft {
             }
             Arrival::Scene(id, name) => {
                 self.rename(RenamedObject::Scene(id), name);
-                self.name_cursor = Some(NameCursor::Whole);
                 let idle = snapshot.live == LiveState::Idle && snapshot.recording.is_none();
                 match self.studio_mode {
                     true => Some(Command::SetPreviewScene(Some(id))),
@@ -330,10 +329,10 @@ impl Draft {
         }
     }
 
-    /// Begins to enter a name.
+    /// Begins to enter a name. Input replaces the whole name.
     pub(super) fn rename(&mut self, what: RenamedObject, name: String) {
         self.naming = Some((what, name));
-        self.name_cursor = Some(NameCursor::End);
+        self.selects_name = true;
     }
 
     /// Returns true if *Add source* is open.
@@ -430,14 +429,6 @@ pub enum TransitionScope {
     /// All scenes without their own transition.
     Every,
     Scene(SceneId),
-}
-
-/// The initial selection in a name field.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum NameCursor {
-    End,
-    /// Input replaces the whole name.
-    Whole,
 }
 
 /// An object that can be renamed.

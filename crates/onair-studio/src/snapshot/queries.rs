@@ -10,21 +10,44 @@ use crate::studio::live::view::{LiveState, PassthroughView};
 use crate::studio::scenes::MAIN_SOURCE;
 use crate::studio::snapshot::{ServerFigures, Snapshot, SourceState, TargetView, VideoSource};
 use crate::studio::targets::address::OWN_STREAM;
+use crate::studio::targets::sharing::NetworkAddress;
 use crate::studio::targets::{Target, TargetState};
 
 impl ServerFigures {
     /// Returns true if this is an address of the chat of the program's own stream.
     pub fn is_own_chat(&self, chat: &WebUrl) -> bool {
         let ((app, stream), at) = (OWN_STREAM, chat.endpoint());
-        let reaches = |ip: IpAddr| self.networks.iter().any(|it| it.http && it.ip == ip);
-        let is_own = |ip: IpAddr| ip.is_loopback() || reaches(ip);
-        let mut names = self.names.hosts.iter().chain(&self.local_name);
-        let is_here = at.host == "localhost"
-            || names.any(|it| it.eq_ignore_ascii_case(&at.host))
-            || at.host.parse().is_ok_and(is_own);
-        is_here
+        self.is_here(&at.host, |it| it.http)
             && self.http.ends_with(&format!(":{}", at.port))
             && chat.path() == format!("/{app}/{stream}/chat")
+    }
+
+    /// Returns true if this address of any protocol plays the program's own stream.
+    pub fn is_own_stream(&self, address: &str) -> bool {
+        let (app, stream) = OWN_STREAM;
+        let Some((scheme, rest)) = address.split_once("://") else { return false };
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let at = authority.rsplit_once('@').map_or(authority, |(_, at)| at);
+        let (host, port) = match at.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => (host, port),
+            _ => (at, if scheme.eq_ignore_ascii_case("http") { "80" } else { "1935" }),
+        };
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let end = path.strip_prefix(app).and_then(|it| it.strip_prefix('/')?.strip_prefix(stream));
+        let is_path = end.is_some_and(|it| it.is_empty() || it.starts_with(['.', '/', '?']));
+        let has_port = |own: &str| own.rsplit_once(':').is_some_and(|(_, it)| it == port);
+        is_path
+            && (has_port(&self.rtmp) || has_port(&self.http))
+            && self.is_here(host, |it| it.http || it.rtmp)
+    }
+
+    /// Returns true if this host is this computer, at an address that is `open`.
+    fn is_here(&self, host: &str, open: impl Fn(&NetworkAddress) -> bool) -> bool {
+        let reaches = |ip: IpAddr| self.networks.iter().any(|it| open(it) && it.ip == ip);
+        let mut names = self.names.hosts.iter().chain(&self.local_name);
+        host.eq_ignore_ascii_case("localhost")
+            || names.any(|it| it.eq_ignore_ascii_case(host))
+            || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback() || reaches(ip))
     }
 }
 
@@ -149,7 +172,6 @@ impl Snapshot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::studio::targets::sharing::NetworkAddress;
 
     #[test]
     fn the_own_chat_is_known_by_all_its_addresses() {
@@ -180,6 +202,25 @@ mod tests {
             "ws://192.0.2.9:8088/live/onair/chat",
         ] {
             assert!(!is_own(other), "{other}");
+        }
+        server.rtmp = "rtmp://127.0.0.1:1935".to_owned();
+        for own in [
+            "rtmp://127.0.0.1/live/onair",
+            "rtmp://me:secret@LOCALHOST:1935/live/onair?key=1",
+            "http://[::1]:8088/live/onair.flv",
+            "http://192.0.2.7:8088/live/onair/index.m3u8",
+        ] {
+            assert!(server.is_own_stream(own), "{own}");
+        }
+        for other in [
+            "",
+            "rtmp://",
+            "rtmp://127.0.0.1/live/onair2",
+            "rtmp://127.0.0.1:1936/live/onair",
+            "rtmp://192.0.2.9/live/onair",
+            "rtmp://live.example.com/live/onair",
+        ] {
+            assert!(!server.is_own_stream(other), "{other}");
         }
         let chat = WebUrl::parse("ws://127.0.0.1/live/onair/chat").unwrap();
         assert!(!ServerFigures::default().is_own_chat(&chat), "the server does not run");

@@ -60,6 +60,7 @@ fn of(view: &View<'_>, page: Page) -> Vec<FoundSource> {
             let choice = |id: &str| VideoChoice::Camera(CameraChoice::of(id));
             cameras.map(|camera| new(&camera.name, "", choice(&camera.id))).collect()
         }
+        Page::Stream => Vec::new(),
         Page::Screens => {
             let usual = match capture::in_wayland() {
                 true => new(&*texts.get("share-ask"), "", asked_for(view, false)),
@@ -183,7 +184,9 @@ fn nothing(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, page: Page) -> b
     let (title, advice) = match page {
         Page::Cameras => (key!("no-camera-title"), key!("no-camera-advice")),
         Page::Windows => (key!("windows-none"), key!("windows-none-advice")),
-        Page::Screens | Page::Again => (key!("add-again-none"), key!("add-again-advice")),
+        Page::Screens | Page::Again | Page::Stream => {
+            (key!("add-again-none"), key!("add-again-advice"))
+        }
     };
     label(ui, &texts.get(title), Type::BodyStrong, view.theme.text);
     paragraph(ui, &texts.get(advice), Type::Small, view.theme.secondary);

@@ -6,6 +6,7 @@ pub(in crate::ui::scenes) mod arrivals;
 mod devices;
 mod new_source;
 pub(in crate::ui::scenes) mod page;
+mod stream;
 
 pub(in crate::ui::scenes) use devices::{screen_kind, screen_name, window_name};
 use egui::{
@@ -30,7 +31,7 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{CARD_RADIUS, Theme, Type, gap};
 use crate::ui::view::file_request::FileRequest;
 use crate::ui::view::{View, WindowRequest};
-use crate::ui::widgets::{Field, Wrapped, focus_ring, label};
+use crate::ui::widgets::{Field, Wrapped, focus_ring, label, paragraph};
 
 /// Size of a card.
 const CARD_SIZE: Vec2 = vec2(126.0, 76.0);
@@ -58,6 +59,8 @@ enum CardAction {
 /// A kind of source.
 struct Kind {
     name: &'static str,
+    /// The key of other words that find this kind; empty if there are none.
+    words: &'static str,
     icon: Icon,
     leads: CardAction,
 }
@@ -82,6 +85,10 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft) {
                 None => {
                     opens = false;
                     everything(ui, view, draft, &mut adding, asked)
+                }
+                Some(Page::Stream) => {
+                    opens = false;
+                    stream::show(ui, view, draft, &mut adding)
                 }
                 Some(page) => devices::list(ui, view, draft, page, &mut opens),
             }
@@ -128,6 +135,7 @@ fn head(ui: &mut Ui, view: &View<'_>, adding: &mut Adding) -> (bool, Option<Sear
         Some(Page::Screens) => key!("add-screen"),
         Some(Page::Windows) => key!("add-window"),
         Some(Page::Again) => key!("add-again"),
+        Some(Page::Stream) => key!("add-stream"),
     };
     let close = crate::ui::dialogs::heading(ui, view, &texts.get(title));
     if adding.page.is_some() {
@@ -165,10 +173,11 @@ fn kinds(view: &View<'_>) -> Vec<Kind> {
     let graded =
         ColorSource { to: Some(INITIAL_GRADIENT_END), ..ColorSource::plain(INITIAL_COLOR) };
     let minutes = std::time::Duration::from_secs(300);
-    let to = |name, icon, page| Kind { name, icon, leads: CardAction::To(page) };
-    let file = |name, icon, file| Kind { name, icon, leads: CardAction::ToFile(file) };
+    let to = |name, icon, page| Kind { name, words: "", icon, leads: CardAction::To(page) };
+    let file = |name, icon, file| Kind { name, words: "", icon, leads: CardAction::ToFile(file) };
     let ready = |name, choice: VideoChoice| Kind {
         name,
+        words: "",
         icon: icon_of_choice(&choice),
         leads: CardAction::ToSource(choice),
     };
@@ -180,7 +189,7 @@ fn kinds(view: &View<'_>) -> Vec<Kind> {
         ready(key!("add-text"), text(Content::Words(words.to_string()))),
         file(key!("add-image"), Icon::Image, FileRequest::Image),
         file(key!("add-video"), Icon::Film, FileRequest::Video),
-        ready(key!("add-stream"), VideoChoice::Stream("rtmp://127.0.0.1/live/onair".into())),
+        to(key!("add-stream"), Icon::Stream, Page::Stream),
         file(key!("add-slides"), Icon::Slides, FileRequest::Slides),
         file(key!("add-slide"), Icon::Slides, FileRequest::Slide),
         file(key!("add-text-file"), Icon::Document, FileRequest::Text),
@@ -193,11 +202,46 @@ fn kinds(view: &View<'_>) -> Vec<Kind> {
         to(key!("add-again"), Icon::Copy, Page::Again),
     ];
     if view.snapshot.strips.len() < MAX_STRIPS {
-        let audio =
-            Kind { name: key!("add-to-mixer"), icon: Icon::Speaker, leads: CardAction::ToMixer };
+        let audio = Kind {
+            name: key!("add-to-mixer"),
+            words: "",
+            icon: Icon::Speaker,
+            leads: CardAction::ToMixer,
+        };
         kinds.push(audio);
     }
+    for kind in &mut kinds {
+        kind.words = other_words(kind.name);
+    }
     kinds
+}
+
+/// Returns the key of other words for a kind of source, which users of other programs search for.
+fn other_words(kind: &str) -> &'static str {
+    match kind {
+        "add-camera" => key!("words-camera"),
+        "add-screen" => key!("words-screen"),
+        "add-window" => key!("words-window"),
+        "add-text" | "add-text-file" => key!("words-text"),
+        "add-image" => key!("words-image"),
+        "add-video" => key!("words-video"),
+        "add-stream" => key!("words-stream"),
+        "add-slides" | "add-slide" => key!("words-slides"),
+        "add-countdown" | "add-stopwatch" => key!("words-countdown"),
+        "add-color" | "add-gradient" => key!("words-color"),
+        "add-to-mixer" => key!("words-audio"),
+        _ => "",
+    }
+}
+
+/// Returns true if a search finds this kind by its name or its other words.
+fn finds(view: &View<'_>, kind: &Kind, search: &str) -> bool {
+    let mut names = view.texts.get(kind.name).to_string();
+    if !kind.words.is_empty() {
+        names.push(' ');
+        names.push_str(&view.texts.get(kind.words));
+    }
+    fits(&names, search)
 }
 
 /// Returns true if all words of the search occur in a name.
@@ -221,7 +265,7 @@ fn everything(
     let mut first = searched && asked == Some(SearchKey::Choose);
     let mut focuses = asked == Some(SearchKey::Focus);
     let kinds = kinds(view);
-    let found = kinds.iter().filter(|kind| fits(&texts.get(kind.name), &search));
+    let found = kinds.iter().filter(|kind| finds(view, kind, &search));
     let (mut pressed, mut cards) = (None, Vec::new());
     ui.horizontal_wrapped(|ui| {
         for kind in found {
@@ -254,7 +298,9 @@ fn everything(
             added = true;
         }
     }
-    if searched && others.is_empty() && !kinds.iter().any(|it| fits(&texts.get(it.name), &search)) {
+    if searched && fits(&texts.get("words-missing-browser"), &search) {
+        paragraph(ui, &texts.get("missing-browser"), Type::Body, view.theme.text);
+    } else if searched && others.is_empty() && cards.is_empty() {
         label(ui, &texts.get("add-nothing-found"), Type::Body, view.theme.secondary);
     }
     added || pressed.is_some_and(|kind| follow(view, draft, adding, kind))

@@ -8,6 +8,8 @@ pub(in crate::ui::scenes) enum Page {
     Windows,
     /// Existing sources and scenes.
     Again,
+    /// The address of a stream.
+    Stream,
 }
 
 /// The state of the dialog.
@@ -15,6 +17,8 @@ pub(in crate::ui::scenes) enum Page {
 pub(in crate::ui::scenes) struct Adding {
     pub(super) page: Option<Page>,
     pub(super) search: String,
+    /// The text entered as the address of a stream.
+    pub(super) address: String,
     /// True if the page has been drawn before, with a row if the page is a list.
     pub(super) shown: bool,
 }

@@ -7,7 +7,7 @@ use egui::{Id, Key, TextEdit, Ui};
 use crate::compose::scene::{Content, ItemId};
 use crate::studio::scenes::MAIN_SOURCE;
 use crate::studio::{Collection, Command, Edit};
-use crate::ui::scenes::draft::{Draft, NameCursor, RenamedObject, items_of, place_of};
+use crate::ui::scenes::draft::{Draft, RenamedObject, items_of, place_of};
 use crate::ui::style::theme::CONTROL_RADIUS;
 use crate::ui::view::View;
 use crate::ui::widgets::focus_ring;
@@ -20,11 +20,9 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, what: RenamedOb
     let id = Id::unique("scene-name");
     // The field has its focus and its selection before it takes the events of this frame. On a slow computer,
     // these already include the name that the user types.
-    if let Some(cursor) = draft.name_cursor.take() {
+    if std::mem::take(&mut draft.selects_name) {
         let mut state = TextEditState::default();
-        let end = text.chars().count();
-        let begin = if cursor == NameCursor::Whole { 0 } else { end };
-        let range = CCursorRange::two(CCursor::new(begin), CCursor::new(end));
+        let range = CCursorRange::two(CCursor::new(0), CCursor::new(text.chars().count()));
         state.cursor.set_char_range(Some(range));
         state.store(ui.ctx(), id);
         ui.memory_mut(|memory| memory.request_focus(id));

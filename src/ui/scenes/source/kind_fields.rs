@@ -50,6 +50,10 @@ pub fn contents(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, source: &So
             line(ui, view, &name, |ui, view| {
                 valid = typed(ui, view, draft, source.id, (&name, "rtmp://…"), url, is_address);
             });
+            if view.snapshot.server.is_own_stream(url) {
+                let own = view.texts.get("add-address-own");
+                paragraph(ui, &own, Type::Small, view.theme.warn);
+            }
             if !valid {
                 let wrong = view.texts.get("content-address-wrong");
                 paragraph(ui, &wrong, Type::Small, view.theme.warn);
