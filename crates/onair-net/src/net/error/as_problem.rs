@@ -352,6 +352,16 @@ mod tests {
         }
     }
 
+    /// The proxy can be one for SOCKS.
+    #[test]
+    fn the_cure_of_a_proxy_that_requires_a_login_names_no_scheme() {
+        let problem = of_proxy("proxy.example:1080", &ProxyProblem::NeedsLogin);
+        for language in Language::ALL {
+            let cure = language.cure(&problem).unwrap();
+            assert!(!cure.contains("://") && cure.contains('@'), "{cure}");
+        }
+    }
+
     #[test]
     fn every_cause_reads_as_a_sentence_and_has_a_cure() {
         let error = Error {
