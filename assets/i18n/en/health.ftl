@@ -89,6 +89,7 @@ health-queue = The connection is slow: the send queue is { $time } long.
 
 # The recording.
 health-recording-ended = On air, but the recording has ended.
+health-recording-not-started = On air, but nothing is being recorded.
 
 # What viewers see and hear.
 health-no-video = No video yet.
@@ -118,3 +119,5 @@ health-no-microphone = No audio: no microphone is chosen.
     .cure = Choose an audio source in the audio mixer, or choose Silence.
 health-silent = No audio: the program is silent.
     .cure = Check the microphone and the faders.
+health-silent-media = No audio: the program is silent.
+    .cure = The file or stream is playing, but contains only silence now. Check the faders, or choose another audio source.

@@ -261,7 +261,7 @@ server-not-moved = Cannot change the address of the built-in server: { $reason }
 
 # Files that are written.
 recording-failed = The recording { $path } ended early: { $reason }.
-    .cure = You can play the recorded part. { $cure }
+    .cure = If the file still exists, you can play the recorded part. { $cure }
 recording-not-started = Cannot record to { $path }: { $reason }.
     .cure = { $cure }
 recording-held = Cannot create the next recording file: { $reason }. Recording continues in { $path }.
@@ -276,9 +276,9 @@ recording-not-repaired = onair cannot repair an unfinished recording now: { $pat
 recording-lost = onair cannot repair an unfinished recording: { $path } ({ $reason })
     .cure = onair has not changed the file.
 disk-space = The disk will be full in about { $minutes } min. Free space: { $megabytes } MB.
-    .cure = Free some space, or record to another disk. Otherwise, onair ends the recording before the disk is full. The stream continues.
+    .cure = Free some space, or record to another disk. Otherwise, onair ends the recording before the disk is full. Only the recording is affected.
 disk-slow = The disk is too slow: { $seconds } s of the recording are waiting to be written.
-    .cure = Record to another disk. If the disk falls half a minute behind, onair drops frames from the recording. The stream continues.
+    .cure = Record to another disk. If the disk falls half a minute behind, onair drops frames from the recording. Only the recording is affected.
 chapter-added = Chapter added: { $title }
 replay-saved = Replay saved: { $path }
 replay-failed = Cannot save the replay { $path }: { $reason }.

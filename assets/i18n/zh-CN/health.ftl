@@ -82,6 +82,7 @@ health-queue = 网速偏慢：待发送的数据积压 { $time }。
 
 # 录制。
 health-recording-ended = 正在直播，但录制已停止。
+health-recording-not-started = 正在直播，但没有在录制。
 
 # 观众看到和听到的。
 health-no-video = 还没有画面。
@@ -111,3 +112,5 @@ health-no-microphone = 没有声音：未选择麦克风。
     .cure = 请在混音器中选择音频源，或选择“无声”。
 health-silent = 没有声音：输出中没有任何音频信号。
     .cure = 请检查麦克风和音量推子。
+health-silent-media = 没有声音：输出中没有任何音频信号。
+    .cure = 文件或流正在播放，但此刻没有声音。请检查推子，或选择其他音频源。

@@ -261,7 +261,7 @@ server-not-moved = 无法更改内置服务器的地址：{ $reason }
 
 # 写入的文件
 recording-failed = 录像 { $path } 提前结束：{ $reason }。
-    .cure = 已录制的部分可以播放。{ $cure }
+    .cure = 如果文件还在，已录制的部分可以播放。{ $cure }
 recording-not-started = 无法录制到 { $path }：{ $reason }。
     .cure = { $cure }
 recording-held = 无法创建下一个录像文件：{ $reason }。录像继续写入 { $path }。

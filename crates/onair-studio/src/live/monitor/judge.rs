@@ -89,7 +89,8 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
         found.push(finding(Trouble::Stalled, cause).of(Symptom::Slow));
     }
     if proof == MatchResult::Different {
-        let back = (MAX_SEARCHED_DELAY + delay).as_secs();
+        // Before that, nothing was sent.
+        let back = (MAX_SEARCHED_DELAY + delay).min(now.since(live_since)).as_secs();
         found.push(finding(Trouble::Different, Cause::Different(back)));
         // All other faults would be those of a different stream.
         return found;
@@ -523,6 +524,22 @@ mod tests {
         seen.size = Some(Size::new(32, 18));
         let found = found(&seen, &program, MatchResult::Comparing);
         assert_eq!(found.first().map(|it| it.trouble), Some(Trouble::WrongSize));
+    }
+
+    #[test]
+    fn a_different_stream_is_compared_only_with_the_time_since_the_start() {
+        let program = stream(lively, |_| 0.1);
+        let sent = sent_as(&program);
+        let case = case_of(&sent, &program);
+        for (live_for, seconds) in [(23, 23), (600, 60)] {
+            let live_for = Duration::from_secs(live_for);
+            let now = case.live_since + live_for;
+            let last = Some(now);
+            let seen = ProbeReading { last, ..program.clone() };
+            let case = Case { now, proof: MatchResult::Different, seen: &seen, ..case };
+            let found = judge(&case);
+            assert_eq!(found.first().map(|it| &it.cause), Some(&Cause::Different(seconds)));
+        }
     }
 
     #[test]

@@ -348,6 +348,9 @@ pub fn recording_ended(snapshot: &Snapshot) -> Option<Finding> {
     let reason = inner_problem(notice, "reason");
     let on_air = snapshot.live == LiveState::OnAir;
     let sentence = match on_air {
+        true if notice.key() == "recording-not-started" => {
+            problem!("health-recording-not-started")
+        }
         true => problem!("health-recording-ended"),
         false => notice.problem.clone(),
     };

@@ -262,8 +262,18 @@ pub fn audio(snapshot: &Snapshot) -> Option<Finding> {
     let known = snapshot.notices.iter().rev().find(quiet);
     Some(match known {
         Some(notice) => Finding::of_notice(notice),
-        None => Finding::new(Some(Level::Warning), problem!("health-silent"))
-            .with_remedy(Remedy::OpenMixer),
+        None => {
+            let captures = |choice: &AudioChoice| {
+                !matches!(choice, AudioChoice::File(_) | AudioChoice::Stream(_))
+            };
+            let audible = snapshot.strips.iter().filter(|it| is_in_program(it));
+            let mut choices = audible.map(|it| &it.audio.choice).chain([&main.choice]);
+            let sentence = match choices.any(|it| is_audio_source(it) && captures(it)) {
+                true => problem!("health-silent"),
+                false => problem!("health-silent-media"),
+            };
+            Finding::new(Some(Level::Warning), sentence).with_remedy(Remedy::OpenMixer)
+        }
     })
 }
 

@@ -264,10 +264,22 @@ fn rows() -> Vec<Row> {
             Some(Remedy::ChooseFolder),
         ),
         (
+            "a recording that never began",
+            with(on_air(), |it| {
+                let path = "/home/ada/Videos/a.mp4".into();
+                let reason = "the disk is full".into();
+                it.notices.push(notice(&StudioMessage::RecordingNotStarted { path, reason }));
+            }),
+            "On air, but nothing is being recorded.",
+            "The disk is full",
+            worse,
+            Some(Remedy::ChooseFolder),
+        ),
+        (
             "the same after the broadcast",
             with(idle(), |it| it.notices.push(disk_full())),
             "The recording /home/ada/Videos/a.mp4 ended early: the disk is full.",
-            "You can play the recorded part.",
+            "If the file still exists, you can play the recorded part.",
             worse,
             Some(Remedy::ChooseFolder),
         ),
@@ -539,6 +551,18 @@ fn rows() -> Vec<Row> {
             with(on_air(), |it| it.audio.as_mut().unwrap().held_dbfs = -60.0),
             "No audio: the program is silent.",
             "Check the microphone and the faders.",
+            bad,
+            Some(Remedy::OpenMixer),
+        ),
+        (
+            "nothing is heard of a file, beside which there is no microphone",
+            with(on_air(), |it| {
+                let audio = it.audio.as_mut().unwrap();
+                (audio.choice, audio.held_dbfs) = ("file:a.mp4".parse().unwrap(), -60.0);
+                it.strips.clear();
+            }),
+            "No audio: the program is silent.",
+            "The file or stream is playing, but contains only silence now.",
             bad,
             Some(Remedy::OpenMixer),
         ),
