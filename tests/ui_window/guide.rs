@@ -31,9 +31,9 @@ fn press(harness: &mut Harness<'static, Window>, key: Key) -> Vec<Command> {
     commands(harness)
 }
 
-/// Enter alone leads from the first step to *Go Live*.
+/// Enter alone leads from the first step to the studio, but not on air.
 #[test]
-fn the_guide_leads_on_air_by_keyboard_alone() {
+fn the_guide_leads_to_the_studio_by_enter_alone_without_a_broadcast() {
     let mut harness = begin("idle");
     harness.get_by_label("Welcome to onair");
     assert_eq!(press(&mut harness, Key::Enter), []);
@@ -48,8 +48,33 @@ fn the_guide_leads_on_air_by_keyboard_alone() {
     let best = PRESETS[3].applied_to(&Quality::default());
     assert_eq!(press(&mut harness, Key::Enter), [Command::SetQuality(best)]);
     harness.get_by_label("All set");
-    assert_eq!(press(&mut harness, Key::Enter), [Command::GoLive]);
+    assert!(harness.get_by_role_and_label(Role::Button, "Open the studio").is_focused());
+    let sent = press(&mut harness, Key::Enter);
+    assert!(!sent.contains(&Command::GoLive), "{sent:?}");
     assert!(!is_open(&harness));
+}
+
+#[test]
+fn the_last_step_goes_live_only_by_its_own_button_also_without_a_focus() {
+    for goes_live in [false, true] {
+        let mut harness = begin("idle");
+        for _ in 0..4 {
+            press(&mut harness, Key::Enter);
+            harness.run();
+        }
+        click(&mut harness, "All set");
+        let sent = match goes_live {
+            // The window behind the guide also has a *Go Live* button.
+            true => {
+                let all = harness.query_all_by_role_and_label(Role::Button, "Go Live");
+                all.last().unwrap().click();
+                commands(&mut harness)
+            }
+            false => press(&mut harness, Key::Enter),
+        };
+        assert_eq!(sent.contains(&Command::GoLive), goes_live, "{sent:?}");
+        assert!(!is_open(&harness));
+    }
 }
 
 #[test]
@@ -318,13 +343,12 @@ fn every_step_fits_in_both_languages_and_themes() {
             harness.get_by_label_contains(&now);
             let next = match (language, step) {
                 (Language::Chinese, 2) => "就是我",
-                (Language::Chinese, 5) => "开始直播",
+                (Language::Chinese, 5) => "打开工作台",
                 (Language::Chinese, _) => "下一步",
                 (_, 2) => "That's me",
-                (_, 5) => "Go Live",
+                (_, 5) => "Open the studio",
                 _ => "Next",
             };
-            // The window behind the guide also has a *Go Live* button.
             let is_shown = harness
                 .query_all_by_role_and_label(Role::Button, next)
                 .any(|it| it.is_focused() && screen.contains_rect(it.rect()));

@@ -91,6 +91,13 @@ pub struct Guide {
     preset: Option<usize>,
 }
 
+impl Guide {
+    /// Returns true if the current step shows the picture of the camera.
+    pub fn shows_picture(&self) -> bool {
+        self.step == Step::Devices
+    }
+}
+
 /// Renames a single scene that has its initial name to the usual name in the chosen language. The
 /// scene may already have sources, because at the first start onair adds the camera to it.
 pub fn name_first_scene(view: &mut View<'_>) {
@@ -151,7 +158,7 @@ enum FooterButton {
     Skip,
     Back,
     Next,
-    Studio,
+    GoLive,
 }
 
 /// Draws the current step. `fresh` is true when the guide opens.
@@ -238,7 +245,8 @@ fn contents(
     ui.add_space(gap::L);
     let pressed = foot(ui, view, guide.step, arrived).or(wants_next.then_some(FooterButton::Next));
     match pressed? {
-        FooterButton::Skip | FooterButton::Studio => Some(GuideAnswer::Close),
+        FooterButton::Skip => Some(GuideAnswer::Close),
+        FooterButton::GoLive => Some(GuideAnswer::GoLive),
         FooterButton::Back => {
             go(guide, -1);
             None
@@ -261,7 +269,7 @@ fn next(view: &mut View<'_>, guide: &mut Guide) -> Option<GuideAnswer> {
             Err(destination::Incomplete) => return None,
         },
         Step::Quality => quality::apply(view, guide.preset),
-        Step::Ready => return Some(GuideAnswer::GoLive),
+        Step::Ready => return Some(GuideAnswer::Close),
         Step::Language | Step::Devices => {}
     }
     go(guide, 1);
@@ -372,15 +380,14 @@ fn foot(ui: &mut Ui, view: &View<'_>, step: Step, arrived: bool) -> Option<Foote
             {
                 pressed = Some(FooterButton::Back);
             }
-            if last {
-                let studio = texts.get("guide-open-studio");
-                if Button::new(&studio).height(height).show(ui, theme).clicked() {
-                    pressed = Some(FooterButton::Studio);
-                }
+            // Who presses Enter, or clicks at the same place, in every step must not go on air.
+            let go_live = texts.get("go-live");
+            if last && Button::new(&go_live).height(height).show(ui, theme).clicked() {
+                pressed = Some(FooterButton::GoLive);
             }
             let next = texts.get(match step {
                 Step::Devices => key!("guide-that-is-me"),
-                Step::Ready => key!("go-live"),
+                Step::Ready => key!("guide-open-studio"),
                 _ => key!("guide-next"),
             });
             let button = Button::new(&next).weight(ButtonWeight::Primary).height(height);
