@@ -8,7 +8,7 @@ use crate::media::playback_control::EndBehavior;
 use crate::mix::filter::Unit;
 use crate::mix::{MonitoringMode, Strip, StripId};
 use crate::studio::snapshot::{SourceState, StripView};
-use crate::studio::{Command, TalkMode};
+use crate::studio::{Command, Monitoring, TalkMode};
 use crate::ui::dialogs::mixer::filters::display;
 use crate::ui::dialogs::mixer::row::{line, one_of, slider_line};
 use crate::ui::input::actions::key;
@@ -18,7 +18,7 @@ use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{
     Button, Field, Select, icon_button, label, menu_item, menu_rule, named_switch, number_field,
-    scrolled,
+    paragraph, scrolled,
 };
 
 pub fn show(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Strip) {
@@ -284,6 +284,14 @@ fn monitoring_row(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &m
     ];
     if let Some(mode) = one_of(ui, view, &name, &all, after.monitoring, None) {
         after.monitoring = mode;
+    }
+    if labels::is_unheard(view, strip) {
+        let why = view.texts.get("strip-unheard-why");
+        paragraph(ui, &why, Type::Small, view.theme.warn);
+        let on = view.texts.get("turn-on-monitoring");
+        if Button::new(&on).small().show(ui, view.theme).clicked() {
+            view.send(Command::SetMonitoring(Monitoring::Default));
+        }
     }
     tracks(ui, view, strip, after);
     let name = view.texts.get("strip-push-to-talk");

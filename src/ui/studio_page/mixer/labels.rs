@@ -3,10 +3,10 @@
 use egui::{Color32, Context, Id, Ui};
 
 use crate::audio::AudioChoice;
-use crate::mix::StripId;
+use crate::mix::{MonitoringMode, StripId};
 use crate::player::source::plain;
 use crate::studio::snapshot::{AudioSource, SourceState, StripView};
-use crate::studio::{Command, TalkMode, audio_of, is_audio_of};
+use crate::studio::{Command, Monitoring, TalkMode, audio_of, is_audio_of};
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
 use crate::ui::text::format;
@@ -255,7 +255,22 @@ pub fn level(view: &View<'_>, strip: &StripView) -> String {
     if strip.has_no_audio && !strip.audio.strip.muted {
         return view.texts.get("state-no-audio").to_string();
     }
-    silent(view, strip).unwrap_or_else(|| format::decibels(strip.meter.peak_dbfs))
+    silent(view, strip)
+        .or_else(|| unheard(view, strip))
+        .unwrap_or_else(|| format::decibels(strip.meter.peak_dbfs))
+}
+
+/// Returns the text of a level that nobody hears.
+pub fn unheard(view: &View<'_>, strip: &StripView) -> Option<String> {
+    is_unheard(view, strip).then(|| view.texts.get("strip-unheard").to_string())
+}
+
+/// Returns true if nobody hears the strip: it is only monitored, and monitoring is off.
+pub fn is_unheard(view: &View<'_>, strip: &StripView) -> bool {
+    let settings = &strip.audio.strip;
+    settings.monitoring == MonitoringMode::MonitorOnly
+        && !settings.muted
+        && view.snapshot.monitoring == Monitoring::Off
 }
 
 /// Returns the icon for a kind of audio source.

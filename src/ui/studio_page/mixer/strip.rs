@@ -80,13 +80,16 @@ impl Strip {
             name: labels::label_of(view, strip),
             icon: labels::icon_of(&strip.audio.choice),
             level,
-            trouble: down,
+            trouble: down || labels::is_unheard(view, strip),
             levels: reading.into(),
-            silent: labels::silent(view, strip),
+            silent: labels::silent(view, strip).or_else(|| labels::unheard(view, strip)),
             clipped: reading.clipped,
             gain_db: strip.audio.strip.gain_db,
             muted: strip.audio.strip.muted,
-            more: String::new(),
+            more: match labels::is_unheard(view, strip) {
+                true => view.texts.get("strip-unheard-why").to_string(),
+                false => String::new(),
+            },
             set: Some(strip.audio.strip.clone()),
         }
     }
@@ -96,21 +99,26 @@ impl Strip {
         let none = audio.choice == crate::audio::AudioChoice::None;
         let state = if none { SourceState::Open } else { audio.state };
         let silent = labels::main_silent(view, audio);
-        let words = labels::state_of(view, state, audio.drift_ppm).0;
+        let main = view.snapshot.strips.iter().find(|strip| strip.audio.id == StripId::MAIN);
+        let unheard = main.is_some_and(|strip| labels::is_unheard(view, strip));
+        let words = match unheard {
+            true => view.texts.get("strip-unheard-why").to_string(),
+            false => labels::state_of(view, state, audio.drift_ppm).0,
+        };
         let level = match state {
+            SourceState::Open if unheard => view.texts.get("strip-unheard").to_string(),
             SourceState::Open => {
                 silent.clone().unwrap_or_else(|| format::decibels(audio.peak_dbfs))
             }
             _ => words.clone(),
         };
-        let main = view.snapshot.strips.iter().find(|strip| strip.audio.id == StripId::MAIN);
         let label = |strip| labels::label_of(view, strip);
         Self {
             id: StripId::MAIN,
             name: main.map_or_else(|| labels::name_of(view, audio), label),
             icon: labels::icon_of(&audio.choice),
             level,
-            trouble: is_down(state),
+            trouble: is_down(state) || unheard,
             levels: labels::levels_of(audio),
             silent,
             clipped: audio.clipped,

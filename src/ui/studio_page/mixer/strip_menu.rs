@@ -3,9 +3,9 @@
 use egui::Ui;
 
 use crate::mix::{MonitoringMode, Strip as Settings, StripId};
-use crate::studio::Command;
+use crate::studio::{Command, Monitoring};
 use crate::ui::input::actions::key;
-use crate::ui::studio_page::mixer::labels::MixerSelection;
+use crate::ui::studio_page::mixer::labels::{self, MixerSelection};
 use crate::ui::studio_page::mixer::strip::{Strip, StripParts};
 use crate::ui::view::View;
 use crate::ui::widgets::{context_menu_among, menu_item, menu_rule};
@@ -49,6 +49,13 @@ fn lines(ui: &mut Ui, view: &mut View<'_>, strip: &Strip) -> bool {
         && let Some(after) = more(ui, view, before)
     {
         view.send(Command::SetStrip { id: strip.id, before: before.clone(), strip: after });
+    }
+    let all = &view.snapshot.strips;
+    let own = all.iter().find(|it| it.audio.id == strip.id);
+    if own.is_some_and(|own| labels::is_unheard(view, own))
+        && line(ui, view, key!("turn-on-monitoring"), false, true)
+    {
+        view.send(Command::SetMonitoring(Monitoring::Default));
     }
     menu_rule(ui, view.theme);
     let asked = line(ui, view, key!("item-settings"), false, true);
