@@ -1,4 +1,5 @@
-//! Tests of video and audio choices and the audio mixer in the window.
+//! Tests of video and audio choices and the audio mixer in the window. The file is long because all of them use the
+//! same strips.
 
 use super::*;
 
@@ -579,4 +580,71 @@ fn a_large_window_shows_all_filters_of_a_strip_without_scrolling() {
         _ => false,
     });
     assert!(is_whole, "{:?}", shown(&harness));
+}
+
+/// The audio source is in neither the program nor the headphones.
+#[test]
+fn a_strip_on_monitor_only_with_monitoring_off_says_so_and_offers_to_turn_it_on() {
+    let mut harness = open("mixer");
+    harness.state().demo.change(|snapshot| {
+        snapshot.monitoring = Monitoring::Off;
+        snapshot.strips[1].audio.strip.monitoring = MonitoringMode::MonitorOnly;
+    });
+    harness.run();
+    let levels = |harness: &Harness<'static, Window>| {
+        let all = harness.query_all_by_label_contains("Level of");
+        all.filter_map(|it| it.accesskit_node().value()).filter(|it| it == "Not heard").count()
+    };
+    assert_eq!(levels(&harness), 1);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::M);
+    harness.run();
+    harness.get_by_role_and_label(Role::RadioButton, "Music").click();
+    harness.run();
+    harness.get_by_label_contains("Nobody hears this audio source");
+    let sent = click(&mut harness, "Turn on monitoring");
+    assert_eq!(sent, [Command::SetMonitoring(Monitoring::Default)]);
+    harness.state().demo.change(|snapshot| snapshot.monitoring = Monitoring::Default);
+    harness.run();
+    assert!(harness.query_by_label_contains("Nobody hears this audio source").is_none());
+    assert_eq!(levels(&harness), 0);
+}
+
+#[test]
+fn the_rest_of_the_window_works_while_the_mixer_is_open() {
+    let mut harness = open("mixer");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::M);
+    harness.run();
+    harness.get_by_role_and_label(Role::Button, "Record").click_accesskit();
+    harness.run();
+    assert!(harness.state().requests.contains(&WindowRequest::Record));
+    let dialog =
+        |harness: &Harness<'static, Window>| harness.state().screen.as_ref().unwrap().dialog();
+    assert_eq!(dialog(&harness), Some(Dialog::Mixer));
+    harness.key_press(Key::Escape);
+    harness.run();
+    assert_eq!(dialog(&harness), None);
+}
+
+#[test]
+fn live_commands_work_over_every_open_dialog_but_not_while_typing() {
+    for opened in
+        [Dialog::Mixer, Dialog::Settings, Dialog::Help, Dialog::EventLog, Dialog::Preflight]
+    {
+        let mut harness = super::open("on-air");
+        harness.state_mut().screen.as_mut().unwrap().open(opened);
+        harness.run();
+        harness.state_mut().requests.clear();
+        drop(commands(&mut harness));
+        if !harness.ctx.text_edit_focused() {
+            harness.key_press(Key::M);
+            assert_eq!(commands(&mut harness), [Command::SetMuted(true)], "{opened:?}");
+        }
+        harness.key_press_modifiers(Modifiers::COMMAND, Key::R);
+        harness.run();
+        assert!(harness.state().requests.contains(&WindowRequest::Record), "{opened:?}");
+        harness.key_press_modifiers(Modifiers::COMMAND, Key::L);
+        harness.run();
+        let dialog = harness.state().screen.as_ref().unwrap().dialog();
+        assert_eq!(dialog, Some(Dialog::ConfirmStop), "{opened:?}");
+    }
 }

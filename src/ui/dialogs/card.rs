@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use egui::layers::PaintList;
 use egui::{
     Align, Align2, Color32, CornerRadius, Frame, Id, Key, Layout, Margin, Modal, Modifiers, Order,
-    Rect, Response, Ui, Vec2, vec2,
+    Popup, Rect, Response, Ui, Vec2, vec2,
 };
 
 use crate::compose::scene::{SceneId, SourceId};
@@ -141,6 +141,40 @@ pub fn modal(
         });
     let away = response.should_close();
     response.inner.or(away.then_some(DialogAnswer::Close))
+}
+
+/// Draws a card over the window that leaves the rest of the window usable, and that the user can
+/// move. Escape closes it. Returns the answer of the contents, or `Close`.
+pub fn floating(
+    ctx: &egui::Context,
+    theme: &Theme,
+    name: &'static str,
+    width: f32,
+    contents: impl FnOnce(&mut Ui) -> Option<DialogAnswer>,
+) -> Option<DialogAnswer> {
+    let window = ctx.content_rect();
+    let room = window.with_min_y(health_bar(ctx).map_or(window.top(), |bar| bar.bottom()));
+    let is_covered = ctx.memory(|memory| memory.top_modal_layer().is_some());
+    let is_top = !is_covered && !Popup::is_any_open(ctx);
+    let card = egui::Area::new(Id::unique(name))
+        .order(Order::Middle)
+        .pivot(Align2::CENTER_CENTER)
+        .default_pos(room.center())
+        .constrain_to(room)
+        .show(ctx, |ui| {
+            let frame = Frame::popup(&ctx.global_style())
+                .fill(theme.panel)
+                .corner_radius(CornerRadius::same(CARD_RADIUS))
+                .inner_margin(Margin::same(20));
+            let card = frame.show(ui, |ui| {
+                ui.set_width(width);
+                ui.spacing_mut().item_spacing = vec2(gap::S, gap::S);
+                contents(ui)
+            });
+            card.inner
+        });
+    let away = is_top && ctx.input_mut(|it| it.consume_key(Modifiers::NONE, Key::Escape));
+    card.inner.or(away.then_some(DialogAnswer::Close))
 }
 
 /// Draws the title with a close button. Returns true if the button was pressed.

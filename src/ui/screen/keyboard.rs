@@ -1,7 +1,8 @@
 //! Hotkeys in the window, and the keyboard focus after dialogs.
 
-use egui::{Context, Key, Modifiers, Ui};
+use egui::{Context, Key, Modifiers, Popup, Ui};
 
+use crate::studio::live::view::LiveState;
 use crate::ui::dialogs::Dialog;
 use crate::ui::input::actions::Action;
 use crate::ui::input::hotkeys::{self, Keymap};
@@ -47,8 +48,8 @@ impl Screen {
         let ctx = ui.ctx().clone();
         Keymap::new(&self.preferences, &self.snapshot).install(&ctx);
         continue_after_enter(&ctx);
-        let choosing = self.chooses_key() || self.chooses_file();
-        let is_busy = self.dialog == Some(Dialog::Closing) || choosing;
+        let is_deaf = self.dialog == Some(Dialog::Closing) || self.chooses_key();
+        let is_busy = is_deaf || self.chooses_file();
         let typing = ctx.text_edit_focused();
         if !is_busy
             && self.dialog.is_none()
@@ -61,14 +62,16 @@ impl Screen {
         let key = self.preferences.push_to_talk_key;
         let command = self.talk.poll(&ctx, &self.snapshot, key, typing || is_busy);
         self.requests.extend(command.map(WindowRequest::Command));
-        if is_busy {
+        if is_deaf {
             return;
         }
-        let asked = self.dialog.is_some() || self.scenes.is_adding();
-        if self.dialog.is_none() && !self.scenes.is_adding() {
+        let asked = self.is_blocked() || self.scenes.is_adding() || is_busy;
+        if !asked {
             hotkeys::follow_letters(&ctx);
         }
         let letters = hotkeys::letters_act(&ctx);
+        let is_over = asked || self.dialog.is_some();
+        let live_letters = letters || (is_over && !typing && !Popup::is_any_open(&ctx));
         for (command, hotkey) in Keymap::installed(&ctx).all() {
             let action = match command {
                 // The players handle their own hotkeys where they have the keyboard focus.
@@ -76,19 +79,22 @@ impl Screen {
                 AnyCommand::Action(action) => Some(*action),
                 AnyCommand::Named(_) => None,
             };
-            // Undo and redo also work in the open mixer.
-            let in_mixer = self.dialog == Some(Dialog::Mixer)
-                && matches!(action, Some(Action::Undo | Action::Redo));
-            if hotkey.edits() && (typing || (asked && !in_mixer)) {
+            let is_live = command.may_be_global() && !self.hides_start(action);
+            // In a dialog, Space and Enter press the focused button.
+            let acts_over = is_live && !matches!(hotkey.key(), "Space" | "Enter");
+            if hotkey.edits() && (typing || (asked && !acts_over)) {
                 continue;
             }
-            if hotkey.types() && !letters {
+            let lets = if acts_over { live_letters } else { letters };
+            if hotkey.types() && !lets {
+                continue;
+            }
+            if is_busy && !is_live {
                 continue;
             }
             let repeats = action.is_some_and(Action::repeats);
             let pressed = ctx.input_mut(|input| hotkeys::take(input, hotkey, repeats));
-            // While a dialog is open, only actions that open another dialog work, and in the mixer
-            // also undo and redo.
+            // While a dialog is open, only live commands and actions that open another dialog work.
             let other = matches!(
                 action,
                 Some(
@@ -100,7 +106,7 @@ impl Screen {
                         | Action::Mixer
                 )
             );
-            if !pressed || !(self.dialog.is_none() || other || in_mixer) {
+            if !pressed || !(!self.is_blocked() || other || is_live) {
                 continue;
             }
             let acts = |action: Action| action.answers_always() || self.why_not(action).is_none();
@@ -108,5 +114,13 @@ impl Screen {
                 self.act_on(&ctx, command);
             }
         }
+    }
+
+    /// Returns true if the action would start a broadcast behind a dialog that is not about one.
+    fn hides_start(&self, action: Option<Action>) -> bool {
+        let is_idle = self.snapshot.live == LiveState::Idle;
+        let asks = matches!(self.dialog, Some(Dialog::Guide | Dialog::ConfirmClose))
+            || self.chooses_file();
+        action == Some(Action::GoLive) && is_idle && asks
     }
 }

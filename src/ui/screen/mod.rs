@@ -1,6 +1,6 @@
 //! The whole window: bars, pages, dialogs, keyboard. The screen draws one snapshot per frame, and
 //! returns the requests of the user. It does not depend on eframe, so tests use it in the same way
-//! as the application.
+//! as the application. The file is long because one place decides what has the keyboard.
 
 /// Creates a `View` from fields of the screen. The other fields can still be borrowed.
 macro_rules! view {
@@ -412,6 +412,16 @@ impl Screen {
         self.dialog.is_some() || self.scenes.is_adding() || self.scenes.transition.is_some()
     }
 
+    /// Returns true if a dialog keeps the rest of the window from being used.
+    pub fn is_blocked(&self) -> bool {
+        self.dialog.is_some_and(|dialog| dialog != Dialog::Mixer)
+    }
+
+    /// Returns true if the first-run guide shows the picture of the camera.
+    pub fn shows_guide_picture(&self) -> bool {
+        self.dialog == Some(Dialog::Guide) && self.guide.shows_picture()
+    }
+
     /// Returns the open dialog.
     pub fn dialog(&self) -> Option<Dialog> {
         self.dialog
@@ -460,7 +470,7 @@ impl Screen {
 
     /// Handles the keyboard of the *Watch* page.
     fn player_keys(&mut self, ctx: &egui::Context) {
-        let is_free = self.page == Page::Watch && self.dialog.is_none() && !self.chooses_file();
+        let is_free = self.page == Page::Watch && !self.is_blocked() && !self.chooses_file();
         let mut view = view!(self);
         if is_free {
             watch::keys::take(ctx, &mut view, &mut self.watch);
@@ -475,7 +485,7 @@ impl Screen {
     }
 
     fn dialogs(&mut self, ctx: &egui::Context) {
-        if self.dialog.is_none() {
+        if !self.is_blocked() {
             let mut view = view!(self);
             crate::ui::scenes::add_source::show(ctx, &mut view, &mut self.scenes);
             crate::ui::scenes::transition::show(ctx, &mut view, &mut self.scenes);

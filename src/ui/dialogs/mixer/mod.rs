@@ -11,7 +11,7 @@ use egui::{Align, Layout, ScrollArea, Ui, vec2};
 use crate::mix::StripId;
 use crate::studio::Command;
 use crate::studio::snapshot::{SourceState, StripView};
-use crate::ui::dialogs::card::{DialogAnswer, dialog_room, heading_with_close, modal};
+use crate::ui::dialogs::card::{DialogAnswer, dialog_room, floating, heading_with_close};
 use crate::ui::studio_page::loudness;
 use crate::ui::studio_page::mixer::add_audio;
 use crate::ui::studio_page::mixer::labels;
@@ -38,7 +38,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, fresh: bool) -> Option<Dia
     let strip = strip.or_else(|| snapshot.strips.first());
     // The open list of audio to add takes the focus itself.
     let focused = strip.map(|it| it.audio.id).filter(|_| fresh && !selected.adds);
-    let answer = modal(ctx, view.theme, "mixer", DIALOG_WIDTH_POINTS, |ui| {
+    let answer = floating(ctx, view.theme, "mixer", DIALOG_WIDTH_POINTS, |ui| {
         let close = heading_with_close(ui, view, &view.texts.get("mixer"));
         if fresh && strip.is_none() && !selected.adds {
             close.request_focus();
