@@ -1,7 +1,7 @@
 //! Limits the frame rate of the window: 30 per second for the program, 60 for players. With
 //! software rendering, these limits are halved, and the program gets 10 frames per second while the
-//! studio is idle. A hidden window gets no frames. The window gets only the frames that its current
-//! page shows.
+//! studio is idle. Behind a dialog, the window gets 5 frames per second. A hidden window gets no
+//! frames. The window gets only the frames that its current page shows.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,6 +21,12 @@ const EARLY_FRAME_TOLERANCE: Duration = Duration::from_millis(6);
 /// The time without input after which the window is drawn less often, with software rendering and
 /// off air.
 const IDLE_INPUT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The interval between frames of a window that a dialog dims.
+const DIMMED_INTERVAL: Duration = Duration::from_millis(200);
+
+/// The interval between frames while the first-run guide shows the picture of the camera.
+const GUIDE_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A wait that is practically zero. For a wait of exactly zero, egui draws two frames, the second
 /// of which corrects the layout of the first. A new video frame changes no layout.
@@ -43,6 +49,8 @@ pub struct Pace {
     /// The time of the last input in the window.
     touched: Mutex<Instant>,
     hidden: AtomicBool,
+    /// The interval between frames under an open dialog.
+    dimmed: Mutex<Option<Duration>>,
     calm: AtomicBool,
     watching: AtomicBool,
     /// True if the current page has no moving content.
@@ -69,6 +77,7 @@ impl Pace {
             software,
             touched: Mutex::new(Instant::now()),
             hidden: AtomicBool::new(false),
+            dimmed: Mutex::new(None),
             calm: AtomicBool::new(false),
             watching: AtomicBool::new(false),
             still: AtomicBool::new(false),
@@ -86,6 +95,23 @@ impl Pace {
         self.set_apart(screen.plays_apart());
         self.set_projected(screen.projects());
         self.set_panels(screen.has_panel_windows());
+        let dimmed = match screen.shows_guide_picture() {
+            true => GUIDE_INTERVAL,
+            false => DIMMED_INTERVAL,
+        };
+        self.set_dimmed(screen.is_blocked().then_some(dimmed));
+    }
+
+    fn set_dimmed(&self, interval: Option<Duration>) {
+        *self.dimmed.lock() = interval;
+    }
+
+    /// Returns the interval between frames under an open dialog, unless another window shows the
+    /// same content without a dialog.
+    fn dimmed(&self) -> Option<Duration> {
+        let is = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
+        let elsewhere = is(&self.apart) || is(&self.projected) || is(&self.panels);
+        self.dimmed.lock().filter(|_| !elsewhere)
     }
 
     fn set_hidden(&self, hidden: bool) {
@@ -111,7 +137,7 @@ impl Pace {
         let is_audible = snapshot.audio.as_ref().is_some_and(|audio| audio.peak_dbfs > -60.0);
         let page_has_meters = !is(&self.watching) && !is(&self.still);
         let meters = is_audible && (page_has_meters || is(&self.panels));
-        Duration::from_millis(match (hidden, is(&self.calm)) {
+        let patience = Duration::from_millis(match (hidden, is(&self.calm)) {
             _ if ending => 50,
             (true, _) => 500,
             // If the meters move, they are drawn together with the video frames.
@@ -120,7 +146,9 @@ impl Pace {
             (false, true) => 1_000,
             (false, false) if is_busy(snapshot) => 200,
             (false, false) => 400,
-        })
+        });
+        // The meters move with the dimmed picture.
+        self.dimmed().filter(|_| !ending).map_or(patience, |dimmed| patience.max(dimmed))
     }
 
     fn set_page(&self, page: Page) {
@@ -170,6 +198,7 @@ impl Pace {
             Page::Studio | Page::Recordings if self.calm.load(Ordering::Relaxed) => calm,
             Page::Studio | Page::Recordings => program,
         };
+        let interval = self.dimmed().map_or(interval, |dimmed| interval.max(dimmed));
         let now = Instant::now();
         let mut last = self.last.lock();
         let due =
@@ -228,6 +257,30 @@ mod tests {
             assert_eq!(pace.patience(snapshot, false) > Duration::from_millis(400), calm, "{what}");
             *pace.last.lock() = Some(ago(100));
             assert!(pace.is_due(Page::Studio), "{what}");
+        }
+    }
+
+    #[test]
+    fn a_picture_behind_a_dialog_is_drawn_five_times_a_second_unless_it_is_also_elsewhere() {
+        let ago = |millis| Instant::now().checked_sub(Duration::from_millis(millis)).unwrap();
+        let pace = Pace::new(false, Arc::default());
+        for (dimmed, projected, page, due_after) in [
+            (None, false, Page::Studio, 40),
+            (Some(DIMMED_INTERVAL), false, Page::Studio, 200),
+            (Some(GUIDE_INTERVAL), false, Page::Studio, 100),
+            (Some(DIMMED_INTERVAL), true, Page::Studio, 40),
+            (Some(DIMMED_INTERVAL), false, Page::Watch, 200),
+        ] {
+            pace.set_page(page);
+            pace.set_dimmed(dimmed);
+            pace.set_projected(projected);
+            // Half of the interval is too early.
+            for (since, due) in [(due_after / 2 - 10, false), (due_after, true)] {
+                *pace.last.lock() = Some(ago(since));
+                assert_eq!(pace.is_due(page), due, "{dimmed:?}, {projected}, {since} ms");
+            }
+            let shortest = dimmed.filter(|_| !projected).unwrap_or_default();
+            assert!(pace.patience(&Snapshot::default(), false) >= shortest);
         }
     }
 
