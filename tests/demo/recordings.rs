@@ -75,6 +75,7 @@ pub fn summary() -> BroadcastSummary {
         sent_bytes: 812_000_000,
         skipped_frames: 0,
         dropped_frames: 36,
+        lost_frames: 0,
         total_frames: 76_620,
         reconnects: 1,
         interrupted: Duration::from_secs(19),

@@ -321,6 +321,7 @@ pub fn snapshot(name: &str) -> Snapshot {
         frame_times: (0..600).map(|i| 5.8 + (i * 7919 % 13) as f32 * 0.06).collect(),
         skipped_frames: 0,
         dropped_frames: 0,
+        lost_frames: 0,
         dropped_audio: 0,
         total_frames: 22_620,
         queued: Duration::from_millis(3),

@@ -84,6 +84,7 @@ viewers-silent = Viewers hear nothing.
 viewers-late = Viewers are far behind live.
 health-dropping = The connection to { $name } is too slow: onair is dropping frames.
     .cure = Choose a lower bitrate, and check what else is using the connection.
+health-late = This computer is too busy to send everything to { $name } in time: onair is dropping frames.
 health-queue = The connection is slow: the send queue is { $time } long.
     .cure = If this continues, choose a lower bitrate.
 

@@ -91,6 +91,8 @@ rendition-failed = The second encode failed: { $reason }
     .cure = onair drops frames for the slow target. The other targets are not affected.
 frames-dropped = The connection to { $host } is too slow. onair is dropping frames.
     .cure = Viewers see the video skip. Lower the bitrate, or lower the minimum bitrate of this target. Check what else is using the connection.
+frames-late = This computer is too busy to send all frames to { $host } in time. onair is dropping frames.
+    .cure = The connection itself is fast enough. Close other programs, or choose a smaller size or a lower frame rate.
 frames-dropped-over = onair is no longer dropping frames for { $host }. Dropped: { $dropped } of { $total } frames in { $seconds } s.
 
 # The viewers' stream.
@@ -123,7 +125,10 @@ target-on-air = { $server ->
     [built-in] The built-in server
    *[other] { $host }
 } is live.
-broadcast-ended = The broadcast ended after { $time }: { $sent } sent, { $dropped } frames dropped.
+broadcast-ended = The broadcast ended after { $time }: { $sent } sent, { $dropped } frames dropped{ $lost ->
+    [none] {""}
+   *[other] , { $lost } frames lost in outages
+}.
 
 # The findings of the pre-flight check.
 found-video = Video works: { $name }.
@@ -238,7 +243,10 @@ target-failed = { $host }: { $cause }. { $next }.
 target-back = Reconnected to { $server ->
     [same] { $host }
    *[other] { $server }
-} after { $seconds } s.
+} after { $seconds } s.{ $frames ->
+    [none] {""}
+   *[other] {" "}Frames lost in the outage: { $frames }.
+}
 crashed = onair or one of its components crashed during an earlier run. Report: { $path }
     .cure = Send the report to the onair authors, and describe what you were doing before the crash. The report contains no keys.
 

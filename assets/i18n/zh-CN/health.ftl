@@ -77,6 +77,7 @@ viewers-silent = 观众听不到声音。
 viewers-late = 观众端延迟过大。
 health-dropping = 到 { $name } 的网速不够，正在丢帧。
     .cure = 请降低码率，并检查是否有其他程序占用网络。
+health-late = 这台电脑太忙，来不及向 { $name } 发送，正在丢帧。
 health-queue = 网速偏慢：待发送的数据积压 { $time }。
     .cure = 如果一直这样，请降低码率。
 

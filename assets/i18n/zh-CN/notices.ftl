@@ -91,6 +91,8 @@ rendition-failed = 第二路编码失败：{ $reason }
     .cure = 网速不够的推流目标会丢帧，其他推流目标不受影响。
 frames-dropped = 到 { $host } 的网速不够，正在丢帧。
     .cure = 观众会看到画面跳动。请降低码率，或降低该推流目标的最低码率，并检查是否有其他程序或设备在占用网络。
+frames-late = 这台电脑太忙，来不及把所有帧发给 { $host }，正在丢帧。
+    .cure = 网速是够的。请关闭其他程序，或降低画面尺寸、帧率。
 frames-dropped-over = 到 { $host } 的推流不再丢帧。之前 { $seconds } 秒内共 { $total } 帧，丢了 { $dropped } 帧。
 
 # 观众收到的内容
@@ -123,7 +125,10 @@ target-on-air = { $server ->
     [built-in] 内置服务器
    *[other] { $host }
 } 已开播。
-broadcast-ended = 直播结束，时长 { $time }：已发送 { $sent }，丢帧 { $dropped }。
+broadcast-ended = 直播结束，时长 { $time }：已发送 { $sent }，丢帧 { $dropped }{ $lost ->
+    [none] {""}
+   *[other] ，断线丢帧：{ $lost }
+}。
 
 # 开播检查
 found-video = 视频来源正常：{ $name }。
@@ -238,7 +243,10 @@ target-failed = { $host }：{ $cause }。{ $next }。
 target-back = 已重新连接 { $server ->
     [same] { $host }
    *[other] { $server }
-}，中断了 { $seconds } 秒。
+}，中断了 { $seconds } 秒{ $frames ->
+    [none] {""}
+   *[other] ，丢帧：{ $frames }
+}。
 crashed = onair 之前崩溃过（也可能只是部分功能崩溃）。报告：{ $path }
     .cure = 报告不含密钥。请把它发给 onair 的开发者，并说明崩溃前的操作。
 

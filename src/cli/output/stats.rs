@@ -70,6 +70,7 @@ pub fn stats_fields(stats: &Stats) -> Value {
                 "queued_ms": target.queued_ms,
                 "dropped_frames": target.dropped_frames,
                 "dropped_audio": target.dropped_audio,
+                "lost_frames": target.lost_frames,
                 "sent_frames": target.sent_frames,
                 "reconnects": target.reconnects,
                 "rendition": target.rendition_id.name(),

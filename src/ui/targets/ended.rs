@@ -87,6 +87,10 @@ fn figures(ui: &mut Ui, view: &View<'_>, ended: &BroadcastSummary) {
         let (number, tip) = (format::grouped(ended.skipped_frames), texts.get("tip-ended-skipped"));
         lines.insert(3, (texts.get("ended-skipped"), number, tip.to_string()));
     }
+    if ended.lost_frames > 0 {
+        let (number, tip) = (format::grouped(ended.lost_frames), texts.get("tip-ended-lost"));
+        lines.push((texts.get("ended-lost"), number, tip.to_string()));
+    }
     if ended.interrupted >= Duration::from_secs(1) {
         let (time, tip) = (format::minutes(ended.interrupted), texts.get("tip-ended-interrupted"));
         lines.push((texts.get("ended-interrupted"), time, tip.to_string()));

@@ -43,6 +43,9 @@ pub struct LinkEstimate {
     /// The round-trip time of the link without queues. The backlog includes the packets of this
     /// time, which are on their way.
     pub round_trip: Duration,
+    /// True while the backlog and `carried` say nothing about the bandwidth: an interruption is
+    /// being caught up with, or this computer is too busy to send in time.
+    pub misleading: bool,
 }
 
 /// A running output of a broadcast, such as a publisher or a recorder.

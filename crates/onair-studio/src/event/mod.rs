@@ -142,6 +142,8 @@ pub struct Target {
     pub retry_in: Option<Duration>,
     /// The time for which viewers saw nothing new, if the target is live again.
     pub gap: Option<Duration>,
+    /// The number of frames that the outage has cost, if the target is live again.
+    pub lost_frames: u64,
     /// The exit code of a failure.
     pub exit: Option<u8>,
     /// The kind of the problem.

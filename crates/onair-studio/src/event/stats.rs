@@ -98,12 +98,14 @@ pub struct Strip {
 pub struct Target {
     pub state: TargetState,
     pub sent_bytes: u64,
-    /// Bits per second, over the last second.
+    /// Bits per second, over at least the last second without an interruption.
     pub bitrate: u32,
     pub queued_ms: u64,
     pub dropped_frames: u64,
     /// Dropped audio packets.
     pub dropped_audio: u64,
+    /// Frames that were never sent, because the connection was interrupted or lost.
+    pub lost_frames: u64,
     /// Frames sent.
     pub sent_frames: u64,
     pub reconnects: u32,
@@ -126,6 +128,7 @@ impl Target {
         self.queued_ms = last.queued_ms;
         self.dropped_frames = last.dropped_frames;
         self.dropped_audio = last.dropped_audio;
+        self.lost_frames = last.lost_frames;
         self.sent_frames = last.sent_frames;
         self.reconnects = last.reconnects;
     }

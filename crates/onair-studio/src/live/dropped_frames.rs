@@ -30,6 +30,8 @@ struct DropEpisode {
     before: Counts,
     /// The counters at the last drop.
     after: Counts,
+    /// True if this computer was too busy when the drops began.
+    late: bool,
 }
 
 /// Follows the counters of one target.
@@ -45,8 +47,15 @@ pub struct DroppedFrames {
 /// A change of the drop state.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum DropNews {
-    Begun,
-    Over { dropped: u64, total: u64, lasted: Duration },
+    Begun {
+        /// True if this computer is too busy to send in time; false if the link is too slow.
+        late: bool,
+    },
+    Over {
+        dropped: u64,
+        total: u64,
+        lasted: Duration,
+    },
 }
 
 impl DroppedFrames {
@@ -70,8 +79,15 @@ impl DroppedFrames {
         let counted = self.whole_file || (live && now.since(since) >= RECONNECT_GRACE);
         match &mut self.episode {
             None if more && counted => {
-                self.episode = Some(DropEpisode { began: now, last: now, before, after: counts });
-                Some(DropNews::Begun)
+                let late = figures.late && !self.whole_file;
+                self.episode =
+                    Some(DropEpisode { began: now, last: now, before, after: counts, late });
+                Some(DropNews::Begun { late })
+            }
+            Some(episode) if more && counted && episode.late && !figures.late => {
+                // The computer keeps up again, and the link is too slow.
+                (episode.last, episode.after, episode.late) = (now, counts, false);
+                Some(DropNews::Begun { late: false })
             }
             Some(episode) if more && counted => {
                 (episode.last, episode.after) = (now, counts);
@@ -88,18 +104,23 @@ impl DroppedFrames {
 
     /// Returns the total of dropped frames, if frames are still being dropped.
     pub fn over(&self) -> Option<DropNews> {
-        let DropEpisode { began, last, before, after } = self.episode.as_ref()?;
+        let DropEpisode { began, last, before, after, .. } = self.episode.as_ref()?;
         let lasted = last.since(*began).max(Duration::from_secs(1));
         let (dropped, total) = (after.dropped - before.dropped, after.total - before.total);
         Some(DropNews::Over { dropped, total, lasted })
     }
 
     /// Returns the message about the dropped frames of the target with this name.
-    pub fn message(&self, news: DropNews, id: u32, host: &str, carried: u64) -> StudioMessage {
+    pub fn message(&self, news: DropNews, id: u32, host: &str, bitrate: u64) -> StudioMessage {
         let host = host.to_owned();
         match news {
-            DropNews::Begun if self.whole_file => StudioMessage::PassthroughLeftOut { id, host },
-            DropNews::Begun => StudioMessage::FramesDropped { id, host, kbps: fitting(carried) },
+            DropNews::Begun { .. } if self.whole_file => {
+                StudioMessage::PassthroughLeftOut { id, host }
+            }
+            DropNews::Begun { late: true } => StudioMessage::FramesLate { id, host },
+            DropNews::Begun { late: false } => {
+                StudioMessage::FramesDropped { id, host, kbps: fitting(bitrate) }
+            }
             DropNews::Over { dropped, total, lasted } => StudioMessage::FramesDroppedOver {
                 id,
                 host,
@@ -113,8 +134,8 @@ impl DroppedFrames {
 
 /// Returns a video bitrate in kbit/s with a margin below the link's bandwidth, or `None` if the
 /// bandwidth is too low.
-fn fitting(carried: u64) -> Option<u32> {
-    let kbps = carried * 8 / 10 / 1_000 / 100 * 100;
+fn fitting(bitrate: u64) -> Option<u32> {
+    let kbps = bitrate * 8 / 10 / 1_000 / 100 * 100;
     u32::try_from(kbps).ok().filter(|kbps| *kbps >= MIN_ADVISED_KBPS)
 }
 
@@ -152,7 +173,7 @@ mod tests {
     fn a_slow_line_is_told_when_it_begins_and_when_it_is_over() {
         let mut line = Line::new(DroppedFrames::default());
         assert_eq!(line.run(5, State::Live, 3, 0), []);
-        assert_eq!(line.run(5, State::Live, 2, 1), [DropNews::Begun]);
+        assert_eq!(line.run(5, State::Live, 2, 1), [DropNews::Begun { late: false }]);
         // A moment without drops does not end the state.
         assert_eq!(line.run(8, State::Live, 3, 0), []);
         assert_eq!(line.run(2, State::Live, 0, 3), []);
@@ -172,13 +193,26 @@ mod tests {
         assert_eq!(line.run(20, State::Live, 3, 0), []);
         // No frames of a file should be lost.
         let mut file = Line::new(DroppedFrames::of_file());
-        assert_eq!(file.run(5, State::Reconnecting, 0, 3), [DropNews::Begun]);
+        assert_eq!(file.run(5, State::Reconnecting, 0, 3), [DropNews::Begun { late: false }]);
+    }
+
+    #[test]
+    fn a_busy_computer_is_not_a_slow_line() {
+        let mut line = Line::new(DroppedFrames::default());
+        assert_eq!(line.run(5, State::Live, 3, 0), []);
+        line.figures.late = true;
+        assert_eq!(line.run(5, State::Live, 2, 1), [DropNews::Begun { late: true }]);
+        let begun = DropNews::Begun { late: true };
+        let message = line.drops.message(begun, 1, "h:1", 2_000_000);
+        assert_eq!(message, StudioMessage::FramesLate { id: 1, host: "h:1".into() });
+        line.figures.late = false;
+        assert_eq!(line.run(5, State::Live, 2, 1), [DropNews::Begun { late: false }]);
     }
 
     #[test]
     fn a_target_that_ends_meanwhile_has_its_end_told() {
         let mut line = Line::new(DroppedFrames::default());
-        assert_eq!(line.run(5, State::Live, 2, 1), [DropNews::Begun]);
+        assert_eq!(line.run(5, State::Live, 2, 1), [DropNews::Begun { late: false }]);
         assert!(matches!(line.drops.over(), Some(DropNews::Over { .. })));
         let news = line.run(1, State::Failed(Class::Lost), 0, 0);
         assert!(matches!(news[..], [DropNews::Over { .. }]), "{news:?}");

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::studio::event::stats::Stats;
 use crate::studio::event::{self, TargetState};
+use crate::studio::live::target_events::count_or_none;
 use crate::studio::notices::message::StudioMessage;
 
 /// Seconds of bitrate to keep.
@@ -142,6 +143,7 @@ impl BroadcastSeries {
             host: event.host.clone(),
             server: event.server.clone().unwrap_or_else(|| SAME_SERVER.to_owned()),
             seconds: format!("{seconds:.1}"),
+            frames: count_or_none(event.lost_frames),
         })
     }
 

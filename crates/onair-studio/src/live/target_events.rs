@@ -54,6 +54,7 @@ pub(crate) fn target_event(
         cause,
         retry_in: report.retry_in,
         gap: report.gap,
+        lost_frames: report.lost_frames,
         exit,
         trouble: report.error.as_ref().map(net::Error::trouble),
         pin: report
@@ -62,6 +63,11 @@ pub(crate) fn target_event(
             .and_then(net::Error::pin_to_offer)
             .filter(|_| elsewhere.is_none()),
     }
+}
+
+/// Returns a number for a message; `none` means that the message does not mention it.
+pub(in crate::studio) fn count_or_none(count: u64) -> String {
+    if count == 0 { "none".to_owned() } else { count.to_string() }
 }
 
 /// Returns the rendition of a target.

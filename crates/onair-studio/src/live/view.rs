@@ -56,6 +56,8 @@ pub struct LiveFigures {
     pub skipped_frames: u64,
     /// Frames dropped because the link was too slow.
     pub dropped_frames: u64,
+    /// Frames that were never sent, because the connection was interrupted or lost.
+    pub lost_frames: u64,
     /// Dropped audio packets. Audio is dropped only with an extreme backlog.
     pub dropped_audio: u64,
     /// Frames sent or dropped.
@@ -121,6 +123,8 @@ pub struct BroadcastSummary {
     pub skipped_frames: u64,
     /// Frames dropped because the link was too slow.
     pub dropped_frames: u64,
+    /// Frames that were never sent, because the connection was interrupted or lost.
+    pub lost_frames: u64,
     /// Frames sent or dropped.
     pub total_frames: u64,
     pub reconnects: u32,

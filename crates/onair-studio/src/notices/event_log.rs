@@ -398,6 +398,7 @@ mod tests {
             host: host.into(),
             server: "same".into(),
             seconds: "2.5".into(),
+            frames: "none".into(),
         }
         .notice(2, "")
     }
@@ -572,6 +573,7 @@ mod tests {
             host: "host2:1935".into(),
             server: "same".into(),
             seconds: "12".into(),
+            frames: "none".into(),
         };
         log.add(&back.notice(2, ""), moment(13_000_000));
         let of = |log: &EventLog| {

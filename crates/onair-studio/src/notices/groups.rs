@@ -89,13 +89,15 @@ pub const TARGET_NOTICES: &[&str] = &[
 pub const RECORDING_ENDED_NOTICES: &[&str] = &["recording-failed", "recording-not-started"];
 
 /// Notices about frames that are dropped for a target.
-pub const DROPPED_FRAME_NOTICES: &[&str] = &["passthrough-left-out", "frames-dropped"];
+pub const DROPPED_FRAME_NOTICES: &[&str] =
+    &["passthrough-left-out", "frames-dropped", "frames-late"];
 
 /// Notices that apply only during a broadcast.
 pub const BROADCAST_NOTICES: &[&str] = &[
     "encoder-slow",
     "misfit",
     "frames-dropped",
+    "frames-late",
     "passthrough-left-out",
     "bitrate-lowered",
     "size-lowered",
@@ -210,6 +212,7 @@ mod tests {
                 host: host.into(),
                 server: "same".into(),
                 seconds: "2.5".into(),
+                frames: "none".into(),
             }
             .notice(1, "")
         };

@@ -177,6 +177,8 @@ notices! {
     RenditionFailed "rendition-failed" Warning [] [reason] {};
     /// The connection to a target is too slow for the stream.
     FramesDropped "frames-dropped" Warning [host] [] { id: u32 kbps: Option<u32> };
+    /// This computer is too busy to send all frames in time.
+    FramesLate "frames-late" Warning [host] [] { id: u32 };
     /// The connection is fast enough again, or the target has ended.
     FramesDroppedOver "frames-dropped-over" Info [host dropped total seconds] [] { id: u32 };
 
@@ -184,7 +186,7 @@ notices! {
     /// No target is enabled.
     NoTarget "no-target" Error [] [] {};
     TargetInvalid "target-invalid" Error [host] [reason] { id: u32 };
-    TargetBack "target-back" Info [host server seconds] [] { id: u32 };
+    TargetBack "target-back" Info [host server seconds frames] [] { id: u32 };
     /// Only for the event log: the stream has reached a target; `server` is `built-in` or `other`.
     TargetOnAir "target-on-air" Info [host server] [] {};
     /// A setting exceeds a limit of the service.
@@ -203,7 +205,7 @@ notices! {
     NetworkChanged "network-changed" Info [came gone] [] {};
     /// The computer slept.
     Slept "slept" Info [seconds] [] {};
-    BroadcastEnded "broadcast-ended" Info [time sent dropped] [] {};
+    BroadcastEnded "broadcast-ended" Info [time sent dropped lost] [] {};
     /// Viewers see the stream with this delay.
     DelayOn "delay-on" Info [time] [] {};
     /// There is not enough space for the whole stream delay.
@@ -498,6 +500,7 @@ impl StudioMessage {
             | Self::TargetInvalid { id, .. }
             | Self::PassthroughLeftOut { id, .. }
             | Self::FramesDropped { id, .. }
+            | Self::FramesLate { id, .. }
             | Self::FramesDroppedOver { id, .. }
             | Self::TargetBack { id, .. } => Some(*id),
             _ => None,
@@ -522,7 +525,8 @@ impl StudioMessage {
             | Self::EncoderSlow { .. }
             | Self::TransitionsDropped {}
             | Self::FiltersDropped {}
-            | Self::RateHalved {} => vec![Remedy::EditQuality],
+            | Self::RateHalved {}
+            | Self::FramesLate { .. } => vec![Remedy::EditQuality],
             Self::NoCamera {} | Self::NoMicrophone { .. } | Self::FoundNoAudio { .. } => {
                 vec![Remedy::RefreshDevices]
             }

@@ -248,6 +248,9 @@ pub struct TargetView {
     pub bitrate: u32,
     /// The duration of the backlog by its packets' timestamps.
     pub queued: Duration,
+    /// True while `queued` does not show a slow connection: an interruption is caught up with, or
+    /// this computer is too busy to send in time.
+    pub queue_misleads: bool,
     pub dropped_frames: u64,
     pub total_frames: u64,
     pub reconnects: u32,
@@ -276,6 +279,7 @@ impl TargetView {
             tries: 0,
             bitrate: 0,
             queued: Duration::ZERO,
+            queue_misleads: false,
             dropped_frames: 0,
             total_frames: 0,
             reconnects: 0,

@@ -62,7 +62,11 @@ pub struct Sample {
 impl Sample {
     /// Takes a sample of an output at this time.
     pub fn of(output: &dyn Output, at: Timestamp) -> Self {
-        let LinkEstimate { carried, silent, round_trip } = output.estimate().unwrap_or_default();
+        let LinkEstimate { carried, silent, round_trip, misleading } =
+            output.estimate().unwrap_or_default();
+        // A backlog that is caught up with, or that this computer is too busy to send, says as
+        // little about the bandwidth as a stall does.
+        let silent = if misleading { silent.max(STALL_DELAY) } else { silent };
         let live = output.state() == OutputState::Running;
         let queued = output.backlog().saturating_sub(round_trip);
         Self { at, live, queued, carried, silent }
@@ -261,6 +265,7 @@ mod tests {
     struct DistantTarget {
         backlog: Duration,
         round_trip: Duration,
+        misleading: bool,
     }
 
     impl Output for DistantTarget {
@@ -270,7 +275,12 @@ mod tests {
 
         fn estimate(&self) -> Option<LinkEstimate> {
             let round_trip = self.round_trip;
-            Some(LinkEstimate { carried: 2_628_000, silent: Duration::ZERO, round_trip })
+            Some(LinkEstimate {
+                carried: 2_628_000,
+                round_trip,
+                misleading: self.misleading,
+                ..Default::default()
+            })
         }
 
         fn backlog(&self) -> Duration {
@@ -291,16 +301,31 @@ mod tests {
         for number in 0..120 * 4 {
             link.at += SAMPLE_INTERVAL;
             let backlog = round_trip + Duration::from_millis(10) * (number % 4);
-            link.adapter.note(Sample::of(&DistantTarget { backlog, round_trip }, link.at));
+            let target = DistantTarget { backlog, round_trip, misleading: false };
+            link.adapter.note(Sample::of(&target, link.at));
         }
         assert_eq!(link.adapter.bitrate().0, 2_500_000);
         // A real queue still counts.
         for number in 0..40 {
             link.at += SAMPLE_INTERVAL;
             let backlog = round_trip + Duration::from_millis(20) * number;
-            link.adapter.note(Sample::of(&DistantTarget { backlog, round_trip }, link.at));
+            let target = DistantTarget { backlog, round_trip, misleading: false };
+            link.adapter.note(Sample::of(&target, link.at));
         }
         assert!(link.adapter.bitrate().0 < 2_200_000, "{:?}", link.adapter.bitrate());
+    }
+
+    #[test]
+    fn a_catch_up_and_a_busy_computer_are_no_narrow_link() {
+        let mut link = Link::new();
+        link.run(10.0, 10e6, true);
+        for number in 0..40 {
+            link.at += SAMPLE_INTERVAL;
+            let backlog = Duration::from_millis(100) * number;
+            let target = DistantTarget { backlog, round_trip: Duration::ZERO, misleading: true };
+            link.adapter.note(Sample::of(&target, link.at));
+        }
+        assert_eq!(link.adapter.bitrate().0, 2_500_000);
     }
 
     #[test]

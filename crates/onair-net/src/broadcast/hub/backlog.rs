@@ -171,6 +171,11 @@ impl Backlog {
         Some(tag)
     }
 
+    /// Returns the number of waiting frames.
+    pub fn frames(&self) -> usize {
+        self.tags.iter().filter(|tag| tag.track == Track::Video).count()
+    }
+
     /// Removes and returns the next audio packet up to `until`, regardless of the packets before
     /// it.
     pub fn pop_audio(&mut self, until: crate::base::Timestamp) -> Option<Arc<SharedPacket>> {

@@ -355,6 +355,12 @@ impl HubFeed {
         self.shared.state.lock().latest.get(rendition_id as usize).cloned().flatten()
     }
 
+    /// Returns the number of frames that the outputs have received. A frame counts once, whatever
+    /// the number of its renditions.
+    pub fn frames(&self) -> u64 {
+        self.shared.state.lock().figures.frames
+    }
+
     /// Returns the number of packets passed to the hub.
     pub fn given(&self) -> u64 {
         self.shared.input.sent()

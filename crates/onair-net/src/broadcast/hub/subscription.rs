@@ -241,6 +241,11 @@ impl Subscription {
         self.line.state.lock().backlog.len()
     }
 
+    /// Returns the number of waiting frames.
+    pub fn frames(&self) -> u64 {
+        self.line.state.lock().backlog.frames() as u64
+    }
+
     /// Returns true if no packet is waiting.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

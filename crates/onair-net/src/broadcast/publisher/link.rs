@@ -10,6 +10,25 @@ use crate::broadcast::protocol::link::LinkReading;
 /// The link is down if there is a backlog, and the server has accepted nothing for this long. A
 /// lost packet would have been sent again several times by then.
 pub(super) const LINK_DOWN_AFTER: Duration = Duration::from_millis(1_250);
+/// After this time without progress, the link is interrupted, not slow.
+const INTERRUPTED_AFTER: Duration = Duration::from_millis(500);
+/// An interruption is over, and a new connection has sent its first packets, when the backlog is
+/// shorter than this.
+const CAUGHT_UP_BACKLOG: Duration = Duration::from_millis(200);
+/// Minimum time of a catch-up, because the first readings of a connection see no backlog yet.
+const MIN_CATCH_UP: Duration = Duration::from_millis(500);
+/// A catch-up that takes longer than this shows that the link is slow.
+const MAX_CATCH_UP: Duration = Duration::from_secs(5);
+/// The first packets of a connection, which wait since the last keyframe, take no longer than this.
+const MAX_FIRST_BURST: Duration = Duration::from_secs(2);
+/// A reading that comes this late was delayed by this computer.
+const LATE_READING: Duration = Duration::from_millis(400);
+/// The packets that waited for a late reading are sent within this time.
+const LATENESS_LASTS: Duration = Duration::from_millis(1_500);
+/// Minimum time over which a bitrate is measured for the user.
+const MIN_MEASURED: Duration = Duration::from_secs(1);
+/// A shorter time measures the system's buffers.
+const MIN_RATE_MICROS: u64 = 200_000;
 /// The number of readings in the window over which the bitrate is measured.
 const WINDOW_READINGS: usize = 4;
 /// The number of readings in the shorter window, which shows early that a link becomes slower.
@@ -46,6 +65,13 @@ pub(super) struct LinkState {
     looked: Timestamp,
     /// The bytes written at the last readings, oldest first.
     window: Vec<(Timestamp, u64)>,
+    /// The time at which the present catch-up began, and its limit, if there is one.
+    catch_up: Option<(Timestamp, Duration)>,
+    /// The last time at which this computer was late, although the server had accepted everything.
+    late: Option<Timestamp>,
+    /// The readings since the last catch-up, and the last bitrate over at least a second.
+    measured: VecDeque<(Timestamp, u64)>,
+    figure: u64,
     marks: VecDeque<SentMark>,
 }
 
@@ -56,6 +82,10 @@ impl LinkState {
             progress: now,
             looked: now,
             window: vec![(now, written)],
+            catch_up: Some((now, MAX_FIRST_BURST)),
+            late: None,
+            measured: VecDeque::new(),
+            figure: 0,
             marks: VecDeque::new(),
         }
     }
@@ -79,6 +109,9 @@ impl LinkState {
             let ago = seen.since_ack.unwrap_or_default().min(now.since(self.looked));
             self.progress = now - ago;
         }
+        if now.since(self.looked) >= LATE_READING && seen.unaccepted == 0 {
+            self.late = Some(now);
+        }
         self.accepted = self.accepted.max(accepted);
         self.looked = now;
         while self.marks.front().is_some_and(|mark| mark.end <= self.accepted) {
@@ -94,6 +127,46 @@ impl LinkState {
     /// Returns the time for which the server has accepted none of the pending data.
     pub fn silent(&self, now: Timestamp) -> Duration {
         now.since(self.progress)
+    }
+
+    /// Follows an interruption and the catch-up after it. `waiting` is the duration of the backlog.
+    pub fn follow_interruption(&mut self, now: Timestamp, waiting: Duration) {
+        if self.silent(now) >= INTERRUPTED_AFTER {
+            self.catch_up = Some((now, MAX_CATCH_UP));
+        }
+        self.catch_up = self.catch_up.filter(|(since, limit)| {
+            let lasts = now.since(*since);
+            lasts < *limit && (lasts < MIN_CATCH_UP || waiting >= CAUGHT_UP_BACKLOG)
+        });
+    }
+
+    /// Returns true while an interruption lasts or is caught up with.
+    pub fn is_interrupted(&self, now: Timestamp) -> bool {
+        self.catch_up.is_some() || self.silent(now) >= INTERRUPTED_AFTER
+    }
+
+    /// Returns true while this computer is too busy to send in time.
+    pub fn is_late(&self, now: Timestamp) -> bool {
+        self.late.is_some_and(|at| now.since(at) < LATENESS_LASTS)
+    }
+
+    /// Returns the bitrate for the user, over at least a second without an interruption or a
+    /// catch-up. Until a second is over, this is the last such bitrate.
+    pub fn figure(&mut self, now: Timestamp, written: u64) -> u64 {
+        if self.is_interrupted(now) {
+            self.measured.clear();
+            return self.figure;
+        }
+        self.measured.push_back((now, written));
+        while self.measured.get(1).is_some_and(|(at, _)| now.since(*at) >= MIN_MEASURED) {
+            self.measured.pop_front();
+        }
+        if let Some((since, before)) = self.measured.front()
+            && now.since(*since) >= MIN_MEASURED
+        {
+            self.figure = rate(now.since(*since), written.saturating_sub(*before));
+        }
+        self.figure
     }
 
     /// Returns the duration of the backlog by timestamps, from the oldest packet that the server
@@ -138,10 +211,16 @@ impl LinkState {
         let Some((since, before)) = self.window.get(from) else { return 0 };
         let micros = u64::try_from(now.micros_since(*since)).unwrap_or(0);
         match micros {
-            0 => 0,
+            ..MIN_RATE_MICROS => 0,
             micros => written.saturating_sub(*before).saturating_mul(8_000_000) / micros,
         }
     }
+}
+
+/// Returns the bits per second of these bytes.
+fn rate(time: Duration, bytes: u64) -> u64 {
+    let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX).max(1);
+    bytes.saturating_mul(8_000_000) / micros
 }
 
 #[cfg(test)]
@@ -238,6 +317,69 @@ mod tests {
         (0..10_000).for_each(|n| link.sent(200 + n, at(3_000 + n as i64)));
         assert_eq!(link.marks.len(), MAX_PACKETS_IN_TRANSIT);
         assert_eq!(link.waiting(Some(at(12_999)), None), Duration::from_millis(9_999));
+    }
+
+    /// A link of which each reading comes after `step` ms, and takes `bytes` more.
+    struct Read {
+        link: Link,
+        now: i64,
+        written: u64,
+    }
+
+    impl Read {
+        fn on(&mut self, step: i64, bytes: u64, unaccepted: u64, behind: u64) -> u64 {
+            self.now += step;
+            self.written += bytes;
+            self.link.update(at(self.now), waiting(self.written, unaccepted));
+            self.link.follow_interruption(at(self.now), Duration::from_millis(behind));
+            self.link.figure(at(self.now), self.written)
+        }
+    }
+
+    #[test]
+    fn a_figure_is_measured_over_a_second_and_never_from_a_catch_up() {
+        let mut read = Read { link: Link::new(at(0), 0), now: 0, written: 0 };
+        // A new connection sends two seconds at once.
+        let burst = [read.on(1, 400_000, 0, 0), read.on(249, 100_000, 50_000, 900)];
+        assert_eq!(burst, [0, 0]);
+        let steady: Vec<u64> = (0..8).map(|_| read.on(250, 25_000, 0, 0)).collect();
+        assert_eq!((steady[2], steady[7]), (0, 800_000), "{steady:?}");
+        // Nothing is accepted for two seconds; then everything is, at once.
+        let stalled: Vec<u64> = (0..8).map(|_| read.on(250, 0, 25_000, 500)).collect();
+        assert!(stalled.iter().all(|figure| (600_000..=800_000).contains(figure)), "{stalled:?}");
+        assert!(read.link.is_interrupted(at(read.now)));
+        assert_eq!(Some(&read.on(250, 900_000, 10_000, 1_500)), stalled.last());
+        let after: Vec<u64> = (0..12).map(|_| read.on(250, 25_000, 0, 0)).collect();
+        assert!(after.iter().all(|figure| *figure <= 800_000), "{after:?}");
+        assert_eq!(after.last(), Some(&800_000));
+        assert!(!read.link.is_interrupted(at(read.now)));
+    }
+
+    #[test]
+    fn a_catch_up_that_does_not_end_is_a_slow_link() {
+        let mut read = Read { link: Link::new(at(0), 0), now: 0, written: 0 };
+        for (stalled, readings) in [(false, 7), (true, 19)] {
+            (0..if stalled { 4 } else { 0 }).for_each(|_| _ = read.on(250, 0, 20_000, 900));
+            for _ in 0..readings {
+                read.on(250, 25_000, 20_000, 900);
+                assert!(read.link.is_interrupted(at(read.now)));
+            }
+            (0..2).for_each(|_| _ = read.on(250, 25_000, 20_000, 900));
+            assert!(!read.link.is_interrupted(at(read.now)), "{stalled}");
+        }
+    }
+
+    #[test]
+    fn a_late_reading_is_this_computers_only_if_the_server_has_everything() {
+        let mut read = Read { link: Link::new(at(0), 0), now: 0, written: 0 };
+        read.on(250, 25_000, 0, 0);
+        assert!(!read.link.is_late(at(read.now)));
+        read.on(700, 25_000, 20_000, 600);
+        assert!(!read.link.is_late(at(read.now)), "the server has not accepted everything");
+        read.on(700, 25_000, 0, 600);
+        assert!(read.link.is_late(at(read.now)));
+        (0..6).for_each(|_| _ = read.on(250, 25_000, 0, 0));
+        assert!(!read.link.is_late(at(read.now)));
     }
 
     #[test]

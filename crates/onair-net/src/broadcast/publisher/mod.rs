@@ -53,12 +53,15 @@ impl Publisher {
             queue::bounded("publisher events", MAX_UNREAD_EVENTS, Full::DropOldest);
         let first = target.url.stages().first().copied().unwrap_or(ConnectStage::Dns);
         let report = Report::new(State::Connecting, first, None);
+        let feed = hub.feed();
         let shared = Arc::new(Shared {
             clock,
+            feed: feed.clone(),
             target,
             report: Mutex::new(report),
             tries: Mutex::default(),
             figures: Mutex::default(),
+            frames_at_loss: Mutex::default(),
             events: sender,
             retry: Notify::new(),
             network_returned: Notify::new(),
@@ -69,7 +72,6 @@ impl Publisher {
         });
         let done = Stop::new();
         let ended = EndOnDrop { done: done.clone(), shared: Arc::clone(&shared) };
-        let feed = hub.feed();
         let lost_audio = feed.lost_audio();
         let limits = shared.target.limits;
         let whole = shared.target.whole;
@@ -121,7 +123,9 @@ impl Publisher {
     /// Returns the counters of the publisher.
     pub fn figures(&self) -> Figures {
         let dropped_audio = self.lost_audio.load(Ordering::Relaxed);
-        Figures { dropped_audio, ..self.shared.figures.lock().clone() }
+        let figures = self.shared.figures.lock().clone();
+        let lost_frames = figures.lost_frames + self.shared.frames_of_outage();
+        Figures { dropped_audio, lost_frames, ..figures }
     }
 
     /// Returns the events. At most 256 events are kept; beyond that, the oldest ones are dropped.
@@ -208,7 +212,9 @@ impl Output for Publisher {
     fn estimate(&self) -> Option<LinkEstimate> {
         let figures = self.shared.figures.lock();
         let round_trip = figures.shortest_round_trip.unwrap_or_default();
-        Some(LinkEstimate { carried: figures.carried, silent: figures.silent, round_trip })
+        let misleading = figures.interrupted || figures.late;
+        let (carried, silent) = (figures.carried, figures.silent);
+        Some(LinkEstimate { carried, silent, round_trip, misleading })
     }
 
     fn backlog(&self) -> Duration {

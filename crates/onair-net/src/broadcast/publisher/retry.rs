@@ -218,6 +218,7 @@ async fn pause(
 }
 
 fn over(shared: &Shared, state: State, error: Option<Error>) {
+    shared.end_outage(0);
     let stage = error.as_ref().map_or(ConnectStage::Media, |error| error.stage);
     shared.change(Report::new(state, stage, error));
 }

@@ -184,6 +184,8 @@ struct Live<'a> {
     flow: Flow,
     /// The requested rendition.
     rendition_id: RenditionId,
+    /// The number of frames that the outage before this connection has cost.
+    lost_frames: u64,
 }
 
 /// The part of this connection's counters that is already included in the publisher's counters.
@@ -221,6 +223,7 @@ impl<'a> Live<'a> {
             doubted: None,
             flow: Flow::Through,
             rendition_id,
+            lost_frames: 0,
         }
     }
 
@@ -323,6 +326,8 @@ impl<'a> Live<'a> {
         let now = self.shared.clock.now();
         self.timeline.last = self.timeline.last.max(Some(tag.dts));
         if self.since.is_none() {
+            let this = u64::from(tag.track == Track::Video);
+            self.lost_frames = self.shared.end_outage(self.subscription.frames() + this);
             self.went_live(now);
         }
         let LinkReading { written, queued, .. } = self.link.reading();
@@ -370,7 +375,8 @@ impl<'a> Live<'a> {
         }
         let peer = Some(self.link.peer().to_owned());
         let report = Report::new(State::Live, ConnectStage::Media, None);
-        self.shared.change(Report { peer, gap, ..report });
+        let lost_frames = self.lost_frames;
+        self.shared.change(Report { peer, gap, lost_frames, ..report });
     }
 
     /// Sends the backlog after a stop was requested, for at most half of the available time and at
@@ -404,6 +410,7 @@ impl<'a> Live<'a> {
     /// Updates the counters. Fails if the link has been dead for too long, also after a network
     /// change.
     fn tick(&mut self) -> Result<(), Cause> {
+        self.update_link(self.shared.clock.now());
         self.count();
         let rendition_id = *self.shared.rendition_id.borrow();
         if rendition_id != self.rendition_id {
@@ -420,7 +427,7 @@ impl<'a> Live<'a> {
         {
             self.settle_doubt(now);
         }
-        let written = self.update_link(now);
+        let written = self.link.reading().written;
         self.doubted = self.doubted.filter(|since| self.link_state.progress() <= *since);
         self.tell_flow(now);
         if self.doubted.is_some_and(|since| now.since(since) >= NETWORK_CHANGE_TIMEOUT) {
@@ -441,19 +448,22 @@ impl<'a> Live<'a> {
             }
         }
         let mut figures = self.shared.figures.lock();
-        figures.bitrate = rate;
+        figures.bitrate = self.link_state.figure(now, written);
         figures.carried = self.link_state.rate_lately();
+        figures.interrupted = self.link_state.is_interrupted(now);
+        figures.late = self.link_state.is_late(now);
         figures.queued = self.link_state.waiting(self.timeline.last, self.subscription.span());
         figures.silent = self.link_state.silent(now);
         figures.set_round_trip(self.link.round_trip());
         Ok(())
     }
 
-    /// Takes a new reading of the link. Returns the number of bytes written.
-    fn update_link(&mut self, now: Timestamp) -> u64 {
+    /// Takes a new reading of the link.
+    fn update_link(&mut self, now: Timestamp) {
         let reading = self.link.reading();
         self.link_state.update(now, reading);
-        reading.written
+        let waiting = self.link_state.waiting(self.timeline.last, self.subscription.span());
+        self.link_state.follow_interruption(now, waiting);
     }
 
     /// Reports when the link goes down, with the reason if it is known, and when the link recovers.
@@ -484,6 +494,11 @@ impl<'a> Live<'a> {
         self.update_link(self.shared.clock.now());
         if self.since.is_some() {
             self.timeline.accepted = Some(self.link_state.progress());
+            // A file waits for the next connection.
+            if !self.shared.target.whole {
+                let sent = self.timeline.feed.frames().saturating_sub(self.subscription.frames());
+                *self.shared.frames_at_loss.lock() = Some(sent);
+            }
         }
         let mut figures = self.shared.figures.lock();
         figures.queued = match self.shared.target.whole {
@@ -491,6 +506,7 @@ impl<'a> Live<'a> {
             false => Duration::ZERO,
         };
         (figures.bitrate, figures.carried, figures.silent) = (0, 0, Duration::ZERO);
+        (figures.interrupted, figures.late) = (false, false);
         figures.set_round_trip(None);
     }
 
@@ -502,12 +518,22 @@ impl<'a> Live<'a> {
             .since
             .filter(|_| self.doubt.is_none())
             .map_or(Duration::ZERO, |since| self.shared.clock.now().since(since));
+        let now = self.shared.clock.now();
+        let (interrupted, late) = (self.link_state.is_interrupted(now), self.link_state.is_late(now));
         let mut figures = self.shared.figures.lock();
         let counted = &mut self.counted;
         figures.sent_bytes += written - counted.written;
-        figures.dropped_frames += taken.dropped_frames - counted.dropped_frames;
         figures.total_frames += taken.taken_frames - counted.taken_frames;
-        figures.total_frames += taken.dropped_frames - counted.dropped_frames;
+        let dropped = taken.dropped_frames - counted.dropped_frames;
+        // The queue overflows while the link is interrupted, and while it catches up. A file has its
+        // own message.
+        if interrupted && !self.shared.target.whole {
+            figures.lost_frames += dropped;
+        } else {
+            figures.dropped_frames += dropped;
+            figures.total_frames += dropped;
+            figures.late_frames += if late { dropped } else { 0 };
+        }
         // The time of a connection that is in doubt again does not count as live time.
         figures.live_for = (figures.live_for + live_for).saturating_sub(counted.live_for);
         *counted = Counted {

@@ -115,11 +115,13 @@ pub struct Report {
     /// After a reconnect, the time for which viewers saw nothing new, counted from the last data
     /// that the server accepted.
     pub gap: Option<Duration>,
+    /// After a reconnect, the number of frames that the outage has cost.
+    pub lost_frames: u64,
 }
 
 impl Report {
     pub(super) const fn new(state: State, stage: ConnectStage, error: Option<Error>) -> Self {
-        Self { state, stage, error, peer: None, retry_in: None, gap: None }
+        Self { state, stage, error, peer: None, retry_in: None, gap: None, lost_frames: 0 }
     }
 
     /// Returns the server's code for the error.
@@ -163,7 +165,8 @@ pub enum Event {
 pub struct Figures {
     /// Bytes passed to the system, over all connections.
     pub sent_bytes: u64,
-    /// Bits per second, over the last second.
+    /// Bits per second, over at least the last second. Zero before the first second is over; the
+    /// last figure while an interruption lasts or is caught up with.
     pub bitrate: u64,
     /// Bits per second, over the last half second. This rate is the bandwidth if the link is the
     /// bottleneck.
@@ -173,8 +176,19 @@ pub struct Figures {
     pub queued: Duration,
     /// The time for which the server has accepted none of the backlog.
     pub silent: Duration,
+    /// True while an interruption of the link lasts, or is caught up with. What the link carries
+    /// then says nothing about its bandwidth.
+    pub interrupted: bool,
+    /// True while this computer is too busy to send in time, although the link takes everything.
+    pub late: bool,
     /// Frames dropped because the link was too slow.
     pub dropped_frames: u64,
+    /// Frames that were never sent, because the link was interrupted or the connection was lost.
+    /// [`Publisher::figures`](super::Publisher::figures) adds those of an outage that lasts.
+    pub lost_frames: u64,
+    /// Frames dropped because this computer was too busy to send them in time. They are part of
+    /// `dropped_frames`.
+    pub late_frames: u64,
     /// Dropped audio packets. Audio is dropped only with an extreme backlog.
     /// [`Publisher::figures`](super::Publisher::figures) sets this.
     pub dropped_audio: u64,
@@ -244,10 +258,14 @@ const MAX_STAGE_DURATION: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Shared {
     pub clock: Clock,
+    pub feed: HubFeed,
     pub target: Target,
     pub report: Mutex<Report>,
     pub tries: Mutex<PublishAttempts>,
     pub figures: Mutex<Figures>,
+    /// During an outage, the number of the stream's frames up to the last one that was sent or
+    /// dropped.
+    pub frames_at_loss: Mutex<Option<u64>>,
     pub events: Sender<Event>,
     pub retry: Notify,
     pub network_returned: Notify,
@@ -304,6 +322,20 @@ impl Shared {
             Some(until) => sleep_until(Instant::from_std(self.clock.instant(until))).await,
             None => std::future::pending().await,
         }
+    }
+
+    /// Returns the number of frames that the present outage has cost so far.
+    pub fn frames_of_outage(&self) -> u64 {
+        self.frames_at_loss.lock().map_or(0, |before| self.feed.frames().saturating_sub(before))
+    }
+
+    /// Ends an outage, except for these frames, which are still to be sent. Returns the number of
+    /// frames that the outage has cost.
+    pub fn end_outage(&self, to_send: u64) -> u64 {
+        let lost = self.frames_of_outage().saturating_sub(to_send);
+        *self.frames_at_loss.lock() = None;
+        self.figures.lock().lost_frames += lost;
+        lost
     }
 
     pub fn change(&self, report: Report) {

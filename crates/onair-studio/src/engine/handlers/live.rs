@@ -11,6 +11,7 @@ use crate::studio::live::on_air::OnAir;
 use crate::studio::live::outputs::target::WantedTargets;
 use crate::studio::live::recording::audio_tracks::TrackNames;
 use crate::studio::live::series::BroadcastSeries;
+use crate::studio::live::target_events::count_or_none;
 use crate::studio::live::view::{BroadcastSummary, BroadcastTarget, LiveFigures};
 use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
@@ -376,7 +377,7 @@ impl Engine {
             program.set_other(id, None, &self.settings.collection);
         }
         let words = self.last_words.0.clone();
-        self.endings.broadcasts.extend(on_air.end(self.clock, self.state.quitting, words));
+        self.endings.broadcasts.extend(on_air.end(self.state.quitting, words));
     }
 
     /// Ends all programs except the main one.
@@ -429,7 +430,7 @@ impl Engine {
         }
         self.live.stopping = true;
         let words = self.last_words.0.clone();
-        self.endings.broadcasts.extend(on_air.end(self.clock, self.state.quitting, words));
+        self.endings.broadcasts.extend(on_air.end(self.state.quitting, words));
     }
 
     /// Reports the last counters of a broadcast, with those of earlier ones.
@@ -471,6 +472,7 @@ impl Engine {
             time: format!("{hours:02}:{minutes:02}:{:02}", seconds % 60),
             sent: format!("{:.1} MB", figures.sent_bytes as f64 / 1e6),
             dropped: figures.dropped_frames.to_string(),
+            lost: count_or_none(figures.lost_frames),
         });
         // If the last target was switched off, a recording may continue.
         self.notices.log_ended(groups::TARGET_NOTICES);
@@ -485,6 +487,7 @@ impl Engine {
         summary.sent_bytes = figures.sent_bytes;
         (summary.dropped_frames, summary.total_frames) =
             (figures.dropped_frames, figures.total_frames);
+        summary.lost_frames = figures.lost_frames;
         summary.reconnects = figures.reconnects;
         summary.interrupted = interrupted;
         summary.targets.extend(missed);

@@ -11,7 +11,7 @@ use crate::net::Trouble;
 use crate::studio::command::Command;
 use crate::studio::engine::Engine;
 use crate::studio::live::on_air::OnAir;
-use crate::studio::live::on_air::figures::carried;
+use crate::studio::live::outputs::target::carried;
 use crate::studio::live::view::{LiveFigures, LiveState};
 use crate::studio::program::Program;
 use crate::studio::snapshot::{
@@ -153,6 +153,7 @@ impl Engine {
                 let report = sent.publisher.report();
                 (view.retry_in, view.tries) = (report.retry_in, sent.publisher.tries());
                 view.queued = figures.queued;
+                view.queue_misleads = figures.interrupted || figures.late;
                 view.dropped_frames = figures.dropped_frames;
                 view.total_frames = figures.total_frames;
                 view.reconnects = figures.reconnects;

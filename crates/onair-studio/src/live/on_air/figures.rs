@@ -9,7 +9,7 @@ use crate::studio::event::stats;
 use crate::studio::event::stats::Stats;
 use crate::studio::live::on_air::OnAir;
 use crate::studio::live::outputs::Outputs;
-use crate::studio::live::outputs::target::TargetOutput;
+use crate::studio::live::outputs::target::{TargetOutput, carried};
 use crate::studio::live::second_rendition::SecondRendition;
 use crate::studio::live::view::{EncoderView, LiveFigures};
 use crate::studio::program::Program;
@@ -18,16 +18,6 @@ use crate::studio::program::Program;
 const FPS_WINDOW_SECONDS: usize = 3;
 /// Maximum number of seconds of frame times that are displayed.
 const MAX_FRAME_TIME_SECONDS: usize = 600;
-/// The displayed bitrate is zero after the server has accepted nothing for this long.
-const SILENCE_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// Returns the bits per second of a target; zero while the server accepts nothing.
-pub fn carried(figures: &publisher::Figures) -> u32 {
-    if figures.silent >= SILENCE_TIMEOUT {
-        return 0;
-    }
-    u32::try_from(figures.bitrate).unwrap_or(u32::MAX)
-}
 
 /// Returns the totals of a target.
 fn totals(figures: &publisher::Figures) -> LiveFigures {
@@ -35,6 +25,7 @@ fn totals(figures: &publisher::Figures) -> LiveFigures {
         on_air_for: figures.live_for,
         dropped_frames: figures.dropped_frames,
         dropped_audio: figures.dropped_audio,
+        lost_frames: figures.lost_frames,
         total_frames: figures.total_frames,
         reconnects: figures.reconnects,
         sent_bytes: figures.sent_bytes,
@@ -46,6 +37,7 @@ fn totals(figures: &publisher::Figures) -> LiveFigures {
 fn add_totals(all: &mut LiveFigures, other: &LiveFigures) {
     all.on_air_for = all.on_air_for.max(other.on_air_for);
     all.dropped_frames = all.dropped_frames.max(other.dropped_frames);
+    all.lost_frames = all.lost_frames.max(other.lost_frames);
     all.dropped_audio = all.dropped_audio.max(other.dropped_audio);
     all.total_frames = all.total_frames.max(other.total_frames);
     all.reconnects = all.reconnects.max(other.reconnects);
@@ -174,7 +166,7 @@ impl OnAir {
     ) -> Stats {
         self.count_frames(now);
         let (video, audio) = program.map(|it| self.encoded(it, now)).unwrap_or_default();
-        let targets = self.outputs.all_mut().map(|sent: &mut TargetOutput| sent.figures(now));
+        let targets = self.outputs.all_mut().map(|sent: &mut TargetOutput| sent.figures());
         let targets = targets.collect();
         Stats { video, audio, strips: Vec::new(), targets, delay: self.held(), cpu, rss_bytes }
     }

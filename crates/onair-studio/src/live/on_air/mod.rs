@@ -296,16 +296,7 @@ impl OnAir {
             }
             target.await_media = self.stream_delay.is_some();
             let publisher = Publisher::start(runtime, target, hub, clock);
-            let bitrate = stats::Meter::default();
-            self.outputs.add(TargetOutput {
-                id,
-                label,
-                built_in,
-                publisher,
-                bitrate,
-                floor,
-                drops,
-            });
+            self.outputs.add(TargetOutput { id, label, built_in, publisher, floor, drops });
         }
         left
     }
@@ -500,7 +491,7 @@ impl OnAir {
     /// Ends everything in the background: encoders are flushed, files are finalized, and streams
     /// are unpublished. The program must already have detached the encoders. `quits` is true if onair
     /// quits, so that files have less time.
-    pub fn end(self, clock: Clock, quits: bool, events: Sender<Event>) -> Option<Worker> {
+    pub fn end(self, quits: bool, events: Sender<Event>) -> Option<Worker> {
         background("end-broadcast", move || {
             let Self {
                 program,
@@ -536,8 +527,7 @@ impl OnAir {
                 let _ = events.send(event);
             });
             let encoded = video.map(|video| video.figures());
-            let targets =
-                outputs.all_mut().map(|sent: &mut TargetOutput| sent.figures(clock.now()));
+            let targets = outputs.all_mut().map(|sent: &mut TargetOutput| sent.figures());
             let totals = stats::Totals {
                 video: encoded.map(|video| (video.encoded, video.keyframes)),
                 targets: targets.collect(),

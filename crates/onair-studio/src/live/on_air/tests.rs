@@ -163,10 +163,10 @@ fn begin(clock: Clock) -> (Program, OnAir) {
 }
 
 /// Ends a broadcast with its late audio.
-fn end(clock: Clock, program: &Program, on_air: OnAir) {
+fn end(program: &Program, on_air: OnAir) {
     program.detach(ProgramId::MAIN, OnAir::max_audio_wait(false));
     let (sender, _words) = queue::bounded("last words", 16, Full::DropOldest);
-    assert!(on_air.end(clock, false, sender).unwrap().join(TEST_TIMEOUT).is_ok());
+    assert!(on_air.end(false, sender).unwrap().join(TEST_TIMEOUT).is_ok());
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn a_file_on_a_slow_disk_has_time_to_end_unless_onair_quits() {
         }
         program.detach(ProgramId::MAIN, OnAir::max_audio_wait(false));
         let (sender, _words) = queue::bounded("last words", 16, Full::DropOldest);
-        assert!(on_air.end(clock, quits, sender).unwrap().join(TEST_TIMEOUT).is_ok());
+        assert!(on_air.end(quits, sender).unwrap().join(TEST_TIMEOUT).is_ok());
         // The targets do not wait for the file.
         let [link, file] = [OUTPUTS_END_TIMEOUT, file_limit];
         assert_eq!(*limits.lock(), [link, file, link, file]);
@@ -199,7 +199,7 @@ fn a_target_that_is_not_live_stops_before_the_late_audio() {
         let limits: Arc<Mutex<Vec<Duration>>> = Arc::default();
         let (link, its_limits) = (Some(LinkEstimate::default()), Arc::clone(&limits));
         on_air.outputs.add(TimedOutput { state, link, limits: its_limits });
-        end(clock, &program, on_air);
+        end(&program, on_air);
         assert_eq!(*limits.lock(), vec![OUTPUTS_END_TIMEOUT; requests], "{state:?}");
         program.end();
     }
@@ -225,7 +225,7 @@ fn the_end_waits_for_late_audio_only_if_an_output_needs_it() {
     assert_eq!(on_air.late_audio_wait(false), Duration::MAX, "the recording is ending");
     drop(ending);
     assert_eq!(on_air.late_audio_wait(false), Duration::ZERO);
-    end(clock, &program, on_air);
+    end(&program, on_air);
     program.end();
 }
 
@@ -253,7 +253,7 @@ fn a_broadcast_with_late_audio_has_audio_until_its_end() {
     on_air.hub().attach(&last);
     await_that("audio", || last.0.lock()[1] > Timestamp::ZERO);
     let asked = clock.now();
-    end(clock, &program, on_air);
+    end(&program, on_air);
     let [video, audio] = *last.0.lock();
     let packets = Duration::from_millis(200);
     assert!(audio + packets >= asked.max(video), "{audio:?} and {video:?}, not {asked:?}");
@@ -280,7 +280,7 @@ fn the_extra_tracks_of_a_recording_are_encoded_until_it_has_ended() {
     drop(ending);
     on_air.follow_tracks(tracks, &program).unwrap();
     assert_eq!(encoded(&on_air), Some(ExtraTracks::NONE));
-    end(clock, &program, on_air);
+    end(&program, on_air);
     program.end();
 }
 
@@ -294,7 +294,7 @@ fn viewers_may_ask_for_keyframes_unless_the_stream_is_delayed() {
     assert_eq!(on_air.keyframe_request(), request.as_ref(), "the server gets it once");
     on_air.start_stream_delay(Duration::from_secs(5), folder.path().to_owned(), clock).unwrap();
     assert!(on_air.keyframe_request().is_none(), "a keyframe would arrive 5 s later");
-    end(clock, &program, on_air);
+    end(&program, on_air);
     program.end();
 }
 
@@ -328,7 +328,7 @@ fn the_second_encode_ends_after_its_target_has_ended() {
     assert!(slow.publisher.stop(TEST_TIMEOUT).state.is_over());
     on_air.adapt(Timestamp::from_millis(30_000), &program);
     assert_eq!(on_air.second(), None);
-    end(clock, &program, on_air);
+    end(&program, on_air);
     program.end();
 }
 
@@ -356,7 +356,7 @@ fn after_a_change_of_the_wanted_frame_rate_only_whole_seconds_count() {
     // The same frame rate again changes nothing.
     on_air.set_quality(&Quality::default());
     assert!(!on_air.live_figures().fps_pending);
-    end(clock, &program, on_air);
+    end(&program, on_air);
     program.end();
 }
 
@@ -394,7 +394,7 @@ fn an_output_of_any_kind_is_watched_and_stopped_with_the_others() {
 
     program.detach(ProgramId::MAIN, OnAir::max_audio_wait(false));
     let (sender, words) = queue::bounded("last words", 16, Full::DropOldest);
-    let worker = on_air.end(Clock::start(), false, sender).unwrap();
+    let worker = on_air.end(false, sender).unwrap();
     assert!(worker.join(TEST_TIMEOUT).is_ok());
     assert!(packager.stopped.load(Ordering::SeqCst));
     assert!(packager.stream_ended.load(Ordering::SeqCst));

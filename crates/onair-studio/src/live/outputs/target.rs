@@ -1,5 +1,7 @@
 //! A target of a broadcast: its publisher, and its events.
 
+use std::time::Duration;
+
 use crate::base::Timestamp;
 use crate::broadcast::{Output, Publisher, publisher};
 use crate::media::BitsPerSecond;
@@ -8,6 +10,17 @@ use crate::studio::live::dropped_frames::DroppedFrames;
 use crate::studio::live::outputs::{LiveOutput, OutputNews};
 use crate::studio::live::target_events;
 use crate::studio::notices::message::StudioMessage;
+
+/// The displayed bitrate is zero after the server has accepted nothing for this long.
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Returns the bits per second of a target; zero while the server accepts nothing.
+pub fn carried(figures: &publisher::Figures) -> u32 {
+    if figures.silent >= SILENCE_TIMEOUT {
+        return 0;
+    }
+    u32::try_from(figures.bitrate).unwrap_or(u32::MAX)
+}
 
 /// A target to send to.
 #[derive(Debug)]
@@ -30,7 +43,6 @@ pub struct TargetOutput {
     /// True for the built-in server, whose stream names are not secret.
     pub built_in: bool,
     pub publisher: Publisher,
-    pub bitrate: stats::Meter,
     /// The minimum video bitrate for its connection.
     pub floor: Option<BitsPerSecond>,
     pub drops: DroppedFrames,
@@ -42,15 +54,16 @@ impl TargetOutput {
     }
 
     /// Returns the figures of the target.
-    pub fn figures(&mut self, now: Timestamp) -> stats::Target {
+    pub fn figures(&self) -> stats::Target {
         let figures = self.publisher.figures();
         stats::Target {
             state: target_events::state(self.publisher.state()),
             sent_bytes: figures.sent_bytes,
-            bitrate: self.bitrate.rate(figures.sent_bytes, now),
+            bitrate: carried(&figures),
             queued_ms: u64::try_from(figures.queued.as_millis()).unwrap_or(u64::MAX),
             dropped_frames: figures.dropped_frames,
             dropped_audio: figures.dropped_audio,
+            lost_frames: figures.lost_frames,
             sent_frames: figures.total_frames.saturating_sub(figures.dropped_frames),
             reconnects: figures.reconnects,
             frame_age_ms: figures.frame_age.map(|age| age.as_secs_f64() * 1_000.0),
@@ -100,7 +113,7 @@ impl LiveOutput for TargetOutput {
         let mut news = self.happenings();
         let (state, figures) = (self.publisher.state(), self.publisher.figures());
         let drops = self.drops.update(now, state, &figures);
-        let message = |drops| self.drops.message(drops, self.id, &self.label, figures.carried);
+        let message = |drops| self.drops.message(drops, self.id, &self.label, figures.bitrate);
         news.extend(drops.map(message).map(OutputNews::Message));
         news
     }

@@ -333,12 +333,16 @@ fn queue(snapshot: &Snapshot) -> Option<Finding> {
         let entry = snapshot.targets.iter().find(|it| Some(it.target.id) == notice.target);
         let name =
             entry.map_or_else(|| problem!("health-the-server").into(), |it| name_of(&it.target));
-        let sentence = problem!("health-dropping", name = name);
+        let sentence = match notice.key() {
+            "frames-late" => problem!("health-late", name = name),
+            _ => problem!("health-dropping", name = name),
+        };
         let of_target = dropping().filter(|it| it.target == notice.target);
         return Some(Finding::new(Some(Level::Warning), sentence).covering(of_target));
     }
     let sentence = problem!("health-queue", time = short_time(queued));
-    (queued > LONG_BACKLOG).then(|| Finding::new(Some(Level::Warning), sentence))
+    let misleads = entry.is_some_and(|entry| entry.queue_misleads);
+    (queued > LONG_BACKLOG && !misleads).then(|| Finding::new(Some(Level::Warning), sentence))
 }
 
 /// Returns the finding that the recording has ended while the broadcast continues.
