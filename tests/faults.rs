@@ -62,7 +62,7 @@ const ENDINGS: &[Ending] = &[
     ("half-close@publish", 7, "publish", "", "closed", true),
     ("stall@publish", 6, "publish", "", "no response within 10 s", true),
     ("busy@publish", 7, "publish", "NetStream.Publish.BadName", "in use", true),
-    ("reject@publish:BadName", 7, "publish", "NetStream.Publish.BadName", "in use", true),
+    ("reject@publish:BadName", 7, "publish", "NetStream.Publish.BadName", "rejected", false),
     ("reject@publish:Denied", 7, "publish", "NetStream.Publish.Denied", "not authorized", false),
     (
         "reject@publish:Unauthorized",

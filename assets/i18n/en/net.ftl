@@ -24,6 +24,9 @@ net-unreachable = the network or the host is unreachable
     .cure = Check the network connection, the VPN and the address.
 net-forbidden = this computer blocks the connection
     .cure = Allow onair in this computer's firewall or security settings.
+net-unanswered = connected, but no answer for { $seconds } s
+net-accepted-then-closed = the server accepted the stream, and closed the connection after { $seconds } s
+net-closed-each-time = the server closed the connection { $times } times, each after { $seconds } s
 net-closed = the server closed the connection
 net-cut = the connection was reset
 net-timed-out = the connection timed out
@@ -146,7 +149,9 @@ net-refused-closed = closed by the server
     .cure = Try again later, and check the stream on the service's dashboard.
 net-refused-failed = the server reported an internal error
     .cure = Try again later, and check the stream on the service's dashboard.
-net-server-says = { $cause }; the server says: { $words }
+net-server-says = the server says "{ $words }" ({ $code }): { $cause }
+net-server-text = the server says "{ $words }": { $cause }
+net-server-code = { $cause } ({ $code })
 
 # Certificates.
 net-certificate-expired-on = it expired on { $date } (notAfter)
@@ -211,6 +216,8 @@ net-cure-ended = The server ended the stream. Read the server's message, and che
 net-cure-replaced = The server ended the stream. Read the server's message. If another program publishes with the same stream key, stop that program.
 net-cure-request = Check that the address and port belong to a web server. If the server requires TLS, use https:// or wss://.
 net-cure-media = Check the network connection and the server's log.
+net-cure-worked = The server worked before, so the address is right. It may be restarting, or it has stopped. If this continues, ask its operator.
+net-cure-each-time = The stream key may be limited or expired. Check it on the service's dashboard, and look for a time limit there.
 net-cure-address = Check the address, the port and your network connection.
 net-cure-sent-on = Contact the server's operator, or use another of the service's servers.
 

@@ -5,6 +5,7 @@ list = { $items }
 sentence = { $words }.
 next-retry = Retrying in { $seconds } s
 next-given-up = onair will not retry
+next-time-over = The time for retries (--retry-for { $seconds } s) is over
 next-waiting = onair reconnects if this continues
 
 # Devices and sources.

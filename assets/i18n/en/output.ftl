@@ -36,6 +36,7 @@ out-target = Target { $url }: { $state ->
 }
 out-target-stage = { $what } ({ $stage })
 out-target-retry = { $what }; retrying in { $seconds } s
+out-target-time-over = { $what }; the time for retries (--retry-for { $seconds } s) is over
 out-target-folded = { $times ->
     [one] Target { $url }: last message repeated once more
    *[other] Target { $url }: last message repeated { $times } more times

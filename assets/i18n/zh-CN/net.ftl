@@ -24,6 +24,9 @@ net-unreachable = 网络或主机不可达
     .cure = 请检查网络连接、VPN 和地址。
 net-forbidden = 连接被本机阻止
     .cure = 请在本机的防火墙或安全设置中放行 onair。
+net-unanswered = 已连接，但 { $seconds } 秒没有回应
+net-accepted-then-closed = 服务器接受了推流，{ $seconds } 秒后关闭了连接
+net-closed-each-time = 服务器已 { $times } 次关闭连接，每次都在 { $seconds } 秒后
 net-closed = 服务器关闭了连接
 net-cut = 连接被重置
 net-timed-out = 连接超时
@@ -146,7 +149,9 @@ net-refused-closed = 服务器主动关闭了连接
     .cure = 请稍后再试，并到平台页面查看直播状态。
 net-refused-failed = 服务器内部错误
     .cure = 请稍后再试，并到平台页面查看直播状态。
-net-server-says = { $cause }；服务器消息：{ $words }
+net-server-says = 服务器消息“{ $words }”（{ $code }）：{ $cause }
+net-server-text = 服务器消息“{ $words }”：{ $cause }
+net-server-code = { $cause }（{ $code }）
 
 # 证书
 net-certificate-expired-on = 已于 { $date } 过期
@@ -211,6 +216,8 @@ net-cure-ended = 服务器结束了直播。请查看服务器的消息，并到
 net-cure-replaced = 服务器结束了直播。请查看服务器的消息。如果有其他程序在用同一个推流密钥推流，请停止该程序。
 net-cure-request = 请确认地址和端口属于 Web 服务器。如果需要 TLS，请用 https:// 或 wss://。
 net-cure-media = 请检查网络连接和服务器日志。
+net-cure-worked = 服务器之前能用，说明地址没错。它可能正在重启，或已停止。如果一直如此，请联系服务器管理员。
+net-cure-each-time = 推流密钥可能有时限或已过期。请到平台开播页面检查密钥，并查看有没有时长限制。
 net-cure-address = 请检查地址、端口和网络。
 net-cure-sent-on = 请联系服务器管理员，或使用该平台的其他服务器。
 

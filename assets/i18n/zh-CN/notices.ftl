@@ -5,6 +5,7 @@ list = { $items }
 sentence = { $words }。
 next-retry = { $seconds } 秒后重试
 next-given-up = 不再重试
+next-time-over = 重试时间（--retry-for { $seconds } 秒）已到
 next-waiting = 如果问题持续，onair 会自动重连
 
 # 设备和来源

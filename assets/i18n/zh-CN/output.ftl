@@ -36,6 +36,7 @@ out-target = 推流目标 { $url }：{ $state ->
 }
 out-target-stage = { $what }（{ $stage }）
 out-target-retry = { $what }；{ $seconds } 秒后重试
+out-target-time-over = { $what }；重试时间（--retry-for { $seconds } 秒）已到
 out-target-folded = 推流目标 { $url }：同一消息又出现了 { $times } 次
 out-monitor = { $url } 的观众端监看：{ $state ->
     [ok] 一切正常

@@ -195,25 +195,33 @@ fn print_encoder(output: &Output, encoder: &Encoder) {
 
 fn print_target(output: &Output, target: &Target) {
     let language = output.language();
-    let advice = target.cause.as_ref().and_then(|cause| language.cure(&with_flags(cause)));
+    // The cause of an earlier attempt does not belong to the stage of this one.
+    let cause = target.cause.as_ref().filter(|_| !target.is_earlier);
+    let code = target.code.as_ref().filter(|_| !target.is_earlier);
+    let advice = cause.and_then(|cause| language.cure(&with_flags(cause)));
     let fields = json!({
         "index": target.index,
         "url": target.url,
         "protocol": target.url.split_once("://").map(|(scheme, _)| scheme),
         "state": target.state.name(),
         "stage": target.stage,
-        "code": target.code,
-        "cause": target.cause.as_ref().map(|cause| language.say(cause)),
+        "code": code,
+        "cause": cause.map(|cause| language.say(cause)),
         "advice": advice,
         "retry_in": target.retry_in.map(seconds),
+        "retried_for": target.retried_for.map(seconds),
     });
     output.event("target", fields, || {
         let mut text = problem!("out-target", url = &target.url, state = target.state.name());
         if let (Some(stage), false) = (target.stage, target.state.is_settled()) {
             text = problem!("out-target-stage", what = text, stage = stage);
         }
-        if let Some(cause) = &target.cause {
+        if let Some(cause) = cause {
             text = problem!("out-with", what = text, more = cause);
+        }
+        if let Some(limit) = target.retried_for {
+            let seconds = limit.as_secs_f64().to_string();
+            text = problem!("out-target-time-over", what = text, seconds = seconds);
         }
         if let Some(retry_in) = target.retry_in {
             let seconds = format!("{:.1}", retry_in.as_secs_f64());

@@ -71,6 +71,9 @@ fn every_cause() -> Vec<Cause> {
         Cause::HostUnreachable,
         Cause::Forbidden,
         Cause::Closed,
+        Cause::Unanswered { after },
+        Cause::AcceptedThenClosed { after },
+        Cause::ClosedEachTime { after, times: 3 },
         Cause::Reset,
         Cause::NoProgress { after },
         Cause::NotTls,
@@ -121,6 +124,9 @@ fn every_cause() -> Vec<Cause> {
             | Cause::HostUnreachable
             | Cause::Forbidden
             | Cause::Closed
+            | Cause::Unanswered { .. }
+            | Cause::AcceptedThenClosed { .. }
+            | Cause::ClosedEachTime { .. }
             | Cause::Reset
             | Cause::NoProgress { .. }
             | Cause::Certificate { .. }
@@ -168,7 +174,7 @@ fn every_cause_and_its_advice_are_said_in_chinese() {
             let problem = error.problem();
             let cure = Language::Chinese.cure(&problem);
             for text in [Some(Language::Chinese.say(&problem)), cure] {
-                let text = text.unwrap();
+                let text = text.unwrap_or_else(|| panic!("{error:?} has no cure"));
                 assert!(text.contains(|it| ('\u{4E00}'..='\u{9FFF}').contains(&it)), "{text}");
             }
         }

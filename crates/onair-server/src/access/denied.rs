@@ -139,7 +139,7 @@ mod tests {
             let is_temporary = temporary.contains(&denied.name());
             let expected = match denied {
                 _ if is_temporary => [Refusal::Failed; 2],
-                Denied::NoName => [Refusal::Busy, Refusal::NotFound],
+                Denied::NoName => [Refusal::Rejected, Refusal::NotFound],
                 _ => [Refusal::Unauthorized; 2],
             };
             let publish = of(denied.publish_code(), Action::Publish);

@@ -144,6 +144,11 @@ pub struct Target {
     pub gap: Option<Duration>,
     /// The number of frames that the outage has cost, if the target is live again.
     pub lost_frames: u64,
+    /// True if `cause` and `code` are those of an earlier attempt. `stage` is that of the present
+    /// one.
+    pub is_earlier: bool,
+    /// The time for retries (`--retry-for`), if the target has failed because it is over.
+    pub retried_for: Option<Duration>,
     /// The exit code of a failure.
     pub exit: Option<u8>,
     /// The kind of the problem.

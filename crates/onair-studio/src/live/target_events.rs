@@ -55,6 +55,8 @@ pub(crate) fn target_event(
         retry_in: report.retry_in,
         gap: report.gap,
         lost_frames: report.lost_frames,
+        is_earlier: report.history.is_earlier,
+        retried_for: report.history.retried_for,
         exit,
         trouble: report.error.as_ref().map(net::Error::trouble),
         pin: report
@@ -66,7 +68,7 @@ pub(crate) fn target_event(
 }
 
 /// Returns a number for a message; `none` means that the message does not mention it.
-pub(in crate::studio) fn count_or_none(count: u64) -> String {
+pub(crate) fn count_or_none(count: u64) -> String {
     if count == 0 { "none".to_owned() } else { count.to_string() }
 }
 
@@ -79,7 +81,7 @@ pub(crate) fn rendition_id(figures: &publisher::Figures) -> RenditionId {
 pub(crate) fn message(event: &event::Target) -> Option<StudioMessage> {
     let trouble = event.trouble?;
     let next = match (event.state, event.retry_in) {
-        (TargetState::Failed, _) => Next::GivenUp,
+        (TargetState::Failed, _) => event.retried_for.map_or(Next::GivenUp, Next::TimeOver),
         // Further attempts would only repeat the problem, so it is reported once, when the wait for
         // the next attempt begins.
         (TargetState::Connecting | TargetState::Reconnecting, Some(wait)) => Next::Retry(wait),

@@ -139,7 +139,9 @@ impl EventLog {
         // Pending repetitions are written before the message that ends them.
         let ends = notice.target.is_none() || is_end;
         let about = |it: &Running| ends && it.notice.target == notice.target;
-        self.write_repeated(|it| about(it) || it.is_past(now));
+        // The end of the attempts follows the attempts.
+        let before = |it: &Running| it.notice.is_same(notice);
+        self.write_repeated(|it| about(it) || before(it) || it.is_past(now));
         if self.running.len() >= MAX_MERGED_MESSAGES {
             let oldest = self.running.remove(0);
             self.write_again(&oldest);
@@ -162,9 +164,14 @@ impl EventLog {
         self.write_line(now, &texts, lasted);
     }
 
-    /// Counts a recent identical message instead of adding it again.
+    /// Counts a recent identical message instead of adding it again. A message that has become more
+    /// severe, because onair gives up, is not identical.
     fn is_repeated(&mut self, notice: &Notice, now: LogTime) -> bool {
-        let Some(known) = self.running.iter_mut().find(|it| it.notice.is_same(notice)) else {
+        let Some(known) = self
+            .running
+            .iter_mut()
+            .find(|it| it.notice.is_same(notice) && it.notice.level >= notice.level)
+        else {
             return false;
         };
         if known.is_past(now) {
@@ -401,6 +408,26 @@ mod tests {
             frames: "none".into(),
         }
         .notice(2, "")
+    }
+
+    #[test]
+    fn the_end_of_the_attempts_is_no_repetition_of_them() {
+        let mut log = EventLog::default();
+        let message = |next| {
+            let (key, host) = ("target-unreachable", "host:1".to_owned());
+            let cause = problem!("net-connection-refused");
+            StudioMessage::Target { key, id: 1, pin: None, host, cause, next }.notice(1, "")
+        };
+        let retry = message(Next::Retry(Duration::from_secs(1)));
+        for seconds in 0..3 {
+            log.add(&retry, moment(seconds * 1_000_000));
+        }
+        log.add(&message(Next::TimeOver(Duration::from_secs(3))), moment(3_000_000));
+        let entries = log.entries();
+        let texts = entries.iter().map(|it| (it.times, Language::English.say(&it.notice.problem)));
+        let [(3, first), (1, last)] = &texts.collect::<Vec<_>>()[..] else { panic!("{entries:?}") };
+        assert!(first.contains("Retrying in 1 s"), "{first}");
+        assert!(last.contains("--retry-for 3 s"), "{last}");
     }
 
     #[test]

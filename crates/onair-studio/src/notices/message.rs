@@ -14,7 +14,7 @@ use crate::player;
 use crate::studio::notices::{Level, Next, Notice, Remedy, TileId, UNREADABLE_SETTINGS, groups};
 use crate::studio::scenes::MAIN_SOURCE;
 use crate::studio::scenes::edits::{EditRefusal, RefusedParts};
-use crate::text::problem::{Problem, problem};
+use crate::text::problem::{Problem, Value, problem};
 
 /// Defines notices as `Variant "name" Level [texts] [problems] { further values };`. The notices in
 /// `also` have names that depend on a value.
@@ -402,9 +402,29 @@ pub(crate) fn is_ended_by_server(cause: &Problem) -> bool {
     cause.contains("net-at-media") && !cause.contains("net-refused-unauthorized")
 }
 
+/// Returns true if a server refused before it knew the stream key.
+pub(crate) fn wants_application(cause: &Problem) -> bool {
+    let refused = cause.contains("net-at-connect") && !wants_login(cause);
+    cause.contains("net-refused-app") || refused && !cause.contains("net-refused-unauthorized")
+}
+
+/// Returns the server's own text about a refusal.
+pub(crate) fn server_text(cause: &Problem) -> Option<String> {
+    let is_quoted = matches!(cause.id(), "net-server-says" | "net-server-text");
+    let words = cause.args().iter().find(|(name, _)| is_quoted && *name == "words");
+    match words {
+        Some((_, Value::Text(words))) => Some(words.to_string()),
+        _ => cause.inner().find_map(server_text),
+    }
+}
+
 /// Returns true if a refusal with this cause is about the stream key.
 fn wants_key(cause: &Problem) -> bool {
-    !wants_login(cause) && !is_server_failure(cause) && !is_ended_by_server(cause)
+    !wants_login(cause)
+        && !is_server_failure(cause)
+        && !is_ended_by_server(cause)
+        && !wants_application(cause)
+        && server_text(cause).is_none_or(|_| cause.contains("net-refused-unauthorized"))
 }
 
 /// Returns true if a notice with this key is about what viewers get, or about the recording. Other
@@ -488,7 +508,7 @@ impl StudioMessage {
             Self::Player(message) if message.severity == player::Severity::Info => Level::Info,
             Self::FileFailed { .. }
             | Self::Watch { .. }
-            | Self::Target { next: Next::GivenUp, .. } => Level::Error,
+            | Self::Target { next: Next::GivenUp | Next::TimeOver(_), .. } => Level::Error,
             _ => Level::Warning,
         }
     }

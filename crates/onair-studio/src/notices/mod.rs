@@ -93,6 +93,8 @@ pub enum Next {
     Retry(Duration),
     /// onair does not retry the target.
     GivenUp,
+    /// onair has retried the target for this time, which is the limit.
+    TimeOver(Duration),
     /// The connection is open. onair restarts it if the problem persists.
     Waiting,
 }
@@ -105,6 +107,9 @@ impl From<Next> for Problem {
                 problem!("next-retry", seconds = tenths.to_string())
             }
             Next::GivenUp => problem!("next-given-up"),
+            Next::TimeOver(limit) => {
+                problem!("next-time-over", seconds = limit.as_secs_f64().to_string())
+            }
             Next::Waiting => problem!("next-waiting"),
         }
     }

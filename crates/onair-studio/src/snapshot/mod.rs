@@ -240,6 +240,9 @@ pub struct TargetView {
     pub refused: bool,
     /// True if the target was live in this broadcast.
     pub was_live: bool,
+    /// The number of closes by the server in a row and the time after which each came, if it is the
+    /// same time.
+    pub closes: Option<(u32, Duration)>,
     /// The time until the next attempt.
     pub retry_in: Option<Duration>,
     /// The number of failed attempts since the target was last live.
@@ -275,6 +278,7 @@ impl TargetView {
             cause: None,
             refused: false,
             was_live: false,
+            closes: None,
             retry_in: None,
             tries: 0,
             bitrate: 0,

@@ -152,7 +152,23 @@ impl Refusal {
             says(&["auth", "invalid key", "stream key", "token", "password", "forbidden", "403"])
         };
         let about_busy = || {
-            says(&["already publish", "already being publish", "busy", "in use", "stream exist"])
+            says(&[
+                "already",
+                "busy",
+                "in use",
+                "stream exist",
+                "exists",
+                "duplicate",
+                "another publisher",
+                "another user",
+                "another session",
+                "another encoder",
+                "occupied",
+                "已存在",
+                "占用",
+                "正在",
+                "重复",
+            ])
         };
         let refined = |otherwise| match () {
             () if about_busy() => Self::Busy,
@@ -163,8 +179,9 @@ impl Refusal {
             code::CONNECT_REJECTED | code::PUBLISH_REJECTED => refined(Self::Rejected),
             code::CONNECT_INVALID_APP => Self::BadApp,
             code::CONNECT_CLOSED => refined(Self::Closed),
-            code::PUBLISH_BAD_NAME if about_keys() && !about_busy() => Self::Unauthorized,
-            code::PUBLISH_BAD_NAME => Self::Busy,
+            // Only without a text of the server's own does the code mean that the name is in use.
+            code::PUBLISH_BAD_NAME if words.trim().is_empty() => Self::Busy,
+            code::PUBLISH_BAD_NAME => refined(Self::Rejected),
             code::PUBLISH_DENIED
             | code::PUBLISH_UNAUTHORIZED
             | code::PLAY_UNAUTHORIZED
@@ -189,6 +206,9 @@ mod tests {
             (code::PUBLISH_BAD_NAME, "Already publishing", Some(Refusal::Busy)),
             (code::PUBLISH_BAD_NAME, "Invalid stream key", Some(Refusal::Unauthorized)),
             (code::PUBLISH_BAD_NAME, "", Some(Refusal::Busy)),
+            (code::PUBLISH_BAD_NAME, "room banned, contact support", Some(Refusal::Rejected)),
+            (code::PUBLISH_BAD_NAME, "该流正在推流", Some(Refusal::Busy)),
+            (code::PUBLISH_BAD_NAME, "room does not exist", Some(Refusal::Rejected)),
             (code::PUBLISH_DENIED, "", Some(Refusal::Unauthorized)),
             (
                 code::CONNECT_REJECTED,

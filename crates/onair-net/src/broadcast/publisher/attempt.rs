@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use tokio::time::sleep;
+
 use crate::base::Timestamp;
 use crate::broadcast::protocol::address::{Request, TargetAddress};
 use crate::broadcast::protocol::link::{Link, sent_on};
-use crate::broadcast::publisher::state::{Event, Report, Shared, State, Timeline};
-use crate::net::{ConnectStage, Error, Step};
+use crate::broadcast::publisher::state::{Event, History, Report, Shared, State, Timeline};
+use crate::net::{Cause, ConnectStage, Error, Step};
 
 /// The inputs of an attempt.
 pub(super) struct Attempt<'a> {
@@ -22,7 +24,13 @@ pub(super) struct Attempt<'a> {
     pub refusal_limit: Duration,
     /// The time at which the attempt ends, even if it has not succeeded.
     pub until: Option<Timestamp>,
+    pub history: History,
 }
+
+/// Interval between two looks at a stage about which the user was told.
+const LOOK_INTERVAL: Duration = Duration::from_millis(250);
+/// After this time without an answer, the user is told.
+const UNANSWERED_AFTER: Duration = Duration::from_secs(3);
 
 /// Connects to the target, and reports each stage.
 pub(super) async fn connect(
@@ -35,10 +43,15 @@ pub(super) async fn connect(
         _ => State::Connecting,
     };
     let error = shared.report.lock().error.clone();
+    let history = trying.history;
     let on_step = |step: Step<'_>| match step {
-        Step::Stage(stage) => shared.change(Report::new(state, stage, error.clone())),
+        Step::Stage(stage) => {
+            let history = History { is_earlier: error.is_some(), ..history };
+            shared.change(Report { history, ..Report::new(state, stage, error.clone()) });
+        }
         Step::NextPort(failed) | Step::Digests(failed) => {
-            shared.change(Report::new(state, failed.stage, Some(failed.clone())));
+            let report = Report::new(state, failed.stage, Some(failed.clone()));
+            shared.change(Report { history, ..report });
         }
         Step::Elsewhere { to, with_password } => {
             shared.tell(Event::ServerStatus(sent_on(to, with_password)));
@@ -53,7 +66,36 @@ pub(super) async fn connect(
         clock: shared.clock,
         on_step: &on_step,
     };
-    let link = trying.url.connect(request).await?;
+    let unanswered = tell_unanswered(shared, state, trying);
+    let link = tokio::select! {
+        biased;
+        link = trying.url.connect(request) => link?,
+        never = unanswered => match never {},
+    };
     on_step(Step::Stage(ConnectStage::Media));
     Ok(link)
+}
+
+/// Reports once for each stage that the server has not answered for a while.
+async fn tell_unanswered(
+    shared: &Shared,
+    state: State,
+    trying: &Attempt<'_>,
+) -> std::convert::Infallible {
+    loop {
+        let began = shared.tries.lock().progress;
+        shared.time_is_up(Some(began + UNANSWERED_AFTER)).await;
+        let Report { stage, error, history, .. } = shared.report.lock().clone();
+        let asked = (ConnectStage::Tls..=ConnectStage::Publish).contains(&stage);
+        let is_told = error.is_some() && !history.is_earlier;
+        if shared.tries.lock().progress != began || !asked || is_told {
+            // The next stage, or the next look.
+            sleep(LOOK_INTERVAL).await;
+            continue;
+        }
+        let cause = Cause::Unanswered { after: UNANSWERED_AFTER };
+        let error = Error { stage, cause, peer: trying.url.authority() };
+        let report = Report::new(state, stage, Some(error));
+        shared.change(Report { history: trying.history, ..report });
+    }
 }

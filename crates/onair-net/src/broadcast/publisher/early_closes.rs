@@ -23,6 +23,34 @@ pub(super) enum ConnectionEnd {
     Other,
 }
 
+/// Closes of which each comes after the same time.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct RepeatedCloses {
+    /// The number of successive closes.
+    pub times: u32,
+    /// The time for which the last connection was live.
+    pub after: Duration,
+}
+
+/// The number of closes that make a pattern.
+const MIN_REPEATED_CLOSES: u32 = 3;
+/// Shorter connections have other explanations.
+const MIN_REPEATED_DURATION: Duration = Duration::from_secs(1);
+
+impl RepeatedCloses {
+    /// Adds a close by the server after this time.
+    fn add(&mut self, after: Duration) {
+        let tolerance = Duration::from_secs(1).max(self.after / 10);
+        let is_alike = self.times > 0 && after.abs_diff(self.after) <= tolerance;
+        self.times = if is_alike { self.times.saturating_add(1) } else { 1 };
+        self.after = after;
+    }
+
+    fn is_pattern(&self) -> bool {
+        self.times >= MIN_REPEATED_CLOSES && self.after >= MIN_REPEATED_DURATION
+    }
+}
+
 /// The connections of one publisher that the server closed early. This type is pure.
 #[derive(Clone, Debug, Default)]
 pub(super) struct EarlyCloses {
@@ -35,6 +63,8 @@ pub(super) struct EarlyCloses {
     /// The longest time after which a refused stream was closed; `None` if the server does not
     /// refuse the stream.
     refused_after: Option<Duration>,
+    /// The last closes by the server.
+    repeated: RepeatedCloses,
 }
 
 impl EarlyCloses {
@@ -53,9 +83,14 @@ impl EarlyCloses {
     /// Takes the end of a connection that was live for `live`. Returns true if the server refuses
     /// the stream.
     pub fn ended(&mut self, live: Duration, end: ConnectionEnd) -> bool {
+        match end {
+            ConnectionEnd::Closed(after) if !live.is_zero() => self.repeated.add(after),
+            _ => self.repeated = RepeatedCloses::default(),
+        }
         let limit = self.refusal_limit();
         if live >= MIN_STABLE_DURATION {
-            *self = Self { has_kept: true, ..Self::default() };
+            let repeated = self.repeated;
+            *self = Self { has_kept: true, repeated, ..Self::default() };
             return false;
         }
         let ConnectionEnd::Closed(after) = end else {
@@ -70,6 +105,11 @@ impl EarlyCloses {
             self.refused_after = self.refused_after.max(Some(after));
         }
         refused
+    }
+
+    /// Returns the pattern of the last closes, if each came after the same time.
+    pub fn pattern(&self) -> Option<RepeatedCloses> {
+        Some(self.repeated).filter(RepeatedCloses::is_pattern)
     }
 
     /// Returns the time for which the server must keep the next connection before it counts as
@@ -136,6 +176,22 @@ mod tests {
         let mut short = EarlyCloses::default();
         assert!(!short.ended(secs(5), ConnectionEnd::Other));
         assert_eq!(closed(&mut short, &[0.1]), [false]);
+    }
+
+    #[test]
+    fn closes_after_the_same_time_are_a_pattern_until_something_else_ends_a_connection() {
+        let mut early_closes = EarlyCloses::default();
+        let mut patterns = Vec::new();
+        for live in [20.1, 19.8, 20.3, 20.2, 45.0] {
+            closed(&mut early_closes, &[live]);
+            patterns.push(early_closes.pattern().map(|it| (it.times, it.after.as_secs())));
+        }
+        assert_eq!(patterns, [None, None, Some((3, 20)), Some((4, 20)), None]);
+        closed(&mut early_closes, &[20.0, 20.0, 20.0]);
+        assert!(early_closes.pattern().is_some());
+        // A server that cannot be reached in between has stopped.
+        assert!(!early_closes.ended(NEVER_LIVE, ConnectionEnd::Other));
+        assert_eq!(early_closes.pattern(), None);
     }
 
     #[test]

@@ -321,7 +321,7 @@ mod tests {
 
     /// A link of which each reading comes after `step` ms, and takes `bytes` more.
     struct Read {
-        link: Link,
+        link: LinkState,
         now: i64,
         written: u64,
     }
@@ -338,7 +338,7 @@ mod tests {
 
     #[test]
     fn a_figure_is_measured_over_a_second_and_never_from_a_catch_up() {
-        let mut read = Read { link: Link::new(at(0), 0), now: 0, written: 0 };
+        let mut read = Read { link: LinkState::new(at(0), 0), now: 0, written: 0 };
         // A new connection sends two seconds at once.
         let burst = [read.on(1, 400_000, 0, 0), read.on(249, 100_000, 50_000, 900)];
         assert_eq!(burst, [0, 0]);
@@ -357,7 +357,7 @@ mod tests {
 
     #[test]
     fn a_catch_up_that_does_not_end_is_a_slow_link() {
-        let mut read = Read { link: Link::new(at(0), 0), now: 0, written: 0 };
+        let mut read = Read { link: LinkState::new(at(0), 0), now: 0, written: 0 };
         for (stalled, readings) in [(false, 7), (true, 19)] {
             (0..if stalled { 4 } else { 0 }).for_each(|_| _ = read.on(250, 0, 20_000, 900));
             for _ in 0..readings {
@@ -371,7 +371,7 @@ mod tests {
 
     #[test]
     fn a_late_reading_is_this_computers_only_if_the_server_has_everything() {
-        let mut read = Read { link: Link::new(at(0), 0), now: 0, written: 0 };
+        let mut read = Read { link: LinkState::new(at(0), 0), now: 0, written: 0 };
         read.on(250, 25_000, 0, 0);
         assert!(!read.link.is_late(at(read.now)));
         read.on(700, 25_000, 20_000, 600);

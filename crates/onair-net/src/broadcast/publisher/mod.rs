@@ -29,8 +29,11 @@ use crate::broadcast::publisher::state::Shared;
 use crate::media::RenditionId;
 use crate::net::{ConnectStage, Runtime};
 
+pub use crate::broadcast::publisher::early_closes::RepeatedCloses;
 pub use crate::broadcast::publisher::link::Flow;
-pub use crate::broadcast::publisher::state::{Event, Figures, PacketTimes, Report, State, Target};
+pub use crate::broadcast::publisher::state::{
+    Event, Figures, History, PacketTimes, Report, State, Target,
+};
 
 /// Maximum number of unread events. Beyond this number, the oldest events are dropped.
 const MAX_UNREAD_EVENTS: usize = 256;
@@ -91,6 +94,12 @@ impl Publisher {
         let next = self.shared.tries.lock().next.filter(|_| report.retry_in.is_some());
         if let Some(next) = next {
             report.retry_in = Some(next.since(self.shared.clock.now()));
+        }
+        // A connection that lasts longer ends the pattern.
+        let live_for = self.shared.clock.now().since(self.shared.tries.lock().progress);
+        if report.state == State::Live {
+            let goes_on = |it: &RepeatedCloses| live_for < it.after.mul_f64(1.5);
+            report.history.closes = report.history.closes.filter(goes_on);
         }
         report
     }

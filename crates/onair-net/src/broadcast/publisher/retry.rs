@@ -10,9 +10,13 @@ use crate::base::{Backoff, Timestamp};
 use crate::broadcast::hub::HubFeed;
 use crate::broadcast::hub::subscription::Subscription;
 use crate::broadcast::publisher::attempt::Attempt;
-use crate::broadcast::publisher::early_closes::{ConnectionEnd, EarlyCloses, MIN_STABLE_DURATION};
+use crate::broadcast::publisher::early_closes::{
+    ConnectionEnd, EarlyCloses, MIN_STABLE_DURATION, RepeatedCloses,
+};
 use crate::broadcast::publisher::session::{self, Ended};
-use crate::broadcast::publisher::state::{KeptSubscription, Report, Shared, State, Timeline};
+use crate::broadcast::publisher::state::{
+    History, KeptSubscription, Report, Shared, State, Timeline,
+};
 use crate::media::RenditionId;
 use crate::net::{Cause, Class, ConnectStage, Error, Refusal};
 use crate::text::problem::problem;
@@ -40,7 +44,7 @@ pub(super) async fn run(shared: Arc<Shared>, feed: HubFeed, kept: Option<Subscri
     let clock = shared.clock;
     let home = shared.target.url.clone();
     if shared.target.await_media && !begun(&shared, &feed).await {
-        return over(&shared, State::Stopped, None);
+        return stopped(&shared);
     }
     let kept = kept.map(KeptSubscription::new);
     let mut timeline = Timeline { feed, origin: None, last: None, accepted: None, kept };
@@ -64,7 +68,13 @@ pub(super) async fn run(shared: Arc<Shared>, feed: HubFeed, kept: Option<Subscri
             true => (early_closes.doubt(), early_closes.refusal_limit()),
             false => (None, Duration::ZERO),
         };
-        let trying = Attempt { home: &home, url: &url, tcp_limit, doubt, refusal_limit, until };
+        let history = History {
+            worked: was_live && doubt.is_none(),
+            closes: early_closes.pattern(),
+            ..History::default()
+        };
+        let trying =
+            Attempt { home: &home, url: &url, tcp_limit, doubt, refusal_limit, until, history };
         let (live_since, ended) = session::run(&shared, &mut timeline, &trying).await;
         let now = clock.now();
         let live_for = live_since.map_or(Duration::ZERO, |since| now.since(since));
@@ -73,7 +83,7 @@ pub(super) async fn run(shared: Arc<Shared>, feed: HubFeed, kept: Option<Subscri
         }
         let refused = matches!(ended, Ended::Refused(_));
         let mut error = match ended {
-            Ended::Asked => return over(&shared, State::Stopped, None),
+            Ended::Asked => return stopped(&shared),
             Ended::NetworkReturned => continue,
             Ended::Elsewhere(next) if elsewhere < MAX_REDIRECTS || stayed(live_since, now) => {
                 // A server that redirects occasionally does not count as a redirect loop.
@@ -99,7 +109,7 @@ pub(super) async fn run(shared: Arc<Shared>, feed: HubFeed, kept: Option<Subscri
                 let class = failed.as_ref().map_or(Class::Unreachable, Error::class);
                 let lost = was_live && doubt.is_none();
                 let class = if lost { Class::Lost } else { class };
-                return over(&shared, State::Failed(class), failed);
+                return gave_up(&shared, class, failed, history);
             }
         };
         elsewhere = 0;
@@ -113,6 +123,16 @@ pub(super) async fn run(shared: Arc<Shared>, feed: HubFeed, kept: Option<Subscri
         let is_early = !may_be_busy && early_closes.ended(live_for, end);
         let hung_up = refused || is_early;
         let lost = |was_live| was_live && !hung_up;
+        let history = History {
+            worked: lost(was_live || live_since.is_some()),
+            closes: early_closes.pattern(),
+            ..history
+        };
+        if let (true, Some(RepeatedCloses { times, after })) = (closed, history.closes) {
+            error.cause = Cause::ClosedEachTime { after, times };
+        } else if refused {
+            error.cause = Cause::AcceptedThenClosed { after: live_for };
+        }
         tracing::debug!(%error, stage = %error.stage, "publishing failed");
         // If a redirect failed, the next attempt uses the user's URL again.
         url.clone_from(&home);
@@ -129,7 +149,7 @@ pub(super) async fn run(shared: Arc<Shared>, feed: HubFeed, kept: Option<Subscri
         }
         if !(may_pass(&error, was_live) || shared.target.own_server) {
             let class = error.class();
-            return over(&shared, State::Failed(class), Some(error));
+            return over(&shared, State::Failed(class), Some(error), history);
         }
         let gone = now.since(outage);
         // A server that refuses is tried less and less often, because the reply changes only when
@@ -137,12 +157,12 @@ pub(super) async fn run(shared: Arc<Shared>, feed: HubFeed, kept: Option<Subscri
         let wait = if hung_up { backoff.next_refused() } else { backoff.next_wait(gone) };
         let Some(next) = next_try(shared.target.retry_for, gone, wait) else {
             let class = if lost(was_live) { Class::Lost } else { error.class() };
-            return over(&shared, State::Failed(class), Some(error));
+            return gave_up(&shared, class, Some(error), history);
         };
         is_last = next < wait;
         failed = Some(error.clone());
-        if !pause(&shared, &timeline, lost(was_live), error, next).await {
-            return over(&shared, State::Stopped, None);
+        if !pause(&shared, &timeline, (lost(was_live), history), error, next).await {
+            return stopped(&shared);
         }
     }
 }
@@ -201,14 +221,14 @@ fn tcp_limit(shared: &Shared, outage: Timestamp) -> Duration {
 async fn pause(
     shared: &Shared,
     timeline: &Timeline,
-    lost: bool,
+    (lost, history): (bool, History),
     error: Error,
     wait: Duration,
 ) -> bool {
     let retry = shared.retry.notified();
     let state = if lost { State::Reconnecting } else { State::Connecting };
     let report = Report::new(state, error.stage, Some(error));
-    shared.change(Report { retry_in: Some(wait), ..report });
+    shared.change(Report { retry_in: Some(wait), history, ..report });
     tokio::select! {
         () = shared.stop_wanted() => false,
         () = timeline.feed.ended(), if timeline.kept.is_none() => false,
@@ -217,17 +237,29 @@ async fn pause(
     }
 }
 
-fn over(shared: &Shared, state: State, error: Option<Error>) {
+fn over(shared: &Shared, state: State, error: Option<Error>, history: History) {
     shared.end_outage(0);
-    let stage = error.as_ref().map_or(ConnectStage::Media, |error| error.stage);
-    shared.change(Report::new(state, stage, error));
+    let reached = shared.report.lock().stage;
+    let stage = error.as_ref().map_or(reached, |error| error.stage);
+    shared.change(Report { history, ..Report::new(state, stage, error) });
+}
+
+/// Ends on request, or with the stream. The stage stays the one that was reached.
+fn stopped(shared: &Shared) {
+    over(shared, State::Stopped, None, History::default());
+}
+
+/// Ends because the time for retries is over.
+fn gave_up(shared: &Shared, class: Class, error: Option<Error>, history: History) {
+    let history = History { retried_for: shared.target.retry_for, ..history };
+    over(shared, State::Failed(class), error, history);
 }
 
 /// Ends a publisher whose task has panicked.
 pub(super) fn crashed(shared: &Shared) {
     let stage = shared.report.lock().stage;
     let error = Error { stage, cause: Cause::Crashed, peer: shared.target.url.host_and_port() };
-    over(shared, State::Failed(error.class()), Some(error));
+    over(shared, State::Failed(error.class()), Some(error), History::default());
 }
 
 /// Returns a value that differs between publishers that start in the same microsecond.
@@ -263,7 +295,37 @@ mod tests {
         }
         drop(packets);
         assert!(publisher.wait(limit), "{:?}", publisher.report());
-        assert_eq!(publisher.state(), State::Stopped);
+        // The stage is the one that was reached.
+        let Report { state, stage, .. } = publisher.report();
+        assert_eq!((state, stage), (State::Stopped, ConnectStage::Tcp));
+    }
+
+    #[test]
+    fn a_cause_belongs_to_its_attempt_and_the_limit_of_retries_is_told() {
+        let limit = Duration::from_secs(60);
+        let (_packets, input) = queue::bounded("test", 4, Full::Block);
+        let hub = Hub::spawn(StreamConfig::default(), input).unwrap();
+        let runtime = Runtime::start().unwrap();
+        let target = Target::new(Url::parse("rtmp://127.0.0.1:1/app/key").unwrap());
+        let retry_for = Some(Duration::from_millis(300));
+        let target = Target { retry_for, ..target };
+        let publisher = Publisher::start(&runtime, target, &hub, Clock::start());
+        assert!(publisher.wait(limit));
+        let report = publisher.report();
+        assert_eq!(report.state, State::Failed(Class::Unreachable));
+        assert_eq!(report.history.retried_for, retry_for);
+        let reports = publisher.events().waiting().filter_map(|event| match event {
+            Event::Changed(report) => Some(report),
+            _ => None,
+        });
+        let (mut waited, mut earlier) = (false, 0);
+        for report in reports {
+            waited |= report.retry_in.is_some();
+            let is_attempt = report.retry_in.is_none() && !report.state.is_over();
+            assert_eq!(report.history.is_earlier, is_attempt && waited, "{report:?}");
+            earlier += u32::from(report.history.is_earlier);
+        }
+        assert!(earlier > 0, "no second attempt");
     }
 
     #[test]

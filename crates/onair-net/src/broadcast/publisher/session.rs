@@ -1,4 +1,5 @@
-//! One connection of a publisher, from the DNS lookup to its end.
+//! One connection of a publisher, from the DNS lookup to its end. The file is long because one loop follows the
+//! connection, the queue and the link.
 
 use std::future::poll_fn;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use crate::broadcast::protocol::link::{CodecSupport, Link, LinkEvent, LinkReadin
 use crate::broadcast::publisher::attempt::{Attempt, connect};
 use crate::broadcast::publisher::link::{Flow, LINK_DOWN_AFTER, LinkState};
 use crate::broadcast::publisher::state::{
-    Event, KeptSubscription, PacketTimes, Report, Shared, State, Timeline,
+    Event, History, KeptSubscription, PacketTimes, Report, Shared, State, Timeline,
 };
 use crate::media::{BitsPerSecond, RenditionId, Track};
 use crate::net::{Cause, ConnectStage, Error};
@@ -120,7 +121,7 @@ pub(super) async fn run(
     {
         // If the server closes the connection after a short time, this time does not count as live.
         live.doubt = Some(trying.refusal_limit);
-        ended = Ended::Refused(Error { stage: ConnectStage::Publish, ..error.clone() });
+        ended = Ended::Refused(error.clone());
     }
     live.count();
     live.over();
@@ -186,6 +187,7 @@ struct Live<'a> {
     rendition_id: RenditionId,
     /// The number of frames that the outage before this connection has cost.
     lost_frames: u64,
+    history: History,
 }
 
 /// The part of this connection's counters that is already included in the publisher's counters.
@@ -224,6 +226,7 @@ impl<'a> Live<'a> {
             flow: Flow::Through,
             rendition_id,
             lost_frames: 0,
+            history: trying.history,
         }
     }
 
@@ -376,7 +379,8 @@ impl<'a> Live<'a> {
         let peer = Some(self.link.peer().to_owned());
         let report = Report::new(State::Live, ConnectStage::Media, None);
         let lost_frames = self.lost_frames;
-        self.shared.change(Report { peer, gap, lost_frames, ..report });
+        let history = History { is_earlier: false, ..self.history };
+        self.shared.change(Report { peer, gap, lost_frames, history, ..report });
     }
 
     /// Sends the backlog after a stop was requested, for at most half of the available time and at
@@ -519,7 +523,8 @@ impl<'a> Live<'a> {
             .filter(|_| self.doubt.is_none())
             .map_or(Duration::ZERO, |since| self.shared.clock.now().since(since));
         let now = self.shared.clock.now();
-        let (interrupted, late) = (self.link_state.is_interrupted(now), self.link_state.is_late(now));
+        let (interrupted, late) =
+            (self.link_state.is_interrupted(now), self.link_state.is_late(now));
         let mut figures = self.shared.figures.lock();
         let counted = &mut self.counted;
         figures.sent_bytes += written - counted.written;

@@ -15,10 +15,13 @@ use crate::broadcast::hub::backlog::Limits;
 use crate::broadcast::hub::subscription::Subscription;
 use crate::broadcast::protocol::address::TargetAddress;
 use crate::broadcast::protocol::link::{Options, time_ms};
+use crate::broadcast::publisher::early_closes::RepeatedCloses;
 use crate::broadcast::publisher::link::Flow;
 use crate::media::{Rendition, RenditionId};
-use crate::net::{Class, ConnectStage, Error};
+use crate::net::error::NotRtmp;
+use crate::net::{Cause, Class, ConnectStage, Error};
 use crate::text::Problem;
+use crate::text::problem::problem;
 use crate::wire::rtmp::status::Status;
 use crate::wire::rtmp::url::authority;
 
@@ -100,6 +103,19 @@ impl State {
     }
 }
 
+/// What is known about a failure besides the error of the last attempt.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct History {
+    /// True if the target was live before, so that its address and key are right.
+    pub worked: bool,
+    /// True if the error is that of an earlier attempt. The stage is that of the present one.
+    pub is_earlier: bool,
+    /// The closes by the server, if each came after the same time.
+    pub closes: Option<RepeatedCloses>,
+    /// The time for retries, once it is over.
+    pub retried_for: Option<Duration>,
+}
+
 /// A publisher's state and its reason. The texts contain no key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
@@ -117,11 +133,13 @@ pub struct Report {
     pub gap: Option<Duration>,
     /// After a reconnect, the number of frames that the outage has cost.
     pub lost_frames: u64,
+    pub history: History,
 }
 
 impl Report {
     pub(super) const fn new(state: State, stage: ConnectStage, error: Option<Error>) -> Self {
-        Self { state, stage, error, peer: None, retry_in: None, gap: None, lost_frames: 0 }
+        let history = History { worked: false, is_earlier: false, closes: None, retried_for: None };
+        Self { state, stage, error, peer: None, retry_in: None, gap: None, lost_frames: 0, history }
     }
 
     /// Returns the server's code for the error.
@@ -129,9 +147,14 @@ impl Report {
         self.error.as_ref().and_then(Error::code)
     }
 
-    /// Returns the error and its remedy.
+    /// Returns the error and its remedy, with regard to what worked before.
     pub fn problem(&self) -> Option<Problem> {
-        self.error.as_ref().map(Error::problem)
+        let error = self.error.as_ref()?;
+        let problem = error.problem();
+        Some(match self.history.worked && is_about_server(error) {
+            true => problem.with_cure(problem!("net-cure-worked")),
+            false => problem,
+        })
     }
 
     /// Returns the server where the target is live or the error occurred, if the target redirected
@@ -145,6 +168,20 @@ impl Report {
         let is_own = peer == url.host() || ports.any(own);
         (!is_own).then_some(peer)
     }
+}
+
+/// Returns true if the usual cure doubts the address, which is right if the target was live before.
+fn is_about_server(error: &Error) -> bool {
+    let doubts = matches!(
+        error.cause,
+        Cause::ConnectionRefused
+            | Cause::Closed
+            | Cause::Reset
+            | Cause::TimedOut { .. }
+            | Cause::Unanswered { .. }
+            | Cause::NotRtmp(NotRtmp::Bytes(_))
+    );
+    doubts && error.stage < ConnectStage::Media
 }
 
 /// An event of a publisher.
@@ -420,6 +457,27 @@ mod tests {
         });
         assert_eq!(shortest, [Some(40), Some(25), Some(25), None, Some(50)]);
         assert_eq!(figures.round_trip, Some(Duration::from_millis(50)));
+    }
+
+    #[test]
+    fn the_address_of_a_target_that_was_live_is_not_doubted() {
+        let cure = |stage, cause, worked| {
+            let peer = "a.example:1935".to_owned();
+            let report =
+                Report::new(State::Reconnecting, stage, Some(Error { stage, cause, peer }));
+            let history = History { worked, ..History::default() };
+            let problem = Report { history, ..report }.problem().unwrap();
+            crate::text::Language::English.cure(&problem).unwrap()
+        };
+        for (stage, cause) in [
+            (ConnectStage::Tcp, Cause::ConnectionRefused),
+            (ConnectStage::Handshake, Cause::Closed),
+            (ConnectStage::Connect, Cause::Reset),
+        ] {
+            let [first, later] = [false, true].map(|worked| cure(stage, cause.clone(), worked));
+            assert!(first.contains("Check"), "{first}");
+            assert!(later.contains("worked before") && !later.contains("Check"), "{later}");
+        }
     }
 
     #[test]

@@ -42,6 +42,13 @@ pub struct Endpoint {
     pub tls: bool,
 }
 
+impl Endpoint {
+    /// Returns the server of an RTMP URL.
+    pub fn of(url: &crate::wire::rtmp::url::Url) -> Self {
+        Self { host: url.host.clone(), port: url.port, tls: url.scheme.is_secure() }
+    }
+}
+
 impl std::fmt::Display for Endpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&authority(&self.host, self.port))

@@ -50,16 +50,23 @@ impl Error {
     /// the cause has its own cure.
     fn cure_of_stage(&self) -> Option<Problem> {
         let hung_up = matches!(self.cause, Cause::Closed | Cause::Reset);
-        let late = matches!(self.cause, Cause::TimedOut { .. });
+        let late = matches!(self.cause, Cause::TimedOut { .. } | Cause::Unanswered { .. });
         Some(match (&self.cause, self.stage) {
-            (Cause::TimedOut { .. }, ConnectStage::Dns) => problem!("net-cure-dns"),
-            (Cause::TimedOut { .. }, ConnectStage::Tcp) => problem!("net-cure-tcp"),
+            (Cause::AcceptedThenClosed { .. }, _) => problem!("net-cure-publish"),
+            (Cause::ClosedEachTime { .. }, _) => problem!("net-cure-each-time"),
+            (Cause::TimedOut { .. } | Cause::Unanswered { .. }, ConnectStage::Dns) => {
+                problem!("net-cure-dns")
+            }
+            (Cause::TimedOut { .. } | Cause::Unanswered { .. }, ConnectStage::Tcp) => {
+                problem!("net-cure-tcp")
+            }
             (_, ConnectStage::Tls) if hung_up || late => problem!("net-cure-tls"),
             (_, ConnectStage::Handshake) if hung_up || late => problem!("net-cure-handshake"),
             (_, ConnectStage::Connect) if hung_up || late => problem!("net-cure-connect"),
             (_, ConnectStage::Publish) if hung_up => problem!("net-cure-publish"),
             (_, ConnectStage::Publish) if late => problem!("net-cure-publish-silent"),
             (_, ConnectStage::Play) if hung_up || late => problem!("net-cure-play"),
+            (Cause::Unanswered { .. }, ConnectStage::Media) => problem!("net-cure-publish-silent"),
             (Cause::Protocol(_), ConnectStage::Request) => problem!("net-cure-request"),
             (_, ConnectStage::Request) if hung_up || late => problem!("net-cure-request"),
             (Cause::Status { refusal: Refusal::Unauthorized, .. }, ConnectStage::Connect) => {
@@ -103,6 +110,15 @@ impl From<&Cause> for Problem {
             Cause::TimedOut { after } => problem!("net-no-answer", seconds = seconds(*after)),
             Cause::HostUnreachable => problem!("net-unreachable"),
             Cause::Forbidden => problem!("net-forbidden"),
+            Cause::Unanswered { after } => {
+                problem!("net-unanswered", seconds = seconds(*after))
+            }
+            Cause::AcceptedThenClosed { after } => {
+                problem!("net-accepted-then-closed", seconds = seconds(*after))
+            }
+            Cause::ClosedEachTime { after, times } => {
+                problem!("net-closed-each-time", times = *times, seconds = seconds(*after))
+            }
             Cause::Closed => problem!("net-closed"),
             Cause::Reset => problem!("net-cut"),
             Cause::NoProgress { after } => problem!("net-no-progress", seconds = seconds(*after)),
@@ -130,16 +146,15 @@ impl From<&Cause> for Problem {
             Cause::Web(problem) => Self::from(problem),
             Cause::Protocol(reason) => problem!("net-protocol", reason = reason),
             Cause::Status { refusal, code, description } => {
-                let answer = [code.as_str(), description.as_str()];
-                let answer = answer.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>();
                 let cause = refused(*refusal);
-                match answer.is_empty() {
-                    true => cause,
-                    false => {
-                        let words = answer.join(": ");
-                        // The text goes on, so the server's full stop would be a second one.
-                        let words = words.trim_end().trim_end_matches(['.', '。']);
-                        problem!("net-server-says", cause = cause, words = words)
+                // The server's full stop would be a second one.
+                let words = description.trim().trim_end_matches(['.', '。']);
+                match (words.is_empty(), code.is_empty()) {
+                    (true, true) => cause,
+                    (true, false) => problem!("net-server-code", cause = cause, code = code),
+                    (false, true) => problem!("net-server-text", words = words, cause = cause),
+                    (false, false) => {
+                        problem!("net-server-says", words = words, code = code, cause = cause)
                     }
                 }
             }
@@ -399,7 +414,8 @@ mod tests {
         let code = "NetStream.Publish.BadName".to_owned();
         let cause = Cause::Status { refusal: Refusal::Busy, code, description };
         let text = Language::English.say(&Problem::from(&cause));
-        assert!(text.ends_with("NetStream.Publish.BadName: Already publishing"), "{text}");
+        let expected = "the server says \"Already publishing\" (NetStream.Publish.BadName): ";
+        assert!(text.starts_with(expected), "{text}");
     }
 
     #[test]

@@ -143,6 +143,12 @@ pub enum Cause {
     HostUnreachable,
     /// A firewall or the system forbids the connection.
     Forbidden,
+    /// The connection is open, but the server has not answered for this long. It may still answer.
+    Unanswered { after: Duration },
+    /// The server accepted the stream, and closed the connection this long after its first packet.
+    AcceptedThenClosed { after: Duration },
+    /// The server has closed the connection several times in a row, each time after the same time.
+    ClosedEachTime { after: Duration, times: u32 },
     /// The server closed the connection.
     Closed,
     /// The server, or something on the way, cut the connection.

@@ -68,6 +68,8 @@ impl Error {
             (Cause::StillThere(_), _) => Trouble::Busy,
             (Cause::Status { refusal: Refusal::NotFound, .. }, _)
             | (Cause::Answer { status: 404 | 410, .. }, _) => Trouble::NoSuchStream,
+            (Cause::AcceptedThenClosed { .. }, _) => Trouble::Refused,
+            (Cause::Unanswered { .. }, _) => Trouble::Timeout,
             // The server ended a running stream, and will accept it again later.
             (Cause::Status { refusal, .. }, ConnectStage::Media) if refusal.may_pass() => {
                 Trouble::Lost

@@ -151,6 +151,7 @@ impl Engine {
             if let Some(view) = views.iter_mut().find(|view| view.target.id == sent.id) {
                 view.bitrate = carried(&figures);
                 let report = sent.publisher.report();
+                view.closes = report.history.closes.map(|it| (it.times, it.after));
                 (view.retry_in, view.tries) = (report.retry_in, sent.publisher.tries());
                 view.queued = figures.queued;
                 view.queue_misleads = figures.interrupted || figures.late;

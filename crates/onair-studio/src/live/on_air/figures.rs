@@ -1,7 +1,5 @@
 //! Computes the figures of a broadcast for the window and, every second, for the command line.
 
-use std::time::Duration;
-
 use crate::base::Timestamp;
 use crate::broadcast::publisher;
 use crate::mix::FLOOR_DBFS;

@@ -7,7 +7,9 @@ use crate::compose::scene::SourceId;
 use crate::media::RenditionId;
 use crate::studio::event::stats::{DelayFigures, DelayState};
 use crate::studio::live::view::{LiveState, MIN_FRAME_RATE_SHARE};
-use crate::studio::notices::message::{is_ended_by_server, is_server_failure, wants_login};
+use crate::studio::notices::message::{
+    is_ended_by_server, is_server_failure, server_text, wants_application, wants_login,
+};
 use crate::studio::notices::{Level, Notice, Remedy, groups};
 use crate::studio::snapshot::health::finding::{Finding, named, running_recording};
 use crate::studio::snapshot::health::signal::is_partly_muted;
@@ -72,6 +74,7 @@ pub fn of_targets(snapshot: &Snapshot) -> Vec<Finding> {
             let stalled = stalled(snapshot);
             missed(snapshot)
                 .chain(stalled)
+                .chain(closes(snapshot))
                 .chain(viewers(snapshot))
                 .chain(queue(snapshot))
                 .chain(unfinished(snapshot))
@@ -190,17 +193,27 @@ fn refusal(entry: &TargetView, on_air: bool) -> Option<(Problem, Remedy)> {
     let (name, id) = (name_of(&entry.target), entry.target.id);
     let ended = cause.is_some_and(is_ended_by_server);
     let login = cause.is_some_and(wants_login);
+    let is_of_key = cause.is_some_and(|cause| cause.contains("net-refused-unauthorized"));
+    let words = cause.and_then(server_text).filter(|_| !is_of_key);
+    let says = words.is_some();
+    let application = !says && cause.is_some_and(wants_application);
     let sentence = match on_air {
         true if ended => problem!("health-partly-ended", name = name),
         false if ended => problem!("health-ended", name = name),
+        true if application => problem!("health-partly-app", name = name),
+        false if application => problem!("health-app-refused", name = name),
         true if login => problem!("health-partly-login", name = name),
         false if login => problem!("health-login", name = name),
+        _ if let Some(words) = words => match on_air {
+            true => problem!("health-partly-says", name = name, words = words),
+            false => problem!("health-says", name = name, words = words),
+        },
         true => problem!("health-partly-refused", name = name),
         false => problem!("health-refused", name = name),
     };
     let remedy = match () {
         () if ended => retry(entry),
-        () if login => Remedy::EditTarget(id),
+        () if login || application || says => Remedy::EditTarget(id),
         () => Remedy::EditKey(id),
     };
     Some((sentence, remedy))
@@ -212,6 +225,22 @@ fn retry(entry: &TargetView) -> Remedy {
         _ if doubtful_part(entry).is_some() => Remedy::EditTarget(entry.target.id),
         Some(TargetState::Failed) => Remedy::StartTarget(entry.target.id),
         _ => Remedy::RetryNow,
+    }
+}
+
+/// Returns the sentence for a target that was never live and does not refuse the stream. It goes by
+/// the stage that was reached.
+fn not_reached(entry: &TargetView, name: Value) -> Problem {
+    let silent = |cause: &Problem| {
+        cause.contains("net-unanswered")
+            || cause.contains("net-no-answer") && !matches!(entry.stage, Some("dns" | "tcp"))
+    };
+    match entry.stage {
+        _ if entry.cause.as_ref().is_some_and(silent) => {
+            problem!("health-no-answer", name = name)
+        }
+        Some("publish" | "media") => problem!("health-not-accepted", name = name),
+        _ => problem!("health-not-reached", name = name),
     }
 }
 
@@ -228,7 +257,7 @@ fn missed(snapshot: &Snapshot) -> impl Iterator<Item = Finding> + '_ {
             let name = name_of(&entry.target);
             let sentence = match on_air {
                 true => problem!("health-partly", name = name),
-                false => problem!("health-not-reached", name = name),
+                false => not_reached(entry, name),
             };
             (sentence, retry(entry))
         });
@@ -250,7 +279,10 @@ fn off_air(snapshot: &Snapshot, cause: &Problem) -> Finding {
     let (sentence, remedy) = refusal.unwrap_or_else(|| {
         let sentence = match snapshot.figures.was_live() {
             true => problem!("health-lost", name = name),
-            false => problem!("health-not-reached", name = name),
+            false => match first {
+                Some(entry) => not_reached(entry, name),
+                None => problem!("health-not-reached", name = name),
+            },
         };
         (sentence, first.map_or(Remedy::RetryNow, retry))
     });
@@ -286,6 +318,17 @@ fn stalled(snapshot: &Snapshot) -> Option<Finding> {
     let sentence = problem!("health-stalled", name = name_of(&entry.target));
     let cause = inner_problem(stalled, "cause");
     Some(Finding::new(Some(Level::Error), sentence).with_details(cause).covering([stalled]))
+}
+
+/// Returns the finding that a server which gets the stream has closed the connection several times,
+/// each time after the same time, and will probably do so again.
+fn closes(snapshot: &Snapshot) -> Option<Finding> {
+    let mut live = snapshot.targets.iter().filter(|it| it.state == Some(TargetState::Live));
+    let (entry, (times, after)) = live.find_map(|entry| Some((entry, entry.closes?)))?;
+    let (name, seconds) = (name_of(&entry.target), format!("{:.0}", after.as_secs_f64()));
+    let sentence = problem!("health-closes", name = name, times = times, seconds = seconds);
+    let finding = Finding::new(Some(Level::Warning), sentence).of_target(entry.target.id);
+    Some(finding.with_remedy(Remedy::EditKey(entry.target.id)))
 }
 
 /// Returns the finding that viewers do not get the stream that onair sends.

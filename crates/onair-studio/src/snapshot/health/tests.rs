@@ -1286,6 +1286,56 @@ fn a_server_that_fails_or_closes_the_connection_blames_no_key() {
     }
 }
 
+#[test]
+fn the_sentence_goes_by_the_stage_and_by_the_servers_own_text() {
+    let rejected = problem!("net-refused-rejected");
+    let says = problem!("net-server-says", words = "room banned", code = "c", cause = rejected);
+    for (cause, stage, is_refused, expected, remedy) in [
+        (
+            problem!("net-at-connect", cause = problem!("net-closed")),
+            "connect",
+            true,
+            "health-app-refused",
+            Remedy::EditTarget(1),
+        ),
+        (
+            problem!("net-at-publish", cause = says),
+            "publish",
+            true,
+            "health-says",
+            Remedy::EditTarget(1),
+        ),
+        (problem!("net-refused-busy"), "publish", false, "health-not-accepted", Remedy::RetryNow),
+        (
+            problem!("net-at-handshake", cause = problem!("net-unanswered", seconds = "3")),
+            "handshake",
+            false,
+            "health-no-answer",
+            Remedy::RetryNow,
+        ),
+        (problem!("net-unreachable"), "tcp", false, "health-not-reached", Remedy::RetryNow),
+    ] {
+        let before = with(off_air(true, false), |it| {
+            lost(it, &cause, is_refused);
+            it.targets[1].stage = Some(stage);
+        });
+        let health = Health::of(&before);
+        assert_eq!((health.sentence.id(), health.remedy), (expected, Some(remedy)), "{cause}");
+        if expected == "health-says" {
+            assert!(health.words(Language::English).0.contains("room banned"));
+        }
+    }
+}
+
+#[test]
+fn a_server_that_closes_each_connection_after_the_same_time_is_not_all_good() {
+    assert_eq!(Health::of(&on_air()).sentence.id(), "health-good");
+    let closes = Some((3, Duration::from_secs(20)));
+    let health = Health::of(&with(on_air(), |it| it.targets[1].closes = closes));
+    assert_eq!(health.sentence.id(), "health-closes");
+    assert!(health.words(Language::English).0.contains("3 times, each after 20 s"));
+}
+
 /// A server can end a stream for any reason. The key is one of several possible reasons.
 #[test]
 fn a_server_that_ends_a_stream_it_had_accepted_blames_no_key() {

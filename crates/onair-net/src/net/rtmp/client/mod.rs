@@ -177,11 +177,7 @@ impl Client {
         clock: Clock,
         on_step: &Listener<'_>,
     ) -> Result<Self, Error> {
-        let endpoint = Endpoint {
-            host: config.url.host.clone(),
-            port: config.url.port,
-            tls: config.url.scheme.is_secure(),
-        };
+        let endpoint = Endpoint::of(&config.url);
         let stream = if config.url.scheme.is_tunnel() {
             crate::net::rtmp::tunnel::open(
                 &endpoint,

@@ -1,11 +1,13 @@
 //! Connects as often as needed to find a port with RTMP, to get a handshake accepted, to
 //! authenticate, and to follow redirects.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::{Client, Listener, Options, SessionGoal, seed, stage_of};
 use crate::base::Clock;
-use crate::net::error::{Cause, ConnectStage, Error, FailedAttempt, ProxyProblem, Step};
+use crate::net::connect::Endpoint;
+use crate::net::error::{Cause, ConnectStage, Error, FailedAttempt, NotRtmp, ProxyProblem, Step};
 use crate::text::problem::problem;
 use crate::wire::rtmp::auth;
 use crate::wire::rtmp::client::{Config, Refused};
@@ -16,6 +18,10 @@ use crate::wire::rtmp::url::{Scheme, Url};
 const MAX_CONNECTIONS: u32 = 8;
 /// Maximum number of redirects.
 const MAX_REDIRECTS: usize = 4;
+/// A server that is silent for this long at the handshake may expect TLS.
+const TLS_TRIAL_DELAY: Duration = Duration::from_secs(2);
+/// Time limit of the trial of TLS.
+const TLS_TRIAL_LIMIT: Duration = Duration::from_secs(3);
 /// Time limit for connecting to a port and for the handshake, if another port can be tried.
 const PORT_TIMEOUT: Duration = Duration::from_secs(4);
 
@@ -131,11 +137,48 @@ impl Client {
         until: SessionGoal,
     ) -> Result<(Self, Option<Box<Refused>>), Error> {
         let mut client = Self::open(config, options, clock, on_step).await?;
-        match client.establish(on_step, until).await {
+        let shakes = AtomicBool::new(true);
+        let watched = |step: Step<'_>| {
+            if matches!(step, Step::Stage(stage) if stage > ConnectStage::Handshake) {
+                shakes.store(false, Ordering::Relaxed);
+            }
+            on_step(step);
+        };
+        let established = tokio::select! {
+            biased;
+            result = client.establish(&watched, until) => result,
+            () = shows_tls(config, options, &shakes) => {
+                let (stage, cause) = (ConnectStage::Handshake, Cause::NotRtmp(NotRtmp::Tls));
+                let peer = Endpoint::of(&config.url).to_string();
+                return Err(Error { stage, cause, peer });
+            }
+        };
+        match established {
             Ok(()) => Ok((client, None)),
             Err((_, Some(refused))) => Ok((client, Some(Box::new(refused)))),
             Err((error, None)) => Err(error),
         }
+    }
+}
+
+/// Waits until the server has been silent for a while at the handshake, and then tries TLS. Returns
+/// only if the server speaks TLS on this port.
+async fn shows_tls(config: &Config, options: &Options, shakes: &AtomicBool) {
+    tokio::time::sleep(TLS_TRIAL_DELAY).await;
+    let plain = !config.url.scheme.is_secure() && !config.url.scheme.is_tunnel();
+    if !plain || !shakes.load(Ordering::Relaxed) || !speaks_tls(config, options).await {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Returns true if the server speaks TLS on the port, whatever its certificate.
+async fn speaks_tls(config: &Config, options: &Options) -> bool {
+    let endpoint = Endpoint { tls: true, ..Endpoint::of(&config.url) };
+    let trial = crate::net::connect(&endpoint, &options.net, &|_: Step<'_>| {});
+    match tokio::time::timeout(TLS_TRIAL_LIMIT, trial).await {
+        Ok(Ok(_)) => true,
+        Ok(Err(error)) => matches!(error.cause, Cause::Certificate { .. }),
+        Err(_) => false,
     }
 }
 
