@@ -192,7 +192,10 @@ fn a_player_waits_for_its_publisher_and_for_the_next_one() {
             ServerEvent::Drain { .. } => "drain",
             ServerEvent::Refused(_) => "refused",
             ServerEvent::Callback(_) => "callback",
-            ServerEvent::Disk(_) | ServerEvent::Held(..) | ServerEvent::Rendition(_) => "notice",
+            ServerEvent::Disk(_)
+            | ServerEvent::Held(..)
+            | ServerEvent::Rendition(_)
+            | ServerEvent::Unusual(_) => "notice",
         })
         .collect();
     assert_eq!(names, ["join", "publish", "unpublish", "publish", "unpublish"]);

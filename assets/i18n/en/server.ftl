@@ -57,6 +57,16 @@ callback-late = no response after { $time }
 callback-paused = requests are paused because earlier requests failed
 callback-full = too many requests are waiting
 
+# What is unusual about a publisher's stream.
+odd-no-video-config = The video has no parameter sets, so only RTMP and FLV viewers receive it.
+    .cure = Set the encoder to send a decoder configuration or parameter sets with each keyframe.
+odd-video-config-in-band = The encoder sends parameter sets only within the video. onair has added the configuration.
+odd-annex-b = The encoder sends H.264 as Annex B, which RTMP does not allow. onair has converted it.
+odd-no-audio-config = The AAC audio has no configuration, so only RTMP and FLV viewers receive it.
+    .cure = Set the encoder to send the AAC configuration, or use another encoder.
+odd-audio-config-derived = The AAC audio has no configuration. onair has derived it from the audio.
+odd-times-moved = The times of a track did not fit the stream. onair has moved the track.
+
 # Why publishers and viewers leave.
 left-unpublished = unpublished
 left-stopped = stopped playing

@@ -50,6 +50,16 @@ callback-late = { $time } 内没有响应
 callback-paused = 请求失败，已暂停发送
 callback-full = 等待的请求太多
 
+# What is unusual about a publisher's stream.
+odd-no-video-config = 视频缺少参数集，只有 RTMP 和 FLV 观众能收到视频。
+    .cure = 请让编码器发送解码配置，或在每个关键帧前发送参数集。
+odd-video-config-in-band = 编码器只在视频数据中发送参数集。onair 已补上解码配置。
+odd-annex-b = 编码器以 Annex B 格式发送 H.264，RTMP 不允许这种格式。onair 已转换。
+odd-no-audio-config = AAC 音频缺少配置，只有 RTMP 和 FLV 观众能收到音频。
+    .cure = 请让编码器发送 AAC 配置，或换用其他编码器。
+odd-audio-config-derived = AAC 音频缺少配置。onair 已根据音频数据推算出配置。
+odd-times-moved = 一条轨道的时间戳与直播不一致。onair 已调整该轨道。
+
 # 推流端和观众离开的原因。
 left-unpublished = 推流端停止推流
 left-stopped = 已停止播放

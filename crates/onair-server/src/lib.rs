@@ -25,7 +25,7 @@ pub use crate::server::access::limits::Limits;
 pub use crate::server::event::{
     AudioFigures, CallbackAnswer, CallbackResult, Ended, Event, Peer, Protocol, PublisherFigures,
     Recording, RecordingState, Refusal, RenditionChange, RenditionState, StreamFigures,
-    TriggeredFault, VideoFigures,
+    TriggeredFault, UnusualStream, VideoFigures,
 };
 pub use crate::server::fault::Fault;
 pub use crate::server::registry::chat::moderation::{

@@ -406,6 +406,24 @@ pub fn print_server(output: &Output, event: &server::Event) {
             return;
         }
         server::Event::Relay(change) => return print_relay(output, change),
+        server::Event::Unusual(unusual) => {
+            let language = output.language();
+            let name = format!("{}/{}", unusual.app, unusual.stream);
+            let fields = json!({
+                "level": "warning",
+                "key": "unusual-stream",
+                "summary": format!("{name}: {}", language.say(&unusual.reason)),
+                "advice": language.cure(&unusual.reason),
+                "detail": unusual.cause,
+                "target": null,
+                "args": null,
+                "problem": names(&unusual.reason),
+            });
+            output.event("notice", fields, || {
+                Some(format!("{name}: {}", output.language().say_with_cure(&unusual.reason)))
+            });
+            return;
+        }
         server::Event::Rendition(change) => {
             let why = failed(output, change.reason.as_ref());
             let fields = json!({

@@ -35,6 +35,7 @@ impl Totals {
             Event::Disk(..)
             | Event::Held(..)
             | Event::Rendition(_)
+            | Event::Unusual(_)
             | Event::Relay(_)
             | Event::Drain { .. }
             | Event::Refused(_)

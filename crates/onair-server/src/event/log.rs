@@ -251,6 +251,14 @@ fn logged(event: &Event) -> LoggedEvent {
             reason: change.cause.clone(),
             ..LoggedEvent::default()
         },
+        Event::Unusual(unusual) => LoggedEvent {
+            name: "unusual",
+            app: short(&unusual.app),
+            stream: short(&unusual.stream),
+            cause: Some(unusual.cause),
+            reason: Some(unusual.reason.clone()),
+            ..LoggedEvent::default()
+        },
         Event::Drain { successor } => LoggedEvent {
             name: "drain",
             url: successor.as_deref().and_then(short),

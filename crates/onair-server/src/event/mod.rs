@@ -46,8 +46,21 @@ pub enum Event {
     Rendition(RenditionChange),
     /// The state of a relay has changed.
     Relay(RelayChange),
+    /// Something is unusual about a publisher's stream. Reported once for each cause.
+    Unusual(UnusualStream),
     /// Clients are asked to move to this address.
     Drain { successor: Option<String> },
+}
+
+/// Something unusual about a publisher's stream, which the server corrects if possible.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnusualStream {
+    pub app: String,
+    pub stream: String,
+    /// The cause as one word.
+    pub cause: &'static str,
+    /// The text for the user.
+    pub reason: Problem,
 }
 
 /// A refused client, without its key or token.

@@ -41,7 +41,7 @@ impl Maker {
     }
 
     fn with_cutter(window: Window, cutter: Cutter) -> Self {
-        let (reader, drift) = (Reader::new(is_live_video), Drift::default());
+        let (reader, drift) = (Reader::of_known_tracks(is_live_video), Drift::default());
         Self { reader, cutter, drift, window, gone_since: None, ended: false }
     }
 

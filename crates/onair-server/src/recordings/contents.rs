@@ -230,19 +230,24 @@ pub(super) struct FlvContents {
     length: u64,
     has_metadata: bool,
     has_media: bool,
+    /// The tracks in the header of the file so far, and those with tags.
+    declared: SeenTracks,
+    seen: SeenTracks,
     end: Duration,
     durations: DurationSlots,
 }
 
 impl FlvContents {
     fn new(configs: &StreamConfigs) -> Self {
-        let header = file_header(true, !configs.omits_video());
+        let header = file_header(false, false);
         let length = header.len() as u64;
         let mut contents = Self {
             units: vec![header],
             length,
             has_metadata: false,
             has_media: false,
+            declared: SeenTracks::default(),
+            seen: SeenTracks::default(),
             end: Duration::ZERO,
             durations: DurationSlots::default(),
         };
@@ -277,6 +282,8 @@ impl FlvContents {
 
     fn push(&mut self, kind: TagKind, time_ms: u32, body: &[u8]) {
         let mut out = BytesMut::new();
+        self.seen.video |= kind == TagKind::Video;
+        self.seen.audio |= kind == TagKind::Audio;
         if kind == TagKind::Script {
             self.has_metadata |= is_metadata(body);
             let body = self.durations.reserve(body, self.length + TAG_HEADER_BYTES as u64);
@@ -291,15 +298,41 @@ impl FlvContents {
     /// Returns the complete units. A file without media stays empty, so that it is removed.
     fn units(&mut self) -> Units {
         match self.has_media || self.length > MAX_FLV_HEAD_BYTES {
-            true => std::mem::take(&mut self.units),
+            true => {
+                let mut units = std::mem::take(&mut self.units);
+                if self.declared == SeenTracks::default()
+                    && let Some(header) = units.first_mut()
+                {
+                    *header = self.seen.header();
+                    self.declared = self.seen;
+                }
+                units
+            }
             false => Units::new(),
         }
     }
 
-    /// Corrects the declared durations. (Without media, the file is empty.)
+    /// Corrects the declared durations and tracks. (Without media, the file is empty.)
     fn finish(&self) -> MuxerOutput {
-        let patches = if self.has_media { self.durations.patches(self.end) } else { Vec::new() };
+        let mut patches =
+            if self.has_media { self.durations.patches(self.end) } else { Vec::new() };
+        if self.has_media && self.declared != self.seen {
+            patches.push((0, self.seen.header()));
+        }
         MuxerOutput { append: Bytes::new(), patches }
+    }
+}
+
+/// The tracks of an FLV file. Players wait for each track in its header.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+struct SeenTracks {
+    video: bool,
+    audio: bool,
+}
+
+impl SeenTracks {
+    fn header(self) -> Bytes {
+        file_header(self.audio, self.video)
     }
 }
 

@@ -101,7 +101,7 @@ pub(super) struct EventReader {
 
 impl EventReader {
     pub fn new() -> Self {
-        Self { first: Reader::new(is_live_video), others: Vec::new() }
+        Self { first: Reader::of_known_tracks(is_live_video), others: Vec::new() }
     }
 
     /// Returns the packets and configs of a tag, with their tracks.
@@ -190,11 +190,6 @@ impl StreamConfigs {
     /// Sets whether the next file has no video. Otherwise, players would wait for its first frame.
     pub fn omit_video(&mut self, omits: bool) {
         self.omits_video = omits;
-    }
-
-    /// Returns true if the current file has no video.
-    pub fn omits_video(&self) -> bool {
-        self.omits_video
     }
 
     /// Returns true for video that returns to a file without video. The next keyframe begins a new file.

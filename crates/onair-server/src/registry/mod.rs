@@ -34,7 +34,9 @@ use crate::server::access::login_failures::{Failures, GuessedSecret};
 use crate::server::access::pass::Passes;
 use crate::server::access::rules::AppLimits;
 use crate::server::event::reporter::Reporter;
-use crate::server::event::{Ended, Event, NoRoom, Peer, Protocol, Refusal, StreamFigures};
+use crate::server::event::{
+    Ended, Event, NoRoom, Peer, Protocol, Refusal, StreamFigures, UnusualStream,
+};
 use crate::server::fault::Lab;
 use crate::server::recordings::file::RecordingDisk;
 use crate::server::recordings::opened::OpenRecordings;
@@ -571,6 +573,18 @@ impl Registry {
             viewer.dismiss(grant::expelled());
         }
         Ok(stream)
+    }
+
+    /// Reports what is unusual about the publisher's data.
+    pub fn tell_remarks(&self, stream: &Stream) {
+        for remark in stream.remarks() {
+            self.tell(Event::Unusual(UnusualStream {
+                app: stream.app.clone(),
+                stream: stream.name.clone(),
+                cause: remark.cause(),
+                reason: remark.problem(),
+            }));
+        }
     }
 
     pub fn leave(&self, stream: &Arc<Stream>, id: u64, address: SocketAddr, ended: Ended) {

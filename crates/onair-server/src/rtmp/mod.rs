@@ -523,5 +523,6 @@ impl Task {
         };
         let now = self.registry.clock.now();
         self.flush_at = publication.stream.take(self.connection.id(), &mut self.incoming, now);
+        self.registry.tell_remarks(&publication.stream);
     }
 }

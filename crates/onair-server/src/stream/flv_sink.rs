@@ -8,11 +8,16 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 
 use crate::server::event::Protocol;
-use crate::server::stream::message::{Batch, Class};
+use crate::server::stream::message::{Batch, Class, Message};
 use crate::server::stream::sink::Sink;
 use crate::server::stream::viewer_queue::Queue;
 use crate::text::Problem;
 use crate::wire::container::flv::{TagKind, file_header};
+
+/// How long the file header waits for the other track. Players wait for each declared track, some of them for ever.
+const MAX_TRACK_WAIT_MS: u32 = 1_000;
+/// Maximum number of messages that wait with the file header.
+const MAX_WAITING_MESSAGES: u32 = 200;
 
 /// The queue of one reader of a stream.
 #[derive(Debug)]
@@ -37,6 +42,8 @@ struct Inner {
     dismissed: Option<Problem>,
     /// True if metadata was sent.
     titled: bool,
+    /// The tracks that the file header declares.
+    tracks: SeenTracks,
     /// Number of bytes that the response has got.
     sent: u64,
 }
@@ -53,9 +60,12 @@ impl FlvSink {
     }
 
     fn new(id: u64, limit: usize, viewer: Option<Protocol>) -> Arc<Self> {
-        let mut queue = Queue::new(limit);
-        queue.push_control(file_header(true, true));
-        let inner = Mutex::new(Inner { queue, ..Inner::default() });
+        let mut inner = Inner { queue: Queue::new(limit), ..Inner::default() };
+        if viewer.is_none() {
+            // Each file has its own header.
+            inner.tracks.is_declared = true;
+        }
+        let inner = Mutex::new(inner);
         Arc::new(Self { id, viewer, limit, inner })
     }
 
@@ -146,6 +156,7 @@ impl Sink for FlvSink {
             {
                 continue;
             }
+            inner.tracks.note(message);
             let tag = match self.viewer {
                 Some(_) => message.flv(),
                 None => message.recorded_flv(),
@@ -168,9 +179,67 @@ impl Sink for FlvSink {
     fn resume(&self) {}
 }
 
+/// The tracks that have arrived so far, for the file header.
+#[derive(Debug, Default)]
+struct SeenTracks {
+    video: bool,
+    audio: bool,
+    /// The time of the first media.
+    since_ms: Option<u32>,
+    is_due: bool,
+    messages: u32,
+    is_declared: bool,
+}
+
+impl SeenTracks {
+    /// Notes a message. A track whose codec needs a config counts from its config on, because metadata can announce a
+    /// track that never comes.
+    fn note(&mut self, message: &Message) {
+        if self.is_declared {
+            return;
+        }
+        self.messages += 1;
+        let is_config = message.mark.is_some();
+        match (message.kind, self.video, self.audio) {
+            (TagKind::Video, false, _) => self.video = is_config || !needs_config(message),
+            (TagKind::Audio, _, false) => self.audio = is_config || !needs_config(message),
+            _ => {}
+        }
+        if !is_config && message.kind != TagKind::Script {
+            let since = *self.since_ms.get_or_insert(message.time_ms);
+            let waited = message.time_ms.wrapping_sub(since);
+            self.is_due |= waited.min(waited.wrapping_neg()) >= MAX_TRACK_WAIT_MS;
+        }
+    }
+
+    /// Returns the file header once, when the tracks are known.
+    fn header(&mut self, ends: bool) -> Option<Bytes> {
+        let known = self.video && self.audio;
+        let is_due = known || self.is_due || self.messages >= MAX_WAITING_MESSAGES || ends;
+        if self.is_declared || !is_due {
+            return None;
+        }
+        self.is_declared = true;
+        Some(file_header(self.audio, self.video))
+    }
+}
+
+/// Returns true for a legacy body of H.264 or AAC.
+fn needs_config(message: &Message) -> bool {
+    let first = message.body().first().copied().unwrap_or_default();
+    match message.kind {
+        TagKind::Video => first & 0x8F == 0x07,
+        _ => first >> 4 == 10,
+    }
+}
+
 impl Inner {
     fn pop(&mut self) -> Option<Bytes> {
-        self.queue.pop().inspect(|bytes| self.sent += bytes.len() as u64)
+        let header = self.tracks.header(self.ended);
+        if header.is_none() && !self.tracks.is_declared {
+            return None;
+        }
+        header.or_else(|| self.queue.pop()).inspect(|bytes| self.sent += bytes.len() as u64)
     }
 
     fn wake(&mut self) {

@@ -1,6 +1,7 @@
 //! One stream: its publisher, the initial data for new viewers, and its viewers. The publisher's
 //! task sends messages to all viewers, so that no viewer's task needs to wake up. A publisher's
-//! burst is sent with one system call, because a system call costs more than copying the bytes.
+//! burst is sent with one system call, because a system call costs more than copying the bytes. The file is long because
+//! all of this happens under one lock.
 
 pub(crate) mod bitrate_history;
 pub(crate) mod codec_figures;
@@ -41,10 +42,8 @@ use crate::server::stream::sink::{Sink, ViewerRecord};
 use crate::text::problem::{Problem, problem};
 use crate::wire::container::flv::TagKind;
 use crate::wire::container::flv::metadata::without_file_properties;
+use crate::wire::container::flv::normalize::{Normalizer, Remark};
 
-/// The times of a new publisher stay unchanged if they follow the predecessor's last time by at
-/// most the elapsed time plus this value.
-const MAX_CONTINUATION_GAP_MS: u32 = 10_000;
 /// A publisher that has sent nothing for this long counts as a lost connection, for example after a
 /// change of networks. A new publisher with the same credentials then replaces it. The server does
 /// not replace it earlier, because it may belong to somebody else: a whole household can share an
@@ -87,6 +86,8 @@ pub(super) struct Stream {
 struct Inner {
     publisher: Option<Publisher>,
     cache: Cache,
+    /// Brings the publisher's messages into the form of all outputs.
+    normalizer: Normalizer,
     /// The list is shared with the current delivery, and copied if it changes meanwhile.
     viewers: Arc<Vec<Viewer>>,
     /// The number of viewers, without other receivers.
@@ -195,8 +196,7 @@ impl Stream {
         if inner.viewers.is_empty() {
             inner.last = None;
         }
-        inner.cache.forget();
-        inner.fresh = true;
+        inner.begin();
         let publisher = Publisher::new(id, address, credentials, now).within(&limits);
         let dismissal = Arc::clone(&publisher.dismissal);
         inner.publisher = Some(publisher);
@@ -241,8 +241,7 @@ impl Stream {
         let mut inner = self.inner.lock();
         if inner.publisher.as_ref().is_some_and(|publisher| publisher.id == id) {
             inner.release().finish();
-            inner.cache.forget();
-            inner.fresh = true;
+            inner.begin();
             inner.viewers.iter().for_each(|viewer| viewer.sink.resume());
         }
     }
@@ -268,23 +267,39 @@ impl Stream {
             return None;
         };
         publisher.hear(now);
+        let mut normalized = Vec::with_capacity(incoming.len());
         for Incoming { kind, time_ms, body, metadata } in incoming.drain(..) {
             publisher.count(body.len(), now);
+            let (config, body) = inner.normalizer.take(kind, time_ms, body);
+            let bodies = config.into_iter().chain([body]);
+            normalized.extend(bodies.map(|body| Incoming { kind, time_ms, body, metadata }));
+        }
+        for Incoming { kind, time_ms, body, metadata } in normalized {
             let (class, keep, plain) = publisher.classify(kind, &body, metadata);
+            if metadata {
+                inner.normalizer.metadata(&publisher.metadata);
+            }
             // A live stream has no end, so viewers do not get one that its publisher declares.
             let live = if metadata { without_file_properties(&body) } else { None };
             let recorded = live.is_some().then(|| body.clone());
             let body = live.unwrap_or(body);
-            // Only media has a valid time. The time of metadata is 0, and servers send codec configs from their caches
-            // with the times at which the configs arrived there.
+            // Only media has a valid time. Servers send codec configs from their caches with the times at which the
+            // configs arrived there. FFmpeg takes metadata with another time than 0 for subtitles.
             let is_media = keep == CacheRule::Media;
             if is_media && std::mem::take(&mut inner.fresh) {
-                inner.shift_ms = shift(inner.last, time_ms, now);
+                inner.shift_ms = publisher::shift(inner.last, time_ms, now);
             }
             let time_ms = match (inner.fresh, inner.last) {
+                _ if keep == CacheRule::Metadata => 0,
                 (true, Some((last_ms, _))) => last_ms,
                 (true, None) => time_ms,
-                (false, _) => time_ms.wrapping_add(inner.shift_ms),
+                (false, _) => {
+                    let time_ms = time_ms.wrapping_add(inner.shift_ms);
+                    match is_media {
+                        true => inner.normalizer.place(kind, time_ms, now),
+                        false => inner.normalizer.place_beside(kind, time_ms),
+                    }
+                }
             };
             if is_media {
                 inner.last = Some((time_ms, now));
@@ -437,9 +452,15 @@ impl Stream {
         self.inner.lock().publisher.as_ref()?.keys.longest()
     }
 
-    /// Returns the difference between the times of the stream and those of its publisher, in milliseconds modulo 2^32.
+    /// Returns the difference between the audio times of the stream and those of its publisher, in milliseconds modulo 2^32.
     pub fn shift_ms(&self) -> u32 {
-        self.inner.lock().shift_ms
+        let inner = self.inner.lock();
+        inner.shift_ms.wrapping_add(inner.normalizer.audio_shift_ms())
+    }
+
+    /// Takes what is unusual about the publisher's data.
+    pub fn remarks(&self) -> Vec<Remark> {
+        self.inner.lock().normalizer.remarks()
     }
 
     /// Returns the number of bytes that publisher `id` has sent, or `None` if another publisher has replaced it.
@@ -475,6 +496,12 @@ impl Stream {
 }
 
 impl Inner {
+    /// Handles the beginning of a publisher's data.
+    fn begin(&mut self) {
+        self.cache.forget();
+        (self.normalizer, self.fresh) = (Normalizer::default(), true);
+    }
+
     fn forget_record(&mut self, id: u64) {
         if let Some(at) = self.records.iter().position(|record| record.id == id) {
             self.records.swap_remove(at);
@@ -576,16 +603,4 @@ impl Viewer {
             Some(rest) => self.sink.deliver(&Batch::pieces(rest)),
         }
     }
-}
-
-/// Returns the time shift of a new publisher, in milliseconds.
-fn shift(last: Option<(u32, Timestamp)>, first_ms: u32, now: Timestamp) -> u32 {
-    let Some((last_ms, at)) = last else { return 0 };
-    let elapsed = u32::try_from(now.since(at).as_millis()).unwrap_or(u32::MAX).max(1);
-    let ahead_ms = first_ms.wrapping_sub(last_ms);
-    if (1..=elapsed.saturating_add(MAX_CONTINUATION_GAP_MS)).contains(&ahead_ms) {
-        // The times already continue, like those of onair's own publisher after a lost connection.
-        return 0;
-    }
-    last_ms.wrapping_add(elapsed).wrapping_sub(first_ms)
 }

@@ -41,6 +41,9 @@ const BITRATE_VALIDITY: Duration = Duration::from_secs(2);
 /// A longer time between two keyframes is a jump of the publisher's times, and not their interval. Segments are shorter
 /// anyway.
 const MAX_KEY_INTERVAL_MS: u32 = 20_000;
+/// The times of a new publisher stay unchanged if they follow the predecessor's last time by at
+/// most the elapsed time plus this value.
+const MAX_CONTINUATION_GAP_MS: u32 = 10_000;
 /// Maximum length of an encoder's name, in characters.
 const MAX_ENCODER_NAME_CHARS: usize = 80;
 
@@ -63,7 +66,7 @@ pub(crate) struct Publisher {
     /// The default tracks of video and audio, which are the first ones.
     tracks: (Option<u8>, Option<u8>),
     /// The publisher's metadata.
-    metadata: Metadata,
+    pub metadata: Metadata,
     pub video: Option<VideoFigures>,
     pub audio: Option<AudioFigures>,
     pub keys: KeyIntervals,
@@ -353,6 +356,18 @@ impl Publisher {
             });
         }
     }
+}
+
+/// Returns the time shift of a new publisher, in milliseconds.
+pub(super) fn shift(last: Option<(u32, Timestamp)>, first_ms: u32, now: Timestamp) -> u32 {
+    let Some((last_ms, at)) = last else { return 0 };
+    let elapsed = u32::try_from(now.since(at).as_millis()).unwrap_or(u32::MAX).max(1);
+    let ahead_ms = first_ms.wrapping_sub(last_ms);
+    if (1..=elapsed.saturating_add(MAX_CONTINUATION_GAP_MS)).contains(&ahead_ms) {
+        // The times already continue, like those of onair's own publisher after a lost connection.
+        return 0;
+    }
+    last_ms.wrapping_add(elapsed).wrapping_sub(first_ms)
 }
 
 /// Returns the bitrate of this number of bytes.

@@ -1,4 +1,5 @@
 //! Tests of a stream: publishers that replace each other, and viewers that join, leave and receive.
+//! The file is long because all of them use the same publishers and viewers.
 
 use std::collections::BTreeMap;
 use std::pin::pin;
@@ -18,10 +19,10 @@ use crate::wire::container::flv::metadata_body;
 fn times_go_on_for_viewers_who_stay() {
     let at = Timestamp::from_millis(1_000);
     let later = Timestamp::from_millis(4_000);
-    assert_eq!(shift(None, 5, later), 0);
-    assert_eq!(shift(Some((10_000, at)), 0, later), 13_000);
-    assert_eq!(shift(Some((10_000, at)), 13_001, later), 0, "goes on by itself");
-    assert_eq!(shift(Some((10_000, at)), 9_999, later), 3_001);
+    assert_eq!(publisher::shift(None, 5, later), 0);
+    assert_eq!(publisher::shift(Some((10_000, at)), 0, later), 13_000);
+    assert_eq!(publisher::shift(Some((10_000, at)), 13_001, later), 0, "goes on by itself");
+    assert_eq!(publisher::shift(Some((10_000, at)), 9_999, later), 3_001);
 }
 
 #[test]
@@ -35,7 +36,7 @@ fn metadata_at_zero_do_not_move_a_publisher_that_goes_on_by_itself() {
     assert!(stream.take(2, &mut vec![title], back).is_none());
     assert!(stream.take(2, &mut frame(13_000, true), back).is_none());
     let times: Vec<u32> = viewers[0].1.lock().iter().flat_map(|it| it.0.clone()).collect();
-    assert_eq!(times, [8_000, 8_000, 13_000]);
+    assert_eq!(times, [8_000, 0, 13_000]);
 }
 
 #[test]
@@ -80,6 +81,15 @@ fn viewers_get_no_end_of_a_live_stream_and_recordings_keep_what_the_publisher_de
     assert!(stream.take(1, &mut vec![title], Timestamp::ZERO).is_none());
     let late = FlvSink::for_viewer(9, 1 << 20, Protocol::HttpFlv);
     assert!(stream.join(Arc::<FlvSink>::clone(&late)));
+    // The file header of viewers waits for media.
+    let media =
+        [(TagKind::Audio, &[0xAF, 0, 0x11, 0x90][..]), (TagKind::Video, &[0x17, 0, 0, 0, 0])];
+    let media = media.map(|(kind, body)| {
+        let body = Bytes::from_static(body);
+        Incoming { kind, time_ms: 0, body, metadata: false }
+    });
+    assert!(stream.take(1, &mut Vec::from(media), Timestamp::ZERO).is_none());
+    stream.flush();
     let found = |sink: &FlvSink| {
         let sent = sink.waiting().concat();
         names.map(|name| sent.windows(name.len()).any(|it| it == name.as_bytes()))
@@ -328,7 +338,8 @@ fn a_new_viewer_waits_for_a_keyframe_if_none_is_stored() {
         send(stream, TagKind::Video, 2_010, config);
         let late = FlvSink::for_viewer(7, 1 << 20, Protocol::HttpFlv);
         assert!(stream.join(Arc::<FlvSink>::clone(&late)));
-        assert_eq!(late.waiting().len(), 2, "the file header and the config");
+        send(stream, TagKind::Audio, 2_011, &[0xAF, 0, 0x11, 0x90]);
+        assert_eq!(late.waiting().len(), 3, "the file header and the configs");
         let count_after = |key| {
             stream.take(1, &mut frame(2_020, key), Timestamp::ZERO);
             send(stream, TagKind::Audio, 2_021, &[0xAF, 1, 7]);
@@ -355,7 +366,9 @@ fn what_a_new_viewer_gets_has_room_in_its_queue() {
     assert!(stream.publish(claim(1, home, ""), Timestamp::ZERO).is_some());
     let config = Bytes::from_static(&[0x17, 0, 0, 0, 0, 1]);
     let config = Incoming { kind: TagKind::Video, time_ms: 0, body: config, metadata: false };
-    stream.take(1, &mut vec![config], Timestamp::ZERO);
+    let sound = Bytes::from_static(&[0xAF, 0, 0x11, 0x90]);
+    let sound = Incoming { kind: TagKind::Audio, time_ms: 0, body: sound, metadata: false };
+    stream.take(1, &mut vec![config, sound], Timestamp::ZERO);
     stream.take(1, &mut frame(0, true), Timestamp::ZERO);
     let mut viewers = 0;
     while stream.keyframe().is_some() {
@@ -363,7 +376,7 @@ fn what_a_new_viewer_gets_has_room_in_its_queue() {
         let late = FlvSink::for_viewer(viewers, queue_bytes, Protocol::HttpFlv);
         assert!(stream.join(Arc::<FlvSink>::clone(&late)));
         // The waiting data begins with the file header.
-        assert_eq!(late.waiting().len() as u64, viewers + 2, "the config, the keyframe and audio");
+        assert_eq!(late.waiting().len() as u64, viewers + 3, "the configs, the keyframe and audio");
         assert_eq!(late.skipped(), 0);
         assert!(stream.leave(viewers).is_some());
         let body = Bytes::from_static(&[0xAF, 1, 7]);
@@ -577,4 +590,45 @@ fn tracks_are_kept_apart_for_those_who_know_one_only() {
     assert!(stream.join(Arc::<Plain>::clone(&late)));
     let expected: [&[u8]; 2] = [b"\x17\x01\x00\x00\x00AB", b"\x27\x01\x00\x00\x00E"];
     assert_eq!(*late.0.lock(), (expected.map(Bytes::from_static).to_vec(), 3));
+}
+
+#[test]
+fn flv_viewers_and_files_declare_only_tracks_that_arrive() {
+    let config = |kind, body: &'static [u8]| Incoming {
+        kind,
+        time_ms: 0,
+        body: Bytes::from_static(body),
+        metadata: false,
+    };
+    let video = || config(TagKind::Video, &[0x17, 0, 0, 0, 0, 1]);
+    let audio = || config(TagKind::Audio, &[0xAF, 0, 0x11, 0x90]);
+    for (tracks, flags) in [(vec![video(), audio()], 5), (vec![video()], 1), (vec![audio()], 4)] {
+        let (stream, _viewers) = published(1);
+        let has_video = tracks.iter().any(|track| track.kind == TagKind::Video);
+        let viewer = FlvSink::for_viewer(7, 1 << 20, Protocol::HttpFlv);
+        assert!(stream.join(Arc::<FlvSink>::clone(&viewer)));
+        assert!(stream.take(1, &mut { tracks }, Timestamp::ZERO).is_none());
+        for time_ms in [0, 500, 1_000] {
+            let mut media = match has_video {
+                true => frame(time_ms, true),
+                false => vec![Incoming { time_ms, ..config(TagKind::Audio, &[0xAF, 1, 0x21]) }],
+            };
+            let now = Timestamp::from_millis(time_ms.into());
+            assert!(stream.take(1, &mut media, now).is_none());
+            let head = viewer.waiting().first().map(|head| head[4]);
+            let due = if flags == 5 { 0 } else { 1_000 };
+            assert_eq!(head.filter(|_| time_ms <= due), (time_ms == due).then_some(flags));
+        }
+    }
+}
+
+#[test]
+fn repeated_metadata_has_the_time_0_for_late_viewers() {
+    let (stream, _viewers) = published(1);
+    assert!(stream.take(1, &mut frame(8_000, true), Timestamp::ZERO).is_none());
+    let body = Bytes::from_static(b"title");
+    let title = Incoming { kind: TagKind::Script, time_ms: 8_010, body, metadata: true };
+    assert!(stream.take(1, &mut vec![title], Timestamp::ZERO).is_none());
+    let cached = stream.inner.lock().cache.for_late_joiner();
+    assert_eq!(cached.first().map(|it| (it.kind, it.time_ms)), Some((TagKind::Script, 0)));
 }

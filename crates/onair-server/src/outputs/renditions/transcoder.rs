@@ -199,7 +199,7 @@ struct Source {
 impl Source {
     fn new() -> Self {
         Self {
-            reader: Reader::new(|_| true),
+            reader: Reader::of_known_tracks(|_| true),
             rate: FrameRate::FPS_30,
             decoder: None,
             audio_config: None,

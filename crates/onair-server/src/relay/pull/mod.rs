@@ -434,6 +434,7 @@ impl Pull {
         if let Some(publication) = &self.publication {
             let stream = &publication.stream;
             self.flush_at = stream.take(self.task.relay.id, &mut self.incoming, now);
+            self.task.registry.tell_remarks(stream);
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ mod enhanced;
 pub mod events;
 pub mod index;
 pub mod metadata;
+pub mod normalize;
 pub mod reader;
 pub mod recording;
 pub mod tag_body;

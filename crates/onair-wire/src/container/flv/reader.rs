@@ -72,6 +72,13 @@ impl Reader {
         Self { demuxer, time, bodies: BodyReader::new(decodable) }
     }
 
+    /// Creates a reader for outputs that describe each track at their beginning: a track whose codec needs a config
+    /// begins with this config.
+    pub fn of_known_tracks(decodable: fn(VideoCodec) -> bool) -> Self {
+        let reader = Self::new(decodable);
+        Self { bodies: reader.bodies.complete(), ..reader }
+    }
+
     /// Creates a reader of the audio track with this id, instead of the first one.
     pub fn of_audio_track(track: u8) -> Self {
         let mut reader = Self::new(|_| false);

@@ -97,7 +97,7 @@ impl FrameMaker {
         Self {
             clock,
             production,
-            reader: Reader::new(is_live_video),
+            reader: Reader::of_known_tracks(is_live_video),
             timeline,
             is_rendition: false,
             config: None,

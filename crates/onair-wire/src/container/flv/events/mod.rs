@@ -54,6 +54,8 @@ const NO_EVENTS: TagEvents = [None, None];
 pub(super) struct BodyReader {
     video: VideoReader,
     audio: AudioReader,
+    /// True if a track begins only with its config.
+    complete: bool,
 }
 
 #[derive(Debug)]
@@ -114,7 +116,12 @@ impl BodyReader {
             suspect: None,
             named: None,
         };
-        Self { video, audio: AudioReader::default() }
+        Self { video, audio: AudioReader::default(), complete: false }
+    }
+
+    /// Leaves out tracks whose codec needs a config until it is known.
+    pub(super) fn complete(self) -> Self {
+        Self { complete: true, ..self }
     }
 
     /// Reads this audio track instead of the first one.
@@ -137,7 +144,7 @@ impl BodyReader {
         self.video.settle();
         let (strays, named) = (self.video.strays, self.video.named);
         let audio_format = self.audio.named;
-        *self = Self::new(self.video.decodable);
+        *self = Self { complete: self.complete, ..Self::new(self.video.decodable) };
         (self.video.strays, self.video.named, self.audio.named) = (strays, named, audio_format);
     }
 
@@ -182,6 +189,9 @@ impl BodyReader {
                 };
                 let pts = dts.offset(micros);
                 let data = apart(data, body);
+                if self.complete && its.lacks_config(track.format) {
+                    return NO_EVENTS;
+                }
                 its.frame(track.format, packet(Track::Video, (dts, pts), priority, data))
             }
             VideoPacket::Metadata(values) => {
@@ -223,6 +233,9 @@ impl BodyReader {
         let pts = dts.offset(i64::from(nanos / 1_000));
         let event = |data| packet(Track::Audio, (dts, pts), Priority::Key, data);
         if track.format == AudioFormat::Aac {
+            if self.complete && its.aac.is_none() && matches!(track.packet, AudioPacket::Frame(_)) {
+                return NO_EVENTS;
+            }
             return match track.packet {
                 AudioPacket::SequenceStart(config) => its.aac_config(config),
                 AudioPacket::Frame(data) => its.aac_frame(event(data)),
@@ -334,6 +347,12 @@ impl VideoReader {
         self.settle();
         self.playing = Some(format);
         [Some(self.event(config)), None]
+    }
+
+    /// Returns true for the first format of a stream, if its codec needs a config that has not arrived.
+    fn lacks_config(&self, format: VideoFormat) -> bool {
+        let is_needed = format.codec().is_some_and(VideoCodec::needs_config);
+        is_needed && self.config.is_none() && self.announced.is_none()
     }
 
     fn event(&mut self, config: VideoConfig) -> TagEvent {
