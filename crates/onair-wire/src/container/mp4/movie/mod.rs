@@ -1,8 +1,11 @@
 //! Reads `moov` and `moof`: tracks, and the positions of their samples. Counts in the file are
 //! limited by the available bytes. The file is long because both boxes fill the same tracks.
 
+mod edits;
+
 use bytes::Bytes;
 
+use self::edits::Edit;
 use crate::base::Timestamp;
 use crate::media::codec_config::gcd;
 use crate::media::{AudioCodec, AudioConfig, FrameRate, Size, VideoConfig};
@@ -39,19 +42,6 @@ pub(super) struct Track {
     protection: Option<Protection>,
     /// For uncompressed audio, the size in bytes of one value of every channel.
     pcm_frame_bytes: Option<u32>,
-}
-
-/// The edit list of a track.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-struct Edit {
-    /// Time shift of the media in microseconds.
-    shift: i64,
-    /// Start of the shown media.
-    begins: Option<Timestamp>,
-    /// End of the shown media, if the list declares it.
-    ends: Option<Timestamp>,
-    /// True if the list shows several parts of the media. All media from the first part on plays.
-    is_divided: bool,
 }
 
 /// Contents of `moov`.
@@ -182,7 +172,7 @@ impl TrackHead {
     fn edit(self, trak: &[u8], movie_timescale: u32) -> Edit {
         child(trak, *b"edts")
             .and_then(|edts| child(edts, *b"elst"))
-            .and_then(|elst| edit(elst, movie_timescale, self.timescale))
+            .and_then(|elst| edits::read(elst, movie_timescale, self.timescale))
             .unwrap_or_default()
     }
 
@@ -217,7 +207,7 @@ fn trak_header(
         // Fragments can be added after the list was written.
         edit.ends = None;
     }
-    if edit.is_divided && !index.to_play {
+    if !edit.parts.is_empty() && !index.to_play {
         index.note_unsupported(Some(part(mdia)), UnsupportedContent::Edits);
         return None;
     }
@@ -375,45 +365,6 @@ fn trex(mvex: &[u8], track_id: u32) -> Option<SampleDefaults> {
     })
 }
 
-/// Reads an edit list: the empty edits, and then the shown media.
-fn edit(elst: &[u8], movie_timescale: u32, timescale: u32) -> Option<Edit> {
-    let (version, mut fields) = Fields::versioned(elst)?;
-    let count = fields.u32()?;
-    let mut edits = (0..count).map_while(|_| {
-        let duration = fields.long(version)?;
-        let from = if version == 1 {
-            fields.u64()?.cast_signed()
-        } else {
-            i64::from(fields.u32()?.cast_signed())
-        };
-        fields.u32()?;
-        let duration = i64::try_from(duration).unwrap_or(i64::MAX);
-        let from = (from >= 0).then(|| micros(from, timescale).as_micros());
-        Some((micros(duration, movie_timescale).as_micros(), from))
-    });
-    let mut empty = 0_i64;
-    let (mut length, from) = loop {
-        match edits.next()? {
-            (duration, Some(from)) => break (duration, from),
-            (duration, None) => empty = empty.checked_add(duration)?,
-        }
-    };
-    // A shift of a day is not a valid edit.
-    let shift = empty.checked_sub(from).filter(|shift| shift.abs() < 86_400_000_000)?;
-    let mut is_divided = false;
-    for (duration, next) in edits {
-        let Some(next) = next else { continue };
-        // Some writers divide the list, but not the media.
-        let gap = next.saturating_sub(from.saturating_add(length));
-        is_divided |= gap.saturating_abs() > EDIT_MARGIN_MICROS;
-        length = length.saturating_add(duration);
-    }
-    let begins = Timestamp::from_micros(empty);
-    // In fragmented files, the duration is often zero.
-    let ends = Some(begins.offset(length)).filter(|_| length > 0 && !is_divided);
-    Some(Edit { shift, begins: Some(begins), ends, is_divided })
-}
-
 /// Reads the samples of an ordinary `trak`, and sets the end of the track.
 fn samples(trak: &[u8], track: &mut Track, index: &mut Index, file_size: u64) -> Result<(), Error> {
     let stbl = child(trak, *b"mdia").and_then(|mdia| child(mdia, *b"minf"));
@@ -443,7 +394,7 @@ fn samples(trak: &[u8], track: &mut Track, index: &mut Index, file_size: u64) ->
     let mut keyframes = KeyframeList::new(child(stbl, *b"stss"));
     let others = track_boxes::other_descriptions(stbl);
     let mut cursor = damaged(SampleCursor::new(stbl, others), FilePart::Index)?;
-    let (mut changed, mut dts) = (false, 0_i64);
+    let (mut changed, mut dts, first) = (false, 0_i64, index.samples.len());
     for number in 1..=count {
         damaged(cursor.next_sample(), FilePart::Index)?;
         let size = damaged(if fixed != 0 { Some(fixed) } else { sizes.u32() }, FilePart::Index)?;
@@ -459,6 +410,12 @@ fn samples(trak: &[u8], track: &mut Track, index: &mut Index, file_size: u64) ->
         dts = dts.saturating_add(durations.next().unwrap_or(0).into());
     }
     track.moov_end = dts;
+    if !track.edit.parts.is_empty() {
+        let all = index.samples.split_off(first);
+        for sample in track.edit.arrange(&all, track.track == TrackId::Video) {
+            index.push(sample)?;
+        }
+    }
     if changed {
         let (part, what) = match track.track {
             TrackId::Video => (Part::Resized, UnsupportedContent::ResizedFrames),
@@ -493,10 +450,10 @@ impl Track {
         let time = |ticks: i64| micros(ticks, self.timescale).offset(self.edit.shift);
         let is_video = self.track == TrackId::Video;
         let pts = time(dts.saturating_add(composition.into()));
-        let Edit { begins, ends, .. } = self.edit;
+        let Edit { begins, ends, .. } = &self.edit;
         let is_early = begins.is_some_and(|begins| pts < begins.offset(-EDIT_MARGIN_MICROS));
         let is_late = ends.is_some_and(|ends| pts > ends.offset(EDIT_MARGIN_MICROS));
-        if !is_video && (is_early || is_late) {
+        if !is_video && self.edit.parts.is_empty() && (is_early || is_late) {
             return Ok(());
         }
         let keyframe = keyframe || !is_video;
@@ -645,9 +602,9 @@ mod tests {
                 elst.extend(from.to_be_bytes());
                 elst.extend([0, 1, 0, 0]);
             }
-            let found = edit(&elst, 1_000, 15_360).unwrap();
+            let found = edits::read(&elst, 1_000, 15_360).unwrap();
             let [begins, ends] = [found.begins, found.ends].map(|at| at.map(Timestamp::as_millis));
-            (found.shift / 1_000, begins, ends, found.is_divided)
+            (found.shift / 1_000, begins, ends, !found.parts.is_empty())
         };
         // B-frames, in an ordinary file and in fragments.
         assert_eq!(read(&[(8_000, 1_536)]), (-100, Some(0), Some(8_000), false));
