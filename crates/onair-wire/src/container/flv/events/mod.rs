@@ -10,11 +10,11 @@ use bytes::Bytes;
 
 use crate::base::Timestamp;
 use crate::media::{
-    AudioCodec, AudioConfig, EncodedPacket, Priority, StreamEvent, Track, TrackConfig, VideoCodec,
-    VideoConfig,
+    AudioCodec, AudioConfig, EncodedPacket, Priority, Size, StreamEvent, Track, TrackConfig,
+    VideoCodec, VideoConfig,
 };
 use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
-use crate::wire::codec::{self, AudioInfo, Colors, mpeg_audio};
+use crate::wire::codec::{self, AudioInfo, Colors, mpeg_audio, vp9_key_size};
 use crate::wire::container::flv::audio::{AudioPacket, AudioTag, LegacyAudio};
 use crate::wire::container::flv::tag_content::TagContent;
 use crate::wire::container::flv::video::{VideoPacket, VideoTag};
@@ -70,6 +70,8 @@ struct VideoReader {
     playing: Option<VideoFormat>,
     /// The last reported config.
     config: Option<(VideoCodec, Bytes)>,
+    /// The size of the last reported VP9 frames, which only keyframes contain.
+    vp9_size: Size,
     /// A config of another format, perhaps by accident.
     announced: Option<(VideoFormat, Option<VideoConfig>)>,
     /// Consecutive bodies of another codec.
@@ -110,6 +112,7 @@ impl BodyReader {
             track: None,
             playing: None,
             config: None,
+            vp9_size: Size::new(0, 0),
             announced: None,
             strange: 0,
             strays: 0,
@@ -334,8 +337,21 @@ impl VideoReader {
         let needed = !self.config.as_ref().is_some_and(same);
         let bare =
             || bare_video_config_with_metadata(codec, crop.clone(), &packet.data, &self.metadata);
-        let config = fresh.or_else(|| needed.then(bare)).map(|config| self.event(config));
+        let config = fresh.or_else(|| needed.then(bare)).or_else(|| self.resized(codec, &packet));
+        let config = config.map(|config| self.event(config));
         [config, Some(TagEvent::Event(StreamEvent::Packet(packet)))]
+    }
+
+    /// Returns the config with the size of a VP9 keyframe if the size is new. The config of the
+    /// publisher contains no size.
+    fn resized(&self, codec: VideoCodec, packet: &EncodedPacket) -> Option<VideoConfig> {
+        let (_, config) = self.config.as_ref().filter(|_| codec == VideoCodec::Vp9)?;
+        let size = packet.keyframe.then(|| vp9_key_size(&packet.data)).flatten();
+        let (width, height) = size?;
+        let is_new = Size::new(width, height) != self.vp9_size;
+        let metadata = &self.metadata;
+        is_new
+            .then(|| bare_video_config_with_metadata(codec, config.clone(), &packet.data, metadata))
     }
 
     /// Starts a new format.
@@ -343,9 +359,15 @@ impl VideoReader {
         let config = format
             .codec()
             .and_then(|codec| video_config_with_metadata(codec, config, &self.metadata));
-        let Some(config) = config else { return one(TagEvent::Damaged) };
+        let Some(mut config) = config else { return one(TagEvent::Damaged) };
         self.settle();
         self.playing = Some(format);
+        let same = |(codec, its): &(VideoCodec, Bytes)| {
+            (*codec, its) == (config.codec, &config.codec_config)
+        };
+        if config.codec == VideoCodec::Vp9 && self.config.as_ref().is_some_and(same) {
+            config.size = self.vp9_size;
+        }
         [Some(self.event(config)), None]
     }
 
@@ -357,6 +379,7 @@ impl VideoReader {
 
     fn event(&mut self, config: VideoConfig) -> TagEvent {
         self.config = Some((config.codec, config.codec_config.clone()));
+        self.vp9_size = config.size;
         TagEvent::Event(StreamEvent::Config(TrackConfig::Video(config)))
     }
 

@@ -177,6 +177,33 @@ fn frames_of_another_codec_begin_with_their_first_keyframe_where_they_were_annou
 }
 
 #[test]
+fn the_size_of_vp9_is_that_of_its_keyframes_and_is_told_when_it_changes() {
+    // A keyframe of 640 or 320 columns and 360 rows (VP9 §6.2).
+    let key = |wide: bool| {
+        let columns: [u8; 2] = if wide { [0x27, 0xF0] } else { [0x13, 0xF0] };
+        let head = [0x82, 0x49, 0x83, 0x42, 0x20 | columns[0] >> 4];
+        let size = [columns[0] << 4 | columns[1] >> 4, columns[1] << 4 | 0x1, 0x67, 0x80];
+        Bytes::from([&b"\x91vp09"[..], &head, &size].concat())
+    };
+    let mut reader = BodyReader::new(|_| true);
+    let mut sizes = |body: &Bytes| {
+        let events = read_video(&mut reader, Timestamp::ZERO, body);
+        let config = events.into_iter().flatten().find_map(|it| match it {
+            TagEvent::Event(StreamEvent::Config(TrackConfig::Video(it))) => Some(it.size),
+            _ => None,
+        });
+        config.map(|size| (size.width, size.height))
+    };
+    let record = Bytes::from_static(b"\x90vp09\x01\0\0\0\0\x1F\x80\x01");
+    assert_eq!(sizes(&record), Some((0, 0)));
+    assert_eq!(sizes(&key(true)), Some((640, 360)));
+    assert_eq!(sizes(&key(true)), None);
+    assert_eq!(sizes(&record), Some((640, 360)), "the publisher repeats it");
+    assert_eq!(sizes(&Bytes::from_static(b"\xA1vp09\x86\0\x40\x92")), None);
+    assert_eq!(sizes(&key(false)), Some((320, 360)));
+}
+
+#[test]
 fn the_byte_that_crops_vp6_is_its_config_and_tells_when_it_changes() {
     let mut reader = BodyReader::new(|_| true);
     assert!(video(&mut reader, b"\x24\x10inter").is_empty(), "none to begin with");
