@@ -51,6 +51,8 @@ const LOW_HALVED_LOAD: f64 = 0.5;
 const RECOVERY_DURATION: Duration = Duration::from_secs(8);
 /// A reduction that follows the end of another within this time has ended too early.
 const RETURN_WINDOW: Duration = Duration::from_secs(30);
+/// The load below which the computer has room for all work again. The recovery time does not double then.
+const NO_LOAD: f64 = 0.4;
 /// How often the recovery time doubles, up to about two minutes.
 const MAX_DOUBLINGS: u32 = 4;
 
@@ -106,12 +108,13 @@ impl LoadWatcher {
             (self.ended, self.early_ends) = (None, 0);
         }
         let number = self.degradation.number();
+        let doublings = if self.load < NO_LOAD { 0 } else { self.early_ends };
         if self.high >= patience && self.degradation != Degradation::Rate {
             self.degradation = Degradation::of(number + 1);
             self.high = Duration::ZERO;
             let is_early = u32::from(self.ended.take().is_some());
             self.early_ends = (self.early_ends + is_early).min(MAX_DOUBLINGS);
-        } else if self.low >= RECOVERY_DURATION * (1_u32 << self.early_ends)
+        } else if self.low >= RECOVERY_DURATION * (1_u32 << doublings)
             && self.degradation != Degradation::None
         {
             self.degradation = Degradation::of(number - 1);
@@ -158,6 +161,24 @@ mod tests {
             ends += u32::from(watcher.took(Duration::from_millis(ms), period) < before);
         }
         assert!((4..=8).contains(&ends), "{ends}");
+    }
+
+    #[test]
+    fn after_the_load_is_gone_all_steps_are_reversed_at_the_usual_time() {
+        let (mut watcher, period) = (LoadWatcher::default(), Duration::from_millis(20));
+        // The load comes and goes, so that each step returns soon.
+        for _ in 0..300 * 50 {
+            let ms = if watcher.degradation() == Degradation::None { 18 } else { 12 };
+            watcher.took(Duration::from_millis(ms), period);
+        }
+        for _ in 0..10 * 50 {
+            watcher.took(Duration::from_millis(40), period);
+        }
+        assert_eq!(watcher.degradation(), Degradation::Rate);
+        for _ in 0..35 * 50 {
+            watcher.took(Duration::from_millis(5), period);
+        }
+        assert_eq!(watcher.degradation(), Degradation::None);
     }
 
     #[test]
