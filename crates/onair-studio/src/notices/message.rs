@@ -278,6 +278,8 @@ notices! {
     FoundAudio "found-audio" Info [db] [] {};
     FoundSilence "found-silence" Warning [] [] {};
     FoundLoud "found-loud" Warning [db] [] {};
+    /// Viewers do not hear the main audio source.
+    FoundMonitorOnly "found-monitor-only" Warning [source] [] {};
     FoundNoAudio "found-no-audio" Warning [] [reason] {};
     /// An audio source other than the main one does not deliver.
     FoundAudioDown "found-audio-down" Warning [source] [reason] {};

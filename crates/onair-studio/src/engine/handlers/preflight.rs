@@ -264,6 +264,10 @@ fn main_audio(
     match (choice, report.state) {
         (AudioChoice::None | AudioChoice::Silence, _) => None,
         (_, SourceState::Open) if meter.clipped => Some(StudioMessage::FoundLoud { db }),
+        // The level of the program is that of other sources.
+        (_, SourceState::Open) if !strip.audio.strip.monitoring.in_program() => {
+            Some(StudioMessage::FoundMonitorOnly { source: strip.name.clone() })
+        }
         // The level of the source is unknown.
         (_, SourceState::Open) if strip.audio.is_muted(strip.held, strip.shown) => None,
         // Other sources may be audible in the program.
@@ -361,6 +365,16 @@ mod tests {
         assert_eq!(found(false, TalkMode::PushToTalk, -60.0), None);
         let works = StudioMessage::FoundAudio { db: "−12".into() };
         assert_eq!(found(false, TalkMode::Open, -20.0), Some(works));
+    }
+
+    #[test]
+    fn a_microphone_that_viewers_do_not_hear_is_named_and_not_called_working() {
+        let strip = Strip { monitoring: MonitoringMode::MonitorOnly, ..Strip::default() };
+        let mut view = StripView::open(AudioStrip { strip, ..AudioStrip::main() }, "Voice");
+        view.meter.held_dbfs = -12.0;
+        let report = SourceReport { state: SourceState::Open, ..SourceReport::default() };
+        let found = main_audio(&AudioChoice::Mic(None), report, &view, &Reading::default());
+        assert_eq!(found, Some(StudioMessage::FoundMonitorOnly { source: "Voice".into() }));
     }
 
     #[test]
