@@ -83,6 +83,9 @@ pub(crate) enum WaitState {
     TooFar,
 }
 
+/// Begins the numbers of parts whose segment begins with a discontinuity.
+const DISCONTINUITY_PREFIX: &str = "d";
+
 /// A file below `/{app}/{stream}/hls/`.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(crate) enum File {
@@ -90,8 +93,13 @@ pub(crate) enum File {
     /// A segment of all tracks.
     Segment(u64),
     Track(TrackSegment),
-    /// A part of all tracks.
-    Part(u64, u64),
+    /// A part of all tracks. Parts of a segment with a discontinuity have other names, because players request the
+    /// next part before it is known that another stream begins there.
+    Part {
+        segment: u64,
+        part: u64,
+        discontinuity: bool,
+    },
     /// A segment as MPEG-TS.
     Ts(u64),
 }
@@ -102,7 +110,7 @@ impl File {
         match self {
             Self::Track(_) => true,
             Self::Initialization(tracks, _) => tracks != Tracks::All,
-            Self::Segment(_) | Self::Part(..) | Self::Ts(_) => false,
+            Self::Segment(_) | Self::Part { .. } | Self::Ts(_) => false,
         }
     }
 }
@@ -230,7 +238,12 @@ impl Listing {
             return Some(File::Track(TrackSegment { tracks, span, number }));
         }
         match name.split_once('.') {
-            Some((number, part)) => Some(File::Part(number.parse().ok()?, part.parse().ok()?)),
+            Some((number, part)) => {
+                let fresh = part.strip_prefix(DISCONTINUITY_PREFIX);
+                let discontinuity = fresh.is_some();
+                let (segment, part) = (number.parse().ok()?, fresh.unwrap_or(part).parse().ok()?);
+                Some(File::Part { segment, part, discontinuity })
+            }
             None => Some(File::Segment(name.parse().ok()?)),
         }
     }
@@ -251,8 +264,10 @@ impl Listing {
                 let chunks = chunks_of(self.segment(number)?, tracks);
                 Some(chunks.unwrap_or_else(|| vec![Bytes::from_static(EMPTY_SEGMENT)]))
             }
-            File::Part(number, part) => {
-                let part = self.open_or_complete(number)?.parts.get(usize::try_from(part).ok()?)?;
+            File::Part { segment, part, discontinuity } => {
+                let segment = self.open_or_complete(segment)?;
+                let parts = Some(&segment.parts).filter(|_| segment.discontinuity == discontinuity);
+                let part = parts?.get(usize::try_from(part).ok()?)?;
                 Some(Tracks::All.chunks(part).cloned().collect())
             }
             // MPEG-TS is made on request.
@@ -263,7 +278,18 @@ impl Listing {
     /// Returns true if a missing part is the next one.
     pub fn is_next(&self, file: File) -> bool {
         let there = self.open.as_ref().map_or(0, |open| open.parts.len() as u64);
-        !self.ended && file == File::Part(self.next_number, there)
+        let (segment, discontinuity) = (self.next_number, self.has_open_discontinuity());
+        !self.ended && file == File::Part { segment, part: there, discontinuity }
+    }
+
+    /// Returns true if the segment has begun, but as another stream, so that the part does not come.
+    pub fn is_replaced(&self, segment: u64, discontinuity: bool) -> bool {
+        self.open_or_complete(segment).is_some_and(|it| it.discontinuity != discontinuity)
+    }
+
+    /// Returns true if a growing segment begins with a discontinuity.
+    fn has_open_discontinuity(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| open.discontinuity)
     }
 
     /// Returns true if a segment is the one that grows, or one of the next ones. DASH players request these
@@ -366,7 +392,7 @@ impl Listing {
             pending_made: self.open.as_ref().map(|open| open.made),
             pending,
             hint: Some(Hint {
-                uri: format!("{folder}{}-{}.{there}.m4s", self.tag, self.next_number),
+                uri: self.part_name(folder, self.next_number, there, self.has_open_discontinuity()),
                 range: None,
             }),
             reports: self.reports(folder),
@@ -379,10 +405,15 @@ impl Listing {
         Arc::new(Map { uri, range: None, key: None })
     }
 
+    fn part_name(&self, folder: &str, segment: u64, part: usize, discontinuity: bool) -> String {
+        let fresh = if discontinuity { DISCONTINUITY_PREFIX } else { "" };
+        format!("{folder}{}-{segment}.{fresh}{part}.m4s", self.tag)
+    }
+
     fn parts(&self, segment: &Segment, map: &Arc<Map>, folder: &str) -> Vec<hls::Part> {
         let parts = segment.parts.iter().enumerate();
         let parts = parts.map(|(index, part)| hls::Part {
-            uri: format!("{folder}{}-{}.{index}.m4s", self.tag, segment.number),
+            uri: self.part_name(folder, segment.number, index, segment.discontinuity),
             duration: part.duration,
             independent: part.independent,
             discontinuity: segment.discontinuity && index == 0,

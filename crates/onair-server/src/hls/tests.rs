@@ -366,7 +366,8 @@ fn lists_say_what_players_of_low_latency_need() {
     assert!(listing.chunks(listing.file(map).unwrap()).is_some(), "{map}");
     let next = listing.file(&hint).unwrap();
     assert!(listing.chunks(next).is_none() && listing.is_next(next));
-    let later = File::Part(FIRST_MEDIA_SEQUENCE + 10, media.pending.len() as u64 + 1);
+    let (segment, part) = (FIRST_MEDIA_SEQUENCE + 10, media.pending.len() as u64 + 1);
+    let later = File::Part { segment, part, discontinuity: false };
     assert!(listing.chunks(later).is_none() && !listing.is_next(later));
     for other in ["tag-x.m4s", "other-1700000005.m4s", "tag-1.1.1.m4s", "tag-.mp4", "..", "tag-"] {
         assert_eq!(listing.file(other), None, "{other}");
@@ -435,6 +436,14 @@ fn discontinuities_are_counted_when_they_leave_the_list() {
         media.segments.iter().map(|it| it.map.clone().unwrap().uri.clone()).collect();
     // One of the spans began before the list.
     assert_eq!(maps.len() as u64, breaks + 1, "each publisher has an initialization: {maps:?}");
+    // The part that was hinted for the previous publisher is not a part of this one.
+    let listing = window.listing();
+    let first = media.segments.iter().rfind(|it| it.discontinuity && !it.parts.is_empty());
+    let first = &first.unwrap().parts[0].uri;
+    let hinted = listing.file(&first.replace(".d0.", ".0.")).unwrap();
+    assert!(listing.chunks(listing.file(first).unwrap()).is_some(), "{first}");
+    let File::Part { segment, discontinuity, .. } = hinted else { panic!("{hinted:?}") };
+    assert!(listing.chunks(hinted).is_none() && listing.is_replaced(segment, discontinuity));
     // An ended list has no preload hint.
     window.end();
     let ended = list(&window.listing().media(false));

@@ -266,8 +266,9 @@ fn file_head(request: &HlsRequest<'_>, name: &str) -> ResponseHead {
 /// and the playlist are not complete.
 fn gone(listing: &Listing, file: File) -> bool {
     match file {
-        File::Part(number, _) => {
+        File::Part { segment: number, discontinuity, .. } => {
             listing.has_ended()
+                || listing.is_replaced(number, discontinuity)
                 || listing.patience(AwaitedItem { segment: number, part: None }) != WaitState::Wait
         }
         _ => true,
@@ -475,12 +476,13 @@ mod tests {
             runtime.block_on(awaited_listing(&mut listing, awaited, Duration::ZERO))
         };
         assert!(then(100).is_some() && then(101).is_none());
-        assert!(!gone(&listing_with_segment(100), File::Part(101, 0)));
+        let next = File::Part { segment: 101, part: 0, discontinuity: false };
+        assert!(!gone(&listing_with_segment(100), next));
         // The rendition ends, so its playlist is cleared.
         let empty = Arc::new(Window::of_rendition(Settings::default(), "a").listing());
         sender.send_replace(Arc::clone(&empty));
         assert!(then(101).is_none());
-        assert!(gone(&empty, File::Part(101, 0)), "the part does not come either");
+        assert!(gone(&empty, next), "the part does not come either");
     }
 
     #[test]
