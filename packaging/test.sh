@@ -126,6 +126,21 @@ need_playlists() {
     export ONAIR_PLAYLISTS=$python
 }
 
+# Clients of obs-websocket.
+need_obs_websocket() {
+    local python
+    [ -n "${ONAIR_OBS_WEBSOCKET-}" ] ||
+        { need_python obs-websocket simpleobsws requirements-obs-websocket.txt "remote control" &&
+            export ONAIR_OBS_WEBSOCKET=$python; }
+    [ -n "${ONAIR_OBS_WEBSOCKET_JS-}" ] || npm_file obs-websocket-js@5.0.8 \
+        'QDnQJMr5wuCoYugK02ggZ1/cvESs4KJDEK+UhGg0Ry35jnY8tK1Xr3KoPjKyoD6sd8G+WdtIdzuY+yUyPtogQQ==' \
+        dist/obs-ws.global.js "$tools/obs-websocket-js/obs-ws.js" || {
+        say "Download failed (npm is needed): remote control is NOT tested with obs-websocket-js."
+        return 0
+    }
+    export ONAIR_OBS_WEBSOCKET_JS=${ONAIR_OBS_WEBSOCKET_JS-$tools/obs-websocket-js/obs-ws.js}
+}
+
 # libdatachannel, a third implementation of WebRTC, as a module of Node.js.
 need_node_datachannel() {
     [ -n "${ONAIR_NODE_DATACHANNEL-}" ] ||
@@ -152,6 +167,7 @@ tests() {
     need_ffmpeg
     need_aiortc
     need_playlists
+    need_obs_websocket
     need_node_datachannel
     need_dashjs
     need_hlsjs

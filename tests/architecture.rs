@@ -35,7 +35,7 @@ const FLOORS: &[&[&str]] = &[
     &["capture", "compose", "audio", "mix", "encode", "decode", "files", "net"],
     &["broadcast", "player", "server"],
     &["studio"],
-    &["ui"],
+    &["ui", "remote"],
     &["app", "cli", "main"],
 ];
 
@@ -109,7 +109,7 @@ const APART: &[(&str, &str)] = &[
 ];
 
 /// Crates that are one room: their `lib.rs` is the room's `mod.rs`.
-const CRATES_OF_ONE_ROOM: &[&str] = &["player", "server", "studio", "wire"];
+const CRATES_OF_ONE_ROOM: &[&str] = &["player", "remote", "server", "studio", "wire"];
 
 /// Maximum number of lines of a file, unless its head gives a reason.
 const LONGEST: usize = 600;
@@ -585,6 +585,8 @@ fn words(source: &Source, test_file: bool) -> Vec<Breach> {
         || name.starts_with("server/http")
         // Tokens and callbacks are JSON of others.
         || name.starts_with("server/access")
+        // The protocol of remote control consists of JSON.
+        || name.starts_with("remote/")
         // A message of the wire that is JSON.
         || name == "wire/chat/mod.rs"
         || name.ends_with("/config.rs");

@@ -134,10 +134,11 @@ impl Compared {
 }
 
 /// The events of `live`, and the headings that describe them.
-const LIVE: [(&str, &[&str]); 20] = [
+const LIVE: [(&str, &[&str]); 21] = [
     ("ready", &["`ready`"]),
     ("source", &["`source`"]),
     ("scene", &["`scene`"]),
+    ("remote", &["`remote`"]),
     ("control", &["`control`"]),
     ("encoder", &["`encoder`"]),
     ("target", &["`target`"]),
@@ -242,7 +243,16 @@ fn what_live_prints_stands_in_the_guide_and_the_guide_is_printed() {
     let (settings, record) = (path("settings.toml"), path("show.mp4"));
     let mut words = SMALL.to_vec();
     words.extend(["--settings", &settings, "--scene", "One", "--record", &record, "--control"]);
-    words.extend(["--built-in", "--monitor", "--delay", "1s", "--replay", "5s"]);
+    words.extend([
+        "--obs-websocket",
+        "127.0.0.1:0",
+        "--built-in",
+        "--monitor",
+        "--delay",
+        "1s",
+        "--replay",
+        "5s",
+    ]);
     let (mut onair, mut control) = live_with_control(folder.path(), &words);
     onair.wait_event("pictures", |event| event["video"]["encoded"].as_u64() > Some(60));
     let url = onair.wait_event("a link", |event| event["play"].is_string());

@@ -80,6 +80,7 @@ mod record;
 mod recorded;
 mod recordings;
 mod relays;
+mod remote_control;
 mod remux;
 mod remux_codecs;
 mod renditions;

@@ -5,6 +5,8 @@ out-ready-own-certificate = Certificate of HTTPS (SHA-256): { $pin }. Browsers w
 out-certificate-replaced = New clients now get the new certificate
 out-certificate-kept = The new certificate cannot be used, so the server keeps the old one: { $reason }
 out-ready-token = The token for the HTTP API is in { $file }
+out-remote = Other programs can control onair at { $address } (obs-websocket)
+out-remote-password = Password for obs-websocket: { $password }
 out-scene = Scene: { $name }
 out-source = { $track ->
     [video] Video

@@ -8,6 +8,7 @@ settings-page-output = Output
 settings-page-recording = Recording
 settings-page-hotkeys = Hotkeys
 settings-page-network = Network
+settings-page-remote-control = Remote control
 settings-page-about = About
 
 setting-reset = Reset { $name } to { $default }
@@ -80,6 +81,23 @@ setting-server-names-hint = studio.example.com
 setting-server-origins = Websites that may play your stream
 setting-server-origins-note = Pages on these websites may load the stream from the built-in server. Enter * for all websites.
 setting-server-origins-hint = https://example.com
+
+setting-remote-control = Control by other programs
+setting-remote-control-note = Stream decks, bots and other programs that can control OBS (obs-websocket 5) can control onair. They need the password.
+setting-remote-port = Port
+setting-remote-port-note = OBS uses 4455, so most programs try this port first. OBS and onair cannot use the same port at the same time.
+setting-remote-network = Other computers
+setting-remote-network-note = Programs on phones and other computers in your network can connect. The connection is not encrypted.
+setting-remote-password = Password
+setting-remote-password-note = Paste it into the other program. onair never shows it, so that viewers cannot see it.
+setting-remote-clients = Connections
+setting-remote-clients-note = The address of onair, and the programs that are connected.
+remote-copy-password = Copy password
+remote-new-password = New password
+tip-remote-new-password = Disconnects all programs. They need the new password.
+remote-off = Not listening
+remote-connected = { $address }: connected
+remote-no-password = { $address }: has not sent the password
 
 setting-renderer = Rendering
 setting-renderer-note = How onair draws this window. Software rendering needs more CPU.

@@ -5,6 +5,8 @@ out-ready-own-certificate = HTTPS 证书（SHA-256）：{ $pin }。证书由 ona
 out-certificate-replaced = 新的客户端现在使用新证书
 out-certificate-kept = 新证书无法使用，服务器继续使用旧证书：{ $reason }
 out-ready-token = HTTP API 的令牌保存在 { $file }
+out-remote = 其他程序可通过 { $address } 控制 onair（obs-websocket）
+out-remote-password = obs-websocket 密码：{ $password }
 out-scene = 场景：{ $name }
 out-source = { $track ->
     [video] 视频

@@ -8,6 +8,7 @@ settings-page-output = 推流
 settings-page-recording = 录制
 settings-page-hotkeys = 快捷键
 settings-page-network = 网络
+settings-page-remote-control = 远程控制
 settings-page-about = 关于
 
 setting-reset = 把 { $name } 恢复为 { $default }
@@ -79,6 +80,23 @@ setting-server-names-hint = studio.example.com
 setting-server-origins = 可以播放直播的网站
 setting-server-origins-note = 这些网站的网页可以从内置服务器播放直播。填写 * 表示所有网站。
 setting-server-origins-hint = https://example.com
+
+setting-remote-control = 由其他程序控制
+setting-remote-control-note = 能够控制 OBS（obs-websocket 5）的控制面板、机器人等程序可以控制 onair。它们需要密码。
+setting-remote-port = 端口
+setting-remote-port-note = OBS 使用 4455，因此多数程序会先尝试此端口。OBS 与 onair 不能同时使用同一端口。
+setting-remote-network = 其他电脑
+setting-remote-network-note = 允许网络中的手机和其他电脑上的程序连接。连接不加密。
+setting-remote-password = 密码
+setting-remote-password-note = 请粘贴到其他程序中。onair 从不显示密码，以免观众看到。
+setting-remote-clients = 连接
+setting-remote-clients-note = onair 的地址，以及已连接的程序。
+remote-copy-password = 复制密码
+remote-new-password = 新密码
+tip-remote-new-password = 断开所有程序。它们需要使用新密码。
+remote-off = 未监听
+remote-connected = { $address }：已连接
+remote-no-password = { $address }：尚未发送密码
 
 setting-renderer = 渲染
 setting-renderer-note = 绘制窗口的方式。软件渲染占用更多 CPU。

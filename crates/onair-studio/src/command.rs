@@ -18,8 +18,10 @@ use crate::studio::mixer::TalkMode;
 use crate::studio::mixer::monitoring::Monitoring;
 use crate::studio::scenes::edits::Edit;
 use crate::studio::settings::Preferences;
+use crate::studio::settings::RemoteChoices;
 use crate::studio::settings::part::PartKind;
 use crate::studio::settings::part::versions::VersionId;
+use crate::studio::snapshot::RemoteReport;
 use crate::studio::targets::Target;
 use crate::studio::targets::quality::Quality;
 use crate::studio::targets::services::Service;
@@ -197,6 +199,13 @@ pub enum Command {
     /// Sets the host names of the built-in server, and the origins whose pages may read from it.
     /// The value is saved.
     SetServerNames(ServerNames),
+    /// Sets whether other programs can control onair, and where. The value is saved. The first time,
+    /// onair makes a password.
+    SetRemoteControl(RemoteChoices),
+    /// Makes a new password for remote control. Connected clients are disconnected.
+    NewRemotePassword,
+    /// Reports the state of remote control: its address, clients and problem.
+    RemoteControlReport(RemoteReport),
     /// Sends a message to the chat of the program's own stream, or moderates that chat.
     Chat(ChatCommand),
     /// Adds this user-defined service or, if `was` is its previous id, changes it. The services are

@@ -1,6 +1,7 @@
 //! The flags of `onair live`.
 
 use std::borrow::Cow;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -30,6 +31,9 @@ const SPLIT_TIME_RANGE: (Duration, Duration) =
     (Duration::from_secs(1), Duration::from_secs(RecordingChoices::MAX_SPLIT_SECONDS));
 const REPLAY_RANGE: (Duration, Duration) =
     (Duration::from_secs(1), Duration::from_secs(RecordingChoices::MAX_REPLAY_SECONDS));
+
+/// The address that clients of obs-websocket try first.
+const OBS_WEBSOCKET_ADDRESS: &str = "127.0.0.1:4455";
 
 /// The flags.
 #[derive(Clone, Debug, clap::Args)]
@@ -239,6 +243,15 @@ pub struct Args {
     /// Read commands from standard input, one per line (see `onair help live`)
     #[arg(long, conflicts_with = "key_stdin", long_help = CONTROL_HELP)]
     pub control: bool,
+    /// Let other programs control onair with the protocol of obs-websocket 5, at this address. onair
+    /// then runs until you end it, also while no stream or recording is running
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = OBS_WEBSOCKET_ADDRESS,
+          conflicts_with = "copy", help_heading = "Remote control")]
+    pub obs_websocket: Option<SocketAddr>,
+    /// Environment variable that contains the password for --obs-websocket [default: a random
+    /// password, which onair prints on standard error]
+    #[arg(long, value_name = "NAME", requires = "obs_websocket", help_heading = "Remote control")]
+    pub obs_websocket_password_env: Option<String>,
     /// Duration of the broadcast, counted from the first frame [default: until you stop it]
     #[arg(long, value_name = "DURATION", value_parser = positive)]
     pub duration: Option<Duration>,

@@ -11,15 +11,16 @@ use crate::base::queue::Empty;
 use crate::cli::live::control::Run;
 use crate::cli::live::control::run::RunCommands;
 use crate::cli::live::folded::Folded;
+use crate::cli::live::missing_source::Missing;
+use crate::cli::live::remote_control;
 use crate::cli::output::exit::Exit;
 use crate::cli::output::{Output, complain, events};
 use crate::cli::process::signals::{Interrupt, cannot_start};
 use crate::media::Track;
-use crate::media::source_status::SourceState;
 use crate::mix::Strip;
 use crate::net::Trouble;
 use crate::studio::event::stats::Stats;
-use crate::studio::event::{Recording, RecordingState, Source, TargetState};
+use crate::studio::event::{Recording, RecordingState, TargetState};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::targets::address;
 use crate::studio::{Command, Config, Event, Studio};
@@ -98,6 +99,12 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
         Err(error) => return refuse(&cannot_start(&error)),
     };
     let Some(events) = studio.events() else { return Exit::Error };
+    let remote = run.remote.clone().map(|it| remote_control::start(&studio, it, output));
+    // Dropping the server disconnects its clients.
+    let _remote = match remote.transpose() {
+        Ok(remote) => remote,
+        Err(why) => return output.refuse(&why, Exit::File),
+    };
     if visible {
         events::print_message(output, &StudioMessage::KeyVisible {});
     }
@@ -128,7 +135,10 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
             Err(Empty::Waiting) => {}
             Err(Empty::Closed) => break,
         }
-        if outcome.is_over(record.is_some(), stopping_since.is_some() || draining) {
+        let is_ending = stopping_since.is_some() || draining;
+        if outcome.is_over(record.is_some(), is_ending)
+            && (is_ending || !outcome.goes_on(run.remote.is_some()))
+        {
             break;
         }
         if outcome.first.is_none() && studio.snapshot().figures.encoded > 0 {
@@ -147,6 +157,9 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
             }
             // A second Ctrl-C ends onair immediately.
             None if hopeless || stop || !draining && (over || interrupt.is_set()) => {
+                if run.remote.is_some() && !studio.snapshot().is_live_or_recording() {
+                    break;
+                }
                 studio.send(Command::StopRecording);
                 studio.send(Command::StopLive);
                 stopping_since = Some(clock.now());
@@ -183,39 +196,6 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
 fn shows_key(config: &Config) -> bool {
     // Only a broadcast to targets from the settings can be resumed. Their keys are stored.
     config.on_air_mark.is_none() && config.settings.targets.iter().any(address::has_key_in_address)
-}
-
-/// The state of a main source: whether it has delivered data, and its last failure.
-#[derive(Debug, Default)]
-struct Missing {
-    delivered: bool,
-    /// The kind of the source, if the source has failed.
-    kind: Option<&'static str>,
-    /// The reason for the last failure.
-    reason: Problem,
-}
-
-impl Missing {
-    fn note(&mut self, source: &Source) {
-        match source.report.state {
-            SourceState::Open => self.delivered = true,
-            SourceState::Stalled | SourceState::Lost | SourceState::Failed => {
-                self.kind = Some(source.kind);
-                self.reason.clone_from(&source.report.reason);
-            }
-            SourceState::Opening => {}
-        }
-    }
-
-    /// Returns the exit code and the reason for a requested source that never delivered.
-    fn failure(&self) -> Option<(Exit, Option<&Problem>)> {
-        let exit = match self.kind.filter(|_| !self.delivered)? {
-            "camera" | "mic" | "system" | "app" | "screen" | "window" => Exit::Device,
-            "stream" => Exit::Unreachable,
-            _ => Exit::File,
-        };
-        Some((exit, Some(&self.reason).filter(|reason| !reason.is_empty())))
-    }
 }
 
 impl Outcome {
@@ -299,6 +279,12 @@ impl Outcome {
         std::mem::take(&mut self.stopped) && !awaits_recording
     }
 
+    /// Returns true if the run goes on after the broadcast has stopped, because a client of remote
+    /// control can start the next one.
+    fn goes_on(&self, is_controlled: bool) -> bool {
+        is_controlled && self.codec_failed.is_none() && self.copy_failed.is_none()
+    }
+
     /// Returns true if all targets have failed, and the run has nothing else to do. `recorded` says
     /// whether there is a recording, which goes on until the end of the run.
     fn is_hopeless(&self, targets: &[usize], recorded: impl FnOnce() -> bool) -> bool {
@@ -353,8 +339,8 @@ impl Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::source_status::SourceReport;
-    use crate::studio::event::{Target, stats};
+    use crate::media::source_status::{SourceReport, SourceState};
+    use crate::studio::event::{Source, Target, stats};
 
     fn target(state: TargetState, trouble: Option<Trouble>, exit: Option<u8>) -> Event {
         let retry_in = trouble.filter(|_| exit.is_none()).map(|_| Duration::from_secs(1));

@@ -4,7 +4,9 @@ pub mod args;
 mod broadcast;
 mod control;
 mod folded;
+mod missing_source;
 mod record_tracks;
+mod remote_control;
 pub mod targets;
 
 use std::path::PathBuf;
@@ -36,8 +38,10 @@ use crate::text::problem::{Problem, problem};
 /// Runs the command.
 pub fn run(args: &Args, matches: &clap::ArgMatches, globals: &Globals, clock: Clock) -> Exit {
     let output = Output::new(clock, globals.json);
-    match prepare(args, matches, globals, clock) {
-        Ok(config) => {
+    let prepared = prepare(args, matches, globals, clock)
+        .and_then(|config| Ok((config, remote_control::read(args)?)));
+    match prepared {
+        Ok((config, remote)) => {
             let run = control::Run {
                 copy: args.copy.clone().map(|path| (path, args.again)),
                 record: args.record.clone(),
@@ -45,6 +49,7 @@ pub fn run(args: &Args, matches: &clap::ArgMatches, globals: &Globals, clock: Cl
                 replay_to: args.replay_to.clone(),
                 control: args.control,
                 drain: args.stop_after_delay,
+                remote,
             };
             broadcast::run(config, &run, &output)
         }

@@ -20,6 +20,7 @@ use crate::cli::process::signals::{Interrupt, cannot_start};
 use crate::cli::window::first::FirstStart;
 use crate::media::VideoFrame;
 use crate::player;
+use crate::remote::RemoteControl;
 use crate::studio::settings::part::files::PartFiles;
 use crate::studio::settings::part::on_air::OnAirMark;
 use crate::studio::settings::{read_services, services_beside};
@@ -266,11 +267,14 @@ fn open(
     beside: Box<dyn WindowCompanion>,
     windowless: &Arc<AtomicBool>,
 ) -> Exit {
+    // A window that only plays streams has no settings file, and nothing to control.
+    let is_controllable = config.settings_path.is_some();
     let started = Interrupt::listen().and_then(|interrupt| Ok((interrupt, start(config)?)));
     let (interrupt, (studio, events)) = match started {
         Ok(started) => started,
         Err(why) => return beside.refuse(&why),
     };
+    let _remote = is_controllable.then(|| RemoteControl::follow(studio.link()));
     let studio = Arc::new(studio);
     for command in first {
         studio.send(command.clone());

@@ -1,11 +1,14 @@
 //! The handle of the studio: starts it, sends commands, and reads its state.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::worker::Stuck;
-use crate::base::{Latest, Worker};
+use crate::base::{Clock, Latest, Worker};
 use crate::media::VideoFrame;
 use crate::net::Runtime;
 use crate::studio::command::Command;
@@ -34,12 +37,67 @@ const MAX_ENDING_EVENTS: usize = 256;
 /// Interval between checks whether commands were executed.
 const SETTLE_POLL_INTERVAL: Duration = Duration::from_millis(2);
 
+/// The sending end of the commands, which counts them. The lock gives each command its number in
+/// the order in which the studio executes them.
+#[derive(Clone, Debug)]
+struct CommandSender {
+    commands: Sender<Command>,
+    /// The number of commands sent.
+    sent: Arc<Mutex<u64>>,
+}
+
+impl CommandSender {
+    fn new(commands: Sender<Command>) -> Self {
+        Self { commands, sent: Arc::default() }
+    }
+
+    fn send(&self, command: Command) {
+        let mut sent = self.sent.lock();
+        *sent += 1;
+        // A studio that has ended executes no commands.
+        let _ = self.commands.send(command);
+    }
+
+    /// Sends a command unless the queue is full. Returns the number of commands sent.
+    fn offer(&self, command: Command) -> Option<u64> {
+        let mut sent = self.sent.lock();
+        match self.commands.offer(command, Duration::ZERO) {
+            Ok(None) => {
+                *sent += 1;
+                Some(*sent)
+            }
+            Ok(Some(_)) | Err(_) => None,
+        }
+    }
+}
+
+/// What another thread needs to operate the studio, for example for remote control. Unlike the
+/// [`Studio`], it never waits.
+#[derive(Clone, Debug)]
+pub struct StudioLink {
+    sender: CommandSender,
+    pub snapshots: Latest<Snapshot>,
+    /// The frames of the program.
+    pub program: Latest<VideoFrame>,
+    pub runtime: Runtime,
+    pub clock: Clock,
+}
+
+impl StudioLink {
+    /// Sends a command, and returns its number, with which [`Snapshot::is_settled`] tells whether
+    /// the snapshot shows its effect. Returns `None` if too many commands wait, or the studio has
+    /// ended.
+    pub fn send(&self, command: Command) -> Option<u64> {
+        self.sender.offer(command)
+    }
+}
+
 /// A running studio. Dropping it requests its end; [`Studio::end`] waits.
 #[derive(Debug)]
 pub struct Studio {
-    commands: Sender<Command>,
-    /// The number of commands sent.
-    sent: AtomicU64,
+    commands: CommandSender,
+    runtime: Runtime,
+    clock: Clock,
     /// True if the end was requested.
     ending: AtomicBool,
     events: Option<Receiver<Event>>,
@@ -57,20 +115,20 @@ impl Studio {
     pub fn start(config: Config) -> std::io::Result<Self> {
         let warnings = config.warnings.clone();
         let (engine, ends) = assemble(config)?;
+        let (runtime, clock) = (engine.runtime.clone(), engine.clock);
         let OwnerEnds { commands, events, snapshot, program, watched } = ends;
         let worker = Worker::spawn("studio", move |_| engine.run(warnings))?;
-        let (sent, ending, events) = (AtomicU64::new(0), AtomicBool::new(false), Some(events));
-        Ok(Self { commands, sent, ending, events, snapshot, program, watched, worker })
+        let (ending, events) = (AtomicBool::new(false), Some(events));
+        let commands = CommandSender::new(commands);
+        Ok(Self { commands, runtime, clock, ending, events, snapshot, program, watched, worker })
     }
 
     /// Sends a command; later snapshots and events show its effect.
     pub fn send(&self, command: Command) {
-        self.sent.fetch_add(1, Ordering::Relaxed);
         if command == Command::Quit {
             self.ending.store(true, Ordering::Relaxed);
         }
-        // A studio that has ended executes no commands.
-        let _ = self.commands.send(command);
+        self.commands.send(command);
     }
 
     /// Returns true if the end was requested.
@@ -85,7 +143,7 @@ impl Studio {
 
     /// Returns true if all commands were executed and the snapshot shows their effect.
     pub fn is_settled(&self) -> bool {
-        let sent = self.sent.load(Ordering::Relaxed);
+        let sent = *self.commands.sent.lock();
         self.snapshot.get().is_some_and(|snapshot| snapshot.is_settled(sent))
     }
 
@@ -110,6 +168,17 @@ impl Studio {
     /// Returns the slot of the snapshots, for readers that need to be woken.
     pub fn snapshots(&self) -> Latest<Snapshot> {
         self.snapshot.clone()
+    }
+
+    /// Returns what another thread needs to operate the studio.
+    pub fn link(&self) -> StudioLink {
+        StudioLink {
+            sender: self.commands.clone(),
+            snapshots: self.snapshot.clone(),
+            program: self.program.clone(),
+            runtime: self.runtime.clone(),
+            clock: self.clock,
+        }
     }
 
     /// Returns the events in order. Only the first caller gets them.
@@ -191,7 +260,7 @@ pub(super) fn assemble(mut config: Config) -> std::io::Result<(Engine, OwnerEnds
 
 impl Drop for Studio {
     fn drop(&mut self) {
-        let _ = self.commands.send(Command::Quit);
+        self.commands.send(Command::Quit);
     }
 }
 
@@ -206,12 +275,14 @@ mod tests {
     fn after(body: impl FnOnce(Engine) + Send + 'static) -> Studio {
         let (mut engine, ends) = at_rest(None);
         engine.config.program = false;
+        let (runtime, clock) = (engine.runtime.clone(), engine.clock);
         let OwnerEnds { commands, events, snapshot, program, watched } = ends;
         let mut worker = Worker::spawn("studio", move |_| body(engine)).unwrap();
         let _ = commands.send(Command::Quit);
         worker.wait(LIMIT).unwrap();
-        let (sent, ending, events) = (AtomicU64::new(0), AtomicBool::new(false), Some(events));
-        Studio { commands, sent, ending, events, snapshot, program, watched, worker }
+        let (ending, events) = (AtomicBool::new(false), Some(events));
+        let commands = CommandSender::new(commands);
+        Studio { commands, runtime, clock, ending, events, snapshot, program, watched, worker }
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub(crate) mod degradation;
 pub mod handle;
 mod handlers;
 pub(crate) mod notice_board;
+mod remote_control;
 pub(crate) mod removed_strips;
 pub(crate) mod scene_state;
 pub(crate) mod server;
@@ -391,6 +392,9 @@ impl Engine {
             Command::SetPlayKey(needed) => self.set_play_key(needed),
             Command::NewPlayKey => self.renew_play_key(),
             Command::SetServerNames(names) => self.set_server_names(names),
+            Command::SetRemoteControl(choices) => self.set_remote_control(choices),
+            Command::NewRemotePassword => self.renew_remote_password(),
+            Command::RemoteControlReport(report) => self.note_remote_control(report),
             Command::Chat(command) => self.handle_chat(command),
             Command::PutService { was, service } => self.put_service(was.as_deref(), &service),
             Command::RemoveService(id) => self.remove_service(&id),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::base::{Timestamp, Worker};
+use crate::base::{Secret, Timestamp, Worker};
 use crate::media::ProgramId;
 use crate::mix::StripId;
 use crate::studio::command::Command;
@@ -33,6 +33,7 @@ use crate::studio::preflight::Preflight;
 use crate::studio::preflight::recommendation::Measurement;
 use crate::studio::program::Program;
 use crate::studio::settings::stream_keys::{KeyPlace, Keys};
+use crate::studio::snapshot::RemoteReport;
 use crate::studio::sources::video_filters::Filters;
 use crate::studio::targets::Target;
 use crate::studio::targets::quality::Quality;
@@ -74,6 +75,18 @@ pub struct EngineState {
     pub repairs: Option<Repairs>,
     /// The number of executed commands.
     pub handled_commands: u64,
+    /// The password and the state of remote control.
+    pub remote_control: RemoteControl,
+}
+
+/// Remote control. Its network task is outside the studio, and reports its state.
+#[derive(Debug, Default)]
+pub struct RemoteControl {
+    /// The password, once it is loaded or made.
+    pub password: Option<Secret>,
+    /// True while the stored password is being loaded.
+    pub password_pending: bool,
+    pub report: RemoteReport,
 }
 
 /// The running outputs, and the data of the current broadcast. `on_air` is `None` while there are

@@ -231,6 +231,8 @@ notices! {
     ServerFailed "server-failed" Error [] [reason] {};
     /// The server cannot change whether other computers reach it.
     ServerNotMoved "server-not-moved" Error [] [reason] {};
+    /// Remote control cannot listen.
+    RemoteFailed "remote-failed" Error [] [reason] {};
 
     // Files that are being written.
     /// Nothing was recorded.

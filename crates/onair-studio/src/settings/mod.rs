@@ -63,7 +63,7 @@ pub use sections::panels::{
 };
 pub use sections::projectors::{MAX_PROJECTORS, ProjectorContent, ProjectorPlace, Projectors};
 pub use sections::server::check_successor;
-pub use sections::window::{Language, Preferences, Theme};
+pub use sections::window::{Language, Preferences, RemoteChoices, Theme};
 pub use token::ServerToken;
 pub use token::own_certificate::own_certificate;
 
@@ -98,6 +98,8 @@ layout! {
         chat: ChatChoices = chat,
         #[serde(skip_serializing_if = "is_usual")]
         server: sections::server::Table,
+        #[serde(skip_serializing_if = "is_usual")]
+        remote: RemoteChoices = remote,
         /// The preferences, whose parts in other tables follow.
         window: Preferences = preferences,
         #[serde(skip_serializing_if = "is_usual")]

@@ -4,6 +4,7 @@ pub mod health;
 mod queries;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use std::time::Duration;
 pub use crate::media::source_status::SourceState;
 
 use crate::audio::AudioChoice;
-use crate::base::Latest;
+use crate::base::{Latest, Secret};
 use crate::capture::{CameraControl, CameraFormat, ScreenInfo, VideoChoice, WindowInfo};
 use crate::compose::ViewOf;
 use crate::compose::scene::{SceneId, SourceId};
@@ -36,6 +37,7 @@ use crate::studio::notices::{Notice, PastNotice};
 use crate::studio::preflight::recommendation::MeasuredQuality;
 use crate::studio::scenes::Collection;
 use crate::studio::settings::Preferences;
+use crate::studio::settings::RemoteChoices;
 use crate::studio::settings::part::versions::Version;
 use crate::studio::settings::part::{InUse, PartKind};
 use crate::studio::settings::stream_keys::KeyPlace;
@@ -381,6 +383,33 @@ impl ServerFigures {
     }
 }
 
+/// A program that controls onair remotely.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemoteClient {
+    pub address: SocketAddr,
+    /// True after the client has sent the right password.
+    pub is_identified: bool,
+}
+
+/// The state of remote control, as its network task reports it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RemoteReport {
+    /// The listening address; `None` while onair does not listen.
+    pub address: Option<SocketAddr>,
+    /// The reason why onair does not listen.
+    pub problem: Option<Problem>,
+    pub clients: Vec<RemoteClient>,
+}
+
+/// Remote control by other programs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RemoteControlView {
+    pub choices: RemoteChoices,
+    /// The password; `None` until it is loaded or made.
+    pub password: Option<Secret>,
+    pub report: RemoteReport,
+}
+
 /// The scene collections and profiles.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PartsView {
@@ -510,6 +539,7 @@ pub struct Snapshot {
     pub watch_attempts: u64,
     pub watch_figures: WatchFigures,
     pub server: ServerFigures,
+    pub remote: RemoteControlView,
     pub preferences: Preferences,
     /// The last stream that was played.
     pub watch_url: String,

@@ -15,6 +15,7 @@ use crate::cli::flags::value::{check_png, duration, within};
 use crate::cli::live::args::control_syntax;
 use crate::compose::transition::{Kind, MAX_STINGER_DURATION, Order, Transition, Wipe};
 use crate::media::playback_control::{EndBehavior, TransportCommand};
+use crate::remote::ListenOptions;
 use crate::studio::mixer::fallback_of;
 use crate::studio::settings::scenes::collection::{matte_of, transition_of};
 use crate::studio::{Command, Edit};
@@ -34,6 +35,8 @@ pub(super) struct Run {
     pub control: bool,
     /// True to send the delayed part of the broadcast before the end.
     pub drain: bool,
+    /// Where other programs can control the run. It then goes on without a stream or recording.
+    pub remote: Option<ListenOptions>,
 }
 
 /// Default names of files that commands write.

@@ -22,6 +22,10 @@ pub struct SettingsDraft {
     pub(super) server_names: Option<String>,
     /// The text entered as origins of the built-in server.
     pub(super) server_origins: Option<String>,
+    /// The text entered as the port of remote control.
+    pub(super) remote_port: Option<String>,
+    /// The time at which the password of remote control was copied, in seconds.
+    pub(super) password_copied_at: Option<f64>,
     /// True if this frame already explains why settings cannot be changed on air.
     pub(super) explained: bool,
     /// The texts of the language that the window does not use.
@@ -39,6 +43,8 @@ impl Default for SettingsDraft {
             talk_key: None,
             server_names: None,
             server_origins: None,
+            remote_port: None,
+            password_copied_at: None,
             explained: false,
             other: None,
         }

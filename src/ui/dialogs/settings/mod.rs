@@ -9,6 +9,7 @@ mod hotkeys;
 mod network;
 mod output;
 mod recording;
+mod remote_control;
 mod row;
 pub mod table;
 mod video;
@@ -194,6 +195,11 @@ fn one(
         Setting::ServerNames => network::names(ui, view, needs),
         Setting::ServerOrigins => network::origins(ui, view, needs),
         Setting::Successor => network::successor(ui, view, needs),
+        Setting::RemoteControl => remote_control::on(ui, view, needs.settings),
+        Setting::RemotePort => remote_control::port(ui, view, needs.settings),
+        Setting::RemoteNetwork => remote_control::network(ui, view, needs.settings),
+        Setting::RemotePassword => remote_control::password(ui, view, needs),
+        Setting::RemoteClients => remote_control::clients(ui, view, needs.settings),
         Setting::Renderer => about::renderer(ui, view, needs),
         Setting::Keys => about::keys(ui, view, needs),
         Setting::Version => about::version(ui, view, needs),

@@ -108,6 +108,13 @@ settings! {
         ServerOrigins "server-origins";
         Successor "successor";
     }
+    RemoteControl "remote-control" External {
+        RemoteControl "remote-control";
+        RemotePort "remote-port";
+        RemoteNetwork "remote-network";
+        RemotePassword "remote-password";
+        RemoteClients "remote-clients";
+    }
     About "about" Info {
         Renderer "renderer";
         Keys "keys";

@@ -3,6 +3,7 @@
 
 mod client;
 pub(in crate::net) mod http;
+mod server_socket;
 mod socket;
 mod stall_timeout;
 pub(in crate::net) mod url;
@@ -10,6 +11,7 @@ pub(in crate::net) mod url;
 pub use crate::net::error::problem::UrlError;
 pub use crate::net::web::url::WebUrl;
 pub use client::{Client, Span, WebResponse};
+pub use server_socket::{ServerSocket, SocketMessage};
 pub use socket::Socket;
 pub use stall_timeout::StallTimeout;
 

@@ -96,6 +96,7 @@ impl Engine {
             chat_choices: self.watch.chat_choices().clone(),
             recent: self.settings.recent.clone(),
             server: self.built_in.figures(),
+            remote: self.remote_view(),
             preferences: self.settings.preferences.clone(),
             watch_url: self.settings.watch_url.clone(),
             checked: self.checked(),

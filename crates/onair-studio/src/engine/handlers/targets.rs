@@ -47,6 +47,7 @@ impl Engine {
         self.adopt_written_keys();
         self.forget_deleted();
         self.fetch_play_key();
+        self.fetch_remote_password();
         self.fetch_secrets();
     }
 
@@ -107,6 +108,9 @@ impl Engine {
                     None => self.notices.raise(&StudioMessage::AddressLost {}, ""),
                 },
                 KeyAnswer::Loaded { what: KeyOwner::Viewers, key, .. } => self.play_key_loaded(key),
+                KeyAnswer::Loaded { what: KeyOwner::RemoteControl, key, .. } => {
+                    self.remote_password_loaded(key);
+                }
                 KeyAnswer::Loaded { key: None, .. } => {}
                 KeyAnswer::Loaded { what: KeyOwner::Permission, name, key: Some(key) } => {
                     let name = name.strip_prefix(PERMISSION_PREFIX).unwrap_or_default();

@@ -12,7 +12,7 @@ use crate::studio::mixer::monitoring::Monitoring;
 use crate::studio::scenes::Collection;
 use crate::studio::settings::part::names::InUse;
 use crate::studio::settings::secret_addresses::KeyringAddresses;
-use crate::studio::settings::sections::window::Preferences;
+use crate::studio::settings::sections::window::{Preferences, RemoteChoices};
 use crate::studio::targets::Target;
 use crate::studio::targets::quality::Quality;
 use crate::studio::targets::sharing::{ServerNames, ServerReach};
@@ -65,6 +65,9 @@ pub struct Settings {
     /// True if viewers of the built-in server need a key, which is stored with the stream keys.
     pub play_key: bool,
     pub server_names: ServerNames,
+    /// Whether and where other programs can control onair. The password is stored with the stream
+    /// keys.
+    pub remote: RemoteChoices,
     pub preferences: Preferences,
     /// The addresses in the keyring, which are not saved with the settings.
     pub keyring_addresses: KeyringAddresses,
@@ -95,6 +98,7 @@ impl Default for Settings {
             chat_rules: ChatRules::default(),
             play_key: false,
             server_names: ServerNames::default(),
+            remote: RemoteChoices::default(),
             preferences: Preferences::default(),
             keyring_addresses: KeyringAddresses::default(),
         }

@@ -1,4 +1,5 @@
-//! The window's options in the settings file: `[window]`.
+//! The window's options in the settings file, `[window]`, and the control of the window by other
+//! programs, `[remote]`.
 
 use std::path::{Path, PathBuf};
 
@@ -161,6 +162,33 @@ fn is_default_folder(folder: &Path) -> bool {
     folder == default_recording_folder()
 }
 
+/// Whether and where other programs can control onair.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RemoteChoices {
+    /// True to accept clients of obs-websocket.
+    pub obs_websocket: bool,
+    #[serde(deserialize_with = "port")]
+    pub port: u16,
+    /// True if other computers can connect; otherwise, only programs on this computer.
+    pub network: bool,
+}
+
+impl RemoteChoices {
+    /// The port that clients of obs-websocket try first.
+    pub const DEFAULT_PORT: u16 = 4455;
+}
+
+impl Default for RemoteChoices {
+    fn default() -> Self {
+        Self { obs_websocket: false, port: Self::DEFAULT_PORT, network: false }
+    }
+}
+
+within! {
+    port: u16 = 1..=u16::MAX;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -212,5 +240,14 @@ mod tests {
             assert_eq!(warnings.len(), 1, "{warnings:?}");
             assert!(warnings[0].to_string().contains("window.push_to_talk_key"), "{warnings:?}");
         }
+    }
+
+    #[test]
+    fn bad_values_of_remote_control_become_the_default_which_is_off() {
+        let (read, warnings) =
+            Settings::parse("[remote]\nobs_websocket = \"yes\"\nport = 0\nnetwork = 1\n");
+        assert_eq!((read.remote, warnings.len()), (RemoteChoices::default(), 3), "{warnings:?}");
+        let (read, _) = Settings::parse("[remote]\nobs_websocket = true\nport = 4460\n");
+        assert_eq!((read.remote.obs_websocket, read.remote.port), (true, 4460));
     }
 }

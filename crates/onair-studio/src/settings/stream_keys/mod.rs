@@ -67,6 +67,8 @@ pub enum KeyOwner {
     Permission,
     /// The viewers of the built-in server.
     Viewers,
+    /// The programs that control onair.
+    RemoteControl,
 }
 
 /// An answer from the thread.
