@@ -180,9 +180,9 @@ fn frames_of_another_codec_begin_with_their_first_keyframe_where_they_were_annou
 fn the_size_of_vp9_is_that_of_its_keyframes_and_is_told_when_it_changes() {
     // A keyframe of 640 or 320 columns and 360 rows (VP9 §6.2).
     let key = |wide: bool| {
-        let columns: [u8; 2] = if wide { [0x27, 0xF0] } else { [0x13, 0xF0] };
-        let head = [0x82, 0x49, 0x83, 0x42, 0x20 | columns[0] >> 4];
-        let size = [columns[0] << 4 | columns[1] >> 4, columns[1] << 4 | 0x1, 0x67, 0x80];
+        let columns: u8 = if wide { 0x27 } else { 0x13 };
+        let head = [0x82, 0x49, 0x83, 0x42, 0x20];
+        let size = [columns, 0xF0, 0x16, 0x70];
         Bytes::from([&b"\x91vp09"[..], &head, &size].concat())
     };
     let mut reader = BodyReader::new(|_| true);
