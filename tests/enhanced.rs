@@ -452,7 +452,7 @@ fn a_server_without_a_successor_asks_its_clients_to_come_back() {
     let url = format!("{base}/live/film");
     let words = ["live", "--copy", file.to_str().unwrap(), "--loop", "--to", &url];
     let mut live = Onair::start(&[&words[..], &["--log", "info"]].concat());
-    first.wait_event("published", |event| event["event"] == "publish");
+    live.wait_event("a live target", |event| event["state"] == "live");
     assert!(first.stop(LIMIT).success());
     // The publisher was asked to reconnect, not merely cut off. No server is there yet.
     live.peer.wait_until("the request", LIMIT, |peer| {

@@ -507,8 +507,11 @@ fn sources(folder: &Path) -> String {
 #[test]
 fn nothing_is_named_that_the_program_does_not_know() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let code =
-        sources(&root.join("src/cli")) + &sources(&root.join("crates/onair-server/src/http"));
+    let server = root.join("crates/onair-server/src");
+    // The operator's list has events that no command prints.
+    let code = sources(&root.join("src/cli"))
+        + &sources(&server.join("http"))
+        + &sources(&server.join("event"));
     let guide = guide();
     for (heading, names) in &guide {
         // Numbers, paths and metrics are checked elsewhere in this file.
