@@ -1,6 +1,6 @@
-//! Floor 2: converts bytes to values and back. This room has no sockets, clocks, threads or
-//! blocking calls; time and randomness are arguments. All input is untrusted. No input causes a
-//! panic, and no allocation depends on a length that a peer merely claims.
+// Floor 2: converts bytes to values and back. This room has no sockets, clocks, threads or blocking calls; time and
+// randomness are arguments.
+#![doc = include_str!("../README.md")]
 
 #![forbid(unsafe_code)]
 
