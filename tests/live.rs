@@ -387,9 +387,7 @@ fn a_key_is_seen_nowhere() {
     nginx.wait_published(by_env);
     // nginx refuses by closing the connection. That may be temporary, so onair retries.
     onair.wait_event("the refusal", |event| {
-        of_target(event, 1, "connecting")
-            && event["stage"] == "publish"
-            && event["cause"].is_string()
+        of_target(event, 1, "connecting") && event["stage"] == "media" && event["cause"].is_string()
     });
     wait_encoded(&mut onair, 60);
     let command_line = fs::read(format!("/proc/{}/cmdline", onair.peer.id())).unwrap_or_default();

@@ -25,7 +25,10 @@ net-unreachable = the network or the host is unreachable
 net-forbidden = this computer blocks the connection
     .cure = Allow onair in this computer's firewall or security settings.
 net-unanswered = connected, but no answer for { $seconds } s
-net-accepted-then-closed = the server accepted the stream, and closed the connection after { $seconds } s
+net-accepted-then-closed = { $seconds ->
+    [none] the server accepted the stream, and closed the connection at once
+   *[other] the server accepted the stream, and closed the connection after { $seconds } s
+}
 net-closed-each-time = the server closed the connection { $times } times, each after { $seconds } s
 net-closed = the server closed the connection
 net-cut = the connection was reset

@@ -25,7 +25,10 @@ net-unreachable = 网络或主机不可达
 net-forbidden = 连接被本机阻止
     .cure = 请在本机的防火墙或安全设置中放行 onair。
 net-unanswered = 已连接，但 { $seconds } 秒没有回应
-net-accepted-then-closed = 服务器接受了推流，{ $seconds } 秒后关闭了连接
+net-accepted-then-closed = { $seconds ->
+    [none] 服务器接受了推流，但立即关闭了连接
+   *[other] 服务器接受了推流，{ $seconds } 秒后关闭了连接
+}
 net-closed-each-time = 服务器已 { $times } 次关闭连接，每次都在 { $seconds } 秒后
 net-closed = 服务器关闭了连接
 net-cut = 连接被重置

@@ -114,7 +114,9 @@ impl From<&Cause> for Problem {
                 problem!("net-unanswered", seconds = seconds(*after))
             }
             Cause::AcceptedThenClosed { after } => {
-                problem!("net-accepted-then-closed", seconds = seconds(*after))
+                let is_none = after.as_secs() == 0;
+                let seconds = if is_none { "none".to_owned() } else { seconds(*after) };
+                problem!("net-accepted-then-closed", seconds = seconds)
             }
             Cause::ClosedEachTime { after, times } => {
                 problem!("net-closed-each-time", times = *times, seconds = seconds(*after))
