@@ -172,6 +172,27 @@ fn a_folder_that_is_created_later_can_be_chosen_only_for_recordings() {
 }
 
 #[test]
+fn a_new_folder_is_created_and_the_next_choice_begins_where_the_last_one_was() {
+    let (folder, mut harness) = chooser(ChooserKind::Folder { may_be_new: false });
+    harness.event(egui::Event::Text("shows".into()));
+    harness.run();
+    click(&mut harness, "New folder");
+    shows(&mut harness, "There are no subfolders. Choose selects this folder.");
+    click(&mut harness, "Choose");
+    let created = folder.path().join("shows");
+    assert_eq!(chosen(&harness), Some(Some(vec![created.clone()])));
+    assert!(created.is_dir());
+    let ctx = harness.ctx.clone();
+    let screen = harness.state_mut().screen.as_mut().unwrap();
+    screen.choose_file(&ctx, films(), None);
+    shows(&mut harness, "film.mp4");
+    assert!(
+        harness.query_by_label("New folder").is_none(),
+        "nothing is created for existing files"
+    );
+}
+
+#[test]
 fn an_empty_folder_is_said_to_be_what_choose_takes() {
     let (folder, mut harness) = chooser(ChooserKind::Folder { may_be_new: false });
     harness.get_by_label("inner").focus();

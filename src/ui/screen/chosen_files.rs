@@ -1,6 +1,6 @@
 //! Handlers for files and folders chosen in file dialogs, and for dropped addresses.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Screen;
 use crate::audio::AudioChoice;
@@ -18,8 +18,9 @@ use crate::ui::view::file_request::{
 use crate::ui::view::{View, WindowRequest};
 
 impl Screen {
-    /// Opens onair's own file chooser.
+    /// Opens onair's own file chooser in this folder, or else in that of the last choice.
     pub fn choose_file(&mut self, ctx: &egui::Context, kind: ChooserKind, folder: Option<PathBuf>) {
+        let folder = folder.or_else(|| self.last_folder.clone());
         self.file_chooser = Some(FileChooser::new(ctx, kind, folder));
     }
 
@@ -37,6 +38,9 @@ impl Screen {
         if let Some(chooser) = &mut self.file_chooser {
             let Some(answer) = file_chooser::show(ctx, &view, chooser) else { return };
             self.file_chooser = None;
+            if let ChooserAnswer::Chosen(paths) = &answer {
+                self.last_folder = paths.first().and_then(|it| it.parent()).map(Path::to_owned);
+            }
             self.requests.push(WindowRequest::FilesChosen(match answer {
                 ChooserAnswer::Cancel => None,
                 ChooserAnswer::Chosen(paths) => Some(paths),

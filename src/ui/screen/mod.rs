@@ -50,6 +50,7 @@ mod status_bar;
 mod window_list;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -114,6 +115,8 @@ pub struct Screen {
     settings: dialogs::SettingsDraft,
     /// onair's own file chooser.
     file_chooser: Option<FileChooser>,
+    /// The folder of the last choice.
+    last_folder: Option<PathBuf>,
     /// True while the desktop's file dialog does not respond.
     file_wait: bool,
     passthrough: dialogs::PassthroughDraft,
@@ -222,6 +225,7 @@ impl Screen {
             target: targets::Draft::default(),
             settings: dialogs::SettingsDraft::default(),
             file_chooser: None,
+            last_folder: None,
             file_wait: false,
             passthrough: dialogs::PassthroughDraft::default(),
             services: dialogs::Services::default(),

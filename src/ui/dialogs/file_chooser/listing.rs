@@ -59,10 +59,28 @@ pub struct Reading {
 impl Reading {
     /// Begins to read a path. `wake` is called when the result is available.
     pub fn begin(path: PathBuf, endings: Option<Vec<String>>, wake: egui::Context) -> Self {
+        Self::run(path, wake, move |its, stopped| read(its, endings.as_deref(), stopped))
+    }
+
+    /// Works like [`begin`](Self::begin), but first creates the folder if it does not exist.
+    pub fn of_new(path: PathBuf, endings: Option<Vec<String>>, wake: egui::Context) -> Self {
+        Self::run(path, wake, move |its, stopped| match fs::create_dir(its) {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                Listing { error: Some(Trouble::problem(&error)), ..Listing::default() }
+            }
+            _ => read(its, endings.as_deref(), stopped),
+        })
+    }
+
+    fn run(
+        path: PathBuf,
+        wake: egui::Context,
+        read: impl FnOnce(&Path, &dyn Fn() -> bool) -> Listing + Send + 'static,
+    ) -> Self {
         let (answer, answers) = queue::bounded("folder", 1, Full::DropOldest);
         let its = path.clone();
         let worker = Worker::spawn("onair-folder", move |stop| {
-            let listing = read(&its, endings.as_deref(), &|| stop.is_set());
+            let listing = read(&its, &|| stop.is_set());
             // The dialog may have been closed.
             let _ = answer.send(listing);
             wake.request_repaint();

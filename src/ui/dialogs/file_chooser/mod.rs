@@ -115,6 +115,15 @@ impl FileChooser {
         self.enter(Reading::begin(folder, endings(&self.kind, self.all), ctx.clone()));
     }
 
+    /// Creates a folder in the shown one, and opens it. It has the entered name, or else this one. The name of a new
+    /// file stays.
+    fn create_folder(&mut self, ctx: &egui::Context, name: &str) {
+        let typed = self.typed.trim();
+        let is_named = matches!(self.kind, ChooserKind::Folder { .. }) && !typed.is_empty();
+        let path = absolute(&self.reading.path, if is_named { typed } else { name });
+        self.enter(Reading::of_new(path, endings(&self.kind, self.all), ctx.clone()));
+    }
+
     fn enter(&mut self, reading: Reading) {
         (self.reading, self.looked) = (reading, None);
         (self.wrong, self.replace) = (None, None);
@@ -331,6 +340,13 @@ fn places(ui: &mut Ui, view: &View<'_>, chooser: &mut FileChooser) {
             let text = texts.get(key);
             if folder.is_some() && Button::new(&text).small().show(ui, theme).clicked() {
                 to = folder;
+            }
+        }
+        if !matches!(chooser.kind, ChooserKind::Files { .. }) {
+            let text = texts.get("chooser-new-folder");
+            if Button::new(&text).small().show(ui, theme).clicked() {
+                let name = texts.get("chooser-folder-name");
+                chooser.create_folder(ui.ctx(), &name);
             }
         }
         let shown = chooser.reading.path.display().to_string();
