@@ -221,7 +221,7 @@ fn a_server_that_checks_the_key_for_seconds_refuses_and_is_not_lost() {
     // The first close alone says nothing about the key.
     assert_eq!((waits[0].state, class(&waits[0])), (State::Reconnecting, Some(Class::Lost)));
     assert_eq!((waits[1].state, class(&waits[1])), (State::Connecting, Some(Class::Refused)));
-    assert_eq!(waits[1].stage, ConnectStage::Publish);
+    assert_eq!(waits[1].stage, ConnectStage::Media);
     assert!(advice(&waits[1]).contains("key"), "{}", advice(&waits[1]));
     assert!(waits[1].retry_in > Some(Duration::from_secs(1)), "{:?}", waits[1].retry_in);
 }
