@@ -379,7 +379,11 @@ fn viewers_of_every_protocol_are_listed_and_ended() {
     let mut publisher = publish(&running, "live/show");
     let mut player = Client::play(&running.url("live/show"));
     let mut download = open(&running, "/live/show.flv");
+    // After a second without video, the file is one of audio.
+    let mut time = 1_000;
     wait_for("what is sent to both", LIMIT, || {
+        time += 20;
+        publisher.send(&(TagKind::Audio, time, vec![0xAF, 1, 9, 9].into()));
         let viewers = running.viewers();
         viewers.len() == 2 && viewers.iter().all(|viewer| viewer["bytes"].as_u64() > Some(0))
     });
@@ -405,14 +409,15 @@ fn viewers_of_every_protocol_are_listed_and_ended() {
         let fields = format!("Host: localhost\r\nUser-Agent: {agent}\r\n");
         exchange(running.http(), "GET /live/show/hls/main.m3u8", &fields).status
     };
-    publisher.send(&(TagKind::Audio, 40, vec![0xAF, 1, 9, 9].into()));
+    publisher.send(&(TagKind::Audio, time + 20, vec![0xAF, 1, 9, 9].into()));
     std::thread::scope(|scope| {
         let waits = scope.spawn(|| list("one"));
         let hls = running.viewer_by("hls");
         assert_eq!(running.remove(&format!("/api/v1/viewers/{}", hls["id"])).status, 204);
         assert_eq!(list("one"), 403);
-        for time in 3..200 {
-            publisher.send(&(TagKind::Audio, time * 20, vec![0xAF, 1, 9, 9].into()));
+        for number in 2..200 {
+            let time = time + number * 20;
+            publisher.send(&(TagKind::Audio, time, vec![0xAF, 1, 9, 9].into()));
         }
         assert!(matches!(waits.join().unwrap(), 200 | 503));
     });
