@@ -31,7 +31,11 @@ pub fn sdp(data: &[u8]) -> bool {
         assert!(offer.text.len() <= text.len() * 2 + 64);
         assert_eq!(sdp::Offer::parse(&offer.text).as_ref(), Ok(offer));
     }
+    if let Ok(offer) = sdp::Offer::parse_publisher(&text) {
+        assert_eq!(sdp::Offer::parse_publisher(&offer.text).as_ref(), Ok(&offer));
+    }
     let _ = sdp::finish_answer(&text);
+    let _ = sdp::finish_publisher_answer(&text);
     if let Some(found) = sdp::Credentials::of_fragment(&text) {
         assert_eq!(sdp::fragment_ufrag(&text), Some(found.ufrag.as_str()));
         assert!(

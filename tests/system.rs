@@ -134,5 +134,6 @@ mod watch_network;
 mod wayland;
 mod wayland_window;
 mod whep;
+mod whip;
 mod window_ends;
 mod window_story;

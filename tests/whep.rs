@@ -2,8 +2,8 @@
 //! also send HTTP requests directly, both valid and invalid.
 
 mod admission;
-mod aiortc;
-mod browser;
+pub mod aiortc;
+pub mod browser;
 mod gstreamer;
 mod hostile;
 mod network;
@@ -33,12 +33,12 @@ use page::PageServer;
 /// which share packets.
 const NO_B_FRAMES: [&str; 6] = ["-tune", "zerolatency", "-threads", "8", "-s", "320x180"];
 
-struct Running {
-    server: Server,
+pub struct Running {
+    pub server: Server,
     runtime: Runtime,
 }
 
-fn start_with(change: impl FnOnce(&mut Config)) -> Running {
+pub fn start_with(change: impl FnOnce(&mut Config)) -> Running {
     let any = Listen::exactly("127.0.0.1:0".parse().unwrap());
     let mut config = Config { rtmp: any, http: Some(any), webrtc: Some(any), ..Config::default() };
     // The server refuses no rendition, even on a busy machine.
@@ -50,11 +50,11 @@ fn start_with(change: impl FnOnce(&mut Config)) -> Running {
 }
 
 impl Running {
-    fn http(&self) -> SocketAddr {
+    pub fn http(&self) -> SocketAddr {
         self.server.addresses().http.unwrap()
     }
 
-    fn publish(&self, options: &[&str]) -> Peer {
+    pub fn publish(&self, options: &[&str]) -> Peer {
         let url = format!("rtmp://{}/live/show", self.server.addresses().rtmp);
         self.published(ffmpeg::publish_with(&url, None, options))
     }
@@ -85,7 +85,7 @@ impl Drop for Running {
 }
 
 /// The response to a request: status, head in lower case, and body.
-fn ask(
+pub fn ask(
     http: SocketAddr,
     method: &str,
     path: &str,
@@ -96,7 +96,7 @@ fn ask(
 }
 
 /// Like `ask`, with further header fields.
-fn ask_with(
+pub fn ask_with(
     http: SocketAddr,
     method: &str,
     path: &str,

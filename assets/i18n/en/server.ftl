@@ -114,6 +114,7 @@ left-unreadable = the server could not process the client's data
 left-too-many-viewers = there were too many viewers
 left-other-codec = the stream's codec changed
 left-b-frames = the stream has B-frames
+left-publisher-b-frames = the video has B-frames, which WebRTC does not support
 left-rendition-ended = the server stopped encoding the rendition
 left-unexpected = an unexpected error
 

@@ -107,6 +107,7 @@ left-unreadable = 无法处理对方的数据
 left-too-many-viewers = 观众太多
 left-other-codec = 直播更换了编码格式
 left-b-frames = 直播含有 B 帧
+left-publisher-b-frames = 视频含有 B 帧，而 WebRTC 不支持
 left-rendition-ended = 服务器已停止提供这一档画质
 left-unexpected = 意外的错误
 

@@ -51,7 +51,7 @@ export function dayOf(seconds) {
     return new Date(seconds * 1_000).toLocaleDateString(language(), { dateStyle: 'full' });
 }
 
-const PROTOCOLS = { 'rtmp': 'RTMP', 'http-flv': 'HTTP-FLV', 'ws-flv': 'WS-FLV', 'hls': 'HLS', 'dash': 'DASH', 'whep': 'WebRTC', 'srt': 'SRT' };
+const PROTOCOLS = { 'rtmp': 'RTMP', 'http-flv': 'HTTP-FLV', 'ws-flv': 'WS-FLV', 'hls': 'HLS', 'dash': 'DASH', 'whep': 'WebRTC', 'whip': 'WebRTC (WHIP)', 'srt': 'SRT' };
 
 export function protocol(name) {
     return PROTOCOLS[name] ?? name;

@@ -93,7 +93,7 @@ class StreamRow {
         const renditions = stream.renditions.map(it => it.name).join(', ');
         put(this.renditions, renditions ? text('encodes', { names: renditions }) : '');
         put(this.encoder, publisher ? encoder(publisher.encoder) ?? text('unknownEncoder') : '–');
-        put(this.publisher, publisher ? `RTMP · ${duration(publisher.seconds)} · ${publisher.peer}` : '');
+        put(this.publisher, publisher ? `${protocol(publisher.protocol)} · ${duration(publisher.seconds)} · ${publisher.peer}` : '');
         put(this.viewers, number(stream.viewers));
         // For narrow screens, on which the table has no headings.
         this.audience.dataset.name = text('viewers');

@@ -23,9 +23,9 @@ mod webrtc;
 
 pub use crate::server::access::limits::Limits;
 pub use crate::server::event::{
-    AudioFigures, CallbackAnswer, CallbackResult, Ended, Event, Peer, Protocol, PublisherFigures,
-    Recording, RecordingState, Refusal, RenditionChange, RenditionState, StreamFigures,
-    TriggeredFault, UnusualStream, VideoFigures,
+    AudioFigures, CallbackAnswer, CallbackResult, Ended, Event, LinkFigures, Peer, Protocol,
+    PublisherFigures, Recording, RecordingState, Refusal, RenditionChange, RenditionState,
+    StreamFigures, TriggeredFault, UnusualStream, VideoFigures,
 };
 pub use crate::server::fault::Fault;
 pub use crate::server::registry::chat::moderation::{

@@ -212,9 +212,9 @@ pub struct Args {
     /// usage. 100 means no limit [default: 90]
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     pub renditions_cpu: Option<u32>,
-    /// UDP and TCP address for WebRTC (WHEP: http://HOST/APP/STREAM/whep), with a delay of about 0.1 s in the
-    /// browser. Browsers must be able to reach this address. Port 0 picks a free port.
-    /// `none` turns WHEP off [default: 127.0.0.1:8189, or the next free port]
+    /// UDP and TCP address for WebRTC. Players use http://HOST/APP/STREAM/whep (WHEP), with a delay of about 0.1 s.
+    /// OBS, FFmpeg and browsers publish to http://HOST/APP/STREAM/whip (WHIP). They must be able to reach this
+    /// address. Port 0 picks a free port. `none` turns WHEP and WHIP off [default: 127.0.0.1:8189, or the next free port]
     #[arg(long, value_name = "ADDR")]
     pub webrtc: Option<WebRtc>,
     /// Additional address at which viewers reach the port of --webrtc, such as the public address of a router

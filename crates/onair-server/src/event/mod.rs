@@ -264,9 +264,16 @@ named! {
         Hls = "hls",
         Dash = "dash",
         Whep = "whep",
+        Whip = "whip",
     }
     /// Returns the name in JSON events.
     fn name;
+}
+
+impl Protocol {
+    /// The protocols of viewers.
+    pub(crate) const OF_VIEWERS: [Self; 6] =
+        [Self::Rtmp, Self::HttpFlv, Self::WsFlv, Self::Hls, Self::Dash, Self::Whep];
 }
 
 /// The end of a connection.
@@ -300,9 +307,12 @@ pub struct StreamFigures {
 #[derive(Clone, Debug, PartialEq)]
 pub struct PublisherFigures {
     pub id: u64,
+    pub protocol: Protocol,
     pub address: SocketAddr,
     pub since: Duration,
     pub bytes: u64,
+    /// The state of the link, if the protocol reports it.
+    pub link: LinkFigures,
     /// Bitrate over the last whole second, in bits per second. It is 0 while the publisher is silent.
     pub bitrate: u64,
     /// The encoder's own name, as the publisher sends it.
@@ -312,6 +322,15 @@ pub struct PublisherFigures {
     pub video: Option<VideoFigures>,
     /// Codec, such as "AAC", with rate and channels if known.
     pub audio: Option<AudioFigures>,
+}
+
+/// The state of a publisher's link.
+#[derive(Copy, Clone, Debug, Default, PartialEq)]
+pub struct LinkFigures {
+    /// The lost part of the packets in the last report, from 0 to 1.
+    pub loss: Option<f32>,
+    /// The time of a round trip.
+    pub rtt: Option<Duration>,
 }
 
 /// Statistics of the times when a publisher sent nothing for a second or more.

@@ -163,11 +163,12 @@ async fn answer(registry: &Registry, allowed: bool, request: Request, next: Next
     }
     match *request.method() {
         Method::OPTIONS => {
-            let is_whep = request.uri().path().ends_with("/whep");
-            // A WHEP endpoint names the type of its offers (draft-ietf-wish-whep).
+            let path = request.uri().path();
+            let takes_offers = path.ends_with("/whep") || path.ends_with("/whip");
+            // These endpoints name the type of their offers (draft-ietf-wish-whep; RFC 9725).
             let mut response =
                 (StatusCode::NO_CONTENT, [(header::ALLOW, ALLOWED_METHODS)]).into_response();
-            if is_whep {
+            if takes_offers {
                 let kind = HeaderValue::from_static("application/sdp");
                 response.headers_mut().insert(ACCEPT_POST, kind);
             }

@@ -67,7 +67,7 @@ pub(super) async fn metrics(
         let _ = writeln!(out, "onair_{name} {value}");
     }
     head(&mut out, "recording_viewers", "gauge", "Current viewers of recordings.");
-    for protocol in Protocol::ALL {
+    for protocol in Protocol::OF_VIEWERS {
         let count = recorded.iter().filter(|viewer| viewer.protocol == protocol).count();
         let name = protocol.name();
         let _ = writeln!(out, "onair_recording_viewers{{protocol=\"{name}\"}} {count}");
@@ -91,12 +91,27 @@ pub(super) async fn metrics(
     for (stream, publisher) in streams.iter().filter_map(|s| Some((s, s.publisher.as_ref()?))) {
         let _ = writeln!(out, "onair_stream_bitrate{} {}", labels(stream), publisher.bitrate);
     }
+    link(&mut out, &streams);
     process(&mut out);
     relays(&mut out, &registry.relays);
     renditions(&mut out, &registry, &streams);
     let fields =
         [(header::CONTENT_TYPE, "text/plain; version=0.0.4"), (header::CACHE_CONTROL, "no-store")];
     (fields, out)
+}
+
+/// Writes the figures of the links of publishers whose protocol reports them.
+fn link(out: &mut String, streams: &[StreamFigures]) {
+    let all = || streams.iter().filter_map(|it| Some((it, it.publisher.as_ref()?.link)));
+    head(out, "stream_loss_ratio", "gauge", "Lost part of a publisher's packets, from 0 to 1.");
+    for (stream, loss) in all().filter_map(|(it, link)| Some((it, link.loss?))) {
+        let _ = writeln!(out, "onair_stream_loss_ratio{} {loss}", labels(stream));
+    }
+    let help = "Time of a round trip to a publisher, in seconds.";
+    head(out, "stream_rtt_seconds", "gauge", help);
+    for (stream, rtt) in all().filter_map(|(it, link)| Some((it, link.rtt?))) {
+        let _ = writeln!(out, "onair_stream_rtt_seconds{} {}", labels(stream), rtt.as_secs_f64());
+    }
 }
 
 /// Writes the figures of the process, with the names that Prometheus's client libraries use.

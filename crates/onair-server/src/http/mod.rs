@@ -1,4 +1,4 @@
-//! The server over HTTP: operator page and API, metrics, HTTP-FLV and WebSocket-FLV, HLS, DASH, WHEP, chats,
+//! The server over HTTP: operator page and API, metrics, HTTP-FLV and WebSocket-FLV, HLS, DASH, WHEP, WHIP, chats,
 //! and the viewer page. The HTTP interface has its own address.
 
 mod assets;
@@ -14,7 +14,7 @@ mod operator;
 mod path;
 mod refusals;
 mod watch;
-mod whep;
+mod webrtc;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -45,7 +45,8 @@ use crate::server::http::operator::{
 };
 use crate::server::http::path::split;
 use crate::server::http::watch::WatchResource;
-use crate::server::http::whep::WhepResource;
+use crate::server::http::webrtc::whep::{self, WhepResource};
+use crate::server::http::webrtc::whip::{self, WhipResource};
 use crate::server::recordings::opened::VOD_APP;
 use crate::server::recordings::playlist::broadcast::EVENT_PLAYLIST_NAME;
 use crate::server::registry::Registry;
@@ -114,6 +115,7 @@ enum MediaResource {
     Watch(WatchResource),
     Chat,
     Whep(WhepResource),
+    Whip(WhipResource),
     Hls(HlsResource),
     Recorded(RecordedResource),
     /// HTTP-FLV, also as a WebSocket.
@@ -139,6 +141,11 @@ impl MediaResource {
         {
             return Some((names, Self::Whep(asked)));
         }
+        if let Some((stream, asked)) = whip::split(path)
+            && let Some(names) = split(stream)
+        {
+            return Some((names, Self::Whip(asked)));
+        }
         let below = path.rsplit_once("/hls/").filter(|(_, file)| hls::is_file(file));
         if let Some((stream, file)) = below {
             return Some((split(stream)?, Self::Hls(HlsResource::Below(file.to_owned()))));
@@ -159,8 +166,8 @@ impl MediaResource {
             Self::Watch(resource) => *resource == WatchResource::State,
             Self::Whep(resource) => *resource == WhepResource::Endpoint && *method == Method::POST,
             Self::Chat | Self::Hls(_) | Self::Flv => true,
-            // The recorded stream is protected instead.
-            Self::Recorded(_) => false,
+            // The recorded stream is protected instead, and other rules are for publishers.
+            Self::Recorded(_) | Self::Whip(_) => false,
         }
     }
 
@@ -170,11 +177,12 @@ impl MediaResource {
         match self {
             Self::Watch(resource) => *resource == WatchResource::Page,
             Self::Whep(resource) => *resource == WhepResource::Endpoint,
+            Self::Whip(WhipResource::Endpoint) => true,
             Self::Hls(HlsResource::Below(name)) => {
                 name.ends_with(".m3u8") && name != EVENT_PLAYLIST_NAME
             }
             Self::Hls(HlsResource::Stream | HlsResource::Manifest) | Self::Flv | Self::Chat => true,
-            Self::Recorded(_) => false,
+            Self::Recorded(_) | Self::Whip(WhipResource::Session(_)) => false,
         }
     }
 
@@ -198,7 +206,7 @@ impl MediaResource {
                 matches!(*request.method(), Method::GET | Method::HEAD).then_some(protocol)
             }
             Self::Whep(_) => Some(Protocol::Whep),
-            Self::Watch(_) | Self::Chat | Self::Recorded(_) => None,
+            Self::Watch(_) | Self::Chat | Self::Recorded(_) | Self::Whip(_) => None,
         }
     }
 }
@@ -291,6 +299,9 @@ async fn serve_media(
         }
         MediaResource::Whep(asked) => {
             whep::response(&registry, (&caller, viewer), (&app, &stream), asked, request).await
+        }
+        MediaResource::Whip(asked) => {
+            whip::response(&registry, &caller, (&app, &stream), asked, request).await
         }
         MediaResource::Hls(asked) => {
             if !matches!(*request.method(), Method::GET | Method::HEAD) {

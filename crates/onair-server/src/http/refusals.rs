@@ -19,7 +19,7 @@ pub(super) fn nothing_here(path: &str) -> Response {
 
 /// Returns true for the path of a resource of a stream, if the stream name is empty.
 fn lacks_stream_name(path: &str) -> bool {
-    let ends = ["/.flv", "/.m3u8", "/.mpd", "//chat", "//whep", "//state", "//code.svg"];
+    let ends = ["/.flv", "/.m3u8", "/.mpd", "//chat", "//whep", "//whip", "//state", "//code.svg"];
     ends.iter().any(|end| path.ends_with(end)) || path.contains("//hls/")
 }
 
@@ -51,6 +51,11 @@ pub(super) fn too_many_viewers(why: NoRoom) -> Response {
 
 /// Returns the response to a client that may not play. Caches must not keep it.
 pub(super) fn denied(why: &Denied) -> Response {
+    denied_to(why, Action::Play)
+}
+
+/// Returns the response to a client that may not do this. Caches must not keep it.
+pub(super) fn denied_to(why: &Denied, action: Action) -> Response {
     let status = match why {
         Denied::NoName => StatusCode::NOT_FOUND,
         Denied::NoCallback | Denied::Token(TokenProblem::NoKeys) => StatusCode::SERVICE_UNAVAILABLE,
@@ -59,7 +64,7 @@ pub(super) fn denied(why: &Denied) -> Response {
         Denied::Address | Denied::Callback | Denied::Token(_) => StatusCode::FORBIDDEN,
         Denied::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
     };
-    let text = format!("{}\n", why.problem(Action::Play));
+    let text = format!("{}\n", why.problem(action));
     let mut response = (status, [(header::CACHE_CONTROL, "no-store")], text).into_response();
     let headers = response.headers_mut();
     if status == StatusCode::UNAUTHORIZED {

@@ -25,6 +25,7 @@ use tokio::sync::{Notify, watch};
 use crate::base::{Clock, Secret, Timestamp, queue};
 use crate::net::subscriber::subscriber;
 use crate::net::{self, Listener, random_hex};
+use crate::server::access::action::Action;
 use crate::server::access::admission::{Admission, Spot};
 use crate::server::access::callback::calls::Notices;
 use crate::server::access::denied::{Denied, too_often};
@@ -55,7 +56,7 @@ use crate::server::stream::sink::{Sink, ViewerRecord};
 use crate::server::stream::thumbnails::Thumbnails;
 use crate::server::stream::{Claim, Stream};
 use crate::server::webrtc::endpoint::Webrtc;
-use crate::text::Problem;
+use crate::text::problem::{Problem, problem};
 use crate::wire::rtmp::auth::{Login, Verdict};
 use crate::wire::rtmp::stream_name::StreamName;
 
@@ -144,6 +145,17 @@ pub(super) enum Refused {
     AppFull(usize),
 }
 
+impl Refused {
+    /// Returns the cause as one word, and the reason for the client.
+    pub fn reason(self) -> (&'static str, Problem) {
+        match self {
+            Self::Taken => ("taken", problem!("denied-taken")),
+            Self::Full => ("full", problem!("denied-full")),
+            Self::AppFull(most) => ("full", problem!("denied-app-full", most = most)),
+        }
+    }
+}
+
 /// The right of a client to publish.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct PublishRight {
@@ -154,9 +166,23 @@ pub(super) struct PublishRight {
     pub limits: AppLimits,
 }
 
+impl PublishRight {
+    /// Returns the claim of a client on a stream.
+    fn claim<'a>(
+        &self,
+        id: u64,
+        (address, protocol): (SocketAddr, Protocol),
+        name: &'a StreamName,
+    ) -> Claim<'a> {
+        let Self { proven, relayed, limits } = *self;
+        Claim { id, protocol, address, credentials: &name.query, proven, relayed, limits }
+    }
+}
+
 /// A publication in progress.
 #[derive(Debug)]
 pub(super) struct Publication {
+    protocol: Protocol,
     pub stream: Arc<Stream>,
     pub dismissal: Arc<Dismissal>,
     pub since: Timestamp,
@@ -405,7 +431,7 @@ impl Registry {
         }
     }
 
-    /// Makes a client the publisher of a stream.
+    /// Makes an RTMP client the publisher of a stream.
     pub fn publish(
         &self,
         id: u64,
@@ -413,17 +439,61 @@ impl Registry {
         name: &StreamName,
         right: PublishRight,
     ) -> Result<Publication, Refused> {
+        self.publish_by(id, (address, Protocol::Rtmp), name, right)
+    }
+
+    /// Makes a client of this protocol the publisher of a stream.
+    pub fn publish_by(
+        &self,
+        id: u64,
+        (address, protocol): (SocketAddr, Protocol),
+        name: &StreamName,
+        right: PublishRight,
+    ) -> Result<Publication, Refused> {
         let since = self.clock.now();
+        let claim = right.claim(id, (address, protocol), name);
         let of_name = (name.app.as_str(), name.stream.as_str());
-        let PublishRight { proven, relayed, limits } = right;
-        let taken = self.with_stream(of_name, address.ip(), Some(&limits), |stream| {
-            let claim = Claim { id, address, credentials: &name.query, proven, relayed, limits };
+        let taken = self.with_stream(of_name, address.ip(), Some(&right.limits), |stream| {
             let dismissal = stream.publish(claim, since)?;
-            Some(Publication { stream: Arc::clone(stream), dismissal, since })
+            Some(Publication { protocol, stream: Arc::clone(stream), dismissal, since })
         });
         let publication = taken?.ok_or(Refused::Taken)?;
-        self.tell(Event::Publish(peer(&publication.stream, id, address, Protocol::Rtmp)));
+        self.tell(Event::Publish(peer(&publication.stream, id, address, protocol)));
         Ok(publication)
+    }
+
+    /// Fails if a client could not become the publisher of a stream now.
+    pub fn may_publish(
+        &self,
+        address: SocketAddr,
+        name: &StreamName,
+        right: PublishRight,
+    ) -> Result<(), Refused> {
+        let now = self.clock.now();
+        let claim = right.claim(0, (address, Protocol::Rtmp), name);
+        let of_name = (name.app.as_str(), name.stream.as_str());
+        let is_free = self.with_stream(of_name, address.ip(), Some(&right.limits), |stream| {
+            stream.may_publish(claim, now)
+        });
+        if is_free? { Ok(()) } else { Err(Refused::Taken) }
+    }
+
+    /// Reports a publisher that could not get its stream, and returns the reason.
+    pub fn refuse_publisher(
+        &self,
+        (address, protocol): (SocketAddr, Protocol),
+        name: &StreamName,
+        refused: Refused,
+    ) -> Problem {
+        let (cause, reason) = refused.reason();
+        let of_name = (name.app.clone(), name.stream.clone());
+        self.reporter.refuse(Refusal {
+            protocol: Some(protocol),
+            app: of_name.0,
+            stream: of_name.1,
+            ..Refusal::early(address.ip(), Action::Publish.name(), (cause, reason.clone()))
+        });
+        reason
     }
 
     /// Returns the maximum number of viewers of a stream in this application.
@@ -503,6 +573,26 @@ impl Registry {
         Ok(verdict)
     }
 
+    /// Checks the name and password of a publisher over HTTP. A server without a login accepts every publisher.
+    ///
+    /// # Errors
+    /// Fails with the cause as one word, and the reason for the client.
+    pub fn check_password(
+        &self,
+        address: IpAddr,
+        given: Option<&(String, Secret)>,
+    ) -> Result<(), (&'static str, Problem)> {
+        let is_right = match (&*self.login.lock(), given) {
+            (None, _) => return Ok(()),
+            (Some(_), None) => return Err(("no-password", problem!("denied-no-password"))),
+            (Some(login), Some((user, password))) => login.is_right(user, password),
+        };
+        self.tries(address, &GuessedSecret::Password, || is_right).map_err(|denied| match denied {
+            Denied::TooOften(wait) => (denied.name(), too_often("passwords", wait)),
+            _ => ("wrong-password", problem!("denied-wrong-password")),
+        })
+    }
+
     /// Checks a key, password or token, unless the address must wait after several wrong ones.
     pub fn tries(
         &self,
@@ -528,7 +618,7 @@ impl Registry {
         stream.unpublish(id);
         let after = self.clock.now().since(publication.since);
         let ended = Ended { reason: why, after, bytes };
-        self.tell(Event::Unpublish(peer(stream, id, address, Protocol::Rtmp), ended));
+        self.tell(Event::Unpublish(peer(stream, id, address, publication.protocol), ended));
         self.tidy(stream);
     }
 

@@ -153,6 +153,7 @@ mod tests {
     use crate::media::Size;
     use crate::server::access::limits::Limits;
     use crate::server::access::rules::AppLimits;
+    use crate::server::event::Protocol;
     use crate::server::renditions::ladder::Ladder;
     use crate::server::stream::{Claim, Incoming};
     use crate::wire::amf0::Value;
@@ -163,7 +164,15 @@ mod tests {
         let home = [127, 0, 0, 1].into();
         let stream = Stream::new("live".into(), "show".into(), home, Limits::default());
         let (address, limits) = ("127.0.0.1:5".parse().unwrap(), AppLimits::default());
-        let claim = Claim { id: 1, address, credentials: "", proven: true, relayed: false, limits };
+        let claim = Claim {
+            id: 1,
+            protocol: Protocol::Rtmp,
+            address,
+            credentials: "",
+            proven: true,
+            relayed: false,
+            limits,
+        };
         stream.publish(claim, Timestamp::ZERO).unwrap();
         let size = [("width", width), ("height", height)];
         let size = size.map(|(name, value)| (name.to_owned(), Value::Number(value)));

@@ -415,24 +415,11 @@ impl Task {
             }
             Err(refused) => refused,
         };
-        let (code, cause, reason) = match refused {
-            Refused::Taken => (code::PUBLISH_BAD_NAME, "taken", problem!("denied-taken")),
-            Refused::Full => (code::CONNECT_FAILED, "full", problem!("denied-full")),
-            Refused::AppFull(most) => {
-                (code::CONNECT_FAILED, "full", problem!("denied-app-full", most = most))
-            }
+        let code = match refused {
+            Refused::Taken => code::PUBLISH_BAD_NAME,
+            Refused::Full | Refused::AppFull(_) => code::CONNECT_FAILED,
         };
-        let refusal = Refusal {
-            address: peer.ip().to_canonical(),
-            protocol: Some(Protocol::Rtmp),
-            action: Action::Publish.name(),
-            app: name.app,
-            stream: name.stream,
-            cause,
-            reason: reason.clone(),
-            times: 1,
-        };
-        self.registry.reporter.refuse(refusal);
+        let reason = self.registry.refuse_publisher((peer, Protocol::Rtmp), &name, refused);
         reject(code, &reason)
     }
 

@@ -33,7 +33,7 @@ use crate::server::access::admission::Admission;
 use crate::server::access::limits::Limits;
 use crate::server::access::rules::AppLimits;
 use crate::server::event::viewer_counts::ViewerCounts;
-use crate::server::event::{Protocol, PublisherFigures, StreamFigures};
+use crate::server::event::{LinkFigures, Protocol, PublisherFigures, StreamFigures};
 use crate::server::stream::late_join_cache::{Cache, CacheRule};
 use crate::server::stream::message::{Batch, Class, Message, SingleTrack};
 use crate::server::stream::publisher::{Dismissal, Publisher};
@@ -134,6 +134,7 @@ struct Delivery {
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Claim<'a> {
     pub id: u64,
+    pub protocol: Protocol,
     pub address: SocketAddr,
     /// The part after the stream's name.
     pub credentials: &'a str,
@@ -142,6 +143,31 @@ pub(super) struct Claim<'a> {
     /// True if the client is a relay.
     pub relayed: bool,
     pub limits: AppLimits,
+}
+
+impl Claim<'_> {
+    /// Returns the reason for the end of the present publisher if the client replaces it.
+    fn replaces(&self, old: &Publisher, now: Timestamp) -> Option<Problem> {
+        let patience =
+            match (old.address.ip() == self.address.ip(), self.address.ip().is_loopback()) {
+                (true, _) if self.proven => Duration::ZERO,
+                (true, true) => LOCAL_GHOST_TIMEOUT,
+                _ => GHOST_TIMEOUT,
+            };
+        let silence = now.since(old.last_received);
+        let is_pulled = old.source.origin.is_some();
+        // A pull has no client, so nobody else can have its credentials.
+        let is_same = !is_pulled && old.credentials == self.credentials && silence >= patience;
+        let is_pushed = old.source.path.last().is_some();
+        let gives_way = self.proven && (is_pulled || is_pushed);
+        let is_lost = is_pushed && silence >= GHOST_TIMEOUT;
+        let replaces_relay = !self.relayed && (gives_way || is_lost);
+        match (is_same, replaces_relay) {
+            (true, _) => Some(problem!("left-replaced")),
+            (false, true) => Some(problem!("relay-name-taken")),
+            (false, false) => None,
+        }
+    }
 }
 
 /// A message of a publisher.
@@ -167,28 +193,11 @@ impl Stream {
     /// relay's server. If the other server is lost, its publisher may come here, so a silent push also
     /// gives way to a client that has no key.
     pub fn publish(&self, claim: Claim<'_>, now: Timestamp) -> Option<Arc<Dismissal>> {
-        let Claim { id, address, credentials, proven, relayed, limits } = claim;
+        let Claim { id, protocol, address, credentials, limits, .. } = claim;
         let _sending = self.finished();
         let mut inner = self.inner.lock();
         if let Some(old) = &inner.publisher {
-            let patience = match (old.address.ip() == address.ip(), address.ip().is_loopback()) {
-                (true, _) if proven => Duration::ZERO,
-                (true, true) => LOCAL_GHOST_TIMEOUT,
-                _ => GHOST_TIMEOUT,
-            };
-            let silence = now.since(old.last_received);
-            let is_pulled = old.source.origin.is_some();
-            // A pull has no client, so nobody else can have its credentials.
-            let is_same = !is_pulled && old.credentials == credentials && silence >= patience;
-            let is_pushed = old.source.path.last().is_some();
-            let gives_way = proven && (is_pulled || is_pushed);
-            let is_lost = is_pushed && silence >= GHOST_TIMEOUT;
-            let replaces_relay = !relayed && (gives_way || is_lost);
-            if !is_same && !replaces_relay {
-                return None;
-            }
-            let reason =
-                if is_same { problem!("left-replaced") } else { problem!("relay-name-taken") };
+            let reason = claim.replaces(old, now)?;
             old.dismissal.keep_received(old.bytes);
             old.dismissal.dismiss(reason);
         }
@@ -197,12 +206,26 @@ impl Stream {
             inner.last = None;
         }
         inner.begin();
-        let publisher = Publisher::new(id, address, credentials, now).within(&limits);
+        let publisher = Publisher::new(id, address, credentials, now).by(protocol).within(&limits);
         let dismissal = Arc::clone(&publisher.dismissal);
         inner.publisher = Some(publisher);
         inner.bar_loops();
         inner.viewers.iter().for_each(|viewer| viewer.sink.resume());
         Some(dismissal)
+    }
+
+    /// Returns true if [`Stream::publish`] would make a client the publisher now.
+    pub fn may_publish(&self, claim: Claim<'_>, now: Timestamp) -> bool {
+        let inner = self.inner.lock();
+        inner.publisher.as_ref().is_none_or(|old| claim.replaces(old, now).is_some())
+    }
+
+    /// Records the state of the link of publisher `id`.
+    pub fn note_link(&self, id: u64, link: LinkFigures) {
+        let mut inner = self.inner.lock();
+        if let Some(publisher) = inner.publisher.as_mut().filter(|it| it.id == id) {
+            publisher.link = link;
+        }
     }
 
     /// Records that the publisher `id` has left. Returns false if another one has taken over.

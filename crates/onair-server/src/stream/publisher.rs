@@ -13,7 +13,9 @@ use tokio::sync::Notify;
 use crate::base::Timestamp;
 use crate::server::access::publisher_limits::PublisherLimits;
 use crate::server::access::rules::AppLimits;
-use crate::server::event::{AudioFigures, PublisherFigures, Stalls, VideoFigures};
+use crate::server::event::{
+    AudioFigures, LinkFigures, Protocol, PublisherFigures, Stalls, VideoFigures,
+};
 use crate::server::stream::bitrate_history::BitrateHistory;
 use crate::server::stream::codec_figures;
 use crate::server::stream::late_join_cache::CacheRule;
@@ -51,7 +53,9 @@ const MAX_ENCODER_NAME_CHARS: usize = 80;
 #[derive(Debug)]
 pub(crate) struct Publisher {
     pub id: u64,
+    pub protocol: Protocol,
     pub address: SocketAddr,
+    pub link: LinkFigures,
     pub credentials: String,
     pub since: Timestamp,
     pub last_received: Timestamp,
@@ -138,7 +142,9 @@ impl Publisher {
     pub fn new(id: u64, address: SocketAddr, credentials: &str, now: Timestamp) -> Self {
         Self {
             id,
+            protocol: Protocol::Rtmp,
             address,
+            link: LinkFigures::default(),
             credentials: credentials.to_owned(),
             since: now,
             last_received: now,
@@ -157,6 +163,12 @@ impl Publisher {
             limits: PublisherLimits::default(),
             source: RelaySource::default(),
         }
+    }
+
+    /// Returns the publisher with this protocol.
+    #[must_use]
+    pub fn by(self, protocol: Protocol) -> Self {
+        Self { protocol, ..self }
     }
 
     /// Returns the publisher with these limits.
@@ -198,7 +210,9 @@ impl Publisher {
     pub fn figures(&self, now: Timestamp) -> PublisherFigures {
         PublisherFigures {
             id: self.id,
+            protocol: self.protocol,
             address: self.address,
+            link: self.link,
             since: now.since(self.since),
             bytes: self.bytes,
             bitrate: self.bitrate_at(now),

@@ -129,7 +129,15 @@ fn a_publisher_that_keeps_changing_its_configs_is_dismissed_and_sends_nothing_mo
 
 /// Returns a claim of a client whose credentials the server has not checked.
 fn claim(id: u64, address: SocketAddr, credentials: &str) -> Claim<'_> {
-    Claim { id, address, credentials, proven: false, relayed: false, limits: AppLimits::default() }
+    Claim {
+        id,
+        protocol: Protocol::Rtmp,
+        address,
+        credentials,
+        proven: false,
+        relayed: false,
+        limits: AppLimits::default(),
+    }
 }
 
 #[test]

@@ -159,7 +159,15 @@ mod tests {
     fn publish(stream: &Stream, id: u64) {
         let address = "127.0.0.1:5".parse().unwrap();
         let (credentials, limits) = ("", AppLimits::default());
-        let claim = Claim { id, address, credentials, proven: false, relayed: false, limits };
+        let claim = Claim {
+            id,
+            protocol: Protocol::Rtmp,
+            address,
+            credentials,
+            proven: false,
+            relayed: false,
+            limits,
+        };
         assert!(stream.publish(claim, Timestamp::ZERO).is_some());
     }
 

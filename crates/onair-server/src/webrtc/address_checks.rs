@@ -39,6 +39,8 @@ pub(super) struct AddressChecks {
     /// The key of the transactions. Without randomness, there are no checks.
     key: Option<[u8; 20]>,
     began: Instant,
+    /// How long an answer is valid.
+    validity: Duration,
     /// The user name and the password that the viewer expects.
     username: String,
     password: String,
@@ -80,6 +82,7 @@ impl AddressChecks {
             tag,
             key: random_bytes(),
             began,
+            validity: ANSWER_VALIDITY,
             username: format!("{remote}:{local}"),
             password: password.to_owned(),
             waiting: VecDeque::new(),
@@ -87,10 +90,17 @@ impl AddressChecks {
         }
     }
 
+    /// Lets answers stay valid if `is_lasting`. Some publishers answer checks only while they connect, and nobody
+    /// receives media from the session of a publisher.
+    #[must_use]
+    pub fn lasting(self, is_lasting: bool) -> Self {
+        if is_lasting { Self { validity: Duration::MAX, ..self } } else { self }
+    }
+
     /// Uses other credentials. Answers that have arrived stay valid.
     pub fn restart(&mut self, local: &str, remote: (&str, &str)) {
-        let answered = std::mem::take(&mut self.answered);
-        *self = Self { answered, ..Self::new(self.tag, local, remote, self.began) };
+        let (answered, validity) = (std::mem::take(&mut self.answered), self.validity);
+        *self = Self { answered, validity, ..Self::new(self.tag, local, remote, self.began) };
     }
 
     /// Handles a request of the viewer, whose integrity is right.
@@ -98,8 +108,9 @@ impl AddressChecks {
         let source = (path.protocol(), path.peer());
         let known = self.answered.iter().find(|(known, _)| *known == source);
         let age = known.map(|(_, at)| now.duration_since(*at));
-        let is_proven = age.is_some_and(|age| age < ANSWER_VALIDITY);
-        let is_due = age.is_none_or(|age| age >= RECHECK_AGE);
+        let is_proven = age.is_some_and(|age| age < self.validity);
+        let is_due = !is_proven
+            || age.is_some_and(|age| age >= RECHECK_AGE && self.validity < Duration::MAX);
         let check = if is_due { self.check(source, datagram, now) } else { None };
         CheckedRequest { is_proven, check }
     }
@@ -233,6 +244,19 @@ mod tests {
         );
         let check = checks.request(b"7", &path(2), now + ANSWER_VALIDITY).check.unwrap();
         assert_eq!(stun::local_ufrag(&check), Some("next"));
+    }
+
+    #[test]
+    fn a_publisher_answers_once() {
+        let (checks, now) = (checks(), Instant::now());
+        let mut checks = checks.lasting(true);
+        let check = checks.request(b"1", &path(1), now).check.unwrap();
+        checks.answer(&response(&check, VIEWER_PASSWORD), &path(1), now).unwrap();
+        let proven = CheckedRequest { is_proven: true, check: None };
+        assert_eq!(checks.request(b"2", &path(1), now + ANSWER_VALIDITY * 9), proven);
+        checks.restart("new", ("next", "another password"));
+        assert_eq!(checks.request(b"3", &path(1), now + ANSWER_VALIDITY * 9), proven);
+        assert!(!checks.request(b"copy", &path(2), now).is_proven);
     }
 
     #[test]

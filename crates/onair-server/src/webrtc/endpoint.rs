@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use crate::net::webrtc::{Certificate, DatagramSocket, UdpPath};
 use crate::server::renditions::refusal::Refusal;
 use crate::server::stream::Stream;
+pub(crate) use crate::server::webrtc::mailbox::Role;
 use crate::server::webrtc::mailbox::{ChosenRendition, IceNames, Restart};
 use crate::server::webrtc::routes::Routes;
 use crate::server::webrtc::whep::production::keyframe_request::KeyframeRequest;
@@ -61,7 +62,7 @@ impl Webrtc {
     /// Closes the port, and ends its sessions.
     pub fn close(&self, reason: &Problem) {
         *self.endpoint.write() = None;
-        self.end_viewers(|_| true, reason);
+        self.routes.each(|mailbox| mailbox.end(reason.clone()));
     }
 
     /// Returns the port, or `None` if WebRTC is off.
@@ -85,8 +86,8 @@ impl Webrtc {
     }
 
     /// Ends the session with this URL. Returns false if there is no such session.
-    pub fn end(&self, resource: &str, reason: Problem) -> bool {
-        self.routes.of_resource(resource).inspect(|mailbox| mailbox.end(reason)).is_some()
+    pub fn end(&self, role: Role, resource: &str, reason: Problem) -> bool {
+        self.routes.of_resource(role, resource).inspect(|mailbox| mailbox.end(reason)).is_some()
     }
 
     /// Ends the sessions of the viewers with the chosen ids, also those that have not connected yet.
@@ -94,7 +95,7 @@ impl Webrtc {
     pub fn end_viewers(&self, is_chosen: impl Fn(u64) -> bool, reason: &Problem) -> usize {
         let mut ended = 0;
         self.routes.each(|mailbox| {
-            if is_chosen(mailbox.id) {
+            if mailbox.role == Role::Viewer && is_chosen(mailbox.id) {
                 mailbox.end(reason.clone());
                 ended += 1;
             }
@@ -109,7 +110,7 @@ impl Webrtc {
         resource: &str,
         rendition: Option<String>,
     ) -> Option<Result<(), Refusal>> {
-        let mailbox = self.routes.of_resource(resource)?;
+        let mailbox = self.routes.of_resource(Role::Viewer, resource)?;
         let (answer, answered) = oneshot::channel();
         mailbox.choose(ChosenRendition { rendition, answer });
         drop(mailbox);
@@ -117,8 +118,8 @@ impl Webrtc {
     }
 
     /// Returns the ICE user name fragments of the session with this URL.
-    pub fn ice(&self, resource: &str) -> Option<IceNames> {
-        self.routes.of_resource(resource).map(|mailbox| mailbox.ice())
+    pub fn ice(&self, role: Role, resource: &str) -> Option<IceNames> {
+        self.routes.of_resource(role, resource).map(|mailbox| mailbox.ice())
     }
 
     /// Restarts ICE for the session with this URL, with these credentials of the viewer. Returns the SDP
@@ -126,10 +127,11 @@ impl Webrtc {
     /// answer in time.
     pub async fn restart(
         &self,
+        role: Role,
         resource: &str,
         (ufrag, password): (String, String),
     ) -> Option<String> {
-        let mailbox = self.routes.of_resource(resource)?;
+        let mailbox = self.routes.of_resource(role, resource)?;
         let (answer, answered) = oneshot::channel();
         mailbox.restart(Restart { ufrag, password, answer });
         drop(mailbox);

@@ -13,10 +13,12 @@ use crate::server::renditions::refusal::Refusal;
 use crate::server::webrtc::path::Path;
 use crate::server::webrtc::whep::frame::Frame;
 use crate::text::Problem;
-use crate::wire::webrtc::rtcp::is_link_report;
+use crate::wire::webrtc::rtcp::{is_link_report, is_wanted_of_viewer};
 
-/// Maximum number of waiting datagrams of each kind. Further ones are lost, as on any network.
+/// Maximum number of waiting datagrams of each kind from a viewer. Further ones are lost, as on any network.
 const MAX_DATAGRAMS: usize = 256;
+/// The same for a publisher, whose keyframes have hundreds of datagrams.
+const MAX_PUBLISHER_DATAGRAMS: usize = 2_048;
 /// Maximum number of link reports that wait for a frame. Browsers send a report every 50 to 250 ms.
 const MAX_HELD_REPORTS: usize = 4;
 /// Maximum number of waiting frames, which last several seconds. Beyond this number, video frames
@@ -28,12 +30,21 @@ const MAX_CONNECTIONS: usize = 4;
 /// The first bytes of the transactions of a session's checks, which identify the session in the answers.
 pub(super) type CheckTag = [u8; 6];
 
+/// The role of a session's peer.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Role {
+    #[default]
+    Viewer,
+    Publisher,
+}
+
 /// The mailbox of a session, and its names.
 #[derive(Debug, Default)]
 pub(super) struct Mailbox {
-    /// Id of the viewer.
+    pub role: Role,
+    /// Id of the viewer or publisher.
     pub id: u64,
-    /// The last part of the session's URL, which only the viewer knows.
+    /// The last part of the session's URL, which only the peer knows.
     pub resource: String,
     pub check_tag: CheckTag,
     ice: Mutex<IceNames>,
@@ -112,14 +123,31 @@ impl Waiting {
 
 impl Mailbox {
     pub fn new(id: u64, resource: String, ice: IceNames) -> Arc<Self> {
-        Arc::new(Self {
+        Arc::new(Self::unshared(id, resource, ice))
+    }
+
+    fn unshared(id: u64, resource: String, ice: IceNames) -> Self {
+        Self {
             id,
             resource,
             // Without randomness, there are no checks.
             check_tag: random_bytes().unwrap_or_default(),
             ice: Mutex::new(ice),
             ..Self::default()
-        })
+        }
+    }
+
+    /// Creates the mailbox of a publisher's session.
+    pub fn of_publisher(id: u64, resource: String, ice: IceNames) -> Arc<Self> {
+        Arc::new(Self { role: Role::Publisher, ..Self::unshared(id, resource, ice) })
+    }
+
+    /// Returns true if the session reads this datagram. Viewers send no media, so it is not decrypted.
+    pub fn wants(&self, datagram: &[u8]) -> bool {
+        match self.role {
+            Role::Viewer => is_wanted_of_viewer(datagram),
+            Role::Publisher => datagram.len() >= 2,
+        }
     }
 
     /// Returns the ICE user name fragments.
@@ -191,7 +219,11 @@ impl Mailbox {
         let mut waiting = self.waiting.lock();
         let is_report = is_link_report(bytes);
         let queue = if is_report { &mut waiting.link_reports } else { &mut waiting.datagrams };
-        if queue.len() < MAX_DATAGRAMS {
+        let most = match self.role {
+            Role::Viewer => MAX_DATAGRAMS,
+            Role::Publisher => MAX_PUBLISHER_DATAGRAMS,
+        };
+        if queue.len() < most {
             queue.push_back(datagram);
         }
         let holds = is_report && self.holds_reports.load(Ordering::Relaxed);

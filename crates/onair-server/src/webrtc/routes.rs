@@ -8,14 +8,9 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::net::webrtc::UdpPath;
-use crate::server::webrtc::mailbox::{CheckTag, IceNames, Mailbox};
+use crate::server::webrtc::mailbox::{CheckTag, IceNames, Mailbox, Role};
 use crate::server::webrtc::path::Path;
 use crate::wire::webrtc::stun;
-
-/// The first bytes of RTP and RTCP (RFC 7983).
-const RTP_FIRST_BYTES: std::ops::RangeInclusive<u8> = 128..=191;
-/// The second bytes that identify RTCP (RFC 5761).
-const RTCP_SECOND_BYTES: std::ops::RangeInclusive<u8> = 192..=223;
 
 /// All sessions.
 #[derive(Debug, Default)]
@@ -86,17 +81,13 @@ impl Routes {
         self.0.lock().by_resource.values().for_each(|mailbox| tell(mailbox));
     }
 
-    /// Returns the session with this URL.
-    pub(super) fn of_resource(&self, resource: &str) -> Option<Arc<Mailbox>> {
-        self.0.lock().by_resource.get(resource).cloned()
+    /// Returns the session with this URL and a peer of this role.
+    pub(super) fn of_resource(&self, role: Role, resource: &str) -> Option<Arc<Mailbox>> {
+        self.0.lock().by_resource.get(resource).filter(|mailbox| mailbox.role == role).cloned()
     }
 
-    /// Passes a datagram to its session, if it has one. Viewers send no media, so datagrams that look
-    /// like media are not decrypted.
+    /// Passes a datagram to its session, if it has one.
     pub(super) fn deliver(&self, datagram: &[u8], from: UdpPath) {
-        if !is_wanted(datagram) {
-            return;
-        }
         let maps = self.0.lock();
         // libnice repeats the user name of a request in its response, where it names the viewer.
         let found = match (stun::answered(datagram), stun::local_ufrag(datagram)) {
@@ -108,23 +99,10 @@ impl Routes {
         };
         let Some(mailbox) = found.map(Arc::clone) else { return };
         drop(maps);
-        mailbox.datagram(datagram, Path::Udp(from));
+        if mailbox.wants(datagram) {
+            mailbox.datagram(datagram, Path::Udp(from));
+        }
     }
-}
-
-/// Returns true for datagrams that a viewer may send: all except media, and none that are too short
-/// to have a kind.
-pub(super) fn is_wanted(datagram: &[u8]) -> bool {
-    matches!(datagram, [first, _, ..] if !RTP_FIRST_BYTES.contains(first)) || is_report(datagram)
-}
-
-/// Returns true for RTCP.
-pub(super) fn is_report(datagram: &[u8]) -> bool {
-    matches!(
-        datagram,
-        [first, second, ..]
-            if RTP_FIRST_BYTES.contains(first) && RTCP_SECOND_BYTES.contains(second)
-    )
 }
 
 impl Maps {
@@ -138,6 +116,7 @@ impl Maps {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::webrtc::rtcp;
 
     #[test]
     fn datagrams_find_their_session() {
@@ -162,6 +141,15 @@ mod tests {
         routes.deliver(&[22, 254, 253], away);
         routes.deliver(&[], home);
         assert_eq!(ours.take().datagrams.len(), 2, "DTLS and RTCP, no media");
+        let publisher = Mailbox::of_publisher(3, "third".into(), names("thir"));
+        routes.add(&publisher);
+        routes.learn(&publisher, away.peer);
+        routes.deliver(&[128, 96], away);
+        routes.deliver(&[128], away);
+        assert_eq!(publisher.take().datagrams.len(), 1, "media of a publisher");
+        assert!(routes.of_resource(Role::Viewer, "third").is_none());
+        assert!(routes.of_resource(Role::Publisher, "third").is_some());
+        routes.remove(&publisher, [away.peer]);
         // The response to a check may come from an address that is not known yet.
         let response =
             [&[1, 1, 0, 0, 0x21, 0x12, 0xA4, 0x42], &ours.check_tag[..], &[0; 6]].concat();
@@ -169,8 +157,12 @@ mod tests {
         let with_name = [&response[..], b"\0\x06\0\x07it:ours\0"].concat();
         routes.deliver(&with_name, away);
         assert_eq!(ours.take().datagrams.len(), 2);
-        assert!(is_report(&[128, 200]) && !is_report(&[128, 96]) && !is_report(&[22, 254, 253]));
-        assert_eq!(routes.of_resource("secret").unwrap().id, 1);
+        assert!(
+            rtcp::is_rtcp(&[128, 200])
+                && !rtcp::is_rtcp(&[128, 96])
+                && !rtcp::is_rtcp(&[22, 254, 253])
+        );
+        assert_eq!(routes.of_resource(Role::Viewer, "secret").unwrap().id, 1);
         assert_eq!(routes.of_request(&request).unwrap().id, 1);
         routes.rename(&ours, names("new"));
         assert!(routes.of_request(&request).is_none());
@@ -179,6 +171,6 @@ mod tests {
         routes.remove(&ours, [home.peer]);
         routes.deliver(&[22, 254, 253], home);
         assert_eq!(other.take().datagrams.len(), 1);
-        assert!(routes.of_resource("secret").is_none());
+        assert!(routes.of_resource(Role::Viewer, "secret").is_none());
     }
 }

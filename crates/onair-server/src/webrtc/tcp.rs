@@ -16,7 +16,6 @@ use crate::server::registry::{ConnectionSlot, Registry};
 use crate::server::webrtc::endpoint::MAX_DATAGRAM_BYTES;
 use crate::server::webrtc::mailbox::Mailbox;
 use crate::server::webrtc::path::{Path, TcpLink};
-use crate::server::webrtc::routes;
 
 /// Time limit for the first datagram.
 const FIRST_DATAGRAM_TIMEOUT: Duration = Duration::from_secs(10);
@@ -97,7 +96,7 @@ async fn receive(
         tokio::time::timeout(NEXT_DATAGRAM_TIMEOUT, read(&mut stream, &mut buffer)).await
     {
         // Nobody else can send on this connection, so unwanted data ends it.
-        if mailbox.is_over() || !routes::is_wanted(datagram) {
+        if mailbox.is_over() || !mailbox.wants(datagram) {
             return;
         }
         mailbox.datagram(datagram, Path::Tcp(Arc::clone(link)));

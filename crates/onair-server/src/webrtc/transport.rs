@@ -16,7 +16,7 @@ use crate::net::webrtc::panics::contain;
 use crate::server::registry::Registry;
 use crate::server::webrtc::address_checks::{AddressChecks, MAX_ADDRESSES};
 use crate::server::webrtc::endpoint::Endpoint;
-use crate::server::webrtc::mailbox::{IceNames, Mailbox, Restart};
+use crate::server::webrtc::mailbox::{IceNames, Mailbox, Restart, Role};
 use crate::server::webrtc::path::{Outgoing, Path, TcpLink};
 use crate::text::problem::{Problem, problem};
 use crate::wire::webrtc::stun;
@@ -63,7 +63,7 @@ pub(super) struct Transport {
     /// The lines of the answer with the local candidates and their media section.
     candidates: String,
     /// True after a contained panic of str0m.
-    is_broken: bool,
+    pub is_broken: bool,
 }
 
 impl Transport {
@@ -85,7 +85,8 @@ impl Transport {
             outgoing: Outgoing::new(Arc::clone(&endpoint.socket)),
             local,
             paths: Vec::new(),
-            checks: AddressChecks::new(mailbox.check_tag, &ufrag, (&remote, password), now),
+            checks: AddressChecks::new(mailbox.check_tag, &ufrag, (&remote, password), now)
+                .lasting(mailbox.role == Role::Publisher),
             sources: HashSet::new(),
             tcp: Vec::new(),
             candidates: candidates(answer),

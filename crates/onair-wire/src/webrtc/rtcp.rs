@@ -6,6 +6,25 @@ const LINK_REPORT_PREFIX: [u8; 2] = [0x8F, 205];
 /// The bit in the first byte that says whether the packet ends with padding (RFC 3550 §6.4.1).
 const PADDING_FLAG: u8 = 0x20;
 
+/// The first bytes of RTP and RTCP (RFC 7983).
+const RTP_FIRST_BYTES: std::ops::RangeInclusive<u8> = 128..=191;
+/// The second bytes that identify RTCP (RFC 5761).
+const RTCP_SECOND_BYTES: std::ops::RangeInclusive<u8> = 192..=223;
+
+/// Returns true for datagrams that a viewer may send: all except media, and none that are too short to have a kind.
+pub fn is_wanted_of_viewer(datagram: &[u8]) -> bool {
+    matches!(datagram, [first, _, ..] if !RTP_FIRST_BYTES.contains(first)) || is_rtcp(datagram)
+}
+
+/// Returns true for RTCP.
+pub fn is_rtcp(datagram: &[u8]) -> bool {
+    matches!(
+        datagram,
+        [first, second, ..]
+            if RTP_FIRST_BYTES.contains(first) && RTCP_SECOND_BYTES.contains(second)
+    )
+}
+
 /// Returns true for a report about the arrival of all packets, from which the bitrate of the link is estimated.
 pub fn is_link_report(datagram: &[u8]) -> bool {
     matches!(datagram, [first, second, ..] if [first & !PADDING_FLAG, *second] == LINK_REPORT_PREFIX)

@@ -1,4 +1,4 @@
-//! Checks the SDP offer of a WHEP client (RFC 8866; draft-ietf-wish-whep), and completes the
+//! Checks the SDP offer of a client of WHEP or WHIP (RFC 8866; draft-ietf-wish-whep; RFC 9725), and completes the
 //! answer. str0m does the negotiation, and gets an offer with only the necessary lines.
 
 use std::collections::HashSet;
@@ -10,6 +10,8 @@ pub const MAX_OFFER: usize = 64 << 10;
 const MAX_LINES: usize = 1_500;
 /// Maximum length of a line in bytes.
 const MAX_LINE_BYTES: usize = 1_024;
+/// Maximum number of lines about the sources of a publisher. A publisher has two or four sources, with a few lines each.
+const MAX_SOURCE_LINES: usize = 48;
 /// The stream id of both tracks, because receivers synchronize tracks with the same id.
 const STREAM_ID: &str = "onair";
 
@@ -17,8 +19,9 @@ const STREAM_ID: &str = "onair";
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Offer {
     /// The offer for the negotiation, without candidates and lines for the other direction. A
-    /// sendrecv section becomes receive-only.
+    /// sendrecv section has only the direction that counts.
     pub text: String,
+    /// True if the peer wants to receive or, in the offer of a publisher, to send this kind.
     pub video: bool,
     pub audio: bool,
     /// The mid of the video section, if present.
@@ -44,6 +47,10 @@ pub enum OfferError {
     PayloadTypes,
     #[error("The offer wants to receive neither video nor audio.")]
     NothingWanted,
+    #[error("The offer sends neither video nor audio.")]
+    NothingSent,
+    #[error("The offer has too many lines about its sources.")]
+    Sources,
     #[error("The offer lacks ICE credentials or a fingerprint, or its sender is ICE-lite too.")]
     Incomplete,
 }
@@ -62,6 +69,18 @@ impl Offer {
     /// # Errors
     /// Fails with the reason for the rejection.
     pub fn parse(text: &str) -> Result<Self, OfferError> {
+        Self::read(text, false)
+    }
+
+    /// Parses the offer of a publisher.
+    ///
+    /// # Errors
+    /// Fails with the reason for the rejection.
+    pub fn parse_publisher(text: &str) -> Result<Self, OfferError> {
+        Self::read(text, true)
+    }
+
+    fn read(text: &str, sends: bool) -> Result<Self, OfferError> {
         if text.len() > MAX_OFFER {
             return Err(OfferError::TooLong);
         }
@@ -78,9 +97,11 @@ impl Offer {
         let mut fingerprint = false;
         let mut direction = None;
         let mut mapped = HashSet::new();
+        let mut sources = 0;
+        let other_direction = if sends { "recvonly" } else { "sendonly" };
         for line in lines().filter(|line| !line.is_empty()) {
             if let Some(media) = line.strip_prefix("m=") {
-                offer.end_section(section, direction.take());
+                offer.end_section(section, direction.take(), sends);
                 section = match media.split(' ').next() {
                     Some("video") => Section::Video,
                     Some("audio") => Section::Audio,
@@ -114,20 +135,26 @@ impl Offer {
                 "sendrecv" | "recvonly" | "sendonly" | "inactive"
                     if section != Section::Session =>
                 {
-                    direction = Some(!matches!(name, "sendonly" | "inactive"));
+                    direction = Some(name != "inactive" && name != other_direction);
                     continue;
                 }
                 // Peers are identified by their first request; mDNS names could not be resolved.
                 "candidate" | "end-of-candidates" | "remote-candidates" => continue,
+                "ssrc" | "ssrc-group" if sends => {
+                    sources += 1;
+                    if sources > MAX_SOURCE_LINES {
+                        return Err(OfferError::Sources);
+                    }
+                }
                 // Lines for media that the peer could send, and for simulcast layers.
                 "ssrc" | "ssrc-group" | "msid" | "simulcast" | "rid" => continue,
                 _ => {}
             }
             let _ = write!(offer.text, "{line}\r\n");
         }
-        offer.end_section(section, direction);
+        offer.end_section(section, direction, sends);
         if !(offer.video || offer.audio) {
-            return Err(OfferError::NothingWanted);
+            return Err(if sends { OfferError::NothingSent } else { OfferError::NothingWanted });
         }
         if offer.ufrag.is_empty() || offer.password.is_empty() || !fingerprint {
             return Err(OfferError::Incomplete);
@@ -135,26 +162,27 @@ impl Offer {
         Ok(offer)
     }
 
-    /// Writes the direction of a section. `wanted` is true if the peer wants to receive, which is
-    /// also the default.
-    fn end_section(&mut self, section: Section, wanted: Option<bool>) {
+    /// Writes the direction of a section. `wanted` is true if the peer wants to receive or, if it `sends`, to send, which
+    /// is also the default.
+    fn end_section(&mut self, section: Section, wanted: Option<bool>, sends: bool) {
         let wanted = wanted.unwrap_or(true);
         match section {
             Section::Session => return,
             Section::Video => self.video = wanted,
             Section::Audio => self.audio = wanted,
         }
-        self.text.push_str(if wanted { "a=recvonly\r\n" } else { "a=inactive\r\n" });
+        self.text.push_str(match (wanted, sends) {
+            (true, false) => "a=recvonly\r\n",
+            (true, true) => "a=sendonly\r\n",
+            (false, _) => "a=inactive\r\n",
+        });
     }
 }
 
 /// Completes an answer for browsers, with both tracks in one stream, and stereo audio.
 pub fn finish_answer(answer: &str) -> String {
     let mut out = String::with_capacity(answer.len() + 64);
-    let opus = answer.lines().find_map(|line| {
-        let (pt, codec) = line.strip_prefix("a=rtpmap:")?.split_once(' ')?;
-        codec.to_ascii_lowercase().starts_with("opus/").then(|| format!("a=fmtp:{pt} "))
-    });
+    let opus = answer.lines().find_map(opus_format);
     for line in answer.lines() {
         if line.starts_with("a=msid-semantic:") {
             let _ = write!(out, "a=msid-semantic: WMS {STREAM_ID}");
@@ -184,6 +212,26 @@ pub fn finish_answer(answer: &str) -> String {
         out.push_str("\r\n");
     }
     out
+}
+
+/// Completes an answer for a publisher: browsers send stereo only if it is wanted.
+pub fn finish_publisher_answer(answer: &str) -> String {
+    let mut out = String::with_capacity(answer.len() + 16);
+    let opus = answer.lines().find_map(opus_format);
+    for line in answer.lines() {
+        out.push_str(line);
+        if opus.as_ref().is_some_and(|opus| line.starts_with(opus)) && !line.contains(";stereo=1") {
+            out.push_str(";stereo=1");
+        }
+        out.push_str("\r\n");
+    }
+    out
+}
+
+/// Returns how the parameters of Opus begin, if this line maps its payload type.
+fn opus_format(line: &str) -> Option<String> {
+    let (pt, codec) = line.strip_prefix("a=rtpmap:")?.split_once(' ')?;
+    codec.to_ascii_lowercase().starts_with("opus/").then(|| format!("a=fmtp:{pt} "))
 }
 
 /// Returns the ICE user name fragment in an SDP fragment (RFC 8840).
@@ -240,6 +288,22 @@ mod tests {
         assert!(one.audio && !one.video && one.text.contains("a=inactive"));
         let no_direction = Offer::parse(&EXAMPLE_OFFER.replace("a=recvonly\r\n", "")).unwrap();
         assert!(no_direction.audio && no_direction.text.contains("a=recvonly"));
+    }
+
+    #[test]
+    fn the_offer_of_a_publisher_keeps_its_sources_and_only_sends() {
+        let offer = Offer::parse_publisher(&EXAMPLE_OFFER.replace("recvonly", "sendonly")).unwrap();
+        assert!(offer.video && offer.audio && offer.text.contains("a=ssrc:5 cname:x"));
+        assert_eq!(offer.text.matches("a=sendonly\r\n").count(), 2, "sendrecv too");
+        let half = Offer::parse_publisher(EXAMPLE_OFFER).unwrap();
+        assert!(half.video && !half.audio && half.text.contains("a=inactive"));
+        let nothing = EXAMPLE_OFFER.replace("sendrecv", "recvonly");
+        assert_eq!(Offer::parse_publisher(&nothing), Err(OfferError::NothingSent));
+        let many = format!("{EXAMPLE_OFFER}{}", "a=ssrc:6 cname:y\r\n".repeat(MAX_SOURCE_LINES));
+        assert_eq!(Offer::parse_publisher(&many), Err(OfferError::Sources));
+        let answer = "a=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10\r\na=fmtp:96 x=1\r\n";
+        let finished = finish_publisher_answer(answer);
+        assert_eq!(finished, answer.replace("minptime=10", "minptime=10;stereo=1"));
     }
 
     #[test]
@@ -302,6 +366,10 @@ mod tests {
                 text[at] = letter;
             }
             let text: String = text.into_iter().collect();
+            if let Ok(offer) = Offer::parse_publisher(&text) {
+                prop_assert_eq!(Offer::parse_publisher(&offer.text), Ok(offer));
+            }
+            let _ = finish_publisher_answer(&text);
             if let Ok(offer) = Offer::parse(&text) {
                 prop_assert!(offer.video || offer.audio);
                 // A filtered offer passes the check again.

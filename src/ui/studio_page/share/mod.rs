@@ -136,5 +136,6 @@ fn name_of(protocol: Protocol) -> &'static str {
         Protocol::Hls => "HLS",
         Protocol::Dash => "DASH",
         Protocol::Whep => "WebRTC (WHEP)",
+        Protocol::Whip => "WebRTC (WHIP)",
     }
 }

@@ -42,7 +42,7 @@ pub(super) fn json(visit: &Visit, call: &Call) -> String {
     // watch over HTTP.
     let protocol = match visit.protocol {
         Protocol::Rtmp => "rtmp",
-        Protocol::Whep => "webrtc",
+        Protocol::Whep | Protocol::Whip => "webrtc",
         _ => "hls",
     };
     let [user, password, token] = credentials(visit);

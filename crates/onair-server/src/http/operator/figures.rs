@@ -89,7 +89,7 @@ mod tests {
     use crate::base::queue;
     use crate::net::Runtime;
     use crate::server::access::limits::Limits;
-    use crate::server::event::{PublisherFigures, Stalls};
+    use crate::server::event::{LinkFigures, Protocol, PublisherFigures, Stalls};
     use crate::server::registry::config::Config;
     use crate::server::stream::Stream;
     use crate::server::stream::flv_sink::FlvSink;
@@ -112,6 +112,8 @@ mod tests {
             app: "live".to_owned(),
             stream: stream.to_owned(),
             publisher: Some(PublisherFigures {
+                protocol: Protocol::Rtmp,
+                link: LinkFigures::default(),
                 id: 7,
                 address: "192.0.2.77:5000".parse().unwrap(),
                 since: Duration::from_secs(3),

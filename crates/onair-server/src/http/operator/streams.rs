@@ -67,8 +67,10 @@ fn history(registry: &Registry, figures: &StreamFigures) -> Vec<u64> {
 fn to_json(registry: &Registry, figures: &StreamFigures, history: &[u64]) -> Value {
     let renditions = registry.transcoders.figures(&figures.app, &figures.stream);
     let count = |protocol| figures.protocols.get(&protocol).copied().unwrap_or_default();
-    let viewers_by: Map<_, _> =
-        Protocol::ALL.map(|it| (it.name().to_owned(), json!(count(it)))).into_iter().collect();
+    let viewers_by: Map<_, _> = Protocol::OF_VIEWERS
+        .map(|it| (it.name().to_owned(), json!(count(it))))
+        .into_iter()
+        .collect();
     json!({
         "app": figures.app,
         "stream": figures.stream,
@@ -96,6 +98,9 @@ fn publisher(publisher: &PublisherFigures, history: &[u64]) -> Value {
     json!({
         "id": publisher.id,
         "peer": publisher.address.to_string(),
+        "protocol": publisher.protocol.name(),
+        "loss": publisher.link.loss,
+        "rtt_ms": publisher.link.rtt.map(|rtt| rtt.as_secs_f64() * 1_000.0),
         "encoder": publisher.encoder,
         "seconds": publisher.since.as_secs_f64(),
         "bytes": publisher.bytes,

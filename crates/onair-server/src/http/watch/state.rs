@@ -105,7 +105,7 @@ mod tests {
     use crate::net::Runtime;
     use crate::net::connect::network::Network;
     use crate::server::access::{ActionRules, AddressList};
-    use crate::server::event::{PublisherFigures, Stalls};
+    use crate::server::event::{LinkFigures, Protocol, PublisherFigures, Stalls};
     use crate::server::registry::config::Config;
 
     #[test]
@@ -144,6 +144,8 @@ mod tests {
     #[test]
     fn the_state_is_public_and_says_no_addresses() {
         let publisher = PublisherFigures {
+            protocol: Protocol::Rtmp,
+            link: LinkFigures::default(),
             id: 7,
             address: "192.0.2.77:5000".parse().unwrap(),
             since: Duration::from_secs(3),

@@ -11,6 +11,7 @@ use crate::media::{
     Codec, EncodedPacket, FrameRate, Size, TrackConfig, VideoCodec, VideoConfig, VideoFrame,
 };
 use crate::server::access::rules::AppLimits;
+use crate::server::event::Protocol;
 use crate::server::registry::Registry;
 use crate::server::renditions::refusal::Refusal;
 use crate::server::renditions::running::RunningRendition;
@@ -85,8 +86,15 @@ pub(super) fn encode(registry: &Registry, running: &Arc<RunningRendition>, jobs:
 fn publish(registry: &Registry, running: &RunningRendition) {
     let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
     let limits = AppLimits::default();
-    let claim =
-        Claim { id: running.id, address, credentials: "", proven: true, relayed: false, limits };
+    let claim = Claim {
+        id: running.id,
+        protocol: Protocol::Rtmp,
+        address,
+        credentials: "",
+        proven: true,
+        relayed: false,
+        limits,
+    };
     running.stream.publish(claim, registry.clock.now());
 }
 

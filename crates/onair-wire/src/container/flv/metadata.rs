@@ -32,6 +32,11 @@ const FILE_PROPERTIES: [&str; 2] = ["duration", "filesize"];
 /// Makes the `onMetaData` value of an outgoing stream: an ECMA array in the order that services
 /// expect.
 pub fn metadata(config: &StreamConfig) -> Value {
+    metadata_by(config, concat!("onair/", env!("CARGO_PKG_VERSION")))
+}
+
+/// Makes the `onMetaData` value of a stream that this software has encoded.
+pub fn metadata_by(config: &StreamConfig, encoder: &str) -> Value {
     let number = Value::Number;
     let mut entries = vec![("duration", number(0.0)), ("fileSize", number(0.0))];
     if let Some(video) = &config.video {
@@ -53,7 +58,7 @@ pub fn metadata(config: &StreamConfig) -> Value {
             ("stereo", Value::Boolean(audio.channels == 2)),
         ]);
     }
-    entries.push(("encoder", Value::String(concat!("onair/", env!("CARGO_PKG_VERSION")).into())));
+    entries.push(("encoder", Value::String(encoder.into())));
     Value::ecma_array(entries)
 }
 

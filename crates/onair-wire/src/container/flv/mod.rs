@@ -20,7 +20,7 @@ pub use demuxer::Demuxer;
 pub use enhanced::{default_track, is_multitrack};
 pub use events::TagEvent;
 pub use index::index;
-pub use metadata::{Metadata, metadata};
+pub use metadata::{Metadata, metadata, metadata_by};
 pub use reader::{ReadTag, Reader};
 pub use recording::Recording;
 pub use tag_body::{carries, config_body, packet_body, packet_body_size};

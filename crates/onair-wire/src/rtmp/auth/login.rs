@@ -101,6 +101,16 @@ impl Login {
             && !self.answered.iter().any(|answered| answered == challenge)
     }
 
+    /// Returns true if the name and the password are right, as HTTP authentication gives them.
+    pub fn is_right(&self, user: &str, password: &Secret) -> bool {
+        let known = &self.credentials;
+        // Both are compared in any case, so that the time does not tell which is wrong.
+        let is_user = is_same_secret(known.user.as_bytes(), user.as_bytes());
+        let is_password =
+            is_same_secret(known.password.expose().as_bytes(), password.expose().as_bytes());
+        is_user & is_password
+    }
+
     /// Checks `app` of connect with its query. `fresh` is at least 16 unpredictable hexadecimal
     /// digits, which must be new for each call.
     pub fn check_login(&mut self, app: &str, fresh: &str, now: Timestamp) -> Verdict {

@@ -239,11 +239,13 @@ impl Variants {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::event::{AudioFigures, Stalls, VideoFigures};
+    use crate::server::event::{AudioFigures, LinkFigures, Protocol, Stalls, VideoFigures};
 
     #[test]
     fn an_offer_for_an_audio_only_stream_waits_only_at_its_start() {
         let figures = |since, video| PublisherFigures {
+            protocol: Protocol::Rtmp,
+            link: LinkFigures::default(),
             id: 1,
             address: "127.0.0.1:9".parse().unwrap(),
             since: Duration::from_millis(since),

@@ -3,20 +3,16 @@
 #[cfg(test)]
 mod hostile_tests;
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use str0m::Rtc;
 use str0m::bwe::Bitrate;
-use str0m::change::SdpOffer;
 use str0m::format::Codec;
 use str0m::media::{Mid, Pt};
-use str0m::net::TcpType;
 use str0m::rtp::Extension;
-use str0m::{Candidate, IceCreds, Output, Rtc};
 
 use crate::encode::config::Profile;
-use crate::net::webrtc::panics::contain;
-use crate::net::webrtc::{Certificate, crypto};
+use crate::server::webrtc::answer::{Local, accept, config};
 use crate::server::webrtc::whep::tracks::VideoFormat;
 use crate::wire::webrtc::sdp::{Offer, finish_answer};
 
@@ -30,22 +26,6 @@ const KEPT_PACKETS: usize = 2_048;
 const CONSTRAINED_BASELINE: u32 = 0x42_E0_1F;
 /// The profile of renditions.
 const HIGH_PROFILE: u32 = 0x64_00_1F;
-
-/// Local parameters of a negotiation.
-#[derive(Debug)]
-pub(super) struct Local<'a> {
-    pub ufrag: String,
-    pub password: String,
-    /// Addresses at which the viewer reaches the server.
-    pub addresses: &'a [SocketAddr],
-    /// True if these addresses accept TCP connections too.
-    pub has_tcp: bool,
-    pub certificate: &'a Certificate,
-    /// The first video, if there is any.
-    pub format: Option<VideoFormat>,
-    /// Initial bandwidth estimate in bits per second.
-    pub bitrate: u64,
-}
 
 /// A connection that has not begun.
 #[derive(Debug)]
@@ -105,42 +85,24 @@ pub(super) enum NegotiationError {
 /// Fails if the offer is unusable.
 pub(super) fn negotiate(
     offer: &Offer,
-    local: Local<'_>,
+    local: &Local<'_>,
+    // The first video, if there is any, and the initial bandwidth estimate in bits per second.
+    (format, bitrate): (Option<VideoFormat>, u64),
     now: Instant,
 ) -> Result<Negotiated, NegotiationError> {
-    let failed = |error: &dyn std::fmt::Display| NegotiationError::Offer(error.to_string());
-    let mut config = Rtc::builder()
-        .set_crypto_provider(crypto())
-        .set_dtls_cert(local.certificate.for_dtls())
-        .set_local_ice_credentials(IceCreds { ufrag: local.ufrag, pass: local.password })
-        .set_ice_lite(true)
+    let mut config = config(local)
         .set_rtp_mode(true)
         .set_send_buffer_video(KEPT_PACKETS)
-        .enable_bwe(Some(Bitrate::bps(local.bitrate)))
+        .enable_bwe(Some(Bitrate::bps(bitrate)))
         .set_stats_interval(Some(STATS_INTERVAL))
         .set_extension(PLAYOUT_DELAY_ID, Extension::PlayoutDelay)
         .clear_codecs();
     config.codec_config().enable_h264(true);
     config.codec_config().enable_av1(true);
     config.codec_config().enable_opus(true, false);
-    let mut rtc = config.build(now);
-    for address in local.addresses {
-        let candidate = Candidate::host(*address, "udp").map_err(|error| failed(&error))?;
-        rtc.add_local_candidate(candidate);
-        if local.has_tcp {
-            let candidate = Candidate::builder().tcp().host(*address).tcptype(TcpType::Passive);
-            rtc.add_local_candidate(candidate.build().map_err(|error| failed(&error))?);
-        }
-    }
-    let parsed = SdpOffer::from_sdp_string(&offer.text).map_err(|error| failed(&error))?;
-    // str0m 0.25 panics on some offers that contradict themselves. The connection is dropped then.
-    let answer = contain(|| rtc.sdp_api().accept_offer(parsed))
-        .ok_or_else(|| failed(&"it contradicts itself"))?
-        .map_err(|error| failed(&error))?;
-    // The connection is idle, but str0m must be polled once.
-    while !matches!(rtc.poll_output().map_err(|error| failed(&error))?, Output::Timeout(_)) {}
+    let (rtc, answer) = accept(config, local, &offer.text, now).map_err(NegotiationError::Offer)?;
     let mid = |name: &Option<String>| name.as_deref().map(Mid::from);
-    let video = match (mid(&offer.video_mid).filter(|_| offer.video), local.format) {
+    let video = match (mid(&offer.video_mid).filter(|_| offer.video), format) {
         (Some(mid), Some(format)) => Some(video_route(&rtc, mid, format, &offer.text)?),
         _ => None,
     };
@@ -148,7 +110,7 @@ pub(super) fn negotiate(
         let pt = types(&rtc, mid, Codec::Opus).next().map(|(pt, _)| pt);
         pt.map(|pt| Route { mid, pt }).ok_or(NegotiationError::NoOpus)
     });
-    let answer = finish_answer(&answer.to_sdp_string());
+    let answer = finish_answer(&answer);
     Ok(Negotiated { rtc, answer, video, audio: audio.transpose()? })
 }
 
@@ -255,6 +217,7 @@ fn choose(offered: &[(Pt, u32)], profile: u32) -> Option<Pt> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::net::webrtc::Certificate;
 
     /// An offer from Chromium, shortened.
     pub(in crate::webrtc) const CHROMIUM_OFFER: &str = "v=0\r\n\
@@ -295,15 +258,14 @@ pub(super) mod tests {
         let offer = Offer::parse(text).map_err(|error| error.to_string())?;
         let certificate = Certificate::generate().unwrap();
         let local = Local {
-            ufrag: "ours".into(),
-            password: ANSWER_PASSWORD.into(),
+            ufrag: "ours",
+            password: ANSWER_PASSWORD,
             addresses: &[SERVER_ADDRESS.parse().unwrap(), "[2001:db8::1]:8189".parse().unwrap()],
             has_tcp: true,
             certificate: &certificate,
-            format,
-            bitrate: 8_000_000,
         };
-        negotiate(&offer, local, Instant::now()).map_err(|error| error.to_string())
+        negotiate(&offer, &local, (format, 8_000_000), Instant::now())
+            .map_err(|error| error.to_string())
     }
 
     #[test]

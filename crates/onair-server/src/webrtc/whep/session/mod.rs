@@ -21,18 +21,19 @@ use crate::server::event::{Ended, NoRoom};
 use crate::server::registry::{ConnectionSlot, Registry};
 use crate::server::stream::Stream;
 use crate::server::stream::sink::Sink;
+use crate::server::webrtc::answer::Local;
 use crate::server::webrtc::endpoint::Arrival;
 use crate::server::webrtc::mailbox::{IceNames, Mailbox, Waiting};
-use crate::server::webrtc::routes;
 use crate::server::webrtc::transport::{Secrets, Transport};
 use crate::server::webrtc::whep::choice::selection::{Refused, Selection, select};
 use crate::server::webrtc::whep::choice::switching::Switching;
 use crate::server::webrtc::whep::frame::{Frame, FrameKind};
-use crate::server::webrtc::whep::negotiation::{Local, Negotiated, negotiate};
+use crate::server::webrtc::whep::negotiation::{Negotiated, negotiate};
 use crate::server::webrtc::whep::presence::Presence;
 use crate::server::webrtc::whep::tracks::Unplayable;
 use crate::server::webrtc::whep::viewer_tracks::{AudioTrack, VideoTrack, catch_up_time};
 use crate::text::problem::{Problem, problem};
+use crate::wire::webrtc::rtcp;
 use crate::wire::webrtc::sdp::Offer;
 
 /// Time limit for a viewer to connect.
@@ -104,18 +105,18 @@ async fn prepare(
     // A silent publisher may continue at its last bitrate.
     let rate = variants.stream.last_bitrate();
     let local = Local {
-        ufrag: ufrag.clone(),
-        password,
+        ufrag: &ufrag,
+        password: &password,
         addresses: &addresses,
         has_tcp: endpoint.has_tcp,
         certificate: &endpoint.certificate,
-        format: tracks.video,
-        bitrate: (rate * INITIAL_BITRATE_FACTOR).max(MIN_INITIAL_BITRATE),
     };
+    let bitrate = (rate * INITIAL_BITRATE_FACTOR).max(MIN_INITIAL_BITRATE);
     let has_choice = variants.has_choice;
     let now = Instant::now();
     let Negotiated { mut rtc, answer, video, audio } =
-        negotiate(&offer, local, now).map_err(|error| Refused::Offer(error.to_string()))?;
+        negotiate(&offer, &local, (tracks.video, bitrate), now)
+            .map_err(|error| Refused::Offer(error.to_string()))?;
     set_desired(&mut rtc, rate);
     let ice = IceNames { local: ufrag, remote: offer.ufrag };
     let tag = ice.tag();
@@ -231,7 +232,7 @@ impl Session {
         for (datagram, from) in datagrams {
             self.transport.receive(registry, &datagram, &from)?;
             // Each message of a handshake may have an answer. Reports do not.
-            if !routes::is_report(&datagram) {
+            if !rtcp::is_rtcp(&datagram) {
                 self.drain(registry, slot)?;
             }
         }

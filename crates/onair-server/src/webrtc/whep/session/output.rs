@@ -7,10 +7,10 @@ use str0m::bwe::BweKind;
 use str0m::{Event as RtcEvent, IceConnectionState, Input, Output, PacerReason, Reason};
 
 use crate::server::registry::{ConnectionSlot, Registry};
-use crate::server::webrtc::routes;
 use crate::server::webrtc::whep::session::{Session, broken};
 use crate::server::webrtc::whep::viewer_tracks::waiting_packets;
 use crate::text::problem::{Problem, problem};
+use crate::wire::webrtc::rtcp;
 
 /// Maximum number of packets in one wake-up of the task.
 const MAX_PACKETS_PER_TURN: usize = 64;
@@ -64,7 +64,7 @@ impl Session {
                     }
                 }
                 Output::Transmit(transmit) => {
-                    let is_media = !routes::is_wanted(&transmit.contents);
+                    let is_media = !rtcp::is_wanted_of_viewer(&transmit.contents);
                     self.transport.transmit(registry, transmit);
                     self.unsent = self.unsent.saturating_sub(usize::from(is_media));
                     if !is_media || packets >= MAX_PACKETS_PER_TURN {

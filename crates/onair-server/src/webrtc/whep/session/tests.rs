@@ -21,7 +21,7 @@ use crate::server::registry::{Publication, PublishRight};
 use crate::server::renditions::ladder::Ladder;
 use crate::server::renditions::refusal::Refusal;
 use crate::server::stream::Incoming;
-use crate::server::webrtc::mailbox::ChosenRendition;
+use crate::server::webrtc::mailbox::{ChosenRendition, Role};
 use crate::server::webrtc::path::Path;
 use crate::server::webrtc::whep::choice::selection::Variant;
 use crate::server::webrtc::whep::negotiation::VideoRoute;
@@ -279,7 +279,7 @@ fn a_session_whose_code_panics_leaves_nothing_behind() {
             (1, 1)
         );
         session.run(Arc::clone(&registry), slot, |_, _, _| panic!("in a test")).await;
-        assert!(mailbox.is_over() && registry.webrtc.ice(&begun.resource).is_none());
+        assert!(mailbox.is_over() && registry.webrtc.ice(Role::Viewer, &begun.resource).is_none());
         registry.webrtc.deliver(&[22, 254, 253], home.into());
         assert!(mailbox.take().datagrams.is_empty());
     });

@@ -254,9 +254,14 @@ impl BodyReader {
         }
         match track.packet {
             AudioPacket::SequenceStart(config) => {
-                // The config's event is returned with the first frame. Until then, a few bodies of this
-                // codec may be damage again.
+                let read = audio_config(codec, announced(legacy), &config, &[]);
                 (its.config, its.fresh, its.other) = (config, true, false);
+                // Without AAC, a readable config is no damage, and a playlist can begin with the audio. Otherwise, the
+                // config's event is returned with the first frame. Until then, a few bodies of this codec may be damage
+                // again.
+                if its.aac.is_none() && read.is_some() {
+                    return one(its.event(codec, legacy, &[]));
+                }
                 NO_EVENTS
             }
             AudioPacket::Frame(data) if !data.is_empty() => {

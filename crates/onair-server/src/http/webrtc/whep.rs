@@ -1,12 +1,11 @@
 //! WHEP over HTTP (draft-ietf-wish-whep): a client posts an offer to `/{app}/{stream}/whep`, and
 //! immediately gets an answer and the URL of the session. A DELETE request to that URL ends the session.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::body::{Body, to_bytes};
+use axum::body::to_bytes;
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
@@ -14,19 +13,16 @@ use crate::server::access::grant::AdmittedViewer;
 use crate::server::http::caller::Caller;
 use crate::server::http::path::{encode, encode_name, query_value};
 use crate::server::http::refusals::too_many_viewers;
+use crate::server::http::webrtc::{
+    RETRY_SECONDS, SDP_TYPE, created, host_address, is_kind, no_session, patch, text,
+};
 use crate::server::registry::Registry;
 use crate::server::renditions::refusal::Refusal;
-use crate::server::webrtc::endpoint::Arrival;
+use crate::server::webrtc::endpoint::{Arrival, Role};
 use crate::server::webrtc::whep::choice::selection::Refused;
 use crate::server::webrtc::whep::session::begin;
 use crate::text::problem::{Problem, problem};
-use crate::wire::webrtc::sdp::{Credentials, MAX_OFFER, fragment_ufrag};
 
-const SDP_TYPE: &str = "application/sdp";
-const SDP_FRAGMENT_TYPE: &str = "application/trickle-ice-sdpfrag";
-const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
-/// Seconds after which a new attempt is useful.
-const RETRY_SECONDS: &str = "2";
 /// Seconds after which a new attempt is useful for a rendition that was refused.
 const RENDITION_RETRY_SECONDS: &str = "30";
 /// Maximum length of the choice of a rendition.
@@ -37,7 +33,7 @@ const LAYER_RELATION: &str = "urn:ietf:params:whep:ext:core:layer";
 
 /// The resource of a WHEP request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum WhepResource {
+pub(in crate::http) enum WhepResource {
     /// `/{app}/{stream}/whep`.
     Endpoint,
     /// A session below the endpoint.
@@ -47,7 +43,7 @@ pub(super) enum WhepResource {
 }
 
 /// Splits a path into the stream and the resource.
-pub(super) fn split(path: &str) -> Option<(&str, WhepResource)> {
+pub(in crate::http) fn split(path: &str) -> Option<(&str, WhepResource)> {
     if let Some(stream) = path.strip_suffix("/whep") {
         return Some((stream, WhepResource::Endpoint));
     }
@@ -59,7 +55,7 @@ pub(super) fn split(path: &str) -> Option<(&str, WhepResource)> {
 }
 
 /// Answers a WHEP request.
-pub(super) async fn response(
+pub(in crate::http) async fn response(
     registry: &Arc<Registry>,
     (caller, viewer): (&Caller, AdmittedViewer),
     names: (&str, &str),
@@ -81,16 +77,18 @@ pub(super) async fn response(
             [(header::CONTENT_TYPE, SDP_TYPE)].into_response()
         }
         (Method::DELETE, WhepResource::Session(session)) => {
-            if registry.webrtc.end(&session, problem!("left-player")) {
+            if registry.webrtc.end(Role::Viewer, &session, problem!("left-player")) {
                 StatusCode::OK.into_response()
             } else {
                 no_session()
             }
         }
         (Method::POST, WhepResource::Layer(session)) => layer(registry, &session, request).await,
-        (Method::PATCH, WhepResource::Session(session)) => patch(registry, &session, request).await,
+        (Method::PATCH, WhepResource::Session(session)) => {
+            patch(registry, Role::Viewer, &session, request).await
+        }
         (Method::GET | Method::HEAD, WhepResource::Session(session)) => {
-            match registry.webrtc.ice(&session) {
+            match registry.webrtc.ice(Role::Viewer, &session) {
                 Some(_) => StatusCode::NO_CONTENT.into_response(),
                 None => no_session(),
             }
@@ -117,23 +115,10 @@ async fn post(
         Ok(begun) => {
             let (app, stream) = (encode(app), encode_name(stream));
             let location = format!("/{app}/{stream}/whep/{}", begun.resource);
-            let head = [
-                (header::CONTENT_TYPE, SDP_TYPE),
-                (header::LOCATION, location.as_str()),
-                (header::CACHE_CONTROL, "no-store"),
-                (header::ETAG, begun.tag.as_str()),
-                (ACCEPT_PATCH, SDP_FRAGMENT_TYPE),
-            ];
-            let mut response = (StatusCode::CREATED, head, begun.answer).into_response();
+            let mut response = created(registry, &location, &begun.tag, begun.answer);
             if begun.has_choice {
                 let link = format!("<{location}/layer>; rel=\"{LAYER_RELATION}\"");
                 if let Ok(link) = link.parse::<HeaderValue>() {
-                    response.headers_mut().append(header::LINK, link);
-                }
-            }
-            for server in &registry.rules().ice_servers {
-                if let Ok(mut link) = server.link().expose().parse::<HeaderValue>() {
-                    link.set_sensitive(true);
                     response.headers_mut().append(header::LINK, link);
                 }
             }
@@ -167,79 +152,6 @@ async fn layer(registry: &Registry, session: &str, request: Request) -> Response
         Some(Err(why)) => refused(&Refused::Rendition(why)),
         None => no_session(),
     }
-}
-
-/// Returns true if the body has this type.
-fn is_kind(headers: &HeaderMap, kind: &str) -> bool {
-    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let given = given.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    given.eq_ignore_ascii_case(kind)
-}
-
-/// Restarts ICE if the fragment has new credentials. Accepts and ignores the viewer's candidates, because its STUN
-/// requests identify the viewer.
-async fn patch(registry: &Registry, session: &str, request: Request) -> Response {
-    let Some(known) = registry.webrtc.ice(session) else { return no_session() };
-    let (head, body) = request.into_parts();
-    let fragment = match text(&head.headers, body, SDP_FRAGMENT_TYPE).await {
-        Ok(fragment) => fragment,
-        Err(response) => return *response,
-    };
-    if !head.headers.contains_key(header::IF_MATCH) {
-        return StatusCode::PRECONDITION_REQUIRED.into_response();
-    }
-    if !has_tag(&head.headers, &known.tag()) {
-        return StatusCode::PRECONDITION_FAILED.into_response();
-    }
-    if fragment_ufrag(&fragment).is_none_or(|ufrag| ufrag == known.remote) {
-        return StatusCode::NO_CONTENT.into_response();
-    }
-    let Some(credentials) = Credentials::of_fragment(&fragment) else {
-        let why = "The fragment has no valid ICE credentials.\n";
-        return (StatusCode::UNPROCESSABLE_ENTITY, why).into_response();
-    };
-    let restarted = registry.webrtc.restart(session, (credentials.ufrag, credentials.password));
-    match (restarted.await, registry.webrtc.ice(session)) {
-        (Some(fragment), Some(names)) => {
-            let head = [
-                (header::CONTENT_TYPE, SDP_FRAGMENT_TYPE.to_owned()),
-                (header::ETAG, names.tag()),
-                (header::CACHE_CONTROL, "no-store".to_owned()),
-            ];
-            (StatusCode::OK, head, fragment).into_response()
-        }
-        _ => no_session(),
-    }
-}
-
-/// Returns true if `If-Match` lists this tag (RFC 9110 §13.1.1) or any tag. The examples of the draft have the asterisk
-/// in quotation marks.
-fn has_tag(headers: &HeaderMap, tag: &str) -> bool {
-    let lists = headers.get_all(header::IF_MATCH).into_iter().filter_map(|list| list.to_str().ok());
-    lists.flat_map(|list| list.split(',')).any(|it| ["*", "\"*\"", tag].contains(&it.trim()))
-}
-
-/// Reads the body of a request, which must have this type.
-async fn text(headers: &HeaderMap, body: Body, kind: &str) -> Result<String, Box<Response>> {
-    if !is_kind(headers, kind) {
-        let why = format!("The content type must be {kind}.\n");
-        return Err(Box::new((StatusCode::UNSUPPORTED_MEDIA_TYPE, why).into_response()));
-    }
-    let failed = |status: StatusCode, why: &'static str| Box::new((status, why).into_response());
-    let bytes = to_bytes(body, MAX_OFFER).await.map_err(|_| {
-        failed(StatusCode::PAYLOAD_TOO_LARGE, "The body is too long, or was cut off.\n")
-    })?;
-    String::from_utf8(bytes.to_vec())
-        .map_err(|_| failed(StatusCode::UNPROCESSABLE_ENTITY, "The body is no text.\n"))
-}
-
-/// Returns the IP address in the `Host` header, if any.
-fn host_address(headers: &HeaderMap) -> Option<IpAddr> {
-    let host = headers.get(header::HOST)?.to_str().ok()?;
-    if let Some(rest) = host.strip_prefix('[') {
-        return rest.split_once(']')?.0.parse().ok();
-    }
-    host.rsplit_once(':').map_or(host, |(name, _)| name).parse().ok()
 }
 
 fn refused(why: &Refused) -> Response {
@@ -277,10 +189,6 @@ fn refused(why: &Refused) -> Response {
     }
 }
 
-fn no_session() -> Response {
-    (StatusCode::NOT_FOUND, "There is no such session.\n").into_response()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -303,7 +211,7 @@ mod tests {
     /// The page reads the words, because the status is the same as for a busy encoder.
     #[test]
     fn the_viewer_page_knows_how_the_refusals_begin() {
-        let page = include_str!("../../../../assets/web/whep.js");
+        let page = include_str!("../../../../../assets/web/whep.js");
         let runtime = Runtime::start().unwrap();
         let callback = denied(&Denied::NoCallback);
         let no_keys = denied(&Denied::Token(TokenProblem::NoKeys));
@@ -323,32 +231,5 @@ mod tests {
         let rendition = |query| query_value(query, "rendition");
         assert_eq!(rendition("key=a&rendition=480p").as_deref(), Some("480p"));
         assert_eq!(rendition("key=rendition"), None);
-    }
-
-    #[test]
-    fn an_asterisk_in_quotation_marks_matches_any_tag() {
-        let matches = |lists: &[&str]| {
-            let mut headers = HeaderMap::new();
-            for list in lists {
-                headers.append(header::IF_MATCH, list.parse().unwrap());
-            }
-            has_tag(&headers, "\"known\"")
-        };
-        assert!(matches(&["*"]) && matches(&["\"*\""]) && matches(&["\"known\""]));
-        assert!(matches(&["\"old\" , \"known\""]) && matches(&["\"old\"", "\"known\""]));
-        assert!(!matches(&["\"old\""]) && !matches(&["known"]) && !matches(&[]));
-    }
-
-    #[test]
-    fn the_address_of_a_host_is_read() {
-        let of = |host: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::HOST, host.parse().unwrap());
-            host_address(&headers).map(|address| address.to_string())
-        };
-        assert_eq!(of("192.0.2.1:8088").as_deref(), Some("192.0.2.1"));
-        assert_eq!(of("192.0.2.1").as_deref(), Some("192.0.2.1"));
-        assert_eq!(of("[2001:db8::1]:8088").as_deref(), Some("2001:db8::1"));
-        assert_eq!(of("studio.example:8088"), None);
     }
 }

@@ -1,0 +1,78 @@
+//! Negotiates the offer of a publisher: H.264 and Opus, and nothing else.
+
+use std::time::{Duration, Instant};
+
+use str0m::format::Codec;
+use str0m::media::{Mid, Pt};
+use str0m::{Rtc, RtcConfig};
+
+use crate::server::webrtc::answer::{Local, accept, config};
+use crate::wire::webrtc::sdp::{Offer, finish_publisher_answer};
+
+/// Number of packets that wait for a missing one, which is half a second of most streams. A keyframe may have several
+/// hundred packets.
+const REORDERED_VIDEO_PACKETS: usize = 1_024;
+/// Time after which audio goes on without a missing packet.
+const AUDIO_REORDERING_TIMEOUT: Duration = Duration::from_millis(300);
+/// Interval between reports about losses.
+const STATS_INTERVAL: Duration = Duration::from_secs(1);
+
+/// A connection that has not begun.
+#[derive(Debug)]
+pub(super) struct Negotiated {
+    pub rtc: Rtc,
+    pub answer: String,
+    pub video: Option<Mid>,
+    pub audio: Option<Mid>,
+}
+
+/// The reason why a negotiation failed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NegotiationError {
+    #[error("The offer cannot be read: {0}.")]
+    Offer(String),
+    #[error("The offer has no H.264, which this server needs.")]
+    NoH264,
+    #[error("The offer has no Opus, which this server needs.")]
+    NoOpus,
+}
+
+/// Negotiates an offer.
+///
+/// # Errors
+/// Fails if the offer is unusable. An answer never refuses one of two tracks.
+pub(super) fn negotiate(
+    offer: &Offer,
+    local: &Local<'_>,
+    now: Instant,
+) -> Result<Negotiated, NegotiationError> {
+    let (rtc, answer) = accept(receiver(config(local)), local, &offer.text, now)
+        .map_err(NegotiationError::Offer)?;
+    let mid = |name: &Option<String>| name.as_deref().map(Mid::from);
+    let video = mid(&offer.video_mid).filter(|_| offer.video);
+    let audio = mid(&offer.audio_mid).filter(|_| offer.audio);
+    if video.is_some_and(|mid| !has_codec(&rtc, mid, Codec::H264)) {
+        return Err(NegotiationError::NoH264);
+    }
+    if audio.is_some_and(|mid| !has_codec(&rtc, mid, Codec::Opus)) {
+        return Err(NegotiationError::NoOpus);
+    }
+    Ok(Negotiated { rtc, answer: finish_publisher_answer(&answer), video, audio })
+}
+
+fn receiver(config: RtcConfig) -> RtcConfig {
+    config
+        .set_reordering_size_video(REORDERED_VIDEO_PACKETS)
+        .set_reordering_timeout_audio(Some(AUDIO_REORDERING_TIMEOUT))
+        .set_stats_interval(Some(STATS_INTERVAL))
+        .clear_codecs()
+        .enable_h264(true)
+        .enable_opus(true, false)
+}
+
+/// Returns true if both ends support a codec.
+fn has_codec(rtc: &Rtc, mid: Mid, codec: Codec) -> bool {
+    let remote: &[Pt] = rtc.media(mid).map_or(&[], |media| media.remote_pts());
+    let params = rtc.codec_config().params();
+    params.iter().any(|it| it.spec().codec == codec && remote.contains(&it.pt()))
+}
