@@ -24,8 +24,7 @@ pub mod stall_guard;
 pub mod time;
 pub mod worker;
 
-pub use backend::Mapping;
-pub use backend::{CodePages, WorkerPool};
+pub use backend::{CodePages, Mapping, SharedMemory, WorkerPool, launcher};
 pub use backoff::{Backoff, SplitMix64};
 pub use file_stamp::FileStamp;
 pub use latest::Latest;
