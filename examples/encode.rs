@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail};
 use onair::base::queue::{self, Full};
 use onair::base::{Pooled, Timestamp};
 use onair::encode::video::Config;
-use onair::encode::{Choice, VideoEncoder};
+use onair::encode::{Choice, Preset, RateControl, VideoEncoder};
 use onair::media::{Color, FrameGrid, FrameRate, Planes, Size, VideoFrame};
 use onair::wire::codec::h264::{DecoderConfig, avcc_nals};
 
@@ -31,6 +31,8 @@ fn main() -> Result<()> {
         bitrate: bitrate.parse().ok().context("no bitrate")?,
         keyframe_interval: Duration::from_secs(2),
         encoder: Choice::OpenH264,
+        preset: Preset::Auto,
+        rate_control: RateControl::Cbr,
     };
     let (pictures, input) = queue::bounded("pictures", 4, Full::Block);
     let (output, packets) = queue::bounded("packets", 1_024, Full::Block);

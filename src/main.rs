@@ -11,6 +11,7 @@ use onair::text::Problem;
 
 fn main() -> Exit {
     onair::app::run_file_dialog();
+    onair::cli::process::encoder::run();
     let clock = Clock::start();
     let words = || std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
     onair::cli::output::redact::remember(words());
@@ -32,6 +33,13 @@ fn main() -> Exit {
         Some(Sub::Play(args)) => !args.headless,
         _ => false,
     };
+    // The launcher must start before the first thread and before the sandbox.
+    if matches!(
+        &cli.command,
+        None | Some(Sub::Studio(_) | Sub::Live(_) | Sub::Devices | Sub::Check(_))
+    ) {
+        onair::cli::process::encoder::prepare();
+    }
     if window {
         onair::app::draw_on_one_thread();
     }

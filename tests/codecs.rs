@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::peers;
 use onair::base::{Pooled, Timestamp, queue};
 use onair::decode;
-use onair::encode::{self, AudioEncoder, Choice, VideoEncoder};
+use onair::encode::{self, AudioEncoder, Choice, Preset, RateControl, VideoEncoder};
 use onair::media::samples::micros_to_frames;
 use onair::media::{
     BitsPerSecond, Color, EncodedPacket, FrameGrid, Nv12, PixelAspect, Planes, SampleBlock, Size,
@@ -54,6 +54,8 @@ fn video_config(size: Size, rate: &str, kbps: u32) -> encode::video::Config {
         bitrate: BitsPerSecond(kbps * 1_000),
         keyframe_interval: Duration::from_secs(2),
         encoder: Choice::Auto,
+        preset: Preset::Auto,
+        rate_control: RateControl::Cbr,
     }
 }
 

@@ -169,6 +169,7 @@ const SELDOM: &[&str] = &[
     "source id",
     "source reason",
     "encoder why",
+    "encoder preset",
     "target code",
     "target retry_in",
     "monitor av_offset_ms",

@@ -30,6 +30,7 @@ mod devices;
 mod docs;
 mod dropped;
 mod editing;
+mod encoders;
 mod enhanced;
 mod events;
 mod faults;

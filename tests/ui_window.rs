@@ -439,7 +439,9 @@ fn the_video_encoder_is_chosen_in_the_settings() {
         name: "openh264",
         library: "OpenH264",
         codec: Codec::Video(VideoCodec::H264),
+        hardware: false,
         unavailable,
+        speed_720p: None,
     };
     let mut harness = open_settings(vec![known(None)]);
     match &click(&mut harness, "openh264")[..] {

@@ -231,13 +231,23 @@ fn print_windows(
 /// Prints the encoders, and the reasons why other encoders are not available.
 fn print_encoders(output: &Output) {
     heading(output, &problem!("out-encoders"));
-    for KnownEncoder { choice, name, library, codec, unavailable } in encode::known_encoders() {
+    for known in encode::known_encoders() {
+        let KnownEncoder { choice, name, library, codec, unavailable, speed_720p, .. } = known;
         let flag = if choice.is_some() { format!(", --encoder {name}") } else { String::new() };
-        let why = unavailable.as_ref().map_or_else(String::new, |why| {
-            let text = problem!("out-unavailable", reason = Problem::from(why));
-            format!("  {}", output.say(&text))
-        });
-        output.line(&format!("  {}  ({library}{flag}){why}", codec.name()));
+        let note = match (unavailable, speed_720p) {
+            (Some(why), _) => {
+                let why = output.language().say_with_cure(&Problem::from(why));
+                Some(problem!("out-unavailable", reason = why))
+            }
+            (None, Some(fps)) => Some(problem!("out-encoder-speed", fps = format!("{fps:.0}"))),
+            (None, None) => None,
+        };
+        let note = note.map_or_else(String::new, |note| format!("  {}", output.say(&note)));
+        output.line(&format!("  {}  ({library}{flag}){note}", codec.name()));
+        if let Some(presets) = choice.map(encode::Choice::presets).filter(|it| !it.is_empty()) {
+            let presets = presets.join(", ");
+            output.line(&format!("      --preset {presets}"));
+        }
     }
 }
 
@@ -271,6 +281,7 @@ fn print_decoders(output: &Output) {
 }
 
 fn encoder(known: &KnownEncoder, language: Language) -> Value {
+    let reason = known.unavailable.as_ref().map(|why| language.say_with_cure(&why.into()));
     json!({
         "type": match known.codec {
             Codec::Video(_) => "video",
@@ -278,7 +289,13 @@ fn encoder(known: &KnownEncoder, language: Language) -> Value {
         },
         "codec": known.codec.name(),
         "name": known.name,
+        "library": known.library,
+        "hardware": known.hardware,
         "available": known.unavailable.is_none(),
+        "reason": reason,
+        "speed_720p": known.speed_720p.map(|fps| (fps * 10.0).round() / 10.0),
+        "presets": known.choice.map(encode::Choice::presets),
+        // The older name of `reason`, without the cure.
         "why": known.unavailable.as_ref().map(|why| language.say(&why.into())),
     })
 }
@@ -405,7 +422,9 @@ mod tests {
             name: "other",
             library: "Other",
             codec: Codec::Video(crate::media::VideoCodec::H264),
+            hardware: false,
             unavailable: Some(encode::Error::Config(lack.into())),
+            speed_720p: None,
         };
         let entry = inventory::Entry { track: Track::Video, codec: "HEVC", by: Err(lack) };
         for language in Language::ALL {

@@ -63,6 +63,36 @@ encode-flaw-channels = the channel count is wrong
 encode-flaw-no-slice = a frame has no slice
 encode-flaw-no-start-code = a start code is missing
 encode-other-size = the encoder expected a frame size of { $expected }, but received { $got }
+encode-no-preset = the encoder has no preset { $preset }, only { $known }
+    .cure = Choose one of these presets.
+encode-no-tuning = OpenH264 has neither presets nor another rate control than CBR
+    .cure = Choose the encoder x264, or remove the preset and the rate control.
+encode-rate-control-form = the rate control must be cbr, vbr or crf=N, with a number from 0 to 51
+encode-process = { $encoder }: { $reason }
+encode-process-not-tried = onair is still trying out this encoder
+    .cure = Wait a moment.
+encode-process-none = this program cannot start encoder processes
+encode-process-not-started = onair cannot start the encoder's process: { $reason }
+encode-process-refused = the encoder did not open: { $reason }
+    .cure = Choose another preset or resolution, or another encoder.
+encode-process-ended = the encoder's process crashed or was ended
+    .cure = If this happens often, update the encoder's library or driver, or choose another encoder.
+encode-process-hung = the encoder did not answer within { $seconds } s
+    .cure = If this happens often, update the encoder's library or driver, or choose another encoder.
+encode-process-garbage = the encoder's process sent invalid data
+    .cure = Update the encoder's library or driver, or choose another encoder.
+encode-process-failed = the encoder failed: { $reason }
+    .cure = Choose another preset or resolution, or another encoder.
+encode-library-none = FFmpeg's library libavcodec is not installed
+    .cure = Install FFmpeg 5.1 or newer with your package manager. On Debian and Ubuntu, the package is called libavcodec-extra.
+encode-library-unloadable = the system cannot load FFmpeg's library: { $reason }
+    .cure = Install FFmpeg again with your package manager.
+encode-library-version = onair does not know version { $version } of FFmpeg's library libavcodec
+    .cure = Install FFmpeg 5.1 to 8 beside it, or update onair.
+encode-library-incomplete = FFmpeg's library lacks the function { $function }
+    .cure = Install FFmpeg again with your package manager.
+encode-library-without = { $library } was built without this encoder
+    .cure = Install a build of FFmpeg that has the encoder. On Debian and Ubuntu, the package is called libavcodec-extra.
 encode-no-thread = onair cannot start the thread { $thread }: { $reason }
 
 # Containers.

@@ -160,6 +160,7 @@ out-no-single-windows = this desktop shares whole displays only
 out-program = program { $name }
 out-control-range = { $least } to { $most } in steps of { $step }
 out-control-switch = 0 or 1
+out-encoder-speed = { $fps } fps at 1280x720
 out-unavailable = unavailable: { $reason }
 out-none-for = none for { $codecs }: { $reason }
 out-ffmpeg = FFmpeg libraries: { $version }

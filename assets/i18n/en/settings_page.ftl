@@ -39,7 +39,11 @@ setting-push-to-talk = Push-to-talk key
 setting-push-to-talk-note = Hold this key to unmute or mute a microphone. Turn push-to-talk on in the audio mixer.
 
 setting-encoder = Video encoder
-setting-encoder-note = Automatic picks the best encoder on this computer.
+setting-encoder-note = Automatic uses OpenH264, which works on every computer. x264 looks better at the same bitrate, and needs FFmpeg on this computer.
+setting-preset = Encoder preset
+setting-preset-note = A slower preset looks better at the same bitrate, and needs more CPU. Only x264 has presets.
+setting-rate-control = Rate control
+setting-rate-control-note = Services expect a constant bitrate. Constant quality saves bandwidth in calm scenes. Only x264 offers a choice.
 
 setting-adaptation = Adaptive bitrate
 setting-adaptation-note = Lowers the video bitrate while a connection is slow, which avoids dropped frames.

@@ -63,6 +63,36 @@ encode-flaw-channels = 声道数不符
 encode-flaw-no-slice = 有一帧没有 slice
 encode-flaw-no-start-code = 缺少起始码
 encode-other-size = 编码器应收到 { $expected } 的帧，却收到 { $got } 的帧
+encode-no-preset = 编码器没有预设 { $preset }，只有 { $known }
+    .cure = 请从这些预设中选择。
+encode-no-tuning = OpenH264 没有预设，码率控制也只支持 CBR
+    .cure = 请选择 x264 编码器，或去掉预设和码率控制。
+encode-rate-control-form = 码率控制只能是 cbr、vbr 或 crf=N，N 为 0 到 51
+encode-process = { $encoder }：{ $reason }
+encode-process-not-tried = 正在试用这个编码器
+    .cure = 请稍候。
+encode-process-none = 这个程序无法启动编码器进程
+encode-process-not-started = 无法启动编码器进程：{ $reason }
+encode-process-refused = 编码器无法打开：{ $reason }
+    .cure = 请换一个预设、分辨率或编码器。
+encode-process-ended = 编码器进程崩溃，或已被结束
+    .cure = 如果经常发生，请更新编码器的库或驱动，或换一个编码器。
+encode-process-hung = 编码器在 { $seconds } 秒内没有响应
+    .cure = 如果经常发生，请更新编码器的库或驱动，或换一个编码器。
+encode-process-garbage = 编码器进程发来的数据无效
+    .cure = 请更新编码器的库或驱动，或换一个编码器。
+encode-process-failed = 编码器出错：{ $reason }
+    .cure = 请换一个预设、分辨率或编码器。
+encode-library-none = 没有安装 FFmpeg 的 libavcodec 库
+    .cure = 请用软件包管理器安装 FFmpeg 5.1 或更新版本。在 Debian 和 Ubuntu 上，软件包名为 libavcodec-extra。
+encode-library-unloadable = 系统无法加载 FFmpeg 的库：{ $reason }
+    .cure = 请用软件包管理器重新安装 FFmpeg。
+encode-library-version = 不支持 FFmpeg 的 libavcodec 库的第 { $version } 版
+    .cure = 请另外安装 FFmpeg 5.1 到 8，或更新 onair。
+encode-library-incomplete = FFmpeg 的库缺少函数 { $function }
+    .cure = 请用软件包管理器重新安装 FFmpeg。
+encode-library-without = { $library } 不含这个编码器
+    .cure = 请安装包含该编码器的 FFmpeg。在 Debian 和 Ubuntu 上，软件包名为 libavcodec-extra。
 encode-no-thread = 无法启动线程 { $thread }：{ $reason }
 
 # 容器

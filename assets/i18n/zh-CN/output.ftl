@@ -151,6 +151,7 @@ out-no-single-windows = 当前桌面环境只能共享整个显示器
 out-program = 程序 { $name }
 out-control-range = { $least } 到 { $most }，步长 { $step }
 out-control-switch = 0 或 1
+out-encoder-speed = 1280x720 下每秒 { $fps } 帧
 out-unavailable = 不可用：{ $reason }
 out-none-for = 没有 { $codecs } 的解码器：{ $reason }
 out-ffmpeg = FFmpeg 库：{ $version }

@@ -39,7 +39,11 @@ setting-push-to-talk = 讲话键
 setting-push-to-talk-note = 按住此键时，麦克风打开（按键讲话）或静音（按键静音）。请在混音器中选择方式。
 
 setting-encoder = 视频编码器
-setting-encoder-note = “自动选择”会使用本机最合适的编码器。
+setting-encoder-note = “自动选择”使用 OpenH264，在任何电脑上都能用。x264 在相同码率下画质更好，但本机需要装有 FFmpeg。
+setting-preset = 编码器预设
+setting-preset-note = 预设越慢，相同码率下画质越好，CPU 开销也越大。只有 x264 有预设。
+setting-rate-control = 码率控制
+setting-rate-control-note = 直播平台要求固定码率。固定质量在平静的画面里更省带宽。只有 x264 可以选择。
 
 setting-adaptation = 自适应码率
 setting-adaptation-note = 网速变慢时降低视频码率，避免丢帧。

@@ -116,6 +116,17 @@ pub struct Args {
     #[arg(long, value_name = "NAME", default_value = "auto", value_parser = encoder(),
           help_heading = "Quality")]
     pub encoder: encode::Choice,
+    /// Preset of an encoder that has presets, for example ultrafast, veryfast or medium for x264.
+    /// Slower presets look better and need more CPU
+    #[arg(long, value_name = "NAME", default_value = "auto", value_parser = preset(),
+          hide_possible_values = true, help_heading = "Quality")]
+    pub preset: encode::Preset,
+    /// How the encoder spends bits: cbr (always --video-bitrate), vbr (--video-bitrate on average), or
+    /// crf=N (quality N, from 0, best, to 51, with at most --video-bitrate). openh264 supports only
+    /// cbr
+    #[arg(long, value_name = "MODE", default_value = "cbr", value_parser = rate_control(),
+          hide_possible_values = true, help_heading = "Quality")]
+    pub rate_control: encode::RateControl,
     /// Audio bitrate. onair lowers it to the maximum of AAC, which is 576k for 48 kHz stereo
     #[arg(long, value_name = "BITRATE", default_value = "128k", value_parser = bitrate,
           help_heading = "Quality")]
@@ -349,6 +360,16 @@ fn channels(text: &str) -> Result<u16, Problem> {
 /// Returns the parser for the mode of adaptive bitrate.
 fn adapt() -> impl TypedValueParser<Value = Adapt> {
     value::suggesting(Adapt::ALL.map(Adapt::name), str::parse::<Adapt>)
+}
+
+/// Returns the parser for the preset of a video encoder.
+fn preset() -> impl TypedValueParser<Value = encode::Preset> {
+    value::suggesting(encode::Preset::names(), str::parse::<encode::Preset>)
+}
+
+/// Returns the parser for the rate control of a video encoder.
+fn rate_control() -> impl TypedValueParser<Value = encode::RateControl> {
+    value::suggesting(["cbr", "vbr", "crf"], str::parse::<encode::RateControl>)
 }
 
 /// Returns the parser for the name of a video encoder.

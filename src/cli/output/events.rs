@@ -180,6 +180,7 @@ fn print_encoder(output: &Output, encoder: &Encoder) {
         "profile": encoder.profile,
         "level": some(&encoder.level),
         "bitrate": encoder.bitrate,
+        "preset": encoder.preset,
         "why": some(&encoder.why),
     });
     output.event("encoder", fields, || {

@@ -1,6 +1,7 @@
 //! The process itself: logs, signals, crash reports.
 
 pub mod crash;
+pub mod encoder;
 pub(in crate::cli) mod json_log;
 pub mod limits;
 pub mod log;

@@ -297,6 +297,7 @@ fn open(
         Ok(listener) => listener,
         Err(error) => return beside.lock().refuse(&cannot_start(&error)),
     };
+    crate::encode::try_encoders();
     let shown = app::run(Arc::clone(&studio), options);
     // If the window disappeared together with its display, the studio may still be working.
     let lost = !studio.is_ending() && studio.snapshot().is_live_or_recording();

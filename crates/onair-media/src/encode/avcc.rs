@@ -22,25 +22,25 @@ pub(super) fn kind(nal: &[u8]) -> u8 {
 
 /// Joins NAL units, each of which has its start code, into one packet. The data is copied once.
 pub(super) fn packet<'a>(units: impl Iterator<Item = &'a [u8]> + Clone) -> Result<Bytes, Error> {
-    let wanted = |unit: &'a [u8]| match strip_start_code(unit) {
-        None => Some(Err(Error::Malformed { encoder: "H.264", flaw: Flaw::NoStartCode })),
-        Some(nal) if nal.is_empty() || NON_PACKET_NAL_TYPES.contains(&kind(nal)) => None,
-        Some(nal) => Some(Ok(nal)),
-    };
-    let mut len = 0;
-    for nal in units.clone().filter_map(wanted) {
-        len += 4 + nal?.len();
+    if units.clone().any(|unit| strip_start_code(unit).is_none()) {
+        return Err(Error::Malformed { encoder: "H.264", flaw: Flaw::NoStartCode });
     }
-    let mut out = BytesMut::with_capacity(len);
-    for nal in units.filter_map(wanted) {
-        let nal = nal?;
+    Ok(packet_of(units.filter_map(strip_start_code)))
+}
+
+/// Joins NAL units without start codes into one packet. The data is copied once.
+pub(super) fn packet_of<'a>(nals: impl Iterator<Item = &'a [u8]> + Clone) -> Bytes {
+    let wanted = |nal: &&[u8]| !nal.is_empty() && !NON_PACKET_NAL_TYPES.contains(&kind(nal));
+    let nals = nals.filter(wanted);
+    let mut out = BytesMut::with_capacity(nals.clone().map(|nal| 4 + nal.len()).sum());
+    for nal in nals {
         out.put_u32(u32::try_from(nal.len()).unwrap_or(u32::MAX));
         out.put_slice(nal);
     }
-    Ok(out.freeze())
+    out.freeze()
 }
 
-/// Creates the codec config from the encoder's SPS and PPS. The SPS gets data that OpenH264 omits
+/// Creates the codec config from the encoder's SPS and PPS. The SPS gets data that encoders omit
 /// and players need: the color space, the frame rate, and the absence of frame reordering.
 pub(super) fn configuration(sps: &[u8], pps: &[u8], rate: FrameRate) -> Result<Bytes, Error> {
     let fault = |_| Error::Malformed { encoder: "H.264", flaw: Flaw::BadConfig };

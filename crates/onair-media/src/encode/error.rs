@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::encode::backend::process::Trouble;
 use crate::media::{Size, TrackKind};
 use crate::text::Problem;
 use crate::text::problem::{problem, problem_error};
@@ -18,6 +19,8 @@ pub enum Error {
     Codec { encoder: &'static str, step: Step, code: i64 },
     /// The codec's output was invalid.
     Malformed { encoder: &'static str, flaw: Flaw },
+    /// The encoder's process did not start, or failed.
+    Process { encoder: &'static str, trouble: Trouble },
     /// The size of a frame differs from the configured size.
     Size { expected: Size, got: Size },
     /// The system cannot start more threads.
@@ -93,6 +96,10 @@ impl From<&Error> for Problem {
             }
             Error::Malformed { encoder, flaw } => {
                 problem!("encode-malformed", encoder = *encoder, flaw = Self::from(*flaw))
+            }
+            Error::Process { encoder, trouble } => {
+                let reason = Self::from(trouble);
+                problem!("encode-process", encoder = *encoder, reason = reason)
             }
             Error::Size { expected, got } => {
                 let (expected, got) = (expected.to_string(), got.to_string());

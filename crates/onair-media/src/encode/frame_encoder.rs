@@ -60,7 +60,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::encode::config::Choice;
+    use crate::encode::config::{Choice, Preset, RateControl};
     use crate::media::{BitsPerSecond, FrameRate, Size};
 
     #[test]
@@ -71,6 +71,8 @@ mod tests {
             bitrate: BitsPerSecond(500_000),
             keyframe_interval: Duration::from_secs(2),
             encoder: Choice::Auto,
+            preset: Preset::Auto,
+            rate_control: RateControl::Cbr,
         };
         let of = |profile| {
             let encoder = FrameEncoder::open(&config, profile).unwrap();

@@ -1,6 +1,6 @@
 //! Floor 3: encodes video and audio to packets. [`VideoEncoder`] and [`AudioEncoder`] are threads
 //! with an input and an output queue. The codecs are private backends, and the first backend that
-//! opens is used. When the last sender of the input queue is dropped, the encoder flushes, drops
+//! opens is used. Encoders of the system's libraries run in processes of their own. When the last sender of the input queue is dropped, the encoder flushes, drops
 //! its output sender and ends.
 
 pub mod audio;
@@ -19,7 +19,9 @@ pub mod video;
 
 pub use audio::AudioEncoder;
 pub use backend::OpusEncoder;
-pub use backend::{KnownEncoder, known_encoders};
+pub use backend::process::run as run_encoder_process;
+pub use backend::{KnownEncoder, known_encoders, known_encoders_so_far, try_encoders};
+pub use config::{Preset, RateControl};
 pub use error::Error;
 pub use frame_encoder::FrameEncoder;
-pub use video::{Choice, VideoEncoder};
+pub use video::{Choice, Incident, VideoEncoder};

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::compose::filter::WatermarkImage;
-use crate::encode::config::{Choice, Profile, Video};
+use crate::encode::config::{Choice, Preset, Profile, RateControl, Video};
 use crate::media::{BitsPerSecond, FrameRate, Size};
 use crate::server::access::stream_pattern::matches;
 use crate::server::renditions::watermark::Watermark;
@@ -94,6 +94,8 @@ impl VideoRendition {
             bitrate: self.bitrate,
             keyframe_interval: RATE_CONTROL_PERIOD,
             encoder: Choice::Auto,
+            preset: Preset::Auto,
+            rate_control: RateControl::Cbr,
         })
     }
 }

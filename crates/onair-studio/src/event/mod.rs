@@ -116,6 +116,8 @@ pub struct Encoder {
     pub profile: String,
     pub level: String,
     pub bitrate: u32,
+    /// The preset, if the encoder has presets.
+    pub preset: Option<&'static str>,
     /// The reason why this encoder was chosen.
     pub why: String,
 }

@@ -81,6 +81,11 @@ impl SecondRendition {
         }
     }
 
+    /// Returns the encoder while it runs.
+    pub fn encoder(&self) -> Option<&VideoEncoder> {
+        self.encoder.as_ref()
+    }
+
     /// Returns the current size and bitrate.
     pub fn now(&self) -> Option<(Size, BitsPerSecond)> {
         let figures = self.encoder.as_ref()?.figures();

@@ -95,6 +95,8 @@ pub const DROPPED_FRAME_NOTICES: &[&str] =
 /// Notices that apply only during a broadcast.
 pub const BROADCAST_NOTICES: &[&str] = &[
     "encoder-slow",
+    "encoder-restarted",
+    "encoder-replaced",
     "misfit",
     "frames-dropped",
     "frames-late",
@@ -187,7 +189,8 @@ pub const PROGRAM_NOTICES: &[&[&str]] = &[
     MONITOR_NOTICES,
     RECORDING_ENDED_NOTICES,
     &["degradation-transitions", "degradation-filters", "degradation-rate"],
-    &["encoder-failed", "encoder-slow", "server-failed", "passthrough-failed", "delay-short"],
+    &["encoder-failed", "encoder-slow", "encoder-restarted", "encoder-replaced"],
+    &["server-failed", "passthrough-failed", "delay-short"],
     &["passthrough-without"],
     &["recording-held", "tracks-left-out", "disk-space", "disk-slow"],
     &["scene-crowded", NO_STRIP_NOTICE, "key-visible", "password-visible"],

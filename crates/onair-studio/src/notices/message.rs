@@ -115,6 +115,10 @@ notices! {
     ProjectorHidden "projector-hidden" Info [device] [] {};
     EncoderFailed "encoder-failed" Error [] [reason] {};
     EncoderSlow "encoder-slow" Warning [percent] [] {};
+    /// The process of an encoder failed, and was started again.
+    EncoderRestarted "encoder-restarted" Warning [encoder] [reason] {};
+    /// The process of an encoder failed, and the built-in encoder took over.
+    EncoderReplaced "encoder-replaced" Warning [encoder now] [reason] {};
     KeyVisible "key-visible" Warning [] [] {};
     PasswordVisible "password-visible" Warning [] [] {};
 
@@ -547,6 +551,7 @@ impl StudioMessage {
             }
             Self::EncoderFailed { .. }
             | Self::EncoderSlow { .. }
+            | Self::EncoderReplaced { .. }
             | Self::TransitionsDropped {}
             | Self::FiltersDropped {}
             | Self::RateHalved {}

@@ -159,7 +159,7 @@ mod tests {
 
     use super::*;
     use crate::base::{Pooled, queue};
-    use crate::encode::{Choice, VideoEncoder};
+    use crate::encode::{Choice, Preset, RateControl, VideoEncoder};
     use crate::media::{Color, Planes};
     use crate::wire::codec::h264::{avcc_nals, nals_to_annexb};
 
@@ -173,6 +173,8 @@ mod tests {
             bitrate: BitsPerSecond(4_000_000),
             keyframe_interval: Duration::from_secs(10),
             encoder: Choice::Auto,
+            preset: Preset::Auto,
+            rate_control: RateControl::Cbr,
         };
         let (frames, input) = queue::bounded("frames", 1, queue::Full::Block);
         let (output, packets) = queue::bounded("packets", 1, queue::Full::Block);

@@ -56,6 +56,8 @@ pub struct Quality {
     pub adapt_size: bool,
     pub keyframe_interval: Duration,
     pub encoder: encode::Choice,
+    pub preset: encode::Preset,
+    pub rate_control: encode::RateControl,
     pub audio_bitrate: BitsPerSecond,
     /// The sample rate in Hz; one of [`SAMPLE_RATES`].
     pub sample_rate: u32,
@@ -118,6 +120,8 @@ impl Quality {
             bitrate: self.video_bitrate,
             keyframe_interval: self.keyframe_interval,
             encoder: self.encoder,
+            preset: self.preset,
+            rate_control: self.rate_control,
         }
     }
 
@@ -145,6 +149,8 @@ impl Default for Quality {
             adapt_size: false,
             keyframe_interval: Duration::from_secs(2),
             encoder: encode::Choice::Auto,
+            preset: encode::Preset::Auto,
+            rate_control: encode::RateControl::Cbr,
             audio_bitrate: BitsPerSecond(128_000),
             sample_rate: 48_000,
             channels: 2,

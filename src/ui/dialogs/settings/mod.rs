@@ -4,6 +4,7 @@
 mod about;
 mod audio;
 pub mod draft;
+mod encoder;
 mod general;
 mod hotkeys;
 mod network;
@@ -179,7 +180,9 @@ fn one(
         Setting::Bitrate => video::bitrate(ui, view, needs.settings),
         Setting::Monitoring => audio::monitoring(ui, view, needs.settings),
         Setting::PushToTalk => audio::push_to_talk_key(ui, view, needs),
-        Setting::Encoder => output::encoder(ui, view, needs.settings),
+        Setting::Encoder => encoder::encoder(ui, view, needs.settings),
+        Setting::EncoderPreset => encoder::preset(ui, view, needs.settings),
+        Setting::RateControl => encoder::rate_control(ui, view, needs.settings),
         Setting::Adaptation => output::adaptation(ui, view, needs),
         Setting::Keyframes => output::keyframes(ui, view, needs),
         Setting::AudioFormat => output::audio_format(ui, view, needs),

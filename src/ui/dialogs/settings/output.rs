@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use egui::{Align, Layout, Ui};
 
-use crate::encode;
 use crate::media::BitsPerSecond;
 use crate::studio::live::view::LiveState;
 use crate::studio::{Adapt, Command, DelayFigures, DelayState, Quality};
 use crate::ui::dialogs::card::DialogContext;
 use crate::ui::dialogs::settings::draft::SettingsDraft;
-use crate::ui::dialogs::settings::row::{Choice, choice_row, wide_row};
+use crate::ui::dialogs::settings::row::wide_row;
 use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::input::actions::key;
 use crate::ui::style::theme::{Type, gap};
@@ -28,27 +27,6 @@ const MAX_AUDIO_KBPS: f32 = 320.0;
 /// The maximum bitrate in kbit/s that AAC allows in one channel at 44.1 kHz.
 const MAX_MONO_KBPS: f32 = 256.0;
 const AUDIO_KBPS_STEP: f32 = 16.0;
-
-/// Draws the choice of the video encoder for the next broadcast, with the reason for each encoder
-/// that cannot be opened.
-pub(super) fn encoder(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
-    let best = view.texts.get("settings-encoder-auto");
-    let all: Vec<Choice<encode::Choice>> = encode::Choice::ALL
-        .into_iter()
-        .map(|choice| {
-            let known = view.snapshot.encoders.iter().find(|it| it.choice == Some(choice));
-            let why_not = known.and_then(|it| it.unavailable.as_ref());
-            let why_not = why_not.map(|error| view.texts.say(&error.into()));
-            let auto = choice == encode::Choice::Auto;
-            (choice, if auto { best.to_string() } else { choice.name().to_owned() }, why_not)
-        })
-        .collect();
-    let quality = view.snapshot.quality.clone();
-    let both = (quality.encoder, Quality::default().encoder);
-    if let Some(encoder) = choice_row(ui, view, draft, Setting::Encoder, both, &all) {
-        view.send(Command::SetQuality(Quality { encoder, ..quality }));
-    }
-}
 
 /// Sends the chosen quality.
 fn send(view: &mut View<'_>, wanted: Option<Quality>) {

@@ -86,6 +86,8 @@ settings! {
     }
     Output "output" Broadcast {
         Encoder "encoder";
+        EncoderPreset "preset";
+        RateControl "rate-control";
         Adaptation "adaptation";
         Keyframes "keyframes";
         AudioFormat "audio-format";

@@ -47,7 +47,7 @@ impl AudioBackend for Bare {
     }
 
     fn description(&self) -> Description {
-        Description { name: "bare", profile: "", level: String::new() }
+        Description { name: "bare", profile: "", level: String::new(), preset: None }
     }
 }
 

@@ -217,7 +217,7 @@ impl AudioBackend for Encoder {
     }
 
     fn description(&self) -> Description {
-        Description { name: ENCODER_NAME, profile: "LC", level: String::new() }
+        Description { name: ENCODER_NAME, profile: "LC", level: String::new(), preset: None }
     }
 }
 

@@ -480,7 +480,7 @@ impl VideoBackend for Encoder {
             Profile::High => "High",
             Profile::ConstrainedBaseline => "Constrained Baseline",
         };
-        Description { name: ENCODER_NAME, profile, level: self.level.to_string() }
+        Description { name: ENCODER_NAME, profile, level: self.level.to_string(), preset: None }
     }
 }
 
@@ -492,17 +492,23 @@ mod tests {
     use crate::base::Timestamp;
     use crate::media::Color;
 
+    fn config(size: Size, bitrate: u32) -> config::Video {
+        config::Video {
+            size,
+            frame_rate: FrameRate::FPS_30,
+            bitrate: BitsPerSecond(bitrate),
+            keyframe_interval: Duration::from_secs(2),
+            encoder: config::Choice::OpenH264,
+            preset: config::Preset::Auto,
+            rate_control: config::RateControl::Cbr,
+        }
+    }
+
     /// Encodes 12 s at 640x360 and 1 Mbit/s. Returns the kilobits of each frame, and the number of
     /// keyframes.
     fn encoded(mut draw: impl FnMut(usize, &mut [u8])) -> (Vec<f64>, usize) {
         let size = Size::new(640, 360);
-        let config = config::Video {
-            size,
-            frame_rate: FrameRate::FPS_30,
-            bitrate: BitsPerSecond(1_000_000),
-            keyframe_interval: Duration::from_secs(2),
-            encoder: config::Choice::OpenH264,
-        };
+        let config = config(size, 1_000_000);
         let mut encoder = Encoder::open(&config).unwrap();
         let mut keyframes = 0;
         let kilobits = (0..360).map(|number: usize| {
@@ -570,13 +576,7 @@ mod tests {
     #[test]
     fn a_frame_of_a_wrong_size_does_not_change_later_packets() {
         let (size, wrong_size) = (Size::new(160, 120), Size::new(160, 96));
-        let config = config::Video {
-            size,
-            frame_rate: FrameRate::FPS_30,
-            bitrate: BitsPerSecond(300_000),
-            keyframe_interval: Duration::from_secs(2),
-            encoder: config::Choice::OpenH264,
-        };
+        let config = config(size, 300_000);
         let frame = |size, luma, ms| {
             let mut planes = Planes::black(size);
             planes.y.fill(luma);

@@ -1,12 +1,14 @@
 //! A test encoder without a codec. The encoder pipelines and reorders frames like a hardware
 //! encoder: it turns a group of three frames into the third frame (a reference frame) and two
-//! B-frames. The packets are small and cannot be decoded. A bitrate of 0 makes it panic.
+//! B-frames. The packets are small and cannot be decoded. A bitrate of 0 makes it panic. With [`CRASHING_BITRATE`],
+//! it fails like an encoder whose process has crashed.
 
 use std::collections::VecDeque;
 
 use bytes::Bytes;
 
 use crate::base::Timestamp;
+use crate::encode::backend::process::Trouble;
 use crate::encode::backend::traits::{Description, VideoBackend};
 use crate::encode::error::Error;
 use crate::encode::{avcc, config};
@@ -16,6 +18,9 @@ use crate::media::{
 
 /// The distance between reference frames.
 pub(crate) const REFERENCE_FRAME_DISTANCE: usize = 3;
+
+/// The bitrate with which no frame can be encoded.
+pub(crate) const CRASHING_BITRATE: BitsPerSecond = BitsPerSecond(654_321);
 
 /// The test encoder.
 pub(crate) struct Encoder {
@@ -77,6 +82,9 @@ impl Encoder {
 
 impl VideoBackend for Encoder {
     fn send_frame(&mut self, frame: &VideoFrame, key: bool) -> Result<(), Error> {
+        if self.config.bitrate == CRASHING_BITRATE {
+            return Err(Error::Process { encoder: "pipelined", trouble: Trouble::Ended });
+        }
         if key {
             // Frames before a keyframe do not refer to it.
             self.leave();
@@ -100,6 +108,7 @@ impl VideoBackend for Encoder {
 
     fn set_bitrate(&mut self, bitrate: BitsPerSecond) -> Result<BitsPerSecond, Error> {
         assert_ne!(bitrate, BitsPerSecond(0));
+        self.config.bitrate = bitrate;
         Ok(bitrate)
     }
 
@@ -108,6 +117,6 @@ impl VideoBackend for Encoder {
     }
 
     fn description(&self) -> Description {
-        Description { name: "pipelined", profile: "Main", level: "1.0".into() }
+        Description { name: "pipelined", profile: "Main", level: "1.0".into(), preset: None }
     }
 }

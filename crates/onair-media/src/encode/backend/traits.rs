@@ -15,6 +15,8 @@ pub struct Description {
     pub profile: &'static str,
     /// Level, such as `3.1`; empty if the format has none.
     pub level: String,
+    /// The preset, if the encoder has presets.
+    pub preset: Option<&'static str>,
 }
 
 /// A video encoder, which lives on one thread.

@@ -172,6 +172,8 @@ impl Engine {
             "passthrough-without",
             "frames-dropped-over",
             "encoder-slow",
+            "encoder-restarted",
+            "encoder-replaced",
             "misfit",
         ];
         self.notices.active.clear(&keys);

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::decode::inventory;
-use crate::encode::known_encoders;
+use crate::encode::known_encoders_so_far;
 use crate::media::source_status::SourceFormat;
 use crate::mix::StripId;
 use crate::net::Trouble;
@@ -89,7 +89,7 @@ impl Engine {
             watch_figures: self.watch.figures(&tiles),
             tiles,
             player: self.watch.choices(),
-            encoders: known_encoders(),
+            encoders: known_encoders_so_far(),
             decoders: inventory::is_choice(),
             hardware: inventory::hardware_known(),
             chat: self.watch.chat(),

@@ -16,7 +16,7 @@ use crate::base::queue::{self, Full, Sender};
 use crate::base::{Clock, Timestamp, Worker};
 use crate::broadcast::adaptation::Sample;
 use crate::broadcast::{Hub, PassthroughFile, Publisher, publisher};
-use crate::encode::{AudioEncoder, VideoEncoder};
+use crate::encode::{AudioEncoder, Incident, VideoEncoder};
 use crate::media::{BitsPerSecond, ExtraTracks, FrameRate, ProgramId, Size, StreamConfig, Track};
 use crate::server::KeyframeRequest;
 use crate::studio::event::stats::{DelayFigures, DelayState};
@@ -31,6 +31,7 @@ use crate::studio::live::recording::audio_tracks::ExtraTrackEncoders;
 use crate::studio::live::second_rendition::SecondRendition;
 use crate::studio::live::stream_delay::StreamDelay;
 use crate::studio::live::view::{LiveFigures, LiveState, PassthroughView};
+use crate::studio::notices::message::StudioMessage;
 use crate::studio::program::Program;
 use crate::studio::targets::quality::{Adapt, Quality};
 use crate::text::Problem;
@@ -116,6 +117,16 @@ struct Base {
     samples: u64,
 }
 
+/// Returns the notice about an encoder that another one replaced.
+fn encoder_message(incident: Incident) -> StudioMessage {
+    let Incident { encoder, reason, now } = incident;
+    let encoder = encoder.to_owned();
+    match encoder == now {
+        true => StudioMessage::EncoderRestarted { encoder, reason },
+        false => StudioMessage::EncoderReplaced { encoder, now: now.to_owned(), reason },
+    }
+}
+
 impl OnAir {
     /// Opens the encoders, and connects video and audio to them. Nothing is sent yet.
     pub fn begin(
@@ -160,6 +171,7 @@ impl OnAir {
                 profile: figures.profile.to_owned(),
                 level: figures.level,
                 bitrate: figures.bitrate.0,
+                preset: figures.preset,
                 why: figures.why,
             }));
         }
@@ -170,6 +182,7 @@ impl OnAir {
                 name: figures.name.to_owned(),
                 profile: figures.profile.to_owned(),
                 level: String::new(),
+                preset: None,
                 bitrate: audio.config().bitrate.0,
                 why: figures.why,
             }));
@@ -472,6 +485,9 @@ impl OnAir {
         }
         let held = self.stream_delay.as_mut().and_then(StreamDelay::poll);
         happenings.extend(held.map(OutputNews::Delay));
+        let second = self.second.as_ref().and_then(SecondRendition::encoder);
+        let incidents = self.video.iter().chain(second).flat_map(VideoEncoder::take_incidents);
+        happenings.extend(incidents.map(|it| OutputNews::Message(encoder_message(it))));
         let failed = self.video.as_ref().and_then(VideoEncoder::failed);
         let failed = failed.or_else(|| self.audio.as_ref().and_then(AudioEncoder::failed));
         let failed = failed.or_else(|| self.extras.as_ref().and_then(ExtraTrackEncoders::failure));

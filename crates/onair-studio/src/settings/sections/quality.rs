@@ -37,6 +37,10 @@ pub struct QualityLayout {
     keyframe_interval: Duration,
     #[serde(serialize_with = "encoder_word", deserialize_with = "values::text::deserialize")]
     encoder: encode::Choice,
+    #[serde(serialize_with = "preset_word", deserialize_with = "values::text::deserialize")]
+    preset: encode::Preset,
+    #[serde(with = "values::text")]
+    rate_control: encode::RateControl,
     #[serde(with = "bitrate")]
     audio_bitrate: BitsPerSecond,
     #[serde(deserialize_with = "sample_rate")]
@@ -65,6 +69,10 @@ fn adapt_word<S: Serializer>(adapt: &Adapt, to: S) -> Result<S::Ok, S::Error> {
 
 fn encoder_word<S: Serializer>(encoder: &encode::Choice, to: S) -> Result<S::Ok, S::Error> {
     encoder.name().serialize(to)
+}
+
+fn preset_word<S: Serializer>(preset: &encode::Preset, to: S) -> Result<S::Ok, S::Error> {
+    preset.name().serialize(to)
 }
 
 fn keyframe_interval<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {

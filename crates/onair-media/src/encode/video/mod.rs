@@ -1,5 +1,8 @@
 //! The video encoder: its settings and its thread, `onair-venc`.
 
+mod open;
+mod shared;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
@@ -8,11 +11,13 @@ use parking_lot::Mutex;
 
 use crate::base::worker::Stuck;
 use crate::base::{Stop, Timestamp, Worker, queue};
-use crate::encode::backend::{self, Description, VideoBackend};
+use crate::encode::backend::{Replacement, VideoBackend};
 pub use crate::encode::config::{Choice, Video as Config};
 use crate::encode::error::{Error, contain_panic};
 use crate::encode::keyframes::Schedule;
-use crate::encode::scale::Scaler;
+use crate::encode::video::open::Open;
+pub use crate::encode::video::shared::Incident;
+use crate::encode::video::shared::{Shared, packed, unpacked};
 use crate::media::{
     BitsPerSecond, EncodedPacket, Rendition, RenditionId, Size, VideoConfig, VideoFrame,
 };
@@ -40,6 +45,8 @@ pub struct Figures {
     pub name: &'static str,
     pub profile: &'static str,
     pub level: String,
+    /// The preset, if the encoder has presets.
+    pub preset: Option<&'static str>,
     /// The reason why this encoder was chosen.
     pub why: String,
 }
@@ -51,61 +58,7 @@ pub struct VideoEncoder {
     shared: Arc<Shared>,
     input: Arc<queue::Gauge>,
     config: VideoConfig,
-    description: Description,
     why: String,
-}
-
-#[derive(Debug, Default)]
-struct Shared {
-    encoded: AtomicU64,
-    keyframes: AtomicU64,
-    bytes: AtomicU64,
-    refused: AtomicU64,
-    busy_micros: AtomicU64,
-    /// The bitrate that was set.
-    bitrate: AtomicU32,
-    /// The bitrate that the encoder uses.
-    used_bitrate: AtomicU32,
-    /// The encoder encodes one in this many frames.
-    step: AtomicU32,
-    /// The scaled size: width in the high bits, height in the low ones.
-    size: AtomicU64,
-    /// The encoded size in the same form.
-    encoded_size: AtomicU64,
-    keyframe_wanted: AtomicBool,
-    taken: Mutex<TakenFrames>,
-    failure: Mutex<Option<Error>>,
-}
-
-/// The frames that the encoder took so far.
-#[derive(Debug, Default)]
-struct TakenFrames {
-    count: u32,
-    /// The timestamps of the first and the last frame.
-    span: Option<(Timestamp, Timestamp)>,
-}
-
-impl TakenFrames {
-    fn add(&mut self, pts: Timestamp) {
-        self.count = self.count.saturating_add(1);
-        let first = self.span.map_or(pts, |(first, _)| first);
-        self.span = Some((first, pts));
-    }
-
-    /// Returns the mean frame rate by the timestamps, or `None` before the second frame.
-    fn rate(&self) -> Option<f64> {
-        let (first, last) = self.span?;
-        let seconds = last.since(first).as_secs_f64();
-        (seconds > 0.0).then(|| f64::from(self.count.saturating_sub(1)) / seconds)
-    }
-}
-
-fn packed(size: Size) -> u64 {
-    u64::from(size.width) << 32 | u64::from(size.height)
-}
-
-fn unpacked(size: u64) -> Size {
-    Size::new((size >> 32) as u32, size as u32)
 }
 
 impl VideoEncoder {
@@ -134,17 +87,25 @@ impl VideoEncoder {
         input: queue::Receiver<VideoFrame>,
         output: queue::Sender<EncodedPacket>,
     ) -> Result<Self, Error> {
-        let opened = backend::open_video(&Config { size, ..config })?;
+        let opened = Replacement::default().open(&Config { size, ..config })?;
+        let video_config = opened.backend.config().clone();
         let shared = Arc::new(Shared {
+            description: Mutex::new(opened.backend.description()),
+            incidents: Mutex::default(),
+            encoded: AtomicU64::new(0),
+            keyframes: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+            busy_micros: AtomicU64::new(0),
+            keyframe_wanted: AtomicBool::new(false),
+            taken: Mutex::default(),
+            failure: Mutex::default(),
             bitrate: AtomicU32::new(config.bitrate.0),
             used_bitrate: AtomicU32::new(config.bitrate.0),
             step: AtomicU32::new(1),
             size: AtomicU64::new(packed(size)),
             encoded_size: AtomicU64::new(packed(size)),
-            ..Shared::default()
         });
-        let (video_config, description) =
-            (opened.backend.config().clone(), opened.backend.description());
         let gauge = Arc::clone(input.gauge());
         let its = Arc::clone(&shared);
         let backend = opened.backend;
@@ -155,14 +116,7 @@ impl VideoEncoder {
             }
         })
         .map_err(|error| Error::Thread { thread: "onair-venc", reason: error.to_string() })?;
-        Ok(Self {
-            worker,
-            shared,
-            input: gauge,
-            config: video_config,
-            description,
-            why: opened.why,
-        })
+        Ok(Self { worker, shared, input: gauge, config: video_config, why: opened.why })
     }
 
     /// Returns the video config, which is known before the first frame. After a size change,
@@ -199,6 +153,7 @@ impl VideoEncoder {
     pub fn figures(&self) -> Figures {
         let shared = &self.shared;
         let get = |value: &AtomicU64| value.load(Ordering::Relaxed);
+        let description = shared.description.lock().clone();
         Figures {
             encoded: get(&shared.encoded),
             keyframes: get(&shared.keyframes),
@@ -207,11 +162,17 @@ impl VideoEncoder {
             busy: Duration::from_micros(get(&shared.busy_micros)),
             bitrate: BitsPerSecond(shared.used_bitrate.load(Ordering::Relaxed)),
             size: unpacked(shared.encoded_size.load(Ordering::Relaxed)),
-            name: self.description.name,
-            profile: self.description.profile,
-            level: self.description.level.clone(),
+            name: description.name,
+            profile: description.profile,
+            level: description.level,
+            preset: description.preset,
             why: self.why.clone(),
         }
+    }
+
+    /// Returns the failures that were survived since the last call, oldest first.
+    pub fn take_incidents(&self) -> Vec<Incident> {
+        std::mem::take(&mut *self.shared.incidents.lock())
     }
 
     /// Returns the mean frame rate of all frames so far by their timestamps, or `None` before the
@@ -251,74 +212,6 @@ impl VideoEncoder {
 /// Interval between checks for a stop request while there are no frames.
 const STOP_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// An open encoder for one size.
-struct Open {
-    backend: Box<dyn VideoBackend>,
-    scaler: Scaler,
-    rendition: Arc<Rendition>,
-    /// The bitrate that was requested from the encoder.
-    bitrate: BitsPerSecond,
-    /// The bitrate that the encoder uses.
-    used_bitrate: BitsPerSecond,
-}
-
-impl Open {
-    fn new(backend: Box<dyn VideoBackend>, rendition_id: RenditionId) -> Self {
-        let video = backend.config().clone();
-        let (scaler, bitrate) = (Scaler::new(video.size), video.bitrate);
-        let rendition = Arc::new(Rendition { rendition_id, video });
-        Self { backend, scaler, rendition, bitrate, used_bitrate: bitrate }
-    }
-
-    fn size(&self) -> Size {
-        self.rendition.video.size
-    }
-
-    /// Passes on all available packets. Returns false if there is no receiver.
-    fn drain(
-        &mut self,
-        deliver: &dyn Fn(EncodedPacket, &Arc<Rendition>) -> bool,
-    ) -> Result<bool, Error> {
-        while let Some(packet) = self.backend.receive_packet()? {
-            if !deliver(packet, &self.rendition) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    /// Changes the size if a change was requested. Returns true if the size has changed, or `None`
-    /// if there is no receiver of packets.
-    fn follow(
-        &mut self,
-        config: &Config,
-        shared: &Shared,
-        deliver: &dyn Fn(EncodedPacket, &Arc<Rendition>) -> bool,
-    ) -> Result<Option<bool>, Error> {
-        let size = unpacked(shared.size.load(Ordering::Relaxed));
-        if size == self.size() {
-            return Ok(Some(false));
-        }
-        let bitrate = BitsPerSecond(shared.bitrate.load(Ordering::Relaxed));
-        match backend::open_video(&Config { size, bitrate, ..*config }) {
-            Ok(opened) => {
-                self.backend.finish()?;
-                if !self.drain(deliver)? {
-                    return Ok(None);
-                }
-                *self = Self::new(opened.backend, self.rendition.rendition_id);
-                shared.encoded_size.store(packed(size), Ordering::Relaxed);
-                Ok(Some(true))
-            }
-            Err(error) => {
-                tracing::warn!(%error, %size, "reopening the encoder at another size failed");
-                shared.size.store(packed(self.size()), Ordering::Relaxed);
-                Ok(Some(false))
-            }
-        }
-    }
-}
-
 fn run(
     config: &Config,
     rendition_id: RenditionId,
@@ -329,7 +222,7 @@ fn run(
     stop: &Stop,
 ) -> Result<(), Error> {
     let mut schedule = Schedule::new(config.frame_rate, config.keyframe_interval);
-    let mut open = Open::new(backend, rendition_id);
+    let mut open = Open::new(backend, rendition_id, Replacement::default());
     // Number of frames since the last encoded one.
     let mut since = 0;
     let deliver = |mut packet: EncodedPacket, rendition: &Arc<Rendition>| {
@@ -357,11 +250,6 @@ fn run(
         let wanted = shared.bitrate.load(Ordering::Relaxed).saturating_mul(step);
         let wanted = BitsPerSecond(wanted);
         let Some(resized) = open.follow(config, shared, &deliver)? else { return Ok(()) };
-        if wanted != open.bitrate {
-            open.used_bitrate = open.backend.set_bitrate(wanted)?;
-            open.bitrate = wanted;
-        }
-        shared.used_bitrate.store(open.used_bitrate.0 / step, Ordering::Relaxed);
         let due = schedule.is_due(frame.pts);
         let asked = shared.keyframe_wanted.swap(false, Ordering::Relaxed) || resized;
         since += 1;
@@ -372,7 +260,8 @@ fn run(
         shared.taken.lock().add(frame.pts);
         let started = std::time::Instant::now();
         let scaled = open.scaler.scale(&frame);
-        open.backend.send_frame(&scaled, due || asked)?;
+        open.encode(&scaled, (due || asked, wanted), config, shared)?;
+        shared.used_bitrate.store(open.used_bitrate.0 / step, Ordering::Relaxed);
         let took = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         shared.busy_micros.fetch_add(took, Ordering::Relaxed);
         // Return the frame to its pool before the packet waits for space in the queue.
@@ -381,7 +270,7 @@ fn run(
             return Ok(());
         }
     }
-    open.backend.finish()?;
+    open.finish()?;
     open.drain(&deliver).map(|_| ())
 }
 
@@ -390,6 +279,9 @@ mod tests {
     use super::*;
     use crate::base::Pooled;
     use crate::base::queue::Full;
+    use crate::encode::backend::pipelined::CRASHING_BITRATE;
+    use crate::encode::config::{Preset, RateControl};
+    use crate::encode::video::shared::TakenFrames;
     use crate::media::{Codec, Color, FrameRate, Planes, VideoCodec};
     use crate::wire::container::flv::{self, Reader, Tag, TagKind};
 
@@ -403,6 +295,8 @@ mod tests {
             bitrate: BitsPerSecond(bitrate),
             keyframe_interval: Duration::from_secs(1),
             encoder,
+            preset: Preset::Auto,
+            rate_control: RateControl::Cbr,
         }
     }
 
@@ -480,6 +374,39 @@ mod tests {
         // The High profile of level 1.1 allows 1.25 × 192 kbit/s.
         assert_eq!(bitrate_after(1, 1_000_000), 240_000);
         assert_eq!(bitrate_after(2, 200_000), 200_000);
+        drop(feed);
+        encoder.join(JOIN_TIMEOUT).unwrap();
+    }
+
+    #[test]
+    fn an_encoder_whose_process_crashes_twice_is_replaced_at_a_keyframe() {
+        let (feed, input) = queue::bounded("frames", 1, Full::Block);
+        let (output, packets) = queue::bounded("packets", 256, Full::Block);
+        let encoder =
+            VideoEncoder::spawn(config(1_000_000, Choice::Pipelined), input, output).unwrap();
+        let send = |number: i64| {
+            let pts = Timestamp::from_millis(number * 40);
+            let planes = Arc::new(Pooled::unpooled(Planes::black(FRAME_SIZE)));
+            feed.send(VideoFrame { pts, surface: planes.into(), color: Color::PROGRAM }).unwrap();
+        };
+        send(0);
+        let first = packets.recv().unwrap();
+        encoder.set_bitrate(CRASHING_BITRATE);
+        send(1);
+        let next = packets.recv().unwrap();
+        assert_eq!((next.pts.as_millis(), next.keyframe), (40, true));
+        let config = |it: &EncodedPacket| it.rendition.as_ref().unwrap().video.codec_config.clone();
+        assert_ne!(config(&first), config(&next), "the packet has its own encoder's config");
+        let incidents = encoder.take_incidents();
+        let names: Vec<_> = incidents.iter().map(|it| (it.encoder, it.now)).collect();
+        assert_eq!(names, [("pipelined", "pipelined"), ("pipelined", "openh264")]);
+        assert_eq!(encoder.figures().name, "openh264");
+        // The replacement stays, also at another size.
+        encoder.set_size(Size::new(80, 60));
+        send(2);
+        let small = packets.recv().unwrap();
+        assert_eq!(small.rendition.as_ref().unwrap().video.size, Size::new(80, 60));
+        assert_eq!((encoder.take_incidents(), encoder.failed()), (Vec::new(), None));
         drop(feed);
         encoder.join(JOIN_TIMEOUT).unwrap();
     }

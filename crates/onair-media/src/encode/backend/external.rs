@@ -1,0 +1,159 @@
+//! Encodes H.264 in an encoder process; see [`process`](crate::encode::backend::process).
+
+use std::collections::VecDeque;
+
+use crate::base::Timestamp;
+use crate::encode::backend::process::{Client, Family, Packet, Trouble};
+use crate::encode::backend::traits::{Description, VideoBackend};
+use crate::encode::config::RateControl;
+use crate::encode::error::{Error, Flaw};
+use crate::encode::level::Level;
+use crate::encode::{avcc, config};
+use crate::media::{
+    BitsPerSecond, EncodedPacket, Priority, Rotation, Size, Track, VideoCodec, VideoConfig,
+    VideoFrame,
+};
+use crate::text::problem::problem;
+use crate::wire::codec::h264::annexb_nals;
+
+/// Maximum number of frames whose packets have not come. Encoders look ahead by less.
+const MAX_FRAMES_IN_ENCODER: usize = 128;
+
+/// An encoder in a process.
+pub(super) struct Encoder {
+    client: Client,
+    family: &'static Family,
+    rate_control: RateControl,
+    preset: Option<&'static str>,
+    config: VideoConfig,
+    level: Level,
+    /// The number of the next frame.
+    number: u64,
+    /// The numbers and times of frames whose packets have not come yet, oldest first.
+    waiting: VecDeque<(i64, Timestamp)>,
+    ready: VecDeque<EncodedPacket>,
+}
+
+impl Encoder {
+    pub(super) fn open(family: &'static Family, config: &config::Video) -> Result<Self, Error> {
+        let Size { width, height } = config.size;
+        if !config.size.is_valid() || width < 16 || height < 16 {
+            return Err(Error::Config(problem!("encode-size")));
+        }
+        let preset = family.preset(config);
+        if let Some(name) = preset.filter(|name| !family.choice.presets().contains(name)) {
+            let known = family.choice.presets();
+            let name = problem!("encode-no-preset", preset = name, known = known);
+            return Err(Error::Config(name));
+        }
+        let level = Level::for_stream(config.size, config.frame_rate, config.bitrate)
+            .ok_or_else(|| Error::Config(problem!("encode-level")))?;
+        let failed = |trouble| Error::Process { encoder: family.choice.name(), trouble };
+        let client = Client::open(family.task(config, &level.to_string())).map_err(failed)?;
+        let units = || annexb_nals(&client.header);
+        let of_kind = |kind| units().find(|nal| avcc::kind(nal) == kind);
+        let malformed = |flaw| Error::Malformed { encoder: family.choice.name(), flaw };
+        let (sps, pps) = of_kind(7).zip(of_kind(8)).ok_or(malformed(Flaw::NoConfig))?;
+        let codec_config = avcc::configuration(sps, pps, config.frame_rate)?;
+        tracing::debug!(library = client.library, "encoder process is open");
+        let video = VideoConfig {
+            codec: VideoCodec::H264,
+            size: config.size,
+            frame_rate: config.frame_rate,
+            bitrate: config.bitrate,
+            codec_config,
+            pixel_aspect: None,
+            rotation: Rotation::None,
+        };
+        Ok(Self {
+            client,
+            family,
+            rate_control: config.rate_control,
+            preset,
+            config: video,
+            level,
+            number: 0,
+            waiting: VecDeque::new(),
+            ready: VecDeque::new(),
+        })
+    }
+
+    fn failed(&self, trouble: Trouble) -> Error {
+        Error::Process { encoder: self.family.choice.name(), trouble }
+    }
+
+    /// Accepts packets of the process. Packets of unknown frames, or in another order than that of
+    /// their frames, are garbage.
+    fn accept(&mut self, packets: Vec<Packet>) -> Result<(), Error> {
+        for packet in packets {
+            let known = self.waiting.pop_front().filter(|(number, _)| *number == packet.number);
+            let Some((_, pts)) = known else { return Err(self.failed(Trouble::Garbage)) };
+            let data = avcc::packet_of(annexb_nals(&packet.data));
+            if data.is_empty() {
+                return Err(self.failed(Trouble::Garbage));
+            }
+            self.ready.push_back(EncodedPacket {
+                track: Track::Video,
+                pts,
+                dts: pts,
+                keyframe: packet.key,
+                priority: if packet.key { Priority::Key } else { Priority::Inter },
+                data,
+                captured: pts,
+                rendition: None,
+            });
+        }
+        Ok(())
+    }
+}
+
+impl VideoBackend for Encoder {
+    fn send_frame(&mut self, frame: &VideoFrame, key: bool) -> Result<(), Error> {
+        let (expected, got) = (self.config.size, frame.size());
+        if got != expected {
+            return Err(Error::Size { expected, got });
+        }
+        let number = self.number;
+        self.number += 1;
+        if self.waiting.len() >= MAX_FRAMES_IN_ENCODER {
+            return Err(self.failed(Trouble::Garbage));
+        }
+        self.waiting.push_back((i64::try_from(number).unwrap_or(i64::MAX), frame.pts));
+        let mut packets = Vec::new();
+        let encoded =
+            self.client.encode(number, key, frame.planes(), &mut |packet| packets.push(packet));
+        encoded.map_err(|trouble| self.failed(trouble))?;
+        self.accept(packets)
+    }
+
+    fn receive_packet(&mut self) -> Result<Option<EncodedPacket>, Error> {
+        Ok(self.ready.pop_front())
+    }
+
+    fn finish(&mut self) -> Result<(), Error> {
+        let mut packets = Vec::new();
+        let finished = self.client.finish(&mut |packet| packets.push(packet));
+        finished.map_err(|trouble| self.failed(trouble))?;
+        self.accept(packets)
+    }
+
+    fn set_bitrate(&mut self, bitrate: BitsPerSecond) -> Result<BitsPerSecond, Error> {
+        let bitrate = bitrate.min(self.level.max_bitrate());
+        let options = self.family.rate_options(self.rate_control, bitrate);
+        self.client.change(options).map_err(|trouble| self.failed(trouble))?;
+        Ok(bitrate)
+    }
+
+    fn config(&self) -> &VideoConfig {
+        &self.config
+    }
+
+    fn description(&self) -> Description {
+        Description {
+            name: self.family.choice.name(),
+            profile: "High",
+            level: self.level.to_string(),
+            preset: self.preset,
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! onair's side of an encoder process. Nothing that the process sends is believed: lengths, numbers
+//! and times are checked, and every answer has a time limit.
+
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+use crate::base::launcher::{self, Helper};
+use crate::base::{SharedMemory, launcher::stream};
+use crate::encode::backend::process::connection::{receive, send};
+use crate::encode::backend::process::wire::{Refusal, Reply, Request, Task};
+use crate::media::{Planes, Size};
+use crate::text::Problem;
+use crate::text::problem::problem;
+
+/// Time limit for opening: loading FFmpeg with its hundred libraries takes 0.2 s from a disk.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(3);
+/// Time limit for a frame. Longer is a hang.
+const FRAME_TIMEOUT: Duration = Duration::from_secs(2);
+/// Maximum number of packets for one frame, or for all delayed frames at the end.
+const MAX_PACKETS: usize = 256;
+
+/// The reason why an encoder process does not open or does not continue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// The encoder has not been tried yet.
+    NotTried,
+    /// This program has no launcher, as in tests.
+    NoLauncher,
+    /// The system cannot start the process.
+    NotStarted {
+        reason: String,
+    },
+    Refused(Refusal),
+    /// The process ended: it crashed, or was killed.
+    Ended,
+    /// The process did not answer in time.
+    Hung {
+        seconds: u64,
+    },
+    /// The process sent nonsense.
+    Garbage,
+    /// The encoder reported an error.
+    Failed {
+        reason: String,
+    },
+}
+
+impl Trouble {
+    fn of(error: &io::Error, limit: Duration) -> Self {
+        match error.kind() {
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
+                Self::Hung { seconds: limit.as_secs() }
+            }
+            io::ErrorKind::InvalidData => Self::Garbage,
+            _ => Self::Ended,
+        }
+    }
+}
+
+impl From<&Trouble> for Problem {
+    fn from(trouble: &Trouble) -> Self {
+        match trouble {
+            Trouble::NotTried => problem!("encode-process-not-tried"),
+            Trouble::NoLauncher => problem!("encode-process-none"),
+            Trouble::NotStarted { reason } => {
+                problem!("encode-process-not-started", reason = reason.as_str())
+            }
+            Trouble::Refused(refusal) => match refusal {
+                Refusal::NoLibrary => problem!("encode-library-none"),
+                Refusal::Unloadable { reason } => {
+                    problem!("encode-library-unloadable", reason = reason.as_str())
+                }
+                Refusal::UnknownVersion { major } => {
+                    problem!("encode-library-version", version = major.to_string())
+                }
+                Refusal::Incomplete { function } => {
+                    problem!("encode-library-incomplete", function = function.as_str())
+                }
+                Refusal::NotInLibrary { version } => {
+                    problem!("encode-library-without", library = version.as_str())
+                }
+                Refusal::Failed { reason } => {
+                    problem!("encode-process-refused", reason = reason.as_str())
+                }
+            },
+            Trouble::Ended => problem!("encode-process-ended"),
+            Trouble::Hung { seconds } => {
+                problem!("encode-process-hung", seconds = seconds.to_string())
+            }
+            Trouble::Garbage => problem!("encode-process-garbage"),
+            Trouble::Failed { reason } => {
+                problem!("encode-process-failed", reason = reason.as_str())
+            }
+        }
+    }
+}
+
+/// A packet of the process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::encode) struct Packet {
+    /// The number of its frame.
+    pub number: i64,
+    pub dts: i64,
+    pub key: bool,
+    pub data: Vec<u8>,
+}
+
+/// A running encoder process.
+pub(in crate::encode) struct Client {
+    socket: UnixStream,
+    memory: SharedMemory,
+    size: Size,
+    /// The name and version of the library.
+    pub library: String,
+    /// The parameter sets in the library's form.
+    pub header: Vec<u8>,
+    /// The process, which is killed at the end. Tests have none.
+    _helper: Option<Helper>,
+}
+
+impl Client {
+    /// Starts a process for a task.
+    pub fn open(task: Task) -> Result<Self, Trouble> {
+        let not_started = |error: io::Error| match error.kind() {
+            io::ErrorKind::Unsupported => Trouble::NoLauncher,
+            _ => Trouble::NotStarted { reason: error.to_string() },
+        };
+        let memory = SharedMemory::new(task.size.pixels() / 2 * 3).map_err(not_started)?;
+        let (socket, theirs) = stream().map_err(not_started)?;
+        let files: [&dyn std::os::fd::AsRawFd; 2] = [&theirs, &memory.file()];
+        let helper = launcher::launch("encoder-process", &files).map_err(not_started)?;
+        drop(theirs);
+        tracing::debug!(process = helper.number(), encoder = task.encoder, "encoder process");
+        Self::over(socket, memory, Some(helper), task, OPEN_TIMEOUT)
+    }
+
+    /// Opens the encoder of a process at the other end of the socket.
+    fn over(
+        socket: UnixStream,
+        memory: SharedMemory,
+        helper: Option<Helper>,
+        task: Task,
+        limit: Duration,
+    ) -> Result<Self, Trouble> {
+        let failed = |error: io::Error| Trouble::of(&error, limit);
+        let size = task.size;
+        send(&socket, &Request::Open(task).to_bytes(), limit).map_err(failed)?;
+        let reply = receive(&socket, Some(limit)).map_err(failed)?;
+        match Reply::parse(&reply) {
+            Ok(Reply::Opened { library, header }) => {
+                Ok(Self { socket, memory, size, library, header, _helper: helper })
+            }
+            Ok(Reply::Refused(refusal)) => Err(Trouble::Refused(refusal)),
+            _ => Err(Trouble::Garbage),
+        }
+    }
+
+    /// Encodes a frame, and calls `each` for every packet that is ready.
+    pub fn encode(
+        &mut self,
+        number: u64,
+        key: bool,
+        planes: &Planes,
+        each: &mut dyn FnMut(Packet),
+    ) -> Result<(), Trouble> {
+        if planes.size() != self.size || !self.memory.fill(&[&planes.y, &planes.u, &planes.v]) {
+            // The caller has checked the size.
+            return Err(Trouble::Garbage);
+        }
+        self.request(&Request::Frame { number, key })?;
+        self.packets(number, FRAME_TIMEOUT, each)
+    }
+
+    /// Changes options from the next frame on.
+    pub fn change(&mut self, options: Vec<(String, String)>) -> Result<(), Trouble> {
+        self.request(&Request::Change(options))
+    }
+
+    /// Ends the input, and calls `each` for every delayed packet.
+    pub fn finish(&mut self, each: &mut dyn FnMut(Packet)) -> Result<(), Trouble> {
+        self.request(&Request::Finish)?;
+        self.packets(u64::MAX, FRAME_TIMEOUT, each)
+    }
+
+    fn request(&self, request: &Request) -> Result<(), Trouble> {
+        send(&self.socket, &request.to_bytes(), FRAME_TIMEOUT)
+            .map_err(|error| Trouble::of(&error, FRAME_TIMEOUT))
+    }
+
+    /// Passes on the packets up to the end of a frame.
+    fn packets(
+        &self,
+        number: u64,
+        limit: Duration,
+        each: &mut dyn FnMut(Packet),
+    ) -> Result<(), Trouble> {
+        let until = Instant::now() + limit;
+        for _ in 0..=MAX_PACKETS {
+            let left = until.saturating_duration_since(Instant::now());
+            let reply = receive(&self.socket, Some(left));
+            let reply = reply.map_err(|error| Trouble::of(&error, limit))?;
+            match Reply::parse(&reply) {
+                Ok(Reply::Packet { pts, dts, key, data }) => {
+                    each(Packet { number: pts, dts, key, data });
+                }
+                Ok(Reply::Done { number: done }) if done == number => return Ok(()),
+                Ok(Reply::Failed { reason }) => return Err(Trouble::Failed { reason }),
+                _ => break,
+            }
+        }
+        Err(Trouble::Garbage)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+    use crate::base::worker;
+    use crate::media::FrameRate;
+
+    const SIZE: Size = Size::new(32, 16);
+    const LIMIT: Duration = Duration::from_millis(200);
+
+    fn task() -> Task {
+        let (encoder, options) = ("libx264".to_owned(), Vec::new());
+        Task { encoder, is_hardware: false, size: SIZE, frame_rate: FrameRate::FPS_30, options }
+    }
+
+    fn opened() -> Vec<u8> {
+        Reply::Opened { library: "libavcodec".into(), header: vec![1] }.to_bytes()
+    }
+
+    fn packet(number: i64) -> Vec<u8> {
+        Reply::Packet { pts: number, dts: number, key: true, data: vec![9; 5] }.to_bytes()
+    }
+
+    fn done(number: u64) -> Vec<u8> {
+        Reply::Done { number }.to_bytes()
+    }
+
+    /// Returns the result of opening an encoder and encoding frame 7 with a process that sends only
+    /// these bytes, and then hangs or ends.
+    fn with(bytes: &[u8], ends: bool) -> Result<Vec<Packet>, Trouble> {
+        let (socket, mut theirs) = UnixStream::pair().unwrap();
+        theirs.write_all(bytes).unwrap();
+        let _open = if ends {
+            theirs.shutdown(std::net::Shutdown::Write).unwrap();
+            None
+        } else {
+            Some(theirs.try_clone().unwrap())
+        };
+        let memory = SharedMemory::new(SIZE.pixels() / 2 * 3).unwrap();
+        let client = Client::over(socket, memory, None, task(), LIMIT)?;
+        let mut packets = Vec::new();
+        client.packets(7, LIMIT, &mut |packet| packets.push(packet)).map(|()| packets)
+    }
+
+    #[test]
+    fn packets_come_up_to_the_end_of_their_frame() {
+        let packets = with(&[opened(), packet(6), packet(7), done(7)].concat(), false).unwrap();
+        let numbers: Vec<i64> = packets.iter().map(|packet| packet.number).collect();
+        assert_eq!(numbers, [6, 7]);
+    }
+
+    #[test]
+    fn a_crash_a_hang_and_garbage_are_told_apart_at_every_byte() {
+        let good = [opened(), packet(7), done(7)].concat();
+        for end in 0..good.len() {
+            assert_eq!(with(&good[..end], true), Err(Trouble::Ended), "{end}");
+        }
+        for end in [0, 3, opened().len(), good.len() - 1] {
+            assert_eq!(with(&good[..end], false), Err(Trouble::Hung { seconds: 0 }), "{end}");
+        }
+        for bad in [
+            // Longer than any message, an unknown kind, the end of another frame, a second start.
+            vec![0xff; 64],
+            [opened(), vec![1, 0, 0, 0, 77]].concat(),
+            [opened(), done(8)].concat(),
+            [opened(), opened()].concat(),
+            [opened(), vec![0; 4]].concat(),
+        ] {
+            assert_eq!(with(&bad, false), Err(Trouble::Garbage), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_process_that_sends_packets_for_ever_is_stopped() {
+        let flood = [opened(), packet(7).repeat(MAX_PACKETS + 1), done(7)].concat();
+        assert_eq!(with(&flood, false), Err(Trouble::Garbage));
+    }
+
+    #[test]
+    fn a_process_that_drips_bytes_hangs() {
+        let (socket, mut theirs) = UnixStream::pair().unwrap();
+        let drips = worker::Worker::spawn("drips", move |stop| {
+            while !stop.wait(LIMIT / 10) && theirs.write_all(&[1]).is_ok() {}
+        });
+        let memory = SharedMemory::new(SIZE.pixels() / 2 * 3).unwrap();
+        let opened = Client::over(socket, memory, None, task(), LIMIT);
+        assert_eq!(opened.err(), Some(Trouble::Hung { seconds: 0 }));
+        drips.unwrap().join(Duration::from_secs(10)).unwrap();
+    }
+
+    #[test]
+    fn the_reason_of_a_refusal_arrives() {
+        let refusal = Refusal::UnknownVersion { major: 63 };
+        let refused = Reply::Refused(refusal.clone()).to_bytes();
+        assert_eq!(with(&refused, true), Err(Trouble::Refused(refusal)));
+    }
+}

@@ -1,0 +1,450 @@
+//! Loads FFmpeg's `libavcodec` and encodes with it. Only an encoder process uses this module: the
+//! libraries may be under the GPL, and drivers may crash.
+//!
+//! The layout of the library's structures depends on its version. Fields of the encoder's context
+//! are set by name, as options, so their offsets come from the library itself. The few other fields
+//! lie where they lay in all versions of [`KNOWN_VERSIONS`]; see [`Offsets`].
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_void};
+use std::ptr;
+
+use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
+
+use crate::encode::backend::process::wire::{Refusal, Task};
+
+/// The known major versions of libavcodec (FFmpeg 5.1 to 8), the newest first.
+const KNOWN_VERSIONS: [c_uint; 4] = [62, 61, 60, 59];
+/// Newer versions, which are found only to say that they are not known.
+const NEWER_VERSIONS: [c_uint; 2] = [64, 63];
+
+const SEARCH_CHILDREN: c_int = 1;
+const LOG_ERROR: c_int = 16;
+const END_OF_FILE: c_int = -0x2046_4f45;
+const AGAIN: c_int = -libc::EAGAIN;
+const NO_TIMESTAMP: i64 = i64::MIN;
+const PICTURE_TYPE_NONE: c_int = 0;
+const PICTURE_TYPE_I: c_int = 1;
+const PACKET_FLAG_KEY: c_int = 1;
+
+/// Objects of the library.
+type Object = *mut c_void;
+
+/// The start of an `AVOption`, which is the same in all known versions.
+#[repr(C)]
+struct AvOption {
+    name: *const c_char,
+    help: *const c_char,
+    offset: c_int,
+    kind: c_int,
+}
+
+/// The start of an `AVFrame`, which is the same in all known versions.
+#[repr(C)]
+struct FrameStart {
+    data: [*mut u8; 8],
+    linesize: [c_int; 8],
+    extended_data: *mut *mut u8,
+    width: c_int,
+    height: c_int,
+    samples: c_int,
+    format: c_int,
+}
+
+/// The start of an `AVPacket`, which is the same in all known versions.
+#[repr(C)]
+struct PacketStart {
+    buffer: *mut c_void,
+    pts: i64,
+    dts: i64,
+    data: *const u8,
+    size: c_int,
+    stream: c_int,
+    flags: c_int,
+}
+
+/// Declares the functions, and loads each by its name.
+macro_rules! functions {
+    ($(fn $name:ident($($kind:ty),*) $(-> $result:ty)?;)*) => {
+        struct Functions {
+            $($name: unsafe extern "C" fn($($kind),*) $(-> $result)?,)*
+        }
+
+        impl Functions {
+            fn of(library: &Library) -> Result<Self, Refusal> {
+                Ok(Self {$(
+                    $name: {
+                        let name = concat!(stringify!($name), "\0").as_bytes();
+                        // SAFETY: the function has this type in all known versions.
+                        let found = unsafe { library.get(name) };
+                        *found.map_err(|_| {
+                            Refusal::Incomplete { function: stringify!($name).to_owned() }
+                        })?
+                    },
+                )*})
+            }
+        }
+    };
+}
+
+functions! {
+    fn av_frame_alloc() -> Object;
+    fn av_frame_free(*mut Object);
+    fn av_frame_get_buffer(Object, c_int) -> c_int;
+    fn av_frame_make_writable(Object) -> c_int;
+    fn av_log_set_level(c_int);
+    fn av_opt_find(Object, *const c_char, *const c_char, c_int, c_int) -> *const AvOption;
+    fn av_opt_set(Object, *const c_char, *const c_char, c_int) -> c_int;
+    fn av_packet_alloc() -> Object;
+    fn av_packet_free(*mut Object);
+    fn av_packet_unref(Object);
+    fn av_strerror(c_int, *mut c_char, usize) -> c_int;
+    fn av_version_info() -> *const c_char;
+    fn avcodec_alloc_context3(Object) -> Object;
+    fn avcodec_find_encoder_by_name(*const c_char) -> Object;
+    fn avcodec_free_context(*mut Object);
+    fn avcodec_open2(Object, Object, *mut Object) -> c_int;
+    fn avcodec_receive_packet(Object, Object) -> c_int;
+    fn avcodec_send_frame(Object, Object) -> c_int;
+}
+
+/// A loaded library.
+pub(super) struct Codecs {
+    functions: Functions,
+    /// The version, for display.
+    pub version: String,
+    major: c_uint,
+    /// Keeps the functions valid.
+    _library: Library,
+}
+
+/// Loads the newest library that has this encoder.
+pub(super) fn load(encoder: &str) -> Result<Codecs, Refusal> {
+    let mut refusal = Refusal::NoLibrary;
+    for major in KNOWN_VERSIONS.into_iter().chain(NEWER_VERSIONS) {
+        match Codecs::load(&format!("libavcodec.so.{major}"), encoder) {
+            Ok(codecs) => return Ok(codecs),
+            Err(Refusal::NoLibrary) => {}
+            // The reason of the newest known library is the most useful one.
+            Err(other) if refusal == Refusal::NoLibrary => refusal = other,
+            Err(_) => {}
+        }
+    }
+    Err(refusal)
+}
+
+impl Codecs {
+    /// Loads the library with this file name, which must have the encoder.
+    fn load(name: &str, encoder: &str) -> Result<Self, Refusal> {
+        // SAFETY: loading runs the library's own start code. This process exists for that.
+        let library = unsafe { Library::open(Some(name), RTLD_NOW | RTLD_LOCAL) };
+        let library = library.map_err(|error| {
+            let reason = error.to_string();
+            // The loader has no other way to tell an absent file from one that it cannot load. A
+            // file that lacks one of its own libraries has another name in this message.
+            match reason.contains("No such file") && reason.contains(name) {
+                true => Refusal::NoLibrary,
+                false => Refusal::Unloadable { reason },
+            }
+        })?;
+        // SAFETY: this function has the same type in all versions.
+        let version = unsafe {
+            let version = library.get::<unsafe extern "C" fn() -> c_uint>(b"avcodec_version\0");
+            let incomplete = |_| Refusal::Incomplete { function: "avcodec_version".to_owned() };
+            version.map_err(incomplete)?()
+        };
+        let (major, minor, micro) = (version >> 16, version >> 8 & 0xff, version & 0xff);
+        if !KNOWN_VERSIONS.contains(&major) {
+            return Err(Refusal::UnknownVersion { major });
+        }
+        let functions = Functions::of(&library)?;
+        // SAFETY: the call has no conditions; the text is static and ends with a zero.
+        let release = unsafe {
+            (functions.av_log_set_level)(LOG_ERROR);
+            text((functions.av_version_info)())
+        };
+        let version = format!("libavcodec {major}.{minor}.{micro}, FFmpeg {release}");
+        let codecs = Self { functions, version, major, _library: library };
+        if codecs.find(encoder).is_null() {
+            return Err(Refusal::NotInLibrary { version: codecs.version });
+        }
+        Ok(codecs)
+    }
+
+    fn find(&self, encoder: &str) -> Object {
+        let Ok(name) = CString::new(encoder) else { return ptr::null_mut() };
+        // SAFETY: the name ends with a zero.
+        unsafe { (self.functions.avcodec_find_encoder_by_name)(name.as_ptr()) }
+    }
+
+    /// Returns the library's text for an error.
+    fn describe(&self, code: c_int) -> String {
+        let mut buffer: [c_char; 128] = [0; 128];
+        // SAFETY: the library writes at most this many bytes, with a zero at the end.
+        let known = unsafe { (self.functions.av_strerror)(code, buffer.as_mut_ptr(), 128) };
+        // SAFETY: the buffer ends with a zero.
+        let text = unsafe { text(buffer.as_ptr()) };
+        if known == 0 { text } else { format!("code {code}") }
+    }
+
+    fn check(&self, code: c_int) -> Result<(), String> {
+        if code < 0 { Err(self.describe(code)) } else { Ok(()) }
+    }
+}
+
+/// Returns a text of the library.
+///
+/// # Safety
+/// The text must be null or end with a zero.
+unsafe fn text(text: *const c_char) -> String {
+    if text.is_null() {
+        return String::new();
+    }
+    // SAFETY: the text ends with a zero.
+    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
+}
+
+/// Where fields are that are no options.
+struct Offsets {
+    /// `AVCodecContext.extradata`; the size follows it.
+    extradata: usize,
+    /// `AVFrame.pict_type` and `AVFrame.pts`.
+    picture_type: usize,
+    pts: usize,
+}
+
+/// An open encoder.
+pub(super) struct Encoder<'a> {
+    codecs: &'a Codecs,
+    context: Object,
+    frame: Object,
+    packet: Object,
+    offsets: Offsets,
+    /// The number of bytes of each plane's rows, and the number of rows.
+    planes: [(usize, usize); 3],
+}
+
+impl Drop for Encoder<'_> {
+    fn drop(&mut self) {
+        let functions = &self.codecs.functions;
+        // SAFETY: the objects came from the library's functions, are freed only here, and may be
+        // null.
+        unsafe {
+            (functions.av_packet_free)(&raw mut self.packet);
+            (functions.av_frame_free)(&raw mut self.frame);
+            (functions.avcodec_free_context)(&raw mut self.context);
+        }
+    }
+}
+
+impl<'a> Encoder<'a> {
+    /// Opens the encoder of a task.
+    pub fn open(codecs: &'a Codecs, task: &Task) -> Result<Self, String> {
+        let functions = &codecs.functions;
+        let codec = codecs.find(&task.encoder);
+        let (width, height) = (task.size.width as usize, task.size.height as usize);
+        let chroma = (width / 2, height / 2);
+        // SAFETY: the functions allocate, and null is checked below.
+        let mut encoder = Self {
+            codecs,
+            context: unsafe { (functions.avcodec_alloc_context3)(codec) },
+            frame: unsafe { (functions.av_frame_alloc)() },
+            packet: unsafe { (functions.av_packet_alloc)() },
+            offsets: Offsets { extradata: 0, picture_type: 0, pts: 0 },
+            planes: [(width, height), chroma, chroma],
+        };
+        if codec.is_null()
+            || encoder.context.is_null()
+            || encoder.frame.is_null()
+            || encoder.packet.is_null()
+        {
+            return Err("out of memory".to_owned());
+        }
+        encoder.find_offsets()?;
+        for (name, value) in &task.options {
+            encoder.set(name, value)?;
+        }
+        // SAFETY: the context was made for this codec.
+        codecs
+            .check(unsafe { (functions.avcodec_open2)(encoder.context, codec, ptr::null_mut()) })?;
+        encoder.prepare_frame()?;
+        Ok(encoder)
+    }
+
+    /// Returns the offset of an option in the context.
+    fn offset_of(&self, name: &CStr) -> Option<usize> {
+        // SAFETY: the context is alive, the name ends with a zero, and null is checked.
+        let option = unsafe {
+            let find = self.codecs.functions.av_opt_find;
+            find(self.context, name.as_ptr(), ptr::null(), 0, 0).as_ref()
+        };
+        option.and_then(|option| usize::try_from(option.offset).ok())
+    }
+
+    /// Finds the fields that are no options. Fails if the structures are not what they were in the
+    /// known versions.
+    fn find_offsets(&mut self) -> Result<(), String> {
+        let other = || "the library's structures have another layout".to_owned();
+        let flags2 = self.offset_of(c"flags2").ok_or_else(other)?;
+        let time_base = self.offset_of(c"time_base").ok_or_else(other)?;
+        // `flags2` (4 bytes), `extradata` (a pointer), `extradata_size` (4 bytes), `time_base`.
+        let extradata = (flags2 + 4).next_multiple_of(align_of::<*const u8>());
+        if extradata + size_of::<*const u8>() + 4 != time_base {
+            return Err(other());
+        }
+        // Version 60 of libavutil (62 of libavcodec) no longer has `key_frame` before
+        // `pict_type`. The sample aspect ratio (8 bytes) and `pts` (aligned) follow.
+        let picture_type = size_of::<FrameStart>() + if self.codecs.major >= 62 { 0 } else { 4 };
+        let pts = (picture_type + 12).next_multiple_of(8);
+        self.offsets = Offsets { extradata, picture_type, pts };
+        Ok(())
+    }
+
+    /// Sets an option of the context or of its encoder.
+    fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
+        let (name, is_optional) = match name.strip_prefix('?') {
+            Some(name) => (name, true),
+            None => (name, false),
+        };
+        let (Ok(c_name), Ok(c_value)) = (CString::new(name), CString::new(value)) else {
+            return Err(format!("{name}: not an option"));
+        };
+        // SAFETY: the context is alive, and the texts end with zeros.
+        let code = unsafe {
+            let set = self.codecs.functions.av_opt_set;
+            set(self.context, c_name.as_ptr(), c_value.as_ptr(), SEARCH_CHILDREN)
+        };
+        match self.codecs.check(code) {
+            Err(_) if is_optional => Ok(()),
+            Err(reason) => Err(format!("{name}={value}: {reason}")),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Changes options of the open encoder.
+    pub fn change(&mut self, options: &[(String, String)]) -> Result<(), String> {
+        options.iter().try_for_each(|(name, value)| self.set(name, value))
+    }
+
+    /// Gives the frame its size, format and memory.
+    fn prepare_frame(&mut self) -> Result<(), String> {
+        // SAFETY: the frame is alive, and its start has this layout.
+        let start = unsafe { &mut *self.frame.cast::<FrameStart>() };
+        let [(width, height), ..] = self.planes;
+        start.width = c_int::try_from(width).unwrap_or(0);
+        start.height = c_int::try_from(height).unwrap_or(0);
+        // YUV 4:2:0 with three planes.
+        start.format = 0;
+        // SAFETY: the frame has a size and a format.
+        self.codecs.check(unsafe { (self.codecs.functions.av_frame_get_buffer)(self.frame, 0) })
+    }
+
+    /// Returns the parameter sets in the library's form.
+    pub fn header(&self) -> Vec<u8> {
+        // SAFETY: the offsets were checked against the library's own options. The field is null or
+        // points to as many bytes as the next field says.
+        unsafe {
+            let place = self.context.cast::<u8>().add(self.offsets.extradata);
+            let data = ptr::read_unaligned(place.cast::<*const u8>());
+            let length = ptr::read_unaligned(place.add(size_of::<*const u8>()).cast::<c_int>());
+            match usize::try_from(length) {
+                Ok(length) if !data.is_null() => std::slice::from_raw_parts(data, length).to_vec(),
+                _ => Vec::new(),
+            }
+        }
+    }
+
+    /// Encodes the frame in `pixels`: the planes, one after the other, without padding.
+    pub fn send(&mut self, pixels: &[u8], number: i64, key: bool) -> Result<(), String> {
+        let functions = &self.codecs.functions;
+        // SAFETY: the frame is alive and has its own memory.
+        self.codecs.check(unsafe { (functions.av_frame_make_writable)(self.frame) })?;
+        // SAFETY: the frame is alive, and its start has this layout.
+        let start = unsafe { &*self.frame.cast::<FrameStart>() };
+        let mut rest = pixels;
+        for ((length, rows), (data, stride)) in
+            self.planes.iter().zip(start.data.iter().zip(&start.linesize))
+        {
+            let stride = usize::try_from(*stride).unwrap_or(0);
+            let Some((plane, after)) = rest.split_at_checked(length * rows) else {
+                return Err("the frame is too short".to_owned());
+            };
+            rest = after;
+            if data.is_null() || stride < *length {
+                return Err("the frame has no memory".to_owned());
+            }
+            for (row, bytes) in plane.chunks_exact(*length).enumerate() {
+                // SAFETY: the library has allocated this many rows of at least this length.
+                unsafe {
+                    ptr::copy_nonoverlapping(bytes.as_ptr(), data.add(row * stride), *length)
+                };
+            }
+        }
+        let kind = if key { PICTURE_TYPE_I } else { PICTURE_TYPE_NONE };
+        // SAFETY: the frame is alive, and the fields are at these offsets in the known versions.
+        unsafe {
+            let frame = self.frame.cast::<u8>();
+            ptr::write_unaligned(frame.add(self.offsets.picture_type).cast::<c_int>(), kind);
+            ptr::write_unaligned(frame.add(self.offsets.pts).cast::<i64>(), number);
+        }
+        // SAFETY: the encoder is open, and keeps its own reference to the frame.
+        self.codecs.check(unsafe { (functions.avcodec_send_frame)(self.context, self.frame) })
+    }
+
+    /// Ends the input, so that delayed packets can be received.
+    pub fn finish(&mut self) {
+        // SAFETY: the encoder is open; a null frame means the end.
+        unsafe { (self.codecs.functions.avcodec_send_frame)(self.context, ptr::null_mut()) };
+    }
+
+    /// Passes on the next packet: PTS, DTS, whether it is a keyframe, and its bytes. Returns `None`
+    /// if the encoder needs more frames or is empty.
+    pub fn receive<T>(
+        &mut self,
+        each: impl FnOnce(i64, i64, bool, &[u8]) -> T,
+    ) -> Result<Option<T>, String> {
+        let functions = &self.codecs.functions;
+        // SAFETY: the encoder is open, and the packet is empty.
+        let code = unsafe { (functions.avcodec_receive_packet)(self.context, self.packet) };
+        if matches!(code, AGAIN | END_OF_FILE) {
+            return Ok(None);
+        }
+        self.codecs.check(code)?;
+        // SAFETY: the packet is alive, and its start has this layout. Its data has this size until
+        // the packet is cleared.
+        let passed = unsafe {
+            let packet = &*self.packet.cast::<PacketStart>();
+            let length = usize::try_from(packet.size).unwrap_or(0);
+            let data = match packet.data.is_null() {
+                true => &[],
+                false => std::slice::from_raw_parts(packet.data, length),
+            };
+            let dts = if packet.dts == NO_TIMESTAMP { packet.pts } else { packet.dts };
+            let passed = each(packet.pts, dts, packet.flags & PACKET_FLAG_KEY != 0, data);
+            (functions.av_packet_unref)(self.packet);
+            passed
+        };
+        Ok(Some(passed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_no_such_library_has_its_reason() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("libavcodec.so.62");
+        let name = path.to_str().unwrap();
+        assert_eq!(Codecs::load(name, "libx264").err(), Some(Refusal::NoLibrary));
+        std::fs::write(&path, b"\x7fELF").unwrap();
+        let Some(Refusal::Unloadable { reason }) = Codecs::load(name, "libx264").err() else {
+            panic!("a truncated file was loaded")
+        };
+        assert!(reason.contains("libavcodec.so.62"), "{reason}");
+        // The C library has none of the functions.
+        let expected = Refusal::Incomplete { function: "avcodec_version".into() };
+        assert_eq!(Codecs::load("libc.so.6", "libx264").err(), Some(expected));
+    }
+}

@@ -1,0 +1,32 @@
+//! Encoders of the system's FFmpeg libraries, each in a process of its own.
+//!
+//! Three reasons demand the process border. The libraries may be under the GPL (x264), which does
+//! not go together with other parts of onair, so onair's own process never loads them. Drivers of
+//! graphics hardware crash and hang, and a broadcast must outlive that. And what runs in C on data
+//! from anywhere is better off in a sandbox.
+//!
+//! The process is this program, started by [`base::launcher`](crate::base::launcher) with the hidden
+//! command `encoder-process`. It inherits a socket and a memory that only onair can write. onair
+//! copies a frame into the memory and sends its number; the process answers with packets and with
+//! the end of that frame. One frame is under way at a time, as with an encoder in onair's own
+//! process, so a frame costs a copy and two messages more, and nothing queues up behind a process
+//! that hangs. [`wire`] defines the messages, [`client`] is onair's side, [`child`] the other one.
+//!
+//! [`families`] knows the encoders and their options. [`library`] loads `libavcodec`: the newest of
+//! the known versions that has the encoder.
+//!
+//! What must never happen: onair waits for the process longer than 2 s for a frame; a message is
+//! believed because it came; a pointer of the library is used at an offset that was not checked;
+//! `library` is used outside of the process.
+
+mod child;
+mod client;
+mod connection;
+mod families;
+mod library;
+mod wire;
+
+pub use child::run;
+pub use client::Trouble;
+pub(super) use client::{Client, Packet};
+pub(super) use families::{FAMILIES, Family, family};

@@ -1,0 +1,94 @@
+//! The video encoder on the page *Output*: which one, how fast, and how it spends bits.
+
+use egui::Ui;
+
+use crate::encode::{self, Preset, RateControl};
+use crate::studio::{Command, Quality};
+use crate::ui::dialogs::settings::draft::SettingsDraft;
+use crate::ui::dialogs::settings::row::{Choice, choice_row};
+use crate::ui::dialogs::settings::table::Setting;
+use crate::ui::input::actions::key;
+use crate::ui::view::View;
+
+/// The qualities of constant quality that the window offers, the best first. Others can be set in
+/// the settings file and on the command line.
+const CRF_CHOICES: [u8; 5] = [18, 20, 23, 26, 29];
+
+/// Draws the choice of the video encoder for the next broadcast, with the reason for each encoder
+/// that cannot be opened.
+pub(super) fn encoder(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
+    let best = view.texts.get("settings-encoder-auto");
+    let all: Vec<Choice<encode::Choice>> = encode::Choice::ALL
+        .into_iter()
+        .map(|choice| {
+            let known = view.snapshot.encoders.iter().find(|it| it.choice == Some(choice));
+            let why_not = known.and_then(|it| it.unavailable.as_ref());
+            let why_not = why_not.map(|error| view.texts.say_with_cure(&error.into()));
+            let auto = choice == encode::Choice::Auto;
+            (choice, if auto { best.to_string() } else { choice.name().to_owned() }, why_not)
+        })
+        .collect();
+    let quality = view.snapshot.quality.clone();
+    let both = (quality.encoder, Quality::default().encoder);
+    if let Some(encoder) = choice_row(ui, view, draft, Setting::Encoder, both, &all) {
+        // The presets of another encoder have other names.
+        let Quality { preset, rate_control, .. } = Quality::default();
+        view.send(Command::SetQuality(Quality { encoder, preset, rate_control, ..quality }));
+    }
+}
+
+/// Draws the choice of the encoder's preset, each with what it means.
+pub(super) fn preset(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
+    let quality = view.snapshot.quality.clone();
+    let presets = quality.encoder.presets();
+    let why_not = presets.is_empty().then(|| view.texts.get("preset-none").to_string());
+    let text = |key, name: &str| view.texts.with(key, &[("name", name.to_owned().into())]);
+    let usual = quality.encoder.usual_preset();
+    let auto = match usual {
+        Some(usual) => text(key!("preset-auto"), usual),
+        None => view.texts.get("settings-encoder-auto").to_string(),
+    };
+    let mut all = vec![(Preset::Auto, auto, why_not)];
+    // The presets are ordered by speed.
+    all.extend(presets.iter().enumerate().map(|(place, name)| {
+        let key = match place * 4 / presets.len() {
+            0 => key!("preset-light"),
+            1 => key!("preset-balanced"),
+            2 => key!("preset-fine"),
+            _ => key!("preset-finest"),
+        };
+        (Preset::Named(name), text(key, name), None)
+    }));
+    let both = (quality.preset, Quality::default().preset);
+    if let Some(preset) = choice_row(ui, view, draft, Setting::EncoderPreset, both, &all) {
+        view.send(Command::SetQuality(Quality { preset, ..quality }));
+    }
+}
+
+/// Draws the choice of the rate control.
+pub(super) fn rate_control(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
+    let quality = view.snapshot.quality.clone();
+    let is_fixed = quality.encoder.presets().is_empty();
+    let why_not = || is_fixed.then(|| view.texts.get("rate-control-none").to_string());
+    let text = |key| view.texts.get(key).to_string();
+    let mut all = vec![
+        (RateControl::Cbr, text(key!("rate-control-cbr")), None),
+        (RateControl::Vbr, text(key!("rate-control-vbr")), why_not()),
+    ];
+    let mut numbers = CRF_CHOICES.to_vec();
+    if let RateControl::Crf(chosen) = quality.rate_control
+        && !numbers.contains(&chosen)
+    {
+        numbers.push(chosen);
+        numbers.sort_unstable();
+    }
+    all.extend(numbers.into_iter().map(|number| {
+        let args = [("number", number.to_string().into())];
+        let name = view.texts.with(key!("rate-control-crf"), &args);
+        (RateControl::Crf(number), name, why_not())
+    }));
+    let both = (quality.rate_control, Quality::default().rate_control);
+    if let Some(rate_control) = choice_row(ui, view, draft, Setting::RateControl, both, &all) {
+        view.send(Command::SetQuality(Quality { rate_control, ..quality }));
+    }
+}
