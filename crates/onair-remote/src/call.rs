@@ -181,6 +181,13 @@ impl<'a> Call<'a> {
     }
 }
 
+/// Sets a field of an object.
+pub fn set(object: &mut Value, name: &str, value: impl Into<Value>) {
+    if let Some(fields) = object.as_object_mut() {
+        fields.insert(name.to_owned(), value.into());
+    }
+}
+
 /// Returns a duration in the form of OBS, such as `01:02:03.456`.
 pub fn timecode(duration: std::time::Duration) -> String {
     let (seconds, millis) = (duration.as_secs(), duration.subsec_millis());

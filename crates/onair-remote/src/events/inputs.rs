@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::call::set;
 use crate::events::Event;
 use crate::names::{Input, inputs};
 use crate::protocol::subscription::{
@@ -21,7 +22,7 @@ fn named(input: &Input) -> Value {
 /// Returns the data of an event about an input, with one more field.
 fn with(input: &Input, field: &str, value: impl Into<Value>) -> Value {
     let mut data = named(input);
-    data[field] = value.into();
+    set(&mut data, field, value);
     data
 }
 
@@ -78,7 +79,7 @@ fn audio(
     if was.gain_db.to_bits() != is.gain_db.to_bits() {
         let (db, factor) = volume_of(is.gain_db);
         let mut data = with(input, "inputVolumeDb", db);
-        data["inputVolumeMul"] = factor.into();
+        set(&mut data, "inputVolumeMul", factor);
         note("InputVolumeChanged", data);
     }
     if was.balance.to_bits() != is.balance.to_bits() {

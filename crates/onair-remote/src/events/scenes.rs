@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::call::set;
 use crate::compose::scene::{Item, ItemId, Scene};
 use crate::events::Event;
 use crate::names::{content_name, group_name, group_uuid, inputs, scene_uuid};
@@ -49,7 +50,7 @@ pub fn changes(before: &Snapshot, after: &Snapshot, found: &mut Vec<Event>) {
     let event = |name, data| Event::new(name, SCENES, data);
     let with_group = |studio: &Snapshot, scene: &Scene| {
         let mut data = named(studio, scene);
-        data["isGroup"] = false.into();
+        set(&mut data, "isGroup", false);
         data
     };
     for scene in new.scenes.iter().filter(|scene| old.scene(scene.id).is_none()) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::call::{Call, CallResult, Failure, Outcome, RequestEntry};
+use crate::call::{Call, CallResult, Failure, Outcome, RequestEntry, set};
 use crate::mix::{MonitoringMode, Strip};
 use crate::protocol::status;
 use onair_base::media::ExtraTrack;
@@ -56,7 +56,7 @@ pub fn monitor_name(mode: MonitoringMode) -> &'static str {
 pub fn tracks_of(strip: &Strip) -> Value {
     let mut tracks = json!({ "1": strip.monitoring.in_program() });
     for track in ExtraTrack::all() {
-        tracks[track.to_string()] = strip.tracks.has(track).into();
+        set(&mut tracks, &track.to_string(), strip.tracks.has(track));
     }
     tracks
 }

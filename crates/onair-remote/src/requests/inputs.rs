@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::audio::AudioChoice;
-use crate::call::{Call, CallResult, Failure, Outcome, RequestEntry};
+use crate::call::{Call, CallResult, Failure, Outcome, RequestEntry, set};
 use crate::capture::VideoChoice;
 use crate::capture::text::Content;
 use crate::names::{INPUT_KINDS, Input, inputs};
@@ -90,17 +90,17 @@ pub fn settings_of(studio: &Snapshot, input: &Input) -> Value {
     if let Some(choice) = input.source.and_then(|id| studio.shown_by(id)) {
         let mut settings = json!({ "choice": word(&choice.to_string()) });
         match choice {
-            VideoChoice::Text(Content::Words(words)) => settings["text"] = words.as_str().into(),
+            VideoChoice::Text(Content::Words(words)) => set(&mut settings, "text", words.as_str()),
             VideoChoice::Text(Content::File(path)) => {
-                settings["from_file"] = true.into();
-                settings["text_file"] = path.display().to_string().into();
+                set(&mut settings, "from_file", true);
+                set(&mut settings, "text_file", path.display().to_string());
             }
-            VideoChoice::Image(path) => settings["file"] = path.display().to_string().into(),
+            VideoChoice::Image(path) => set(&mut settings, "file", path.display().to_string()),
             VideoChoice::File(path) => {
-                settings["is_local_file"] = true.into();
-                settings["local_file"] = path.display().to_string().into();
+                set(&mut settings, "is_local_file", true);
+                set(&mut settings, "local_file", path.display().to_string());
             }
-            VideoChoice::Stream(_) => settings["is_local_file"] = false.into(),
+            VideoChoice::Stream(_) => set(&mut settings, "is_local_file", false),
             _ => {}
         }
         return settings;
@@ -110,9 +110,9 @@ pub fn settings_of(studio: &Snapshot, input: &Input) -> Value {
     let mut settings = json!({ "choice": word(&choice.to_string()) });
     match choice {
         AudioChoice::Mic(id) | AudioChoice::System(id) => {
-            settings["device_id"] = id.as_deref().unwrap_or("default").into();
+            set(&mut settings, "device_id", id.as_deref().unwrap_or("default"));
         }
-        AudioChoice::File(path) => settings["local_file"] = path.display().to_string().into(),
+        AudioChoice::File(path) => set(&mut settings, "local_file", path.display().to_string()),
         _ => {}
     }
     settings

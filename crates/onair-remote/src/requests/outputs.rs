@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::call::{Call, CallResult, Failure, Outcome, RequestEntry, timecode};
+use crate::call::{Call, CallResult, Failure, Outcome, RequestEntry, set, timecode};
 use crate::files::new_path;
 use crate::protocol::status;
 use onair_studio::live::view::LiveState;
@@ -249,10 +249,10 @@ fn output_status(call: &Call<'_>) -> CallResult {
                     "outputBytes": 0,
                 }),
             };
-            status["outputReconnecting"] = false.into();
-            status["outputCongestion"] = 0.0.into();
-            status["outputSkippedFrames"] = 0.into();
-            status["outputTotalFrames"] = call.studio.figures.encoded.into();
+            set(&mut status, "outputReconnecting", false);
+            set(&mut status, "outputCongestion", 0.0);
+            set(&mut status, "outputSkippedFrames", 0);
+            set(&mut status, "outputTotalFrames", call.studio.figures.encoded);
             status
         }
     }))

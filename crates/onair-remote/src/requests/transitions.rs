@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::call::{Call, CallResult, Failure, Outcome, RequestEntry};
+use crate::call::{Call, CallResult, Failure, Outcome, RequestEntry, set};
 use crate::compose::transition::{Kind, Side, Transition, Wipe};
 use crate::names::transition_uuid;
 use crate::protocol::status;
@@ -101,8 +101,8 @@ fn current(call: &Call<'_>) -> CallResult {
     let transition = &call.studio.scenes.collection.transition;
     let place = place(&transition.kind);
     let mut answer = entry(call.studio, place, KINDS.get(place).copied().unwrap_or_default());
-    answer["transitionDuration"] = duration_of(transition);
-    answer["transitionSettings"] = json!({});
+    set(&mut answer, "transitionDuration", duration_of(transition));
+    set(&mut answer, "transitionSettings", json!({}));
     Ok(Outcome::Answer(answer))
 }
 

@@ -53,6 +53,7 @@ impl ServerSocket {
     /// Performs the handshake, and accepts the first of these subprotocols that the client
     /// proposes. Returns `None` if the client does not complete the handshake. No message may be
     /// longer than `max_bytes`.
+    #[allow(clippy::result_large_err, reason = "the library defines the type of the refusal")]
     pub async fn accept(
         stream: Stream,
         protocols: &[&'static str],
