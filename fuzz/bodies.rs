@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use onair::base::Timestamp;
+use onair::broadcast::TargetAddress;
 use onair::media::BitsPerSecond;
 use onair::wire::byte_block::ByteBlock;
 use onair::wire::proxy::{header as proxy_header, socks5};
@@ -21,6 +22,20 @@ use onair::wire::{amf0, http};
 /// Maximum memory of the reader beyond twice the input: the capacity that its messages in progress
 /// may get in advance.
 const TRUST: usize = 8 * (1 << 20);
+
+/// Addresses of targets: what is shown of an address without a key is the same address, and a key
+/// is never shown.
+pub fn target_address(data: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(data);
+    let Ok(address) = TargetAddress::parse(&text, None) else { return false };
+    assert!(!address.host().is_empty() && !address.stages().is_empty());
+    match address.with_stream("other") {
+        // What is shown does not depend on the name of the stream.
+        Some(other) => assert_eq!(address.to_string(), other.to_string()),
+        None => assert_eq!(TargetAddress::parse(&address.to_string(), None).as_ref(), Ok(&address)),
+    }
+    true
+}
 
 /// WHEP offers: a filtered offer is read again with the same result. Also reads the ICE user name in a fragment.
 pub fn sdp(data: &[u8]) -> bool {

@@ -1,5 +1,5 @@
 //! Tests of the wire protocols with hostile bytes: chunks, AMF0, handshakes, RTMP sessions, HTTP
-//! tunnels, SDP offers, STUN and DTLS. The input is the fuzz targets' corpus and a few thousand mutations of it
+//! tunnels, SDP offers, STUN, DTLS and addresses of targets. The input is the fuzz targets' corpus and a few thousand mutations of it
 //! from a fixed seed. Memory use must stay bounded. Other tests count the allocations that a peer
 //! can cause.
 //!
@@ -272,6 +272,16 @@ fn chunks() {
 #[test]
 fn amf0_values() {
     replay("amf0", &amf0_seeds(), bodies::amf0);
+}
+
+#[test]
+fn hostile_addresses_of_targets_are_refused_or_shown_without_their_key() {
+    let seeds = [
+        "rtmps://me:secret@live.example:1936/app/more/stream_key?token=1",
+        "tcp://[::1]:9000",
+        "udp://@239.1.1.1:5000?pkt_size=1316&ttl=4&localaddr=192.0.2.7",
+    ];
+    replay("target_address", &seeds.map(|seed| seed.as_bytes().to_vec()), bodies::target_address);
 }
 
 #[test]

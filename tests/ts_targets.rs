@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::peers::{self, LIMIT, Onair, Peer, ffmpeg, wait_for, wait_listening};
+use crate::peers::{self, LIMIT, Onair, Peer, ffmpeg, others, wait_for, wait_listening};
 
 /// Starts ffmpeg, which writes the transport stream of this address unchanged to a file, for at
 /// most this many seconds of media.
@@ -133,6 +133,46 @@ fn ffmpeg_decodes_datagrams_and_a_multicast_group_without_a_warning() {
     let group = events.iter().find(|event| event["index"] == 1 && event["event"] == "target");
     let shown = format!("udp://239.255.77.9:{}?pkt_size=752&ttl=1&localaddr=127.0.0.1", ports[1]);
     assert_eq!(group.unwrap()["url"], shown.as_str());
+}
+
+#[test]
+fn gstreamer_decodes_both_transports() {
+    peers::in_real_time!(gstreamer_decodes_both_transports);
+    peers::require!("gst-launch-1.0");
+    let ports = [peers::free_port(), peers::free_port()];
+    let mut tcp =
+        others::gstreamer_receive_ts(&format!("tcpserversrc host=127.0.0.1 port={}", ports[0]));
+    let udp = others::gstreamer_receive_ts(&format!("udpsrc address=127.0.0.1 port={}", ports[1]));
+    wait_listening(&mut tcp, ports[0]);
+    wait_receiving(ports[1]);
+    let to = [format!("tcp://127.0.0.1:{}", ports[0]), format!("udp://127.0.0.1:{}", ports[1])];
+    let mut onair = live(&[&to[0], &to[1]], &[]);
+    for receiver in [&tcp, &udp] {
+        wait_for("decoded video and audio", LIMIT, || {
+            ["pictures", "sound"].iter().all(|sink| others::gstreamer_seen(receiver, sink) > 30)
+        });
+    }
+    assert_eq!(onair.stop(LIMIT).code(), Some(0), "{}", onair.peer.errors());
+}
+
+#[test]
+fn every_datagram_has_the_wanted_size_and_only_whole_packets() {
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(LIMIT)).unwrap();
+    let to = format!("udp://{}?pkt_size=940", socket.local_addr().unwrap());
+    let mut onair = live(&[&to], &[]);
+    let mut tables = 0;
+    for _ in 0..300 {
+        let mut datagram = [0; 2_048];
+        assert_eq!(socket.recv(&mut datagram).unwrap(), 940);
+        for packet in datagram[..940].chunks(188) {
+            assert_eq!(packet[0], 0x47);
+            tables += usize::from(packet[1..3] == [0x40, 0]);
+        }
+    }
+    // Receivers that join later get the tables several times per second.
+    assert!(tables > 3, "{tables}");
+    assert_eq!(onair.stop(LIMIT).code(), Some(0), "{}", onair.peer.errors());
 }
 
 #[test]

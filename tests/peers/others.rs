@@ -38,6 +38,17 @@ pub fn gstreamer_play(url: &str) -> Peer {
     launch(&pipeline)
 }
 
+/// Receives and decodes the transport stream from this source element, such as
+/// `udpsrc port=5000`, until it is dropped. [`gstreamer_seen`] counts the decoded buffers.
+pub fn gstreamer_receive_ts(source: &str) -> Peer {
+    let pipeline = format!(
+        "{source} ! tsdemux name=d \
+         d. ! queue ! h264parse ! avdec_h264 ! fakesink name=pictures silent=false sync=false \
+         d. ! queue ! aacparse ! avdec_aac ! fakesink name=sound silent=false sync=false"
+    );
+    launch(&pipeline)
+}
+
 /// Works like [`gstreamer_play`], with the element that GStreamer chooses for this URL.
 pub fn gstreamer_play_any(url: &str) -> Peer {
     gstreamer_play_some(url, &["pictures", "sound"])

@@ -178,6 +178,24 @@ fn a_bad_key_and_an_address_without_an_application_are_named_and_edited() {
 }
 
 #[test]
+fn an_address_without_a_key_asks_for_none_and_goes_live() {
+    let mut harness = open("idle");
+    open_menu(&mut harness);
+    click(&mut harness, "Custom server");
+    harness.run();
+    harness.get_by_role(Role::PasswordInput);
+    harness.event(egui::Event::Text("udp://239.1.1.1:5000?ttl=4".into()));
+    harness.run();
+    harness.run();
+    assert!(harness.query_by_role(Role::PasswordInput).is_none());
+    assert!(harness.query_by_label("Remember the key").is_none());
+    let sent = commands(&mut harness);
+    let Some(Command::PutTarget(put)) = sent.last() else { panic!("{sent:?}") };
+    assert_eq!(put.server(), "udp://239.1.1.1:5000?ttl=4");
+    assert_eq!(click(&mut harness, "Go Live"), [Command::GoLive]);
+}
+
+#[test]
 fn enter_in_the_server_field_goes_to_the_missing_key() {
     let mut harness = open("idle");
     open_menu(&mut harness);

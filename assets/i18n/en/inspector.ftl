@@ -23,6 +23,7 @@ target-bad-key = Correct the stream key
 target-key-keyring = Key in your keyring
 target-key-file = Key saved in a file
 target-key-forgotten = Key kept until onair closes
+target-key-none = No stream key needed
 target-reconnects = Only this target reconnects. The others stay on air.
 target-apply = Apply and reconnect
 target-discard = Discard

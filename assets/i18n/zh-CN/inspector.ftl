@@ -23,6 +23,7 @@ target-bad-key = 请改正推流密钥
 target-key-keyring = 密钥保存在密钥环中
 target-key-file = 密钥已保存在文件里
 target-key-forgotten = 密钥仅在本次运行中有效
+target-key-none = 不需要推流密钥
 target-reconnects = 只有这个推流目标会重连，其他目标继续直播。
 target-apply = 应用并重连
 target-discard = 放弃修改

@@ -11,7 +11,7 @@ use crate::media::RenditionId;
 use crate::studio::live::monitor::view::MonitorView;
 use crate::studio::live::view::LiveState;
 use crate::studio::snapshot::TargetView;
-use crate::studio::targets::address::AddressFault;
+use crate::studio::targets::address::{self, AddressFault};
 use crate::studio::targets::{MAX_TARGETS, TargetState, services};
 use crate::studio::{Command, KeyPlace, Target, TargetPlace};
 use crate::ui::input::actions::key;
@@ -282,6 +282,7 @@ fn before(view: &View<'_>, draft: &Draft, target: &Target) -> (String, bool) {
         return (texts.get(key).to_string(), true);
     }
     let kept = match (&view.snapshot.key_place, target.remember_key) {
+        _ if !address::needs_key(target.server()) => key!("target-key-none"),
         (_, false) => key!("target-key-forgotten"),
         (None | Some(KeyPlace::Keyring), true) => key!("target-key-keyring"),
         (Some(KeyPlace::File(_)), true) => key!("target-key-file"),

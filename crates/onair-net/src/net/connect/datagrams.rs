@@ -153,9 +153,10 @@ mod tests {
         (host, port): (&str, u16),
         wanted: &DatagramOptions,
         options: &Options,
-    ) -> Result<DatagramSender, Error> {
+    ) -> Result<DatagramSender, Box<Error>> {
         let endpoint = Endpoint { host: host.to_owned(), port, tls: false };
-        runtime.block_on(DatagramSender::open(&endpoint, wanted, options, &|_| {}))
+        let opened = DatagramSender::open(&endpoint, wanted, options, &|_| {});
+        runtime.block_on(opened).map_err(Box::new)
     }
 
     #[test]
@@ -166,8 +167,8 @@ mod tests {
         receiver.join_multicast_v4(&group, &Ipv4Addr::LOCALHOST).unwrap();
         receiver.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         let port = receiver.local_addr().unwrap().port();
-        let local = Some(IpAddr::from(Ipv4Addr::LOCALHOST));
-        let wanted = DatagramOptions { ttl: Some(3), local };
+        let local = IpAddr::from(Ipv4Addr::LOCALHOST);
+        let wanted = DatagramOptions { ttl: Some(3), local: Some(local) };
         let to = (group.to_string(), port);
         let sender = open(&runtime, (&to.0, to.1), &wanted, &Options::default()).unwrap();
         assert_eq!(sender.peer(), format!("{group}:{port}"));
@@ -177,7 +178,7 @@ mod tests {
         runtime.block_on(poll_fn(|cx| sender.poll_send(cx, b"hello"))).unwrap();
         let mut bytes = [0; 16];
         let (length, from) = receiver.recv_from(&mut bytes).unwrap();
-        assert_eq!((&bytes[..length], from.ip()), (&b"hello"[..], local.unwrap()));
+        assert_eq!((&bytes[..length], from.ip()), (&b"hello"[..], local));
     }
 
     #[test]

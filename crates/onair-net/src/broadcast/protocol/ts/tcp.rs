@@ -48,11 +48,11 @@ impl TcpLink {
     }
 
     /// Writes as much as the system takes.
-    fn poll_write(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Result<(), Cause> {
         while let Some(first) = self.queue.front_mut() {
             match Pin::new(&mut self.stream).poll_write(cx, first) {
                 Poll::Pending => break,
-                Poll::Ready(Ok(0)) => return Err(self.error(Cause::Closed)),
+                Poll::Ready(Ok(0)) => return Err(Cause::Closed),
                 Poll::Ready(Ok(taken)) => {
                     first.advance(taken.min(first.len()));
                     if first.is_empty() {
@@ -61,14 +61,14 @@ impl TcpLink {
                     self.queued = self.queued.saturating_sub(taken);
                     self.written += taken as u64;
                 }
-                Poll::Ready(Err(error)) => return Err(self.error(Cause::from_io(&error))),
+                Poll::Ready(Err(error)) => return Err(Cause::from_io(&error)),
             }
         }
         Ok(())
     }
 
     /// Reads until the receiver has nothing more to say.
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Result<(), Cause> {
         for _ in 0..MAX_READS {
             if self.is_read {
                 return Ok(());
@@ -78,7 +78,7 @@ impl TcpLink {
             match Pin::new(&mut self.stream).poll_read(cx, &mut block) {
                 Poll::Pending => return Ok(()),
                 Poll::Ready(Ok(())) => self.is_read = block.filled().is_empty(),
-                Poll::Ready(Err(error)) => return Err(self.error(Cause::from_io(&error))),
+                Poll::Ready(Err(error)) => return Err(Cause::from_io(&error)),
             }
         }
         cx.waker().wake_by_ref();
@@ -112,8 +112,8 @@ impl Link for TcpLink {
         cx: &mut Context<'_>,
         room: Option<usize>,
     ) -> Poll<Result<LinkEvent, Error>> {
-        self.poll_write(cx)?;
-        self.poll_read(cx)?;
+        let moved = self.poll_write(cx).and_then(|()| self.poll_read(cx));
+        moved.map_err(|cause| self.error(cause))?;
         match room.is_some_and(|room| self.queued <= room) {
             true => Poll::Ready(Ok(LinkEvent::Room)),
             false => Poll::Pending,

@@ -77,7 +77,7 @@ impl UdpLink {
     }
 
     /// Sends the datagrams that are due.
-    fn poll_send(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> Result<(), Cause> {
         while let Some(first) = self.queue.front() {
             let length = first.len();
             if self.poll_due(cx).is_pending() {
@@ -88,11 +88,7 @@ impl UdpLink {
                 Poll::Pending => return Ok(()),
                 Poll::Ready(Ok(_)) => self.written += length as u64,
                 Poll::Ready(Err(error)) if DatagramSender::is_passing(&error) => {}
-                Poll::Ready(Err(error)) => {
-                    let cause = Cause::from_io(&error);
-                    let peer = self.sender.peer().to_owned();
-                    return Err(Error { stage: ConnectStage::Media, cause, peer });
-                }
+                Poll::Ready(Err(error)) => return Err(Cause::from_io(&error)),
             }
             self.pacer.sent(self.clock.now(), length, self.queued);
             self.queue.pop_front();
@@ -146,7 +142,10 @@ impl Link for UdpLink {
         cx: &mut Context<'_>,
         room: Option<usize>,
     ) -> Poll<Result<LinkEvent, Error>> {
-        self.poll_send(cx)?;
+        self.poll_send(cx).map_err(|cause| {
+            let peer = self.sender.peer().to_owned();
+            Error { stage: ConnectStage::Media, cause, peer }
+        })?;
         match room.is_some_and(|room| self.queued <= room) {
             true => Poll::Ready(Ok(LinkEvent::Room)),
             false => Poll::Pending,
