@@ -5,7 +5,7 @@
 pub(crate) mod choice;
 mod cursor;
 pub(super) mod frame;
-mod negotiation;
+pub(super) mod negotiation;
 mod presence;
 pub(crate) mod production;
 pub(crate) mod session;

@@ -76,3 +76,63 @@ fn has_codec(rtc: &Rtc, mid: Mid, codec: Codec) -> bool {
     let params = rtc.codec_config().params();
     params.iter().any(|it| it.spec().codec == codec && remote.contains(&it.pt()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::webrtc::Certificate;
+    use crate::server::webrtc::whep::negotiation::tests::{CHROMIUM_OFFER, SERVER_ADDRESS};
+
+    fn offer() -> String {
+        CHROMIUM_OFFER.replace("a=recvonly", "a=sendonly")
+    }
+
+    fn answer(text: &str) -> Result<Negotiated, String> {
+        let offer = Offer::parse_publisher(text).map_err(|error| error.to_string())?;
+        let certificate = Certificate::generate().unwrap();
+        let local = Local {
+            ufrag: "ours",
+            password: "0123456789abcdef0123456789abcdef",
+            addresses: &[SERVER_ADDRESS.parse().unwrap()],
+            has_tcp: true,
+            certificate: &certificate,
+        };
+        negotiate(&offer, &local, Instant::now()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_offer_of_chromium_is_answered_with_both_tracks() {
+        let made = answer(&offer()).unwrap();
+        assert!(made.video.is_some() && made.audio.is_some());
+        assert_eq!(made.answer.matches("a=recvonly\r\n").count(), 2, "{}", made.answer);
+        assert!(!made.answer.contains("VP8") && made.answer.contains("a=setup:passive"));
+        assert!(made.answer.contains("nack pli") && made.answer.contains(";stereo=1"));
+    }
+
+    #[test]
+    fn a_track_that_the_server_does_not_take_refuses_the_whole_offer() {
+        let without = |codec: &str| answer(&offer().replace(codec, "other/90000")).unwrap_err();
+        assert!(without("H264/90000").contains("H.264"));
+        assert!(without("opus/48000/2").contains("Opus"));
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+        #[test]
+        fn damaged_offers_are_answered_or_refused(
+            damage in proptest::collection::vec((0..4_000_usize, 0..3_u8, 1..40_usize), 1..6),
+        ) {
+            let mut bytes = offer().into_bytes();
+            for (at, kind, length) in damage {
+                let at = at % bytes.len().max(1);
+                let end = (at + length).min(bytes.len());
+                match kind {
+                    0 => bytes[at] = bytes[at].wrapping_add(length as u8) & 0x7F,
+                    1 => drop(bytes.drain(at..end)),
+                    _ => bytes[at..end].fill(b'9'),
+                }
+            }
+            let _ = answer(&String::from_utf8_lossy(&bytes));
+        }
+    }
+}

@@ -215,7 +215,7 @@ fn choose(offered: &[(Pt, u32)], profile: u32) -> Option<Pt> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(in crate::webrtc) mod tests {
     use super::*;
     use crate::net::webrtc::Certificate;
 
@@ -252,7 +252,7 @@ pub(super) mod tests {
 
     /// The password in the answers, and the first address.
     pub(super) const ANSWER_PASSWORD: &str = "0123456789abcdef0123456789abcdef";
-    pub(super) const SERVER_ADDRESS: &str = "192.0.2.1:8189";
+    pub(in crate::webrtc) const SERVER_ADDRESS: &str = "192.0.2.1:8189";
 
     pub(super) fn answer(text: &str, format: Option<VideoFormat>) -> Result<Negotiated, String> {
         let offer = Offer::parse(text).map_err(|error| error.to_string())?;
