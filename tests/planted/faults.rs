@@ -168,8 +168,12 @@ pub const FAULTS: &[Fault] = &[
         "a proxy that wants a login",
         plant::locked_proxy,
         (6, Notice("target-failed"), "tcp"),
-        ["the proxy http://", "requires a user name and a password", "Enter the proxy's user"],
-        ["代理 http://", "需要用户名和密码", "请填写代理的用户名和密码"],
+        [
+            "the proxy http://",
+            "requires a user name and a password",
+            "Write the user name and the password before the host",
+        ],
+        ["代理 http://", "需要用户名和密码", "请在代理地址的主机前填写用户名和密码"],
     ),
     row(
         "a wrong password",
