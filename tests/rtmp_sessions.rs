@@ -393,7 +393,7 @@ fn refusals_end_the_session_in_every_stage_and_hide_the_key() {
     let text = "no secret-key here";
     let error = script.status(Level::Error, code::PUBLISH_BAD_NAME, text).unwrap_err();
     let refused = error.refusal().unwrap();
-    assert_eq!((refused.refusal, refused.stage), (Refusal::Busy, ClientStage::Publish));
+    assert_eq!((refused.refusal, refused.stage), (Refusal::Rejected, ClientStage::Publish));
     assert_eq!(refused.status.description, "no *** here");
 
     let mut script = Script::created(publish());

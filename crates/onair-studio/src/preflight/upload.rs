@@ -198,7 +198,14 @@ fn is_refused(error: &crate::net::Error) -> bool {
     match error.stage {
         ConnectStage::Publish => true,
         ConnectStage::Media => {
-            matches!(error.cause, Cause::Status { .. } | Cause::Closed | Cause::Reset)
+            matches!(
+                error.cause,
+                Cause::Status { .. }
+                    | Cause::Closed
+                    | Cause::Reset
+                    | Cause::AcceptedThenClosed { .. }
+                    | Cause::ClosedEachTime { .. }
+            )
         }
         _ => false,
     }
