@@ -10,7 +10,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use crate::base::worker::Stuck;
-use crate::base::{Stop, Timestamp, Worker, queue};
+use crate::base::{Stop, Worker, queue};
 use crate::encode::backend::{Replacement, VideoBackend};
 pub use crate::encode::config::{Choice, Video as Config};
 use crate::encode::error::{Error, contain_panic};
@@ -277,6 +277,7 @@ fn run(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Timestamp;
     use crate::base::Pooled;
     use crate::base::queue::Full;
     use crate::encode::backend::pipelined::CRASHING_BITRATE;

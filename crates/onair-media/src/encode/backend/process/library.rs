@@ -376,8 +376,8 @@ impl<'a> Encoder<'a> {
             for (row, bytes) in plane.chunks_exact(*length).enumerate() {
                 // SAFETY: the library has allocated this many rows of at least this length.
                 unsafe {
-                    ptr::copy_nonoverlapping(bytes.as_ptr(), data.add(row * stride), *length)
-                };
+                    ptr::copy_nonoverlapping(bytes.as_ptr(), data.add(row * stride), *length);
+                }
             }
         }
         let kind = if key { PICTURE_TYPE_I } else { PICTURE_TYPE_NONE };
