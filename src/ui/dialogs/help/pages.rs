@@ -77,6 +77,7 @@ pub static HELP_PAGES: &[Page] = &[
     both!(Tasks "how-to/mix-audio.md"),
     both!(Tasks "how-to/stream-to-services.md"),
     both!(Tasks "how-to/check-before-going-live.md"),
+    both!(Tasks "how-to/choose-an-encoder.md"),
     both!(Tasks "how-to/read-the-health-bar.md"),
     both!(Tasks "how-to/lay-out-the-window.md"),
     both!(Tasks "how-to/set-up-hotkeys.md"),
