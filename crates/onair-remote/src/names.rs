@@ -271,11 +271,8 @@ mod tests {
     fn a_file_and_the_strip_of_its_audio_are_one_input() {
         let mut studio = Snapshot::default();
         let clip: VideoChoice = "file:clip.mp4".parse().unwrap();
-        let edit = onair_studio::Edit::AddSource {
-            scene: SceneId(1),
-            name: "Clip".into(),
-            choice: clip.clone(),
-        };
+        let edit =
+            onair_studio::Edit::AddSource { scene: SceneId(1), name: "Clip".into(), choice: clip };
         assert!(std::sync::Arc::make_mut(&mut studio.scenes.collection).apply(&edit));
         let strip = |id: u32, choice: &str, name: &str| {
             StripView::open(AudioStrip::new(StripId(id), choice.parse().unwrap()), name)

@@ -104,7 +104,7 @@ mod tests {
     use super::*;
     use crate::call::tests::{commands, read, refused};
 
-    fn asked(name: &str, data: Value) -> Value {
+    fn asked(name: &str, data: &Value) -> Value {
         json!({ "vendorName": "onair", "requestType": name, "requestData": data })
     }
 
@@ -114,13 +114,14 @@ mod tests {
         let target = Target { enabled: false, ..Target::custom(3, url, Default::default()) };
         let targets = vec![TargetView::idle(target.clone())];
         let studio = Snapshot { targets, ..Snapshot::default() };
-        let answer = read(REQUESTS, &studio, "CallVendorRequest", &asked("get_targets", json!({})));
+        let answer =
+            read(REQUESTS, &studio, "CallVendorRequest", &asked("get_targets", &json!({})));
         assert_eq!(answer["responseData"]["targets"][0]["host"], "live.example");
         assert!(!answer.to_string().contains("secret"), "{answer}");
-        let on = asked("set_target_enabled", json!({ "id": 3, "enabled": true }));
+        let on = asked("set_target_enabled", &json!({ "id": 3, "enabled": true }));
         let sent = commands(REQUESTS, &studio, "CallVendorRequest", &on);
         assert_eq!(sent, [Command::PutTarget(Target { enabled: true, ..target })]);
-        let unknown = asked("set_target_enabled", json!({ "id": 4, "enabled": true }));
+        let unknown = asked("set_target_enabled", &json!({ "id": 4, "enabled": true }));
         assert_eq!(refused(REQUESTS, &studio, "CallVendorRequest", &unknown), 600);
         let other = json!({ "vendorName": "obs-ndi", "requestType": "x" });
         assert_eq!(refused(REQUESTS, &studio, "CallVendorRequest", &other), 600);

@@ -277,8 +277,8 @@ fn run(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::Timestamp;
     use crate::base::Pooled;
+    use crate::base::Timestamp;
     use crate::base::queue::Full;
     use crate::encode::backend::pipelined::CRASHING_BITRATE;
     use crate::encode::config::{Preset, RateControl};
