@@ -470,7 +470,7 @@ mod tests {
         let parsed = |more: &[&str]| Cli::command().try_get_matches_from(copy.iter().chain(more));
         assert!(parsed(&[]).is_ok());
         let quality: Vec<_> = quality.collect();
-        assert_eq!(quality.len(), 13);
+        assert_eq!(quality.len(), 15);
         for arg in quality {
             let usual = arg.get_default_values().first().and_then(|it| it.to_str());
             let flag = format!("--{}", arg.get_long().unwrap());

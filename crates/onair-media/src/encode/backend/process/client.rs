@@ -296,7 +296,12 @@ mod tests {
     fn a_process_that_drips_bytes_hangs() {
         let (socket, mut theirs) = UnixStream::pair().unwrap();
         let drips = worker::Worker::spawn("drips", move |stop| {
-            while !stop.wait(LIMIT / 10) && theirs.write_all(&[1]).is_ok() {}
+            // More bytes than there is time for.
+            for byte in opened() {
+                if stop.wait(LIMIT / 10) || theirs.write_all(&[byte]).is_err() {
+                    break;
+                }
+            }
         });
         let memory = SharedMemory::new(SIZE.pixels() / 2 * 3).unwrap();
         let opened = Client::over(socket, memory, None, task(), LIMIT);
