@@ -1,5 +1,6 @@
-// Floor 2: converts bytes to values and back. This room has no sockets, clocks, threads or blocking calls; time and
-// randomness are arguments.
+//! Floor 2: converts bytes to values and back. This room has no sockets, clocks, threads or
+//! blocking calls; time and randomness are arguments.
+//!
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
