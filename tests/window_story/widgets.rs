@@ -29,6 +29,11 @@ impl Widget {
         self.states.iter().any(|it| it == state)
     }
 
+    /// Returns the height of the widget.
+    pub fn height(&self) -> i64 {
+        self.place[3]
+    }
+
     /// Returns the center of the widget.
     pub fn middle(&self) -> (i64, i64) {
         let [x, y, width, height] = self.place;
