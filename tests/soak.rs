@@ -75,7 +75,8 @@ fn config() -> (TagKind, u32, Bytes) {
 fn frame(number: u32, size: usize) -> (TagKind, u32, Bytes) {
     let kind = if number.is_multiple_of(25) { 0x17 } else { 0x27 };
     let mut body = vec![kind, 1, 0, 0, 0];
-    body.extend(number.to_be_bytes());
+    // Small numbers in the other order are start codes.
+    body.extend(number.to_le_bytes());
     body.resize(size, 7);
     (TagKind::Video, number * 40, Bytes::from(body))
 }
@@ -106,7 +107,7 @@ impl Undisturbed {
                 count.store(number, Ordering::Release);
                 thread::sleep((FRAME * number).saturating_sub(begun.elapsed()));
             }
-            let last = [&[0x27, 1, 0, 0, 0][..], &LAST.to_be_bytes()].concat();
+            let last = [&[0x27, 1, 0, 0, 0][..], &LAST.to_le_bytes()].concat();
             publishing.send(&(TagKind::Video, number * 40, Bytes::from(last)));
             // The publisher stays until the viewer has everything.
             while publishing.next().is_some() {}
@@ -116,7 +117,7 @@ impl Undisturbed {
             loop {
                 let (_, _, body) = viewing.media();
                 let Some(number) = body.get(5..9).filter(|_| body[1] == 1) else { continue };
-                let number = u32::from_be_bytes(number.try_into().unwrap());
+                let number = u32::from_le_bytes(number.try_into().unwrap());
                 if number == LAST {
                     return (expected, longest);
                 }
