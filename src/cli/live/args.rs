@@ -73,8 +73,8 @@ pub struct Args {
     #[arg(long, value_name = "FILE", help_heading = "Sources", requires = "target",
           conflicts_with_all = ["video", "audio", "record", "replay", "control", "why", "monitor",
           "size", "fps", "video_bitrate", "keyframe_interval", "adapt", "min_video_bitrate",
-          "adapt_frames", "adapt_size", "encoder", "audio_bitrate", "sample_rate", "channels",
-          "target_min_bitrate"])]
+          "adapt_frames", "adapt_size", "encoder", "preset", "rate_control", "audio_bitrate",
+          "sample_rate", "channels", "target_min_bitrate"])]
     pub copy: Option<PathBuf>,
     /// Loop the --copy file
     #[arg(long = "loop", help_heading = "Sources", requires = "copy")]
