@@ -4,7 +4,7 @@
 //! process that loads an encoder library, may have to be started later, again and again. So
 //! `main` calls [`start`] before the sandbox and before there are threads: the process splits, and
 //! the other half, the launcher, waits for requests. It only ever starts this program with one of
-//! the [`HELPERS`] as its command, so a hostile process gains nothing from it.
+//! the `HELPERS` as its command, so a hostile process gains nothing from it.
 //!
 //! The launcher ends with the process that it serves, and its helpers end with it. Signals of a
 //! terminal (Ctrl+C) reach neither: their work ends when they are told.
