@@ -10,6 +10,7 @@ pub mod ui;
 pub use onair_base::{base, media, problem, text};
 pub use onair_media::{audio, capture, compose, decode, encode, files, mix};
 pub use onair_net::{broadcast, net};
+pub use onair_platform as platform;
 pub use onair_player as player;
 pub use onair_remote as remote;
 pub use onair_server as server;

@@ -3,13 +3,14 @@
 
 use std::ffi::OsString;
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::base::queue::{self, Full, Receiver};
 use crate::base::{Worker, portal};
+use crate::platform::names;
+use crate::platform::process::own_program;
 
 /// The first argument of onair's program that opens a dialog instead of the window.
 const DIALOG_COMMAND: &str = "file-dialog";
@@ -44,8 +45,7 @@ pub(super) fn command(
     (types, extensions): (&str, &[&str]),
     name: &str,
 ) -> Command {
-    // This path stays valid when an update replaces the program.
-    let mut command = Command::new("/proc/self/exe");
+    let mut command = Command::new(own_program());
     command.args([DIALOG_COMMAND, mode]).arg(folder.unwrap_or_default());
     command.args([types, name]).args(extensions);
     command
@@ -83,7 +83,7 @@ fn outcome_of(child: Child) -> DialogOutcome {
     match child.wait_with_output() {
         Ok(output) if output.status.success() => {
             let paths = output.stdout.split(|byte| *byte == 0).filter(|path| !path.is_empty());
-            let path = |path: &[u8]| PathBuf::from(OsString::from_vec(path.to_vec()));
+            let path = |path: &[u8]| PathBuf::from(names::of_bytes(path.to_vec()));
             let paths: Vec<_> = paths.map(path).collect();
             if paths.is_empty() { DialogOutcome::Nothing } else { DialogOutcome::Chosen(paths) }
         }
@@ -137,7 +137,7 @@ fn choose(mut words: impl Iterator<Item = OsString>) -> Option<Vec<u8>> {
     if paths.is_none() && since.elapsed() < MIN_CANCEL_DELAY {
         return None;
     }
-    let ended = |path: PathBuf| [path.as_os_str().as_bytes(), b"\0"].concat();
+    let ended = |path: PathBuf| [names::bytes(path.as_os_str()), b"\0"].concat();
     Some(paths.into_iter().flatten().flat_map(ended).collect())
 }
 

@@ -2,6 +2,7 @@
 //! another.
 
 use onair_base::{base, media, text};
+use onair_platform as platform;
 use onair_wire as wire;
 
 pub mod audio;

@@ -2,6 +2,7 @@
 
 use onair_base::{base, media, text};
 use onair_media::files;
+use onair_platform as platform;
 use onair_wire as wire;
 
 pub mod broadcast;

@@ -18,6 +18,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use crate::base::secret::scrub;
 use crate::cli::output::standard_error;
 use crate::net::webrtc::panics;
+use crate::platform::files::private;
 use crate::studio::engine::system::crash_reports;
 
 /// The number of log lines that are kept for a report.
@@ -140,8 +141,7 @@ fn write(folder: &Path, report: &str) -> io::Result<PathBuf> {
     let path = crash_reports::path_of(folder, i64::try_from(now.as_micros()).unwrap_or(i64::MAX));
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&path)?;
+    let mut file = private(&mut options).open(&path)?;
     if let Err(error) = file.write_all(report.as_bytes()) {
         // The next start would otherwise report an empty file.
         let _ = fs::remove_file(&path);

@@ -43,6 +43,7 @@ use crate::files::Trouble;
 use crate::net::listener::service_manager::{self, ServiceState};
 use crate::net::listener::{descriptors, inherited};
 use crate::net::{CertificatePin, Runtime, reached_at};
+use crate::platform::signals::{self, Signal};
 use crate::server::access::Action;
 use crate::server::config::{DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT, DEFAULT_WEBRTC_PORT};
 use crate::server::hls::Mode;
@@ -235,7 +236,7 @@ fn token_again(token: &ServerToken) -> Option<Secret> {
 /// # Errors
 /// Fails if the system allows no signal handler.
 fn drain_signal() -> Result<Arc<AtomicBool>, Problem> {
-    Interrupt::flag(signal_hook::consts::SIGUSR1).map_err(|error| cannot_start(&error))
+    signals::flag(Signal::First).map_err(|error| cannot_start(&error))
 }
 
 /// Returns true if somebody may be reading and typing.

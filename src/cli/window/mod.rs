@@ -19,6 +19,7 @@ use crate::cli::output::{complain, standard_error};
 use crate::cli::process::signals::{Interrupt, cannot_start};
 use crate::cli::window::first::FirstStart;
 use crate::media::VideoFrame;
+use crate::platform::signals;
 use crate::player;
 use crate::remote::RemoteControl;
 use crate::studio::settings::part::files::PartFiles;
@@ -415,7 +416,7 @@ fn heed(
 /// Ends the process without its main thread.
 fn exit_now(exit: Exit) -> ! {
     standard_error::flush();
-    signal_hook::low_level::exit(exit.code().into())
+    signals::end_at_once(exit.code())
 }
 
 /// Waits for the end of the studio, for at most `limit`. A crash is no end.

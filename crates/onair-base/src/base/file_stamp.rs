@@ -1,14 +1,14 @@
 //! Detects changes of a file without reading it, and reads files that the user names. A pipe whose other end stays silent
 //! would block forever, so waiting for it has a time limit.
 
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, Metadata};
 use std::io;
-use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use crate::base::Worker;
 use crate::base::queue::{self, Full};
+use crate::platform::files;
 use crate::text::problem::{Problem, problem};
 
 /// The time limit for a pipe, for example of a program that asks for a password.
@@ -49,10 +49,9 @@ impl From<&Metadata> for FileStamp {
 /// # Errors
 /// Fails if the path cannot be opened, or is a pipe or a socket.
 pub fn open_lasting(path: &Path) -> io::Result<File> {
-    // Without this flag, opening a pipe waits for the other end.
-    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
-    let kind = file.metadata()?.file_type();
-    match kind.is_fifo() || kind.is_socket() {
+    let file = files::open_without_waiting(path)?;
+    let about = file.metadata()?;
+    match files::is_pipe(&about) || files::is_socket(&about) {
         true => Err(io::Error::new(io::ErrorKind::InvalidInput, "a pipe, not a regular file")),
         false => Ok(file),
     }

@@ -1,15 +1,13 @@
 //! Floor 0: basic parts that every room can use, such as time, named bounded queues, the slot for
 //! the newest value, buffer pools, named threads and worker pools, back-off, random numbers, secrets,
-//! file stamps, files that the user names, the portal client, and the sandbox.
+//! file stamps, files that the user names, and the portal client.
 
 mod backend;
 pub mod backoff;
 pub mod file_stamp;
 pub mod latest;
 pub mod pool;
-pub mod portal;
 pub mod queue;
-pub mod sandbox;
 pub mod sanitize;
 pub mod secret;
 pub mod simd;
@@ -24,7 +22,12 @@ pub mod stall_guard;
 pub mod time;
 pub mod worker;
 
-pub use backend::{CodePages, Mapping, SharedMemory, WorkerPool, launcher};
+pub use crate::platform::{CodePages, launcher, sandbox};
+#[cfg(target_os = "linux")]
+pub use crate::platform::{Mapping, SharedMemory};
+pub use backend::WorkerPool;
+#[cfg(target_os = "linux")]
+pub use backend::portal;
 pub use backoff::{Backoff, SplitMix64};
 pub use file_stamp::FileStamp;
 pub use latest::Latest;

@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use crate::platform::names;
 use crate::text::problem::{Problem, problem};
 
 /// An audio source as selected, saved and displayed.
@@ -46,9 +47,8 @@ impl AudioChoice {
     /// Fails with the same errors as the text parser.
     pub fn of_word(word: &OsStr) -> Result<Self, Problem> {
         if word.to_str().is_none()
-            && let Some(path) = std::os::unix::ffi::OsStrExt::as_bytes(word).strip_prefix(b"file:")
+            && let Some(path) = names::after(word, "file:")
         {
-            let path: &OsStr = std::os::unix::ffi::OsStrExt::from_bytes(path);
             return Ok(Self::File(path.into()));
         }
         word.to_string_lossy().parse()

@@ -10,6 +10,7 @@ use crate::capture::camera::mode::CameraChoice;
 use crate::capture::generated::color_source::ColorSource;
 use crate::capture::screen::target::DisplayTarget;
 use crate::capture::text::Content;
+use crate::platform::names;
 use crate::text::problem::{Problem, problem};
 
 /// A video source as selected, saved and displayed.
@@ -117,9 +118,7 @@ impl VideoChoice {
 
 /// Returns the path in `KIND:PATH`.
 fn path_after(word: &OsStr, kind: &str) -> Option<PathBuf> {
-    use std::os::unix::ffi::OsStrExt;
-    let path = word.as_bytes().strip_prefix(kind.as_bytes())?;
-    Some(OsStr::from_bytes(path).into())
+    names::after(word, kind).map(PathBuf::from)
 }
 
 impl FromStr for VideoChoice {

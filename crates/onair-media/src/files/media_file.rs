@@ -4,6 +4,7 @@ use std::fs::TryLockError;
 use std::path::Path;
 use std::{fs, io};
 
+use crate::platform::files::read_exact_at;
 use crate::wire::container::{Error, Format, Index, ReadAt, mkv, mp4};
 
 /// Size in bytes of the block from which small reads are served.
@@ -106,7 +107,7 @@ impl MediaFile {
     }
 
     fn read_some(&self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
-        std::os::unix::fs::FileExt::read_exact_at(&self.file, buffer, at)
+        read_exact_at(&self.file, buffer, at)
     }
 }
 

@@ -5,8 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::files::backend::locks;
 use crate::files::trouble::change_error;
+use crate::platform::files::refuse_readers;
 
 /// Maximum number of names that are tried.
 const MAX_NAME_ATTEMPTS: u32 = 10_000;
@@ -41,7 +41,7 @@ fn all_taken() -> io::Error {
 /// Locks a new file until it is closed, so that nothing repairs or copies an unfinished file. The
 /// file stays unlocked if its file system has no locks, or if players could not read a locked file.
 fn lock_new(file: &File) {
-    if !locks::refuse_readers(file) {
+    if !refuse_readers(file) {
         let _ = file.try_lock();
     }
 }
@@ -69,7 +69,7 @@ pub fn create_new(path: &Path) -> io::Result<(File, PathBuf)> {
 /// new and empty, and where new files are not locked.
 pub fn remove_abandoned(path: &Path) {
     if let Ok(file) = OpenOptions::new().write(true).open(path)
-        && !locks::refuse_readers(&file)
+        && !refuse_readers(&file)
         && (file.metadata().is_ok_and(|it| it.len() > 0) || is_old(&file))
         && file.try_lock().is_ok()
     {

@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use crate::base::sandbox;
+use crate::platform::errors;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
@@ -72,10 +73,11 @@ impl Trouble {
         if error.get_ref().is_some_and(|inner| inner.is::<FolderReplaced>()) {
             return Self::Replaced;
         }
-        match error.raw_os_error() {
-            Some(libc::EMFILE | libc::ENFILE) => return Self::TooManyFiles,
-            Some(libc::EIO | libc::ENXIO | libc::ENODEV) => return Self::Broken,
-            _ => {}
+        if errors::is_too_many_files(error) {
+            return Self::TooManyFiles;
+        }
+        if errors::is_broken_device(error) {
+            return Self::Broken;
         }
         match error.kind() {
             Kind::StorageFull => Self::Full,

@@ -38,7 +38,7 @@ impl NetworkChanges {
 
         use tokio::time::sleep;
 
-        use crate::net::backend::interfaces::{hear, listen, present};
+        use crate::net::backend::interfaces::{listen, present};
 
         /// The time within which several changes count as one, because a new interface causes
         /// several changes at the same time.
@@ -47,18 +47,16 @@ impl NetworkChanges {
         let (sender, receiver) =
             queue::bounded("network changes", MAX_UNREAD_CHANGES, Full::DropOldest);
         let _inside = runtime.handle().enter();
-        let socket = listen()?;
+        let changes = listen()?;
         let mut before = present();
         runtime.spawn(async move {
             loop {
-                let Ok(mut ready) = socket.readable().await else { return };
-                ready.clear_ready();
-                let Ok(first) = hear(socket.get_ref()) else { return };
+                let Ok(first) = changes.next().await else { return };
                 if !first.any {
                     continue;
                 }
                 sleep(COALESCE_WINDOW).await;
-                let Ok(more) = hear(socket.get_ref()) else { return };
+                let Ok(more) = changes.waiting() else { return };
                 let now = present();
                 let change = difference(&before, &now, first.route || more.route);
                 before = now;

@@ -36,8 +36,7 @@ impl Source {
 }
 
 fn path_of(bytes: Vec<u8>) -> PathBuf {
-    let path: std::ffi::OsString = std::os::unix::ffi::OsStringExt::from_vec(bytes);
-    path.into()
+    crate::platform::names::of_bytes(bytes).into()
 }
 
 /// Options of a player.

@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse;
 
 use crate::net::listener::descriptors;
+use crate::platform::process;
 use crate::server::event::relay::{Direction, RelayState};
 use crate::server::event::{Protocol, StreamFigures};
 use crate::server::http::caller::Caller;
@@ -126,9 +127,8 @@ fn process(out: &mut String) {
     }
     let limit = descriptors::limit() as f64;
     figure("process_max_fds", "gauge", "Limit of open descriptors.", limit);
-    // This directory exists only on Linux.
-    if let Ok(open) = std::fs::read_dir("/proc/self/fd") {
-        figure("process_open_fds", "gauge", "Open descriptors.", open.count() as f64);
+    if let Some(open) = process::open_files() {
+        figure("process_open_fds", "gauge", "Open descriptors.", open as f64);
     }
 }
 

@@ -4,11 +4,11 @@
 use std::cmp::Ordering;
 use std::fs;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::files::{Trouble, change_error};
+use crate::platform::files::FileId;
 use crate::server::recordings::contents::FLV_TRACK_WAIT;
 use crate::server::recordings::name::{format_of, stem, stream_of};
 use crate::wire::container::flv::{Demuxer, Tag, TagKind, parse_audio, parse_video};
@@ -65,19 +65,18 @@ pub(crate) struct RecordingList {
 /// The identity of a file.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct FileVersion {
-    device: u64,
-    inode: u64,
+    id: FileId,
     /// The size in bytes and the time of the last change, if the file is complete.
-    content: Option<(u64, i64, i64)>,
+    content: Option<(u64, SystemTime)>,
 }
 
 impl FileVersion {
     /// Returns the version of a file, which changes no more if it is complete.
     pub fn of(file: &fs::File, is_complete: bool) -> io::Result<Self> {
         let data = file.metadata()?;
-        let content = (data.len(), data.mtime(), data.mtime_nsec());
+        let content = (data.len(), data.modified()?);
         let content = is_complete.then_some(content);
-        Ok(Self { device: data.dev(), inode: data.ino(), content })
+        Ok(Self { id: FileId::of(file)?, content })
     }
 
     /// Returns true if this is the same file, and is unchanged if it was complete.
@@ -87,7 +86,7 @@ impl FileVersion {
 
     /// Returns true if both are versions of the same file.
     pub fn is_same_file(self, other: Self) -> bool {
-        (self.device, self.inode) == (other.device, other.inode)
+        self.id == other.id
     }
 
     /// Returns true if both versions are complete, and this one is smaller.

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 
 use crate::base::Clock;
 use crate::base::queue::Sender;
+use crate::platform::clocks;
 use crate::studio::event::Event;
 use crate::studio::notices::active_notices::ActiveNotices;
 use crate::studio::notices::event_log::{EventLog, LogTime};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::notices::{Notice, TileId};
-use crate::studio::preflight::backend;
 
 /// The sink of all reports; see the module documentation.
 pub struct NoticeBoard {
@@ -149,7 +149,7 @@ impl NoticeBoard {
 }
 
 fn now() -> LogTime {
-    let uptime = backend::uptime().unwrap_or_default();
+    let uptime = clocks::uptime().unwrap_or_default();
     LogTime { wall_micros: Clock::system_micros(), uptime }
 }
 

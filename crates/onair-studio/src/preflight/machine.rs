@@ -5,8 +5,8 @@ use std::path::Path;
 
 use crate::broadcast::recorder;
 use crate::files::free_space_for;
+use crate::platform::clocks;
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::preflight::backend;
 use crate::studio::targets::quality::Quality;
 
 /// With disk space for fewer hours than this, the recording of a long event would end early.
@@ -50,7 +50,7 @@ pub fn clock(wall_micros: i64) -> StudioMessage {
     if !(MIN_CLOCK_SECONDS..MAX_CLOCK_SECONDS).contains(&seconds) {
         return StudioMessage::FoundClockWrong { time };
     }
-    match backend::is_synchronised() {
+    match clocks::is_synchronised() {
         Some(false) => StudioMessage::FoundClockAlone { time },
         _ => StudioMessage::FoundClock { time },
     }

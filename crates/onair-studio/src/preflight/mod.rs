@@ -3,7 +3,6 @@
 //! without publishing. It sends data only to a service's test mode or, with the user's
 //! consent, as a test stream to a custom server. It runs on a separate thread.
 
-pub(crate) mod backend;
 mod machine;
 pub mod recommendation;
 mod upload;

@@ -4,10 +4,10 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::platform::files::private;
 use crate::studio::settings::disk::folder_of;
 
 /// Interval between retries while waiting for the lock.
@@ -45,8 +45,7 @@ impl SettingsLock {
         std::fs::create_dir_all(folder_of(&path))?;
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
-        options.mode(0o600);
-        let mut file = options.open(&path)?;
+        let mut file = private(&mut options).open(&path)?;
         let begin = Instant::now();
         loop {
             match file.try_lock() {

@@ -8,10 +8,10 @@ use crate::capture::{VideoChoice, VideoFallback, sharing};
 use crate::cli::control::{Lines, MAX_COMMANDS_PER_TURN};
 use crate::cli::live::control::{self, LiveCommand, Names, Run, filters, items};
 use crate::cli::output::Output;
-use crate::cli::process::signals::Interrupt;
 use crate::compose::scene::SourceId;
 use crate::compose::transition::Transition;
 use crate::mix::{Strip, StripId, StripLamp};
+use crate::platform::signals::{self, Signal};
 use crate::studio::mixer::TalkMode;
 use crate::studio::snapshot::{RecordingFigures, StripView};
 use crate::studio::{Collection, Command, Edit, Snapshot, Studio, is_audio_of};
@@ -32,11 +32,10 @@ impl RunCommands {
     /// # Errors
     /// Fails if the system provides no thread or signal handler.
     pub fn listen(run: &Run) -> std::io::Result<Self> {
-        use signal_hook::consts::{SIGUSR1, SIGUSR2};
         Ok(Self {
             names: Names::beside(run.record.as_deref(), run.replay_to.clone()),
-            replay: Interrupt::flag(SIGUSR1)?,
-            chapter: Interrupt::flag(SIGUSR2)?,
+            replay: signals::flag(Signal::First)?,
+            chapter: signals::flag(Signal::Second)?,
             lines: run.control.then(Lines::listen).transpose()?,
         })
     }

@@ -1,14 +1,7 @@
-//! Unsafe code for borrowing across threads, for sharing memory and files with other processes, for
-//! starting helper processes, and for releasing the memory of unused code.
+//! Unsafe code for borrowing across threads, and clients of services of a Linux desktop.
 
-mod code_pages;
-mod descriptors;
-pub mod launcher;
-mod mapping;
-mod shared_memory;
+#[cfg(target_os = "linux")]
+pub mod portal;
 mod worker_pool;
 
-pub use code_pages::CodePages;
-pub use mapping::Mapping;
-pub use shared_memory::SharedMemory;
 pub use worker_pool::WorkerPool;

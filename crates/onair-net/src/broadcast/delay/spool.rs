@@ -14,6 +14,7 @@ use crate::broadcast::hub::shared_packet::{Configurations, SharedPacket};
 use crate::files::disk_space::with_recording_reserve;
 use crate::files::free_space_for;
 use crate::media::{EncodedPacket, Priority, Rendition, Track};
+use crate::platform::files::make_private;
 
 /// Size in bytes of four timestamps, three flags, the rendition, the configs, the data offset, and
 /// the length.
@@ -82,8 +83,7 @@ impl Spool {
             block.put_slice(body);
         }
         let mut file = tempfile::tempfile_in(&self.folder)?;
-        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-        file.set_permissions(private)?;
+        make_private(&file)?;
         file.write_all(&block)?;
         Ok(StoredBlock { file, bytes: block.len(), renditions, configurations })
     }

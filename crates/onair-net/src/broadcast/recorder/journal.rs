@@ -7,6 +7,8 @@ use std::fs::{self, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use crate::platform::names;
+
 /// Maximum length of a valid path in bytes.
 const MAX_PATH_BYTES: u64 = 64 << 10;
 /// Maximum number of entries that are read.
@@ -82,12 +84,11 @@ fn open(path: PathBuf) -> io::Result<Option<Entry>> {
 }
 
 fn to_bytes(path: &Path) -> Vec<u8> {
-    std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str()).to_vec()
+    names::bytes(path.as_os_str()).to_vec()
 }
 
 fn from_bytes(bytes: Vec<u8>) -> PathBuf {
-    let name: std::ffi::OsString = std::os::unix::ffi::OsStringExt::from_vec(bytes);
-    name.into()
+    names::of_bytes(bytes).into()
 }
 
 #[cfg(test)]

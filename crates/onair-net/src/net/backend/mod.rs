@@ -1,9 +1,16 @@
 //! Calls to the operating system for sockets and interfaces that the standard library does not
-//! provide.
+//! provide. Each system has a folder with the same modules.
 
-pub(in crate::net) mod burst;
-pub(in crate::net) mod datagrams;
-pub(in crate::net) mod descriptors;
-pub(in crate::net) mod inherited;
-pub(in crate::net) mod interfaces;
-pub(in crate::net) mod socket;
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(target_os = "linux")]
+pub(in crate::net) use linux::{
+    burst, datagrams, descriptors, inherited, interfaces, service_manager, socket,
+};
+#[cfg(windows)]
+pub(in crate::net) use windows::{
+    burst, datagrams, descriptors, inherited, interfaces, service_manager, socket,
+};

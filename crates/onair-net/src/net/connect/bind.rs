@@ -8,6 +8,8 @@ use std::str::FromStr;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpSocket, TcpStream};
 
+use crate::net::backend::socket::bind_interface;
+use crate::platform::errors;
 use crate::text::problem::{Problem, problem};
 
 /// The local side of connections.
@@ -77,7 +79,7 @@ impl Bind {
                 (bound, problem!("net-bind-no-address"))
             }
             Self::Interface(name) => {
-                let bound = socket.bind_device(Some(name.as_bytes()));
+                let bound = bind_interface(socket, name);
                 (bound, problem!("net-bind-no-interface"))
             }
         };
@@ -98,7 +100,7 @@ fn unusable(error: io::Error, missing: Problem) -> io::Error {
 }
 
 fn is_missing(error: &io::Error) -> bool {
-    if error.raw_os_error() == Some(libc::ENODEV) {
+    if errors::is_missing_device(error) {
         return true;
     }
     matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported)

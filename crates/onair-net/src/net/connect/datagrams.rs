@@ -13,6 +13,7 @@ use crate::net::connect::bind::Bind;
 use crate::net::connect::{Endpoint, Options, found};
 use crate::net::error::{Cause, ConnectStage, Error, ProxyProblem, Step};
 use crate::net::network_changes;
+use crate::platform::errors;
 use crate::text::problem::{Problem, problem};
 
 /// Size of the system's buffer in bytes, for the datagrams of a large frame.
@@ -91,8 +92,7 @@ impl DatagramSender {
     /// Returns true if only this datagram, or an earlier one, is lost: nothing listens on the port
     /// yet, or a queue of the system is full.
     pub fn is_passing(error: &io::Error) -> bool {
-        error.kind() == io::ErrorKind::ConnectionRefused
-            || error.raw_os_error() == Some(libc::ENOBUFS)
+        error.kind() == io::ErrorKind::ConnectionRefused || errors::is_full_queue(error)
     }
 
     /// Returns true if this computer has a network route to the receiver, or if that is unknown.

@@ -2,9 +2,7 @@
 //! that only its owner can reach. Each connection carries one message and one answer, both limited
 //! in length and time.
 
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,14 +12,12 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 
 use crate::base::Worker;
+use crate::platform::local_socket::{self, Limits, LocalListener};
 
 /// Maximum size of a message or answer, in bytes.
 pub const MAX_MESSAGE_BYTES: usize = 64 << 10;
 /// Time limit for each read from a peer, and for each write to it.
 const MESSAGE_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// Maximum length of a socket path in bytes.
-const MAX_PATH_BYTES: usize = 100;
 
 /// Returns the path of the socket for this file, such as the settings file. The socket is in the
 /// user's runtime folder or, if there is no such folder, next to the file. Returns `None` if the
@@ -30,7 +26,7 @@ pub fn socket_for(name: &Path) -> Option<PathBuf> {
     let Some(folder) = dirs::runtime_dir() else {
         let mut beside = name.as_os_str().to_owned();
         beside.push(".sock");
-        return Some(PathBuf::from(beside)).filter(|it| it.as_os_str().len() <= MAX_PATH_BYTES);
+        return Some(PathBuf::from(beside)).filter(|it| local_socket::is_possible(it));
     };
     let whole = std::path::absolute(name).unwrap_or_else(|_| name.to_owned());
     let digest = Sha256::digest(whole.as_os_str().as_encoded_bytes());
@@ -56,22 +52,17 @@ impl FirstInstance {
         path: &Path,
         mut answer: impl FnMut(&[u8]) -> Vec<u8> + Send + 'static,
     ) -> io::Result<Self> {
-        let folder = path.parent().unwrap_or_else(|| Path::new("."));
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        match std::fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let listener = UnixListener::bind(path)?;
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+        let listener = LocalListener::bind(path)?;
         let over = Arc::new(AtomicBool::new(false));
         let ends = Arc::clone(&over);
         let worker = Worker::spawn("onair-instance", move |_| {
-            for peer in listener.incoming() {
+            loop {
+                let request = listener.next();
                 if ends.load(Ordering::Relaxed) {
                     break;
                 }
-                if let Err(error) = peer.and_then(|peer| serve(peer, &mut answer)) {
+                let limits = Limits { bytes: MAX_MESSAGE_BYTES, time: MESSAGE_TIMEOUT };
+                if let Err(error) = request.and_then(|it| it.answer(limits, &mut answer)) {
                     tracing::debug!(%error, "handing over to the running window failed");
                 }
             }
@@ -84,22 +75,9 @@ impl Drop for FirstInstance {
     fn drop(&mut self) {
         self.over.store(true, Ordering::Relaxed);
         // Wakes the thread, which waits for the next connection.
-        let _ = UnixStream::connect(&self.path);
-        let _ = std::fs::remove_file(&self.path);
+        local_socket::end(&self.path);
         drop(self.worker.take());
     }
-}
-
-fn serve(mut peer: UnixStream, answer: &mut impl FnMut(&[u8]) -> Vec<u8>) -> io::Result<()> {
-    peer.set_read_timeout(Some(MESSAGE_TIMEOUT))?;
-    peer.set_write_timeout(Some(MESSAGE_TIMEOUT))?;
-    let mut message = Vec::new();
-    (&mut peer).take(MAX_MESSAGE_BYTES as u64 + 1).read_to_end(&mut message)?;
-    if message.len() > MAX_MESSAGE_BYTES {
-        // Its beginning alone has another meaning.
-        return Err(io::ErrorKind::InvalidData.into());
-    }
-    peer.write_all(&answer(&message))
 }
 
 /// Sends a message to the first instance, and waits for its answer for at most `limit`.
@@ -107,18 +85,14 @@ fn serve(mut peer: UnixStream, answer: &mut impl FnMut(&[u8]) -> Vec<u8>) -> io:
 /// # Errors
 /// Fails if there is no first instance, or it does not answer.
 pub fn hand_over(path: &Path, message: &[u8], limit: Duration) -> io::Result<Vec<u8>> {
-    let mut peer = UnixStream::connect(path)?;
-    peer.set_read_timeout(Some(limit))?;
-    peer.set_write_timeout(Some(limit))?;
-    peer.write_all(message)?;
-    peer.shutdown(std::net::Shutdown::Write)?;
-    let mut answer = Vec::new();
-    peer.take(MAX_MESSAGE_BYTES as u64).read_to_end(&mut answer)?;
-    Ok(answer)
+    local_socket::ask(path, message, Limits { bytes: MAX_MESSAGE_BYTES, time: limit })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::net::{UnixListener, UnixStream};
+
     use super::*;
 
     #[test]

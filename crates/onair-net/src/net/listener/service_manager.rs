@@ -1,5 +1,6 @@
-//! Messages to the service manager (systemd's `sd_notify(3)`). Without a service manager, nothing
-//! is sent.
+//! Messages to the service manager. Without a service manager, nothing is sent.
+
+use crate::net::backend::service_manager;
 
 /// A state of the service.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -12,11 +13,11 @@ pub enum ServiceState {
 
 /// Tells the service manager about this state.
 pub fn notify(state: ServiceState) {
-    let state = match state {
-        ServiceState::Ready => sd_notify::NotifyState::Ready,
-        ServiceState::Stopping => sd_notify::NotifyState::Stopping,
+    let notified = match state {
+        ServiceState::Ready => service_manager::ready(),
+        ServiceState::Stopping => service_manager::stopping(),
     };
-    if let Err(error) = sd_notify::notify(&[state]) {
+    if let Err(error) = notified {
         tracing::debug!(%error, "a message to the service manager failed");
     }
 }

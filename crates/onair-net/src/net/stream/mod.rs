@@ -13,7 +13,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use crate::net::backend::socket;
+use crate::net::backend::{burst, socket};
 use crate::net::network_changes;
 use crate::net::stream::pipe::Pipe;
 use crate::wire::proxy::header::{self as proxy_header, FirstBytes};
@@ -261,13 +261,12 @@ pub fn send_to_all<'a>(
     bytes: &Bytes,
     taken: &mut Vec<io::Result<usize>>,
 ) -> bool {
-    use std::os::fd::AsFd;
     let sockets = streams.map(|stream| match &stream.kind {
-        Kind::Tcp(socket) => Some(socket.as_fd()),
+        Kind::Tcp(socket) => Some(burst::member(socket)),
         Kind::Tls(_) | Kind::Tunnel(_) => None,
     });
     let sockets: Option<Vec<_>> = sockets.collect();
-    sockets.is_some_and(|sockets| crate::net::backend::burst::send(&sockets, bytes, taken))
+    sockets.is_some_and(|sockets| burst::send(&sockets, bytes, taken))
 }
 
 impl AsyncRead for Stream {

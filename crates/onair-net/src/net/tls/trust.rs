@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,6 +15,7 @@ use crate::base::file_stamp::read_with;
 use crate::net::error::{Cause, CertificateProblem};
 use crate::net::tls::certificate_pin::CertificatePin;
 use crate::net::tls::verify::Judge;
+use crate::platform::files::is_pipe;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
@@ -64,7 +64,7 @@ impl Trust {
     /// Fails with the reason why the file cannot be used.
     pub fn check_file(path: &Path) -> Result<(), Problem> {
         match path.metadata() {
-            Ok(found) if found.file_type().is_fifo() => Ok(()),
+            Ok(found) if is_pipe(&found) => Ok(()),
             _ => roots(path).map(drop),
         }
     }

@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use crate::net::{NetworkChange, NetworkChanges, forget_lookups};
+use crate::platform::clocks;
 use crate::studio::engine::Engine;
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::preflight::backend;
 
 impl Engine {
     /// Starts to listen for network changes, if supported.
@@ -15,12 +15,12 @@ impl Engine {
             Ok(changes) => self.machine.events.set_changes(changes),
             Err(error) => tracing::info!(%error, "watching for network changes failed"),
         }
-        self.machine.events.woke(backend::asleep());
+        self.machine.events.woke(clocks::asleep());
     }
 
     /// Checks the network, and whether the computer has slept.
     pub fn poll_network(&mut self) {
-        self.poll_sleep(backend::asleep());
+        self.poll_sleep(clocks::asleep());
         while let Some(change) = self.machine.events.change() {
             let NetworkChange { came, gone, route } = change;
             tracing::info!(?came, ?gone, route, "the network has changed");

@@ -37,7 +37,7 @@ impl SystemEvents {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::studio::preflight::backend;
+    use crate::platform::clocks;
 
     #[test]
     fn sleep_is_told_from_clocks_that_are_read_one_after_the_other() {
@@ -53,6 +53,6 @@ mod tests {
 
     #[test]
     fn the_system_tells_how_long_it_slept() {
-        assert!(backend::asleep().is_some());
+        assert!(clocks::asleep().is_some());
     }
 }

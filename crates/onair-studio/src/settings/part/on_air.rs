@@ -1,14 +1,13 @@
 //! The file that records the running broadcast. After a crash, it tells the next start what can be
 //! resumed.
 
-use std::ffi::OsStr;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::base::Secret;
+use crate::platform::process::runs_this_program;
 use crate::studio::settings::Settings;
 use crate::studio::settings::disk::{put, read_bounded};
 use crate::studio::settings::folders::beside;
@@ -102,7 +101,7 @@ impl OnAirMark {
 
     /// Returns true if this is the record of another process, which is still running.
     fn is_of_other(&self) -> bool {
-        self.process != std::process::id() && runs(self.process)
+        self.process != std::process::id() && runs_this_program(self.process)
     }
 
     /// Returns true if the file is the record of another process, which is still running.
@@ -176,19 +175,6 @@ impl OnAirMark {
     }
 }
 
-/// Returns true if the process with this id is a running onair.
-fn runs(process: u32) -> bool {
-    let program = std::fs::read_link(format!("/proc/{process}/exe")).ok();
-    let own = std::env::current_exe().ok();
-    program.is_some() && program.as_deref().map(installed) == own.as_deref().map(installed)
-}
-
-/// Returns the path of a program without the system's mark for a file that an upgrade has replaced.
-fn installed(program: &Path) -> &Path {
-    let bytes = program.as_os_str().as_bytes();
-    bytes.strip_suffix(b" (deleted)").map_or(program, |path| Path::new(OsStr::from_bytes(path)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -243,13 +229,6 @@ mod tests {
         assert!(other.targets[1].enabled && !other.targets[0].enabled);
         OnAirMark::remove(&path);
         assert_eq!(OnAirMark::left(&path), None);
-    }
-
-    #[test]
-    fn a_program_that_an_upgrade_replaced_is_the_same() {
-        let program = Path::new("/usr/bin/onair");
-        assert_eq!(installed(Path::new("/usr/bin/onair (deleted)")), program);
-        assert_eq!(installed(program), program);
     }
 
     #[test]

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,6 +11,7 @@ use keyring_core::api::CredentialStoreApi;
 use zeroize::Zeroizing;
 
 use crate::base::Secret;
+use crate::platform::files;
 use crate::studio::settings::disk::{folder_of, resolved};
 use crate::text::Problem;
 use crate::text::problem::problem;
@@ -211,9 +211,7 @@ pub fn write_private(path: &Path, text: &str) -> io::Result<()> {
 }
 
 pub fn make_private(file: &File) -> io::Result<()> {
-    if file.metadata()?.permissions().mode() & 0o077 != 0 {
-        file.set_permissions(fs::Permissions::from_mode(0o600))?;
-    }
+    files::make_private(file)?;
     Ok(())
 }
 
@@ -223,6 +221,7 @@ mod tests {
 
     #[test]
     fn a_file_keeps_keys_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep").join("keys.toml");
         let keeper = OwnFile { path: path.clone() };

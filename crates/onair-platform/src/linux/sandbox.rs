@@ -27,14 +27,13 @@ use seccompiler::{
     apply_filter,
 };
 
+use crate::system::files::FileId;
+
 /// The folder of crash reports.
 static CRASH_FOLDER: OnceLock<PathBuf> = OnceLock::new();
 
 /// The folders that the process may write to, each with its identity when the sandbox started.
-static WRITABLE_FOLDERS: OnceLock<Vec<(PathBuf, Option<FolderId>)>> = OnceLock::new();
-
-/// The device and the inode number of a folder.
-type FolderId = (u64, u64);
+static WRITABLE_FOLDERS: OnceLock<Vec<(PathBuf, Option<FileId>)>> = OnceLock::new();
 
 /// A set of system calls to refuse.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -79,9 +78,8 @@ pub fn is_replaced(path: &Path) -> bool {
     folders.any(|(folder, id)| path.starts_with(folder) && id_of(folder) != *id)
 }
 
-fn id_of(folder: &Path) -> Option<FolderId> {
-    use std::os::unix::fs::MetadataExt;
-    std::fs::metadata(folder).ok().map(|it| (it.dev(), it.ino()))
+fn id_of(folder: &Path) -> Option<FileId> {
+    FileId::at(folder).ok()
 }
 
 /// Restricts a thread that only decodes video.
@@ -366,7 +364,7 @@ mod tests {
     #[test]
     fn a_command_writes_only_what_it_was_told_and_starts_nothing() {
         let name =
-            "base::sandbox::tests::a_command_writes_only_what_it_was_told_and_starts_nothing";
+            "linux::sandbox::tests::a_command_writes_only_what_it_was_told_and_starts_nothing";
         let Some(folder) = std::env::var_os(SANDBOX_FOLDER_VARIABLE).map(PathBuf::from) else {
             let folder = tempfile::tempdir().unwrap();
             std::fs::create_dir(folder.path().join("in")).unwrap();
@@ -410,7 +408,7 @@ mod tests {
 
     #[test]
     fn a_folder_that_another_one_replaces_is_recognized() {
-        let name = "base::sandbox::tests::a_folder_that_another_one_replaces_is_recognized";
+        let name = "linux::sandbox::tests::a_folder_that_another_one_replaces_is_recognized";
         let Some(folder) = std::env::var_os(SANDBOX_FOLDER_VARIABLE).map(PathBuf::from) else {
             let folder = tempfile::tempdir().unwrap();
             std::fs::create_dir(folder.path().join("in")).unwrap();
@@ -452,7 +450,7 @@ mod tests {
 
     #[test]
     fn a_decoder_opens_no_sockets_and_writes_nothing() {
-        let name = "base::sandbox::tests::a_decoder_opens_no_sockets_and_writes_nothing";
+        let name = "linux::sandbox::tests::a_decoder_opens_no_sockets_and_writes_nothing";
         let Some(folder) = std::env::var_os(SANDBOX_FOLDER_VARIABLE).map(PathBuf::from) else {
             let folder = tempfile::tempdir().unwrap();
             std::fs::write(folder.path().join("show.h264"), "bytes").unwrap();

@@ -5,11 +5,12 @@
 
 use std::cell::RefCell;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd as _, AsRawFd, BorrowedFd};
 
 use bytes::Bytes;
 use io_uring::types::Fd;
 use io_uring::{IoUring, Probe, opcode};
+use tokio::net::TcpStream;
 
 /// Maximum number of sends in one call.
 const RING_ENTRIES: u32 = 256;
@@ -21,12 +22,20 @@ thread_local! {
     static THREAD_RING: RefCell<Option<Option<IoUring>>> = const { RefCell::new(None) };
 }
 
+/// A socket of a burst.
+pub(in crate::net) type Member<'a> = BorrowedFd<'a>;
+
+/// Returns the socket for a burst.
+pub(in crate::net) fn member(socket: &TcpStream) -> Member<'_> {
+    socket.as_fd()
+}
+
 /// Sends `bytes` to each of `sockets`, and appends the number of bytes sent on each to `taken`, in
 /// order. For a full socket, the entry in `taken` is an error of the kind
 /// [`io::ErrorKind::WouldBlock`]. Returns `false`, without sending anything, if the system or its
 /// restrictions do not support such sends.
 pub(in crate::net) fn send(
-    sockets: &[BorrowedFd<'_>],
+    sockets: &[Member<'_>],
     bytes: &Bytes,
     taken: &mut Vec<io::Result<usize>>,
 ) -> bool {
@@ -60,7 +69,7 @@ fn open() -> Option<IoUring> {
 /// expected. A failed ring must not be used again.
 fn send_part(
     ring: &mut IoUring,
-    sockets: &[BorrowedFd<'_>],
+    sockets: &[Member<'_>],
     bytes: &Bytes,
     taken: &mut Vec<io::Result<usize>>,
 ) -> bool {

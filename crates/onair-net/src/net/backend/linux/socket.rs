@@ -4,6 +4,7 @@
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use socket2::Socket;
 use tokio::net::TcpStream;
 
 /// Returns the number of bytes written to the socket that the peer has not acknowledged yet
@@ -93,4 +94,9 @@ pub(in crate::net) fn poll_room(socket: &TcpStream, cx: &mut Context<'_>) -> Pol
             _ => return Poll::Ready(()),
         }
     }
+}
+
+/// Binds a socket to the interface with this name.
+pub(in crate::net) fn bind_interface(socket: &Socket, name: &str) -> std::io::Result<()> {
+    socket.bind_device(Some(name.as_bytes()))
 }

@@ -87,10 +87,28 @@ unsafe fn address_of(address: *const libc::sockaddr) -> Option<IpAddr> {
     }
 }
 
+/// Receives changes.
+#[derive(Debug)]
+pub(in crate::net) struct InterfaceChanges(AsyncFd<OwnedFd>);
+
 /// Subscribes to changes. This function must be called within the runtime.
-pub(in crate::net) fn listen() -> io::Result<AsyncFd<OwnedFd>> {
+pub(in crate::net) fn listen() -> io::Result<InterfaceChanges> {
     // SAFETY: the `AsyncFd` owns the descriptor, and deregisters it before closing it.
-    unsafe { AsyncFd::register_with_interest(open()?, Interest::READABLE) }.map_err(Into::into)
+    let socket = unsafe { AsyncFd::register_with_interest(open()?, Interest::READABLE) };
+    socket.map(InterfaceChanges).map_err(Into::into)
+}
+
+impl InterfaceChanges {
+    /// Waits for the next messages.
+    pub async fn next(&self) -> io::Result<KernelMessage> {
+        self.0.readable().await?.clear_ready();
+        self.waiting()
+    }
+
+    /// Returns the messages that have already arrived.
+    pub fn waiting(&self) -> io::Result<KernelMessage> {
+        hear(self.0.get_ref())
+    }
 }
 
 /// Opens a socket that becomes readable at each change.
@@ -119,7 +137,7 @@ fn open() -> io::Result<OwnedFd> {
 }
 
 /// Reads the waiting messages without blocking.
-pub(in crate::net) fn hear(socket: &OwnedFd) -> io::Result<KernelMessage> {
+fn hear(socket: &OwnedFd) -> io::Result<KernelMessage> {
     let mut changes = KernelMessage::default();
     let mut block = [0_u8; 8_192];
     // A limit per call: a storm of changes counts as one change.

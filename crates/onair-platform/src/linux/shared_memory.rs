@@ -102,7 +102,7 @@ impl Drop for SharedMemory {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::Mapping;
+    use crate::Mapping;
 
     #[test]
     fn the_other_side_reads_what_was_filled_and_cannot_change_the_size() {

@@ -1,0 +1,8 @@
+//! Windows passes no sockets to a service.
+
+use socket2::Socket;
+
+/// Returns no sockets.
+pub(in crate::net) fn sockets() -> Vec<Socket> {
+    Vec::new()
+}

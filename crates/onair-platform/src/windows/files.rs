@@ -1,0 +1,121 @@
+//! Opens, reads and protects files.
+#![allow(unsafe_code)]
+
+use std::fs::{File, Metadata, OpenOptions};
+use std::io;
+use std::mem::zeroed;
+use std::os::windows::fs::{FileExt as _, OpenOptionsExt as _};
+use std::os::windows::io::AsRawHandle as _;
+use std::path::Path;
+
+use windows_sys::Win32::Storage::FileSystem::{
+    BY_HANDLE_FILE_INFORMATION, FILE_FLAG_BACKUP_SEMANTICS, FILE_TYPE_DISK,
+    GetFileInformationByHandle, GetFileType,
+};
+
+/// The identity of a file or folder, which stays the same if it is renamed.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct FileId {
+    volume: u32,
+    index: u64,
+}
+
+impl FileId {
+    /// Returns the identity of an open file.
+    ///
+    /// # Errors
+    /// Fails if the system does not know it.
+    pub fn of(file: &File) -> io::Result<Self> {
+        // SAFETY: the structure consists of integers, for which all zero bits are valid.
+        let mut about: BY_HANDLE_FILE_INFORMATION = unsafe { zeroed() };
+        // SAFETY: the handle is open, and the call writes only the structure.
+        if unsafe { GetFileInformationByHandle(file.as_raw_handle(), &raw mut about) } == 0 {
+            return Err(io::Error::last_os_error());
+        }
+        let index = u64::from(about.nFileIndexHigh) << 32 | u64::from(about.nFileIndexLow);
+        Ok(Self { volume: about.dwVolumeSerialNumber, index })
+    }
+
+    /// Returns the identity of the file or folder at this path.
+    ///
+    /// # Errors
+    /// Fails if there is none.
+    pub fn at(path: &Path) -> io::Result<Self> {
+        // A folder can be opened only with this flag, and no right is needed to ask for the identity.
+        let options = OpenOptions::new()
+            .access_mode(0)
+            .custom_flags(FILE_FLAG_BACKUP_SEMANTICS)
+            .open(path)?;
+        Self::of(&options)
+    }
+}
+
+/// Opens a file for reading. Fails for a device or a pipe, such as `CON` or `\\.\pipe\name`, which could
+/// wait for ever.
+///
+/// # Errors
+/// Fails if the file cannot be opened, or is no file of a disk.
+pub fn open_without_waiting(path: &Path) -> io::Result<File> {
+    let file = File::open(path)?;
+    // SAFETY: the handle is open.
+    match unsafe { GetFileType(file.as_raw_handle()) } {
+        FILE_TYPE_DISK => Ok(file),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "a device or a pipe, not a file")),
+    }
+}
+
+/// Returns false: the pipes of Windows are in no folder.
+pub fn is_pipe(_about: &Metadata) -> bool {
+    false
+}
+
+/// Returns false: the sockets of Windows are in no folder.
+pub fn is_socket(_about: &Metadata) -> bool {
+    false
+}
+
+/// Reads from a position. Other reads of the same file must name their position too.
+///
+/// # Errors
+/// Fails if the file ends before the buffer is full, or cannot be read.
+pub fn read_exact_at(file: &File, mut buffer: &mut [u8], mut at: u64) -> io::Result<()> {
+    while !buffer.is_empty() {
+        match file.seek_read(buffer, at) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(count) => {
+                buffer = buffer.get_mut(count..).unwrap_or_default();
+                at += count as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Changes nothing: a new file has the rights of its folder, and others cannot open the folders of a
+/// user.
+pub fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
+/// Changes nothing: see [`private`].
+///
+/// # Errors
+/// Never fails on this system.
+pub fn make_private(_file: &File) -> io::Result<()> {
+    Ok(())
+}
+
+/// Creates a folder and those above it, with the rights of the folder above them.
+///
+/// # Errors
+/// Fails if a folder cannot be created.
+pub fn create_private_folder(folder: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(folder)
+}
+
+/// Returns true: the locks of Windows refuse reading too.
+pub fn refuse_readers(_file: &File) -> bool {
+    true
+}
