@@ -160,7 +160,7 @@ fn a_server_may_send_us_on_while_we_connect() {
     assert_eq!((first.connections(), middle.connections()), (1, 1));
     // The events report both redirects.
     let redirects = std::iter::from_fn(|| publisher.events().try_recv().ok());
-    let on = |event: &Event| matches!(event, Event::ServerStatus(it) if it.level == Level::Warning);
+    let on = |event: &Event| matches!(event, Event::Redirected(_));
     let redirects: Vec<_> = redirects.filter(on).collect();
     assert_eq!(redirects.len(), 2, "{redirects:?}");
 }

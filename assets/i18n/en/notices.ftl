@@ -259,6 +259,9 @@ crashed = onair or one of its components crashed during an earlier run. Report: 
 
 # The built-in server.
 server-says = { $host } says: { $text }
+redirected = { $host } redirects the stream to { $to }.
+redirected-without-login = { $host } redirects the stream to { $to }. onair did not send the user name and the password there.
+    .cure = If the other server requires them, enter its address as the target.
 fault-struck = The built-in server simulated a fault: { $fault }
 port-taken = Port { $wanted } is in use. The built-in server uses port { $used } instead.
 server-open = Anyone who can reach { $address } can publish and play: no key or login is set.

@@ -259,6 +259,9 @@ crashed = onair 之前崩溃过（也可能只是部分功能崩溃）。报告�
 
 # 内置服务器
 server-says = { $host } 的消息：{ $text }
+redirected = { $host } 把推流转到了 { $to }。
+redirected-without-login = { $host } 把推流转到了 { $to }。onair 没有把用户名和密码发给那里。
+    .cure = 如果那台服务器需要它们，请把它的地址设为推流目标。
 fault-struck = 内置服务器已模拟故障：{ $fault }
 port-taken = 端口 { $wanted } 已被占用，内置服务器改用端口 { $used }。
 server-open = 没有设置密钥或登录验证，能连接 { $address } 的人都可以推流和观看。

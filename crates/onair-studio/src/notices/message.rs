@@ -204,6 +204,9 @@ notices! {
     /// A server did not announce support for the codecs of a passthrough.
     CodecsUnannounced "codecs-unannounced" Warning [host codecs] [] {};
     ServerSays "server-says" Info [host text] [] {};
+    Redirected "redirected" Info [host to] [] {};
+    /// The other host does not get the user and the password.
+    RedirectedWithoutLogin "redirected-without-login" Warning [host to] [] {};
     /// Viewers again get the stream that onair sends.
     MonitorWell "monitor-well" Info [host seconds] [] {};
     NetworkChanged "network-changed" Info [came gone] [] {};

@@ -13,7 +13,7 @@ use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::broadcast::protocol::address::TargetAddress;
 use crate::media::{BitsPerSecond, Rendition};
 use crate::net::Error;
-use crate::wire::rtmp::status::{Level, Status, code};
+use crate::wire::rtmp::status::Status;
 
 /// The options and time limits of connections, whatever their protocol is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,8 +78,17 @@ pub enum LinkEvent {
     Room,
     /// A message from the server for the user.
     Message(Status),
-    /// The server asks for a connection to another address. The message is for the user.
-    Elsewhere { to: TargetAddress, message: Option<Status> },
+    /// The server asks for a connection to another address. The redirect is for the user.
+    Elsewhere { to: TargetAddress, redirect: Option<Redirect> },
+}
+
+/// A redirect of the stream to another host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Redirect {
+    /// The new address, without a key.
+    pub to: String,
+    /// True if the other host gets the user and the password.
+    pub with_password: bool,
 }
 
 /// One connection that may send media. Dropping the value closes the connection at once.
@@ -144,12 +153,4 @@ pub trait Link: Send {
 pub(in crate::broadcast) fn time_ms(origin: Timestamp, dts: Timestamp) -> u32 {
     let millis = dts.micros_since(origin).max(0) / 1_000;
     (millis & i64::from(u32::MAX)) as u32
-}
-
-/// Returns the message that tells the user about a redirect by the server.
-pub(in crate::broadcast) fn sent_on(to: &str, with_password: bool) -> Status {
-    let kept =
-        if with_password { "" } else { "; user and password were not handed on to that host" };
-    let text = format!("The server sends the stream on to {to}{kept}.");
-    Status::new(Level::Warning, code::CONNECT_REJECTED, text)
 }

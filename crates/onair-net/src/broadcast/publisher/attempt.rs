@@ -6,7 +6,7 @@ use tokio::time::sleep;
 
 use crate::base::Timestamp;
 use crate::broadcast::protocol::address::{Request, TargetAddress};
-use crate::broadcast::protocol::link::{Link, sent_on};
+use crate::broadcast::protocol::link::{Link, Redirect};
 use crate::broadcast::publisher::state::{Event, History, Report, Shared, State, Timeline};
 use crate::net::{Cause, ConnectStage, Error, Step};
 
@@ -54,7 +54,7 @@ pub(super) async fn connect(
             shared.change(Report { history, ..report });
         }
         Step::Elsewhere { to, with_password } => {
-            shared.tell(Event::ServerStatus(sent_on(to, with_password)));
+            shared.tell(Event::Redirected(Redirect { to: to.to_owned(), with_password }));
         }
     };
     let mut options = shared.target.options.clone();

@@ -275,8 +275,8 @@ impl<'a> Live<'a> {
                 event = poll_fn(|cx| self.link.poll(cx, wanted)) => match event {
                     Ok(LinkEvent::Room) => {}
                     Ok(LinkEvent::Message(status)) => shared.tell(Event::ServerStatus(status)),
-                    Ok(LinkEvent::Elsewhere { to, message }) => {
-                        message.map(Event::ServerStatus).into_iter().for_each(|it| shared.tell(it));
+                    Ok(LinkEvent::Elsewhere { to, redirect }) => {
+                        redirect.map(Event::Redirected).into_iter().for_each(|it| shared.tell(it));
                         return Ended::Elsewhere(to);
                     }
                     Err(error) => return Ended::Failed(error),

@@ -14,7 +14,7 @@ use crate::broadcast::hub::HubFeed;
 use crate::broadcast::hub::backlog::Limits;
 use crate::broadcast::hub::subscription::Subscription;
 use crate::broadcast::protocol::address::TargetAddress;
-use crate::broadcast::protocol::link::{Options, time_ms};
+use crate::broadcast::protocol::link::{Options, Redirect, time_ms};
 use crate::broadcast::publisher::early_closes::RepeatedCloses;
 use crate::broadcast::publisher::link::Flow;
 use crate::media::{Rendition, RenditionId};
@@ -193,6 +193,8 @@ pub enum Event {
     Flow(Flow),
     /// A message from the server that did not change the state.
     ServerStatus(Status),
+    /// The server sends the stream on to another host.
+    Redirected(Redirect),
     /// The server did not announce support for these codecs. The publisher reports this event once.
     Unannounced(Vec<String>),
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::base::Timestamp;
+use crate::broadcast::protocol::link::Redirect;
 use crate::broadcast::{Output, Publisher, publisher};
 use crate::media::BitsPerSecond;
 use crate::studio::event::stats;
@@ -87,6 +88,12 @@ impl TargetOutput {
             publisher::Event::Unannounced(codecs) => {
                 let codecs = codecs.join(" and ");
                 OutputNews::Message(StudioMessage::CodecsUnannounced { host, codecs })
+            }
+            publisher::Event::Redirected(Redirect { to, with_password }) => {
+                OutputNews::Message(match with_password {
+                    true => StudioMessage::Redirected { host, to },
+                    false => StudioMessage::RedirectedWithoutLogin { host, to },
+                })
             }
             publisher::Event::ServerStatus(status) => {
                 let text = status.to_string();

@@ -11,7 +11,7 @@ use crate::base::Timestamp;
 use crate::broadcast::hub::sequence_headers::SequenceHeaders;
 use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::broadcast::protocol::link::{
-    CodecSupport, Link, LinkEvent, LinkReading, StreamStart, sent_on, time_ms,
+    CodecSupport, Link, LinkEvent, LinkReading, Redirect, StreamStart, time_ms,
 };
 use crate::broadcast::protocol::rtmp::codecs;
 use crate::broadcast::protocol::rtmp::sent_configs::SentConfigs;
@@ -94,8 +94,8 @@ impl RtmpLink {
                 };
                 let with_password = next.credentials.is_some() || self.home.credentials.is_none();
                 let is_new = next.host != self.url.host;
-                let message = is_new.then(|| sent_on(&next.to_string(), with_password));
-                Some(LinkEvent::Elsewhere { to: next.into(), message })
+                let redirect = is_new.then(|| Redirect { to: next.to_string(), with_password });
+                Some(LinkEvent::Elsewhere { to: next.into(), redirect })
             }
             _ => None,
         }
