@@ -57,6 +57,31 @@ fn the_tray_lists_the_newest_first_counts_repeats_and_dims_what_is_over() {
     assert!(!has_color(over, Colors::DARK.text));
 }
 
+/// A warning keeps the health bar, and the tray is closed.
+#[test]
+fn a_confirmation_is_shown_for_a_few_seconds_beside_a_warning() {
+    let mut harness = open("notices");
+    let text = "Replay saved: /home/ada/replay.mp4";
+    harness.state().demo.change(|snapshot| {
+        let mut notice = snapshot.notices[0].clone();
+        notice.id = 1_000;
+        notice.level = Level::Info;
+        notice.problem = problem!("replay-saved", path = "/home/ada/replay.mp4");
+        snapshot.notices.push(notice);
+    });
+    harness.run();
+    assert!(harness.query_by_role_and_label(Role::Status, text).is_some());
+    let shown_until = harness.ctx.input(|input| input.time) + 6.0;
+    while harness.ctx.input(|input| input.time) < shown_until {
+        harness.step();
+    }
+    assert!(harness.query_by_role_and_label(Role::Status, text).is_none());
+    // Notices from before are not shown again.
+    harness.state().demo.change(|snapshot| snapshot.notices.truncate(1));
+    harness.step();
+    assert!(harness.query_by_role_and_label(Role::Status, text).is_none());
+}
+
 #[test]
 fn the_times_of_notices_are_in_one_column_on_the_baselines_of_their_titles() {
     let mut harness = open("notices");

@@ -83,7 +83,7 @@ pub fn set_health_bar(ctx: &egui::Context, bar: Option<Rect>) {
     ctx.data_mut(|data| data.insert_temp(Id::unique("health-bar"), bar));
 }
 
-fn health_bar(ctx: &egui::Context) -> Option<Rect> {
+pub fn health_bar(ctx: &egui::Context) -> Option<Rect> {
     ctx.data(|data| data.get_temp::<Option<Rect>>(Id::unique("health-bar"))).flatten()
 }
 

@@ -15,6 +15,7 @@ mod preflight;
 mod settings;
 mod successor;
 
+pub use card::health_bar;
 pub use card::{
     DialogAnswer, DialogContext, dialog_room, heading, hide_tooltips, modal, set_health_bar,
 };

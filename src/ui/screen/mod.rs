@@ -69,6 +69,7 @@ use crate::ui::dialogs::{self, Dialog, DialogAnswer, PassthroughDraft};
 use crate::ui::input::global_key::{GlobalHotkeys, GlobalKeySupport};
 use crate::ui::input::keystrokes;
 use crate::ui::input::push_to_talk;
+use crate::ui::notices::Toast;
 use crate::ui::screen::bars::Page;
 use crate::ui::studio_page::docks::Docks;
 use crate::ui::studio_page::mixer::labels::MixerSelection;
@@ -115,6 +116,7 @@ pub struct Screen {
     settings: dialogs::SettingsDraft,
     /// onair's own file chooser.
     file_chooser: Option<FileChooser>,
+    toast: Toast,
     /// The folder of the last choice.
     last_folder: Option<PathBuf>,
     /// True while the desktop's file dialog does not respond.
@@ -225,6 +227,7 @@ impl Screen {
             target: targets::Draft::default(),
             settings: dialogs::SettingsDraft::default(),
             file_chooser: None,
+            toast: Toast::default(),
             last_folder: None,
             file_wait: false,
             passthrough: dialogs::PassthroughDraft::default(),
@@ -452,6 +455,9 @@ impl Screen {
         } else {
             self.fitted(ui, room);
         }
+        let below = dialogs::health_bar(ui.ctx()).map(|bar| bar.bottom());
+        let view = view!(self);
+        self.toast.show(ui.ctx(), &view, below);
         self.player_keys(ui.ctx());
         self.other_windows(ui.ctx());
         self.return_dialog_focus(ui.ctx());
