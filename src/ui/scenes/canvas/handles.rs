@@ -13,6 +13,9 @@ use crate::ui::view::View;
 /// Maximum distance between the pointer and a handle at which the pointer touches the handle, in
 /// points.
 const HANDLE_HIT_RADIUS_POINTS: f32 = 9.0;
+/// Minimum length of a side with a handle that crops, in points.
+const MIN_CROP_SIDE_POINTS: f32 = 96.0;
+const CROP_HANDLE_LENGTH_POINTS: f32 = 16.0;
 /// Distance of the rotation handle from the box, in points.
 const ROTATION_HANDLE_OFFSET_POINTS: f32 = 26.0;
 /// Size of the part of a handle that is beyond its center, in points.
@@ -91,9 +94,24 @@ pub fn handles(frame: Frame, place: &Placement) -> Vec<(Grip, Pos2)> {
     ]
 }
 
+/// Returns the handles that crop, which are on the sides, beside the handles that resize. Short sides have none. Window
+/// managers take a drag with Alt, so there is another way.
+fn crop_handles(handles: &[(Grip, Pos2)]) -> impl Iterator<Item = (Grip, Pos2)> {
+    let sides = [(0, -1, -1, -1), (1, 0, 1, -1), (0, 1, 1, 1), (-1, 0, -1, 1)];
+    sides.into_iter().filter_map(|(x, y, corner_x, corner_y)| {
+        let (middle, corner) =
+            (at(handles, Grip::Side(x, y))?, at(handles, Grip::Side(corner_x, corner_y))?);
+        let is_long = middle.distance(corner) >= MIN_CROP_SIDE_POINTS / 2.0;
+        is_long.then(|| (Grip::Crop(x, y), middle + (corner - middle) / 2.0))
+    })
+}
+
+/// Returns the handle at this point of the window. With `crop`, the handles of the sides crop.
 pub fn grip_at(frame: Frame, place: &Placement, at: Pos2, crop: bool) -> Option<Grip> {
     let near = |(_, handle): &(Grip, Pos2)| handle.distance(at) <= HANDLE_HIT_RADIUS_POINTS;
-    let (grip, _) = handles(frame, place).into_iter().find(near)?;
+    let handles = handles(frame, place);
+    let found = handles.iter().copied().find(near);
+    let (grip, _) = found.or_else(|| crop_handles(&handles).find(near))?;
     Some(match grip {
         Grip::Side(x, y) if crop => Grip::Crop(x, y),
         grip => grip,
@@ -130,6 +148,14 @@ pub fn outline(ui: &Ui, view: &View<'_>, frame: Frame, item: &Item, alone: bool)
         painter.circle(turn, 5.0, Color32::WHITE, Stroke::new(1.5, accent));
     }
     squares(ui, view, frame, &handles);
+    for (grip, middle) in crop_handles(&handles) {
+        let Grip::Crop(x, y) = grip else { continue };
+        let Some(side) = at(&handles, Grip::Side(x, y)) else { continue };
+        let along = (side - middle).normalized() * CROP_HANDLE_LENGTH_POINTS / 2.0;
+        let bar = [middle - along, middle + along];
+        painter.line_segment(bar, Stroke::new(7.0, Color32::from_black_alpha(140)));
+        painter.line_segment(bar, Stroke::new(4.0, accent));
+    }
 }
 
 fn at(handles: &[(Grip, Pos2)], wanted: Grip) -> Option<Pos2> {
@@ -163,6 +189,25 @@ pub fn squares(ui: &Ui, view: &View<'_>, frame: Frame, handles: &[(Grip, Pos2)])
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_sides_have_handles_that_crop_and_short_ones_do_not() {
+        let rect = Rect::from_min_size(pos2(100.0, 50.0), Vec2::new(640.0, 360.0));
+        let size = Size::new(1280, 720);
+        let frame = Frame::new(rect, rect.expand(HANDLE_MARGIN_POINTS), size).unwrap();
+        let place = Placement::default();
+        for (at, grip) in [
+            (pos2(260.0, 50.0), Grip::Crop(0, -1)),
+            (pos2(740.0, 140.0), Grip::Crop(1, 0)),
+            (pos2(580.0, 410.0), Grip::Crop(0, 1)),
+            (pos2(100.0, 320.0), Grip::Crop(-1, 0)),
+            (pos2(420.0, 50.0), Grip::Side(0, -1)),
+        ] {
+            assert_eq!(grip_at(frame, &place, at, false), Some(grip), "{at:?}");
+        }
+        let small = Placement { width: 0.1, height: 0.1, ..place };
+        assert_eq!(crop_handles(&handles(frame, &small)).count(), 0);
+    }
 
     #[test]
     fn the_rotation_handle_is_visible() {

@@ -226,7 +226,8 @@ impl<'a> Canvas<'a> {
     fn of_several(&self, view: &View<'_>, draft: &Draft, at: Pos2) -> Option<(LayerGroup, Grip)> {
         let several = self.together(view, draft)?;
         let around = placement::around(several.0, self.frame.canvas);
-        let grip = grip_at(self.frame, &around, at, false).filter(|grip| *grip != Grip::Turn)?;
+        let grip = grip_at(self.frame, &around, at, false)
+            .filter(|grip| matches!(grip, Grip::Side(..) | Grip::Whole))?;
         Some((several, grip))
     }
 
