@@ -1,4 +1,4 @@
-//! The playback bar over the frame: pauses and seeks the selected source, if it plays a media file
+//! The playback bar below the frame: pauses and seeks the selected source, if it plays a media file
 //! or a slide show.
 
 use std::time::Duration;
@@ -56,14 +56,26 @@ fn step(now: Position, forward: bool) -> Option<TransportCommand> {
     Some(TransportCommand::To(to.min(whole)))
 }
 
-/// Draws the bar at the lower edge of the frame, for the selected source.
+/// Returns the selected source, if it has a bar.
+fn selected(draft: &Draft, snapshot: &Snapshot) -> Option<(SourceId, Position)> {
+    let item = chosen(snapshot, draft).first().copied()?;
+    meant(draft, snapshot).filter(|(id, _)| item.content == Content::Source(*id))
+}
+
+/// Returns the room for the frame, without that for the bar. The bar does not cover the handles at
+/// the lower edge of the frame. It has its room in each scene that plays something, so that the
+/// frame does not move under the pointer that selects an item.
+pub fn above(draft: &Draft, snapshot: &Snapshot, room: Rect) -> Rect {
+    match meant(draft, snapshot) {
+        Some(_) => room.with_max_y(room.bottom() - BAR_HEIGHT_POINTS - gap::S),
+        None => room,
+    }
+}
+
+/// Draws the bar below the frame, for the selected source.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     let collection = &view.snapshot.scenes.collection;
-    let selected = chosen(view.snapshot, draft).first().copied();
-    let Some((id, now)) = meant(draft, view.snapshot) else { return };
-    if selected.is_none_or(|item| item.content != Content::Source(id)) {
-        return;
-    }
+    let Some((id, now)) = selected(draft, view.snapshot) else { return };
     let name = match collection.source_name(id) {
         "" => view.texts.get("scenes-main").to_string(),
         name => name.to_owned(),
@@ -72,7 +84,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     if width < 160.0 {
         return;
     }
-    let at = pos2(rect.center().x, rect.bottom() - gap::M - BAR_HEIGHT_POINTS / 2.0);
+    let at = pos2(rect.center().x, rect.bottom() + gap::S + BAR_HEIGHT_POINTS / 2.0);
     let plate = Rect::from_center_size(at, vec2(width, BAR_HEIGHT_POINTS));
     // A click beside a button must not reach the canvas below. The keyboard does not stop here.
     ui.interact(plate, ui.scope_id().with("transport"), Sense::CLICK | Sense::DRAG);

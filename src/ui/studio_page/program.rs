@@ -50,7 +50,7 @@ pub fn show(
         let columns = left.right()..=left.right() + MIDDLE_COLUMN_WIDTH_POINTS;
         let middle = Rect::from_x_y_ranges(columns, room.y_range());
         room = room.with_min_x(room.right() - half);
-        let inner = left.shrink(gap::M);
+        let inner = scenes::playback_bar::above(draft, view.snapshot, left.shrink(gap::M));
         let rect = draft.zoom.place(inner, view.snapshot.quality.size, ui.pixels_per_point());
         let seen = rect.intersect(inner);
         fill_around(ui, left, seen, view.theme.canvas);
@@ -69,6 +69,8 @@ pub fn show(
     let shape = size.aspect();
     // The zoom does not apply to a text that replaces the frame.
     let beside = view.snapshot.scenes.preview_scene.is_some();
+    // Both frames of studio mode have the same size.
+    let inner = scenes::playback_bar::above(draft, view.snapshot, inner);
     let rect = match beside || !shows_video(only_source(view)) {
         true => fitted(inner, shape, dots),
         false => draft.zoom.place(inner, size, dots),
