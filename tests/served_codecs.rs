@@ -22,6 +22,7 @@ const HEVC: &[&str] =
     &["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none:keyint=15"];
 const AV1: &[&str] =
     &["-c:v", "libsvtav1", "-preset", "12", "-g", "15", "-svtav1-params", "pred-struct=1"];
+const VP9: &[&str] = &["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-g", "15"];
 const AAC: &[&str] = &["-c:a", "aac"];
 const OPUS: &[&str] = &["-c:a", "libopus"];
 const NO_VIDEO: &[&str] = &["-vn"];
@@ -140,7 +141,14 @@ fn chromium_plays_other_codecs_and_one_track_alone_by_hls() {
     }
     let folder = tempfile::tempdir().unwrap();
     let browser = Chromium::start("en");
-    let films = [(AV1, OPUS), (H264, OPUS), (H264, NO_AUDIO), (NO_VIDEO, AAC), (NO_VIDEO, OPUS)];
+    let films = [
+        (AV1, OPUS),
+        (VP9, OPUS),
+        (H264, OPUS),
+        (H264, NO_AUDIO),
+        (NO_VIDEO, AAC),
+        (NO_VIDEO, OPUS),
+    ];
     for (video, audio) in films {
         let running = start();
         let file = film(&ffmpeg, folder.path(), "320x180", video, audio);
