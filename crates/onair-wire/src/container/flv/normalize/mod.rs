@@ -1,25 +1,26 @@
 //! Brings the tags of a publisher into the one form that all outputs understand. Codec configs come before their
-//! frames, even if a publisher sends them only within frames or not at all. H.264 is AVCC. The times of both tracks
+//! frames, even if a publisher sends them only within frames or not at all. H.264 and HEVC have NAL lengths. The times of both tracks
 //! have one origin. This module has no I/O.
 
 mod aac;
-mod h264;
+mod nals;
 mod remark;
 mod times;
+mod video;
 
 use bytes::Bytes;
 
 use self::aac::AacTrack;
-use self::h264::H264Track;
 pub use self::remark::Remark;
 use self::times::TrackTimes;
+use self::video::VideoTrack;
 use super::{Metadata, TagKind};
 use crate::base::Timestamp;
 
 /// Normalizes the bodies and times of one publisher.
 #[derive(Debug, Default)]
 pub struct Normalizer {
-    video: H264Track,
+    video: VideoTrack,
     audio: AacTrack,
     times: TrackTimes,
     remarks: Vec<Remark>,

@@ -1,87 +1,91 @@
-//! H.264: takes the parameter sets from frames if there is no config, and converts Annex B to AVCC.
+//! H.264 and HEVC: takes the parameter sets from frames if there is no config, and converts Annex B.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 
+use super::nals::{Codec, LENGTH_SIZE, has_start_code, to_lengths};
 use super::remark::{MIN_BARE_BODIES, Remark};
-use crate::wire::codec::four_cc::VideoFormat;
-use crate::wire::codec::h264::{DecoderConfig, NalType, annexb_nals, avcc_nals};
 use crate::wire::container::flv::video::VideoPacket;
 use crate::wire::container::flv::{FrameType, parse_video};
-use crate::wire::container::track_config::MAX_CONFIG_BYTES;
 
-/// Maximum number of parameter sets of one kind in a config.
-const MAX_SETS: usize = 31;
-/// The length of NAL lengths in configs made here.
-const LENGTH_SIZE: usize = 4;
-
-/// The H.264 track of a publisher.
+/// The video track of a publisher.
 #[derive(Debug, Default)]
-pub(super) struct H264Track {
+pub(super) struct VideoTrack {
+    /// The codec of the config.
+    codec: Option<Codec>,
     /// The config that the publisher sent, or the one from its frames.
-    config: Option<DecoderConfig>,
+    config: Option<Bytes>,
+    /// The length of NAL lengths according to the config.
+    length_size: usize,
     /// True if the config is from frames.
     is_in_band: bool,
     /// Frames without a config.
     bare: u32,
 }
 
-impl H264Track {
-    /// Takes a body. Returns a config that must precede it, if any, and the body in AVCC.
+impl VideoTrack {
+    /// Takes a body. Returns a config that must precede it, if any, and the body with NAL lengths.
     pub fn take(&mut self, body: Bytes, remark: &mut dyn FnMut(Remark)) -> (Option<Bytes>, Bytes) {
         let Ok(tag) = parse_video(&body) else { return (None, body) };
-        if tag.is_multitrack || tag.track.format != VideoFormat::H264 {
+        let Some(codec) = Codec::of(tag.track.format).filter(|_| !tag.is_multitrack) else {
             return (None, body);
+        };
+        if self.codec != Some(codec) {
+            *self = Self { codec: Some(codec), ..Self::default() };
         }
         match &tag.track.packet {
-            VideoPacket::SequenceStart(config) => (None, self.config(config, &body, remark)),
+            VideoPacket::SequenceStart(config) => (None, self.config(codec, config, &body, remark)),
             VideoPacket::Frame { data, .. } if !data.is_empty() => {
-                self.frame(tag.frame_type == FrameType::Key, data, &body, remark)
+                self.frame(codec, tag.frame_type == FrameType::Key, data, &body, remark)
             }
             _ => (None, body),
         }
     }
 
-    /// Takes a config. Returns its body as avcC.
-    fn config(&mut self, config: &Bytes, body: &Bytes, remark: &mut dyn FnMut(Remark)) -> Bytes {
-        if let Ok(parsed) = DecoderConfig::parse(config) {
-            if !parsed.sps.is_empty() {
-                (self.config, self.is_in_band) = (Some(parsed), false);
+    /// Takes a config. Returns its body as avcC or hvcC.
+    fn config(
+        &mut self,
+        codec: Codec,
+        config: &Bytes,
+        body: &Bytes,
+        remark: &mut dyn FnMut(Remark),
+    ) -> Bytes {
+        if let Some(parsed) = codec.parse(config) {
+            if parsed.has_sets {
+                self.set(config.clone(), parsed.length_size, false);
             }
             return body.clone();
         }
-        let converted = has_start_code(config).then(|| sets(annexb_nals(config), config)).flatten();
-        let record = converted.as_ref().and_then(|config| config.build().ok());
-        let Some(record) = record.filter(|it| it.len() <= MAX_CONFIG_BYTES) else {
-            return body.clone();
-        };
+        let record = has_start_code(config).then(|| codec.record(config, true)).flatten();
+        let Some(record) = record else { return body.clone() };
         remark(Remark::AnnexB);
-        (self.config, self.is_in_band) = (converted, false);
-        joined(body, config, &record)
+        let body = joined(body, config, &record);
+        self.set(record, LENGTH_SIZE, false);
+        body
+    }
+
+    fn set(&mut self, config: Bytes, length_size: usize, is_in_band: bool) {
+        self.config = Some(config);
+        (self.length_size, self.is_in_band) = (length_size, is_in_band);
     }
 
     fn frame(
         &mut self,
+        codec: Codec,
         is_key: bool,
         data: &Bytes,
         body: &Bytes,
         remark: &mut dyn FnMut(Remark),
     ) -> (Option<Bytes>, Bytes) {
-        let length_size = self.config.as_ref().map_or(LENGTH_SIZE, |config| config.length_size);
-        let annexb = has_start_code(data) && !is_avcc(data, length_size);
+        let length_size = if self.config.is_some() { self.length_size } else { LENGTH_SIZE };
+        let is_annexb = has_start_code(data) && !codec.has_lengths(data, length_size);
         let mut before = None;
         if is_key && (self.config.is_none() || self.is_in_band) {
-            let found = match annexb {
-                true => sets(annexb_nals(data), data),
-                false => sets(avcc_nals(data, LENGTH_SIZE).map_while(Result::ok), data),
-            };
-            let record = found.as_ref().and_then(|found| found.build().ok());
-            let record = record.filter(|it| it.len() <= MAX_CONFIG_BYTES);
-            if let Some(record) = record
-                && found != self.config
-            {
+            let found = codec.record(data, is_annexb);
+            if let Some(record) = found.filter(|found| self.config.as_ref() != Some(found)) {
                 remark(Remark::VideoConfigInBand);
-                (self.config, self.is_in_band) = (found, true);
-                before = Some([&[0x17, 0, 0, 0, 0], &record[..]].concat().into());
+                let front = codec.config_front(body.first().copied().unwrap_or_default());
+                before = Some([front, &record[..]].concat().into());
+                self.set(record, LENGTH_SIZE, true);
             }
         }
         if self.config.is_none() {
@@ -90,63 +94,11 @@ impl H264Track {
                 remark(Remark::NoVideoConfig);
             }
         }
-        let converted = annexb.then(|| to_avcc(data, length_size)).flatten();
+        let converted = is_annexb.then(|| to_lengths(data, length_size)).flatten();
         let Some(converted) = converted else { return (before, body.clone()) };
         remark(Remark::AnnexB);
         (before, joined(body, data, &converted))
     }
-}
-
-/// Returns true if the data begins with a start code.
-fn has_start_code(data: &[u8]) -> bool {
-    data.starts_with(&[0, 0, 1]) || data.starts_with(&[0, 0, 0, 1])
-}
-
-/// Returns true if the data consists of valid NAL units with lengths.
-fn is_avcc(data: &[u8], length_size: usize) -> bool {
-    avcc_nals(data, length_size).all(|nal| {
-        // The first bit is zero, and the types from 24 on are undefined (Table 7-1).
-        nal.is_ok_and(|nal| {
-            nal.first().is_some_and(|head| head & 0x80 == 0 && (1..24).contains(&(head & 0x1F)))
-        })
-    })
-}
-
-/// Makes a config of the parameter sets among NAL units of `data`.
-fn sets<'a>(nals: impl Iterator<Item = &'a [u8]>, data: &Bytes) -> Option<DecoderConfig> {
-    let (mut sps, mut pps) = (Vec::new(), Vec::new());
-    for nal in nals {
-        let sets = match NalType::of(nal) {
-            Some(NalType::Sps) => &mut sps,
-            Some(NalType::Pps) => &mut pps,
-            // Parameter sets come first.
-            Some(NalType::Idr | NalType::Slice) => break,
-            _ => continue,
-        };
-        // A slice would keep the whole frame in memory.
-        let set = Bytes::copy_from_slice(&data.slice_ref(nal));
-        if sets.len() < MAX_SETS && !sets.contains(&set) {
-            sets.push(set);
-        }
-    }
-    let mut config = DecoderConfig::new(sps.first()?.clone(), pps.first()?.clone()).ok()?;
-    (config.sps, config.pps) = (sps, pps);
-    Some(config)
-}
-
-/// Converts Annex B. Returns `None` if a NAL unit is too long for its length.
-fn to_avcc(data: &[u8], length_size: usize) -> Option<Bytes> {
-    let mut out = BytesMut::with_capacity(data.len() + data.len() / 4);
-    for nal in annexb_nals(data) {
-        let length = u32::try_from(nal.len()).ok()?.to_be_bytes();
-        let (zeros, length) = length.split_at_checked(4_usize.checked_sub(length_size)?)?;
-        if zeros.iter().any(|zero| *zero != 0) {
-            return None;
-        }
-        out.put_slice(length);
-        out.put_slice(nal);
-    }
-    (!out.is_empty()).then(|| out.freeze())
 }
 
 /// Returns a body with other data at its end.
@@ -158,10 +110,25 @@ fn joined(body: &Bytes, old: &Bytes, new: &Bytes) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::codec::h264::DecoderConfig;
+    use crate::wire::codec::hevc_record;
 
     const SPS: &[u8] = &[0x67, 66, 0xc0, 10, 0xda, 0x0a, 0x1f, 0x90];
     const PPS: &[u8] = &[0x68, 0xce, 0x38, 0x80];
     const IDR: &[u8] = &[0x65, 0x88, 0x80, 0x40];
+    /// Of x265, 64×64.
+    const HEVC_SETS: [&[u8]; 3] = [
+        &[
+            0x40, 0x01, 0x0c, 0x01, 0xff, 0xff, 0x01, 0x60, 0, 0, 0x03, 0, 0x90, 0, 0, 0x03, 0, 0,
+            0x03, 0, 0x1e, 0x95, 0x98, 0x09,
+        ],
+        &[
+            0x42, 0x01, 0x01, 0x01, 0x60, 0, 0, 0x03, 0, 0x90, 0, 0, 0x03, 0, 0, 0x03, 0, 0x1e,
+            0xa0, 0x20, 0x81, 0x05, 0x96, 0x56, 0x69, 0x24, 0xca, 0xf0, 0x16, 0x80, 0x80, 0, 0,
+            0x03, 0, 0x80, 0, 0, 0x0c, 0x84,
+        ],
+        &[0x44, 0x01, 0xc1, 0x72, 0xb4, 0x22, 0x40],
+    ];
     const SLICE: &[u8] = &[0x41, 0x9a, 0x02];
 
     fn avcc(nals: &[&[u8]]) -> Vec<u8> {
@@ -183,7 +150,7 @@ mod tests {
 
     /// Takes bodies, and returns the results and the remarks.
     fn run(bodies: &[Bytes]) -> (Vec<(Option<Bytes>, Bytes)>, Vec<Remark>) {
-        let (mut track, mut remarks) = (H264Track::default(), Vec::new());
+        let (mut track, mut remarks) = (VideoTrack::default(), Vec::new());
         let taken = bodies.iter().map(|it| track.take(it.clone(), &mut |it| remarks.push(it)));
         (taken.collect(), remarks)
     }
@@ -223,5 +190,34 @@ mod tests {
         let bodies = vec![body(&[0x17, 1, 0, 0, 0], &avcc(&[IDR])); MIN_BARE_BODIES as usize];
         assert_eq!(run(&bodies[1..]).1, []);
         assert_eq!(run(&bodies).1, [Remark::NoVideoConfig]);
+    }
+
+    #[test]
+    fn hevc_parameter_sets_within_frames_become_a_config_in_the_form_of_the_frame() {
+        let [vps, sps, pps] = HEVC_SETS;
+        let idr: &[u8] = &[0x26, 1, 0xAF, 0x1D];
+        let record = hevc_record(
+            [vps, sps, pps].map(|set| [Bytes::from_static(set)]).each_ref().map(|set| &set[..]),
+        );
+        let record = record.unwrap();
+        for (frame, config) in
+            [(&b"\x91hvc1\0\0\0"[..], &b"\x90hvc1"[..]), (&[0x1C, 1, 0, 0, 0], &[0x1C, 0, 0, 0, 0])]
+        {
+            let plain = body(frame, &avcc(&[vps, sps, pps, idr]));
+            for data in [avcc(&[vps, sps, pps, idr]), annexb(&[vps, sps, pps, idr])] {
+                let (taken, remarks) = run(&[body(frame, &data), body(frame, &data)]);
+                assert_eq!(taken[0], (Some(body(config, &record)), plain.clone()));
+                assert_eq!(taken[1], (None, plain.clone()), "the same again");
+                assert_eq!(remarks[0], Remark::VideoConfigInBand);
+            }
+        }
+    }
+
+    #[test]
+    fn lengths_before_impossible_units_are_start_codes() {
+        // Read as lengths, these are units of 1 byte: an IDR slice that is no reference.
+        let data = [0, 0, 0, 1, 0x05, 0, 0, 0, 1, 0x05];
+        let (taken, _) = run(&[header(SPS), body(&[0x27, 1, 0, 0, 0], &data)]);
+        assert_eq!(taken[1].1, body(&[0x27, 1, 0, 0, 0], &avcc(&[&[0x05], &[0x05]])));
     }
 }
