@@ -51,7 +51,7 @@ impl Rtmp {
         start: Option<Duration>,
     ) -> Self {
         let (now, limit, reader) =
-            (url.clone(), open_deadline::OPEN_TIMEOUT, Reader::new(can_play_video));
+            (url.clone(), open_deadline::OPEN_TIMEOUT, Reader::of_player(can_play_video));
         Self { url, now, options, reconnect, start, limit, reader }
     }
 

@@ -46,7 +46,7 @@ impl Unpack {
     /// Creates a demuxer for data that begins with a header.
     fn new(form: StreamFormat, decodable: fn(VideoCodec) -> bool) -> Self {
         match form {
-            StreamFormat::Flv => Self::Flv { reader: Box::new(flv::Reader::new(decodable)) },
+            StreamFormat::Flv => Self::Flv { reader: Box::new(flv::Reader::of_player(decodable)) },
             StreamFormat::Ts => Self::ts(),
         }
     }

@@ -2,9 +2,10 @@
 //! events, tag by tag. The bytes may be split at any position. This module has no I/O.
 
 use super::events::{BodyReader, TagEvent};
+use super::normalize::Normalizer;
 use super::tag_content::TagContent;
 use super::video::{VideoPacket, VideoTag};
-use super::{Demuxer, Error, FrameType, Tag, TagKind, WireTime};
+use super::{AudioTag, Demuxer, Error, FrameType, Tag, TagKind, WireTime};
 use super::{metadata, parse_audio, parse_video};
 use crate::base::Timestamp;
 use crate::media::{EncodedPacket, Metadata, Priority, StreamEvent, VideoCodec};
@@ -62,6 +63,8 @@ pub struct Reader {
     demuxer: Demuxer,
     time: WireTime,
     bodies: BodyReader,
+    /// Completes what a sender left out, if the events are to be played.
+    normalizer: Option<Normalizer>,
 }
 
 impl Reader {
@@ -69,7 +72,13 @@ impl Reader {
     /// decode.
     pub fn new(decodable: fn(VideoCodec) -> bool) -> Self {
         let (demuxer, time) = (Demuxer::new(), WireTime::default());
-        Self { demuxer, time, bodies: BodyReader::new(decodable) }
+        Self { demuxer, time, bodies: BodyReader::new(decodable), normalizer: None }
+    }
+
+    /// Creates a reader for a player: the configs of a sender that omits them come from its frames,
+    /// and Annex B is converted. The tags are unchanged.
+    pub fn of_player(decodable: fn(VideoCodec) -> bool) -> Self {
+        Self { normalizer: Some(Normalizer::default()), ..Self::new(decodable) }
     }
 
     /// Creates a reader for outputs that describe each track at their beginning: a track whose codec needs a config
@@ -95,6 +104,9 @@ impl Reader {
     pub fn restart(&mut self) {
         self.demuxer = Demuxer::new();
         self.bodies.restart();
+        if let Some(normalizer) = &mut self.normalizer {
+            *normalizer = Normalizer::default();
+        }
     }
 
     /// Continues at the start of a file.
@@ -166,6 +178,12 @@ impl Reader {
                 {
                     self.bodies.declare_frame_rate(frame_rate);
                 }
+                if let Some(normalizer) = &mut self.normalizer
+                    && content == TagContent::Metadata
+                    && let Ok(Some(value)) = metadata::parse_script(&tag.body)
+                {
+                    normalizer.metadata(&super::Metadata::from_value(&value));
+                }
                 (content, [Some(TagEvent::Event(script)), None])
             }
             TagKind::Video => {
@@ -177,12 +195,12 @@ impl Reader {
                 }
                 priority = parsed.as_ref().map_or(Priority::Inter, priority_of);
                 let content = parsed.as_ref().map_or(TagContent::Unreadable, TagContent::of_video);
-                (content, self.bodies.video(dts, parsed, &tag.body))
+                (content, self.video(&tag, parsed, dts))
             }
             TagKind::Audio => {
                 let parsed = parse_audio(&tag.body).ok();
                 let content = parsed.as_ref().map_or(TagContent::Unreadable, TagContent::of_audio);
-                (content, self.bodies.audio(dts, parsed, &tag.body))
+                (content, self.audio(&tag, parsed, dts))
             }
         };
         if content.is_header() {
@@ -192,6 +210,35 @@ impl Reader {
         let (strays, suspect) = (self.bodies.take_strays(), self.bodies.suspect());
         ReadTag { tag, content, dts, pts, priority, events, strays, suspect }
     }
+
+    fn video(&mut self, tag: &Tag, parsed: Option<VideoTag>, dts: Timestamp) -> TwoEvents {
+        let Some(normalizer) = &mut self.normalizer else {
+            return self.bodies.video(dts, parsed, &tag.body);
+        };
+        let (config, body) = normalizer.take(TagKind::Video, tag.time_ms, tag.body.clone());
+        let before = config.map(|it| self.bodies.video(dts, parse_video(&it).ok(), &it));
+        let parsed = if body == tag.body { parsed } else { parse_video(&body).ok() };
+        joined(before, self.bodies.video(dts, parsed, &body))
+    }
+
+    fn audio(&mut self, tag: &Tag, parsed: Option<AudioTag>, dts: Timestamp) -> TwoEvents {
+        let Some(normalizer) = &mut self.normalizer else {
+            return self.bodies.audio(dts, parsed, &tag.body);
+        };
+        let (config, body) = normalizer.take(TagKind::Audio, tag.time_ms, tag.body.clone());
+        let before = config.map(|it| self.bodies.audio(dts, parse_audio(&it).ok(), &it));
+        joined(before, self.bodies.audio(dts, parsed, &body))
+    }
+}
+
+/// The events of a tag.
+type TwoEvents = [Option<TagEvent>; 2];
+
+/// Returns the events of a config and of the frame after it.
+fn joined(config: Option<TwoEvents>, frame: TwoEvents) -> TwoEvents {
+    let Some(config) = config else { return frame };
+    let mut all = config.into_iter().chain(frame).flatten();
+    [all.next(), all.next()]
 }
 
 fn priority_of(tag: &VideoTag) -> Priority {
@@ -211,6 +258,28 @@ mod tests {
     use crate::wire::amf0::Value;
     use crate::wire::codec::h264::DecoderConfig;
     use crate::wire::container::flv::metadata_body;
+
+    #[test]
+    fn a_player_gets_the_config_that_is_only_within_frames_and_the_tag_unchanged() {
+        let nals: [&[u8]; 3] = [
+            &[0x67, 66, 0xc0, 10, 0xda, 0x0a, 0x1f, 0x90],
+            &[0x68, 0xce, 0x38, 0x80],
+            &[0x65, 0x88, 0x80, 0x40],
+        ];
+        let annexb: Vec<u8> = nals.iter().flat_map(|nal| [b"\0\0\0\x01", *nal].concat()).collect();
+        let body = Bytes::from([b"\x17\x01\0\0\0", &annexb[..]].concat());
+        let tag = Tag { kind: TagKind::Video, time_ms: 40, body };
+        let read = Reader::of_player(|_| true).read(tag.clone());
+        assert_eq!(read.tag, tag);
+        let [Some(TagEvent::Event(config)), Some(TagEvent::Event(packet))] = read.events else {
+            panic!("{:?}", read.events)
+        };
+        assert!(matches!(config, StreamEvent::Config(TrackConfig::Video(_))), "{config:?}");
+        let StreamEvent::Packet(packet) = packet else { panic!("{packet:?}") };
+        assert_eq!(&packet.data[..4], [0, 0, 0, 8], "with lengths");
+        let plain = Reader::new(|_| true).read(tag);
+        assert_eq!(plain.packet().map(|packet| &packet.data[..4]), Some(&[0, 0, 0, 1][..]));
+    }
 
     #[test]
     fn a_config_without_a_frame_rate_has_that_of_the_metadata() {
