@@ -89,6 +89,7 @@ impl Player {
         screen: Latest<VideoFrame>,
         speaker: impl FnOnce(&AudioControls) -> Option<Arc<Open>>,
     ) -> Result<Self, Failure> {
+        let config = &Config { source: config.source.resolved(), ..config.clone() };
         let live = matches!(config.source, Source::Url(_));
         let remote = match &config.source {
             Source::Url(url) => Some(live::LiveInput::new(url, config, runtime.clone())?),

@@ -153,10 +153,10 @@ pub fn probe(
     clock: Clock,
     canceled: &dyn Fn() -> bool,
 ) -> Result<Report, Failure> {
-    match source {
-        Source::File(path) => probe_file(path, MAX_FILE_BYTES, clock, canceled),
+    match source.resolved() {
+        Source::File(path) => probe_file(&path, MAX_FILE_BYTES, clock, canceled),
         Source::Url(url) => {
-            runtime.block_on(probe_stream(url, net, clock, canceled, open_deadline::OPEN_TIMEOUT))
+            runtime.block_on(probe_stream(&url, net, clock, canceled, open_deadline::OPEN_TIMEOUT))
         }
     }
 }

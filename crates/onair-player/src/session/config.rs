@@ -1,6 +1,8 @@
 //! The source and options of a player.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
@@ -8,6 +10,7 @@ use percent_encoding::percent_decode_str;
 use crate::net;
 use crate::player::buffer::time_shift::TimeShiftDepth;
 use crate::player::session::gapless::NextFile;
+use crate::wire::hls::{MAX_PLAYLIST_BYTES, first_address};
 use onair_media::decode::Prefer;
 
 /// The source of the stream.
@@ -33,6 +36,32 @@ impl Source {
             Self::File(text.into())
         }
     }
+
+    /// Returns the first address or file in an M3U list on disk, such as a radio station's, and any
+    /// other source as it is. Reads the list.
+    pub fn resolved(&self) -> Self {
+        let Self::File(path) = self else { return self.clone() };
+        match first_in_list(path) {
+            Some(first) if first.contains("://") => Self::parse(&first),
+            Some(first) => Self::File(path.parent().unwrap_or(Path::new("")).join(first)),
+            None => self.clone(),
+        }
+    }
+}
+
+fn first_in_list(path: &Path) -> Option<String> {
+    let extension = path.extension()?.to_str()?;
+    if !["m3u", "m3u8"].iter().any(|known| extension.eq_ignore_ascii_case(known)) {
+        return None;
+    }
+    // A pipe could block forever.
+    if !std::fs::metadata(path).ok()?.is_file() {
+        return None;
+    }
+    let mut text = Vec::new();
+    let limit = MAX_PLAYLIST_BYTES as u64 + 1;
+    File::open(path).ok()?.take(limit).read_to_end(&mut text).ok()?;
+    first_address(&text)
 }
 
 fn path_of(bytes: Vec<u8>) -> PathBuf {
@@ -112,3 +141,32 @@ pub const INITIAL_AUTO_BUFFER: Duration = Duration::from_millis(300);
 
 /// Maximum offset between audio and video in milliseconds.
 pub const MAX_AV_OFFSET_MS: i32 = 2_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_on_disk_is_its_first_entry_and_other_files_are_themselves() {
+        let folder = tempfile::tempdir().unwrap();
+        let resolved = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            (Source::File(path.clone()).resolved(), Source::File(path))
+        };
+        let radio = "#EXTM3U\r\n#EXTINF:-1,Radio\r\nhttps://radio/live.mp3\r\n";
+        assert_eq!(resolved("a.m3u", radio).0, Source::Url("https://radio/live.mp3".into()));
+        let (song, _) = resolved("b.M3U8", "#EXTM3U\n#EXTINF:12,Song\nsongs/one.flac\n");
+        assert_eq!(song, Source::File(folder.path().join("songs/one.flac")));
+        for (name, text) in [
+            ("c.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\na.ts\n"),
+            ("d.mp3", radio),
+            ("e.m3u", ""),
+        ] {
+            let (resolved, itself) = resolved(name, text);
+            assert_eq!(resolved, itself);
+        }
+        let stream = Source::Url("rtmp://host/live/a".into());
+        assert_eq!(stream.resolved(), stream);
+    }
+}
