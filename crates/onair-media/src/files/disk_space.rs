@@ -71,6 +71,8 @@ pub struct SpaceReading {
 pub struct SpaceWatch {
     /// The expected bytes per second, used before there is a measurement.
     expected: f64,
+    /// The rate that was measured last.
+    measured: Option<f64>,
     history: VecDeque<(Timestamp, u64)>,
     /// The number of limits in [`LOW_SPACE_WARNING_TIMES`] for which a warning was already given.
     given: usize,
@@ -92,20 +94,20 @@ impl SpaceWatch {
     /// Starts monitoring for a stream of this bitrate.
     pub fn new(bits_per_second: u64) -> Self {
         let expected = (bits_per_second as f64 / 8.0).max(1_000.0);
-        Self { expected, history: VecDeque::new(), given: 0, slow: false }
+        Self { expected, measured: None, history: VecDeque::new(), given: 0, slow: false }
     }
 
-    /// Returns the write rate in bytes per second.
-    fn rate(&self) -> f64 {
-        match (self.history.front(), self.history.back()) {
-            (Some((since, before)), Some((until, after)))
-                if until.since(*since) >= MIN_MEASURED_TIME =>
-            {
-                let seconds = until.since(*since).as_secs_f64();
-                (after.saturating_sub(*before) as f64 / seconds).max(1_000.0)
-            }
-            _ => self.expected,
+    /// Returns the write rate in bytes per second: the rate before a pause until it is measured
+    /// again.
+    fn rate(&mut self) -> f64 {
+        if let (Some((since, before)), Some((until, after))) =
+            (self.history.front(), self.history.back())
+            && until.since(*since) >= MIN_MEASURED_TIME
+        {
+            let seconds = until.since(*since).as_secs_f64();
+            self.measured = Some((after.saturating_sub(*before) as f64 / seconds).max(1_000.0));
         }
+        self.measured.unwrap_or(self.expected)
     }
 
     /// Evaluates a reading. The caller provides one every second or two.
@@ -216,6 +218,22 @@ mod tests {
                 watch.check(&check(second, 8 * MIB + 1_100_000_000, second as u64 * 2_000_000));
             assert_eq!(warned.is_some(), second == 8, "{second}");
         }
+    }
+
+    #[test]
+    fn after_a_pause_the_rate_is_the_one_before_it() {
+        let mut watch = SpaceWatch::new(8_000_000);
+        // An eighth of the expected rate.
+        for second in 0..20 {
+            let reading = check(second, 8 * MIB + 2_000_000_000, second as u64 * 125_000);
+            assert_eq!(watch.check(&reading), None, "{second}");
+        }
+        // Other programs take space while the recording is paused. There is enough for an hour.
+        let free = 8 * MIB + 500_000_000;
+        for second in 20..30 {
+            assert_eq!(watch.check(&check(second, free, 19 * 125_000)), None, "{second}");
+        }
+        assert_eq!(watch.check(&check(30, free, 20 * 125_000)), None, "it goes on");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::base::Worker;
 use crate::broadcast::publisher::Flow;
+use crate::files::disk_space::Warning;
 use crate::media::source_status::{SourceReport, SourceState};
 use crate::media::{BitsPerSecond, RenditionId, Size, Track};
 use crate::server;
@@ -12,6 +13,7 @@ use crate::studio::event::{self, Event, TargetState};
 use crate::studio::live::adaptation::{Changed, Resized};
 use crate::studio::live::on_air::OnAir;
 use crate::studio::live::outputs::OutputNews;
+use crate::studio::live::recording::free_space::DiskSpace;
 use crate::studio::live::series::PaceNews;
 use crate::studio::live::stream_delay;
 use crate::studio::live::target_events::{audio_kind, video_kind};
@@ -343,6 +345,11 @@ impl Engine {
         let folder = &self.settings.preferences.recording_folder;
         let rate = self.settings.quality.bitrate();
         self.live.free_space.poll(self.clock.now(), folder, recording, rate);
+        // The warning shows what is left now.
+        if let Some(DiskSpace { free, left, .. }) = self.live.free_space.space() {
+            let message = StudioMessage::of_disk(Warning::Space { left, free });
+            self.notices.active.correct(&message, "");
+        }
     }
 
     pub fn poll_sources(&mut self) {
