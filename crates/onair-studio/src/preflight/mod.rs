@@ -15,7 +15,7 @@ use crate::broadcast::protocol::Request;
 use crate::broadcast::publisher;
 use crate::capture::{self, VideoChoice};
 use crate::encode::VideoEncoder;
-use crate::media::FrameGrid;
+use crate::media::{FrameGrid, Size};
 use crate::studio::notices::Notice;
 use crate::studio::targets::quality::Quality;
 
@@ -120,10 +120,26 @@ fn together(count: usize, quality: &Quality) -> Option<StudioMessage> {
 }
 
 fn try_encoder(plan: &Plan, stop: &Stop) -> StudioMessage {
-    match measure_encoder(plan.clock, &plan.quality, stop) {
+    match measure_computer(plan, &plan.quality, stop) {
         Ok(times) => speed(times),
         Err(reason) => StudioMessage::FoundEncoderFailed { reason },
     }
+}
+
+/// Measures how fast this computer composes the present scene and encodes, relative to the needs of
+/// this quality.
+fn measure_computer(plan: &Plan, quality: &Quality, stop: &Stop) -> Result<f64, Problem> {
+    let encoder = measure_encoder(plan.clock, quality, stop)?;
+    let pixels = |size: Size| f64::from(size.width) * f64::from(size.height);
+    let scale = pixels(quality.size) / pixels(plan.quality.size).max(1.0);
+    let composing = plan.compose_time.as_secs_f64() * scale * quality.frame_rate.as_f64();
+    Ok(with_composition(encoder, composing))
+}
+
+/// Returns the speed of an encoder and a compositor that share the CPU. `composing` is the share of
+/// the time that the compositor needs.
+fn with_composition(encoder: f64, composing: f64) -> f64 {
+    1.0 / (1.0 / encoder.max(1e-6) + composing)
 }
 
 /// Measures how fast this computer encodes the moving test pattern while everything else runs,
@@ -197,11 +213,19 @@ mod tests {
     use crate::studio::notices::Level;
 
     #[test]
+    fn a_scene_that_takes_long_to_compose_leaves_less_to_the_encoder() {
+        assert!((with_composition(3.0, 0.0) - 3.0).abs() < 1e-9, "nothing to compose");
+        // Encoding takes half of the time, and composing as much.
+        assert!((with_composition(2.0, 0.5) - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
     fn the_clock_of_the_system_is_checked() {
         // The system's clock was set after the start.
         let (runtime, clock) = (Runtime::start().unwrap(), Clock::start_at(0));
         let (quality, targets) = (Quality::default(), Vec::new());
-        let plan = Plan { runtime, clock, quality, folder: None, targets };
+        let plan =
+            Plan { runtime, clock, quality, compose_time: Duration::ZERO, folder: None, targets };
         let (sender, found) = queue::bounded("findings", MAX_UNREAD_FINDINGS, Full::DropOldest);
         let stop = Stop::new();
         stop.set();

@@ -6,7 +6,7 @@ use crate::base::{Stop, Worker};
 use crate::media::{BitsPerSecond, Size};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::preflight::upload::{self, UploadResult};
-use crate::studio::preflight::{Plan, PlannedCheck, UploadTest, measure_encoder};
+use crate::studio::preflight::{Plan, PlannedCheck, UploadTest, measure_computer};
 use crate::studio::targets::quality::{PRESETS, Preset, Quality};
 use crate::studio::targets::services::Limits;
 use crate::text::Problem;
@@ -229,7 +229,7 @@ impl Measurement {
 }
 
 fn measure(plan: &Plan, fault: Option<Problem>, tell: &Sender<Result>, stop: &Stop) {
-    let speed = |quality: &Quality| measure_encoder(plan.clock, quality, stop);
+    let speed = |quality: &Quality| measure_computer(plan, quality, stop);
     measure_sizes(&plan.quality, tell, stop, speed);
     if !stop.is_set() {
         let _ = tell.send(Result::Upload(measure_upload(plan, fault, stop)));
@@ -301,6 +301,7 @@ fn measure_upload_to(plan: &Plan, asked: &PlannedCheck, stop: &Stop) -> Upload {
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
+    use std::time::Duration;
 
     use super::*;
     use crate::base::Clock;
@@ -403,7 +404,8 @@ mod tests {
     fn a_measurement_that_is_stopped_measures_nothing_more() {
         let (runtime, clock) = (Runtime::start().unwrap(), Clock::start());
         let (quality, targets) = (Quality::default(), Vec::new());
-        let plan = Plan { runtime, clock, quality, folder: None, targets };
+        let plan =
+            Plan { runtime, clock, quality, compose_time: Duration::ZERO, folder: None, targets };
         let (sender, results) = queue::bounded("measured", MAX_UNREAD_RESULTS, Full::DropOldest);
         let stop = Stop::new();
         stop.set();
@@ -439,7 +441,15 @@ mod tests {
         };
         let upload = |tests: [UploadTest; 2]| {
             let (runtime, targets) = (runtime.clone(), tests.map(planned).into());
-            let plan = Plan { runtime, clock, quality: Quality::default(), folder: None, targets };
+            let quality = Quality::default();
+            let plan = Plan {
+                runtime,
+                clock,
+                quality,
+                compose_time: Duration::ZERO,
+                folder: None,
+                targets,
+            };
             measure_upload(&plan, None, &Stop::new())
         };
         let (none, consent) = (UploadTest::Unavailable, UploadTest::NeedsConsent);

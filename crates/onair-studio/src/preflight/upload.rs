@@ -233,6 +233,9 @@ pub struct Plan {
     pub runtime: Runtime,
     pub clock: Clock,
     pub quality: Quality,
+    /// The time to compose a frame of the present scene at the size of `quality`, if there is a
+    /// program.
+    pub compose_time: Duration,
     /// The folder of recordings, if any.
     pub folder: Option<PathBuf>,
     pub targets: Vec<PlannedCheck>,
@@ -359,7 +362,14 @@ mod tests {
             keyframe_interval: Duration::from_secs(20),
             ..Quality::default()
         };
-        let plan = Plan { runtime, clock, quality, folder: None, targets: Vec::new() };
+        let plan = Plan {
+            runtime,
+            clock,
+            quality,
+            compose_time: Duration::ZERO,
+            folder: None,
+            targets: Vec::new(),
+        };
         let url = format!("rtmp://127.0.0.1:{}/live/k", server.addresses().rtmp.port());
         in_real_time(|| {
             let found = try_upload(&plan, &asked(&url, UploadTest::TestStream), &Stop::new());
@@ -380,7 +390,14 @@ mod tests {
             video_bitrate: BitsPerSecond(500_000),
             ..Quality::default()
         };
-        let plan = Plan { runtime, clock, quality, folder: None, targets: Vec::new() };
+        let plan = Plan {
+            runtime,
+            clock,
+            quality,
+            compose_time: Duration::ZERO,
+            folder: None,
+            targets: Vec::new(),
+        };
         let found = |port: u16, upload_test: UploadTest| {
             let url = format!("rtmp://127.0.0.1:{port}/live/k?key=right");
             try_upload(&plan, &asked(&url, upload_test), &Stop::new())

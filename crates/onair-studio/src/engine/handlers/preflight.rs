@@ -194,11 +194,17 @@ impl Engine {
         self.notices.raise(&StudioMessage::EncoderFailed { reason }, "");
     }
 
+    fn compose_time(&self) -> Duration {
+        let program = self.state.program.as_ref();
+        program.map(|program| program.compositor().figures().draw_time).unwrap_or_default()
+    }
+
     fn plan(&self, targets: Vec<PlannedCheck>) -> Plan {
         Plan {
             runtime: self.runtime.clone(),
             clock: self.clock,
             quality: self.settings.quality.clone(),
+            compose_time: self.compose_time(),
             folder: None,
             targets,
         }
