@@ -530,17 +530,17 @@ impl SourceThread {
             Some(name) => &*name.to_string_lossy(),
             None => &*self.name,
         };
+        let is_gone = || list.file().is_some_and(|file| !file.exists());
         let (state, reason) = match ended {
-            // A message about a file already contains its name.
-            State::Failed(failure) if failure.to_string().contains(name) => {
-                (SourceState::Failed, failure.problem.clone())
-            }
             State::Failed(failure) => {
-                let reason = &failure.problem;
-                (
-                    SourceState::Failed,
-                    problem!("play-source-unplayable", name = name, reason = reason),
-                )
+                let reason = match &failure.problem {
+                    // The file played before.
+                    _ if is_gone() => problem!("source-file-gone", file = name),
+                    // A message about a file already contains its name.
+                    reason if failure.to_string().contains(name) => reason.clone(),
+                    reason => problem!("play-source-unplayable", name = name, reason = reason),
+                };
+                (SourceState::Failed, reason)
             }
             _ => (SourceState::Lost, problem!("play-source-ended", name = name)),
         };

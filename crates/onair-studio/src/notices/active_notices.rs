@@ -6,6 +6,7 @@ use crate::base::Clock;
 use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::notices::{Level, NEXT_ATTEMPT, Notice, PastNotice};
+use crate::text::Problem;
 
 /// Maximum number of active notices.
 const MAX_NOTICES: usize = 20;
@@ -49,6 +50,10 @@ impl ActiveNotices {
             about(old).is_some() && about(old) == about(&notice)
                 || of_device(old).is_some() && of_device(old) == of_device(&notice)
         };
+        if self.notices.iter().any(|old| is_told_by(&notice, old)) {
+            return notice;
+        }
+        self.notices.retain(|old| !is_told_by(old, &notice));
         self.close(|old| groups::ends(&notice, old));
         self.notices.retain(|old| !old.is_same(&notice) && !newer(old));
         self.past.retain(|old| !old.notice.is_same(&notice));
@@ -156,11 +161,26 @@ impl ActiveNotices {
     }
 }
 
+/// Returns true if `other` says the same about the source whose audio strip `notice` is about. A
+/// file is a source of a scene and a strip, and is only told once. A reason without a name could be
+/// that of another source.
+fn is_told_by(notice: &Notice, other: &Notice) -> bool {
+    let is_named = |reason: &&Problem| {
+        reason.args().iter().any(|(name, _)| ["file", "name", "path"].contains(name))
+    };
+    let named =
+        |of: &Notice| -> Vec<Problem> { of.problem.inner().filter(is_named).cloned().collect() };
+    notice.key() == "source-trouble"
+        && ["scene-source-failed", "scene-source-lost"].contains(&other.key())
+        && named(notice).iter().any(|reason| named(other).contains(reason))
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::compose::scene::SourceId;
     use crate::studio::notices::Next;
     use crate::text::problem::problem;
 
@@ -245,6 +265,29 @@ mod tests {
         let keys: Vec<_> = active_notices.notices().iter().map(Notice::key).collect();
         assert_eq!(keys, ["camera-lost", "microphone-lost", "microphone-failed"]);
         assert_eq!(active_notices.notices()[2].value("reason").as_deref(), Some("gone"));
+    }
+
+    #[test]
+    fn a_file_with_video_and_audio_is_told_once() {
+        let reason = || problem!("source-file-gone", file = "a.mp4");
+        let scene = |reason| StudioMessage::SourceFailed {
+            id: SourceId(2),
+            source: "Intro".into(),
+            reason,
+        };
+        let strip = |reason| StudioMessage::SourceTrouble { device: "a.mp4".into(), reason };
+        for messages in [[scene(reason()), strip(reason())], [strip(reason()), scene(reason())]] {
+            let mut active_notices = ActiveNotices::default();
+            for message in messages {
+                active_notices.add(&message, "");
+            }
+            let keys: Vec<_> = active_notices.notices().iter().map(Notice::key).collect();
+            assert_eq!(keys, ["scene-source-failed"]);
+        }
+        let mut active_notices = ActiveNotices::default();
+        active_notices.add(&scene("busy".into()), "");
+        active_notices.add(&strip("busy".into()), "");
+        assert_eq!(active_notices.notices().len(), 2, "these may be two sources");
     }
 
     #[test]
