@@ -19,6 +19,8 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(3);
 const FRAME_TIMEOUT: Duration = Duration::from_secs(2);
 /// Maximum number of packets for one frame, or for all delayed frames at the end.
 const MAX_PACKETS: usize = 256;
+/// Maximum size in bytes of all packets for one frame, or for all delayed frames at the end.
+const MAX_PACKET_BYTES: usize = 32 << 20;
 
 /// The reason why an encoder process does not open or does not continue.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -195,13 +197,17 @@ impl Client {
         limit: Duration,
         each: &mut dyn FnMut(Packet),
     ) -> Result<(), Trouble> {
-        let until = Instant::now() + limit;
+        let (until, mut bytes) = (Instant::now() + limit, 0_usize);
         for _ in 0..=MAX_PACKETS {
             let left = until.saturating_duration_since(Instant::now());
             let reply = receive(&self.socket, Some(left));
             let reply = reply.map_err(|error| Trouble::of(&error, limit))?;
             match Reply::parse(&reply) {
                 Ok(Reply::Packet { pts, dts, key, data }) => {
+                    bytes = bytes.saturating_add(data.len());
+                    if bytes > MAX_PACKET_BYTES {
+                        break;
+                    }
                     each(Packet { number: pts, dts, key, data });
                 }
                 Ok(Reply::Done { number: done }) if done == number => return Ok(()),
