@@ -376,12 +376,18 @@ fn open_addresses(config: &Config) -> (Vec<String>, Vec<String>) {
     };
     let rtmp = beyond(&[Some(config.rtmp), config.rtmps, config.rtmpt]);
     let http = beyond(&[config.http, config.https]);
+    // With WebRTC, publishers come by WHIP too.
+    let publish = match config.webrtc {
+        Some(_) => [&rtmp[..], &http].concat(),
+        None => rtmp.clone(),
+    };
     let keys = !config.publish_keys.is_empty() || config.login.is_some();
     let publish_open = !keys && config.access.is_open(Action::Publish);
     let play_open = config.access.is_open(Action::Play);
     match (publish_open, play_open) {
-        (true, true) => (rtmp, http),
-        (true, false) => (rtmp, Vec::new()),
+        (true, true) if config.webrtc.is_some() => (publish, Vec::new()),
+        (true, true) => (publish, http),
+        (true, false) => (publish, Vec::new()),
         (false, true) => (Vec::new(), [rtmp, http].concat()),
         (false, false) => (Vec::new(), Vec::new()),
     }

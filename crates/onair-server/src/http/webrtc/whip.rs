@@ -1,6 +1,7 @@
 //! WHIP over HTTP (RFC 9725): a publisher posts an offer to `/{app}/{stream}/whip`. The access rules are those of all
 //! publishers: addresses, publish keys, tokens, callbacks, and the login of the server as HTTP authentication.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use axum::extract::Request;
@@ -12,6 +13,7 @@ use crate::server::access::action::Action;
 use crate::server::access::callback::visit::{Call, Visit};
 use crate::server::event::{Protocol, Refusal};
 use crate::server::http::caller::{Caller, Credentials, client_details};
+use crate::server::http::guard;
 use crate::server::http::hls::slot::DecisionGuard;
 use crate::server::http::path::{encode, encode_name};
 use crate::server::http::refusals;
@@ -97,6 +99,13 @@ async fn post(
     }
     let Credentials { secret, login, .. } = Credentials::of(&request);
     let address = caller.address.ip().to_canonical();
+    // A proxy on this computer passes on requests of others, and a browser those of other sites.
+    // These are not admitted because of their address alone.
+    let is_beyond = address.is_loopback()
+        && secret.is_none()
+        && login.is_none()
+        && !guard::is_local(registry, caller, request.headers());
+    let address = if is_beyond { IpAddr::V4(Ipv4Addr::UNSPECIFIED) } else { address };
     if let Err((status, why)) = log_in(registry, caller, login.as_ref()) {
         let mut response = (status, format!("{why}\n")).into_response();
         let scheme = HeaderValue::from_static("Basic realm=\"onair\"");

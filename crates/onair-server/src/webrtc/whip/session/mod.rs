@@ -1,6 +1,7 @@
 //! One publisher: a task that drives its connection, and passes its frames to the stream.
 
 mod output;
+mod reordering;
 
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -30,6 +31,7 @@ use crate::server::webrtc::mailbox::{IceNames, Mailbox, Waiting};
 use crate::server::webrtc::transport::{Secrets, Transport};
 use crate::server::webrtc::whip::keyframes::KeyframeRequests;
 use crate::server::webrtc::whip::negotiation::{Negotiated, negotiate};
+use crate::server::webrtc::whip::session::reordering::Reordering;
 use crate::server::webrtc::whip::timeline::Timeline;
 use crate::server::webrtc::whip::tracks::Tracks;
 use crate::text::problem::{Problem, problem};
@@ -147,8 +149,7 @@ fn prepare(
         tracks: Tracks::new((video.is_some(), audio.is_some()), &encoder),
         timeline: Timeline::default(),
         keyframes: KeyframeRequests::new(now),
-        last_video: None,
-        reordered: 0,
+        reordering: Reordering::default(),
         began: now,
         connected_at: None,
         last_media: now,
@@ -173,10 +174,7 @@ struct Session {
     tracks: Tracks,
     timeline: Timeline,
     keyframes: KeyframeRequests,
-    /// The last video frame's time by the clock of its track, in µs.
-    last_video: Option<i64>,
-    /// Number of video frames whose times went back.
-    reordered: u32,
+    reordering: Reordering,
     began: Instant,
     connected_at: Option<Instant>,
     /// The time of the last media that was passed on.

@@ -13,9 +13,6 @@ use crate::server::webrtc::whip::session::{Session, broken};
 use crate::server::webrtc::whip::timeline::{FrameTimes, Kind};
 use crate::text::problem::{Problem, problem};
 
-/// Number of video frames with times that go back, after which the video has B-frames.
-const MAX_REORDERED_FRAMES: u32 = 3;
-
 impl Session {
     /// Sends the output of str0m, and handles its events. Returns the time of the next poll.
     pub(super) fn drain(
@@ -94,11 +91,8 @@ impl Session {
             self.tracks.audio(&frame.data, at);
             return Ok(());
         }
-        if self.last_video.replace(rtp).is_some_and(|last| rtp < last) {
-            self.reordered += 1;
-            if self.reordered >= MAX_REORDERED_FRAMES {
-                return Err(problem!("left-publisher-b-frames"));
-            }
+        if self.reordering.is_certain_after(rtp) {
+            return Err(problem!("left-publisher-b-frames"));
         }
         let now = Instant::now();
         let is_key = frame.is_keyframe();
