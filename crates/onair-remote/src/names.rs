@@ -3,6 +3,7 @@
 //! and every other strip is an input without video.
 
 use data_encoding::HEXLOWER;
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::audio::AudioChoice;
@@ -135,6 +136,18 @@ pub fn inputs(studio: &Snapshot) -> Vec<Input> {
         }
     }
     found
+}
+
+/// Returns the UUID of what an item shows, or null if it no longer exists.
+pub fn content_uuid(studio: &Snapshot, inputs: &[Input], item: &Item) -> Value {
+    match item.content {
+        Content::Source(id) => {
+            let input = inputs.iter().find(|input| input.source == Some(id));
+            input.map(|input| input.uuid.clone().into()).unwrap_or_default()
+        }
+        Content::Scene(id) => scene_uuid(studio, id).into(),
+        Content::Group(_) => group_uuid(studio, item.id).into(),
+    }
 }
 
 /// Returns the name of an item's content.

@@ -47,13 +47,17 @@ impl Challenge {
     }
 }
 
-/// The wrong passwords of each address.
+/// Where a client is: its address, and whether it is a web page. A page in the user's browser has
+/// the address of the user's programs.
+pub type From = (IpAddr, bool);
+
+/// The wrong passwords of each place.
 #[derive(Debug, Default)]
-pub struct WrongPasswords(BTreeMap<IpAddr, (u32, Timestamp)>);
+pub struct WrongPasswords(BTreeMap<From, (u32, Timestamp)>);
 
 impl WrongPasswords {
     /// Notes a wrong password.
-    pub fn note(&mut self, from: IpAddr, now: Timestamp) {
+    pub fn note(&mut self, from: From, now: Timestamp) {
         self.0.retain(|_, (_, last)| now.since(*last) < FORGET_AFTER);
         if self.0.len() >= MAX_ADDRESSES {
             let oldest = self.0.iter().min_by_key(|(_, (_, last))| *last).map(|(ip, _)| *ip);
@@ -64,12 +68,12 @@ impl WrongPasswords {
     }
 
     /// Forgets the wrong passwords of a client that now knows the password.
-    pub fn forgive(&mut self, from: IpAddr) {
+    pub fn forgive(&mut self, from: From) {
         self.0.remove(&from);
     }
 
     /// Returns the time for which the next attempt from this address must wait.
-    pub fn delay(&self, from: IpAddr, now: Timestamp) -> Duration {
+    pub fn delay(&self, from: From, now: Timestamp) -> Duration {
         match self.0.get(&from) {
             Some((count, last)) if now.since(*last) < FORGET_AFTER => {
                 let doubled = 1_u32 << count.saturating_sub(1).min(8);
@@ -100,8 +104,9 @@ mod tests {
 
     #[test]
     fn wrong_passwords_wait_longer_and_are_forgotten_later() {
+        let from = |ip: [u8; 4]| (IpAddr::from(ip), false);
         let (mut wrong, ip, other) =
-            (WrongPasswords::default(), IpAddr::from([127, 0, 0, 1]), IpAddr::from([192, 0, 2, 1]));
+            (WrongPasswords::default(), from([127, 0, 0, 1]), from([192, 0, 2, 1]));
         let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
         assert_eq!(wrong.delay(ip, at(0)), Duration::ZERO);
         let mut delays = Vec::new();
@@ -111,12 +116,13 @@ mod tests {
         }
         assert_eq!(delays, [250, 500, 1_000, 2_000, 4_000, 4_000]);
         assert_eq!(wrong.delay(other, at(1)), Duration::ZERO);
+        assert_eq!(wrong.delay((ip.0, true), at(1)), Duration::ZERO, "a page");
         assert_eq!(wrong.delay(ip, at(62)), Duration::ZERO);
         wrong.forgive(ip);
         assert_eq!(wrong.delay(ip, at(1)), Duration::ZERO);
         for last in 0..=255 {
-            wrong.note(IpAddr::from([192, 0, 2, last]), at(2));
-            wrong.note(IpAddr::from([192, 0, 3, last]), at(3));
+            wrong.note(from([192, 0, 2, last]), at(2));
+            wrong.note(from([192, 0, 3, last]), at(3));
         }
         assert_eq!(wrong.0.len(), MAX_ADDRESSES);
     }

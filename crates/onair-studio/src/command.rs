@@ -138,6 +138,8 @@ pub enum Command {
     SetMuted(bool),
     /// Adds an audio strip with this source.
     AddStrip(AudioChoice),
+    /// Adds an audio strip with this source and name.
+    AddNamedStrip { choice: AudioChoice, name: String },
     /// Removes a strip. The main strip cannot be removed.
     RemoveStrip(StripId),
     /// Changes the source of a strip; for the main strip, use [`Command::SelectAudio`].
@@ -249,6 +251,7 @@ impl Command {
             Self::SelectVideo(choice) => choice.path(),
             Self::SelectAudio(choice)
             | Self::AddStrip(choice)
+            | Self::AddNamedStrip { choice, .. }
             | Self::SelectStrip { choice, .. }
             | Self::SetIfSilent { choice: Some(choice), .. } => choice.path(),
             Self::SetPreferences { preferences, .. } => preferences.saved_folder(),

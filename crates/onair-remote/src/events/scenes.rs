@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::call::set;
 use crate::compose::scene::{Item, ItemId, Scene};
 use crate::events::Event;
-use crate::names::{content_name, group_name, group_uuid, inputs, scene_uuid};
+use crate::names::{content_name, content_uuid, group_name, group_uuid, inputs, scene_uuid};
 use crate::protocol::subscription::{ITEM_TRANSFORM, SCENE_ITEMS, SCENES, TRANSITIONS, UI};
 use crate::requests::{scene_array, transform_of, transition_duration, transition_name};
 use onair_studio::Snapshot;
@@ -146,15 +146,21 @@ fn items(before: &Snapshot, after: &Snapshot, found: &mut Vec<Event>) {
         let find = |items: &[Item], id: ItemId| items.iter().position(|item| item.id == id);
         for item in old.iter().filter(|item| find(&items, item.id).is_none()) {
             let source = content_name(before, &all_inputs.0, item);
-            let data = of(json!({ "sourceName": source, "sceneItemId": item.id.0 }));
+            let uuid = content_uuid(before, &all_inputs.0, item);
+            let data =
+                of(json!({ "sourceName": source, "sourceUuid": uuid, "sceneItemId": item.id.0 }));
             found.push(Event::new("SceneItemRemoved", SCENE_ITEMS, data));
         }
         for (index, item) in items.iter().enumerate() {
             let id = item.id.0;
             let Some(was) = find(old, item.id).and_then(|place| old.get(place)) else {
                 let source = content_name(after, &all_inputs.1, item);
-                let data =
-                    of(json!({ "sourceName": source, "sceneItemId": id, "sceneItemIndex": index }));
+                let data = of(json!({
+                    "sourceName": source,
+                    "sourceUuid": content_uuid(after, &all_inputs.1, item),
+                    "sceneItemId": id,
+                    "sceneItemIndex": index,
+                }));
                 found.push(Event::new("SceneItemCreated", SCENE_ITEMS, data));
                 continue;
             };
@@ -223,6 +229,7 @@ mod tests {
         let (names, created) = after(&[Edit::DuplicateItem(ItemId(1))]);
         assert_eq!(names, ["SceneItemCreated"]);
         assert_eq!(created.data["sceneItemId"], 3);
+        assert!(created.data["sourceUuid"].is_string());
         let names = after(&[Edit::AddScene("Break".into())]).0;
         assert_eq!(names, ["SceneCreated", "SceneListChanged"]);
         let names = after(&[Edit::RenameScene(SceneId(1), "Start".into())]).0;

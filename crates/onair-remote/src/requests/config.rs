@@ -18,7 +18,6 @@ pub const REQUESTS: &[RequestEntry] = &[
     ("GetProfileList", profiles),
     ("SetCurrentProfile", set_profile),
     ("CreateProfile", create_profile),
-    ("RemoveProfile", remove_profile),
     ("GetVideoSettings", video),
     ("SetVideoSettings", set_video),
     ("GetStreamServiceSettings", service),
@@ -99,15 +98,6 @@ fn set_profile(call: &Call<'_>) -> CallResult {
 fn create_profile(call: &Call<'_>) -> CallResult {
     let name = part_name(call, PartKind::Profile, "profileName", true)?;
     Ok(Outcome::command(Command::Part(PartCommand::New(PartKind::Profile, name))))
-}
-
-fn remove_profile(call: &Call<'_>) -> CallResult {
-    let name = part_name(call, PartKind::Profile, "profileName", false)?;
-    if call.studio.parts.profiles.len() < 2 {
-        let comment = "The last profile cannot be removed.";
-        return Err(Failure::new(status::CANNOT_ACT, comment));
-    }
-    Ok(Outcome::command(Command::Part(PartCommand::Delete(PartKind::Profile, name))))
 }
 
 fn video(call: &Call<'_>) -> CallResult {

@@ -125,8 +125,18 @@ fn settings(call: &Call<'_>) -> CallResult {
 }
 
 /// Reads the choice of a source of this kind from settings.
-fn video_choice(kind: &str, settings: &Call<'_>) -> Result<Option<VideoChoice>, Failure> {
-    if let Some(word) = settings.optional_text("choice")? {
+///
+/// `present` is what the input shows, if it exists. Clients change one of the settings that they
+/// got, and send all of them back.
+fn video_choice(
+    kind: &str,
+    settings: &Call<'_>,
+    present: Option<&VideoChoice>,
+) -> Result<Option<VideoChoice>, Failure> {
+    let present = present.map(|choice| word(&choice.to_string()));
+    if let Some(word) = settings.optional_text("choice")?
+        && present.is_none_or(|present| present != *word)
+    {
         let wrong = |_| Failure::new(status::INVALID_FIELD, "The field `choice` is not valid.");
         return word.parse().map(Some).map_err(wrong);
     }
@@ -149,8 +159,16 @@ fn video_choice(kind: &str, settings: &Call<'_>) -> Result<Option<VideoChoice>, 
 }
 
 /// Reads the choice of a strip of this kind from settings.
-fn audio_choice(kind: &str, settings: &Call<'_>) -> Result<Option<AudioChoice>, Failure> {
-    if let Some(word) = settings.optional_text("choice")? {
+/// `present` is as for [`video_choice`].
+fn audio_choice(
+    kind: &str,
+    settings: &Call<'_>,
+    present: Option<&AudioChoice>,
+) -> Result<Option<AudioChoice>, Failure> {
+    let present = present.map(|choice| word(&choice.to_string()));
+    if let Some(word) = settings.optional_text("choice")?
+        && present.is_none_or(|present| present != *word)
+    {
         let wrong = |_| Failure::new(status::INVALID_FIELD, "The field `choice` is not valid.");
         return word.parse().map(Some).map_err(wrong);
     }
@@ -172,7 +190,8 @@ fn set_settings(call: &Call<'_>) -> CallResult {
     let input = call.input()?;
     let settings = Call { data: call.object("inputSettings")?, ..*call };
     if let Some(id) = input.source {
-        let Some(choice) = video_choice(input.kind, &settings)? else {
+        let present = call.studio.shown_by(id);
+        let Some(choice) = video_choice(input.kind, &settings, present)? else {
             return Ok(Outcome::nothing());
         };
         return match id {
@@ -180,7 +199,9 @@ fn set_settings(call: &Call<'_>) -> CallResult {
             id => call.edit_only(Edit::SetSource(id, choice)),
         };
     }
-    let choice = audio_choice(input.kind, &settings)?;
+    let present = call.studio.strips.iter().find(|view| Some(view.audio.id) == input.strip);
+    let present = present.map(|view| &view.audio.choice);
+    let choice = audio_choice(input.kind, &settings, present)?;
     Ok(match (input.strip, choice) {
         (Some(id), Some(choice)) => Outcome::command(Command::SelectStrip { id, choice }),
         _ => Outcome::nothing(),
@@ -221,26 +242,29 @@ fn create(call: &Call<'_>) -> CallResult {
         Failure::new(status::INVALID_FIELD, comment)
     };
     if !is_audio {
-        let choice = video_choice(kind, &settings)?.ok_or_else(lacking)?;
+        let choice = video_choice(kind, &settings, None)?.ok_or_else(lacking)?;
         let edit = Edit::AddSource { scene: scene.id, name: name.to_owned(), choice };
         return items::add(call, scene, edit, Value::Null);
     }
-    let choice = match (audio_choice(kind, &settings)?, kind) {
+    let choice = match (audio_choice(kind, &settings, None)?, kind) {
         (Some(choice), _) => choice,
         (None, "pulse_input_capture") => AudioChoice::Mic(None),
         (None, "pulse_output_capture") => AudioChoice::System(None),
         (None, _) => return Err(lacking()),
     };
-    // The strip gets the next free number.
-    let next = call.studio.strips.iter().map(|view| view.audio.id.0).max().unwrap_or(0) + 1;
-    let (id, name) = (onair_media::mix::StripId(next), name.to_owned());
+    let before: Vec<_> = call.studio.strips.iter().map(|view| view.audio.id).collect();
+    let (name, wanted) = (name.to_owned(), name.to_owned());
     let finish = move |studio: &Snapshot| {
-        let found = inputs(studio).into_iter().find(|input| input.strip == Some(id));
+        // Another request may have created one too.
+        let is_new = |input: &Input| {
+            input.strip.is_some_and(|id| !before.contains(&id)) && input.name == wanted
+        };
+        let found = inputs(studio).into_iter().find(is_new);
         let lost = || Failure::new(status::ACTION_FAILED, "The input was not created.");
         // An input that has only audio is in no scene.
         Ok(json!({ "inputUuid": found.ok_or_else(lost)?.uuid, "sceneItemId": 0 }))
     };
-    let commands = vec![Command::AddStrip(choice), Command::RenameStrip { id, name }];
+    let commands = vec![Command::AddNamedStrip { choice, name }];
     Ok(Outcome::Commands(commands, Box::new(finish)))
 }
 
@@ -342,6 +366,13 @@ mod tests {
         let id = studio.scenes.collection.sources[0].id;
         let choice = VideoChoice::Text(Content::Words("Bye".into()));
         let sent = commands(REQUESTS, &studio, "SetInputSettings", &data);
+        assert_eq!(sent, [Command::Edit(Edit::SetSource(id, choice.clone()))]);
+        // Clients send all settings back, with one of them changed.
+        let got = read(REQUESTS, &studio, "GetInputSettings", &json!({ "inputName": "Title" }));
+        let mut settings = got["inputSettings"].clone();
+        settings["text"] = "Bye".into();
+        let data = json!({ "inputName": "Title", "inputSettings": settings });
+        let sent = commands(REQUESTS, &studio, "SetInputSettings", &data);
         assert_eq!(sent, [Command::Edit(Edit::SetSource(id, choice))]);
         let other = json!({ "inputName": "Title", "inputSettings": { "outline": true } });
         assert_eq!(read(REQUESTS, &studio, "SetInputSettings", &other), Value::Null);
@@ -362,8 +393,8 @@ mod tests {
         let mic = json!({
             "sceneName": "Main", "inputName": "Guest", "inputKind": "pulse_input_capture",
         });
-        let (id, name) = (StripId(1), "Guest".to_owned());
-        let strip = [Command::AddStrip(AudioChoice::Mic(None)), Command::RenameStrip { id, name }];
+        let (choice, name) = (AudioChoice::Mic(None), "Guest".to_owned());
+        let strip = [Command::AddNamedStrip { choice, name }];
         assert_eq!(commands(REQUESTS, &studio, "CreateInput", &mic), strip);
         for (kind, name, status) in [
             ("browser_source", "Page", 605),

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::call::{Call, CallResult, Failure, Outcome, RequestEntry};
 use crate::compose::scene::{Blend, Content, Fit, Item, ItemId, Placement, Scene};
-use crate::names::{Input, content_name, group_uuid, inputs, scene_uuid};
+use crate::names::{Input, content_name, content_uuid, inputs};
 use crate::protocol::status;
 use onair_studio::Snapshot;
 use onair_studio::scenes::edits::Edit;
@@ -125,16 +125,16 @@ fn blend_name(item: &Item) -> &'static str {
 /// Returns the name, UUID and kind of an item's content, and whether it is a group.
 fn content(studio: &Snapshot, inputs: &[Input], item: &Item) -> (String, Value, Value, Value) {
     let name = content_name(studio, inputs, item);
-    match item.content {
+    let uuid = content_uuid(studio, inputs, item);
+    let (kind, is_group) = match item.content {
         Content::Source(id) => {
             let input = inputs.iter().find(|input| input.source == Some(id));
-            let uuid = input.map(|input| input.uuid.clone().into()).unwrap_or_default();
-            let kind = input.map(|input| input.kind.into()).unwrap_or_default();
-            (name, uuid, kind, Value::Null)
+            (input.map(|input| input.kind.into()).unwrap_or_default(), Value::Null)
         }
-        Content::Scene(id) => (name, scene_uuid(studio, id).into(), Value::Null, false.into()),
-        Content::Group(_) => (name, group_uuid(studio, item.id).into(), Value::Null, true.into()),
-    }
+        Content::Scene(_) => (Value::Null, false.into()),
+        Content::Group(_) => (Value::Null, true.into()),
+    };
+    (name, uuid, kind, is_group)
 }
 
 /// Returns items in the form of OBS, the lowest first.

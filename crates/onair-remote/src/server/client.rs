@@ -9,18 +9,18 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use crate::call::MessageCounts;
+use crate::call::{Failure, MessageCounts};
 use crate::events::Event;
 use crate::net::Stream;
 use crate::net::web::{ServerSocket, SocketMessage};
 use crate::password::Challenge;
-use crate::protocol::{CloseReason, Encoding, op, subscription};
-use crate::server::execute::{Context, batch_response, response};
+use crate::protocol::{CloseReason, Encoding, op, status, subscription};
+use crate::server::execute::{Context, answer, batch_response, response};
 use crate::server::limits::{
     IDENTIFY_TIMEOUT, MAX_MESSAGE_BYTES, MAX_RUNNING_BATCHES, RequestRate, SEND_TIMEOUT,
 };
 use crate::server::shared::{ClientEntry, Shared, stopped};
-use crate::session::{Session, Step};
+use crate::session::{Batch, Request, Session, Step};
 
 /// The socket of a client, and the messages that it exchanged.
 struct Connection {
@@ -51,17 +51,18 @@ pub(super) async fn serve(stream: Stream, peer: SocketAddr, entry: ClientEntry) 
     if let Err(reason) = ended {
         tracing::info!(%peer, ?reason, "remote control: onair disconnects a client");
         if reason == CloseReason::AuthenticationFailed {
-            sleep(wrong_password(&shared, peer)).await;
+            sleep(wrong_password(&shared, peer, connection.socket.is_of_page())).await;
         }
         connection.socket.close(reason.code(), &reason.words()).await;
     }
 }
 
 /// Notes a wrong password, and returns the time after which the client gets the answer.
-fn wrong_password(shared: &Shared, peer: SocketAddr) -> Duration {
+fn wrong_password(shared: &Shared, peer: SocketAddr, is_page: bool) -> Duration {
     let (mut wrong, now) = (shared.wrong_passwords.lock(), shared.clock.now());
-    wrong.note(peer.ip(), now);
-    wrong.delay(peer.ip(), now)
+    let from = (peer.ip(), is_page);
+    wrong.note(from, now);
+    wrong.delay(from, now)
 }
 
 /// Exchanges messages until the client leaves.
@@ -75,7 +76,9 @@ async fn talk(
     entry: &ClientEntry,
 ) -> Result<(), CloseReason> {
     let shared = &entry.shared;
-    let delay = shared.wrong_passwords.lock().delay(peer.ip(), shared.clock.now());
+    // A web page cannot slow down the programs on its computer.
+    let from = (peer.ip(), connection.socket.is_of_page());
+    let delay = shared.wrong_passwords.lock().delay(from, shared.clock.now());
     sleep(delay).await;
     connection.send(session.hello()).await?;
     let mut stop = shared.stop.clone();
@@ -111,7 +114,7 @@ async fn talk(
                 pass_on(connection, &session, &event).await?;
                 continue;
             }
-            message = connection.socket.next(), if batches.len() < MAX_RUNNING_BATCHES => message,
+            message = connection.socket.next() => message,
         };
         let Some(message) = message else { return Ok(()) };
         connection.counts.incoming += 1;
@@ -119,7 +122,7 @@ async fn talk(
         match session.receive(&message, &shared.password) {
             Step::Close(reason) => return Err(reason),
             Step::Identified(answer) => {
-                shared.wrong_passwords.lock().forgive(peer.ip());
+                shared.wrong_passwords.lock().forgive(from);
                 tracing::info!(%peer, "remote control: a client is connected");
                 events = shared.events.subscribe();
                 shared.subscribe(entry.id, session.subscriptions);
@@ -135,6 +138,10 @@ async fn talk(
                 let answer = session.encoding().encode(op::REQUEST_RESPONSE, &answer);
                 connection.send(answer).await?;
             }
+            Step::Batch(batch) if batches.len() >= MAX_RUNNING_BATCHES => {
+                let answer = too_many_batches(&batch);
+                connection.send(session.encoding().encode(op::BATCH_RESPONSE, &answer)).await?;
+            }
             Step::Batch(batch) => {
                 pause(rate.wait_for(batch.requests.len(), shared.clock.now())).await;
                 let context = context();
@@ -145,6 +152,17 @@ async fn talk(
             }
         }
     }
+}
+
+/// Returns the answer to a batch beyond the limit: each request fails.
+fn too_many_batches(batch: &Batch) -> Value {
+    let comment = "Too many batches run at the same time.";
+    let refused = |request: &Request| {
+        let failure = Failure::new(status::CANNOT_ACT, comment);
+        answer(request, Err(failure)).0
+    };
+    let results: Vec<Value> = batch.requests.iter().map(refused).collect();
+    json!({ "requestId": batch.id, "results": results })
 }
 
 async fn pause(wait: Duration) {

@@ -10,12 +10,14 @@ pub const MAX_CLIENTS: usize = 16;
 pub const MAX_MESSAGE_BYTES: usize = 1 << 20;
 /// The time in which a client must identify itself.
 pub const IDENTIFY_TIMEOUT: Duration = Duration::from_secs(10);
+/// A client that acknowledges no data for this long has left.
+pub const UNACKNOWLEDGED_TIMEOUT: Duration = Duration::from_secs(30);
 /// A client that takes no message for this long is disconnected.
 pub const SEND_TIMEOUT: Duration = Duration::from_secs(5);
 /// Maximum number of events that wait for a client, named `remote events`. A client with more is
 /// disconnected.
 pub const MAX_WAITING_EVENTS: usize = 512;
-/// Maximum number of batches of a client at the same time. Further messages wait.
+/// Maximum number of batches of a client at the same time. Further ones are refused.
 pub const MAX_RUNNING_BATCHES: usize = 8;
 /// Maximum time to wait for the studio to execute the commands of a request.
 pub const SETTLE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -24,6 +26,22 @@ pub const MAX_SLEEP_MILLIS: f64 = 50_000.0;
 /// The most frames that a batch can sleep.
 pub const MAX_SLEEP_FRAMES: f64 = 10_000.0;
 
+/// Maximum time to wait for the screenshots of other requests, of which one is made at a time.
+pub const WORK_TIMEOUT: Duration = Duration::from_secs(5);
+/// Maximum size in bytes of the answers of a batch.
+pub const MAX_BATCH_ANSWER_BYTES: usize = 32 << 20;
+/// Maximum total sleep of a batch.
+pub const MAX_BATCH_SLEEP: Duration = Duration::from_secs(120);
+/// Maximum size in bytes of an event that a client sends to all clients.
+pub const MAX_CUSTOM_EVENT_BYTES: usize = 64 << 10;
+/// Maximum number of connections of one address that have not proven the password. An older one
+/// makes room for a new one.
+pub const MAX_UNKNOWN_PER_ADDRESS: usize = 4;
+
+/// The number of events that clients may send to all clients at once.
+const MAX_BURST_CUSTOM_EVENTS: f64 = 60.0;
+/// The number of such events per second.
+const CUSTOM_EVENTS_PER_SECOND: f64 = 20.0;
 /// The number of requests that a client may send at once.
 const MAX_BURST_REQUESTS: f64 = 1_000.0;
 /// The number of requests per second of a client that sends without a pause. More requests wait.
@@ -52,9 +70,43 @@ impl RequestRate {
     }
 }
 
+/// Limits the events that clients send to all clients. A client has places for few waiting events.
+#[derive(Debug)]
+pub struct CustomEventRate {
+    /// The number of events that are possible at once.
+    left: f64,
+    at: Timestamp,
+}
+
+impl CustomEventRate {
+    pub fn new(now: Timestamp) -> Self {
+        Self { left: MAX_BURST_CUSTOM_EVENTS, at: now }
+    }
+
+    /// Takes account of an event. Returns false if there are too many.
+    pub fn admits(&mut self, now: Timestamp) -> bool {
+        let gained = now.since(self.at).as_secs_f64() * CUSTOM_EVENTS_PER_SECOND;
+        (self.left, self.at) = ((self.left + gained).min(MAX_BURST_CUSTOM_EVENTS), now);
+        let admits = self.left >= 1.0;
+        if admits {
+            self.left -= 1.0;
+        }
+        admits
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn custom_events_beyond_the_burst_are_refused_until_time_has_passed() {
+        let at = |millis: i64| Timestamp::from_micros(millis * 1_000);
+        let mut rate = CustomEventRate::new(at(0));
+        assert_eq!((0..100).filter(|_| rate.admits(at(0))).count(), 60);
+        assert!(!rate.admits(at(49)));
+        assert!(rate.admits(at(100)) && rate.admits(at(101)) && !rate.admits(at(102)));
+    }
 
     #[test]
     fn a_flood_waits_and_a_pause_pays_it_off() {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{Notify, Semaphore, broadcast, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
@@ -20,8 +20,7 @@ use crate::base::Secret;
 use crate::events;
 use crate::net::Listener;
 use crate::protocol::subscription;
-use crate::server::limits::MAX_CLIENTS;
-use crate::server::shared::{ClientEntry, ConnectedClient, Shared, stopped};
+use crate::server::shared::{ClientEntry, Shared, stopped};
 use onair_studio::Command;
 use onair_studio::engine::handle::StudioLink;
 use onair_studio::snapshot::RemoteReport;
@@ -67,6 +66,8 @@ impl RemoteServer {
             reported: Mutex::default(),
             events,
             meters: watch::Sender::new(Arc::default()),
+            work: Semaphore::new(1),
+            custom_events: Mutex::new(limits::CustomEventRate::new(clock.now())),
             stop: stopped,
         });
         let listening = runtime.spawn(listen(listener, Arc::clone(&shared)));
@@ -102,21 +103,24 @@ async fn listen(listener: Listener, shared: Arc<Shared>) {
             accepted = listener.accept() => accepted,
         };
         next += 1;
-        let is_full = {
-            let mut clients = shared.clients.lock();
-            let is_full = clients.len() >= MAX_CLIENTS;
-            if !is_full {
-                clients.insert(next, ConnectedClient { address: peer, subscriptions: None });
-            }
-            is_full
-        };
-        if is_full {
+        let evicted = Arc::new(Notify::new());
+        if !shared.admit(next, peer, Arc::clone(&evicted)) {
             tracing::info!(%peer, "remote control: too many clients");
             // Without a handshake, a flood of connections costs little.
             continue;
         }
         let entry = ClientEntry { shared: Arc::clone(&shared), id: next };
-        tokio::spawn(client::serve(stream, peer, entry));
+        // A client that has left without a word is found.
+        stream.set_keepalive();
+        stream.set_user_timeout(limits::UNACKNOWLEDGED_TIMEOUT);
+        tokio::spawn(async move {
+            tokio::select! {
+                () = client::serve(stream, peer, entry) => {}
+                () = evicted.notified() => {
+                    tracing::info!(%peer, "remote control: another client takes the place");
+                }
+            }
+        });
     }
 }
 

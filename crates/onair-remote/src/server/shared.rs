@@ -1,18 +1,19 @@
 //! What all tasks of the server share: the clients, and what was reported to them.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use serde_json::Value;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{Notify, Semaphore, broadcast, watch};
 use tokio::time::sleep;
 
 use crate::base::{Clock, Secret};
 use crate::events::{self, Event};
 use crate::password::WrongPasswords;
+use crate::server::limits::{CustomEventRate, MAX_CLIENTS, MAX_UNKNOWN_PER_ADDRESS};
 use onair_studio::Snapshot;
 use onair_studio::engine::handle::StudioLink;
 use onair_studio::snapshot::RemoteClient;
@@ -23,6 +24,8 @@ pub(super) struct ConnectedClient {
     pub address: SocketAddr,
     /// The events that the client wants; `None` until it has proven the password.
     pub subscriptions: Option<u32>,
+    /// Ends the connection in favor of another one.
+    pub evicted: Arc<Notify>,
 }
 
 /// What all tasks of the server share.
@@ -37,10 +40,28 @@ pub(super) struct Shared {
     pub reported: Mutex<Option<Arc<Snapshot>>>,
     pub events: broadcast::Sender<Arc<Event>>,
     pub meters: watch::Sender<Arc<Value>>,
+    /// Admits one screenshot at a time.
+    pub work: Semaphore,
+    pub custom_events: Mutex<CustomEventRate>,
     pub stop: watch::Receiver<bool>,
 }
 
 impl Shared {
+    /// Adds a connection. If there are too many, the oldest one that has not proven the password
+    /// ends, so that nobody can keep clients out without the password. Returns false if all have.
+    pub fn admit(&self, id: u64, address: SocketAddr, evicted: Arc<Notify>) -> bool {
+        let mut clients = self.clients.lock();
+        let oldest = in_the_way(&clients, address.ip());
+        if let Some(gone) = oldest.and_then(|oldest| clients.remove(&oldest)) {
+            gone.evicted.notify_one();
+        }
+        let is_admitted = clients.len() < MAX_CLIENTS;
+        if is_admitted {
+            clients.insert(id, ConnectedClient { address, subscriptions: None, evicted });
+        }
+        is_admitted
+    }
+
     /// Sets what an identified client wants. Changes from now on are reported to it.
     pub fn subscribe(&self, id: u64, subscriptions: u32) {
         let mut reported = self.reported.lock();
@@ -109,6 +130,15 @@ impl Shared {
     }
 }
 
+/// Returns the connection that must end before this address gets one more, if any.
+fn in_the_way(clients: &BTreeMap<u64, ConnectedClient>, address: IpAddr) -> Option<u64> {
+    let unknown = || clients.iter().filter(|(_, it)| it.subscriptions.is_none());
+    let mut same = unknown().filter(|(_, it)| it.address.ip() == address);
+    let oldest = same.next().filter(|_| same.count() + 1 >= MAX_UNKNOWN_PER_ADDRESS);
+    let oldest = oldest.or_else(|| unknown().next().filter(|_| clients.len() >= MAX_CLIENTS));
+    oldest.map(|(id, _)| *id)
+}
+
 /// Removes a client from the list when its task ends.
 pub(super) struct ClientEntry {
     pub shared: Arc<Shared>,
@@ -124,4 +154,29 @@ impl Drop for ClientEntry {
 /// Waits until the server ends. The sender is dropped with the server.
 pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_without_the_password_make_room_and_others_stay() {
+        let mut clients = BTreeMap::new();
+        let mut add = |id: u64, ip: [u8; 4], is_known: bool| {
+            let way = in_the_way(&clients, ip.into());
+            way.map(|gone| clients.remove(&gone));
+            let subscriptions = is_known.then_some(0);
+            let address = SocketAddr::from((ip, 4_000));
+            let client = ConnectedClient { address, subscriptions, evicted: Arc::default() };
+            clients.insert(id, client);
+            way
+        };
+        let (stranger, other) = ([192, 0, 2, 1], [192, 0, 2, 2]);
+        assert!((0..4).all(|id| add(id, stranger, false).is_none()));
+        assert_eq!(add(4, stranger, false), Some(0), "the oldest of the same address");
+        assert_eq!(add(5, other, false), None);
+        assert!((6..17).all(|id| add(id, other, true).is_none()));
+        assert_eq!(add(17, [192, 0, 2, 3], true), Some(1), "all places are taken");
+    }
 }

@@ -58,9 +58,13 @@ impl CommandSender {
         let _ = self.commands.send(command);
     }
 
-    /// Sends a command unless the queue is full. Returns the number of commands sent.
+    /// Sends a command unless half of the queue is full, so that the window never waits because of
+    /// others. Returns the number of commands sent.
     fn offer(&self, command: Command) -> Option<u64> {
         let mut sent = self.sent.lock();
+        if self.commands.len() >= MAX_WAITING_COMMANDS / 2 {
+            return None;
+        }
         match self.commands.offer(command, Duration::ZERO) {
             Ok(None) => {
                 *sent += 1;

@@ -342,6 +342,9 @@ impl Engine {
                 self.with_strip(StripId::MAIN, |it| it.strip.muted = muted);
             }
             Command::AddStrip(choice) => self.add_strip(choice),
+            Command::AddNamedStrip { choice, name } => {
+                self.add_named_strip(choice, clean_name(&name));
+            }
             Command::RemoveStrip(id) => self.remove_strip(id),
             Command::SelectStrip { id: StripId::MAIN, choice } => {
                 self.handle(Command::SelectAudio(choice));

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::HeaderValue;
-use tokio_tungstenite::tungstenite::http::header::SEC_WEBSOCKET_PROTOCOL;
+use tokio_tungstenite::tungstenite::http::header::{ORIGIN, SEC_WEBSOCKET_PROTOCOL};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error as Tungstenite, Message};
@@ -47,6 +47,7 @@ impl SocketMessage {
 pub struct ServerSocket {
     inner: WebSocketStream<Stream>,
     protocol: Option<&'static str>,
+    is_of_page: bool,
 }
 
 impl ServerSocket {
@@ -59,8 +60,9 @@ impl ServerSocket {
         protocols: &[&'static str],
         max_bytes: usize,
     ) -> Option<Self> {
-        let mut chosen = None;
+        let (mut chosen, mut is_of_page) = (None, false);
         let choose = |request: &Request, mut response: Response| -> Result<_, ErrorResponse> {
+            is_of_page = request.headers().contains_key(ORIGIN);
             let proposed = request.headers().get_all(SEC_WEBSOCKET_PROTOCOL).into_iter();
             let proposed = proposed.filter_map(|it| it.to_str().ok());
             let mut proposed = proposed.flat_map(|it| it.split(',').map(str::trim));
@@ -78,12 +80,17 @@ impl ServerSocket {
         let accepted =
             tokio_tungstenite::accept_hdr_async_with_config(stream, choose, Some(config));
         let inner = timeout(HANDSHAKE_TIMEOUT, accepted).await.ok()?.ok()?;
-        Some(Self { inner, protocol: chosen })
+        Some(Self { inner, protocol: chosen, is_of_page })
     }
 
     /// Returns the accepted subprotocol.
     pub fn protocol(&self) -> Option<&'static str> {
         self.protocol
+    }
+
+    /// Returns true if a web page opened the connection: browsers name the page's origin.
+    pub fn is_of_page(&self) -> bool {
+        self.is_of_page
     }
 
     /// Returns the next message, or `None` after the end of the connection. A message that is too

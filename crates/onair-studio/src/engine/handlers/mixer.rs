@@ -280,8 +280,13 @@ impl Engine {
     }
 
     pub fn add_strip(&mut self, choice: AudioChoice) {
+        self.add_named_strip(choice, String::new());
+    }
+
+    pub fn add_named_strip(&mut self, choice: AudioChoice, name: String) {
         let Some(id) = mixer::free_id(&self.settings.strips) else { return };
-        self.with_mixer(|strips| strips.push(AudioStrip::new(id, choice)));
+        let strip = AudioStrip { name, ..AudioStrip::new(id, choice) };
+        self.with_mixer(|strips| strips.push(strip));
     }
 
     pub fn remove_strip(&mut self, id: StripId) {
