@@ -111,6 +111,29 @@ const APART: &[(&str, &str)] = &[
 /// Crates that are one room: their `lib.rs` is the room's `mod.rs`.
 const CRATES_OF_ONE_ROOM: &[&str] = &["platform", "player", "remote", "server", "studio", "wire"];
 
+/// Crates that only one operating system has, and the crates of its interfaces. They are used only by
+/// `platform/` and by `backend/` folders.
+const SYSTEM_CRATES: &[&str] = &[
+    "io_uring",
+    "landlock",
+    "libc",
+    "libspa_sys",
+    "pipewire_sys",
+    "pulseaudio",
+    "sd_notify",
+    "seccompiler",
+    "signal_hook",
+    "v4l",
+    "wayland_backend",
+    "wayland_client",
+    "wayland_protocols",
+    "windows_native_keyring_store",
+    "windows_sys",
+    "x11rb",
+    "zbus",
+    "zbus_secret_service_keyring_store",
+];
+
 /// Maximum number of lines of a file, unless its head gives a reason.
 const LONGEST: usize = 600;
 
@@ -627,6 +650,11 @@ fn words(source: &Source, test_file: bool) -> Vec<Breach> {
         {
             add("thread", path.line, &text);
         }
+        let of_system = path.segments.starts_with(&["std".to_owned(), "os".to_owned()])
+            || path.segments.first().is_some_and(|first| SYSTEM_CRATES.contains(&first.as_str()));
+        if of_system && !in_backend {
+            add("system", path.line, &text);
+        }
         let clocks = ["Instant", "SystemTime", "Zoned", "Utc", "Local"];
         if floor < 3 && name != "base/time.rs" && clocks.iter().any(|clock| has(clock, "now")) {
             add("clock", path.line, &text);
@@ -988,6 +1016,9 @@ fn banned_words_are_caught_in_each_wrong_room() {
         ("clock", "base/queue.rs", "fn f(i: I) { i.elapsed(); }"),
         ("clock", "base/pool.rs", "fn f() -> fn() -> Instant { Instant::now }"),
         ("unsafe", "encode/video.rs", "fn f() { unsafe { g() } }"),
+        ("system", "studio/a.rs", "use std::os::unix::fs::PermissionsExt as _;"),
+        ("system", "base/a.rs", "fn f() -> i32 { libc::EIO }"),
+        ("system", "app/a.rs", "use zbus::Connection;"),
         ("unsafe", "base/a.rs", "unsafe impl Send for A {}"),
         ("unsafe", "mix/a.rs", "#[cfg(test)] mod tests { fn f() { unsafe { g() } } }"),
         ("serde", "media/a.rs", "#[derive(Debug, Serialize)] struct A;"),
@@ -1021,6 +1052,9 @@ fn banned_words_are_caught_in_each_wrong_room() {
 fn the_same_words_pass_where_they_belong() {
     let fine = [
         ("encode/backend/openh264.rs", "fn f() { unsafe { g() } }"),
+        ("platform/linux/a.rs", "use std::os::fd::OwnedFd; fn f() { unsafe { libc::sync() } }"),
+        ("app/backend/bus.rs", "use zbus::Connection;"),
+        ("ui/a.rs", "#[cfg(test)] mod tests { use std::os::unix::fs::symlink; }"),
         ("base/worker.rs", "fn f() { thread::Builder::new(); }"),
         ("base/time.rs", "fn f() { Instant::now(); i.elapsed(); }"),
         ("capture/a.rs", "fn f() { Instant::now(); thread::sleep(d); thread::current(); }"),

@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::app::backend::dialogs::has_dialog;
+use crate::base::Worker;
 use crate::base::queue::{self, Full, Receiver};
-use crate::base::{Worker, portal};
 use crate::platform::names;
 use crate::platform::process::own_program;
 
@@ -139,23 +140,6 @@ fn choose(mut words: impl Iterator<Item = OsString>) -> Option<Vec<u8>> {
     }
     let ended = |path: PathBuf| [names::bytes(path.as_os_str()), b"\0"].concat();
     Some(paths.into_iter().flatten().flat_map(ended).collect())
-}
-
-/// Returns true if there is a portal with file dialogs, or the dialog program `zenity`.
-fn has_dialog() -> bool {
-    let paths = std::env::var_os("PATH").unwrap_or_default();
-    if std::env::split_paths(&paths).any(|folder| folder.join("zenity").is_file()) {
-        return true;
-    }
-    const FILE_CHOOSER_INTERFACE: &str = "org.freedesktop.portal.FileChooser";
-    portal::runtime().is_ok_and(|runtime| {
-        runtime
-            .block_on(async {
-                let connection = portal::connect().await?;
-                portal::property(&connection, FILE_CHOOSER_INTERFACE, "version").await
-            })
-            .is_ok()
-    })
 }
 
 #[cfg(test)]

@@ -37,5 +37,9 @@ pub use system::{clocks, errors, files, launcher, local_socket, names, process, 
 #[cfg(target_os = "linux")]
 pub use linux::{mapping::Mapping, shared_memory::SharedMemory};
 
+/// The state of the computer, for the backend of Windows; Linux has services of the desktop for it.
+#[cfg(windows)]
+pub use windows::power;
+
 #[cfg(not(any(target_os = "linux", windows)))]
 compile_error!("onair does not know this system: it needs a folder beside linux/ and windows/");

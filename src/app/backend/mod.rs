@@ -1,13 +1,21 @@
 //! The parts that depend on the graphics driver and on the display.
 #![allow(unsafe_code)]
 
+#[cfg(target_os = "linux")]
 pub mod activation;
+#[cfg(target_os = "linux")]
+pub mod dialogs;
+#[cfg(target_os = "linux")]
 pub mod display;
 pub mod layer;
 mod program;
 mod surfaces;
+#[cfg(windows)]
+mod windows;
 
 pub use surfaces::SurfaceFactory;
+#[cfg(windows)]
+pub use windows::{activation, dialogs, display};
 
 use eframe::glow::{self, HasContext as _};
 

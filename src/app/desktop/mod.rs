@@ -6,12 +6,18 @@
 //! The window passes on the state of the studio ([`DesktopStatus::show`]) and takes the desktop's
 //! requests ([`DesktopStatus::asked`]). A thread connects the window with the bus.
 
-mod bus;
-mod menu;
+mod backend;
+#[cfg_attr(
+    windows,
+    allow(dead_code, reason = "for notifications, which Windows does not have yet")
+)]
 mod notification;
 mod state;
+#[cfg_attr(
+    windows,
+    allow(dead_code, reason = "for the tray icon, which Windows does not have yet")
+)]
 mod status_icon;
-mod status_item;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -22,7 +28,7 @@ use parking_lot::Mutex;
 use crate::base::Worker;
 use crate::base::queue::{self, Full};
 
-use bus::serve;
+use backend::serve;
 use state::Shared;
 pub use state::{DesktopRequest, DesktopState};
 

@@ -2,11 +2,13 @@
 //! window's library accepts files only. On X11, this module accepts addresses and leaves files to
 //! the library.
 
+mod backend;
+#[cfg_attr(windows, allow(dead_code, reason = "for addresses, which Windows does not report yet"))]
 mod drag;
-mod x11;
 
 use crate::base::queue::{self, Full, Receiver};
 
+use backend::DropReceiver;
 pub use drag::Drag;
 use drag::Window;
 
@@ -16,7 +18,7 @@ const MAX_PENDING_EVENTS: usize = 16;
 /// The receiver of dropped addresses; see the module documentation.
 pub struct Drops {
     drags: Receiver<Drag>,
-    _way: Option<x11::DropReceiver>,
+    _way: Option<DropReceiver>,
 }
 
 impl Drops {
@@ -24,7 +26,7 @@ impl Drops {
     pub fn new(creation: &eframe::CreationContext<'_>) -> Self {
         let (sender, drags) = queue::bounded("drags", MAX_PENDING_EVENTS, Full::DropOldest);
         let window = Window { drags: sender, context: creation.egui_ctx.clone() };
-        let _way = x11::DropReceiver::open(creation, window)
+        let _way = DropReceiver::open(creation, window)
             .inspect_err(|why| tracing::debug!(why, "dropping addresses on the window failed"))
             .ok();
         Self { drags, _way }

@@ -4,12 +4,9 @@
 //! the desktop assigns the keys, all in one session (`portal`). Reports go to the studio directly,
 //! because a hidden window gets no frames on Wayland.
 
+mod backend;
 pub mod effect;
-mod grabs;
 mod key_state;
-mod keysyms;
-mod portal;
-mod x11;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,10 +21,9 @@ use crate::studio::settings::hotkeys::Hotkey;
 use crate::studio::{Preferences, PushToTalkKey};
 use crate::ui::{AnyCommand, GlobalHotkeys, GlobalKeySupport};
 
-use grabs::RefusedHotkeys;
+use backend::{PortalKeys, RefusedHotkeys, WantedKey, watch_key};
 use key_state::KeyState;
 pub use key_state::REPORT_RENEWAL_INTERVAL;
-use x11::watch_key;
 
 /// Receives the press of a command's hotkey, and whether onair's main window is known to have the
 /// keyboard focus, on any thread.
@@ -50,7 +46,7 @@ pub struct GlobalKeys {
 enum KeySource {
     None,
     Look(Option<Watched>, Grabs),
-    Ask(portal::PortalKeys),
+    Ask(PortalKeys),
 }
 
 /// The grabbed hotkeys of commands.
@@ -100,7 +96,7 @@ impl GlobalKeys {
                 let on_press = Arc::new(move |name: &str| {
                     AnyCommand::parse(name).iter().for_each(|command| its(command, false));
                 });
-                KeySource::Ask(portal::PortalKeys::new(Arc::clone(&line), on_press, wake.clone()))
+                KeySource::Ask(PortalKeys::new(Arc::clone(&line), on_press, wake.clone()))
             }
             _ => KeySource::None,
         };
@@ -184,7 +180,7 @@ impl GlobalKeys {
                 watched.as_ref().is_some_and(|watched| watched.held.load(Ordering::Relaxed))
             }
             KeySource::Ask(asker) => {
-                let talk = portal::WantedKey {
+                let talk = WantedKey {
                     key: preferences.push_to_talk_key,
                     on: preferences.push_to_talk_everywhere,
                     listens: key.is_some(),
@@ -220,7 +216,7 @@ impl Grabs {
             if let Some(Err(stuck)) = before.map(|worker| worker.join(RELEASE_TIMEOUT)) {
                 tracing::debug!(%stuck, "releasing earlier global hotkeys failed");
             }
-            grabs::listen(&hotkeys, window, stop, &*pressed, &|commands| {
+            backend::listen(&hotkeys, window, stop, &*pressed, &|commands| {
                 *refused.lock() = commands;
                 wake.request_repaint();
             });

@@ -6,7 +6,7 @@
 //! The window passes on the state ([`MediaKeys::show`]) and takes the desktop's requests
 //! ([`MediaKeys::asked`]); a thread connects the window with the bus while a player exists.
 
-mod bus;
+mod backend;
 mod shared;
 mod state;
 
@@ -18,7 +18,7 @@ use crate::base::Worker;
 use crate::base::queue::{self, Full};
 use crate::studio::Snapshot;
 
-use bus::serve;
+use backend::serve;
 use shared::Shared;
 pub use state::{MediaKeyRequest, State};
 

@@ -25,9 +25,9 @@ pub mod worker;
 pub use crate::platform::{CodePages, launcher, sandbox};
 #[cfg(target_os = "linux")]
 pub use crate::platform::{Mapping, SharedMemory};
-pub use backend::WorkerPool;
 #[cfg(target_os = "linux")]
 pub use backend::portal;
+pub use backend::{WorkerPool, hold_awake};
 pub use backoff::{Backoff, SplitMix64};
 pub use file_stamp::FileStamp;
 pub use latest::Latest;

@@ -64,6 +64,11 @@ pub fn read_exact_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<()> 
     file.read_exact_at(buffer, at)
 }
 
+/// Returns true if the file is no longer in any folder.
+pub fn is_unlinked(file: &File) -> bool {
+    file.metadata().is_ok_and(|data| data.nlink() == 0)
+}
+
 /// Makes a file that is created with these options private: only its owner can open it.
 pub fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options.mode(0o600)
@@ -78,6 +83,14 @@ pub fn make_private(file: &File) -> io::Result<()> {
         0 => Ok(()),
         _ => file.set_permissions(Permissions::from_mode(0o600)),
     }
+}
+
+/// Makes a folder private: only its owner can open it.
+///
+/// # Errors
+/// Fails if the system refuses it.
+pub fn make_folder_private(folder: &Path) -> io::Result<()> {
+    std::fs::set_permissions(folder, Permissions::from_mode(0o700))
 }
 
 /// Creates a folder and those above it. Only their owner can open them.
@@ -136,5 +149,8 @@ mod tests {
         assert_eq!((FileId::of(&file).unwrap(), FileId::at(&new).unwrap()), (id, id));
         assert_ne!(FileId::at(&old).unwrap(), id);
         assert!(FileId::at(&folder.path().join("none")).is_err());
+        assert!(!is_unlinked(&file));
+        std::fs::remove_file(&new).unwrap();
+        assert!(is_unlinked(&file));
     }
 }

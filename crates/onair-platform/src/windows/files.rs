@@ -26,12 +26,7 @@ impl FileId {
     /// # Errors
     /// Fails if the system does not know it.
     pub fn of(file: &File) -> io::Result<Self> {
-        // SAFETY: the structure consists of integers, for which all zero bits are valid.
-        let mut about: BY_HANDLE_FILE_INFORMATION = unsafe { zeroed() };
-        // SAFETY: the handle is open, and the call writes only the structure.
-        if unsafe { GetFileInformationByHandle(file.as_raw_handle(), &raw mut about) } == 0 {
-            return Err(io::Error::last_os_error());
-        }
+        let about = about(file)?;
         let index = u64::from(about.nFileIndexHigh) << 32 | u64::from(about.nFileIndexLow);
         Ok(Self { volume: about.dwVolumeSerialNumber, index })
     }
@@ -47,6 +42,16 @@ impl FileId {
             .custom_flags(FILE_FLAG_BACKUP_SEMANTICS)
             .open(path)?;
         Self::of(&options)
+    }
+}
+
+fn about(file: &File) -> io::Result<BY_HANDLE_FILE_INFORMATION> {
+    // SAFETY: the structure consists of integers, for which all zero bits are valid.
+    let mut about: BY_HANDLE_FILE_INFORMATION = unsafe { zeroed() };
+    // SAFETY: the handle is open, and the call writes only the structure.
+    match unsafe { GetFileInformationByHandle(file.as_raw_handle(), &raw mut about) } {
+        0 => Err(io::Error::last_os_error()),
+        _ => Ok(about),
     }
 }
 
@@ -93,6 +98,11 @@ pub fn read_exact_at(file: &File, mut buffer: &mut [u8], mut at: u64) -> io::Res
     Ok(())
 }
 
+/// Returns true if the file is no longer in any folder.
+pub fn is_unlinked(file: &File) -> bool {
+    about(file).is_ok_and(|about| about.nNumberOfLinks == 0)
+}
+
 /// Changes nothing: a new file has the rights of its folder, and others cannot open the folders of a
 /// user.
 pub fn private(options: &mut OpenOptions) -> &mut OpenOptions {
@@ -104,6 +114,14 @@ pub fn private(options: &mut OpenOptions) -> &mut OpenOptions {
 /// # Errors
 /// Never fails on this system.
 pub fn make_private(_file: &File) -> io::Result<()> {
+    Ok(())
+}
+
+/// Changes nothing: see [`private`].
+///
+/// # Errors
+/// Never fails on this system.
+pub fn make_folder_private(_folder: &Path) -> io::Result<()> {
     Ok(())
 }
 

@@ -8,6 +8,7 @@ pub mod files;
 pub mod launcher;
 pub mod local_socket;
 pub mod names;
+pub mod power;
 pub mod process;
 pub mod sandbox;
 pub mod signals;

@@ -17,6 +17,7 @@ use parking_lot::Mutex;
 use crate::base::{Clock, Timestamp};
 use crate::files;
 use crate::files::disk_space::{DiskChange, SpaceReading, SpaceWatch, Warning, reserve};
+use crate::platform::files::is_unlinked;
 use crate::server::access::publisher_limits::Allowance;
 use crate::server::recordings::folder;
 use crate::server::recordings::name::{RecordedStream, file_name};
@@ -341,12 +342,6 @@ fn enough_room(free: Option<u64>, index: u64) -> io::Result<()> {
         Some(free) if free < reserve(index) => Err(io::ErrorKind::StorageFull.into()),
         _ => Ok(()),
     }
-}
-
-/// Returns true if the file is no longer in any folder.
-fn is_unlinked(file: &File) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    file.metadata().is_ok_and(|metadata| metadata.nlink() == 0)
 }
 
 #[cfg(test)]

@@ -4,27 +4,17 @@
 //! Buffers always have a fixed size, because the servers' default is two seconds.
 
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
-use cpal::{BufferSize, Device, ErrorKind, Host, HostId, StreamConfig};
+use cpal::{BufferSize, Device, Host, HostId, StreamConfig};
 
 use crate::audio::backend::pulse::{self, PolledLink};
+use crate::audio::backend::streams::{CALLBACKS_PER_SECOND, Running, fault, play_f32, record_f32};
 use crate::audio::source::{ApplicationInfo, DeviceInfo};
 use crate::audio::system::{AudioSystem, Direction, Fault, Sink, Stream, Tap};
 
-/// Time limit for a device to open.
-const OPEN_TIMEOUT: Duration = Duration::from_secs(3);
-/// Maximum age or latency of an audio block in microseconds; a larger value is a device error.
-const MAX_BLOCK_AGE_MICROS: i64 = 1_000_000;
-/// Maximum age of captured audio in microseconds. The mixer waits for half a second at most, so
-/// older audio would never be heard. Such audio is played late instead.
-const MAX_CAPTURE_AGE_MICROS: i64 = 450_000;
 /// The suffix of the server's names for monitors of speakers.
 const MONITOR_SUFFIX: &str = ".monitor";
-/// Callbacks per second of a capture.
-const CALLBACKS_PER_SECOND: u32 = 100;
-
 /// cpal with one host that stays open.
 #[derive(Default)]
 pub(super) struct Cpal {
@@ -34,13 +24,6 @@ pub(super) struct Cpal {
     /// The connection for lists of applications, because cpal cannot list applications.
     looking: PolledLink,
 }
-
-struct Running {
-    _stream: cpal::Stream,
-    _open: Arc<()>,
-}
-
-impl Stream for Running {}
 
 impl Cpal {
     fn host(&mut self) -> Result<&Host, Fault> {
@@ -135,34 +118,6 @@ fn is_real(host: HostId, id: &str) -> bool {
     }
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "called by map_err")]
-fn fault(error: cpal::Error) -> Fault {
-    let detail = error.to_string();
-    match error.kind() {
-        ErrorKind::DeviceBusy => Fault::Busy(detail),
-        ErrorKind::PermissionDenied => Fault::Refused(detail),
-        ErrorKind::DeviceNotAvailable => Fault::Absent(detail),
-        ErrorKind::UnsupportedConfig | ErrorKind::InvalidInput => Fault::Format(detail),
-        _ => Fault::Other(detail),
-    }
-}
-
-/// Returns true for errors that need no reaction: the stream continues.
-fn harmless(error: &cpal::Error) -> bool {
-    matches!(error.kind(), ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied | ErrorKind::Xrun)
-}
-
-fn micros(duration: Option<Duration>) -> i64 {
-    let micros = duration.map_or(0, |duration| duration.as_micros());
-    i64::try_from(micros).unwrap_or(MAX_BLOCK_AGE_MICROS).min(MAX_BLOCK_AGE_MICROS)
-}
-
-/// Returns the age of the first frame of a buffer in microseconds. That frame is at least as old as
-/// the duration of the buffer.
-fn capture_age(latency: Option<Duration>, lasts: i64) -> i64 {
-    micros(latency).min(MAX_CAPTURE_AGE_MICROS).max(lasts)
-}
-
 impl AudioSystem for Cpal {
     fn devices(&mut self, direction: Direction) -> Result<Vec<DeviceInfo>, Fault> {
         if self.may_leave_alsa() && pulse::answers() {
@@ -221,42 +176,6 @@ impl AudioSystem for Cpal {
     }
 }
 
-fn record_f32(
-    device: &Device,
-    config: StreamConfig,
-    mut sink: Sink,
-) -> Result<cpal::Stream, Fault> {
-    let state = sink.capture_state();
-    let (channels, rate) = (config.channels, i64::from(config.sample_rate.max(1)));
-    let data = move |samples: &[f32], info: &cpal::InputCallbackInfo| {
-        let stamp = info.timestamp();
-        let lasts = (samples.len() / usize::from(channels)) as i64 * 1_000_000 / rate;
-        let age = capture_age(stamp.callback.checked_duration_since(stamp.capture), lasts);
-        sink.push(samples, channels, age);
-    };
-    let error = move |error: cpal::Error| {
-        if !harmless(&error) {
-            state.latch.set(|| error.to_string());
-        }
-    };
-    device.build_input_stream(config, data, error, Some(OPEN_TIMEOUT)).map_err(fault)
-}
-
-fn play_f32(device: &Device, config: StreamConfig, mut tap: Tap) -> Result<cpal::Stream, Fault> {
-    let played = tap.played();
-    let data = move |out: &mut [f32], info: &cpal::OutputCallbackInfo| {
-        let stamp = info.timestamp();
-        let latency = micros(stamp.playback.checked_duration_since(stamp.callback));
-        tap.fill(out, latency);
-    };
-    let error = move |error: cpal::Error| {
-        if !harmless(&error) {
-            played.latch.set(|| error.to_string());
-        }
-    };
-    device.build_output_stream(config, data, error, Some(OPEN_TIMEOUT)).map_err(fault)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -283,13 +202,5 @@ mod tests {
         assert!(!system.may_leave_alsa());
         drop(device);
         assert!(system.may_leave_alsa());
-    }
-
-    #[test]
-    fn audio_of_a_slow_device_is_not_older_than_the_mixer_waits() {
-        let age = |millis: u64| capture_age(Some(Duration::from_millis(millis)), 10_000);
-        assert_eq!([age(0), age(30), age(440)], [10_000, 30_000, 440_000]);
-        assert_eq!([age(700), age(90_000)], [MAX_CAPTURE_AGE_MICROS; 2]);
-        assert_eq!(capture_age(None, 10_000), 10_000);
     }
 }

@@ -1,14 +1,23 @@
 //! The backends of the audio system: cpal for real devices, and a fake for tests.
 
+#[cfg(target_os = "linux")]
 mod cookie;
+#[cfg(target_os = "linux")]
 mod cpal;
 #[cfg(test)]
 pub(in crate::audio) mod fake;
+#[cfg(target_os = "linux")]
 mod pulse;
+mod streams;
+#[cfg(windows)]
+mod wasapi;
 
 use crate::audio::system::AudioSystem;
 
 /// Returns the audio system of this computer.
 pub(super) fn system() -> Box<dyn AudioSystem> {
-    Box::new(cpal::Cpal::default())
+    #[cfg(target_os = "linux")]
+    return Box::new(cpal::Cpal::default());
+    #[cfg(windows)]
+    return Box::new(wasapi::Wasapi);
 }

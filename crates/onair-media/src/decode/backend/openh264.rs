@@ -68,8 +68,9 @@ impl Drop for Raw {
     }
 }
 
-fn codec_error(step: Step, code: i64) -> Error {
-    Error::Codec { decoder: DECODER_NAME, step, code }
+/// The type of codes differs from system to system.
+fn codec_error(step: Step, code: impl Into<i64>) -> Error {
+    Error::Codec { decoder: DECODER_NAME, step, code: code.into() }
 }
 
 /// A decoded frame inside the library, which is valid until the next call to the library.

@@ -12,6 +12,7 @@ use crate::base::Timestamp;
 use crate::files::disk_space::with_recording_reserve;
 use crate::files::{self, Trouble};
 use crate::media::{AudioConfig, ExtraTrack, ExtraTracks, StreamConfig, StreamEvent, Track};
+use crate::platform::files::is_unlinked;
 use crate::text::Problem;
 use crate::wire::codec::Colors;
 use crate::wire::container::{
@@ -274,12 +275,6 @@ impl File {
     fn fault(&self, error: &io::Error) -> Error {
         Error::new(&self.path, error)
     }
-}
-
-/// Returns true if the file is no longer in any folder.
-fn is_unlinked(file: &fs::File) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    file.metadata().is_ok_and(|metadata| metadata.nlink() == 0)
 }
 
 /// Returns the number of free bytes for a file with this path, if known.

@@ -32,7 +32,7 @@ pub(in crate::net) fn take(address: SocketAddr, kind: Type) -> Option<Socket> {
     let mut sockets = INHERITED_SOCKETS.lock();
     let fits = |socket: &Socket| {
         socket.r#type().is_ok_and(|it| it == kind)
-            && (kind == Type::DGRAM || socket.is_listener().unwrap_or(false))
+            && (kind == Type::DGRAM || inherited::listens(socket))
             && address_of(socket).is_some_and(|it| serves(it, address))
     };
     let at = sockets.iter().position(fits)?;

@@ -6,6 +6,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::files::Trouble;
+use crate::platform::files::make_folder_private;
 use crate::studio::settings::Settings;
 use crate::studio::settings::disk::{put, read_bounded};
 use crate::studio::settings::part::{PartKind, PartSummary, check_name};
@@ -100,7 +101,7 @@ impl Versions {
         }
         let folder = self.of(kind, &name);
         fs::create_dir_all(&folder)?;
-        make_private(&self.folder)?;
+        make_folder_private(&self.folder)?;
         put(&folder.join(VersionId::after(known.first()).file_name()), text)?;
         self.drop_old(kind, &name)
     }
@@ -190,11 +191,6 @@ impl Versions {
         let _ = fs::remove_dir(from);
         self.drop_old(kind, name)
     }
-}
-
-fn make_private(folder: &std::path::Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! desktop's keyring (Secret Service) or, without one, in a file that only its owner can read. A
 //! separate thread does this, because a keyring may request a password first.
 
+mod backend;
 mod own_keys;
 mod store;
 

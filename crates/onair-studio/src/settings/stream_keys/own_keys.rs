@@ -5,10 +5,8 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use keyring_core::api::CredentialStoreApi;
-use zbus_secret_service_keyring_store::Store;
-
 use crate::base::Secret;
+use crate::studio::settings::stream_keys::backend::{self, KeyringStore};
 use crate::studio::settings::stream_keys::store::{KeyPlace, KeyStore, Keyring, OwnFile};
 use crate::text::Problem;
 
@@ -17,16 +15,11 @@ const USUAL_FILE: &str = "keys.toml";
 /// The end of the names of other key files: the key file of `show.toml` is `show-keys.toml`.
 const OWN_FILE_END: &str = "-keys.toml";
 
-type KeyringStore = Arc<dyn CredentialStoreApi + Send + Sync>;
-
 /// Opens the store of a settings file's keys. `file` stores the keys if there is no keyring, or if
 /// `keyring` is false.
 pub fn open(file: &Path, keyring: bool) -> Box<dyn KeyStore> {
-    let store = match keyring.then(Store::new) {
-        Some(Ok(store)) => {
-            let store: KeyringStore = store;
-            Some(store)
-        }
+    let store = match keyring.then(backend::open) {
+        Some(Ok(store)) => Some(store),
         Some(Err(error)) => {
             tracing::info!(%error, file = %file.display(), "no keyring: storing keys in a file");
             None

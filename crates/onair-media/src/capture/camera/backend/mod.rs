@@ -3,16 +3,26 @@
 #[cfg(test)]
 #[path = "../../../../../../benches/backend/allocations.rs"]
 pub(in crate::capture) mod allocations;
+#[cfg(target_os = "linux")]
 mod controls;
 #[cfg(test)]
 pub(in crate::capture) mod fake;
+#[cfg(target_os = "linux")]
 mod format;
+#[cfg(target_os = "linux")]
 mod handover;
+#[cfg(target_os = "linux")]
 mod identity;
+#[cfg(target_os = "linux")]
 mod ioctl;
+#[cfg(target_os = "linux")]
 mod multiplanar;
+#[cfg(target_os = "linux")]
 mod nokhwa;
+#[cfg(target_os = "linux")]
 mod v4l;
+#[cfg(windows)]
+mod windows;
 
 use std::sync::Arc;
 
@@ -20,5 +30,8 @@ use crate::capture::camera::driver::Driver;
 
 /// Returns the camera system of this computer.
 pub(in crate::capture) fn driver() -> Arc<dyn Driver> {
-    Arc::new(v4l::Video4Linux)
+    #[cfg(target_os = "linux")]
+    return Arc::new(v4l::Video4Linux);
+    #[cfg(windows)]
+    return Arc::new(windows::NoCameras);
 }

@@ -8,10 +8,9 @@ use std::time::{Duration, Instant};
 use crate::base::launcher::{self, Helper};
 use crate::base::{SharedMemory, launcher::stream};
 use crate::encode::backend::process::connection::{receive, send};
-use crate::encode::backend::process::wire::{Refusal, Reply, Request, Task};
+use crate::encode::backend::process::trouble::{Packet, Trouble};
+use crate::encode::backend::process::wire::{Reply, Request, Task};
 use crate::media::{Planes, Size};
-use crate::text::Problem;
-use crate::text::problem::problem;
 
 /// Time limit for opening: loading FFmpeg with its hundred libraries takes 0.2 s from a disk.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(3);
@@ -21,92 +20,6 @@ const FRAME_TIMEOUT: Duration = Duration::from_secs(2);
 const MAX_PACKETS: usize = 256;
 /// Maximum size in bytes of all packets for one frame, or for all delayed frames at the end.
 const MAX_PACKET_BYTES: usize = 32 << 20;
-
-/// The reason why an encoder process does not open or does not continue.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Trouble {
-    /// The encoder has not been tried yet.
-    NotTried,
-    /// This program has no launcher, as in tests.
-    NoLauncher,
-    /// The system cannot start the process.
-    NotStarted {
-        reason: String,
-    },
-    Refused(Refusal),
-    /// The process ended: it crashed, or was killed.
-    Ended,
-    /// The process did not answer in time.
-    Hung {
-        seconds: u64,
-    },
-    /// The process sent nonsense.
-    Garbage,
-    /// The encoder reported an error.
-    Failed {
-        reason: String,
-    },
-}
-
-impl Trouble {
-    fn of(error: &io::Error, limit: Duration) -> Self {
-        match error.kind() {
-            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
-                Self::Hung { seconds: limit.as_secs() }
-            }
-            io::ErrorKind::InvalidData => Self::Garbage,
-            _ => Self::Ended,
-        }
-    }
-}
-
-impl From<&Trouble> for Problem {
-    fn from(trouble: &Trouble) -> Self {
-        match trouble {
-            Trouble::NotTried => problem!("encode-process-not-tried"),
-            Trouble::NoLauncher => problem!("encode-process-none"),
-            Trouble::NotStarted { reason } => {
-                problem!("encode-process-not-started", reason = reason.as_str())
-            }
-            Trouble::Refused(refusal) => match refusal {
-                Refusal::NoLibrary => problem!("encode-library-none"),
-                Refusal::Unloadable { reason } => {
-                    problem!("encode-library-unloadable", reason = reason.as_str())
-                }
-                Refusal::UnknownVersion { major } => {
-                    problem!("encode-library-version", version = major.to_string())
-                }
-                Refusal::Incomplete { function } => {
-                    problem!("encode-library-incomplete", function = function.as_str())
-                }
-                Refusal::NotInLibrary { version } => {
-                    problem!("encode-library-without", library = version.as_str())
-                }
-                Refusal::Failed { reason } => {
-                    problem!("encode-process-refused", reason = reason.as_str())
-                }
-            },
-            Trouble::Ended => problem!("encode-process-ended"),
-            Trouble::Hung { seconds } => {
-                problem!("encode-process-hung", seconds = seconds.to_string())
-            }
-            Trouble::Garbage => problem!("encode-process-garbage"),
-            Trouble::Failed { reason } => {
-                problem!("encode-process-failed", reason = reason.as_str())
-            }
-        }
-    }
-}
-
-/// A packet of the process.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::encode) struct Packet {
-    /// The number of its frame.
-    pub number: i64,
-    pub dts: i64,
-    pub key: bool,
-    pub data: Vec<u8>,
-}
 
 /// A running encoder process.
 pub(in crate::encode) struct Client {
@@ -225,6 +138,7 @@ mod tests {
 
     use super::*;
     use crate::base::worker;
+    use crate::encode::backend::process::wire::Refusal;
     use crate::media::FrameRate;
 
     const SIZE: Size = Size::new(32, 16);

@@ -19,14 +19,28 @@
 //! believed because it came; a pointer of the library is used at an offset that was not checked;
 //! `library` is used outside of the process.
 
+#[cfg(target_os = "linux")]
 mod child;
+#[cfg(target_os = "linux")]
 mod client;
+#[cfg(target_os = "linux")]
 mod connection;
 mod families;
+#[cfg(target_os = "linux")]
 mod library;
+#[cfg(not(target_os = "linux"))]
+mod no_process;
+mod trouble;
 mod wire;
 
+#[cfg(target_os = "linux")]
 pub use child::run;
-pub use client::Trouble;
-pub(super) use client::{Client, Packet};
+#[cfg(target_os = "linux")]
+pub(super) use client::Client;
 pub(super) use families::{FAMILIES, Family, family};
+#[cfg(not(target_os = "linux"))]
+pub(super) use no_process::Client;
+#[cfg(not(target_os = "linux"))]
+pub use no_process::run;
+pub(super) use trouble::Packet;
+pub use trouble::Trouble;

@@ -17,3 +17,8 @@ pub(in crate::net) fn sockets() -> Vec<Socket> {
     // nothing else in the process uses them, and this code runs only once.
     descriptors.map(|descriptor| unsafe { Socket::from_raw_fd(descriptor) }).collect()
 }
+
+/// Returns true if the socket accepts connections.
+pub(in crate::net) fn listens(socket: &Socket) -> bool {
+    socket.is_listener().unwrap_or(false)
+}

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use crate::base::Worker;
 use crate::broadcast::recorder::remux::{Cut, RepairMethod, Report, remux_numbered, repair};
 use crate::files::{self, MediaFile, Trouble};
-use crate::studio::live::recording::library::file_manager;
+use crate::studio::live::recording::library::backend;
 use crate::studio::live::recording::library::view::{CopyProgress, Outcome};
 use crate::text::Problem;
 use crate::text::problem::problem;
@@ -118,7 +118,7 @@ impl Changes {
 
     pub fn show(&mut self, path: PathBuf) {
         let of = path.clone();
-        self.begin(path, move |_, _| match file_manager::show(&of) {
+        self.begin(path, move |_, _| match backend::show(&of) {
             Ok(()) => Ok((Some(of.clone()), problem!("recordings-shown", name = shown(&of)))),
             Err(reason) => {
                 let folder = of.parent().unwrap_or(&of).display().to_string();
@@ -188,8 +188,10 @@ fn not_trashed(path: &Path, reason: Problem) -> Problem {
 
 /// Returns the reason in the user's language. The texts of the library are English.
 fn why_not_trashed(error: &trash::Error) -> Problem {
+    if let Some(cause) = backend::trash_cause(error) {
+        return Trouble::problem(cause);
+    }
     match error {
-        trash::Error::FileSystem { source, .. } => Trouble::problem(source),
         trash::Error::CouldNotAccess { .. } => Trouble::Forbidden.in_words(""),
         _ => problem!("recordings-no-trash"),
     }

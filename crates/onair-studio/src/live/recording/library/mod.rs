@@ -3,9 +3,9 @@
 //! thread may write nothing), and the other changes files, one at a time. While the list is hidden,
 //! no thread runs, unless a change is still in progress.
 
+mod backend;
 pub mod change;
 pub mod details;
-mod file_manager;
 mod reading;
 pub mod view;
 

@@ -12,7 +12,7 @@ use x11rb::protocol::xinput::{self, ConnectionExt as _};
 use x11rb::protocol::xproto::{ConnectionExt as _, Keycode, ModMask, Window};
 use x11rb::rust_connection::RustConnection;
 
-use crate::app::global_keys::keysyms::{self, KeyCode};
+use crate::app::global_keys::backend::keysyms::{self, KeyCode};
 use crate::base::Stop;
 use crate::studio::PushToTalkKey;
 
@@ -23,7 +23,11 @@ const RECONNECT_DELAY: Duration = Duration::from_secs(2);
 
 /// Reports whether the key is down, until `stop` is set; `None` if the keyboard does not have the
 /// key.
-pub(super) fn watch_key(key: PushToTalkKey, stop: &Stop, change: &dyn Fn(Option<bool>)) {
+pub(in crate::app::global_keys) fn watch_key(
+    key: PushToTalkKey,
+    stop: &Stop,
+    change: &dyn Fn(Option<bool>),
+) {
     loop {
         let watched = match button(key) {
             Some(button) => watch_button(button, stop, change),
@@ -41,14 +45,14 @@ pub(super) fn watch_key(key: PushToTalkKey, stop: &Stop, change: &dyn Fn(Option<
 }
 
 /// Connects to the X server. Returns the root window too.
-pub(super) fn connect() -> Result<(RustConnection, Window), ConnectError> {
+pub(in crate::app::global_keys) fn connect() -> Result<(RustConnection, Window), ConnectError> {
     let (connection, screen) = RustConnection::connect(None)?;
     let root = connection.setup().roots.get(screen).map_or(x11rb::NONE, |it| it.root);
     Ok((connection, root))
 }
 
 /// Returns true if Num Lock is on in this state of the modifiers.
-pub(super) fn has_num_lock(state: u16) -> bool {
+pub(in crate::app::global_keys) fn has_num_lock(state: u16) -> bool {
     state & u16::from(ModMask::M2) != 0
 }
 
@@ -111,7 +115,7 @@ fn button(key: PushToTalkKey) -> Option<u8> {
 }
 
 /// Returns the keys with this name on the keyboard. `shift` is true if Shift is held.
-pub(super) fn codes_of(
+pub(in crate::app::global_keys) fn codes_of(
     connection: &RustConnection,
     name: &str,
     shift: bool,

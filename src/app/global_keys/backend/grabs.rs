@@ -9,8 +9,8 @@ use x11rb::connection::Connection as _;
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{ConnectionExt as _, GrabMode, KeyPressEvent, Keycode, ModMask};
 
-use crate::app::global_keys::keysyms::KeyCode;
-use crate::app::global_keys::x11::{codes_of, connect, has_num_lock};
+use crate::app::global_keys::backend::keysyms::KeyCode;
+use crate::app::global_keys::backend::x11::{codes_of, connect, has_num_lock};
 use crate::base::Stop;
 use crate::studio::settings::hotkeys::Hotkey;
 use crate::ui::AnyCommand;
@@ -22,16 +22,16 @@ const RECONNECT_DELAY: Duration = Duration::from_secs(2);
 
 /// The hotkeys that do not work in other windows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct RefusedHotkeys {
+pub(in crate::app::global_keys) struct RefusedHotkeys {
     /// Another program has grabbed these hotkeys.
-    pub(super) taken: Vec<AnyCommand>,
+    pub(in crate::app::global_keys) taken: Vec<AnyCommand>,
     /// The keyboard does not have the keys of these hotkeys.
-    pub(super) no_key: Vec<AnyCommand>,
+    pub(in crate::app::global_keys) no_key: Vec<AnyCommand>,
 }
 
 /// Grabs the hotkeys, and reports their presses to `pressed` until `stop` is set, with whether
 /// `window` has the keyboard focus. `report` receives the hotkeys that do not work.
-pub(super) fn listen(
+pub(in crate::app::global_keys) fn listen(
     hotkeys: &[(AnyCommand, Hotkey)],
     window: u32,
     stop: &Stop,

@@ -92,7 +92,7 @@ impl StatusItem {
 
     #[zbus(property)]
     fn menu(&self) -> ObjectPath<'static> {
-        ObjectPath::from_static_str_unchecked(crate::app::desktop::menu::OBJECT_PATH)
+        ObjectPath::from_static_str_unchecked(crate::app::desktop::backend::menu::OBJECT_PATH)
     }
 
     fn activate(&self, _x: i32, _y: i32) {

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use eframe::egui;
 use parking_lot::Mutex;
 
+use crate::app::global_keys::backend::keysyms;
 use crate::app::global_keys::key_state::KeyState;
-use crate::app::global_keys::keysyms;
 use crate::base::Worker;
 use crate::studio::PushToTalkKey;
 use crate::studio::settings::hotkeys::Hotkey;
@@ -30,16 +30,16 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The requested push-to-talk key.
 #[derive(Copy, Clone, Debug)]
-pub(super) struct WantedKey {
-    pub(super) key: PushToTalkKey,
+pub(in crate::app::global_keys) struct WantedKey {
+    pub(in crate::app::global_keys) key: PushToTalkKey,
     /// True if the push-to-talk key should work in other windows.
-    pub(super) on: bool,
+    pub(in crate::app::global_keys) on: bool,
     /// True if a strip uses the push-to-talk key.
-    pub(super) listens: bool,
+    pub(in crate::app::global_keys) listens: bool,
 }
 
 /// The keys of the portal; see the module documentation.
-pub(super) struct PortalKeys {
+pub(in crate::app::global_keys) struct PortalKeys {
     line: Arc<KeyState>,
     pressed: Pressed,
     wake: egui::Context,
@@ -60,7 +60,11 @@ pub(super) struct PortalKeys {
 }
 
 impl PortalKeys {
-    pub(super) fn new(line: Arc<KeyState>, pressed: Pressed, wake: egui::Context) -> Self {
+    pub(in crate::app::global_keys) fn new(
+        line: Arc<KeyState>,
+        pressed: Pressed,
+        wake: egui::Context,
+    ) -> Self {
         Self {
             line,
             pressed,
@@ -77,12 +81,12 @@ impl PortalKeys {
     }
 
     /// Returns the desktop's reply to the request.
-    pub(super) fn reply(&self) -> GlobalKeyReply {
+    pub(in crate::app::global_keys) fn reply(&self) -> GlobalKeyReply {
         self.reply.lock().clone()
     }
 
     /// Returns the desktop's reply for the push-to-talk key.
-    pub(super) fn talk_reply(&self) -> GlobalKeyReply {
+    pub(in crate::app::global_keys) fn talk_reply(&self) -> GlobalKeyReply {
         match self.reply() {
             GlobalKeyReply::Given(_) | GlobalKeyReply::Waits if !self.talk_asked => {
                 GlobalKeyReply::Nothing
@@ -92,14 +96,14 @@ impl PortalKeys {
     }
 
     /// Returns the names of the keys that a refusal of the request is about: the new ones, if any.
-    pub(super) fn refusable(&self) -> Vec<String> {
+    pub(in crate::app::global_keys) fn refusable(&self) -> Vec<String> {
         let new = self.asked.iter().filter(|name| !self.granted.contains(*name));
         let new: Vec<String> = new.cloned().collect();
         if new.is_empty() { self.asked.clone() } else { new }
     }
 
     /// Returns the desktop's descriptions of the keys.
-    pub(super) fn given(&self) -> TriggerNames {
+    pub(in crate::app::global_keys) fn given(&self) -> TriggerNames {
         self.given.lock().clone()
     }
 
@@ -111,7 +115,7 @@ impl PortalKeys {
 
     /// Requests keys, or releases them. `called` returns the names that the desktop displays for
     /// the push-to-talk key or a command.
-    pub(super) fn follow(
+    pub(in crate::app::global_keys) fn follow(
         &mut self,
         talk: WantedKey,
         commands: &[(AnyCommand, Option<Hotkey>)],

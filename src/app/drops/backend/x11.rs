@@ -49,7 +49,7 @@ const MAX_PROPERTY_UNITS: u32 = 16 << 10;
 const MAX_DATA_TYPES: u32 = 64;
 
 /// Receives addresses until it is dropped.
-pub(super) struct DropReceiver {
+pub(in crate::app::drops) struct DropReceiver {
     connection: Arc<RustConnection>,
     proxy: WindowId,
     end: Atom,
@@ -58,7 +58,7 @@ pub(super) struct DropReceiver {
 
 impl DropReceiver {
     /// Starts to receive drags for the window.
-    pub(super) fn open(
+    pub(in crate::app::drops) fn open(
         creation: &eframe::CreationContext<'_>,
         window: Window,
     ) -> Result<Self, String> {

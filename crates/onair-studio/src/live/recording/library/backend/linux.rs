@@ -1,8 +1,10 @@
 //! Shows a file in the desktop's file manager (`org.freedesktop.FileManager1`), with the file
 //! selected.
 
+use std::io;
 use std::path::Path;
 
+use crate::base::portal;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
@@ -11,8 +13,6 @@ use crate::text::problem::problem;
 /// # Errors
 /// Fails if no file manager supports this, or if the system refuses.
 pub fn show(path: &Path) -> Result<(), Problem> {
-    use crate::base::portal;
-
     const FILE_MANAGER_NAME: &str = "org.freedesktop.FileManager1";
     let address = url::Url::from_file_path(path).map_err(|()| problem!("recordings-no-manager"))?;
     let runtime = portal::runtime()?;
@@ -30,4 +30,12 @@ pub fn show(path: &Path) -> Result<(), Problem> {
         portal::limited(call).await.map(drop)
     });
     asked.map_err(|_| problem!("recordings-no-manager"))
+}
+
+/// Returns the error of the file system that prevented moving a file to the trash.
+pub fn trash_cause(error: &trash::Error) -> Option<&io::Error> {
+    match error {
+        trash::Error::FileSystem { source, .. } => Some(source),
+        _ => None,
+    }
 }

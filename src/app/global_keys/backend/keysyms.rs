@@ -36,7 +36,7 @@ const RENAMED_KEYS: [(&str, &str, u32); 27] = [
 const KEYSYM_BEFORE_F1: u32 = 0xffbd;
 
 /// Returns a key's xkbcommon name and its keysym, or `None` if `name` is not a key.
-pub(super) fn key(name: &str) -> Option<(String, u32)> {
+pub(in crate::app::global_keys) fn key(name: &str) -> Option<(String, u32)> {
     if let Some((_, xkb, symbol)) = RENAMED_KEYS.iter().find(|(known, ..)| *known == name) {
         return Some(((*xkb).to_owned(), *symbol));
     }
@@ -83,22 +83,22 @@ fn keypad(name: &str) -> Option<u32> {
 
 /// A key of the keyboard.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) struct KeyCode {
-    pub(super) code: u8,
+pub(in crate::app::global_keys) struct KeyCode {
+    pub(in crate::app::global_keys) code: u8,
     /// The state of Num Lock in which the key has its symbol; `None` for both states.
-    pub(super) num_lock: Option<bool>,
+    pub(in crate::app::global_keys) num_lock: Option<bool>,
 }
 
 impl KeyCode {
     /// Returns true if the key has its symbol in this state of Num Lock.
-    pub(super) fn works_with(self, num_lock: bool) -> bool {
+    pub(in crate::app::global_keys) fn works_with(self, num_lock: bool) -> bool {
         self.num_lock.is_none_or(|wanted| wanted == num_lock)
     }
 }
 
 /// Returns the keys with this name on a keyboard. `mapping` has the codes, each with its keysyms
 /// (X11 protocol, *Keyboards*). `shift` is true if Shift is held.
-pub(super) fn codes<'a>(
+pub(in crate::app::global_keys) fn codes<'a>(
     mapping: impl Iterator<Item = (u8, &'a [u32])> + Clone,
     name: &str,
     shift: bool,

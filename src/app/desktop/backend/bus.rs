@@ -12,11 +12,11 @@ use zbus::connection::Builder;
 use zbus::zvariant::Value;
 use zbus::{MatchRule, MessageStream};
 
-use crate::app::desktop::menu::{self, Menu};
+use crate::app::desktop::backend::menu::{self, Menu};
+use crate::app::desktop::backend::status_item::{self, StatusItem};
 use crate::app::desktop::notification::{Notification, Step};
 use crate::app::desktop::state::{DesktopRequest, DesktopState, Shared};
 use crate::app::desktop::status_icon::StatusIcon;
-use crate::app::desktop::status_item::{self, StatusItem};
 use crate::app::icon;
 use crate::base::Stop;
 use crate::base::portal::{self, Failure};
@@ -44,7 +44,7 @@ const MAX_WAITING_CLICKS: usize = 8;
 const CRITICAL_URGENCY: u8 = 2;
 
 /// Runs until a stop is requested.
-pub(super) fn serve(shared: &Arc<Shared>, bus: Option<&str>, stop: &Stop) {
+pub(in crate::app::desktop) fn serve(shared: &Arc<Shared>, bus: Option<&str>, stop: &Stop) {
     let connection = match open(shared, bus) {
         Ok(connection) => connection,
         Err(error) => {

@@ -33,7 +33,7 @@ const SUPPORTED_MIME_TYPES: [&str; 5] =
     ["video/x-flv", "video/mp4", "video/x-matroska", "application/vnd.apple.mpegurl", "video/mp2t"];
 
 /// Serves the interfaces until `stop` is set.
-pub(super) fn serve(shared: &Arc<Shared>, stop: &Stop) {
+pub(in crate::app::media_keys) fn serve(shared: &Arc<Shared>, stop: &Stop) {
     let connection = match open(shared) {
         Ok(connection) => connection,
         Err(error) => {

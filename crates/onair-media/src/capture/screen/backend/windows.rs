@@ -1,0 +1,48 @@
+//! The displays and windows of Windows, which onair does not capture yet.
+
+use std::sync::Arc;
+
+use crate::capture::screen::area::Area;
+use crate::capture::screen::display::{
+    Attempt, Fault, Grabber, ScreenInfo, ScreenSystem, Sharing, WindowInfo,
+};
+use crate::platform::NotOnThisSystem;
+
+struct NoScreens;
+
+fn missing() -> Fault {
+    Fault::Display(NotOnThisSystem("the capture of displays and windows").to_string())
+}
+
+/// Returns the display system of this computer.
+pub(in crate::capture) fn screens() -> Arc<dyn ScreenSystem> {
+    Arc::new(NoScreens)
+}
+
+/// Returns `None`: only Wayland has a sharing dialog.
+pub(in crate::capture) fn sharing() -> Option<Result<Sharing, Fault>> {
+    None
+}
+
+impl ScreenSystem for NoScreens {
+    fn screens(&self) -> Result<Vec<ScreenInfo>, Fault> {
+        Err(missing())
+    }
+
+    fn windows(&self) -> Result<Vec<WindowInfo>, Fault> {
+        Err(missing())
+    }
+
+    fn grab_screen(
+        &self,
+        _id: Option<&str>,
+        _part: Option<Area>,
+        _attempt: &Attempt<'_>,
+    ) -> Result<Box<dyn Grabber>, Fault> {
+        Err(missing())
+    }
+
+    fn grab_window(&self, _id: &str, _attempt: &Attempt<'_>) -> Result<Box<dyn Grabber>, Fault> {
+        Err(missing())
+    }
+}
