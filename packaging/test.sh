@@ -4,7 +4,7 @@
 #
 #   packaging/test.sh [SECTION…]
 #
-# Sections, in order: format lint tests licences unused scripts docs bundle plain run readme.
+# Sections, in order: format lint tests licences unused scripts docs bundle windows plain run readme.
 # Fails if any of them fails, after having run them all. With CI set, a missing peer is a failure.
 # shellcheck disable=SC2317 # the sections are called by name
 set -uo pipefail
@@ -12,7 +12,7 @@ set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
 cd "$root" || exit 1
 
-sections=(format lint tests licences unused scripts docs bundle plain run readme)
+sections=(format lint tests licences unused scripts docs bundle windows plain run readme)
 wanted=("$@")
 [ $# -gt 0 ] || wanted=("${sections[@]}")
 PATH=$tools/bin:$PATH
@@ -210,6 +210,9 @@ PYTHON
 
 # The program that was built for the tests, which takes less time than a release build and has the same files next to it.
 bundle() { packaging/bundle_test.sh "${CARGO_TARGET_DIR:-$root/target}/debug/onair"; }
+
+# The types of the whole workspace for Windows.
+windows() { packaging/windows.sh check; }
 
 # Prints the URL to play that the program with this id prints within ten seconds.
 named_url() {
@@ -421,7 +424,7 @@ is_wanted() { case " ${wanted[*]} " in *" $1 "*) ;; *) return 1 ;; esac; }
 # The tests leave a part of the processors idle. These sections run beside them, one after another. Those that compile and
 # check have the lowest priority. `bundle` mostly waits for downloads and has time limits, so it has the usual priority.
 # Then, the library for `plain` is compiled.
-beside=(licences unused scripts docs bundle)
+beside=(licences unused scripts docs bundle windows)
 beside_id=
 start_beside() {
     beside_results=$(mktemp -d)

@@ -107,6 +107,7 @@ pub static HELP_PAGES: &[Page] = &[
     english!(Reference "reference/hls.md"),
     english!(Reference "reference/settings.md"),
     english!(Reference "reference/messages.md"),
+    english!(Reference "reference/platforms.md"),
     english!(Reference "reference/events.md"),
     english!(Background "explanation/slow.md"),
     english!(Background "explanation/monitor.md"),
