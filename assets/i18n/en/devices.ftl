@@ -3,6 +3,8 @@
 # Files.
 io-not-found = there is no such file or folder
 io-forbidden = permission denied
+io-not-on-this-system = onair does not support this on your system yet
+    .cure = Use onair on Linux for this.
 io-folder = the path points to a folder, not a file
 io-not-a-file = the path does not point to a regular file
 file-unread = onair could not read the file
@@ -75,6 +77,8 @@ device-no-microphone = no microphone was found
     .cure = Plug in a microphone.
 device-absent = { $device } is not connected
     .cure = Plug in the device.
+device-not-on-this-system = onair does not support { $device } on your system yet
+    .cure = Choose another source, or use onair on Linux.
 device-gone = { $device } is no longer connected
     .cure = Plug the device in again.
 device-busy = { $device } is in use by another program

@@ -3,6 +3,8 @@
 # 文件
 io-not-found = 文件或文件夹不存在
 io-forbidden = 没有权限
+io-not-on-this-system = onair 在这个系统上还不支持这项功能
+    .cure = 请在 Linux 上使用这项功能。
 io-folder = 这是文件夹，不是文件
 io-not-a-file = 这不是普通文件
 file-unread = 无法读取
@@ -75,6 +77,8 @@ device-no-microphone = 未找到麦克风
     .cure = 请插上麦克风。
 device-absent = { $device } 未连接
     .cure = 请插上设备。
+device-not-on-this-system = onair 在这个系统上还不支持 { $device }
+    .cure = 请选择其他来源，或在 Linux 上使用 onair。
 device-gone = { $device } 已断开
     .cure = 请重新插上设备。
 device-busy = { $device } 正被其他程序占用

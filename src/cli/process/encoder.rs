@@ -15,6 +15,10 @@ pub fn run() {
 /// it, they are listed as not available.
 pub fn prepare() {
     if let Err(error) = launcher::start() {
-        tracing::warn!(%error, "encoder processes cannot be started");
+        match error.kind() {
+            // The list of encoders says so.
+            std::io::ErrorKind::Unsupported => tracing::debug!(%error, "no encoder processes"),
+            _ => tracing::warn!(%error, "encoder processes cannot be started"),
+        }
     }
 }

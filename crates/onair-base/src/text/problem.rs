@@ -6,6 +6,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use crate::platform::NotOnThisSystem;
 use crate::text::language::Language;
 
 /// The name of problems that have no message, only a text of the system, a server or a library.
@@ -192,12 +193,19 @@ impl std::error::Error for Problem {}
 
 /// Converts the reason why a file cannot be read. Common system errors get onair's own texts; other
 /// errors keep the system's text.
+fn is_not_on_this_system(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<NotOnThisSystem>())
+}
+
 impl From<&io::Error> for Problem {
     fn from(error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::NotFound => problem!("io-not-found"),
             io::ErrorKind::PermissionDenied => problem!("io-forbidden"),
             io::ErrorKind::IsADirectory => problem!("io-folder"),
+            io::ErrorKind::Unsupported if is_not_on_this_system(error) => {
+                problem!("io-not-on-this-system")
+            }
             _ => Self::words(error.to_string()),
         }
     }
@@ -322,6 +330,17 @@ compared!(&str, String);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_system_lacks_is_said_in_both_languages() {
+        let problem = Problem::from(io::Error::from(NotOnThisSystem("cameras")));
+        for language in [Language::English, Language::Chinese] {
+            assert!(language.say(&problem).contains("onair"), "{language:?}");
+            assert!(language.cure(&problem).unwrap().contains("Linux"), "{language:?}");
+        }
+        let other = Problem::from(io::Error::from(io::ErrorKind::Unsupported));
+        assert_ne!(other, problem);
+    }
 
     #[test]
     fn texts_are_replaced_however_deep_they_are() {

@@ -25,6 +25,9 @@ pub(in crate::capture) enum Fault {
     OtherFormat(String),
     /// Another error.
     Other(String),
+    /// onair does not support cameras on this system.
+    #[cfg_attr(target_os = "linux", allow(dead_code, reason = "for systems that lack it"))]
+    NotOnThisSystem,
 }
 
 impl Fault {
@@ -38,6 +41,7 @@ impl Fault {
             | Self::Format(detail)
             | Self::OtherFormat(detail)
             | Self::Other(detail) => detail,
+            Self::NotOnThisSystem => "",
         }
     }
 }

@@ -303,6 +303,7 @@ impl CameraWatcher {
             }
             Fault::OtherFormat(_) => problem!("device-camera-other-format", device = device),
             Fault::Other(_) => problem!("device-broken", device = device),
+            Fault::NotOnThisSystem => problem!("device-not-on-this-system", device = device),
         };
         self.status.down(state, reason, fault.detail());
     }

@@ -48,6 +48,9 @@ pub(in crate::capture) enum Fault {
     Format(Problem),
     /// Another error.
     Other(String),
+    /// onair does not support displays on this system.
+    #[cfg_attr(target_os = "linux", allow(dead_code, reason = "for systems that lack it"))]
+    NotOnThisSystem,
 }
 
 /// The time of the next attempt after a failure.
@@ -89,6 +92,7 @@ impl Fault {
             }
             Self::Display(reason) => problem!("display-no-answer", reason = reason),
             Self::Other(_) => problem!("display-broken", name = name),
+            Self::NotOnThisSystem => problem!("device-not-on-this-system", device = name),
         }
     }
 
@@ -102,7 +106,8 @@ impl Fault {
             | Self::Denied
             | Self::Depth(_)
             | Self::Format(_)
-            | Self::UnusableSize(_) => "",
+            | Self::UnusableSize(_)
+            | Self::NotOnThisSystem => "",
             Self::NoPortal(detail)
             | Self::NoPipeWire(detail)
             | Self::Ended(detail)
@@ -124,9 +129,11 @@ impl Fault {
             | Self::Depth(_)
             | Self::Format(_)
             | Self::Other(_) => RetryRequest::Soon,
-            Self::Lacking | Self::NoPortal(_) | Self::NoPipeWire(_) | Self::NoWindows => {
-                RetryRequest::Later
-            }
+            Self::NotOnThisSystem
+            | Self::Lacking
+            | Self::NoPortal(_)
+            | Self::NoPipeWire(_)
+            | Self::NoWindows => RetryRequest::Later,
             Self::Denied | Self::Ended(_) | Self::Unusable(_) | Self::UnusableSize(_) => {
                 RetryRequest::WhenAsked
             }

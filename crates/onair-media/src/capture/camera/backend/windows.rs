@@ -2,13 +2,12 @@
 
 use crate::capture::camera::control::CameraControl;
 use crate::capture::camera::driver::{Camera, Driver, Fault, FoundCamera, OfferedCamera};
-use crate::platform::NotOnThisSystem;
 
 /// A system without cameras.
 pub(super) struct NoCameras;
 
 fn missing() -> Fault {
-    Fault::Absent(NotOnThisSystem("cameras").to_string())
+    Fault::NotOnThisSystem
 }
 
 impl Driver for NoCameras {

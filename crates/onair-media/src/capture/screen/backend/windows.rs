@@ -6,12 +6,11 @@ use crate::capture::screen::area::Area;
 use crate::capture::screen::display::{
     Attempt, Fault, Grabber, ScreenInfo, ScreenSystem, Sharing, WindowInfo,
 };
-use crate::platform::NotOnThisSystem;
 
 struct NoScreens;
 
 fn missing() -> Fault {
-    Fault::Display(NotOnThisSystem("the capture of displays and windows").to_string())
+    Fault::NotOnThisSystem
 }
 
 /// Returns the display system of this computer.
