@@ -615,6 +615,8 @@ fn words(source: &Source, test_file: bool) -> Vec<Breach> {
         || name.starts_with("server/http")
         // Tokens and callbacks are JSON of others.
         || name.starts_with("server/access")
+        // The DevTools protocol of Chromium consists of JSON.
+        || name.starts_with("capture/browser/")
         // The protocol of remote control consists of JSON.
         || name.starts_with("remote/")
         // A message of the wire that is JSON.

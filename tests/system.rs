@@ -17,6 +17,7 @@
 )]
 
 mod access;
+mod browser;
 mod caches;
 mod chat;
 mod codecs;

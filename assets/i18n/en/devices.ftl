@@ -152,6 +152,22 @@ display-broken = onair cannot show { $name }
     .cure = Choose another display or window.
 display-silent = the display or window capture has stopped responding
 
+# Problems with a browser page.
+browser-none = onair found no Chromium
+    .cure = Install the package “chromium-headless-shell” (Debian, Ubuntu) or “chromium-headless” (Fedora), or Chromium or Google Chrome.
+browser-no-launcher = this program cannot start browser pages
+browser-not-started = Chromium did not start: { $reason }
+    .cure = Install the newest version of Chromium. In a container, allow user namespaces.
+browser-not-loaded = the page cannot be loaded ({ $reason })
+    .cure = Check the address. If it leads to your own network, allow the local network in the properties of the source.
+browser-crashed = the page crashed
+browser-hung = the page has not responded for { $seconds } s
+    .cure = Check the scripts of the page, or choose another page.
+browser-memory = the page uses more than { $most } MB of memory
+    .cure = Use a simpler page, or a smaller size.
+browser-ended = Chromium ended
+browser-garbage = the browser process sent invalid data
+
 # Problems with the text of a source, a size or a rate.
 choice-no-video-fallback = '{ $text }' is not a valid fallback: use keep, placeholder, or a source such as camera:ID or image:FILE
 choice-no-color = '{ $text }' is not a color: use #RRGGBB or #RRGGBBAA
@@ -169,8 +185,9 @@ choice-no-audio-fallback = '{ $text }' is not a valid fallback: use keep, or an 
 choice-needs-window = the window is missing: use window:PROGRAM/TITLE, as listed by 'onair devices'
 choice-needs-seconds = the time is missing or too long: use a number of seconds below 360000, such as countdown:300
 choice-needs-text = use text:WORDS, text-file:PATH or countdown:SECONDS
+choice-needs-page = the address of the page is missing or not valid: use browser:https://HOST/PAGE or browser:/FOLDER/PAGE.html
 choice-needs-url = the URL is missing: use stream:rtmp://HOST/APP/STREAM
 choice-needs-path = the path is missing: use { $example }
-choice-no-video = '{ $text }' is not a video source: choose camera[:ID][@FORMAT], screen[:ID], window:ID, file:FILE, stream:URL, image:FILE, slides:FOLDER, color:#RRGGBB, text:WORDS, text-file:PATH, clock, countdown:SECONDS, stopwatch, test or none
+choice-no-video = '{ $text }' is not a video source: choose camera[:ID][@FORMAT], screen[:ID], window:ID, file:FILE, stream:URL, browser:URL, image:FILE, slides:FOLDER, color:#RRGGBB, text:WORDS, text-file:PATH, clock, countdown:SECONDS, stopwatch, test or none
 choice-needs-application = the application is missing: use app:NAME with a name from 'onair devices'
 choice-no-audio = '{ $text }' is not an audio source: choose mic[:ID], system, app:NAME, file:FILE, stream:URL, tone, silence or none

@@ -131,6 +131,7 @@ import-of-source = '{ $name }': { $what }
 import-first-camera = the device (onair shows the first camera)
 import-first-screen = display { $number } (onair shows the first display)
 import-another-speed = the playback speed
+import-page-audio = the page's own mixer strip
 import-follows-no-file = playlist entries: { $count } (only files can follow a file, and nothing can follow a stream)
 import-list-beyond = playlist entries after the first { $most }
 import-list-shuffled = the playlist's shuffled order

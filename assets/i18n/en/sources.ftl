@@ -8,6 +8,7 @@ source-window = Window
 source-test-pattern = Test pattern
 source-color = Color
 source-stream = Stream
+source-browser = Browser page
 source-text = Text
 
 sources-of = Sources in { $scene }

@@ -152,6 +152,22 @@ display-broken = 无法显示 { $name }
     .cure = 请选择其他显示器或窗口。
 display-silent = 显示器或窗口采集没有响应
 
+# 浏览器页面的问题。
+browser-none = 没有找到 Chromium
+    .cure = 请安装软件包 chromium-headless-shell（Debian、Ubuntu）或 chromium-headless（Fedora），也可以安装 Chromium 或 Google Chrome。
+browser-no-launcher = 此程序无法启动浏览器页面
+browser-not-started = Chromium 无法启动：{ $reason }
+    .cure = 请安装最新版本的 Chromium。在容器中，请允许用户命名空间。
+browser-not-loaded = 无法加载页面（{ $reason }）
+    .cure = 请检查网址。如果网址在你自己的网络中，请在来源属性中允许访问本地网络。
+browser-crashed = 页面崩溃
+browser-hung = 页面已有 { $seconds } 秒没有响应
+    .cure = 请检查页面的脚本，或换一个页面。
+browser-memory = 页面占用的内存超过 { $most } MB
+    .cure = 请使用更简单的页面，或减小尺寸。
+browser-ended = Chromium 已退出
+browser-garbage = 浏览器进程发来了无效数据
+
 # 写错的来源、尺寸或速率
 choice-no-video-fallback = “{ $text }”不是有效的备用画面：请使用 keep、placeholder，或 camera:ID、image:FILE 这样的来源
 choice-no-color = “{ $text }”不是有效的颜色：应为 #RRGGBB 或 #RRGGBBAA
@@ -169,8 +185,9 @@ choice-no-audio-fallback = “{ $text }”不是有效的备用声音：请使�
 choice-needs-window = 没有指定窗口：请使用 window:PROGRAM/TITLE，可用的 ID 见“onair devices”
 choice-needs-seconds = 没有指定时长，或时长过长：秒数应小于 360000，如 countdown:300
 choice-needs-text = 请使用 text:WORDS、text-file:PATH 或 countdown:SECONDS
+choice-needs-page = 缺少页面网址，或网址无效：请用 browser:https://HOST/PAGE 或 browser:/FOLDER/PAGE.html
 choice-needs-url = 缺少地址：请使用 stream:rtmp://HOST/APP/STREAM
 choice-needs-path = 缺少路径：请使用 { $example }
-choice-no-video = “{ $text }”不是有效的视频来源：可选 camera[:ID][@FORMAT]、screen[:ID]、window:ID、file:FILE、stream:URL、image:FILE、slides:FOLDER、color:#RRGGBB、text:WORDS、text-file:PATH、clock、countdown:SECONDS、stopwatch、test 或 none
+choice-no-video = “{ $text }”不是有效的视频来源：可选 camera[:ID][@FORMAT]、screen[:ID]、window:ID、file:FILE、stream:URL、browser:URL、image:FILE、slides:FOLDER、color:#RRGGBB、text:WORDS、text-file:PATH、clock、countdown:SECONDS、stopwatch、test 或 none
 choice-needs-application = 没有指定应用程序：请使用 app:NAME，可用的名称见“onair devices”
 choice-no-audio = “{ $text }”不是有效的音频源：可选 mic[:ID]、system、app:NAME、file:FILE、stream:URL、tone、silence 或 none

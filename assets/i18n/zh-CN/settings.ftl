@@ -147,6 +147,7 @@ import-of-source = “{ $name }”：{ $what }
 import-first-camera = 设备（改用第一个摄像头）
 import-first-screen = 第 { $number } 个显示器（改用第一个显示器）
 import-another-speed = 播放速度
+import-page-audio = 页面单独的音频源
 import-follows-no-file = 列表中的 { $count } 项（文件后面只能接文件，直播流后面不能接其他内容）
 import-list-beyond = 列表中第 { $most } 项之后的内容
 import-list-shuffled = 列表的随机播放

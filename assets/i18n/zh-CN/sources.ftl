@@ -7,6 +7,7 @@ source-window = 窗口
 source-test-pattern = 测试画面
 source-color = 颜色
 source-stream = 网络流
+source-browser = 浏览器页面
 source-text = 文字
 
 sources-of = 来源：{ $scene }

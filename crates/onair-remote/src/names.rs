@@ -62,6 +62,7 @@ pub fn video_kind(choice: &VideoChoice) -> &'static str {
         VideoChoice::Window(_) => "xcomposite_input",
         VideoChoice::Test => "onair_test_source",
         VideoChoice::File(_) | VideoChoice::Stream(_) => "ffmpeg_source",
+        VideoChoice::Browser(_) => "browser_source",
         VideoChoice::Image(_) => "image_source",
         VideoChoice::Slides(_) => "slideshow_v2",
         VideoChoice::Color(_) => "color_source_v3",
@@ -83,12 +84,13 @@ pub fn audio_kind(choice: &AudioChoice) -> &'static str {
 }
 
 /// All kinds of inputs.
-pub const INPUT_KINDS: [&str; 14] = [
+pub const INPUT_KINDS: [&str; 15] = [
     "v4l2_input",
     "xshm_input",
     "xcomposite_input",
     "onair_test_source",
     "ffmpeg_source",
+    "browser_source",
     "image_source",
     "slideshow_v2",
     "color_source_v3",

@@ -51,6 +51,8 @@ pub enum Command {
     SetCamera { camera: String, control: String, value: Option<i64> },
     /// Resets all controls of a camera to their defaults.
     ResetCamera(String),
+    /// Loads the page of a browser source again.
+    RefreshPage(SourceId),
     /// Opens the desktop's dialog for this display or window again, and forgets the earlier
     /// permission.
     ShareAgain(SourceId),

@@ -1,5 +1,6 @@
 //! The process itself: logs, signals, crash reports.
 
+pub mod browser;
 pub mod crash;
 pub mod encoder;
 pub(in crate::cli) mod json_log;

@@ -73,6 +73,8 @@ pub struct Draft {
     /// The section that the inspector scrolls to and that gets the keyboard focus, with the pass in
     /// which it began to wait for the focus.
     pub(super) section: Option<(Section, Option<u64>)>,
+    /// The style sheet that is being entered for a browser page.
+    pub(super) css: Option<(SourceId, String)>,
     /// The index of the expanded filter.
     pub(super) filter: usize,
     /// The source and the index of the added filter that the inspector scrolls to.

@@ -49,6 +49,7 @@ pub fn icon_of_choice(choice: &VideoChoice) -> Icon {
         VideoChoice::Text(TextContent::File(_)) => Icon::Document,
         VideoChoice::Text(TextContent::Words(_)) => Icon::Text,
         VideoChoice::Stream(_) => Icon::Stream,
+        VideoChoice::Browser(_) => Icon::Browser,
         VideoChoice::None => Icon::NoVideo,
     }
 }

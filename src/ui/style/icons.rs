@@ -62,6 +62,7 @@ pub enum Icon {
     PictureInPicture,
     Scene,
     Window,
+    Browser,
     Image,
     Slides,
     Color,
@@ -403,6 +404,12 @@ fn draw(pen: &Pen<'_>, icon: Icon) {
             pen.line(&[(2.5, 7.5), (17.5, 7.5)]);
             pen.dot(5.3, 5.5, 0.9);
             pen.dot(8.0, 5.5, 0.9);
+        }
+        Icon::Browser => {
+            pen.rect(2.5, 3.5, 15.0, 13.0, 2.0);
+            pen.line(&[(2.5, 7.5), (17.5, 7.5)]);
+            pen.line(&[(8.0, 10.0), (5.6, 12.0), (8.0, 14.0)]);
+            pen.line(&[(12.0, 10.0), (14.4, 12.0), (12.0, 14.0)]);
         }
         Icon::Image => {
             pen.rect(2.5, 3.0, 15.0, 14.0, 2.0);

@@ -15,6 +15,7 @@ mod system;
 mod tone;
 mod wav;
 
+pub use crate::audio::backend::{PageSink, has_server};
 pub use crate::audio::choice::AudioChoice;
 pub use crate::audio::fallback::{AudioFallback, is_out};
 #[cfg(any(test, feature = "test-support"))]

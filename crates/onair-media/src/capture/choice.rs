@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::capture::browser;
 use crate::capture::camera::mode::CameraChoice;
 use crate::capture::generated::color_source::ColorSource;
 use crate::capture::screen::target::DisplayTarget;
@@ -36,6 +37,8 @@ pub enum VideoChoice {
     Text(Content),
     /// A remote stream.
     Stream(String),
+    /// A page in a browser: an address, or the path of a file.
+    Browser(String),
     /// No video, for an audio-only broadcast.
     None,
 }
@@ -48,6 +51,7 @@ impl VideoChoice {
             | Self::Image(path)
             | Self::Slides(path)
             | Self::Text(Content::File(path)) => Some(path),
+            Self::Browser(page) if !browser::is_address(page) => Some(Path::new(page)),
             _ => None,
         }
     }
@@ -96,6 +100,7 @@ impl fmt::Display for VideoChoice {
             Self::Text(Content::Countdown(from)) => write!(f, "countdown:{}", from.as_secs()),
             Self::Text(Content::Stopwatch) => f.write_str("stopwatch"),
             Self::Stream(url) => write!(f, "stream:{url}"),
+            Self::Browser(page) => write!(f, "browser:{page}"),
             Self::None => f.write_str("none"),
         }
     }
@@ -159,6 +164,10 @@ impl FromStr for VideoChoice {
             ("text" | "text-file" | "countdown", None) => Err(problem!("choice-needs-text")),
             ("stream", Some(url)) if url.contains("://") => Ok(Self::Stream(url.to_owned())),
             ("stream", _) => Err(problem!("choice-needs-url")),
+            ("browser", page) => {
+                let page = browser::parse(page.unwrap_or_default());
+                page.map(Self::Browser).ok_or_else(|| problem!("choice-needs-page"))
+            }
             ("file", None) => Err(problem!("choice-needs-path", example = "file:FILE.mp4")),
             ("image", None) => Err(problem!("choice-needs-path", example = "image:FILE.png")),
             ("slides", None) => Err(problem!("choice-needs-path", example = "slides:FOLDER")),
@@ -211,6 +220,8 @@ mod tests {
             "text:Hello: world",
             "text-file:/tmp/a:b.txt",
             "stream:rtmp://host/live/show",
+            "browser:https://alerts.example/a?token=1",
+            "browser:/a b:c.html",
             "clock",
             "clock:%H:%M",
             "countdown:300",
@@ -231,6 +242,9 @@ mod tests {
             "webcam",
             "image",
             "color:red",
+            "browser",
+            "browser:ftp://host/a",
+            "browser:javascript:alert(1)",
         ] {
             assert!(bad.parse::<VideoChoice>().is_err(), "{bad}");
         }

@@ -1,5 +1,6 @@
 //! Floor 3: video from devices, files and the test pattern. Each source is behind a video feed.
 
+pub mod browser;
 pub mod camera;
 pub mod choice;
 mod fallback;
@@ -9,12 +10,12 @@ mod open;
 mod properties;
 mod rgb;
 pub mod screen;
-pub mod sharing;
 mod signal_watch;
 mod source;
 pub mod text;
 mod y4m;
 
+pub use crate::capture::browser::BrowserPage;
 pub use crate::capture::camera::control::{CameraControl, CameraControls};
 pub use crate::capture::camera::mode::{CameraChoice, Mode};
 pub use crate::capture::choice::VideoChoice;
@@ -27,6 +28,7 @@ pub use crate::capture::rgb::Rgba;
 pub use crate::capture::screen::area::Area;
 pub use crate::capture::screen::display::{ScreenInfo, Sharing, WindowInfo};
 pub use crate::capture::screen::permission::Permissions;
+pub use crate::capture::screen::sharing;
 pub use crate::capture::screen::target::DisplayTarget;
 pub use crate::capture::signal_watch::{over_file, over_stream};
 pub use crate::capture::source::{CameraFormat, CameraInfo, Context, Error, Source};

@@ -17,7 +17,7 @@ use crate::capture::screen::display::{ScreenInfo, Sharing, WindowInfo};
 use crate::capture::signal_watch::over_file;
 use crate::capture::source::{CameraInfo, Context, Error, Source};
 use crate::capture::y4m::reader;
-use crate::capture::{camera, screen, signal_watch, text, y4m};
+use crate::capture::{browser, camera, screen, signal_watch, text, y4m};
 use crate::media::Size;
 use crate::media::markers::Schedule;
 use crate::media::source_status::{SourceFormat, SourceStatus};
@@ -120,6 +120,12 @@ pub fn open_by(
             images::slides::open(path, dials.slides.clone(), dials.transport(), context)
         }
         VideoChoice::Color(fill) => fill.open(context),
+        VideoChoice::Browser(page) => browser::open(
+            page,
+            dials.page.clone(),
+            (dials.page_refreshes.clone(), dials.studio.get()),
+            context,
+        ),
         VideoChoice::None => Err(Error::NoVideo),
     }
 }
@@ -136,6 +142,10 @@ pub fn extent(choice: &VideoChoice, set: &Properties, program: Size) -> Option<(
         }
         VideoChoice::Text(content) => {
             text::extent(content, &set.text, program).map(|size| (size.width, size.height))
+        }
+        VideoChoice::Browser(_) => {
+            let size = set.page.size.unwrap_or(program);
+            Some((size.width, size.height))
         }
         _ => None,
     }

@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use crate::capture::browser::{BrowserPage, StudioBoard};
 use crate::capture::camera::control::CameraControls;
 use crate::capture::choice::VideoChoice;
 use crate::capture::images::slides::Pace;
@@ -42,6 +43,8 @@ pub struct Properties {
     pub at_end: EndBehavior,
     /// The files that follow the first file of a media source or slide show, in order.
     pub files: Vec<PathBuf>,
+    /// Size, style and behavior of browser pages.
+    pub page: Box<BrowserPage>,
 }
 
 /// The part of the properties that a kind of source uses.
@@ -53,6 +56,7 @@ pub enum UsedProperties {
     Media,
     /// Camera controls, which the driver defines.
     Camera,
+    Page,
 }
 
 impl UsedProperties {
@@ -64,6 +68,7 @@ impl UsedProperties {
             VideoChoice::Screen(_) | VideoChoice::Window(_) => Some(Self::Pointer),
             VideoChoice::File(_) => Some(Self::Media),
             VideoChoice::Camera(_) => Some(Self::Camera),
+            VideoChoice::Browser(_) => Some(Self::Page),
             _ => None,
         }
     }
@@ -87,6 +92,7 @@ impl Properties {
                 Self { hidden, at_end, files, ..none }
             }
             Some(UsedProperties::Pointer) => Self { without_pointer: self.without_pointer, ..none },
+            Some(UsedProperties::Page) => Self { page: self.page.clone(), ..none },
             // Camera controls belong to the camera, not to a source.
             Some(UsedProperties::Camera) | None => none,
         }
@@ -97,7 +103,8 @@ impl Properties {
     pub fn bounded(self) -> Self {
         let mut files = self.files;
         files.truncate(Self::MAX_ADDITIONAL_FILES);
-        Self { text: self.text.bounded(), slides: self.slides.bounded(), files, ..self }
+        let (text, page) = (self.text.bounded(), Box::new(self.page.bounded()));
+        Self { text, slides: self.slides.bounded(), files, page, ..self }
     }
 
     /// Returns true if both sets of properties differ only in sliders or typed text, not in a
@@ -107,6 +114,7 @@ impl Properties {
             && (self.slides.order, self.slides.repeat) == (other.slides.order, other.slides.repeat)
             && self.without_pointer == other.without_pointer
             && (self.hidden, self.at_end, &self.files) == (other.hidden, other.at_end, &other.files)
+            && self.page.differs_only_in_values(&other.page)
     }
 }
 
@@ -131,6 +139,9 @@ pub struct LiveProperties {
     pub(super) text: LiveSetting<TextAppearance>,
     pub(super) slides: LiveSetting<Pace>,
     pub(super) without_pointer: LiveSetting<bool>,
+    pub(super) page: LiveSetting<BrowserPage>,
+    /// The number of requests to load a browser page again.
+    pub(super) page_refreshes: LiveSetting<u32>,
     /// The captured part of a display.
     pub(super) region: LiveSetting<Option<Area>>,
     watched: WatchedFile,
@@ -140,6 +151,8 @@ pub struct LiveProperties {
     /// The permissions of the desktop. The studio sets this field before it opens a display or
     /// window.
     pub permissions: LiveSetting<Permissions>,
+    /// The state of the studio for browser pages. The studio sets this field before it opens a page.
+    pub studio: LiveSetting<StudioBoard>,
     /// The decoder for compressed camera frames. The studio sets this field before it opens a
     /// camera.
     pub decoder: LiveSetting<FrameDecoder>,
@@ -157,6 +170,7 @@ impl LiveProperties {
         self.text.set(properties.text.clone());
         self.slides.set(properties.slides);
         self.without_pointer.set(properties.without_pointer);
+        self.page.set(BrowserPage::clone(&properties.page));
         self.transport().set_at_end(properties.at_end);
         self.transport().set_then(&properties.files);
     }
@@ -165,6 +179,11 @@ impl LiveProperties {
     pub fn set_region(&self, choice: &VideoChoice) {
         let part = if let VideoChoice::Screen(screen) = choice { screen.part } else { None };
         self.region.set(part);
+    }
+
+    /// Loads a browser page again.
+    pub fn refresh_page(&self) {
+        self.page_refreshes.set(self.page_refreshes.get().wrapping_add(1));
     }
 
     /// Sets whether another source replaces a media file while it is black or frozen.

@@ -154,6 +154,24 @@ pub(super) fn fill(rgba: &[u8], width: u32, height: u32, planes: &mut Planes) {
     }
 }
 
+/// Returns the chroma of these pixels (straight, four bytes each), weighted by their alpha.
+pub(super) fn mean_chroma(pixels: impl Iterator<Item = u8>) -> (u8, u8) {
+    let (mut sum, mut weight, mut pixel) = ([0_i32; 3], 0, [0_i32; 4]);
+    for (place, byte) in pixels.enumerate() {
+        pixel = [pixel[1], pixel[2], pixel[3], byte.into()];
+        if place % 4 == 3 {
+            let [r, g, b, a] = pixel;
+            sum = [sum[0] + r * a, sum[1] + g * a, sum[2] + b * a];
+            weight += a;
+        }
+    }
+    if weight == 0 {
+        return (128, 128);
+    }
+    let mean = sum.map(|sum| (sum + weight / 2) / weight);
+    (weigh(U_COEFFICIENTS, mean, 128), weigh(V_COEFFICIENTS, mean, 128))
+}
+
 #[cfg(test)]
 pub(super) fn numbers(color: Rgba) -> (u8, u8, u8) {
     let [r, g, b] = [color.red, color.green, color.blue].map(i32::from);

@@ -7,6 +7,7 @@ pub mod connect;
 pub mod error;
 pub mod listener;
 pub mod network_changes;
+mod page_guard;
 pub mod random;
 pub mod rtmp;
 pub mod runtime;
@@ -27,6 +28,7 @@ pub use error::{
 pub use listener::own_addresses::{OwnAddress, main_address, own_addresses, reached_at};
 pub use listener::{Listener, all_addresses};
 pub use network_changes::{NetworkChange, NetworkChanges};
+pub use page_guard::PageGuard;
 pub use random::{random_bytes, random_hex};
 pub use runtime::Runtime;
 pub use stream::{Stream, send_to_all};

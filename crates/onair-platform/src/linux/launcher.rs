@@ -23,7 +23,7 @@ use parking_lot::Mutex;
 use crate::system::descriptors::{self, MAX_FILES};
 
 /// The hidden commands that the launcher starts.
-const HELPERS: [&CStr; 1] = [c"encoder-process"];
+const HELPERS: [&CStr; 2] = [c"encoder-process", c"browser-process"];
 
 /// The descriptor of a helper's first file. The others follow it.
 pub const FIRST_FILE: RawFd = 3;

@@ -78,9 +78,10 @@ fn special(call: &Call<'_>) -> CallResult {
 /// Returns the choice of an input in the form of the command line, unless it is an address, which
 /// can contain secrets.
 fn word(choice: &str) -> Value {
-    match choice.strip_prefix("stream:") {
-        Some(_) => "stream:***".into(),
-        None => choice.into(),
+    match choice.split_once(':') {
+        Some(("stream", _)) => "stream:***".into(),
+        Some(("browser", page)) if page.contains("://") => "browser:***".into(),
+        _ => choice.into(),
     }
 }
 
@@ -101,6 +102,13 @@ pub fn settings_of(studio: &Snapshot, input: &Input) -> Value {
                 set(&mut settings, "local_file", path.display().to_string());
             }
             VideoChoice::Stream(_) => set(&mut settings, "is_local_file", false),
+            VideoChoice::Browser(_) => {
+                let path = choice.path();
+                set(&mut settings, "is_local_file", path.is_some());
+                if let Some(path) = path {
+                    set(&mut settings, "local_file", path.display().to_string());
+                }
+            }
             _ => {}
         }
         return settings;
@@ -152,6 +160,14 @@ fn video_choice(
             let url = settings.optional_text("input")?.filter(|url| url.contains("://"));
             let file = file.map(|it| VideoChoice::File(it.into()));
             file.or(url.map(|it| VideoChoice::Stream(it.to_owned())))
+        }
+        "browser_source" => {
+            let page = settings.optional_text("url")?.filter(|url| !url.is_empty());
+            let page = page.or(settings.optional_text("local_file")?);
+            let choice = page.map(|page| format!("browser:{page}").parse()).transpose();
+            choice.map_err(|_| {
+                Failure::new(status::INVALID_FIELD, "The address of the page is not valid.")
+            })?
         }
         "onair_test_source" => Some(VideoChoice::Test),
         _ => None,
@@ -338,9 +354,11 @@ mod tests {
     fn studio() -> Snapshot {
         let mut studio = Snapshot::default();
         let scenes = Arc::make_mut(&mut studio.scenes.collection);
-        for (name, choice) in
-            [("Title", "text:Hello"), ("Feed", "stream:rtmp://host/app/secret-key")]
-        {
+        for (name, choice) in [
+            ("Title", "text:Hello"),
+            ("Feed", "stream:rtmp://host/app/secret-key"),
+            ("Alerts", "browser:https://alerts.example/secret-key"),
+        ] {
             let (name, choice) = (name.to_owned(), choice.parse().unwrap());
             assert!(scenes.apply(&Edit::AddSource { scene: SceneId(1), name, choice }));
         }
@@ -355,6 +373,10 @@ mod tests {
         let feed = read(REQUESTS, &studio, "GetInputSettings", &json!({ "inputName": "Feed" }));
         assert_eq!(feed["inputSettings"]["choice"], "stream:***");
         assert!(!feed.to_string().contains("secret"));
+        let page = read(REQUESTS, &studio, "GetInputSettings", &json!({ "inputName": "Alerts" }));
+        assert_eq!(page["inputSettings"]["choice"], "browser:***");
+        assert_eq!(page["inputKind"], "browser_source");
+        assert!(!page.to_string().contains("secret"));
         let title = read(REQUESTS, &studio, "GetInputSettings", &json!({ "inputName": "Title" }));
         assert_eq!(title["inputSettings"]["text"], "Hello");
     }
@@ -397,7 +419,8 @@ mod tests {
         let strip = [Command::AddNamedStrip { choice, name }];
         assert_eq!(commands(REQUESTS, &studio, "CreateInput", &mic), strip);
         for (kind, name, status) in [
-            ("browser_source", "Page", 605),
+            ("game_capture", "Page", 605),
+            ("browser_source", "Page", 400),
             ("image_source", "Title", 601),
             ("image_source", "New", 400),
         ] {

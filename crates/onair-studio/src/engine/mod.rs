@@ -200,8 +200,9 @@ impl Engine {
         }
         self.state.stage.board.want(&self.settings.cameras);
         let (runtime, net) = (self.runtime.clone(), self.config.options.net.clone());
-        let SceneState { board, permissions, .. } = &self.state.stage;
-        let media = SourceOpener::new(runtime, net, board.clone(), permissions.clone());
+        let SceneState { board, permissions, pages, .. } = &self.state.stage;
+        let media =
+            SourceOpener::new(runtime, net, board.clone(), permissions.clone(), pages.clone());
         match Program::start(self.clock, &self.state.quality, self.program_frames.clone(), media) {
             Ok(mut program) => {
                 if let Some(filters) = self.state.filters.take() {
@@ -272,6 +273,7 @@ impl Engine {
             Command::SetCamera { camera, control, value } => {
                 self.set_camera(camera, control, value);
             }
+            Command::RefreshPage(id) => self.refresh_page(id),
             Command::ResetCamera(camera) => self.reset_camera(&camera),
             Command::ShareAgain(source) => self.share_again(source),
             Command::Edit(edit) => self.edit(&edit),

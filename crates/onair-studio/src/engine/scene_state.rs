@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::audio::AudioChoice;
 use crate::base::queue::Receiver;
 use crate::base::{Latest, Timestamp, Worker};
+use crate::capture::browser::StudioBoard;
 use crate::capture::{CameraControls, Permissions};
 use crate::compose::scene::SceneId;
 use crate::compose::{ViewDetail, ViewOf};
@@ -31,6 +32,8 @@ pub struct SceneState {
     pub board: CameraControls,
     /// The desktop's permissions for displays and windows.
     pub permissions: Permissions,
+    /// The state of the studio for browser pages.
+    pub pages: StudioBoard,
     pub degradation: ReportedDegradation,
     pub preview_scene: Option<SceneId>,
     /// The time at which sources that only the previous program showed are removed.

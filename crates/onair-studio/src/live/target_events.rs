@@ -106,6 +106,7 @@ pub(crate) fn video_kind(choice: &VideoChoice) -> (&'static str, bool) {
         VideoChoice::Screen(_) => ("screen", false),
         VideoChoice::Window(_) => ("window", false),
         VideoChoice::Stream(_) => ("stream", false),
+        VideoChoice::Browser(_) => ("browser", false),
         VideoChoice::Text(_) => ("text", false),
         VideoChoice::Image(_) => ("image", false),
         VideoChoice::Slides(_) => ("slides", false),

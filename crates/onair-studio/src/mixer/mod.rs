@@ -12,7 +12,7 @@ use std::path::Path;
 
 use crate::audio::{self, AudioChoice};
 use crate::base::Timestamp;
-use crate::capture::VideoChoice;
+use crate::capture::{VideoChoice, browser};
 use crate::media::playback_control::EndBehavior;
 use crate::media::source_status::SourceReport;
 use crate::mix::filter::Filter;
@@ -446,6 +446,7 @@ pub fn audio_of(choice: &VideoChoice) -> Option<AudioChoice> {
     match choice {
         VideoChoice::Stream(url) => Some(AudioChoice::Stream(url.clone())),
         VideoChoice::File(path) if !is_silent(path) => Some(AudioChoice::File(path.clone())),
+        VideoChoice::Browser(page) if audio::has_server() => Some(page_audio(page)),
         _ => None,
     }
 }
@@ -455,8 +456,14 @@ pub fn is_audio_of(audio: &AudioChoice, shown: &VideoChoice) -> bool {
     match (audio, shown) {
         (AudioChoice::Stream(audio), VideoChoice::Stream(shown)) => audio == shown,
         (AudioChoice::File(audio), VideoChoice::File(shown)) => audio == shown && !is_silent(shown),
+        (AudioChoice::System(Some(_)), VideoChoice::Browser(page)) => *audio == page_audio(page),
         _ => false,
     }
+}
+
+/// Returns the audio of a browser page: the monitor of its own sink.
+fn page_audio(page: &str) -> AudioChoice {
+    AudioChoice::System(Some(format!("pulseaudio:{}.monitor", browser::sink_name(page))))
 }
 
 /// Returns true if this kind of file has no audio.

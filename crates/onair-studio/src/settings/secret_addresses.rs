@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::audio::AudioChoice;
 use crate::base::Secret;
-use crate::capture::VideoChoice;
+use crate::capture::{VideoChoice, browser};
 use crate::studio::mixer::AudioStrip;
 use crate::studio::scenes::Collection;
 use crate::studio::targets::Target;
@@ -155,9 +155,7 @@ pub fn reveal(mut places: AddressFields<'_>, name: &str, url: &Secret) -> bool {
 pub fn for_others(collection: &Collection) -> Collection {
     let mut collection = collection.clone();
     for choice in choices(&mut collection) {
-        if let VideoChoice::Stream(url) = choice {
-            clean(url);
-        }
+        clean_choice(choice);
     }
     collection
 }
@@ -173,8 +171,19 @@ pub fn strips_for_others(strips: &[AudioStrip]) -> Vec<AudioStrip> {
     strips
 }
 
+/// Removes the secrets of a video source. The address of a page is saved as it is, but others do not
+/// get its parameters.
+fn clean_choice(choice: &mut VideoChoice) {
+    match choice {
+        VideoChoice::Stream(url) => clean(url),
+        VideoChoice::Browser(page) if browser::is_address(page) => clean(page),
+        _ => {}
+    }
+}
+
 /// Removes the secrets of all video and audio sources, and the names of keyring entries.
 pub fn clean_all(mut places: AddressFields<'_>) {
+    places.video.iter_mut().chain(choices(places.collection)).for_each(clean_choice);
     visit(&mut places, &mut |url, owner| {
         if let AddressOwner::Source = owner {
             clean(url);

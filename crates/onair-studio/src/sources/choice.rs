@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::path::Path;
 
 use crate::audio::AudioChoice;
-use crate::capture::VideoChoice;
+use crate::capture::{VideoChoice, browser};
 use crate::studio::notices::message::StudioMessage;
 use crate::text::Problem;
 
@@ -29,9 +29,10 @@ impl SourceChoice for AudioChoice {
 /// Returns the text of a choice for display, with a stream's address but without its secrets.
 pub fn label(choice: &impl Display) -> String {
     let words = choice.to_string();
-    match words.strip_prefix("stream:") {
-        Some(url) => format!("stream:{}", crate::player::source::plain(url)),
-        None => words,
+    match words.split_once(':') {
+        Some(("stream", url)) => format!("stream:{}", crate::player::source::plain(url)),
+        Some(("browser", page)) => format!("browser:{}", browser::label(page)),
+        _ => words,
     }
 }
 

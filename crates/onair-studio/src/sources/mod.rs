@@ -486,6 +486,13 @@ impl Sources {
         self.open.get(&self.origin(id)).map(|open| open.dials.transport())
     }
 
+    /// Loads the page of a browser source again.
+    pub fn refresh_page(&self, id: SourceId) {
+        if let Some(open) = self.open.get(&self.origin(id)) {
+            open.dials.refresh_page();
+        }
+    }
+
     /// Returns the state of a source, or `None` for the main video source, whose state is
     /// elsewhere.
     pub fn report(&self, id: SourceId) -> Option<SourceReport> {

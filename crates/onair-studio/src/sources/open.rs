@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Weak;
 
 use crate::audio::{self, AudioChoice};
+use crate::capture::browser::StudioBoard;
 use crate::capture::{self, CameraControls, LiveProperties, Permissions, VideoChoice};
 use crate::media::Transport;
 use crate::media::playback_control::EndBehavior;
@@ -31,6 +32,8 @@ pub struct SourceOpener {
     board: CameraControls,
     /// The permissions that the desktop granted.
     permissions: Permissions,
+    /// The state of the studio for browser pages.
+    pages: StudioBoard,
     /// Opens capture sources.
     by: Opener,
 }
@@ -87,9 +90,10 @@ impl SourceOpener {
         net: net::Options,
         board: CameraControls,
         permissions: Permissions,
+        pages: StudioBoard,
     ) -> Self {
         let (spare, shown) = (Vec::new(), ShownFiles::new());
-        Self { runtime, net, spare, shown, board, permissions, by: capture::open_by }
+        Self { runtime, net, spare, shown, board, permissions, pages, by: capture::open_by }
     }
 
     /// Creates an opener whose frames a test provides.
@@ -97,7 +101,16 @@ impl SourceOpener {
     pub fn opened_by(by: Opener) -> Self {
         let runtime = Runtime::start().unwrap();
         let (board, permissions) = (CameraControls::default(), Permissions::default());
-        Self { by, ..Self::new(runtime, net::Options::default(), board, permissions) }
+        Self {
+            by,
+            ..Self::new(
+                runtime,
+                net::Options::default(),
+                board,
+                permissions,
+                StudioBoard::default(),
+            )
+        }
     }
 
     /// Sets the files that scenes show. The player plays their audio, even of a WAV file, so that a
@@ -134,6 +147,7 @@ impl SourceOpener {
                 dials.controls.set(self.board.clone());
                 dials.decoder.set(camera_decoder::unpacker());
                 dials.permissions.set(self.permissions.clone());
+                dials.studio.set(self.pages.clone());
                 let opened = (self.by)(choice, dials, &shape.video);
                 return opened.map_err(|error| Problem::from(&error));
             }

@@ -95,6 +95,7 @@ pub static HELP_PAGES: &[Page] = &[
     both!(Tasks "how-to/relay-streams.md"),
     both!(Tasks "how-to/test-against-faults.md"),
     both!(Tasks "how-to/script-a-broadcast.md"),
+    both!(Tasks "how-to/browser-pages.md"),
     both!(Tasks "how-to/remote-control.md"),
     both!(Tasks "how-to/build.md"),
     english!(Reference "reference/scenes.md"),

@@ -60,7 +60,7 @@ fn of(view: &View<'_>, page: Page) -> Vec<FoundSource> {
             let choice = |id: &str| VideoChoice::Camera(CameraChoice::of(id));
             cameras.map(|camera| new(&camera.name, "", choice(&camera.id))).collect()
         }
-        Page::Stream => Vec::new(),
+        Page::Stream | Page::Browser => Vec::new(),
         Page::Screens => {
             let usual = match capture::in_wayland() {
                 true => new(&*texts.get("share-ask"), "", asked_for(view, false)),
@@ -184,7 +184,7 @@ fn nothing(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, page: Page) -> b
     let (title, advice) = match page {
         Page::Cameras => (key!("no-camera-title"), key!("no-camera-advice")),
         Page::Windows => (key!("windows-none"), key!("windows-none-advice")),
-        Page::Screens | Page::Again | Page::Stream => {
+        Page::Screens | Page::Again | Page::Stream | Page::Browser => {
             (key!("add-again-none"), key!("add-again-advice"))
         }
     };

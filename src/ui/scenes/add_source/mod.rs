@@ -31,7 +31,7 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{CARD_RADIUS, Theme, Type, gap};
 use crate::ui::view::file_request::FileRequest;
 use crate::ui::view::{View, WindowRequest};
-use crate::ui::widgets::{Field, Wrapped, focus_ring, label, paragraph};
+use crate::ui::widgets::{Field, Wrapped, focus_ring, label};
 
 /// Size of a card.
 const CARD_SIZE: Vec2 = vec2(126.0, 76.0);
@@ -86,9 +86,9 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft) {
                     opens = false;
                     everything(ui, view, draft, &mut adding, asked)
                 }
-                Some(Page::Stream) => {
+                Some(page @ (Page::Stream | Page::Browser)) => {
                     opens = false;
-                    stream::show(ui, view, draft, &mut adding)
+                    stream::show(ui, view, draft, &mut adding, page == Page::Browser)
                 }
                 Some(page) => devices::list(ui, view, draft, page, &mut opens),
             }
@@ -136,6 +136,7 @@ fn head(ui: &mut Ui, view: &View<'_>, adding: &mut Adding) -> (bool, Option<Sear
         Some(Page::Windows) => key!("add-window"),
         Some(Page::Again) => key!("add-again"),
         Some(Page::Stream) => key!("add-stream"),
+        Some(Page::Browser) => key!("add-browser"),
     };
     let close = crate::ui::dialogs::heading(ui, view, &texts.get(title));
     if adding.page.is_some() {
@@ -190,6 +191,7 @@ fn kinds(view: &View<'_>) -> Vec<Kind> {
         file(key!("add-image"), Icon::Image, FileRequest::Image),
         file(key!("add-video"), Icon::Film, FileRequest::Video),
         to(key!("add-stream"), Icon::Stream, Page::Stream),
+        to(key!("add-browser"), Icon::Browser, Page::Browser),
         file(key!("add-slides"), Icon::Slides, FileRequest::Slides),
         file(key!("add-slide"), Icon::Slides, FileRequest::Slide),
         file(key!("add-text-file"), Icon::Document, FileRequest::Text),
@@ -226,6 +228,7 @@ fn other_words(kind: &str) -> &'static str {
         "add-image" => key!("words-image"),
         "add-video" => key!("words-video"),
         "add-stream" => key!("words-stream"),
+        "add-browser" => key!("words-browser"),
         "add-slides" | "add-slide" => key!("words-slides"),
         "add-countdown" | "add-stopwatch" => key!("words-countdown"),
         "add-color" | "add-gradient" => key!("words-color"),
@@ -298,9 +301,7 @@ fn everything(
             added = true;
         }
     }
-    if searched && fits(&texts.get("words-missing-browser"), &search) {
-        paragraph(ui, &texts.get("missing-browser"), Type::Body, view.theme.text);
-    } else if searched && others.is_empty() && cards.is_empty() {
+    if searched && others.is_empty() && cards.is_empty() {
         label(ui, &texts.get("add-nothing-found"), Type::Body, view.theme.secondary);
     }
     added || pressed.is_some_and(|kind| follow(view, draft, adding, kind))

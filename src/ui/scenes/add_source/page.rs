@@ -10,6 +10,8 @@ pub(in crate::ui::scenes) enum Page {
     Again,
     /// The address of a stream.
     Stream,
+    /// The address or file of a browser page.
+    Browser,
 }
 
 /// The state of the dialog.
@@ -17,7 +19,7 @@ pub(in crate::ui::scenes) enum Page {
 pub(in crate::ui::scenes) struct Adding {
     pub(super) page: Option<Page>,
     pub(super) search: String,
-    /// The text entered as the address of a stream.
+    /// The text entered as the address of a stream or page.
     pub(super) address: String,
     /// True if the page has been drawn before, with a row if the page is a list.
     pub(super) shown: bool,

@@ -59,6 +59,21 @@ pub fn contents(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, source: &So
                 paragraph(ui, &wrong, Type::Small, view.theme.warn);
             }
         }
+        VideoChoice::Browser(page) => {
+            let name = view.texts.get("content-page").to_string();
+            let is_page = |page: &str| {
+                let choice = format!("browser:{page}").parse::<VideoChoice>();
+                choice.is_ok_and(|it| it.path().is_none_or(Path::is_absolute))
+            };
+            let mut valid = true;
+            line(ui, view, &name, |ui, view| {
+                valid = typed(ui, view, draft, source.id, (&name, "https://…"), page, is_page);
+            });
+            if !valid {
+                let wrong = view.texts.get("content-page-wrong");
+                paragraph(ui, &wrong, Type::Small, view.theme.warn);
+            }
+        }
         _ => {}
     }
     if now != source.choice {
@@ -299,6 +314,7 @@ pub fn with_words(choice: &VideoChoice, words: &str) -> Option<VideoChoice> {
             Some(VideoChoice::Text(Content::Clock(words.trim().to_owned())))
         }
         VideoChoice::Stream(_) => format!("stream:{}", words.trim()).parse().ok(),
+        VideoChoice::Browser(_) => format!("browser:{}", words.trim()).parse().ok(),
         _ => None,
     }
 }

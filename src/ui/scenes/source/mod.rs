@@ -6,6 +6,7 @@ pub mod color_button;
 pub mod fallback;
 pub mod fields;
 pub mod kind_fields;
+mod page;
 pub mod playlist;
 
 use std::ops::RangeInclusive;
@@ -131,6 +132,7 @@ fn properties(
             hidden(ui, view, &mut now.hidden);
         }
         UsedProperties::Camera => camera::contents(ui, view, id),
+        UsedProperties::Page => page::contents(ui, view, draft, id, &mut now.page),
         UsedProperties::Pointer => {
             let own = view.snapshot.scenes.collection.source(id).map(|source| &source.choice);
             let asks = own.is_none_or(asks_desktop);

@@ -12,6 +12,7 @@ mod streams;
 #[cfg(windows)]
 mod wasapi;
 
+pub use crate::audio::backend::pulse::{PageSink, has_server};
 use crate::audio::system::AudioSystem;
 
 /// Returns the audio system of this computer.

@@ -13,6 +13,7 @@ mod feed;
 #[cfg(test)]
 mod moving_tests;
 pub mod permission;
+pub mod sharing;
 pub(in crate::capture) mod target;
 
 use std::sync::Arc;

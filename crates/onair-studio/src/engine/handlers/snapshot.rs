@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::capture::browser::PageStudio;
 use crate::decode::inventory;
 use crate::encode::known_encoders_so_far;
 use crate::media::source_status::SourceFormat;
@@ -34,6 +35,7 @@ impl Engine {
         }
         let live =
             if self.live.stopping && live == LiveState::Idle { LiveState::Stopping } else { live };
+        self.inform_pages(&live);
         let program = state.program.as_ref();
         let tiles = self.watch.views();
         Snapshot {
@@ -113,6 +115,23 @@ impl Engine {
             keys_pending: self.secrets.pending,
             ended,
         }
+    }
+
+    /// Passes the state of the studio on to browser pages.
+    fn inform_pages(&self, live: &LiveState) {
+        let collection = &self.settings.collection;
+        let on_air = self.live.on_air.as_ref();
+        let recording = on_air.and_then(OnAir::recording).map(|it| it.recorder.figures());
+        self.state.stage.pages.set(PageStudio {
+            scene: collection.program_scene().map(|it| it.name.clone()).unwrap_or_default(),
+            scenes: collection.scenes.iter().map(|scene| scene.name.clone()).collect(),
+            size: Some(self.settings.quality.size),
+            streaming: matches!(live, LiveState::OnAir | LiveState::Reconnecting { .. }),
+            recording: recording.is_some(),
+            paused: recording.is_some_and(|it| it.paused),
+            replay: on_air.and_then(OnAir::replay).is_some(),
+            virtual_camera: false,
+        });
     }
 
     pub fn audio_source(&self, program: &Program) -> AudioSource {

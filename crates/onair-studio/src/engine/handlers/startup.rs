@@ -222,6 +222,7 @@ impl Engine {
             VideoChoice::Test => problem!("source-test-pattern"),
             VideoChoice::Color(_) => problem!("source-color"),
             VideoChoice::Stream(_) => problem!("source-stream"),
+            VideoChoice::Browser(_) => problem!("source-browser"),
             VideoChoice::Text(_) | VideoChoice::None => problem!("source-text"),
         };
         language.say(&kind)

@@ -13,7 +13,7 @@ pub use crate::studio::settings::scenes::transition_words::{
 
 use crate::audio::AudioChoice;
 use crate::base::FileStamp;
-use crate::capture::VideoChoice;
+use crate::capture::{VideoChoice, browser};
 use crate::files::Trouble;
 use crate::mix::StripId;
 use crate::studio::mixer::AudioStrip;
@@ -62,6 +62,9 @@ enum Contents {
 
 /// Returns the text of a video or audio source for display: an address without apparent secrets.
 pub fn shown(choice: String) -> String {
+    if let Some(page) = choice.strip_prefix("browser:") {
+        return format!("browser:{}", browser::label(page));
+    }
     let url = choice.strip_prefix("stream:").and_then(secret_addresses::without_secrets);
     url.map_or(choice, |url| format!("stream:{url}"))
 }

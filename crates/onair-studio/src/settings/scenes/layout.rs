@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::capture::text::TextAppearance;
-use crate::capture::{Pace, Properties, VideoChoice, VideoFallback, WhenHidden};
+use crate::capture::{BrowserPage, Pace, Properties, VideoChoice, VideoFallback, WhenHidden};
 use crate::compose::filter::Slot;
 use crate::compose::scene::{
     Blend, Content, Crop, Fit, Item, ItemId, MAX_DEPTH, Placement, Scene, SceneId, SourceId,
@@ -23,7 +23,7 @@ use crate::studio::scenes::{
 use crate::studio::settings::reading::lenient::Document;
 use crate::studio::settings::reading::parts::{self, quoted};
 use crate::studio::settings::reading::values::{self, form, is_usual, layout, within, words};
-use crate::studio::settings::scenes::properties::{files, slides, text};
+use crate::studio::settings::scenes::properties::{files, page, slides, text};
 use crate::studio::settings::scenes::transition_words::{
     matte_of, matte_text, transition_of, transition_text,
 };
@@ -73,6 +73,8 @@ layout! {
         text: TextAppearance = properties.text,
         #[serde(with = "slides", skip_serializing_if = "is_usual")]
         slides: Pace = properties.slides,
+        #[serde(with = "page", skip_serializing_if = "is_usual")]
+        browser: Box<BrowserPage> = properties.page,
         #[serde(skip_serializing_if = "is_usual")]
         filters: Vec<toml::Table>,
     }

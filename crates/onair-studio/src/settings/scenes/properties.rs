@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::capture::text::{Align, Scroll, ScrollDirection, Shadow, Style, TextAppearance};
-use crate::capture::{Order, Pace, Rgba};
+use crate::capture::{BrowserPage, Order, Pace, Rgba};
 use crate::media::Size;
 use crate::studio::settings::reading::parts;
 use crate::studio::settings::reading::values::{self, layout, within, words};
@@ -184,6 +184,42 @@ pub(in crate::settings) mod slides {
     }
 }
 
+layout! {
+    /// The properties of a browser page. The keys can also be written with hyphens.
+    struct PageTable of BrowserPage = BrowserPage::default(); {
+        #[serde(with = "values::text_or_none")]
+        size: Option<Size> = size,
+        #[serde(deserialize_with = "page_rate")]
+        fps: Option<u32> = fps,
+        css: String = css,
+        #[serde(alias = "shut-down-when-hidden")]
+        shut_down_when_hidden: bool = shut_down_when_hidden,
+        #[serde(alias = "refresh-when-shown")]
+        refresh_when_shown: bool = refresh_when_shown,
+        #[serde(alias = "local-network")]
+        local_network: bool = local_network,
+    }
+}
+
+within! {
+    page_rate: Option<u32> = 1..=BrowserPage::MAX_FPS;
+}
+
+/// Reads and writes the properties of a browser page as their differences from the default.
+pub(in crate::settings) mod page {
+    use super::*;
+
+    pub fn serialize<S: Serializer>(page: &BrowserPage, to: S) -> Result<S::Ok, S::Error> {
+        values::unusual(&PageTable::of(page), to)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Box<BrowserPage>, D::Error> {
+        let mut page = BrowserPage::default();
+        PageTable::deserialize(from)?.put(&mut page);
+        Ok(Box::new(page.bounded()))
+    }
+}
+
 /// Reads and writes the files after the first one.
 pub(in crate::settings) mod files {
     use super::*;
@@ -256,6 +292,14 @@ mod tests {
             hidden: WhenHidden::Restarts,
             at_end: EndBehavior::Hold,
             files: vec!["/v/second clip.mp4".into(), "/v/third.mkv".into()],
+            page: Box::new(BrowserPage {
+                size: Some(Size::new(800, 600)),
+                fps: Some(15),
+                css: "body { color: red }".into(),
+                shut_down_when_hidden: true,
+                refresh_when_shown: true,
+                local_network: true,
+            }),
         }
     }
 

@@ -5,13 +5,20 @@
 mod capture;
 mod link;
 mod mixdown;
+mod page_sink;
 
 use pulseaudio::protocol::{ClientInfo, Command, Prop, Props, SinkInputInfo};
 
 pub(super) use crate::audio::backend::pulse::capture::record;
 use crate::audio::backend::pulse::link::Link;
+pub use crate::audio::backend::pulse::page_sink::PageSink;
 use crate::audio::source::ApplicationInfo;
 use crate::audio::system::Fault;
+
+/// Returns true if this session has an audio server. It may not answer.
+pub fn has_server() -> bool {
+    pulseaudio::socket_path_from_env().is_some()
+}
 
 /// Returns true if an audio server answers.
 pub(super) fn answers() -> bool {

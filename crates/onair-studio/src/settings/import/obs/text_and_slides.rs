@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::capture::browser::DEFAULT_CSS;
 use crate::capture::text::{Align, Shadow, Style, TextAppearance};
-use crate::capture::{Order, Pace, Properties, Rgba, WhenHidden};
+use crate::capture::{BrowserPage, Order, Pace, Properties, Rgba, WhenHidden};
+use crate::media::Size;
 use crate::media::playback_control::EndBehavior;
 use crate::studio::settings::import::obs::json::{color, is_off, is_on, number, part, text, whole};
 use crate::text::problem::{Problem, problem};
@@ -32,12 +34,32 @@ pub fn properties(kind: &str, source: &Value) -> (Properties, Vec<Problem>) {
         "monitor_capture" => {
             Properties { without_pointer: is_off(settings, "capture_cursor"), ..base }
         }
+        "browser_source" => Properties { page: Box::new(page(settings, &mut not)), ..base },
         _ if kind.starts_with("pipewire-") => {
             Properties { without_pointer: is_off(settings, "ShowCursor"), ..base }
         }
         _ => base,
     };
     (set.bounded(), not)
+}
+
+/// Returns the properties of a page. OBS does not write values that the user has not changed.
+fn page(settings: &Value, not: &mut Vec<Problem>) -> BrowserPage {
+    let side =
+        |key, usual: u32| whole(settings, key).and_then(|it| it.try_into().ok()).unwrap_or(usual);
+    let has_css = settings.get("css").is_some();
+    let fps = is_on(settings, "fps_custom").then(|| side("fps", 30));
+    if is_on(settings, "reroute_audio") {
+        not.push(problem!("import-page-audio"));
+    }
+    BrowserPage {
+        size: Some(Size::new(side("width", 800), side("height", 600))),
+        fps,
+        css: if has_css { text(settings, "css").to_owned() } else { DEFAULT_CSS.to_owned() },
+        shut_down_when_hidden: is_on(settings, "shutdown"),
+        refresh_when_shown: is_on(settings, "restart_when_active"),
+        local_network: false,
+    }
 }
 
 /// Returns the behavior of media while hidden.

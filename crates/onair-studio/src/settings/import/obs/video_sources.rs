@@ -87,6 +87,10 @@ pub fn read(source: &Value) -> Result<ImportedSource, Problem> {
         "xcomposite_input" => {
             format!("window:{}", window(settings).ok_or_else(|| problem!("import-a-window"))?)
         }
+        "browser_source" if is_on(settings, "is_local_file") => {
+            format!("browser:{}", text(settings, "local_file"))
+        }
+        "browser_source" => format!("browser:{}", page_address(settings)),
         "window_capture" => return Err(problem!("import-a-window")),
         "text_gdiplus" if is_on(settings, "read_from_file") => {
             format!("text-file:{}", text(settings, "file"))
@@ -103,6 +107,15 @@ pub fn read(source: &Value) -> Result<ImportedSource, Problem> {
     let properties = properties.bounded();
     not.extend(without);
     Ok(ImportedSource { choice, properties, not, cut: cut(settings) })
+}
+
+/// Returns the address of a page, which OBS may have without its scheme.
+fn page_address(settings: &Value) -> String {
+    match text(settings, "url") {
+        "" => "https://obsproject.com/browser-source".to_owned(),
+        url if url.contains("://") => url.to_owned(),
+        url => format!("http://{url}"),
+    }
 }
 
 /// Returns true if a specific device was chosen.
@@ -216,7 +229,14 @@ mod tests {
         assert_eq!(whole("ffmpeg_source", &clip), "file:/v/a.mp4");
         let stream = json!({"is_local_file": false, "input": "rtmp://host/live/x"});
         assert_eq!(whole("ffmpeg_source", &stream), "stream:rtmp://host/live/x");
-        assert_eq!(of("browser_source", &json!({})), Err("browser_source".into()));
+        let page = json!({"url": "https://alerts.example/a?token=1"});
+        assert_eq!(whole("browser_source", &page), "browser:https://alerts.example/a?token=1");
+        let page = json!({"is_local_file": true, "local_file": "/o/page.html", "url": "no"});
+        assert_eq!(whole("browser_source", &page), "browser:/o/page.html");
+        assert_eq!(
+            whole("browser_source", &json!({"url": "h.example"})),
+            "browser:http://h.example"
+        );
         let (camera, not) = of("pipewire-camera-source", &json!({"camera_id": "v4l2:/x"})).unwrap();
         assert_eq!((camera.as_str(), not.len()), ("camera", 1), "{not:?}");
     }

@@ -1,0 +1,12 @@
+//! The process of a page: starts Chromium, loads the page, and sends its frames to onair. Also the
+//! socket between the two. One thread waits for onair, Chromium and the next deadline.
+
+mod cdp;
+mod child;
+mod chromium;
+mod connection;
+mod memory;
+mod session;
+
+pub use child::{PageHost, run};
+pub(super) use connection::{MessageReader, finish, send};
