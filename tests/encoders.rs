@@ -2,6 +2,8 @@
 //! happens when that process dies, and the reasons why an encoder is not there. The peer is Debian's
 //! FFmpeg with x264.
 
+mod codecs;
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;

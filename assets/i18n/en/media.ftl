@@ -66,7 +66,7 @@ encode-other-size = the encoder expected a frame size of { $expected }, but rece
 encode-no-preset = the encoder has no preset { $preset }, only { $known }
     .cure = Choose one of these presets.
 encode-no-tuning = OpenH264 has neither presets nor another rate control than CBR
-    .cure = Choose the encoder x264, or remove the preset and the rate control.
+    .cure = Choose another encoder, such as x264, or remove the preset and the rate control.
 encode-rate-control-form = the rate control must be cbr, vbr or crf=N, with a number from 0 to 51
 encode-process = { $encoder }: { $reason }
 encode-process-not-tried = onair is still trying out this encoder
@@ -89,6 +89,8 @@ encode-library-unloadable = the system cannot load FFmpeg's library: { $reason }
     .cure = Install FFmpeg again with your package manager.
 encode-library-version = onair does not know version { $version } of FFmpeg's library libavcodec
     .cure = Install FFmpeg 5.1 to 8 beside it, or update onair.
+encode-library-old = SVT-AV1 { $version } is too old for real time
+    .cure = Install SVT-AV1 3.1 or newer, with an FFmpeg that uses it.
 encode-library-incomplete = FFmpeg's library lacks the function { $function }
     .cure = Install FFmpeg again with your package manager.
 encode-library-without = { $library } was built without this encoder

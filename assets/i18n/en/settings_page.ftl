@@ -38,12 +38,14 @@ setting-monitoring-note = Plays the audio sources that you monitor. Use headphon
 setting-push-to-talk = Push-to-talk key
 setting-push-to-talk-note = Hold this key to unmute or mute a microphone. Turn push-to-talk on in the audio mixer.
 
+setting-codec = Video codec
+setting-codec-note = HEVC and AV1 look better than H.264 at the same bitrate, and need more CPU. Targets that do not say that they take them get H.264 from a second encode.
 setting-encoder = Video encoder
-setting-encoder-note = Automatic uses OpenH264, which works on every computer. x264 looks better at the same bitrate, and needs FFmpeg on this computer.
+setting-encoder-note = Automatic uses OpenH264, which works on every computer. x264 (H.264), x265 (HEVC) and SVT-AV1 look better at the same bitrate, and need FFmpeg on this computer.
 setting-preset = Encoder preset
-setting-preset-note = A slower preset looks better at the same bitrate, and needs more CPU. Only x264 has presets.
+setting-preset-note = A slower preset looks better at the same bitrate, and needs more CPU. OpenH264 has no presets.
 setting-rate-control = Rate control
-setting-rate-control-note = Services expect a constant bitrate. Constant quality saves bandwidth in calm scenes. Only x264 offers a choice.
+setting-rate-control-note = Services expect a constant bitrate. Constant quality saves bandwidth in calm scenes. OpenH264 offers no choice.
 
 setting-adaptation = Adaptive bitrate
 setting-adaptation-note = Lowers the video bitrate while a connection is slow, which avoids dropped frames.

@@ -66,7 +66,7 @@ encode-other-size = 编码器应收到 { $expected } 的帧，却收到 { $got }
 encode-no-preset = 编码器没有预设 { $preset }，只有 { $known }
     .cure = 请从这些预设中选择。
 encode-no-tuning = OpenH264 没有预设，码率控制也只支持 CBR
-    .cure = 请选择 x264 编码器，或去掉预设和码率控制。
+    .cure = 请选择其他编码器（如 x264），或去掉预设和码率控制。
 encode-rate-control-form = 码率控制只能是 cbr、vbr 或 crf=N，N 为 0 到 51
 encode-process = { $encoder }：{ $reason }
 encode-process-not-tried = 正在试用这个编码器
@@ -89,6 +89,8 @@ encode-library-unloadable = 系统无法加载 FFmpeg 的库：{ $reason }
     .cure = 请用软件包管理器重新安装 FFmpeg。
 encode-library-version = 不支持 FFmpeg 的 libavcodec 库的第 { $version } 版
     .cure = 请另外安装 FFmpeg 5.1 到 8，或更新 onair。
+encode-library-old = SVT-AV1 { $version } 太旧，不能实时编码
+    .cure = 请安装 SVT-AV1 3.1 或更新版本，以及使用它的 FFmpeg。
 encode-library-incomplete = FFmpeg 的库缺少函数 { $function }
     .cure = 请用软件包管理器重新安装 FFmpeg。
 encode-library-without = { $library } 不含这个编码器

@@ -73,7 +73,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE", help_heading = "Sources", requires = "target",
           conflicts_with_all = ["video", "audio", "record", "replay", "control", "why", "monitor",
           "size", "fps", "video_bitrate", "keyframe_interval", "adapt", "min_video_bitrate",
-          "adapt_frames", "adapt_size", "encoder", "preset", "rate_control", "audio_bitrate",
+          "adapt_frames", "adapt_size", "video_codec", "encoder", "preset", "rate_control", "audio_bitrate",
           "sample_rate", "channels", "target_min_bitrate"])]
     pub copy: Option<PathBuf>,
     /// Loop the --copy file
@@ -112,18 +112,23 @@ pub struct Args {
     /// When the size changes, a recording continues in a new file
     #[arg(long, help_heading = "Quality")]
     pub adapt_size: bool,
+    /// Video codec: h264, hevc, av1, or auto (that of --encoder). Targets that do not say that they
+    /// take HEVC or AV1 get H.264 from a second encode
+    #[arg(long, value_name = "CODEC", default_value = "auto", value_parser = video_codec(),
+          hide_possible_values = true, help_heading = "Quality")]
+    pub video_codec: encode::CodecChoice,
     /// Video encoder, from the list in `onair devices`
     #[arg(long, value_name = "NAME", default_value = "auto", value_parser = encoder(),
           help_heading = "Quality")]
     pub encoder: encode::Choice,
-    /// Preset of an encoder that has presets, for example ultrafast, veryfast or medium for x264.
-    /// Slower presets look better and need more CPU
+    /// Preset of an encoder that has presets, for example ultrafast, veryfast or medium for x264 and
+    /// x265, or 12 to 7 for svt-av1. Slower presets look better and need more CPU
     #[arg(long, value_name = "NAME", default_value = "auto", value_parser = preset(),
           hide_possible_values = true, help_heading = "Quality")]
     pub preset: encode::Preset,
     /// How the encoder spends bits: cbr (always --video-bitrate), vbr (--video-bitrate on average), or
     /// crf=N (quality N, from 0, best, to 51, with at most --video-bitrate). openh264 supports only
-    /// cbr
+    /// cbr, and svt-av1 no vbr
     #[arg(long, value_name = "MODE", default_value = "cbr", value_parser = rate_control(),
           hide_possible_values = true, help_heading = "Quality")]
     pub rate_control: encode::RateControl,
@@ -370,6 +375,12 @@ fn preset() -> impl TypedValueParser<Value = encode::Preset> {
 /// Returns the parser for the rate control of a video encoder.
 fn rate_control() -> impl TypedValueParser<Value = encode::RateControl> {
     value::suggesting(["cbr", "vbr", "crf"], str::parse::<encode::RateControl>)
+}
+
+/// Returns the parser for a video codec.
+fn video_codec() -> impl TypedValueParser<Value = encode::CodecChoice> {
+    let names = encode::CodecChoice::ALL.map(encode::CodecChoice::name);
+    value::suggesting(names, str::parse::<encode::CodecChoice>)
 }
 
 /// Returns the parser for the name of a video encoder.

@@ -221,6 +221,12 @@ fn apply_flags(
         return Err((problem!("cli-nothing-to-send"), Exit::Usage));
     }
     settings.quality = quality(args, matches, &settings.quality);
+    let Quality { video_codec, encoder, .. } = settings.quality;
+    if !video_codec.fits(encoder) {
+        let (codec, encoder) = (video_codec.name(), encoder.name());
+        let why = problem!("cli-codec-encoder", codec = codec, encoder = encoder);
+        return Err((why, Exit::Usage));
+    }
     let kept = std::mem::take(&mut settings.preferences.recording);
     settings.preferences.recording = recording(args, matches, kept);
     if args.replay_to.is_some() && settings.preferences.recording.replay.is_none() {
@@ -300,6 +306,7 @@ fn quality(args: &Args, matches: &clap::ArgMatches, kept: &Quality) -> Quality {
         adapt_frames: args.adapt_frames || kept.adapt_frames,
         adapt_size: args.adapt_size || kept.adapt_size,
         keyframe_interval: chosen!(keyframe_interval, kept.keyframe_interval),
+        video_codec: chosen!(video_codec, kept.video_codec),
         encoder: chosen!(encoder, kept.encoder),
         preset: chosen!(preset, kept.preset),
         rate_control: chosen!(rate_control, kept.rate_control),
@@ -470,7 +477,7 @@ mod tests {
         let parsed = |more: &[&str]| Cli::command().try_get_matches_from(copy.iter().chain(more));
         assert!(parsed(&[]).is_ok());
         let quality: Vec<_> = quality.collect();
-        assert_eq!(quality.len(), 15);
+        assert_eq!(quality.len(), 16);
         for arg in quality {
             let usual = arg.get_default_values().first().and_then(|it| it.to_str());
             let flag = format!("--{}", arg.get_long().unwrap());
@@ -535,6 +542,7 @@ mod tests {
             adapt_frames: false,
             adapt_size: false,
             keyframe_interval: Duration::from_secs(1),
+            video_codec: encode::CodecChoice::H264,
             encoder: encode::Choice::X264,
             preset: "slow".parse().unwrap(),
             rate_control: encode::RateControl::Crf(20),

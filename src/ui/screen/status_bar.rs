@@ -202,7 +202,8 @@ fn encoders(ui: &Ui, view: &View<'_>, room: Rect) -> f32 {
     let video = match &snapshot.encoder {
         Some(encoder) => Some(format!("{} {}", encoder.name, encoder.profile)),
         None => {
-            let fits = |choice| quality.encoder == Choice::Auto || choice == Some(quality.encoder);
+            let chosen = quality.encoder.for_codec(quality.video_codec);
+            let fits = |choice| chosen == Choice::Auto || choice == Some(chosen);
             let mut video = snapshot.encoders.iter().filter(|it| {
                 matches!(it.codec, Codec::Video(_)) && it.unavailable.is_none() && fits(it.choice)
             });

@@ -1,11 +1,12 @@
 //! Floor 3: encodes video and audio to packets. [`VideoEncoder`] and [`AudioEncoder`] are threads
 //! with an input and an output queue. The codecs are private backends, and the first backend that
-//! opens is used. Encoders of the system's libraries run in processes of their own. When the last sender of the input queue is dropped, the encoder flushes, drops
-//! its output sender and ends.
+//! opens is used. Encoders of the system's libraries run in processes of their own. When the last
+//! sender of the input queue is dropped, the encoder flushes, drops its output sender and ends.
 
 pub mod audio;
 mod avcc;
 mod backend;
+mod choice;
 pub mod config;
 mod continuity;
 pub mod error;
@@ -21,7 +22,7 @@ pub use audio::AudioEncoder;
 pub use backend::OpusEncoder;
 pub use backend::process::run as run_encoder_process;
 pub use backend::{KnownEncoder, known_encoders, known_encoders_so_far, try_encoders};
-pub use config::{Preset, RateControl};
+pub use config::{CodecChoice, Preset, RateControl};
 pub use error::Error;
 pub use frame_encoder::FrameEncoder;
 pub use video::{Choice, Incident, VideoEncoder};

@@ -1,13 +1,15 @@
 //! The second encode of the program's video, for targets whose link is too slow for the main
-//! encode. It runs only while a target needs it.
+//! encode, or, if the main encode is not H.264, for targets that do not take its codec. It runs only
+//! while a target needs it.
 
 use std::time::Duration;
 
 use crate::base::queue::{self, Full, Sender};
 use crate::broadcast::Hub;
 use crate::encode::VideoEncoder;
-use crate::media::{BitsPerSecond, EncodedPacket, RenditionId, Size};
+use crate::media::{BitsPerSecond, EncodedPacket, RenditionId, Size, VideoCodec};
 use crate::studio::program::Program;
+use crate::studio::targets::quality::Quality;
 use crate::text::Problem;
 
 /// Maximum number of frames that wait for the encoder. More would only add delay.
@@ -25,17 +27,21 @@ pub struct SecondRendition {
     skipped: u64,
     /// True if the encoder is not available.
     failed: bool,
+    /// True if the encode has the codec of the main encode, so that targets can change between them.
+    has_same_codec: bool,
 }
 
 impl SecondRendition {
     /// Creates the state; no encoder runs yet.
-    pub fn new(packets: Sender<EncodedPacket>, config: crate::encode::video::Config) -> Self {
-        Self { packets, config, encoder: None, skipped: 0, failed: false }
+    pub fn new(packets: Sender<EncodedPacket>, quality: &Quality) -> Self {
+        let config = quality.second_config();
+        let has_same_codec = quality.codec() == VideoCodec::H264;
+        Self { packets, config, encoder: None, skipped: 0, failed: false, has_same_codec }
     }
 
-    /// Returns true if a second encode has not failed yet.
-    pub fn is_possible(&self) -> bool {
-        !self.failed
+    /// Returns true if slow targets can get this encode.
+    pub fn serves_slow_links(&self) -> bool {
+        !self.failed && self.has_same_codec
     }
 
     /// Starts, changes or ends the encoder.

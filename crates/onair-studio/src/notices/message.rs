@@ -203,6 +203,8 @@ notices! {
     KeyringSilent "keyring-silent" Warning [] [] {};
     /// A server did not announce support for the codecs of a passthrough.
     CodecsUnannounced "codecs-unannounced" Warning [host codecs] [] {};
+    /// A server did not say that it takes the codec of the video, and gets H.264.
+    CodecReplaced "codec-replaced" Info [host codecs] [] {};
     ServerSays "server-says" Info [host text] [] {};
     Redirected "redirected" Info [host to] [] {};
     /// The other host does not get the user and the password.
@@ -321,6 +323,8 @@ notices! {
     FoundNoTestStream "found-no-test-stream" Warning [] [] {};
     /// The speed of the encoder relative to the required speed.
     FoundEncoder "found-encoder" Info [times] [] {};
+    /// Not every target takes the codec.
+    FoundCodec "found-codec" Info [codec] [] {};
     /// The encoder is fast enough, with little reserve.
     FoundEncoderSlow "found-encoder-slow" Warning [times] [] {};
     /// The encoder is too slow, so frames would be dropped.

@@ -15,7 +15,7 @@ use crate::broadcast::protocol::Request;
 use crate::broadcast::publisher;
 use crate::capture::{self, VideoChoice};
 use crate::encode::VideoEncoder;
-use crate::media::{FrameGrid, Size};
+use crate::media::{FrameGrid, Size, VideoCodec};
 use crate::studio::notices::Notice;
 use crate::studio::targets::quality::Quality;
 
@@ -87,6 +87,10 @@ fn check(plan: &Plan, tell: &Sender<StudioMessage>, stop: &Stop) {
         let _ = tell.send(machine::disk(folder, &plan.quality));
     }
     let _ = tell.send(try_encoder(plan, stop));
+    let codec = plan.quality.codec();
+    if codec != VideoCodec::H264 && plan.targets.iter().any(|asked| !asked.built_in) {
+        let _ = tell.send(StudioMessage::FoundCodec { codec: codec.name().to_owned() });
+    }
     let mut is_measured = false;
     for asked in &plan.targets {
         if stop.is_set() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::base::named;
 use crate::encode::{self, video};
-use crate::media::{BitsPerSecond, FrameRate, Size};
+use crate::media::{BitsPerSecond, FrameRate, Size, VideoCodec};
 use crate::text::problem::{Problem, problem};
 
 named! {
@@ -55,6 +55,8 @@ pub struct Quality {
     /// the full size.
     pub adapt_size: bool,
     pub keyframe_interval: Duration,
+    /// The codec. An encoder that is chosen must fit it.
+    pub video_codec: encode::CodecChoice,
     pub encoder: encode::Choice,
     pub preset: encode::Preset,
     pub rate_control: encode::RateControl,
@@ -119,9 +121,29 @@ impl Quality {
             frame_rate: self.frame_rate,
             bitrate: self.video_bitrate,
             keyframe_interval: self.keyframe_interval,
-            encoder: self.encoder,
+            encoder: self.encoder.for_codec(self.video_codec),
             preset: self.preset,
             rate_control: self.rate_control,
+        }
+    }
+
+    /// Returns the codec of the video.
+    pub fn codec(&self) -> VideoCodec {
+        let encoder = self.encoder.for_codec(self.video_codec);
+        encoder.codec().unwrap_or(VideoCodec::H264)
+    }
+
+    /// Returns the configuration of the second encode, for slow targets. If the video is not H.264,
+    /// the second encode is, for targets that do not take the codec of the video.
+    pub fn second_config(&self) -> video::Config {
+        if self.codec() == VideoCodec::H264 {
+            return self.video_config();
+        }
+        video::Config {
+            encoder: encode::Choice::Auto,
+            preset: encode::Preset::Auto,
+            rate_control: encode::RateControl::Cbr,
+            ..self.video_config()
         }
     }
 
@@ -148,6 +170,7 @@ impl Default for Quality {
             adapt_frames: false,
             adapt_size: false,
             keyframe_interval: Duration::from_secs(2),
+            video_codec: encode::CodecChoice::Auto,
             encoder: encode::Choice::Auto,
             preset: encode::Preset::Auto,
             rate_control: encode::RateControl::Cbr,

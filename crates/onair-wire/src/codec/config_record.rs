@@ -1,10 +1,17 @@
 //! Writes codec configs: converts them between containers, or derives a missing config from the
-//! first packet.
+//! first packet. Also reads the configs of AV1, which this module writes.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::media::AudioConfig;
 use crate::wire::bits::{BitReader, BitWriter, Error};
+use crate::wire::codec::color::Colors;
+use crate::wire::codec::hdr;
+use crate::wire::codec::obu::{self, obus};
+use crate::wire::codec::video_config::VideoInfo;
+
+/// Maximum number of bytes of an AV1 sequence header that are read.
+const MAX_OBU_BYTES: usize = 1 << 10;
 
 /// The FLAC stream marker and the block header before STREAMINFO: last block, 34 bytes (RFC 9639
 /// §8.1).
@@ -150,6 +157,158 @@ pub fn vp9_record(frame: &[u8], frame_rate: f64) -> Option<Bytes> {
     Some(Bytes::from(vec![1, 0, 0, 0, profile, level, bits, 2, 2, 2, 0, 0]))
 }
 
+/// Reads an AV1CodecConfigurationRecord.
+pub fn av1(config: &[u8]) -> Option<VideoInfo> {
+    let [0x81, profile_and_level, _, _, obus @ ..] = config else { return None };
+    let profile = match profile_and_level >> 5 {
+        0 => Some("Main"),
+        1 => Some("High"),
+        2 => Some("Professional"),
+        _ => None,
+    };
+    // 31 means no level.
+    let index = u32::from(profile_and_level & 0x1F);
+    let level = Some(index).filter(|index| *index < 31);
+    let info = av1_key(obus).unwrap_or_default();
+    Some(VideoInfo { profile: profile.map(str::to_owned), level, ..info })
+}
+
+/// Reads size and colors from the OBUs before an AV1 keyframe, or from those in its configuration.
+/// Returns `None` if there is no sequence header.
+pub fn av1_key(units: &[u8]) -> Option<VideoInfo> {
+    let (_, header) = obus(units).find(|(kind, _)| *kind == 1)?;
+    let mut bits = BitReader::new(header.get(..MAX_OBU_BYTES).unwrap_or(header));
+    let front = av1_front(&mut bits).ok()?;
+    let header_colors = av1_colors(&mut bits, &front).unwrap_or_default();
+    let colors = hdr::of_av1(units).or(header_colors);
+    Some(VideoInfo { size: Some(front.size), colors, ..VideoInfo::default() })
+}
+
+/// First fields of a sequence header (AV1 §5.5.1).
+struct Av1Front {
+    profile: u32,
+    /// `reduced_still_picture_header`.
+    still: bool,
+    /// `seq_level_idx` and `seq_tier` of the first operating point.
+    level: (u32, bool),
+    size: (u32, u32),
+}
+
+/// Makes an AV1CodecConfigurationRecord (AV1 in ISOBMFF §2.3.3) from OBUs with a sequence header.
+pub fn av1_record(units: &[u8]) -> Option<Bytes> {
+    let header = obu::units(units).find(|unit| unit.kind() == 1)?;
+    let payload = header.payload.get(..MAX_OBU_BYTES).unwrap_or(header.payload);
+    let mut bits = BitReader::new(payload);
+    let front = av1_front(&mut bits).ok()?;
+    av1_tools(&mut bits, &front).ok()?;
+    let (deep, twelve) = av1_depth(&mut bits, &front).ok()?;
+    let grey = front.profile != 1 && bits.flag().ok()?;
+    // Other samples than those of profile 0 (4:2:0) are not told apart.
+    let chroma = match front.profile {
+        0 => 0b1100,
+        1 => 0,
+        _ => return None,
+    };
+    let byte = |value: u32| u8::try_from(value).unwrap_or(0);
+    let mut out = BytesMut::with_capacity(8 + payload.len());
+    out.put_u8(0x81);
+    out.put_u8(byte(front.profile) << 5 | byte(front.level.0));
+    let flags = [front.level.1, deep, twelve, grey].map(u8::from);
+    out.put_u8(flags.iter().fold(0, |all, flag| all << 1 | flag) << 4 | chroma);
+    out.put_u8(0);
+    // The header OBU with its size.
+    out.put_u8(0x0A);
+    obu::put_size(&mut out, payload.len());
+    out.put_slice(payload);
+    Some(out.freeze())
+}
+
+fn av1_front(bits: &mut BitReader<'_>) -> Result<Av1Front, Error> {
+    let profile = bits.bits(3)?;
+    bits.skip(1)?;
+    let still = bits.flag()?;
+    let mut level = (0, false);
+    if still {
+        level.0 = bits.bits(5)?;
+    } else {
+        let mut delay_bits = None;
+        if bits.flag()? {
+            bits.skip(64)?;
+            if bits.flag()? {
+                bits.ue()?;
+            }
+            if bits.flag()? {
+                delay_bits = Some(bits.bits(5)? as usize + 1);
+                bits.skip(32 + 5 + 5)?;
+            }
+        }
+        let initial_delay = bits.flag()?;
+        for point in 0..=bits.bits(5)? {
+            bits.skip(12)?;
+            let index = bits.bits(5)?;
+            let tier = index > 7 && bits.flag()?;
+            if point == 0 {
+                level = (index, tier);
+            }
+            if let Some(delay_bits) = delay_bits
+                && bits.flag()?
+            {
+                bits.skip(2 * delay_bits + 1)?;
+            }
+            if initial_delay && bits.flag()? {
+                bits.skip(4)?;
+            }
+        }
+    }
+    let (width, height) = (bits.bits(4)? + 1, bits.bits(4)? + 1);
+    let size = (bits.bits(width)? + 1, bits.bits(height)? + 1);
+    Ok(Av1Front { profile, still, level, size })
+}
+
+/// Skips the coding tools of a sequence header; `bits` must be positioned just after the sizes.
+fn av1_tools(bits: &mut BitReader<'_>, front: &Av1Front) -> Result<(), Error> {
+    if !front.still && bits.flag()? {
+        // Frame numbers.
+        bits.skip(7)?;
+    }
+    bits.skip(3)?;
+    if !front.still {
+        bits.skip(4)?;
+        let order = bits.flag()?;
+        if order {
+            bits.skip(2)?;
+        }
+        let screen = if bits.flag()? { true } else { bits.flag()? };
+        if screen && !bits.flag()? {
+            bits.skip(1)?;
+        }
+        if order {
+            bits.skip(3)?;
+        }
+    }
+    bits.skip(3)
+}
+
+/// Reads `high_bitdepth` and `twelve_bit` (AV1 §5.5.2).
+fn av1_depth(bits: &mut BitReader<'_>, front: &Av1Front) -> Result<(bool, bool), Error> {
+    let deep = bits.flag()?;
+    Ok((deep, deep && front.profile == 2 && bits.flag()?))
+}
+
+/// Reads the colors of a sequence header (AV1 §5.5.2); `bits` must be positioned just after the
+/// sizes.
+fn av1_colors(bits: &mut BitReader<'_>, front: &Av1Front) -> Result<Colors, Error> {
+    av1_tools(bits, front)?;
+    av1_depth(bits, front)?;
+    let grey = front.profile != 1 && bits.flag()?;
+    let has_codes = bits.flag()?;
+    let codes = if has_codes { [bits.byte(8)?, bits.byte(8)?, bits.byte(8)?] } else { [2; 3] };
+    let [primaries, transfer, matrix] = codes;
+    // sRGB has no limited range.
+    let full = if !grey && codes == [1, 13, 0] { true } else { bits.flag()? };
+    Ok(Colors { full_range: Some(full), ..Colors::of(primaries, transfer, matrix) })
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -161,6 +320,18 @@ mod tests {
         let (codec, bitrate) = (AudioCodec::Opus, BitsPerSecond(0));
         let config = Bytes::from_static(config);
         AudioConfig { codec, sample_rate: 48_000, channels: 2, bitrate, codec_config: config }
+    }
+
+    #[test]
+    fn the_record_of_av1_has_the_level_and_the_samples_of_its_header() {
+        // A temporal delimiter and the header of SVT-AV1 4.1 for 720p at level 3.1.
+        let units = b"\x12\0\x0a\x0b\0\0\0\x2d\x4c\xff\xb3\xc0\x2f\x80\x04";
+        let record = av1_record(units).unwrap();
+        assert_eq!(record[..4], [0x81, 5, 0b1100, 0]);
+        assert_eq!(record[4..], units[2..]);
+        let info = av1(&record).unwrap();
+        assert_eq!((info.level, info.size), (Some(5), Some((1_280, 720))));
+        assert_eq!((av1_record(&units[..2]), av1_record(&units[..8])), (None, None));
     }
 
     #[test]

@@ -24,9 +24,11 @@ pub mod vorbis;
 pub use audio_config::{AudioInfo, ac3, ac3_frame, flac, opus};
 pub use color::{Colors, Hdr, Light};
 pub use config_record::{
-    FLAC_STREAM_HEADER, ac3_record, opus_box, opus_delay_nanos, opus_head, vp9_record,
+    FLAC_STREAM_HEADER, ac3_record, av1, av1_key, av1_record, opus_box, opus_delay_nanos,
+    opus_head, vp9_record,
 };
+pub use obu::obu_packet;
 pub use video_config::{
-    VideoInfo, av1, av1_key, hevc, hevc_parameter_sets, hevc_record, hevc_sizes, vp8_key_size, vp9,
-    vp9_colors, vp9_key, vp9_key_size,
+    VideoInfo, hevc, hevc_parameter_sets, hevc_record, hevc_sizes, vp8_key_size, vp9, vp9_colors,
+    vp9_key, vp9_key_size,
 };

@@ -1,4 +1,4 @@
-//! Configurations of video codecs: HEVC, AV1 and VP9.
+//! Configurations of video codecs: HEVC and VP9.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -6,13 +6,10 @@ use crate::media::PixelAspect;
 use crate::wire::bits::{BitReader, Error};
 use crate::wire::codec::color::Colors;
 use crate::wire::codec::h264::nal::unescape;
-use crate::wire::codec::obu::obus;
 use crate::wire::codec::{hdr, hevc_vui};
 
 /// Maximum number of bytes of a parameter set that are read, because the sizes are at the start.
 const MAX_SPS_BYTES: usize = 1 << 10;
-/// Maximum number of bytes of an AV1 sequence header that are read.
-const MAX_OBU_BYTES: usize = 1 << 10;
 
 /// Properties of a video stream.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -207,115 +204,6 @@ fn hevc_front(bits: &mut BitReader<'_>) -> Result<((u32, u32), u32, u32, bool), 
     Ok(((width, height), chroma, sub_layers, nested))
 }
 
-/// Reads an AV1CodecConfigurationRecord.
-pub fn av1(config: &[u8]) -> Option<VideoInfo> {
-    let [0x81, profile_and_level, _, _, obus @ ..] = config else { return None };
-    let profile = match profile_and_level >> 5 {
-        0 => Some("Main"),
-        1 => Some("High"),
-        2 => Some("Professional"),
-        _ => None,
-    };
-    // 31 means no level.
-    let index = u32::from(profile_and_level & 0x1F);
-    let level = Some(index).filter(|index| *index < 31);
-    let info = av1_key(obus).unwrap_or_default();
-    Some(VideoInfo { profile: profile.map(str::to_owned), level, ..info })
-}
-
-/// Reads size and colors from the OBUs before an AV1 keyframe, or from those in its configuration.
-/// Returns `None` if there is no sequence header.
-pub fn av1_key(units: &[u8]) -> Option<VideoInfo> {
-    let (_, header) = obus(units).find(|(kind, _)| *kind == 1)?;
-    let mut bits = BitReader::new(header.get(..MAX_OBU_BYTES).unwrap_or(header));
-    let front = av1_front(&mut bits).ok()?;
-    let header_colors = av1_colors(&mut bits, &front).unwrap_or_default();
-    let colors = hdr::of_av1(units).or(header_colors);
-    Some(VideoInfo { size: Some(front.size), colors, ..VideoInfo::default() })
-}
-
-/// First fields of a sequence header (AV1 §5.5.1).
-struct Av1Front {
-    profile: u32,
-    /// `reduced_still_picture_header`.
-    still: bool,
-    size: (u32, u32),
-}
-
-fn av1_front(bits: &mut BitReader<'_>) -> Result<Av1Front, Error> {
-    let profile = bits.bits(3)?;
-    bits.skip(1)?;
-    let still = bits.flag()?;
-    if still {
-        bits.skip(5)?;
-    } else {
-        let mut delay_bits = None;
-        if bits.flag()? {
-            bits.skip(64)?;
-            if bits.flag()? {
-                bits.ue()?;
-            }
-            if bits.flag()? {
-                delay_bits = Some(bits.bits(5)? as usize + 1);
-                bits.skip(32 + 5 + 5)?;
-            }
-        }
-        let initial_delay = bits.flag()?;
-        for _ in 0..=bits.bits(5)? {
-            bits.skip(12)?;
-            if bits.bits(5)? > 7 {
-                bits.skip(1)?;
-            }
-            if let Some(delay_bits) = delay_bits
-                && bits.flag()?
-            {
-                bits.skip(2 * delay_bits + 1)?;
-            }
-            if initial_delay && bits.flag()? {
-                bits.skip(4)?;
-            }
-        }
-    }
-    let (width, height) = (bits.bits(4)? + 1, bits.bits(4)? + 1);
-    let size = (bits.bits(width)? + 1, bits.bits(height)? + 1);
-    Ok(Av1Front { profile, still, size })
-}
-
-/// Reads the colors of a sequence header (AV1 §5.5.2); `bits` must be positioned just after the
-/// sizes.
-fn av1_colors(bits: &mut BitReader<'_>, front: &Av1Front) -> Result<Colors, Error> {
-    if !front.still && bits.flag()? {
-        // Frame numbers.
-        bits.skip(7)?;
-    }
-    bits.skip(3)?;
-    if !front.still {
-        bits.skip(4)?;
-        let order = bits.flag()?;
-        if order {
-            bits.skip(2)?;
-        }
-        let screen = if bits.flag()? { true } else { bits.flag()? };
-        if screen && !bits.flag()? {
-            bits.skip(1)?;
-        }
-        if order {
-            bits.skip(3)?;
-        }
-    }
-    bits.skip(3)?;
-    if bits.flag()? && front.profile == 2 {
-        bits.skip(1)?;
-    }
-    let grey = front.profile != 1 && bits.flag()?;
-    let has_codes = bits.flag()?;
-    let codes = if has_codes { [bits.byte(8)?, bits.byte(8)?, bits.byte(8)?] } else { [2; 3] };
-    let [primaries, transfer, matrix] = codes;
-    // sRGB has no limited range.
-    let full = if !grey && codes == [1, 13, 0] { true } else { bits.flag()? };
-    Ok(Colors { full_range: Some(full), ..Colors::of(primaries, transfer, matrix) })
-}
-
 /// Reads a VPCodecConfigurationRecord, with or without the version before it. The size is in the
 /// frames, see [`vp9_key_size`].
 pub fn vp9(config: &[u8]) -> Option<VideoInfo> {
@@ -399,6 +287,7 @@ mod tests {
 
     use super::*;
     use crate::wire::bits::BitWriter;
+    use crate::wire::codec::config_record::av1;
 
     /// Creates a record with one SPS of this size, cropped at the bottom by this many chroma
     /// samples.

@@ -1,8 +1,8 @@
-//! The video encoder on the page *Output*: which one, how fast, and how it spends bits.
+//! The video encoder on the page *Output*: its codec, which one, how fast, and how it spends bits.
 
 use egui::Ui;
 
-use crate::encode::{self, Preset, RateControl};
+use crate::encode::{self, CodecChoice, Preset, RateControl};
 use crate::studio::{Command, Quality};
 use crate::ui::dialogs::settings::draft::SettingsDraft;
 use crate::ui::dialogs::settings::row::{Choice, choice_row};
@@ -14,6 +14,37 @@ use crate::ui::view::View;
 /// the settings file and on the command line.
 const CRF_CHOICES: [u8; 5] = [18, 20, 23, 26, 29];
 
+/// Draws the choice of the codec. Another codec than that of the chosen encoder takes this choice
+/// back.
+pub(super) fn codec(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
+    let name = |choice| match choice {
+        CodecChoice::Auto => key!("settings-encoder-auto"),
+        CodecChoice::H264 => key!("codec-h264"),
+        CodecChoice::Hevc => key!("codec-hevc"),
+        CodecChoice::Av1 => key!("codec-av1"),
+    };
+    let all = CodecChoice::ALL.map(|choice| {
+        let encoder = encode::Choice::Auto.for_codec(choice);
+        let known = view.snapshot.encoders.iter().find(|it| it.choice == Some(encoder));
+        let why_not = known.and_then(|it| it.unavailable.as_ref());
+        let why_not = why_not.map(|error| view.texts.say_with_cure(&error.into()));
+        (choice, view.texts.get(name(choice)).to_string(), why_not)
+    });
+    let quality = view.snapshot.quality.clone();
+    let both = (quality.video_codec, Quality::default().video_codec);
+    if let Some(video_codec) = choice_row(ui, view, draft, Setting::Codec, both, &all) {
+        let usual = Quality::default();
+        let chosen = Quality { video_codec, ..quality };
+        view.send(Command::SetQuality(match video_codec.fits(chosen.encoder) {
+            true => chosen,
+            false => {
+                let Quality { encoder, preset, rate_control, .. } = usual;
+                Quality { encoder, preset, rate_control, ..chosen }
+            }
+        }));
+    }
+}
+
 /// Draws the choice of the video encoder for the next broadcast, with the reason for each encoder
 /// that cannot be opened.
 pub(super) fn encoder(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
@@ -24,6 +55,12 @@ pub(super) fn encoder(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraf
             let known = view.snapshot.encoders.iter().find(|it| it.choice == Some(choice));
             let why_not = known.and_then(|it| it.unavailable.as_ref());
             let why_not = why_not.map(|error| view.texts.say_with_cure(&error.into()));
+            let codec = choice.codec().filter(|_| !view.snapshot.quality.video_codec.fits(choice));
+            let other = codec.map(|codec| {
+                let args = [("codec", codec.name().into())];
+                view.texts.with(key!("encoder-other-codec"), &args)
+            });
+            let why_not = why_not.or(other);
             let auto = choice == encode::Choice::Auto;
             (choice, if auto { best.to_string() } else { choice.name().to_owned() }, why_not)
         })
@@ -40,10 +77,11 @@ pub(super) fn encoder(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraf
 /// Draws the choice of the encoder's preset, each with what it means.
 pub(super) fn preset(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
     let quality = view.snapshot.quality.clone();
-    let presets = quality.encoder.presets();
+    let encoder = quality.encoder.for_codec(quality.video_codec);
+    let presets = encoder.presets();
     let why_not = presets.is_empty().then(|| view.texts.get("preset-none").to_string());
     let text = |key, name: &str| view.texts.with(key, &[("name", name.to_owned().into())]);
-    let usual = quality.encoder.usual_preset();
+    let usual = encoder.usual_preset();
     let auto = match usual {
         Some(usual) => text(key!("preset-auto"), usual),
         None => view.texts.get("settings-encoder-auto").to_string(),
@@ -68,7 +106,7 @@ pub(super) fn preset(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft
 /// Draws the choice of the rate control.
 pub(super) fn rate_control(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
     let quality = view.snapshot.quality.clone();
-    let is_fixed = quality.encoder.presets().is_empty();
+    let is_fixed = quality.encoder.for_codec(quality.video_codec).presets().is_empty();
     let why_not = || is_fixed.then(|| view.texts.get("rate-control-none").to_string());
     let text = |key| view.texts.get(key).to_string();
     let mut all = vec![

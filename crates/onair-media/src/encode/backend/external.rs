@@ -1,20 +1,20 @@
-//! Encodes H.264 in an encoder process; see [`process`](crate::encode::backend::process).
+//! Encodes in an encoder process; see [`process`](crate::encode::backend::process).
 
 use std::collections::VecDeque;
 
 use crate::base::Timestamp;
+use crate::encode::backend::bitstream;
 use crate::encode::backend::process::{Client, Family, Packet, Trouble};
 use crate::encode::backend::traits::{Description, VideoBackend};
+use crate::encode::config;
 use crate::encode::config::RateControl;
-use crate::encode::error::{Error, Flaw};
+use crate::encode::error::Error;
 use crate::encode::level::Level;
-use crate::encode::{avcc, config};
 use crate::media::{
     BitsPerSecond, EncodedPacket, Priority, Rotation, Size, Track, VideoCodec, VideoConfig,
     VideoFrame,
 };
 use crate::text::problem::problem;
-use crate::wire::codec::h264::annexb_nals;
 
 /// Maximum number of frames whose packets have not come. Encoders look ahead by less.
 const MAX_FRAMES_IN_ENCODER: usize = 128;
@@ -26,7 +26,11 @@ pub(super) struct Encoder {
     rate_control: RateControl,
     preset: Option<&'static str>,
     config: VideoConfig,
-    level: Level,
+    /// The level of H.264.
+    level: Option<Level>,
+    profile: &'static str,
+    /// The level for display.
+    described: String,
     /// The number of the next frame.
     number: u64,
     /// The numbers and times of frames whose packets have not come yet, oldest first.
@@ -46,18 +50,24 @@ impl Encoder {
             let name = problem!("encode-no-preset", preset = name, known = known);
             return Err(Error::Config(name));
         }
-        let level = Level::for_stream(config.size, config.frame_rate, config.bitrate)
-            .ok_or_else(|| Error::Config(problem!("encode-level")))?;
-        let failed = |trouble| Error::Process { encoder: family.choice.name(), trouble };
-        let client = Client::open(family.task(config, &level.to_string())).map_err(failed)?;
-        let units = || annexb_nals(&client.header);
-        let of_kind = |kind| units().find(|nal| avcc::kind(nal) == kind);
-        let malformed = |flaw| Error::Malformed { encoder: family.choice.name(), flaw };
-        let (sps, pps) = of_kind(7).zip(of_kind(8)).ok_or(malformed(Flaw::NoConfig))?;
-        let codec_config = avcc::configuration(sps, pps, config.frame_rate)?;
+        let level = match family.codec {
+            VideoCodec::H264 => {
+                let level = Level::for_stream(config.size, config.frame_rate, config.bitrate);
+                Some(level.ok_or_else(|| Error::Config(problem!("encode-level")))?)
+            }
+            _ => None,
+        };
+        let encoder = family.choice.name();
+        let failed = |trouble| Error::Process { encoder, trouble };
+        let named = level.map(|level| level.to_string()).unwrap_or_default();
+        let client = Client::open(family.task(config, &named)).map_err(failed)?;
+        let (codec, rate) = (family.codec, config.frame_rate);
+        let codec_config = bitstream::codec_config(encoder, codec, &client.header, rate)?;
+        let (profile, described) = bitstream::profile_and_level(codec, &codec_config);
+        let described = if level.is_some() { named } else { described };
         tracing::debug!(library = client.library, "encoder process is open");
         let video = VideoConfig {
-            codec: VideoCodec::H264,
+            codec,
             size: config.size,
             frame_rate: config.frame_rate,
             bitrate: config.bitrate,
@@ -68,10 +78,12 @@ impl Encoder {
         Ok(Self {
             client,
             family,
-            rate_control: config.rate_control,
+            rate_control: family.rate_control(config.rate_control),
             preset,
             config: video,
             level,
+            profile,
+            described,
             number: 0,
             waiting: VecDeque::new(),
             ready: VecDeque::new(),
@@ -88,7 +100,7 @@ impl Encoder {
         for packet in packets {
             let known = self.waiting.pop_front().filter(|(number, _)| *number == packet.number);
             let Some((_, pts)) = known else { return Err(self.failed(Trouble::Garbage)) };
-            let data = avcc::packet_of(annexb_nals(&packet.data));
+            let data = bitstream::packet(self.family.codec, &packet.data);
             if data.is_empty() {
                 return Err(self.failed(Trouble::Garbage));
             }
@@ -138,10 +150,14 @@ impl VideoBackend for Encoder {
     }
 
     fn set_bitrate(&mut self, bitrate: BitsPerSecond) -> Result<BitsPerSecond, Error> {
-        let bitrate = bitrate.min(self.level.max_bitrate());
+        let bitrate = self.level.map_or(bitrate, |level| bitrate.min(level.max_bitrate()));
         let options = self.family.rate_options(self.rate_control, bitrate);
         self.client.change(options).map_err(|trouble| self.failed(trouble))?;
         Ok(bitrate)
+    }
+
+    fn changes_bitrate(&self) -> bool {
+        self.family.changes_bitrate
     }
 
     fn config(&self) -> &VideoConfig {
@@ -151,8 +167,8 @@ impl VideoBackend for Encoder {
     fn description(&self) -> Description {
         Description {
             name: self.family.choice.name(),
-            profile: "High",
-            level: self.level.to_string(),
+            profile: self.profile,
+            level: self.described.clone(),
             preset: self.preset,
         }
     }

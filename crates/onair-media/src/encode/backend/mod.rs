@@ -1,6 +1,7 @@
 //! The codec backends. Each backend implements every method, because the traits have no default
 //! methods.
 
+mod bitstream;
 mod external;
 mod fdk_aac;
 mod openh264;
@@ -100,7 +101,17 @@ pub(super) fn open_video(config: &config::Video) -> Result<Opened<dyn VideoBacke
             Error::NoBackend { kind: TrackKind::Video, tried: vec![tried] }
         };
         return match external::Encoder::open(family, config) {
-            Ok(backend) => Ok(Opened { backend: Box::new(backend), why: "asked for".to_owned() }),
+            Ok(backend) => {
+                let used = family.rate_control(config.rate_control);
+                let why = match used == config.rate_control {
+                    true => "asked for".to_owned(),
+                    false => format!(
+                        "asked for; {} does not offer {}, so it uses {used}",
+                        family.library, config.rate_control
+                    ),
+                };
+                Ok(Opened { backend: Box::new(backend), why })
+            }
             // The name of the encoder is part of these errors.
             Err(error @ (Error::Config(_) | Error::Process { .. })) => Err(error),
             Err(error) => Err(no_backend(error)),
@@ -230,7 +241,7 @@ impl Family {
             choice: Some(self.choice),
             name: self.choice.name(),
             library: self.library,
-            codec: Codec::Video(VideoCodec::H264),
+            codec: Codec::Video(self.codec),
             hardware: self.is_hardware,
             unavailable,
             speed_720p,

@@ -112,6 +112,10 @@ impl VideoBackend for Encoder {
         Ok(bitrate)
     }
 
+    fn changes_bitrate(&self) -> bool {
+        true
+    }
+
     fn config(&self) -> &VideoConfig {
         &self.config
     }

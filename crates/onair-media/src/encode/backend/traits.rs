@@ -33,6 +33,8 @@ pub(crate) trait VideoBackend: Send {
     /// Sets another target bitrate from the next frame on. Returns the bitrate that the encoder
     /// uses, which is lower if the level does not allow the target.
     fn set_bitrate(&mut self, bitrate: BitsPerSecond) -> Result<BitsPerSecond, Error>;
+    /// Returns false if another bitrate needs another encoder.
+    fn changes_bitrate(&self) -> bool;
     /// Returns the codec config, which is constant.
     fn config(&self) -> &VideoConfig;
     /// Returns the description of the encoder.

@@ -249,9 +249,11 @@ fn run(
         // The rate control expects every frame of the configured rate.
         let wanted = shared.bitrate.load(Ordering::Relaxed).saturating_mul(step);
         let wanted = BitsPerSecond(wanted);
-        let Some(resized) = open.follow(config, shared, &deliver)? else { return Ok(()) };
         let due = schedule.is_due(frame.pts);
-        let asked = shared.keyframe_wanted.swap(false, Ordering::Relaxed) || resized;
+        let asked = shared.keyframe_wanted.swap(false, Ordering::Relaxed);
+        let change = (due || asked, wanted);
+        let Some(is_new) = open.follow(change, config, shared, &deliver)? else { return Ok(()) };
+        let asked = asked || is_new;
         since += 1;
         if since < step && !due && !asked {
             continue;

@@ -12,6 +12,15 @@ use crate::encode::video::shared::{Incident, MAX_INCIDENTS, Shared, packed, unpa
 use crate::media::{BitsPerSecond, EncodedPacket, Rendition, RenditionId, Size, VideoFrame};
 use crate::text::Problem;
 
+/// Bitrates that differ by less than this share are not worth opening an encoder again, which costs
+/// some frames.
+const MIN_BITRATE_CHANGE: f64 = 0.08;
+
+/// Returns true if another bitrate is worth opening an encoder again.
+fn differs(now: BitsPerSecond, wanted: BitsPerSecond) -> bool {
+    (f64::from(now.0) - f64::from(wanted.0)).abs() > f64::from(now.0) * MIN_BITRATE_CHANGE
+}
+
 /// An open encoder for one size.
 pub(super) struct Open {
     backend: Box<dyn VideoBackend>,
@@ -112,27 +121,29 @@ impl Open {
         key: bool,
         wanted: BitsPerSecond,
     ) -> Result<(), Error> {
-        if wanted != self.bitrate {
+        if wanted != self.bitrate && self.backend.changes_bitrate() {
             self.used_bitrate = self.backend.set_bitrate(wanted)?;
             self.bitrate = wanted;
         }
         self.backend.send_frame(frame, key)
     }
 
-    /// Changes the size if a change was requested. Returns true if the size has changed, or `None`
-    /// if there is no receiver of packets.
+    /// Changes the size if a change was requested. At a keyframe, also changes the bitrate of an
+    /// encoder that must be opened again for that. Returns true if the next frame is the first one
+    /// of another encoder, or `None` if there is no receiver of packets.
     pub(super) fn follow(
         &mut self,
+        (key, wanted): (bool, BitsPerSecond),
         config: &Config,
         shared: &Shared,
         deliver: &dyn Fn(EncodedPacket, &Arc<Rendition>) -> bool,
     ) -> Result<Option<bool>, Error> {
         let size = unpacked(shared.size.load(Ordering::Relaxed));
-        if size == self.size() {
+        let needs_other = !self.backend.changes_bitrate() && differs(self.bitrate, wanted);
+        if size == self.size() && !(key && needs_other) {
             return Ok(Some(false));
         }
-        let bitrate = BitsPerSecond(shared.bitrate.load(Ordering::Relaxed));
-        match self.replacement.open(&Config { size, bitrate, ..*config }) {
+        match self.replacement.open(&Config { size, bitrate: wanted, ..*config }) {
             Ok(opened) => {
                 self.finish()?;
                 if !self.drain(deliver)? {
@@ -144,7 +155,7 @@ impl Open {
                 Ok(Some(true))
             }
             Err(error) => {
-                tracing::warn!(%error, %size, "reopening the encoder at another size failed");
+                tracing::warn!(%error, %size, "reopening the encoder failed");
                 shared.size.store(packed(self.size()), Ordering::Relaxed);
                 Ok(Some(false))
             }

@@ -72,6 +72,7 @@ impl Publisher {
             stop: watch::Sender::new(None),
             rendition_id: watch::Sender::new(RenditionId::Main),
             unannounced: AtomicBool::new(false),
+            needs_h264: AtomicBool::new(false),
         });
         let done = Stop::new();
         let ended = EndOnDrop { done: done.clone(), shared: Arc::clone(&shared) };
@@ -159,8 +160,15 @@ impl Publisher {
         self.retry_now();
     }
 
+    /// Returns true if the server takes H.264 but not the codec of the main rendition. It gets the
+    /// second rendition, which must be H.264.
+    pub fn needs_h264(&self) -> bool {
+        self.shared.needs_h264.load(Ordering::Relaxed)
+    }
+
     /// Sends the frames of this rendition, from its next keyframe on.
     pub fn set_rendition(&self, rendition_id: RenditionId) {
+        let rendition_id = if self.needs_h264() { RenditionId::Second } else { rendition_id };
         self.shared
             .rendition_id
             .send_if_modified(|now| std::mem::replace(now, rendition_id) != rendition_id);

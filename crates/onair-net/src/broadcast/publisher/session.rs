@@ -16,7 +16,7 @@ use crate::broadcast::publisher::link::{Flow, LINK_DOWN_AFTER, LinkState};
 use crate::broadcast::publisher::state::{
     Event, History, KeptSubscription, PacketTimes, Report, Shared, State, Timeline,
 };
-use crate::media::{BitsPerSecond, RenditionId, Track};
+use crate::media::{BitsPerSecond, RenditionId, Track, VideoCodec};
 use crate::net::{Cause, ConnectStage, Error};
 
 /// Packets are passed to the connection only while it has fewer queued bytes than this, because
@@ -54,8 +54,12 @@ pub(super) async fn run(
     timeline: &mut Timeline,
     trying: &Attempt<'_>,
 ) -> (Option<Timestamp>, Ended) {
+    // A stream that onair encodes can also be encoded as H.264, unlike a file.
+    let video = timeline.feed.head().video().map(|video| video.codec);
+    let is_encoded = video.is_some_and(|codec| codec != VideoCodec::H264);
     let uncarried = trying.url.uncarried(timeline.feed.head());
-    if !uncarried.is_empty() {
+    let is_carried = uncarried.is_empty() || is_encoded && shared.h264_comes(&uncarried).await;
+    if !is_carried {
         let error = Error {
             stage: ConnectStage::Media,
             cause: Cause::Codecs(uncarried),
@@ -74,7 +78,18 @@ pub(super) async fn run(
         Ok(link) => link,
         Err(error) => return (None, Ended::Failed(error)),
     };
-    match link.codecs(timeline.feed.head()) {
+    let support = match link.codecs(timeline.feed.head()) {
+        CodecSupport::Unannounced(names) | CodecSupport::Missing(names) if is_encoded => {
+            let comes = tokio::select! {
+                biased;
+                () = shared.stop_wanted() => return (None, Ended::Asked),
+                comes = shared.h264_comes(&names) => comes,
+            };
+            if comes { CodecSupport::All } else { CodecSupport::Missing(names) }
+        }
+        support => support,
+    };
+    match support {
         CodecSupport::All => {}
         CodecSupport::Unannounced(names) => shared.unannounced(names),
         CodecSupport::Missing(names) => {

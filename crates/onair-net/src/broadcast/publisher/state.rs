@@ -17,7 +17,7 @@ use crate::broadcast::protocol::address::TargetAddress;
 use crate::broadcast::protocol::link::{Options, Redirect, time_ms};
 use crate::broadcast::publisher::early_closes::RepeatedCloses;
 use crate::broadcast::publisher::link::Flow;
-use crate::media::{Rendition, RenditionId};
+use crate::media::{Rendition, RenditionId, VideoCodec};
 use crate::net::error::NotRtmp;
 use crate::net::{Cause, Class, ConnectStage, Error};
 use crate::text::Problem;
@@ -197,6 +197,9 @@ pub enum Event {
     Redirected(Redirect),
     /// The server did not announce support for these codecs. The publisher reports this event once.
     Unannounced(Vec<String>),
+    /// The server did not say that it takes these codecs, so it gets H.264 from the second
+    /// rendition. The publisher reports this event once.
+    Replaced(Vec<String>),
 }
 
 /// Counters since the start, and current measurements.
@@ -289,6 +292,10 @@ pub(super) struct PublishAttempts {
 /// time.
 const MAX_RESTARTS: u32 = 3;
 
+/// The interval and the number of checks for an H.264 rendition: an encoder starts within a second.
+const H264_POLL_INTERVAL: Duration = Duration::from_millis(50);
+const MAX_H264_WAITS: usize = 200;
+
 /// An attempt that reaches its next stage within this time after a network change does not wait for
 /// the lost network.
 const MAX_STAGE_DURATION: Duration = Duration::from_secs(1);
@@ -316,6 +323,9 @@ pub(super) struct Shared {
     pub rendition_id: watch::Sender<RenditionId>,
     /// True if the missing announcement was reported.
     pub unannounced: AtomicBool,
+    /// True if the server takes H.264 but not the codec of the main rendition. The second rendition
+    /// is H.264 then.
+    pub needs_h264: AtomicBool,
 }
 
 impl Shared {
@@ -400,6 +410,23 @@ impl Shared {
         if !self.unannounced.swap(true, Ordering::Relaxed) {
             self.tell(Event::Unannounced(codecs));
         }
+    }
+
+    /// Waits until there is an H.264 rendition for this server. Returns false if there is none in
+    /// time.
+    pub async fn h264_comes(&self, codecs: &[String]) -> bool {
+        if !self.needs_h264.swap(true, Ordering::Relaxed) {
+            self.tell(Event::Replaced(codecs.to_vec()));
+        }
+        self.rendition_id.send_replace(RenditionId::Second);
+        let is_h264 = |it: &Rendition| it.video.codec == VideoCodec::H264;
+        for _ in 0..MAX_H264_WAITS {
+            if self.feed.latest(RenditionId::Second).is_some_and(|it| is_h264(&it)) {
+                return true;
+            }
+            tokio::time::sleep(H264_POLL_INTERVAL).await;
+        }
+        false
     }
 
     pub fn tell(&self, event: Event) {

@@ -144,7 +144,7 @@ impl OnAir {
             let config = quality.video_config();
             let encoder = VideoEncoder::spawn(config, waiting, packets.clone())
                 .map_err(|error| Problem::from(&error))?;
-            (Some(encoder), Some(frames), Some(SecondRendition::new(packets.clone(), config)))
+            (Some(encoder), Some(frames), Some(SecondRendition::new(packets.clone(), quality)))
         };
         let (audio, blocks, extras) = if program.has_audio() {
             let (blocks, waiting) = queue::bounded("audio", MAX_QUEUED_AUDIO_BLOCKS, Full::Block);
@@ -436,7 +436,7 @@ impl OnAir {
     ) -> (Option<Outcome>, Option<Problem>) {
         let sending = self.targets().filter(|sent| !sent.is_over()).count();
         let terms = Terms {
-            second: self.second.as_ref().is_some_and(SecondRendition::is_possible),
+            second: self.second.as_ref().is_some_and(SecondRendition::serves_slow_links),
             alone: sending <= 1 && !self.is_recording() && self.replay().is_none(),
             sends: sending > 0,
         };
@@ -453,7 +453,11 @@ impl OnAir {
         if outcome.is_some() {
             self.set_encoder();
         }
-        let wanted = self.adaptation.second();
+        let is_codec_refused = self.targets().any(|sent| sent.publisher.needs_h264());
+        let wanted = match is_codec_refused {
+            true => Some((self.adaptation.bitrate(), self.adaptation.size())),
+            false => self.adaptation.second(),
+        };
         let followed = self.second.as_mut().map(|it| it.follow(wanted, program, &self.hub));
         for sent in self.targets() {
             sent.publisher.set_rendition(self.adaptation.rendition_id(sent.id));

@@ -95,6 +95,10 @@ impl TargetOutput {
                     false => StudioMessage::RedirectedWithoutLogin { host, to },
                 })
             }
+            publisher::Event::Replaced(codecs) => {
+                let codecs = codecs.join(" and ");
+                OutputNews::Message(StudioMessage::CodecReplaced { host, codecs })
+            }
             publisher::Event::ServerStatus(status) => {
                 let text = status.to_string();
                 OutputNews::Message(StudioMessage::ServerSays { host, text })

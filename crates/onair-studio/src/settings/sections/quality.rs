@@ -35,6 +35,8 @@ pub struct QualityLayout {
         deserialize_with = "keyframe_interval"
     )]
     keyframe_interval: Duration,
+    #[serde(serialize_with = "codec_word", deserialize_with = "values::text::deserialize")]
+    video_codec: encode::CodecChoice,
     #[serde(serialize_with = "encoder_word", deserialize_with = "values::text::deserialize")]
     encoder: encode::Choice,
     #[serde(serialize_with = "preset_word", deserialize_with = "values::text::deserialize")]
@@ -65,6 +67,10 @@ fn exact_rate<S: Serializer>(rate: &FrameRate, to: S) -> Result<S::Ok, S::Error>
 
 fn adapt_word<S: Serializer>(adapt: &Adapt, to: S) -> Result<S::Ok, S::Error> {
     adapt.name().serialize(to)
+}
+
+fn codec_word<S: Serializer>(codec: &encode::CodecChoice, to: S) -> Result<S::Ok, S::Error> {
+    codec.name().serialize(to)
 }
 
 fn encoder_word<S: Serializer>(encoder: &encode::Choice, to: S) -> Result<S::Ok, S::Error> {

@@ -54,6 +54,9 @@ fn serve(socket: &UnixStream, memory: RawFd) -> io::Result<()> {
     // Before the library is loaded, because its start code is not trusted either. A driver of
     // hardware opens devices and sockets later.
     restrict(&task);
+    // SVT-AV1 writes a page of information otherwise.
+    // SAFETY: the process has only one thread.
+    unsafe { std::env::set_var("SVT_LOG", "1") };
     let codecs = match library::load(&task.encoder) {
         Ok(codecs) => codecs,
         Err(refusal) => return refuse(refusal),

@@ -115,7 +115,7 @@ pub(super) struct Codecs {
     pub version: String,
     major: c_uint,
     /// Keeps the functions valid.
-    _library: Library,
+    library: Library,
 }
 
 /// Loads the newest library that has this encoder.
@@ -164,11 +164,28 @@ impl Codecs {
             text((functions.av_version_info)())
         };
         let version = format!("libavcodec {major}.{minor}.{micro}, FFmpeg {release}");
-        let codecs = Self { functions, version, major, _library: library };
+        let codecs = Self { functions, version, major, library };
         if codecs.find(encoder).is_null() {
             return Err(Refusal::NotInLibrary { version: codecs.version });
         }
+        if encoder == "libsvtav1"
+            && let Some(version) = codecs.svt_av1_version()
+            && is_old(&version)
+        {
+            return Err(Refusal::TooOld { version });
+        }
         Ok(codecs)
+    }
+
+    /// Returns the version of SVT-AV1, if it is a library of its own.
+    fn svt_av1_version(&self) -> Option<String> {
+        // SAFETY: the function has had this type in all versions. It is found in the libraries that
+        // libavcodec has loaded.
+        unsafe {
+            let name = b"svt_av1_get_version\0";
+            let version = self.library.get::<unsafe extern "C" fn() -> *const c_char>(name);
+            version.ok().map(|version| text(version()))
+        }
     }
 
     fn find(&self, encoder: &str) -> Object {
@@ -190,6 +207,16 @@ impl Codecs {
     fn check(&self, code: c_int) -> Result<(), String> {
         if code < 0 { Err(self.describe(code)) } else { Ok(()) }
     }
+}
+
+/// The oldest version of SVT-AV1 with real-time presets as onair uses them.
+const OLDEST_SVT_AV1: (u32, u32) = (3, 1);
+
+/// Returns true if a version of SVT-AV1, such as `v4.1.0`, is too old.
+fn is_old(version: &str) -> bool {
+    let mut numbers = version.trim_start_matches('v').split('.').map_while(|it| it.parse().ok());
+    let version = (numbers.next().unwrap_or(u32::MAX), numbers.next().unwrap_or(0));
+    version < OLDEST_SVT_AV1
 }
 
 /// Returns a text of the library.
@@ -431,6 +458,13 @@ impl<'a> Encoder<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn versions_before_real_time_presets_are_old() {
+        let all = ["v1.4.1", "1.4.1", "v3.0.2", "3", "v3.1.0", "v4.1.0-rc1", "unknown", ""];
+        let old = all.map(is_old);
+        assert_eq!(old, [true, true, true, true, false, false, false, false]);
+    }
 
     #[test]
     fn a_file_that_is_no_such_library_has_its_reason() {

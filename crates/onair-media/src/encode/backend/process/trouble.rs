@@ -67,6 +67,9 @@ impl From<&Trouble> for Problem {
                 Refusal::NotInLibrary { version } => {
                     problem!("encode-library-without", library = version.as_str())
                 }
+                Refusal::TooOld { version } => {
+                    problem!("encode-library-old", version = version.as_str())
+                }
                 Refusal::Failed { reason } => {
                     problem!("encode-process-refused", reason = reason.as_str())
                 }

@@ -56,6 +56,8 @@ pub enum Refusal {
     NotInLibrary { version: String },
     /// The encoder did not accept its settings, or found no device.
     Failed { reason: String },
+    /// The encoder's own library has this version, which is too old.
+    TooOld { version: String },
 }
 
 /// A message from the process.
@@ -239,6 +241,7 @@ impl Reply {
                     Refusal::Incomplete { function } => with(3, function),
                     Refusal::NotInLibrary { version } => with(4, version),
                     Refusal::Failed { reason } => with(5, reason),
+                    Refusal::TooOld { version } => with(6, version),
                 }
             }
             Self::Packet { pts, dts, key, data } => Message::kind(2)
@@ -270,6 +273,7 @@ impl Reply {
                     3 => Refusal::Incomplete { function: text },
                     4 => Refusal::NotInLibrary { version: text },
                     5 => Refusal::Failed { reason: text },
+                    6 => Refusal::TooOld { version: text },
                     _ => return Err(Garbage),
                 })
             }
@@ -313,6 +317,7 @@ mod tests {
             Refusal::Incomplete { function: "av_opt_set".into() },
             Refusal::NotInLibrary { version: "7.1".into() },
             Refusal::Failed { reason: "out of memory (10)".into() },
+            Refusal::TooOld { version: "1.4.1".into() },
         ];
         let header = vec![0, 0, 0, 1, 0x67];
         let mut all = vec![
