@@ -3,6 +3,7 @@
 //! FFmpeg with x264.
 
 mod codecs;
+mod hardware;
 
 use std::fs;
 use std::path::Path;

@@ -67,7 +67,7 @@ encode-no-preset = the encoder has no preset { $preset }, only { $known }
     .cure = Choose one of these presets.
 encode-no-tuning = OpenH264 has neither presets nor another rate control than CBR
     .cure = Choose another encoder, such as x264, or remove the preset and the rate control.
-encode-rate-control-form = the rate control must be cbr, vbr or crf=N, with a number from 0 to 51
+encode-rate-control-form = the rate control must be cbr, vbr, crf=N or cq=N, with a number from 0 to 51
 encode-process = { $encoder }: { $reason }
 encode-process-not-tried = onair is still trying out this encoder
     .cure = Wait a moment.
@@ -91,6 +91,9 @@ encode-library-version = onair does not know version { $version } of FFmpeg's li
     .cure = Install FFmpeg 5.1 to 8 beside it, or update onair.
 encode-library-old = SVT-AV1 { $version } is too old for real time
     .cure = Install SVT-AV1 3.1 or newer, with an FFmpeg that uses it.
+encode-no-device = this computer has no device { $device }
+encode-hardware-frames = onair cannot pass frames to this kind of encoder yet
+    .cure = Choose another encoder.
 encode-library-incomplete = FFmpeg's library lacks the function { $function }
     .cure = Install FFmpeg again with your package manager.
 encode-library-without = { $library } was built without this encoder

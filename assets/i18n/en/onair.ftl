@@ -1069,6 +1069,7 @@ preset-none = The chosen encoder has no presets. Choose another one first, such 
 rate-control-cbr = Constant bitrate (CBR)
 rate-control-vbr = Variable bitrate (VBR)
 rate-control-crf = Constant quality { $number } (CRF)
+rate-control-cq = Constant quantizer { $number } (CQ)
 rate-control-none = The chosen encoder supports only a constant bitrate. Choose another one first, such as x264.
 settings-scale-auto = Automatic: { $scale }
 settings-scale-limited = This window is too small for { $wanted }. onair uses { $used }.

@@ -67,7 +67,7 @@ encode-no-preset = 编码器没有预设 { $preset }，只有 { $known }
     .cure = 请从这些预设中选择。
 encode-no-tuning = OpenH264 没有预设，码率控制也只支持 CBR
     .cure = 请选择其他编码器（如 x264），或去掉预设和码率控制。
-encode-rate-control-form = 码率控制只能是 cbr、vbr 或 crf=N，N 为 0 到 51
+encode-rate-control-form = 码率控制只能是 cbr、vbr、crf=N 或 cq=N，N 为 0 到 51
 encode-process = { $encoder }：{ $reason }
 encode-process-not-tried = 正在试用这个编码器
     .cure = 请稍候。
@@ -91,6 +91,9 @@ encode-library-version = 不支持 FFmpeg 的 libavcodec 库的第 { $version } 
     .cure = 请另外安装 FFmpeg 5.1 到 8，或更新 onair。
 encode-library-old = SVT-AV1 { $version } 太旧，不能实时编码
     .cure = 请安装 SVT-AV1 3.1 或更新版本，以及使用它的 FFmpeg。
+encode-no-device = 电脑没有设备 { $device }
+encode-hardware-frames = onair 还不能把画面传给这类编码器
+    .cure = 请选择其他编码器。
 encode-library-incomplete = FFmpeg 的库缺少函数 { $function }
     .cure = 请用软件包管理器重新安装 FFmpeg。
 encode-library-without = { $library } 不含这个编码器

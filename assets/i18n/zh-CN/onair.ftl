@@ -1032,6 +1032,7 @@ preset-none = 所选编码器没有预设，请先选择其他编码器，如 x2
 rate-control-cbr = 固定码率（CBR）
 rate-control-vbr = 可变码率（VBR）
 rate-control-crf = 固定质量 { $number }（CRF）
+rate-control-cq = 固定量化 { $number }（CQ）
 rate-control-none = 所选编码器只支持固定码率，请先选择其他编码器，如 x264。
 settings-scale-auto = 自动：{ $scale }
 settings-scale-limited = 窗口太小，界面无法缩放到 { $wanted }，已改为 { $used }。

@@ -119,15 +119,16 @@ pub struct Args {
     pub video_codec: encode::CodecChoice,
     /// Video encoder, from the list in `onair devices`
     #[arg(long, value_name = "NAME", default_value = "auto", value_parser = encoder(),
-          help_heading = "Quality")]
+          hide_possible_values = true, help_heading = "Quality")]
     pub encoder: encode::Choice,
     /// Preset of an encoder that has presets, for example ultrafast, veryfast or medium for x264 and
     /// x265, or 12 to 7 for svt-av1. Slower presets look better and need more CPU
     #[arg(long, value_name = "NAME", default_value = "auto", value_parser = preset(),
           hide_possible_values = true, help_heading = "Quality")]
     pub preset: encode::Preset,
-    /// How the encoder spends bits: cbr (always --video-bitrate), vbr (--video-bitrate on average), or
-    /// crf=N (quality N, from 0, best, to 51, with at most --video-bitrate). openh264 supports only
+    /// How the encoder spends bits: cbr (always --video-bitrate), vbr (--video-bitrate on average),
+    /// crf=N (quality N, from 0, best, to 51, with at most --video-bitrate), or cq=N (constant quantizer,
+    /// for graphics cards). openh264 supports only
     /// cbr, and svt-av1 no vbr
     #[arg(long, value_name = "MODE", default_value = "cbr", value_parser = rate_control(),
           hide_possible_values = true, help_heading = "Quality")]
@@ -374,7 +375,7 @@ fn preset() -> impl TypedValueParser<Value = encode::Preset> {
 
 /// Returns the parser for the rate control of a video encoder.
 fn rate_control() -> impl TypedValueParser<Value = encode::RateControl> {
-    value::suggesting(["cbr", "vbr", "crf"], str::parse::<encode::RateControl>)
+    value::suggesting(["cbr", "vbr", "crf", "cq"], str::parse::<encode::RateControl>)
 }
 
 /// Returns the parser for a video codec.

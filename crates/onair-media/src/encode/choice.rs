@@ -77,6 +77,24 @@ encoders! {
     X265 "x265" Hevc X265_PRESETS Some("ultrafast");
     /// SVT-AV1 of the system, like x264.
     SvtAv1 "svt-av1" Av1 SVT_AV1_PRESETS Some("10");
+    // Encoders of graphics cards, through the system's FFmpeg.
+    H264Nvenc "h264-nvenc" H264 NVENC_PRESETS Some("p5");
+    HevcNvenc "hevc-nvenc" Hevc NVENC_PRESETS Some("p5");
+    Av1Nvenc "av1-nvenc" Av1 NVENC_PRESETS Some("p5");
+    H264Qsv "h264-qsv" H264 QSV_PRESETS Some("medium");
+    HevcQsv "hevc-qsv" Hevc QSV_PRESETS Some("medium");
+    Av1Qsv "av1-qsv" Av1 QSV_PRESETS Some("medium");
+    H264Amf "h264-amf" H264 AMF_PRESETS Some("balanced");
+    HevcAmf "hevc-amf" Hevc AMF_PRESETS Some("balanced");
+    Av1Amf "av1-amf" Av1 AMF_PRESETS Some("balanced");
+    H264V4l2 "h264-v4l2m2m" H264 NO_PRESETS None;
+    HevcV4l2 "hevc-v4l2m2m" Hevc NO_PRESETS None;
+    H264Vaapi "h264-vaapi" H264 NO_PRESETS None;
+    HevcVaapi "hevc-vaapi" Hevc NO_PRESETS None;
+    Av1Vaapi "av1-vaapi" Av1 NO_PRESETS None;
+    H264Vulkan "h264-vulkan" H264 NO_PRESETS None;
+    HevcVulkan "hevc-vulkan" Hevc NO_PRESETS None;
+    Av1Vulkan "av1-vulkan" Av1 NO_PRESETS None;
 }
 
 const NO_PRESETS: &[&str] = &[];
@@ -91,6 +109,13 @@ const X265_PRESETS: &[&str] =
 
 /// The presets of SVT-AV1 that are meant for real time.
 const SVT_AV1_PRESETS: &[&str] = &["12", "11", "10", "9", "8", "7"];
+
+const NVENC_PRESETS: &[&str] = &["p1", "p2", "p3", "p4", "p5", "p6", "p7"];
+
+const QSV_PRESETS: &[&str] =
+    &["veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"];
+
+const AMF_PRESETS: &[&str] = &["speed", "balanced", "quality"];
 
 impl Choice {
     /// Returns the encoder that is used for this codec.

@@ -19,6 +19,8 @@ pub enum RateControl {
     Vbr,
     /// This quality, with the bitrate as the limit. Lower numbers are better.
     Crf(u8),
+    /// This quantizer, whatever the bitrate is. Encoders of the processor use it like `Crf`.
+    Cq(u8),
 }
 
 impl RateControl {
@@ -34,6 +36,7 @@ impl fmt::Display for RateControl {
             Self::Cbr => f.write_str("cbr"),
             Self::Vbr => f.write_str("vbr"),
             Self::Crf(number) => write!(f, "crf={number}"),
+            Self::Cq(number) => write!(f, "cq={number}"),
         }
     }
 }
@@ -46,11 +49,16 @@ impl FromStr for RateControl {
             "cbr" => return Ok(Self::Cbr),
             "vbr" => return Ok(Self::Vbr),
             "crf" => return Ok(Self::Crf(Self::USUAL_CRF)),
+            "cq" => return Ok(Self::Cq(Self::USUAL_CRF)),
             _ => {}
         }
-        let number = text.strip_prefix("crf=").and_then(|number| number.parse().ok());
+        let (of, number): (fn(u8) -> Self, _) = match text.strip_prefix("cq=") {
+            Some(number) => (Self::Cq, Some(number)),
+            None => (Self::Crf, text.strip_prefix("crf=")),
+        };
+        let number = number.and_then(|number| number.parse().ok());
         let number = number.filter(|number| *number <= Self::MAX_CRF);
-        number.map(Self::Crf).ok_or_else(|| problem!("encode-rate-control-form"))
+        number.map(of).ok_or_else(|| problem!("encode-rate-control-form"))
     }
 }
 
@@ -97,11 +105,11 @@ mod tests {
 
     #[test]
     fn rate_controls_are_read_as_they_are_written() {
-        for text in ["cbr", "vbr", "crf=0", "crf=51"] {
+        for text in ["cbr", "vbr", "crf=0", "crf=51", "cq=30"] {
             assert_eq!(text.parse::<RateControl>().unwrap().to_string(), text);
         }
         assert_eq!("crf".parse(), Ok(RateControl::Crf(23)));
-        for text in ["", "crf=52", "crf=-1", "cqp", "crf=2.5"] {
+        for text in ["", "crf=52", "cq=52", "cq=", "crf=-1", "cqp", "crf=2.5"] {
             assert!(text.parse::<RateControl>().is_err(), "{text}");
         }
     }

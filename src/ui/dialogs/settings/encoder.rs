@@ -114,6 +114,11 @@ pub(super) fn rate_control(ui: &mut Ui, view: &mut View<'_>, draft: &mut Setting
         (RateControl::Vbr, text(key!("rate-control-vbr")), why_not()),
     ];
     let mut numbers = CRF_CHOICES.to_vec();
+    if let RateControl::Cq(chosen) = quality.rate_control {
+        let args = [("number", chosen.to_string().into())];
+        let name = view.texts.with(key!("rate-control-cq"), &args);
+        all.push((quality.rate_control, name, why_not()));
+    }
     if let RateControl::Crf(chosen) = quality.rate_control
         && !numbers.contains(&chosen)
     {

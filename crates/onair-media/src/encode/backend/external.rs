@@ -11,8 +11,8 @@ use crate::encode::config::RateControl;
 use crate::encode::error::Error;
 use crate::encode::level::Level;
 use crate::media::{
-    BitsPerSecond, EncodedPacket, Priority, Rotation, Size, Track, VideoCodec, VideoConfig,
-    VideoFrame,
+    BitsPerSecond, EncodedPacket, Planes, Priority, Rotation, Size, Track, TrackKind, VideoCodec,
+    VideoConfig, VideoFrame,
 };
 use crate::text::problem::problem;
 
@@ -44,12 +44,41 @@ impl Encoder {
         if !config.size.is_valid() || width < 16 || height < 16 {
             return Err(Error::Config(problem!("encode-size")));
         }
+        let encoder = family.choice.name();
+        if let Some(trouble) = family.lack() {
+            return Err(Error::Process { encoder, trouble });
+        }
         let preset = family.preset(config);
         if let Some(name) = preset.filter(|name| !family.choice.presets().contains(name)) {
             let known = family.choice.presets();
             let name = problem!("encode-no-preset", preset = name, known = known);
             return Err(Error::Config(name));
         }
+        let controls = family.rate_controls(config.rate_control);
+        let mut refused = None;
+        for rate_control in controls {
+            let config = config::Video { rate_control, ..*config };
+            match Self::open_with(family, &config, preset) {
+                // Some drivers offer only some of the rate controls.
+                Err(error @ Error::Process { trouble: Trouble::Refused(_), .. }) => {
+                    refused.get_or_insert(error);
+                }
+                opened => return opened,
+            }
+        }
+        Err(refused.unwrap_or(Error::NoBackend { kind: TrackKind::Video, tried: Vec::new() }))
+    }
+
+    /// Returns the rate control that is used.
+    pub(super) fn rate_control(&self) -> RateControl {
+        self.rate_control
+    }
+
+    fn open_with(
+        family: &'static Family,
+        config: &config::Video,
+        preset: Option<&'static str>,
+    ) -> Result<Self, Error> {
         let level = match family.codec {
             VideoCodec::H264 => {
                 let level = Level::for_stream(config.size, config.frame_rate, config.bitrate);
@@ -60,9 +89,22 @@ impl Encoder {
         let encoder = family.choice.name();
         let failed = |trouble| Error::Process { encoder, trouble };
         let named = level.map(|level| level.to_string()).unwrap_or_default();
-        let client = Client::open(family.task(config, &named)).map_err(failed)?;
+        let open = || Client::open(family.task(config, &named)).map_err(failed);
+        let mut client = open()?;
         let (codec, rate) = (family.codec, config.frame_rate);
-        let codec_config = bitstream::codec_config(encoder, codec, &client.header, rate)?;
+        let codec_config = match bitstream::codec_config(encoder, codec, &client.header, rate) {
+            Err(_) if family.is_hardware => {
+                // Some drivers write the parameter sets only into the first packet.
+                let mut first = Vec::new();
+                let black = Planes::black(config.size);
+                let mut each = |packet: Packet| first.extend(packet.data);
+                let encoded = client.encode(0, true, &black, &mut each);
+                encoded.and_then(|()| client.finish(&mut each)).map_err(failed)?;
+                client = open()?;
+                bitstream::codec_config(encoder, codec, &first, rate)?
+            }
+            made => made?,
+        };
         let (profile, described) = bitstream::profile_and_level(codec, &codec_config);
         let described = if level.is_some() { named } else { described };
         tracing::debug!(library = client.library, "encoder process is open");
@@ -78,7 +120,7 @@ impl Encoder {
         Ok(Self {
             client,
             family,
-            rate_control: family.rate_control(config.rate_control),
+            rate_control: config.rate_control,
             preset,
             config: video,
             level,

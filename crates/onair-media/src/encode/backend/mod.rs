@@ -16,7 +16,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::base::{Pooled, Timestamp, Worker};
-use crate::encode::backend::process::{FAMILIES, Family, Trouble, family};
+use crate::encode::backend::process::{Family, Trouble, families, family};
 use crate::encode::config::{self, Choice, Preset, Profile, RateControl};
 use crate::encode::error::{Error, Flaw};
 use crate::media::{
@@ -102,7 +102,7 @@ pub(super) fn open_video(config: &config::Video) -> Result<Opened<dyn VideoBacke
         };
         return match external::Encoder::open(family, config) {
             Ok(backend) => {
-                let used = family.rate_control(config.rate_control);
+                let used = backend.rate_control();
                 let why = match used == config.rate_control {
                     true => "asked for".to_owned(),
                     false => format!(
@@ -172,7 +172,7 @@ pub fn known_encoders() -> &'static [KnownEncoder] {
     KNOWN_ENCODERS.get_or_init(|| {
         let (video, audio) = trials();
         let mut all = vec![OPENH264.tried(Some(Choice::OpenH264), &video)];
-        all.extend(FAMILIES.iter().map(|family| family.known(speed(family))));
+        all.extend(families().map(|family| family.known(speed(family))));
         all.extend(AUDIO_ENCODERS.iter().map(|it| it.tried(None, &audio)));
         all
     })
@@ -200,7 +200,7 @@ pub fn known_encoders_so_far() -> &'static [KnownEncoder] {
         _ => UNTRIED.get_or_init(|| {
             let (video, audio) = trials();
             let mut all = vec![OPENH264.tried(Some(Choice::OpenH264), &video)];
-            all.extend(FAMILIES.iter().map(|family| {
+            all.extend(families().map(|family| {
                 let (encoder, trouble) = (family.choice.name(), Trouble::NotTried);
                 family.known(Err(Error::Process { encoder, trouble }))
             }));

@@ -146,20 +146,24 @@ impl LastWords {
         }
     }
 
-    /// Returns the reason, with the last line of the library if there is one.
+    /// Returns the reason, with the last two lines of the library, if there are any. The reason of a
+    /// driver often comes before a summary.
     fn after(&mut self, reason: String) -> String {
         let mut text = vec![0; 64 << 10];
         let length = self.0.as_mut().and_then(|pipe| pipe.read(&mut text).ok()).unwrap_or(0);
         let text = String::from_utf8_lossy(text.get(..length).unwrap_or_default());
-        let Some(line) = text.lines().map(str::trim).rfind(|line| !line.is_empty()) else {
-            return reason;
-        };
         // The library begins a line with the name and the address of an object: `[libx264 @ 0x…] `.
-        let line = match line.split_once("] ") {
-            Some((object, line)) if object.starts_with('[') => line,
-            _ => line,
+        let without_object = |line: &str| match line.split_once("] ") {
+            Some((object, line)) if object.starts_with('[') => line.to_owned(),
+            _ => line.to_owned(),
         };
-        let line: String = line.chars().take(MAX_LAST_WORDS).collect();
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        let lines: Vec<String> = lines.map(without_object).collect();
+        let last = lines.get(lines.len().saturating_sub(2)..).unwrap_or_default();
+        if last.is_empty() {
+            return reason;
+        }
+        let line: String = last.join("; ").chars().take(MAX_LAST_WORDS).collect();
         format!("{reason}: {line}")
     }
 }

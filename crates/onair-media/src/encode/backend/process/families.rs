@@ -2,12 +2,14 @@
 //! them. An option whose name begins with `?` may be missing in the library, or not accept its
 //! value.
 
+use crate::encode::backend::process::client::Trouble;
+use crate::encode::backend::process::hardware::HARDWARE;
 use crate::encode::backend::process::wire::Task;
 use crate::encode::config::{Choice, Preset, RateControl, Video};
 use crate::media::{BitsPerSecond, VideoCodec};
 
 /// Options with their values.
-type Options = Vec<(&'static str, String)>;
+pub(super) type Options = Vec<(&'static str, String)>;
 
 /// An encoder of the library.
 #[derive(Debug)]
@@ -15,22 +17,39 @@ pub(in crate::encode) struct Family {
     pub choice: Choice,
     pub codec: VideoCodec,
     /// The name in FFmpeg.
-    encoder: &'static str,
+    pub(super) encoder: &'static str,
     /// The name for display.
     pub library: &'static str,
     pub is_hardware: bool,
     /// True if the bitrate of the open encoder can be changed.
     pub changes_bitrate: bool,
     /// Options that are always the same.
-    fixed: &'static [(&'static str, &'static str)],
+    pub(super) fixed: &'static [(&'static str, &'static str)],
+    /// The layout of the frames in FFmpeg, of which the library module knows these two: `yuv420p` and
+    /// `nv12`.
+    pub(super) pixels: &'static str,
+    /// The name of the option for the preset.
+    pub(super) preset_option: &'static str,
+    /// What the computer must have.
+    pub(super) needs: Needs,
     /// Returns the options of a configuration. `level` is the level of H.264, such as `3.1`.
-    options: fn(&Video, &str) -> Options,
+    pub(super) options: fn(&Video, &str) -> Options,
     /// Returns the options of a rate control.
-    rate: fn(RateControl, u64) -> Options,
+    pub(super) rate: fn(RateControl, u64) -> Options,
 }
 
-/// All encoders.
-pub(in crate::encode) const FAMILIES: &[Family] = &[
+/// What an encoder needs beside the library.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Needs {
+    Nothing,
+    /// A file in this folder whose name begins like this, which is a device.
+    Device(&'static str, &'static str),
+    /// Frames in the memory of the graphics card, which onair cannot pass yet.
+    HardwareFrames,
+}
+
+/// The encoders in software.
+const SOFTWARE: &[Family] = &[
     Family {
         choice: Choice::X264,
         codec: VideoCodec::H264,
@@ -38,6 +57,9 @@ pub(in crate::encode) const FAMILIES: &[Family] = &[
         library: "x264",
         is_hardware: false,
         changes_bitrate: true,
+        pixels: "yuv420p",
+        preset_option: "preset",
+        needs: Needs::Nothing,
         fixed: &[
             // Neither look-ahead nor B-frames, so the packet of a frame is ready at once.
             ("tune", "zerolatency"),
@@ -54,6 +76,9 @@ pub(in crate::encode) const FAMILIES: &[Family] = &[
         library: "x265",
         is_hardware: false,
         changes_bitrate: false,
+        pixels: "yuv420p",
+        preset_option: "preset",
+        needs: Needs::Nothing,
         // More threads would encode frames at the same time, and delay packets.
         fixed: &[("tune", "zerolatency"), ("forced-idr", "1"), ("threads", "1")],
         options: |_, _| {
@@ -69,13 +94,16 @@ pub(in crate::encode) const FAMILIES: &[Family] = &[
         library: "SVT-AV1",
         is_hardware: false,
         changes_bitrate: false,
+        pixels: "yuv420p",
+        preset_option: "preset",
+        needs: Needs::Nothing,
         fixed: &[("qmin", "1"), ("qmax", "63")],
         // Low delay, so the packet of a frame is ready at once.
         options: |_, _| {
             vec![("svtav1-params", format!("pred-struct=1:rtc=1:scd=0:lp={}", threads()))]
         },
         rate: |control, bits| match control {
-            RateControl::Crf(quality) => {
+            RateControl::Crf(quality) | RateControl::Cq(quality) => {
                 // 51 is the worst quality of other encoders, and 63 that of this one.
                 vec![("crf", (u32::from(quality) * 63 / 51).to_string())]
             }
@@ -85,9 +113,14 @@ pub(in crate::encode) const FAMILIES: &[Family] = &[
     },
 ];
 
+/// Returns all encoders.
+pub(in crate::encode) fn families() -> impl Iterator<Item = &'static Family> {
+    SOFTWARE.iter().chain(HARDWARE)
+}
+
 /// Returns the encoder of a choice.
 pub(in crate::encode) fn family(choice: Choice) -> Option<&'static Family> {
-    FAMILIES.iter().find(|family| family.choice == choice)
+    families().find(|family| family.choice == choice)
 }
 
 /// Maximum number of threads of a software encoder. With more, the slices of a frame become so small
@@ -99,7 +132,7 @@ fn threads() -> usize {
 }
 
 /// Returns the options of a rate control that most encoders have.
-fn usual_rate(control: RateControl, bits: u64) -> Options {
+pub(super) fn usual_rate(control: RateControl, bits: u64) -> Options {
     let of = |values: &[(&'static str, u64)]| -> Options {
         values.iter().map(|(name, value)| (*name, value.to_string())).collect()
     };
@@ -107,7 +140,7 @@ fn usual_rate(control: RateControl, bits: u64) -> Options {
         // The buffer is what a second may exceed the bitrate by.
         RateControl::Cbr => of(&[("b", bits), ("maxrate", bits), ("bufsize", bits / 2)]),
         RateControl::Vbr => of(&[("b", bits), ("maxrate", bits * 3 / 2), ("bufsize", bits * 2)]),
-        RateControl::Crf(quality) => {
+        RateControl::Crf(quality) | RateControl::Cq(quality) => {
             of(&[("crf", quality.into()), ("maxrate", bits), ("bufsize", bits)])
         }
     }
@@ -122,11 +155,39 @@ impl Family {
         }
     }
 
-    /// Returns the rate control that the encoder uses instead of another one.
-    pub fn rate_control(&self, control: RateControl) -> RateControl {
-        match (self.choice, control) {
+    /// Returns the rate controls to try for one that was chosen, the best first.
+    pub fn rate_controls(&self, control: RateControl) -> Vec<RateControl> {
+        let first = match (self.choice, control) {
             (Choice::SvtAv1, RateControl::Vbr) => RateControl::Cbr,
             _ => control,
+        };
+        let mut all = vec![first];
+        if self.is_hardware {
+            // Some drivers offer only some of them.
+            let more = [RateControl::Vbr, RateControl::Cq(RateControl::USUAL_CRF)];
+            let is_later = |it: &RateControl| {
+                !matches!((first, it), (RateControl::Cq(_) | RateControl::Crf(_), _))
+                    && *it != first
+            };
+            all.extend(more.into_iter().filter(is_later));
+        }
+        all
+    }
+
+    /// Returns the reason why the encoder cannot work on this computer, if that is clear without
+    /// trying.
+    pub fn lack(&self) -> Option<Trouble> {
+        match self.needs {
+            Needs::Nothing => None,
+            Needs::HardwareFrames => Some(Trouble::HardwareFrames),
+            Needs::Device(folder, start) => {
+                let is_it = |entry: &std::fs::DirEntry| {
+                    entry.file_name().to_string_lossy().starts_with(start)
+                };
+                let found = std::fs::read_dir(folder).into_iter().flatten().flatten();
+                let device = format!("{folder}/{start}");
+                (!found.into_iter().any(|it| is_it(&it))).then_some(Trouble::NoDevice { device })
+            }
         }
     }
 
@@ -138,7 +199,7 @@ impl Family {
         let mut options = vec![
             ("video_size", size.to_string()),
             ("time_base", format!("{}/{}", rate.den(), rate.num())),
-            ("pixel_format", "yuv420p".to_owned()),
+            ("pixel_format", self.pixels.to_owned()),
             // The color space of the program.
             ("color_primaries", "bt709".to_owned()),
             ("color_trc", "bt709".to_owned()),
@@ -149,22 +210,24 @@ impl Family {
             ("g", format!("{:.0}", most.clamp(2.0, 100_000.0))),
             ("bf", "0".to_owned()),
         ];
-        options.extend(self.preset(config).map(|preset| ("preset", preset.to_owned())));
+        options.extend(self.preset(config).map(|preset| (self.preset_option, preset.to_owned())));
         options.extend(self.fixed.iter().map(|(name, value)| (*name, (*value).to_owned())));
         options.extend((self.options)(config, level));
         let mut options = owned(options);
-        options.extend(self.rate_options(config.rate_control, config.bitrate));
+        options.extend(owned((self.rate)(config.rate_control, config.bitrate.0.into())));
         let (encoder, is_hardware) = (self.encoder.to_owned(), self.is_hardware);
         Task { encoder, is_hardware, size, frame_rate: rate, options }
     }
 
-    /// Returns the options of a bitrate. Some encoders change them while they are open.
+    /// Returns the options that change the bitrate of the open encoder.
     pub(in crate::encode) fn rate_options(
         &self,
         control: RateControl,
         bitrate: BitsPerSecond,
     ) -> Vec<(String, String)> {
-        owned((self.rate)(control, bitrate.0.into()))
+        let mut options = (self.rate)(control, bitrate.0.into());
+        options.retain(|(name, _)| matches!(*name, "b" | "maxrate" | "bufsize"));
+        owned(options)
     }
 }
 

@@ -26,6 +26,9 @@ const NO_TIMESTAMP: i64 = i64::MIN;
 const PICTURE_TYPE_NONE: c_int = 0;
 const PICTURE_TYPE_I: c_int = 1;
 const PACKET_FLAG_KEY: c_int = 1;
+/// `AV_PIX_FMT_YUV420P` and `AV_PIX_FMT_NV12`.
+const YUV420P: c_int = 0;
+const NV12: c_int = 23;
 
 /// Objects of the library.
 type Object = *mut c_void;
@@ -249,6 +252,8 @@ pub(super) struct Encoder<'a> {
     offsets: Offsets,
     /// The number of bytes of each plane's rows, and the number of rows.
     planes: [(usize, usize); 3],
+    /// True if the encoder takes the second and third plane as one, with alternating bytes.
+    is_interleaved: bool,
 }
 
 impl Drop for Encoder<'_> {
@@ -279,6 +284,7 @@ impl<'a> Encoder<'a> {
             packet: unsafe { (functions.av_packet_alloc)() },
             offsets: Offsets { extradata: 0, picture_type: 0, pts: 0 },
             planes: [(width, height), chroma, chroma],
+            is_interleaved: task.options.iter().any(|(_, value)| value == "nv12"),
         };
         if codec.is_null()
             || encoder.context.is_null()
@@ -360,8 +366,7 @@ impl<'a> Encoder<'a> {
         let [(width, height), ..] = self.planes;
         start.width = c_int::try_from(width).unwrap_or(0);
         start.height = c_int::try_from(height).unwrap_or(0);
-        // YUV 4:2:0 with three planes.
-        start.format = 0;
+        start.format = if self.is_interleaved { NV12 } else { YUV420P };
         // SAFETY: the frame has a size and a format.
         self.codecs.check(unsafe { (self.codecs.functions.av_frame_get_buffer)(self.frame, 0) })
     }
@@ -388,9 +393,19 @@ impl<'a> Encoder<'a> {
         self.codecs.check(unsafe { (functions.av_frame_make_writable)(self.frame) })?;
         // SAFETY: the frame is alive, and its start has this layout.
         let start = unsafe { &*self.frame.cast::<FrameStart>() };
-        let mut rest = pixels;
+        let [(width, height), (half, rows), _] = self.planes;
+        let joined;
+        let (planes, mut rest) = if self.is_interleaved {
+            let (luma, chroma) = pixels.split_at_checked(width * height).unwrap_or_default();
+            let (blue, red) = chroma.split_at_checked(half * rows).unwrap_or_default();
+            let pairs = blue.iter().zip(red).flat_map(|(blue, red)| [*blue, *red]);
+            joined = luma.iter().copied().chain(pairs).collect::<Vec<u8>>();
+            ([(width, height), (2 * half, rows), (0, 0)], joined.as_slice())
+        } else {
+            (self.planes, pixels)
+        };
         for ((length, rows), (data, stride)) in
-            self.planes.iter().zip(start.data.iter().zip(&start.linesize))
+            planes.iter().zip(start.data.iter().zip(&start.linesize)).filter(|it| it.0.0 > 0)
         {
             let stride = usize::try_from(*stride).unwrap_or(0);
             let Some((plane, after)) = rest.split_at_checked(length * rows) else {

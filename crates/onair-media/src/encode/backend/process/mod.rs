@@ -12,7 +12,7 @@
 //! process, so a frame costs a copy and two messages more, and nothing queues up behind a process
 //! that hangs. [`wire`] defines the messages, [`client`] is onair's side, [`child`] the other one.
 //!
-//! [`families`] knows the encoders and their options. [`library`] loads `libavcodec`: the newest of
+//! [`families`] and [`hardware`] know the encoders and their options. [`library`] loads `libavcodec`: the newest of
 //! the known versions that has the encoder.
 //!
 //! What must never happen: onair waits for the process longer than 2 s for a frame; a message is
@@ -26,6 +26,7 @@ mod client;
 #[cfg(target_os = "linux")]
 mod connection;
 mod families;
+mod hardware;
 #[cfg(target_os = "linux")]
 mod library;
 #[cfg(not(target_os = "linux"))]
@@ -37,7 +38,7 @@ mod wire;
 pub use child::run;
 #[cfg(target_os = "linux")]
 pub(super) use client::Client;
-pub(super) use families::{FAMILIES, Family, family};
+pub(super) use families::{Family, families, family};
 #[cfg(not(target_os = "linux"))]
 pub(super) use no_process::Client;
 #[cfg(not(target_os = "linux"))]

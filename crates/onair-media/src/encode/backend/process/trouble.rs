@@ -14,6 +14,12 @@ pub enum Trouble {
     NotTried,
     /// This program has no launcher, as in tests.
     NoLauncher,
+    /// The computer has no device with this name.
+    NoDevice {
+        device: String,
+    },
+    /// The encoder takes only frames in the memory of the graphics card.
+    HardwareFrames,
     /// The system cannot start the process.
     NotStarted {
         reason: String,
@@ -50,6 +56,10 @@ impl From<&Trouble> for Problem {
         match trouble {
             Trouble::NotTried => problem!("encode-process-not-tried"),
             Trouble::NoLauncher => problem!("encode-process-none"),
+            Trouble::NoDevice { device } => {
+                problem!("encode-no-device", device = device.as_str())
+            }
+            Trouble::HardwareFrames => problem!("encode-hardware-frames"),
             Trouble::NotStarted { reason } => {
                 problem!("encode-process-not-started", reason = reason.as_str())
             }

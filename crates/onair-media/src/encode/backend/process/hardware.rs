@@ -1,0 +1,169 @@
+//! The encoders of graphics cards, and the options with which onair opens them: low delay, no
+//! B-frames, and keyframes on request. `docs/how-to/choose-an-encoder.md` says which of them were
+//! never run on real hardware.
+
+use crate::encode::backend::process::families::{Family, Needs, Options, usual_rate};
+use crate::encode::config::{Choice, RateControl};
+use crate::media::VideoCodec;
+
+/// The drivers of Intel and AMD need a device for rendering.
+const RENDERER: Needs = Needs::Device("/dev/dri", "renderD");
+
+const fn nvenc(choice: Choice, codec: VideoCodec, encoder: &'static str) -> Family {
+    Family {
+        choice,
+        codec,
+        encoder,
+        library: "NVENC",
+        is_hardware: true,
+        changes_bitrate: true,
+        pixels: "yuv420p",
+        preset_option: "preset",
+        // Whether there is a driver is found out by loading it.
+        needs: Needs::Nothing,
+        fixed: &[
+            ("tune", "hq"),
+            ("multipass", "qres"),
+            ("delay", "0"),
+            ("zerolatency", "1"),
+            ("forced-idr", "1"),
+            ("?no-scenecut", "1"),
+            ("?spatial-aq", "1"),
+            ("?b_ref_mode", "disabled"),
+        ],
+        options: |config, level| match config.encoder {
+            Choice::H264Nvenc => {
+                vec![("profile", "high".to_owned()), ("level", level.to_owned())]
+            }
+            _ => Vec::new(),
+        },
+        rate: |control, bits| match control {
+            RateControl::Cbr => with(("rc", "cbr"), usual_rate(control, bits)),
+            RateControl::Vbr => with(("rc", "vbr"), usual_rate(control, bits)),
+            RateControl::Crf(quality) | RateControl::Cq(quality) => {
+                vec![("rc", "constqp".to_owned()), ("qp", quality.to_string())]
+            }
+        },
+    }
+}
+
+const fn qsv(choice: Choice, codec: VideoCodec, encoder: &'static str) -> Family {
+    Family {
+        choice,
+        codec,
+        encoder,
+        library: "Intel Quick Sync",
+        is_hardware: true,
+        changes_bitrate: false,
+        pixels: "nv12",
+        preset_option: "preset",
+        needs: RENDERER,
+        fixed: &[
+            ("async_depth", "1"),
+            ("forced_idr", "1"),
+            ("?scenario", "livestreaming"),
+            ("?look_ahead", "0"),
+        ],
+        options: |config, _| match config.encoder {
+            Choice::H264Qsv => vec![("profile", "high".to_owned())],
+            _ => Vec::new(),
+        },
+        rate: |control, bits| match control {
+            RateControl::Cbr | RateControl::Vbr => usual_rate(control, bits),
+            RateControl::Crf(quality) | RateControl::Cq(quality) => {
+                // The library's unit is 118 (FF_QP2LAMBDA).
+                let quality = (u32::from(quality) * 118).to_string();
+                vec![("flags", "+qscale".to_owned()), ("global_quality", quality)]
+            }
+        },
+    }
+}
+
+const fn amf(choice: Choice, codec: VideoCodec, encoder: &'static str) -> Family {
+    Family {
+        choice,
+        codec,
+        encoder,
+        library: "AMD AMF",
+        is_hardware: true,
+        changes_bitrate: false,
+        pixels: "nv12",
+        preset_option: "quality",
+        needs: RENDERER,
+        fixed: &[
+            ("usage", "lowlatency"),
+            ("?enforce_hrd", "1"),
+            ("?filler_data", "0"),
+            ("?vbaq", "1"),
+            ("?forced_idr", "1"),
+        ],
+        options: |config, _| match config.encoder {
+            Choice::H264Amf => vec![("profile", "high".to_owned())],
+            _ => Vec::new(),
+        },
+        rate: |control, bits| match control {
+            RateControl::Cbr => with(("rc", "cbr"), usual_rate(control, bits)),
+            RateControl::Vbr => with(("rc", "vbr_latency"), usual_rate(control, bits)),
+            RateControl::Crf(quality) | RateControl::Cq(quality) => {
+                let quality = quality.to_string();
+                vec![("rc", "cqp".to_owned()), ("qp_i", quality.clone()), ("qp_p", quality)]
+            }
+        },
+    }
+}
+
+/// Encoders of phones' and single-board computers' chips.
+const fn v4l2(choice: Choice, codec: VideoCodec, encoder: &'static str) -> Family {
+    Family {
+        choice,
+        codec,
+        encoder,
+        library: "V4L2",
+        is_hardware: true,
+        changes_bitrate: false,
+        pixels: "nv12",
+        preset_option: "preset",
+        needs: Needs::Device("/dev", "video"),
+        fixed: &[],
+        options: |_, _| Vec::new(),
+        rate: |_, bits| vec![("b", bits.to_string())],
+    }
+}
+
+const fn unfed(
+    choice: Choice,
+    codec: VideoCodec,
+    (encoder, library): (&'static str, &'static str),
+) -> Family {
+    Family {
+        library,
+        pixels: "vaapi",
+        needs: Needs::HardwareFrames,
+        ..v4l2(choice, codec, encoder)
+    }
+}
+
+/// All encoders of graphics cards.
+pub(super) const HARDWARE: &[Family] = &[
+    nvenc(Choice::H264Nvenc, VideoCodec::H264, "h264_nvenc"),
+    nvenc(Choice::HevcNvenc, VideoCodec::Hevc, "hevc_nvenc"),
+    nvenc(Choice::Av1Nvenc, VideoCodec::Av1, "av1_nvenc"),
+    qsv(Choice::H264Qsv, VideoCodec::H264, "h264_qsv"),
+    qsv(Choice::HevcQsv, VideoCodec::Hevc, "hevc_qsv"),
+    qsv(Choice::Av1Qsv, VideoCodec::Av1, "av1_qsv"),
+    amf(Choice::H264Amf, VideoCodec::H264, "h264_amf"),
+    amf(Choice::HevcAmf, VideoCodec::Hevc, "hevc_amf"),
+    amf(Choice::Av1Amf, VideoCodec::Av1, "av1_amf"),
+    v4l2(Choice::H264V4l2, VideoCodec::H264, "h264_v4l2m2m"),
+    v4l2(Choice::HevcV4l2, VideoCodec::Hevc, "hevc_v4l2m2m"),
+    unfed(Choice::H264Vaapi, VideoCodec::H264, ("h264_vaapi", "VAAPI")),
+    unfed(Choice::HevcVaapi, VideoCodec::Hevc, ("hevc_vaapi", "VAAPI")),
+    unfed(Choice::Av1Vaapi, VideoCodec::Av1, ("av1_vaapi", "VAAPI")),
+    unfed(Choice::H264Vulkan, VideoCodec::H264, ("h264_vulkan", "Vulkan")),
+    unfed(Choice::HevcVulkan, VideoCodec::Hevc, ("hevc_vulkan", "Vulkan")),
+    unfed(Choice::Av1Vulkan, VideoCodec::Av1, ("av1_vulkan", "Vulkan")),
+];
+
+fn with((name, value): (&'static str, &str), more: Options) -> Options {
+    std::iter::once((name, value.to_owned())).chain(more).collect()
+}
