@@ -1,6 +1,6 @@
 //! Encodes a Y4M file as in a broadcast, but as fast as the computer can:
 //!
-//! `cargo run --release --example encode -- clip.y4m 2500k out.264`
+//! `cargo run --release --example encode -- clip.y4m 2500k out.264 [ENCODER [PRESET]]`
 //!
 //! The quality bench (`packaging/bench.sh quality`) uses it. The file must be 4:2:0 with plain
 //! `FRAME` lines, as FFmpeg writes it. Its colors are assumed to be those of the program.
@@ -12,17 +12,28 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use onair::base::queue::{self, Full};
-use onair::base::{Pooled, Timestamp};
+use onair::base::{Pooled, Timestamp, launcher};
 use onair::encode::video::Config;
-use onair::encode::{Choice, Preset, RateControl, VideoEncoder};
-use onair::media::{Color, FrameGrid, FrameRate, Planes, Size, VideoFrame};
+use onair::encode::{Choice, Preset, RateControl, VideoEncoder, run_encoder_process};
+use onair::media::{Color, FrameGrid, FrameRate, Planes, Size, VideoCodec, VideoFrame};
 use onair::wire::codec::h264::{DecoderConfig, avcc_nals};
+use onair::wire::codec::hevc_parameter_sets;
 
 const START: [u8; 4] = [0, 0, 0, 1];
 
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let [clip, bitrate, out] = args.as_slice() else { bail!("encode CLIP.y4m BITRATE OUT.264") };
+    // The launcher starts this program again as the process of an encoder.
+    if args.first().is_some_and(|word| word == "encoder-process") {
+        std::process::exit(run_encoder_process());
+    }
+    let [clip, bitrate, out, more @ ..] = args.as_slice() else {
+        bail!("encode CLIP.y4m BITRATE OUT.264 [ENCODER [PRESET]]")
+    };
+    let encoder = more.first().map_or(Ok(Choice::OpenH264), |name| name.parse());
+    let encoder = encoder.ok().context("no such encoder")?;
+    let preset = more.get(1).map_or(Ok(Preset::Auto), |name| name.parse());
+    launcher::start()?;
     let mut clip = BufReader::new(File::open(clip)?);
     let (size, frame_rate) = header(&mut clip)?;
     let config = Config {
@@ -30,21 +41,38 @@ fn main() -> Result<()> {
         frame_rate,
         bitrate: bitrate.parse().ok().context("no bitrate")?,
         keyframe_interval: Duration::from_secs(2),
-        encoder: Choice::OpenH264,
-        preset: Preset::Auto,
+        encoder,
+        preset: preset.ok().context("no such preset")?,
         rate_control: RateControl::Cbr,
     };
     let (pictures, input) = queue::bounded("pictures", 4, Full::Block);
     let (output, packets) = queue::bounded("packets", 1_024, Full::Block);
     let encoder = VideoEncoder::spawn(config, input, output)?;
     let mut out = File::create(out)?;
-    let record = DecoderConfig::parse(&encoder.config().codec_config)?;
-    for set in record.parameter_sets() {
+    let config = encoder.config();
+    let codec = config.codec;
+    let sets: Vec<Vec<u8>> = match codec {
+        VideoCodec::H264 => {
+            let record = DecoderConfig::parse(&config.codec_config)?;
+            record.parameter_sets().map(<[u8]>::to_vec).collect()
+        }
+        VideoCodec::Hevc => {
+            hevc_parameter_sets(&config.codec_config).iter().map(|set| set.to_vec()).collect()
+        }
+        // Keyframes of AV1 have their header.
+        _ => Vec::new(),
+    };
+    for set in sets {
         out.write_all(&START)?;
-        out.write_all(set)?;
+        out.write_all(&set)?;
     }
     let grid = FrameGrid { origin: Timestamp::ZERO, rate: frame_rate };
     let mut write = |packet: onair::media::EncodedPacket| -> Result<()> {
+        if codec == VideoCodec::Av1 {
+            // A temporal delimiter, which packets lack.
+            out.write_all(&[0x12, 0])?;
+            return Ok(out.write_all(&packet.data)?);
+        }
         for unit in avcc_nals(&packet.data, 4) {
             out.write_all(&START)?;
             out.write_all(unit?)?;

@@ -126,4 +126,58 @@ def head():
         yield y + noise[0] * 1.6, b + noise[1] * 1.2, r + noise[2] * 1.2
 
 
-CLIPS = {"hard": hard, "head": head}
+def text():
+    """A screen: lines of glyphs on paper that scroll in steps, a cursor, and a window that opens."""
+    random = np.random.default_rng(11)
+    glyphs = (random.random((64, 12, 8)) < 0.45).astype(np.float32)
+    rows, columns = 4 * HEIGHT // 16, WIDTH // 10
+    page = np.full((rows * 16, WIDTH), 235, np.float32)
+    for row in range(rows):
+        indent, length = random.integers(0, 12), random.integers(20, columns - 14)
+        for column in range(indent, indent + length):
+            if random.random() < 0.83:
+                place = page[row * 16 + 2:row * 16 + 14, column * 10 + 1:column * 10 + 9]
+                place -= glyphs[random.integers(64)] * random.choice([205, 150])
+    tint = np.full_like(X, 128)
+    for number in range(SECONDS * RATE):
+        t = number / RATE
+        # Three lines at once, twice per second, as with a mouse wheel.
+        top = int(2 * t) * 48 % (page.shape[0] - HEIGHT)
+        y, b, r = page[top:top + HEIGHT].copy(), tint.copy(), tint.copy()
+        y[:40] = 52
+        if number % 30 < 15:
+            y[300:316, 400:402] = 20
+        if 2.2 < t % 4 < 3.6:
+            y[180:520, 380:900] = 214
+            b[180:210, 380:900], y[180:210, 380:900] = 150, 90
+            y[260:276, 420:420 + int(340 * (t % 4 - 2.2) / 1.4)] = 70
+        yield y, b, r
+
+
+def game():
+    """A flight over a landscape in perspective, with a cockpit that stays, and flashes."""
+    random = np.random.default_rng(5)
+    ground = sum(smooth(random, (1024, 2048), scale) * gain for scale, gain in ((128, 30), (32, 22), (8, 18), (2, 8)))
+    earth_b, earth_r = (smooth(random, (1024, 2048), 64) * 22 for _ in range(2))
+    horizon = 250
+    depth = 24000 / np.maximum(Y - horizon, 4)
+    for number in range(SECONDS * RATE):
+        t = number / RATE
+        turn = 0.35 * np.sin(0.8 * t)
+        rows = (depth + 420 * t).astype(int) % 1024
+        columns = ((X - 640) * depth / 420 + turn * depth * 2 + 900 * np.sin(0.4 * t)).astype(int) % 2048
+        below = horizon < Y
+        y = np.where(below, 105 + ground[rows, columns] * np.minimum(1, 900 / depth), 190 - 0.25 * Y)
+        b = np.where(below, 118 + earth_b[rows, columns], 150)
+        r = np.where(below, 132 + earth_r[rows, columns], 112)
+        for shot in range(3):
+            age = (t * 1.7 + shot / 3) % 1
+            x0, y0 = 640 + 400 * np.sin(shot * 2.1 + int(t * 1.7)), horizon + 60 * age
+            near = np.hypot(X - x0, Y - y0) < 12 + 90 * age
+            y[near], b[near], r[near] = 225 - 120 * age, 90, 175
+        y[560:], b[560:], r[560:] = 40 + 12 * ((X[560:] // 40 + Y[560:] // 40) % 2), 132, 126
+        y[600:640, 80:80 + int(300 * (0.5 + 0.5 * np.sin(t)))] = 200
+        yield y, b, r
+
+
+CLIPS = {"hard": hard, "head": head, "text": text, "game": game}

@@ -1,4 +1,4 @@
-"""Quality per bit: what each encoder makes of three clips at four bitrates, as BD-rate by PSNR and by
+"""Quality per bit: what each encoder makes of five clips at four bitrates, as BD-rate by PSNR and by
 VMAF over the bitrates that came out, and how far the dearest two seconds are above what was asked."""
 
 import os
@@ -25,6 +25,11 @@ THEIRS = {
 }
 
 
+# Encoders of the system's FFmpeg through onair, each with its preset. One that is not there is left out.
+OF_SYSTEM = ["onair x264 superfast", "onair x264 veryfast", "onair x264 medium", "onair x265 ultrafast",
+             "onair svt-av1 12", "onair svt-av1 10"]
+
+
 def run(command, log):
     done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, capture_output=True,
                           text=True, check=False)
@@ -42,7 +47,7 @@ class Quality:
 
     def clips(self):
         """The clips by name; drawn once."""
-        found = {name: self.folder / f"{name}.y4m" for name in ("hard", "card", "head")}
+        found = {name: self.folder / f"{name}.y4m" for name in ("hard", "card", "head", "text", "game")}
         for name, file in found.items():
             if file.exists():
                 continue
@@ -57,14 +62,27 @@ class Quality:
         return found
 
     def encode(self, clip, encoder, kbps):
-        out = self.folder / f"{clip.stem}-{encoder.replace(' ', '-')}-{kbps}.264"
-        if encoder == "onair":
-            run([self.bench.encode, clip, f"{kbps}k", out], self.bench.log)
+        name = encoder.replace(' ', '-')
+        suffix = next((end for word, end in (("x265", "265"), ("svt-av1", "obu")) if word in encoder), "264")
+        out = self.folder / f"{clip.stem}-{name}-{kbps}.{suffix}"
+        if encoder.startswith("onair"):
+            run([self.bench.encode, clip, f"{kbps}k", out, *encoder.split()[1:]], self.bench.log)
         else:
             limit = ["-maxrate", f"{kbps}k", "-bufsize", f"{kbps}k"] if "x264" in encoder else []
             run([self.bench.static, "-v", "error", "-y", "-i", clip, *THEIRS[encoder], "-b:v", f"{kbps}k",
                  *limit, "-g", WINDOW, out], self.bench.log)
         return out
+
+    def of_system(self, clip):
+        """The encoders of the system's FFmpeg that work here."""
+        found = []
+        for encoder in OF_SYSTEM:
+            try:
+                self.encode(clip, encoder, HELD).unlink()
+                found.append(encoder)
+            except RuntimeError as why:
+                print(f"{encoder} is left out: {why}")
+        return found
 
     def measure(self, clip, out):
         """(measured kbit/s, PSNR of luma, VMAF)."""
@@ -110,7 +128,7 @@ def bd_rate(theirs, ours, figure):
 def compare(bench):
     quality = Quality(bench)
     found = quality.clips()
-    encoders = ["onair", *THEIRS]
+    encoders = ["onair", *quality.of_system(found["card"]), *THEIRS]
     jobs = [(name, encoder, kbps) for name in found for encoder in encoders for kbps in KBPS]
 
     def point(job):
@@ -141,6 +159,12 @@ def compare(bench):
             f"{name}_{label}_pct": [bd_rate(of[name, encoder], of[name, "onair"], figure)]
             for name in found for figure, label in ((1, "psnr"), (2, "vmaf"))
         }
+    for encoder in encoders:
+        if encoder.startswith("onair "):
+            result[f"{encoder} against x264 veryfast"] = {
+                f"{name}_{label}_pct": [bd_rate(of[name, "x264 veryfast"], of[name, encoder], figure)]
+                for name in found for figure, label in ((1, "psnr"), (2, "vmaf"))
+            }
     for (name, encoder), series in of.items():
         for label, index in (("kbps", 0), ("psnr", 1), ("vmaf", 2)):
             result[encoder][f"{name}_{label}"] = [[round(point[index], 3) for point in series]]
