@@ -108,7 +108,7 @@ fn a_server_that_says_that_it_takes_hevc_gets_it_and_another_one_gets_h264() {
     let mut server = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "none"]);
     let address = server.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
     let nginx = Nginx::start();
-    let (ours, theirs) = (format!("rtmp://{address}/live/show"), nginx.url("recorded", "show"));
+    let (ours, theirs) = (format!("{address}/live/show"), nginx.url("recorded", "show"));
     let folder = tempfile::tempdir().unwrap();
     let record = folder.path().join("show.mkv");
     let record = record.to_str().unwrap();

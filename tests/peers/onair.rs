@@ -91,6 +91,8 @@ impl Onair {
         command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
         command.env("XDG_CONFIG_HOME", settings.path());
         command.env("XDG_STATE_HOME", settings.path());
+        // Measured encoders would change the automatic choice.
+        command.env("XDG_CACHE_HOME", settings.path());
         settings
     }
 

@@ -62,6 +62,7 @@ fn live(
         .arg(settings)
         .args(["--video", "test", "--record"])
         .arg(file)
+        .env("XDG_CACHE_HOME", folder)
         .env("XDG_STATE_HOME", folder)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

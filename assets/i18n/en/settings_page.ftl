@@ -38,10 +38,12 @@ setting-monitoring-note = Plays the audio sources that you monitor. Use headphon
 setting-push-to-talk = Push-to-talk key
 setting-push-to-talk-note = Hold this key to unmute or mute a microphone. Turn push-to-talk on in the audio mixer.
 
+setting-aim = Encoding
+setting-aim-note = onair measures the encoders of this computer. Each button chooses an encoder and a preset that leave a third of the computer free. Best quality can mean AV1 or HEVC, which not every target and viewer takes.
 setting-codec = Video codec
 setting-codec-note = HEVC and AV1 look better than H.264 at the same bitrate, and need more CPU. Targets that do not say that they take them get H.264 from a second encode.
 setting-encoder = Video encoder
-setting-encoder-note = Automatic uses OpenH264, which works on every computer. x264 (H.264), x265 (HEVC) and SVT-AV1 look better at the same bitrate, and need FFmpeg on this computer.
+setting-encoder-note = Automatic uses the best encoder of H.264 that was measured to be fast enough, or else OpenH264, which works on every computer. x264 (H.264), x265 (HEVC) and SVT-AV1 look better at the same bitrate, and need FFmpeg on this computer.
 setting-preset = Encoder preset
 setting-preset-note = A slower preset looks better at the same bitrate, and needs more CPU. OpenH264 has no presets.
 setting-rate-control = Rate control

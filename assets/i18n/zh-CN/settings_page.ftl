@@ -38,10 +38,12 @@ setting-monitoring-note = 用来播放你监听的音频源。戴耳机可避免
 setting-push-to-talk = 讲话键
 setting-push-to-talk-note = 按住此键时，麦克风打开（按键讲话）或静音（按键静音）。请在混音器中选择方式。
 
+setting-aim = 编码方式
+setting-aim-note = onair 会测量本机的编码器。每个按钮会选择一个编码器和预设，并留出电脑三分之一的性能。“画质优先”可能选用 AV1 或 HEVC，不是所有目标和观众都支持。
 setting-codec = 视频编码格式
 setting-codec-note = 相同码率下，HEVC 和 AV1 的画质比 H.264 好，CPU 开销也更大。没有说明支持它们的目标会收到另外编码的 H.264。
 setting-encoder = 视频编码器
-setting-encoder-note = “自动选择”使用 OpenH264，在任何电脑上都能用。x264（H.264）、x265（HEVC）和 SVT-AV1 在相同码率下画质更好，但本机需要装有 FFmpeg。
+setting-encoder-note = “自动选择”使用实测足够快的最好的 H.264 编码器；没有时使用 OpenH264，在任何电脑上都能用。x264（H.264）、x265（HEVC）和 SVT-AV1 在相同码率下画质更好，但本机需要装有 FFmpeg。
 setting-preset = 编码器预设
 setting-preset-note = 预设越慢，相同码率下画质越好，CPU 开销也越大。OpenH264 没有预设。
 setting-rate-control = 码率控制

@@ -21,7 +21,9 @@ pub mod video;
 pub use audio::AudioEncoder;
 pub use backend::OpusEncoder;
 pub use backend::process::run as run_encoder_process;
-pub use backend::{KnownEncoder, known_encoders, known_encoders_so_far, try_encoders};
+pub use backend::{
+    Aim, KnownEncoder, Selection, known_encoders, known_encoders_so_far, select, try_encoders,
+};
 pub use config::{CodecChoice, Preset, RateControl};
 pub use error::Error;
 pub use frame_encoder::FrameEncoder;

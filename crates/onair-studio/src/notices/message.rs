@@ -117,6 +117,8 @@ notices! {
     EncoderSlow "encoder-slow" Warning [percent] [] {};
     /// The process of an encoder failed, and was started again.
     EncoderRestarted "encoder-restarted" Warning [encoder] [reason] {};
+    /// The encoder was nearly too slow.
+    EncoderLightened "encoder-lightened" Warning [encoder preset] [] {};
     /// The process of an encoder failed, and the built-in encoder took over.
     EncoderReplaced "encoder-replaced" Warning [encoder now] [reason] {};
     KeyVisible "key-visible" Warning [] [] {};

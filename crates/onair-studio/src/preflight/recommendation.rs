@@ -3,6 +3,7 @@
 
 use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::{Stop, Worker};
+use crate::encode::Choice;
 use crate::media::{BitsPerSecond, Size};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::preflight::upload::{self, UploadResult};
@@ -230,7 +231,12 @@ impl Measurement {
 
 fn measure(plan: &Plan, fault: Option<Problem>, tell: &Sender<Result>, stop: &Stop) {
     let speed = |quality: &Quality| measure_computer(plan, quality, stop);
-    measure_sizes(&plan.quality, tell, stop, speed);
+    let mut quality = plan.quality.clone();
+    if quality.encoder.for_codec(quality.video_codec) == Choice::Auto {
+        // The automatic choice uses up the speed of the computer for a better picture.
+        quality.encoder = Choice::OpenH264;
+    }
+    measure_sizes(&quality, tell, stop, speed);
     if !stop.is_set() {
         let _ = tell.send(Result::Upload(measure_upload(plan, fault, stop)));
     }

@@ -2,17 +2,64 @@
 
 use egui::Ui;
 
-use crate::encode::{self, CodecChoice, Preset, RateControl};
+use crate::encode::{self, Aim, CodecChoice, Preset, RateControl, Selection};
 use crate::studio::{Command, Quality};
 use crate::ui::dialogs::settings::draft::SettingsDraft;
-use crate::ui::dialogs::settings::row::{Choice, choice_row};
+use crate::ui::dialogs::settings::row::{Choice, choice_row, row};
 use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::input::actions::key;
 use crate::ui::view::View;
+use crate::ui::widgets::Button;
 
 /// The qualities of constant quality that the window offers, the best first. Others can be set in
 /// the settings file and on the command line.
 const CRF_CHOICES: [u8; 5] = [18, 20, 23, 26, 29];
+
+/// Draws a button for each aim, with the encoder that it means on this computer.
+pub(super) fn aim(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
+    let aims = [
+        (Aim::BestQuality, key!("aim-quality")),
+        (Aim::LeastCpu, key!("aim-cpu")),
+        (Aim::WidestReach, key!("aim-reach")),
+    ];
+    let quality = view.snapshot.quality.clone();
+    let mut wanted = None;
+    row(ui, view, draft, Setting::Aim, None, |ui, _| {
+        for (aim, title) in aims {
+            let known = view.snapshot.encoders;
+            let Selection { encoder, preset, speed } =
+                encode::select(known, aim, quality.size, quality.frame_rate);
+            let title = view.texts.get(title);
+            let name = match preset {
+                Preset::Auto => encoder.name().to_owned(),
+                Preset::Named(preset) => format!("{} {preset}", encoder.name()),
+            };
+            let second = match speed {
+                Some(speed) => {
+                    let speed = format!("{speed:.0}");
+                    let args = [("encoder", name.into()), ("fps", speed.into())];
+                    view.texts.with(key!("aim-measured"), &args)
+                }
+                None => name,
+            };
+            let chosen = Quality {
+                video_codec: CodecChoice::Auto,
+                encoder,
+                preset,
+                rate_control: RateControl::Cbr,
+                ..quality.clone()
+            };
+            let button = Button::new(&title).second(&second).selected(chosen == quality);
+            let width = ui.available_width();
+            if button.width(width).leading().show(ui, view.theme).clicked() {
+                wanted = Some(chosen);
+            }
+        }
+    });
+    if let Some(quality) = wanted {
+        view.send(Command::SetQuality(quality));
+    }
+}
 
 /// Draws the choice of the codec. Another codec than that of the chosen encoder takes this choice
 /// back.

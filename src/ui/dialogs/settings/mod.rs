@@ -180,6 +180,7 @@ fn one(
         Setting::Bitrate => video::bitrate(ui, view, needs.settings),
         Setting::Monitoring => audio::monitoring(ui, view, needs.settings),
         Setting::PushToTalk => audio::push_to_talk_key(ui, view, needs),
+        Setting::Aim => encoder::aim(ui, view, needs.settings),
         Setting::Codec => encoder::codec(ui, view, needs.settings),
         Setting::Encoder => encoder::encoder(ui, view, needs.settings),
         Setting::EncoderPreset => encoder::preset(ui, view, needs.settings),

@@ -85,6 +85,7 @@ settings! {
         PushToTalk "push-to-talk";
     }
     Output "output" Broadcast {
+        Aim "aim";
         Codec "codec";
         Encoder "encoder";
         EncoderPreset "preset";

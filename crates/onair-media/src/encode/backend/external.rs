@@ -60,8 +60,8 @@ impl Encoder {
             let config = config::Video { rate_control, ..*config };
             match Self::open_with(family, &config, preset) {
                 // Some drivers offer only some of the rate controls.
-                Err(error @ Error::Process { trouble: Trouble::Refused(_), .. }) => {
-                    refused.get_or_insert(error);
+                Err(Error::Process { trouble, .. }) if trouble.is_about_settings() => {
+                    refused.get_or_insert(Error::Process { encoder, trouble });
                 }
                 opened => return opened,
             }

@@ -511,9 +511,7 @@ mod tests {
     /// keyframes.
     fn encoded(mut draw: impl FnMut(usize, &mut [u8])) -> (Vec<f64>, usize) {
         let size = Size::new(640, 360);
-        let config = config(size, 1_000_000);
-        let mut encoder = Encoder::open(&config).unwrap();
-        let mut keyframes = 0;
+        let (mut encoder, mut keyframes) = (Encoder::open(&config(size, 1_000_000)).unwrap(), 0);
         let kilobits = (0..360).map(|number: usize| {
             let mut planes = Planes::black(size);
             draw(number, &mut planes.y);
@@ -582,9 +580,8 @@ mod tests {
         let frame = |size, luma, ms| {
             let mut planes = Planes::black(size);
             planes.y.fill(luma);
-            let (surface, pts) =
-                (Arc::new(Pooled::unpooled(planes)).into(), Timestamp::from_millis(ms));
-            VideoFrame { pts, surface, color: Color::PROGRAM }
+            let surface = Arc::new(Pooled::unpooled(planes)).into();
+            VideoFrame { pts: Timestamp::from_millis(ms), surface, color: Color::PROGRAM }
         };
         let encode = |has_wrong_frame: bool| {
             let mut encoder = Encoder::open(&config).unwrap();

@@ -266,6 +266,7 @@ fn run(
         shared.used_bitrate.store(open.used_bitrate.0 / step, Ordering::Relaxed);
         let took = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         shared.busy_micros.fetch_add(took, Ordering::Relaxed);
+        open.took(Duration::from_micros(took), config, shared);
         // Return the frame to its pool before the packet waits for space in the queue.
         drop((frame, scaled));
         if !open.drain(&deliver)? {

@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use crate::encode::backend::{Replacement, VideoBackend};
-use crate::encode::config::Video as Config;
+use crate::encode::backend::{Description, Replacement, VideoBackend, lighter as lighter_preset};
+use crate::encode::config::{Preset, Video as Config};
 use crate::encode::error::Error;
 use crate::encode::scale::Scaler;
-use crate::encode::video::shared::{Incident, MAX_INCIDENTS, Shared, packed, unpacked};
+use crate::encode::video::shared::{Incident, Shared, packed, unpacked};
 use crate::media::{BitsPerSecond, EncodedPacket, Rendition, RenditionId, Size, VideoFrame};
 use crate::text::Problem;
 
@@ -31,6 +32,35 @@ pub(super) struct Open {
     /// The bitrate that the encoder uses.
     pub(super) used_bitrate: BitsPerSecond,
     replacement: Replacement,
+    /// The preset, if it is lighter than that of the configuration.
+    lighter: Option<&'static str>,
+    load: Load,
+}
+
+/// How much of the time between frames the encoder needs.
+#[derive(Copy, Clone, Debug, Default)]
+struct Load {
+    frames: u32,
+    busy: Duration,
+}
+
+/// The number of frames over which the load is measured.
+const LOAD_FRAMES: u32 = 45;
+/// The load above which frames will soon be dropped.
+const MAX_LOAD: f64 = 0.9;
+
+impl Load {
+    /// Counts a frame. Returns true if the encoder is too slow.
+    fn is_too_high(&mut self, took: Duration, period: Duration) -> bool {
+        self.frames += 1;
+        self.busy += took;
+        if self.frames < LOAD_FRAMES {
+            return false;
+        }
+        let load = self.busy.as_secs_f64() / (f64::from(self.frames) * period.as_secs_f64());
+        *self = Self::default();
+        load > MAX_LOAD
+    }
 }
 
 impl Open {
@@ -42,7 +72,37 @@ impl Open {
         let video = backend.config().clone();
         let (scaler, bitrate) = (Scaler::new(video.size), video.bitrate);
         let rendition = Arc::new(Rendition { rendition_id, video });
-        Self { backend, scaler, rendition, bitrate, used_bitrate: bitrate, replacement }
+        Self {
+            backend,
+            scaler,
+            rendition,
+            bitrate,
+            used_bitrate: bitrate,
+            replacement,
+            lighter: None,
+            load: Load::default(),
+        }
+    }
+
+    /// Counts the time that a frame took. If the encoder is too slow, it gets a lighter preset at the
+    /// next keyframe, before frames are dropped.
+    pub(super) fn took(&mut self, took: Duration, config: &Config, shared: &Shared) {
+        if !self.load.is_too_high(took, config.frame_rate.period()) {
+            return;
+        }
+        let Description { name, preset, .. } = self.backend.description();
+        if self.lighter.is_some() && self.lighter != preset {
+            // The next keyframe brings the lighter preset.
+            return;
+        }
+        let lighter = preset.zip(name.parse().ok());
+        let Some(lighter) = lighter.and_then(|(preset, it)| lighter_preset(it, preset)) else {
+            return;
+        };
+        tracing::warn!(encoder = name, preset, lighter, "the encoder is too slow");
+        self.lighter = Some(lighter);
+        let (reason, lighter) = (Problem::default(), Some(lighter));
+        shared.report(Incident { encoder: name, reason, now: name, lighter });
     }
 
     fn size(&self) -> Size {
@@ -91,22 +151,19 @@ impl Open {
             };
             let encoder = self.backend.description().name;
             let reason = Problem::from(&error);
-            let same = Config { size: self.size(), bitrate: wanted, ..*config };
+            let preset = self.lighter.map_or(config.preset, Preset::Named);
+            let same = Config { size: self.size(), bitrate: wanted, preset, ..*config };
             let opened = self.replacement.after(error, frame.pts, &same)?;
             let description = opened.backend.description();
             let now = description.name;
             tracing::warn!(%reason, encoder, now, "the encoder was replaced");
             *shared.description.lock() = description;
-            {
-                let mut incidents = shared.incidents.lock();
-                if incidents.len() < MAX_INCIDENTS {
-                    incidents.push(Incident { encoder, reason, now });
-                }
-            }
+            shared.report(Incident { encoder, reason, now, lighter: None });
             let (id, replacement) =
                 (self.rendition.rendition_id, std::mem::take(&mut self.replacement));
-            let before = Arc::clone(&self.rendition);
+            let (before, lighter) = (Arc::clone(&self.rendition), self.lighter);
             *self = Self::new(opened.backend, id, replacement);
+            self.lighter = lighter;
             // The same encoder writes the same parameter sets, so nothing changes for receivers.
             if before.video.codec_config == self.rendition.video.codec_config {
                 self.rendition = before;
@@ -139,18 +196,26 @@ impl Open {
         deliver: &dyn Fn(EncodedPacket, &Arc<Rendition>) -> bool,
     ) -> Result<Option<bool>, Error> {
         let size = unpacked(shared.size.load(Ordering::Relaxed));
-        let needs_other = !self.backend.changes_bitrate() && differs(self.bitrate, wanted);
+        let current = self.backend.description().preset;
+        // The built-in encoder, which may have taken over, has no presets.
+        let is_slow = self.lighter.is_some() && current.is_some() && self.lighter != current;
+        let needs_other =
+            is_slow || !self.backend.changes_bitrate() && differs(self.bitrate, wanted);
         if size == self.size() && !(key && needs_other) {
             return Ok(Some(false));
         }
-        match self.replacement.open(&Config { size, bitrate: wanted, ..*config }) {
+        let preset = self.lighter.map_or(config.preset, Preset::Named);
+        match self.replacement.open(&Config { size, bitrate: wanted, preset, ..*config }) {
             Ok(opened) => {
                 self.finish()?;
                 if !self.drain(deliver)? {
                     return Ok(None);
                 }
                 let replacement = std::mem::take(&mut self.replacement);
+                let lighter = self.lighter;
                 *self = Self::new(opened.backend, self.rendition.rendition_id, replacement);
+                self.lighter = lighter;
+                *shared.description.lock() = self.backend.description();
                 shared.encoded_size.store(packed(size), Ordering::Relaxed);
                 Ok(Some(true))
             }
@@ -160,5 +225,23 @@ impl Open {
                 Ok(Some(false))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_encoder_that_needs_nearly_all_the_time_is_too_slow() {
+        let period = Duration::from_millis(33);
+        let loads = |millis: u64| {
+            let mut load = Load::default();
+            let took = Duration::from_millis(millis);
+            let all: Vec<bool> = (0..90).map(|_| load.is_too_high(took, period)).collect();
+            (all.iter().position(|it| *it), all.iter().filter(|it| **it).count())
+        };
+        assert_eq!((loads(20), loads(29)), ((None, 0), (None, 0)));
+        assert_eq!(loads(31), (Some(44), 2));
     }
 }

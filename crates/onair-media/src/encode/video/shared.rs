@@ -18,10 +18,12 @@ pub struct Incident {
     pub reason: Problem,
     /// The encoder in its place. It is the same one if it was started again.
     pub now: &'static str,
+    /// The lighter preset, if the encoder did not fail, but was too slow.
+    pub lighter: Option<&'static str>,
 }
 
 /// Maximum number of incidents that wait to be reported.
-pub(super) const MAX_INCIDENTS: usize = 8;
+const MAX_INCIDENTS: usize = 8;
 
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -45,6 +47,16 @@ pub(super) struct Shared {
     pub(super) keyframe_wanted: AtomicBool,
     pub(super) taken: Mutex<TakenFrames>,
     pub(super) failure: Mutex<Option<Error>>,
+}
+
+impl Shared {
+    /// Keeps an incident until it is taken.
+    pub(super) fn report(&self, incident: Incident) {
+        let mut incidents = self.incidents.lock();
+        if incidents.len() < MAX_INCIDENTS {
+            incidents.push(incident);
+        }
+    }
 }
 
 /// The frames that the encoder took so far.

@@ -119,8 +119,11 @@ struct Base {
 
 /// Returns the notice about an encoder that another one replaced.
 fn encoder_message(incident: Incident) -> StudioMessage {
-    let Incident { encoder, reason, now } = incident;
+    let Incident { encoder, reason, now, lighter } = incident;
     let encoder = encoder.to_owned();
+    if let Some(preset) = lighter {
+        return StudioMessage::EncoderLightened { encoder, preset: preset.to_owned() };
+    }
     match encoder == now {
         true => StudioMessage::EncoderRestarted { encoder, reason },
         false => StudioMessage::EncoderReplaced { encoder, now: now.to_owned(), reason },

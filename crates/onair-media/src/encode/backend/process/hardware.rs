@@ -2,12 +2,12 @@
 //! B-frames, and keyframes on request. `docs/how-to/choose-an-encoder.md` says which of them were
 //! never run on real hardware.
 
-use crate::encode::backend::process::families::{Family, Needs, Options, usual_rate};
+use crate::encode::backend::process::family::{Family, Options, Requirement, usual_rate};
 use crate::encode::config::{Choice, RateControl};
 use crate::media::VideoCodec;
 
 /// The drivers of Intel and AMD need a device for rendering.
-const RENDERER: Needs = Needs::Device("/dev/dri", "renderD");
+const RENDERER: Requirement = Requirement::Device("/dev/dri", "renderD");
 
 const fn nvenc(choice: Choice, codec: VideoCodec, encoder: &'static str) -> Family {
     Family {
@@ -20,7 +20,7 @@ const fn nvenc(choice: Choice, codec: VideoCodec, encoder: &'static str) -> Fami
         pixels: "yuv420p",
         preset_option: "preset",
         // Whether there is a driver is found out by loading it.
-        needs: Needs::Nothing,
+        needs: Requirement::Nothing,
         fixed: &[
             ("tune", "hq"),
             ("multipass", "qres"),
@@ -123,7 +123,7 @@ const fn v4l2(choice: Choice, codec: VideoCodec, encoder: &'static str) -> Famil
         changes_bitrate: false,
         pixels: "nv12",
         preset_option: "preset",
-        needs: Needs::Device("/dev", "video"),
+        needs: Requirement::Device("/dev", "video"),
         fixed: &[],
         options: |_, _| Vec::new(),
         rate: |_, bits| vec![("b", bits.to_string())],
@@ -138,7 +138,7 @@ const fn unfed(
     Family {
         library,
         pixels: "vaapi",
-        needs: Needs::HardwareFrames,
+        needs: Requirement::HardwareFrames,
         ..v4l2(choice, codec, encoder)
     }
 }

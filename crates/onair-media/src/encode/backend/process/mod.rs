@@ -12,7 +12,7 @@
 //! process, so a frame costs a copy and two messages more, and nothing queues up behind a process
 //! that hangs. [`wire`] defines the messages, [`client`] is onair's side, [`child`] the other one.
 //!
-//! [`families`] and [`hardware`] know the encoders and their options. [`library`] loads `libavcodec`: the newest of
+//! [`software`] and [`hardware`] know the encoders and their options. [`library`] loads `libavcodec`: the newest of
 //! the known versions that has the encoder.
 //!
 //! What must never happen: onair waits for the process longer than 2 s for a frame; a message is
@@ -26,11 +26,13 @@ mod client;
 #[cfg(target_os = "linux")]
 mod connection;
 mod families;
+mod family;
 mod hardware;
 #[cfg(target_os = "linux")]
 mod library;
 #[cfg(not(target_os = "linux"))]
 mod no_process;
+mod software;
 mod trouble;
 mod wire;
 
@@ -38,7 +40,8 @@ mod wire;
 pub use child::run;
 #[cfg(target_os = "linux")]
 pub(super) use client::Client;
-pub(super) use families::{Family, families, family};
+pub(super) use families::{families, family_of};
+pub(super) use family::Family;
 #[cfg(not(target_os = "linux"))]
 pub(super) use no_process::Client;
 #[cfg(not(target_os = "linux"))]

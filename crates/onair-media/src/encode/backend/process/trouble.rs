@@ -39,7 +39,21 @@ pub enum Trouble {
     },
 }
 
+/// What FFmpeg says if there is no driver, or none of its devices is free.
+const ABOUT_DEVICES: [&str; 4] =
+    ["Cannot load", "No capable devices", "out of memory", "API version"];
+
 impl Trouble {
+    /// Returns true if the encoder may open with other settings.
+    pub fn is_about_settings(&self) -> bool {
+        match self {
+            Self::Refused(Refusal::Failed { reason }) => {
+                !ABOUT_DEVICES.iter().any(|it| reason.contains(it))
+            }
+            _ => false,
+        }
+    }
+
     pub(super) fn of(error: &io::Error, limit: Duration) -> Self {
         match error.kind() {
             io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
