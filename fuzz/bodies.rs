@@ -10,6 +10,9 @@ use bytes::BytesMut;
 use onair::base::Timestamp;
 use onair::broadcast::TargetAddress;
 use onair::media::BitsPerSecond;
+use onair::net::srt::accept::{Acceptor, Reply};
+use onair::net::srt::engine::{Agreed, Engine};
+use onair::net::srt::keys::Keys;
 use onair::wire::byte_block::ByteBlock;
 use onair::wire::proxy::{header as proxy_header, socks5};
 use onair::wire::rtmp::chunk::{Limits, Reader};
@@ -28,13 +31,56 @@ const TRUST: usize = 8 * (1 << 20);
 pub fn target_address(data: &[u8]) -> bool {
     let text = String::from_utf8_lossy(data);
     let Ok(address) = TargetAddress::parse(&text, None) else { return false };
-    assert!(!address.host().is_empty() && !address.stages().is_empty());
+    assert!(!address.authority().is_empty() && !address.stages().is_empty());
     match address.with_stream("other") {
         // What is shown does not depend on the name of the stream.
         Some(other) => assert_eq!(address.to_string(), other.to_string()),
-        None => assert_eq!(TargetAddress::parse(&address.to_string(), None).as_ref(), Ok(&address)),
+        None => {
+            let shown = TargetAddress::parse(&address.to_string(), None);
+            match address.has_secret() {
+                true => assert_eq!(shown.map(|it| it.to_string()), Ok(address.to_string())),
+                false => assert_eq!(shown.as_ref(), Ok(&address)),
+            }
+        }
     }
     true
+}
+
+/// Datagrams of SRT, each with its length before it: those of callers, and those of a connection.
+pub fn srt(data: &[u8]) -> bool {
+    let agreed = Agreed {
+        own_id: 1,
+        peer_id: 2,
+        send_sequence: 100,
+        receive_sequence: 100,
+        latency: Duration::from_millis(120),
+        window: 8_192,
+        keys: Keys::default(),
+        begun: Timestamp::ZERO,
+    };
+    let mut engine = Engine::new(agreed, None, Timestamp::ZERO);
+    let Some(acceptor) = Acceptor::new() else { return false };
+    let (mut rest, mut now, mut is_answered) = (data, Timestamp::ZERO, false);
+    while let [first, second, after @ ..] = rest {
+        let length = usize::from(u16::from_be_bytes([*first, *second])).min(after.len());
+        let (datagram, after) = after.split_at(length);
+        rest = after;
+        now += Duration::from_millis(5);
+        match acceptor.answer(datagram, ([192, 0, 2, 1], 9).into(), now) {
+            Reply::Send(answer) => {
+                assert!(answer.len() <= datagram.len());
+                is_answered = true;
+            }
+            Reply::Call(call) => drop(call.accept(3, None, (Duration::ZERO, now))),
+            Reply::None => {}
+        }
+        engine.send(vec![0x47; 188].into(), now);
+        engine.receive(datagram, now);
+        assert!(std::iter::from_fn(|| engine.next_datagram(now)).take(9_000).count() < 9_000);
+        std::iter::from_fn(|| engine.take(now)).for_each(drop);
+        assert!(engine.next_time(now) <= now + Duration::from_secs(1));
+    }
+    is_answered || engine.figures().received_packets > 0
 }
 
 /// WHEP offers: a filtered offer is read again with the same result. Also reads the ICE user name in a fragment.

@@ -25,10 +25,13 @@ mod webrtc_bodies;
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use allocations::{Counting, counted};
 use onair::base::Timestamp;
 use onair::media::BitsPerSecond;
+use onair::net::srt::engine::{Agreed, Engine};
+use onair::net::srt::keys::Keys;
 use onair::wire::amf0::{self, TypedObject, Value};
 use onair::wire::rtmp::chunk::{Pending, Reader, Writer, standalone};
 use onair::wire::rtmp::message::{Control, UserControl, chunk_stream};
@@ -280,8 +283,64 @@ fn hostile_addresses_of_targets_are_refused_or_shown_without_their_key() {
         "rtmps://me:secret@live.example:1936/app/more/stream_key?token=1",
         "tcp://[::1]:9000",
         "udp://@239.1.1.1:5000?pkt_size=1316&ttl=4&localaddr=192.0.2.7",
+        "srt://h:9000?streamid=publish:live/a&latency=200000&passphrase=secret-words&pbkeylen=32",
+        "srt://:9000?mode=listener&latency=80",
     ];
     replay("target_address", &seeds.map(|seed| seed.as_bytes().to_vec()), bodies::target_address);
+}
+
+/// Returns datagrams of SRT to the socket with the number 1, each with its length before it.
+fn srt_seeds() -> Vec<Vec<u8>> {
+    let engine = |own_id, peer_id| {
+        let agreed = Agreed {
+            own_id,
+            peer_id,
+            send_sequence: 100,
+            receive_sequence: 100,
+            latency: Duration::from_millis(120),
+            window: 8_192,
+            keys: Keys::default(),
+            begun: Timestamp::ZERO,
+        };
+        Engine::new(agreed, None, Timestamp::ZERO)
+    };
+    let (mut first, mut second) = (engine(1, 2), engine(2, 1));
+    let (mut seed, mut seeds) = (Vec::new(), Vec::new());
+    for millis in 0..60 {
+        let now = Timestamp::from_millis(millis * 10);
+        first.send(vec![0x47; 188].into(), now);
+        second.send(vec![0x47; 376].into(), now);
+        for number in 0.. {
+            let Some(datagram) = first.next_datagram(now) else { break };
+            // Losses cause reports.
+            if (millis + number) % 9 != 4 {
+                second.receive(&datagram, now);
+            }
+        }
+        for number in 0.. {
+            let Some(datagram) = second.next_datagram(now) else { break };
+            if (millis + number) % 9 != 4 {
+                first.receive(&datagram, now);
+                seed.extend(u16::try_from(datagram.len()).unwrap().to_be_bytes());
+                seed.extend(datagram);
+            }
+        }
+        if millis % 20 == 19 {
+            seeds.push(std::mem::take(&mut seed));
+        }
+    }
+    // The first question of a caller.
+    let mut question = vec![0, 64, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    question.extend([0, 0, 0, 4, 0, 0, 0, 2, 0, 0, 0, 100, 0, 0, 5, 220, 0, 0, 32, 0]);
+    question.extend([0, 0, 0, 1, 0, 0, 0, 7]);
+    question.extend([0; 20]);
+    seeds.push(question);
+    seeds
+}
+
+#[test]
+fn srt_datagrams() {
+    replay("srt", &srt_seeds(), bodies::srt);
 }
 
 #[test]

@@ -263,6 +263,29 @@ url-ts-value = { $name }={ $value } is not valid
 url-ts-size = pkt_size is not between { $least } and { $most }
     .cure = Use pkt_size=1316, or remove the option.
 net-proxy-no-datagrams = a proxy does not forward UDP
+url-srt-no-port = the address has no port
+    .cure = Use srt://host:port, for example srt://live.example.com:9000?streamid=…
+url-srt-path = an srt:// address has no path after the port
+    .cure = Put the name of the stream into the option streamid: srt://host:port?streamid=…
+url-srt-login = an srt:// address has no user name before the host
+    .cure = Put the login into the option streamid, in the form that the server wants.
+url-srt-passphrase = an SRT passphrase has 10 to 79 characters
+    .cure = Ask the server's administrator for the passphrase.
+url-srt-option = srt:// addresses have no option { $name }
+    .cure = Use only streamid, latency, passphrase, pbkeylen and mode.
+url-srt-value = the value of { $name } is not valid
+    .cure = Use milliseconds up to 10000 for latency; 16, 24 or 32 for pbkeylen; caller, listener or rendezvous for mode; and at most 512 bytes for streamid.
+url-srt-rendezvous = onair has no passphrase and no stream id in rendezvous mode
+    .cure = Let one side be the caller and the other one the listener.
+url-srt-listener-id = only a caller names a stream
+    .cure = Remove the option streamid, or use mode=caller.
+url-srt-micros = the latency is read as { $millis } ms, because OBS and ffmpeg write microseconds
+    .cure = Write latency={ $millis } if this is what you mean.
+net-srt-silent = no SRT listener answered within { $seconds } s
+    .cure = Check the address and the UDP port, and that the server listens for SRT. A firewall may block UDP.
+net-srt-no-caller = no SRT caller came within { $seconds } s
+    .cure = Start the receiver as a caller with the address of this computer. A firewall may block UDP.
+net-bind-port-taken = another program uses this UDP port
 target-built-in-off = the built-in server is not running
     .cure = Start the built-in server, or turn this target off.
 target-key-missing = the stream key is missing

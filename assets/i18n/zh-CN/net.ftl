@@ -263,6 +263,29 @@ url-ts-value = { $name }={ $value } 无效
 url-ts-size = pkt_size 不在 { $least } 到 { $most } 之间
     .cure = 请使用 pkt_size=1316，或去掉这个选项。
 net-proxy-no-datagrams = 代理不转发 UDP
+url-srt-no-port = 地址中没有端口
+    .cure = 请使用 srt://主机:端口，例如 srt://live.example.com:9000?streamid=…
+url-srt-path = srt:// 地址的端口后面没有路径
+    .cure = 请把流的名称写进 streamid 选项：srt://主机:端口?streamid=…
+url-srt-login = srt:// 地址的主机前面没有用户名
+    .cure = 请按服务器要求的格式，把登录信息写进 streamid 选项。
+url-srt-passphrase = SRT 密码为 10 到 79 个字符
+    .cure = 请向服务器管理员索取密码。
+url-srt-option = srt:// 地址没有选项 { $name }
+    .cure = 只能使用 streamid、latency、passphrase、pbkeylen 和 mode。
+url-srt-value = { $name } 的值无效
+    .cure = latency 填毫秒数，最大 10000；pbkeylen 填 16、24 或 32；mode 填 caller、listener 或 rendezvous；streamid 最多 512 字节。
+url-srt-rendezvous = 在 rendezvous 模式下，onair 不使用密码和流 ID
+    .cure = 请让一端作为 caller，另一端作为 listener。
+url-srt-listener-id = 只有 caller 才指定流
+    .cure = 请去掉 streamid 选项，或使用 mode=caller。
+url-srt-micros = 延迟按 { $millis } 毫秒处理，因为 OBS 和 ffmpeg 用微秒填写
+    .cure = 如果没错，请写成 latency={ $millis }。
+net-srt-silent = { $seconds } 秒内没有 SRT 监听端响应
+    .cure = 请检查地址和 UDP 端口，确认服务器在等待 SRT 连接。防火墙可能拦截了 UDP。
+net-srt-no-caller = { $seconds } 秒内没有 SRT 呼叫端连接
+    .cure = 请让接收端以 caller 模式连接这台电脑的地址。防火墙可能拦截了 UDP。
+net-bind-port-taken = 另一个程序正在使用这个 UDP 端口
 target-built-in-off = 内置服务器没有运行
     .cure = 请启动内置服务器，或停用这个推流目标。
 target-key-missing = 缺少推流密钥

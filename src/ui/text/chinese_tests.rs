@@ -83,6 +83,8 @@ fn every_cause() -> Vec<Cause> {
         Cause::NotRtmp(NotRtmp::Tls),
         Cause::NotRtmp(NotRtmp::Banner(text())),
         Cause::NotRtmp(NotRtmp::Bytes(vec![1])),
+        Cause::SrtSilent { after },
+        Cause::SrtNoCaller { after },
         Cause::Tunnel { status: 0, reason: text() },
         Cause::Tunnel { status: 404, reason: text() },
         Cause::Answer { status: 403, reason: text(), cookie: false },
@@ -134,6 +136,8 @@ fn every_cause() -> Vec<Cause> {
             | Cause::Tls(_)
             | Cause::TrustFile { .. }
             | Cause::NotRtmp(_)
+            | Cause::SrtSilent { .. }
+            | Cause::SrtNoCaller { .. }
             | Cause::Tunnel { .. }
             | Cause::Answer { .. }
             | Cause::Protocol(_)

@@ -11,6 +11,7 @@ mod page_guard;
 pub mod random;
 pub mod rtmp;
 pub mod runtime;
+pub mod srt;
 pub mod stream;
 pub mod subscriber;
 pub mod tls;

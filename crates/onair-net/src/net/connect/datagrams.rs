@@ -7,6 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::task::{Context, Poll};
 
 use socket2::{Domain, Protocol, Socket, Type};
+use tokio::io::ReadBuf;
 use tokio::net::UdpSocket;
 
 use crate::net::connect::bind::Bind;
@@ -27,6 +28,8 @@ pub struct DatagramOptions {
     pub ttl: Option<u8>,
     /// The local address, which for multicast also determines the network interface.
     pub local: Option<IpAddr>,
+    /// True if the local port has the same number as the receiver's.
+    pub same_port: bool,
 }
 
 /// The sender of datagrams to one address.
@@ -63,11 +66,17 @@ impl DatagramSender {
             let from = bind.as_ref().map(ToString::to_string).unwrap_or_default();
             return Err(fail(Cause::Bind { from, reason: problem!("net-bind-family") }));
         };
-        let socket = socket_for(to, wanted.ttl, bind.as_ref()).map_err(|error| {
+        let opened = match wanted.same_port {
+            true => from_same_port(to, bind.as_ref()),
+            false => socket_for(to, wanted.ttl, bind.as_ref()),
+        };
+        let socket = opened.map_err(|error| {
             let own = error.get_ref().and_then(|inner| inner.downcast_ref::<Problem>());
             fail(match (own, &bind) {
-                (Some(reason), Some(bind)) => {
-                    Cause::Bind { from: bind.to_string(), reason: reason.clone() }
+                (Some(reason), bind) => {
+                    let from =
+                        bind.as_ref().map_or_else(|| to.port().to_string(), |it| it.to_string());
+                    Cause::Bind { from, reason: reason.clone() }
                 }
                 _ if !network_changes::leads_to(to.ip()) => Cause::NoNetwork,
                 _ => Cause::from_io(&error),
@@ -87,6 +96,19 @@ impl DatagramSender {
     /// Fails with the system's error. The datagram is lost.
     pub fn poll_send(&self, cx: &mut Context<'_>, datagram: &[u8]) -> Poll<io::Result<usize>> {
         self.socket.poll_send(cx, datagram)
+    }
+
+    /// Receives a datagram from the other side, and returns its length. A longer datagram is cut.
+    ///
+    /// # Errors
+    /// Fails with the system's error, for example if nothing listens on the other side.
+    pub fn poll_receive(
+        &self,
+        cx: &mut Context<'_>,
+        datagram: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        let mut buffer = ReadBuf::new(datagram);
+        self.socket.poll_recv(cx, &mut buffer).map_ok(|()| buffer.filled().len())
     }
 
     /// Returns true if only this datagram, or an earlier one, is lost: nothing listens on the port
@@ -109,6 +131,85 @@ impl DatagramSender {
     pub fn is_within_machine(&self) -> bool {
         self.to.ip().to_canonical().is_loopback()
     }
+}
+
+/// A port that waits for datagrams from anybody.
+#[derive(Debug)]
+pub struct DatagramPort(UdpSocket);
+
+impl DatagramPort {
+    /// Opens a port of this computer. An empty host means all addresses of IPv4.
+    ///
+    /// # Errors
+    /// Fails with the stage and the cause.
+    pub async fn open(
+        endpoint: &Endpoint,
+        options: &Options,
+        on_step: &(dyn Fn(Step<'_>) + Send + Sync),
+    ) -> Result<Self, Error> {
+        let peer = endpoint.to_string();
+        let fail = |cause| Error { stage: ConnectStage::Dns, cause, peer: peer.clone() };
+        on_step(Step::Stage(ConnectStage::Dns));
+        let address = match endpoint.host.as_str() {
+            "" => SocketAddr::from(([0, 0, 0, 0], endpoint.port)),
+            host => {
+                let found = found(host, endpoint.port, options.dns_limit).await.map_err(fail)?;
+                *found.first().ok_or_else(|| fail(Cause::NoSuchHost))?
+            }
+        };
+        let socket = UdpSocket::bind(address).await.map_err(|error| {
+            let reason = match error.kind() {
+                io::ErrorKind::AddrInUse => problem!("net-bind-port-taken"),
+                io::ErrorKind::AddrNotAvailable => problem!("net-bind-no-address"),
+                _ => Problem::from(&Cause::from_io(&error)),
+            };
+            fail(Cause::Bind { from: address.to_string(), reason })
+        })?;
+        Ok(Self(socket))
+    }
+
+    /// Receives a datagram. A longer one is cut.
+    ///
+    /// # Errors
+    /// Fails with the system's error.
+    pub async fn receive(&self, datagram: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.0.recv_from(datagram).await
+    }
+
+    /// Sends a datagram.
+    ///
+    /// # Errors
+    /// Fails with the system's error. The datagram is lost.
+    pub async fn send(&self, datagram: &[u8], to: SocketAddr) -> io::Result<usize> {
+        self.0.send_to(datagram, to).await
+    }
+
+    /// Returns the socket for this other side alone.
+    ///
+    /// # Errors
+    /// Fails with the system's error.
+    pub async fn only(self, to: SocketAddr) -> io::Result<DatagramSender> {
+        self.0.connect(to).await?;
+        Ok(DatagramSender { socket: self.0, to, peer: to.to_string() })
+    }
+}
+
+/// Opens a socket whose own port has the number of the other port. Errors that contain a [`Problem`]
+/// are about the local side.
+fn from_same_port(to: SocketAddr, bind: Option<&Bind>) -> io::Result<UdpSocket> {
+    // The system chooses the address from which it reaches the other side.
+    let way = socket_for(to, None, bind)?;
+    let local = SocketAddr::new(way.local_addr()?.ip(), to.port());
+    drop(way);
+    let socket = Socket::new(Domain::for_address(to), Type::DGRAM, Some(Protocol::UDP))?;
+    socket.set_nonblocking(true)?;
+    let _ = socket.set_send_buffer_size(SEND_BUFFER_BYTES);
+    socket.bind(&local.into()).map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => io::Error::new(error.kind(), problem!("net-bind-port-taken")),
+        _ => error,
+    })?;
+    socket.connect(&to.into())?;
+    UdpSocket::from_std(socket.into())
 }
 
 /// Opens a socket that sends to this address. Errors that contain a [`Problem`] are about the local
@@ -168,7 +269,7 @@ mod tests {
         receiver.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         let port = receiver.local_addr().unwrap().port();
         let local = IpAddr::from(Ipv4Addr::LOCALHOST);
-        let wanted = DatagramOptions { ttl: Some(3), local: Some(local) };
+        let wanted = DatagramOptions { ttl: Some(3), local: Some(local), ..Default::default() };
         let to = (group.to_string(), port);
         let sender = open(&runtime, (&to.0, to.1), &wanted, &Options::default()).unwrap();
         assert_eq!(sender.peer(), format!("{group}:{port}"));
@@ -185,7 +286,8 @@ mod tests {
     fn a_local_side_that_cannot_be_used_is_the_cause() {
         let runtime = Runtime::start().unwrap();
         let cause = |local: &str, options: &Options| {
-            let wanted = DatagramOptions { ttl: None, local: local.parse().ok() };
+            let local = local.parse().ok();
+            let wanted = DatagramOptions { local, ..DatagramOptions::default() };
             open(&runtime, ("127.0.0.1", 9), &wanted, options).unwrap_err().cause
         };
         let none = Options::default();

@@ -108,6 +108,10 @@ impl From<&Cause> for Problem {
             Cause::LookupFailed(reason) => problem!("net-lookup-failed", reason = reason),
             Cause::ConnectionRefused => problem!("net-connection-refused"),
             Cause::TimedOut { after } => problem!("net-no-answer", seconds = seconds(*after)),
+            Cause::SrtSilent { after } => problem!("net-srt-silent", seconds = seconds(*after)),
+            Cause::SrtNoCaller { after } => {
+                problem!("net-srt-no-caller", seconds = seconds(*after))
+            }
             Cause::HostUnreachable => problem!("net-unreachable"),
             Cause::Forbidden => problem!("net-forbidden"),
             Cause::Unanswered { after } => {

@@ -165,6 +165,10 @@ pub enum Cause {
     TrustFile { path: String, reason: Problem },
     /// The peer is not an RTMP server.
     NotRtmp(NotRtmp),
+    /// No SRT listener answers within this time.
+    SrtSilent { after: Duration },
+    /// Nobody calls the SRT listener within this time.
+    SrtNoCaller { after: Duration },
     /// A web server answers but does not support RTMP over HTTP. The values are its status (0 if
     /// the answer is not HTTP) and its reason.
     Tunnel { status: u16, reason: String },

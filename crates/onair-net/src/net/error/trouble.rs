@@ -86,7 +86,9 @@ impl Error {
             (Cause::ConnectionRefused | Cause::HostUnreachable | Cause::Forbidden, _) => {
                 Trouble::Unreachable
             }
-            (Cause::TimedOut { .. }, _) => Trouble::Timeout,
+            (Cause::TimedOut { .. } | Cause::SrtSilent { .. } | Cause::SrtNoCaller { .. }, _) => {
+                Trouble::Timeout
+            }
             (Cause::Certificate { .. }, _) => Trouble::Certificate,
             (
                 Cause::NotRtmp(_)

@@ -1,0 +1,255 @@
+//! Drives the engine of one connection with datagrams and a clock.
+
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::net::UdpSocket;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, Sleep, timeout};
+
+use crate::base::{Clock, Timestamp};
+use crate::net::connect::datagrams::DatagramSender;
+use crate::net::error::Cause;
+use crate::net::srt::engine::{Agreed, End, Engine, SrtFigures};
+use crate::net::srt::packets::MAX_DATAGRAM_BYTES;
+
+/// Maximum number of datagrams that are received or sent before other tasks run.
+const MAX_TURN: usize = 128;
+/// Interval at which a datagram is sent again that the system did not take.
+const RETRY_INTERVAL: Duration = Duration::from_millis(4);
+/// Maximum number of repeated last words of a handshake.
+const MAX_ANSWERS: u32 = 40;
+/// Time limit for the last acknowledgements at the end.
+const LAST_ACK_TIMEOUT: Duration = Duration::from_millis(400);
+/// The number of messages about the end, in case one is lost.
+const SHUTDOWN_COPIES: usize = 2;
+
+/// The way to the other side.
+#[derive(Debug)]
+pub enum Road {
+    /// A socket of this connection alone.
+    Own {
+        sender: DatagramSender,
+        /// The last word of the handshake, which is repeated if the other side asks again.
+        answer: Option<Vec<u8>>,
+    },
+    /// A port of a server, which passes on the datagrams of this connection. When the queue is full,
+    /// the port drops them, as a network would.
+    Shared { port: Arc<UdpSocket>, to: SocketAddr, inbox: mpsc::Receiver<Bytes> },
+}
+
+impl Road {
+    fn poll_receive(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Own { sender, .. } => sender.poll_receive(cx, buffer),
+            Self::Shared { inbox, .. } => match inbox.poll_recv(cx) {
+                Poll::Pending => Poll::Pending,
+                Poll::Ready(None) => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
+                Poll::Ready(Some(datagram)) => {
+                    let length = datagram.len().min(buffer.len());
+                    buffer.iter_mut().zip(&datagram).for_each(|(to, from)| *to = *from);
+                    Poll::Ready(Ok(length))
+                }
+            },
+        }
+    }
+
+    fn poll_send(&self, cx: &mut Context<'_>, datagram: &[u8]) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Own { sender, .. } => sender.poll_send(cx, datagram),
+            // Only one of the tasks of a port can wait for its space, so all try again soon.
+            Self::Shared { port, to, .. } => match port.try_send_to(datagram, *to) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Poll::Pending,
+                sent => Poll::Ready(sent),
+            },
+        }
+    }
+}
+
+/// One connection.
+#[derive(Debug)]
+pub struct SrtSocket {
+    engine: Engine,
+    road: Road,
+    clock: Clock,
+    /// The datagram that the system did not take yet.
+    pending: Option<Vec<u8>>,
+    timer: Pin<Box<Sleep>>,
+    wakes: Option<Timestamp>,
+    answers: u32,
+}
+
+impl SrtSocket {
+    /// Creates the socket of a connection.
+    pub fn new(road: Road, agreed: Agreed, bitrate: Option<u64>, clock: Clock) -> Self {
+        Self {
+            engine: Engine::new(agreed, bitrate, clock.now()),
+            road,
+            clock,
+            pending: None,
+            timer: Box::pin(tokio::time::sleep(Duration::ZERO)),
+            wakes: None,
+            answers: 0,
+        }
+    }
+
+    /// Returns the socket of this connection, unless it shares the port of a server.
+    pub fn sender(&self) -> Option<&DatagramSender> {
+        match &self.road {
+            Road::Own { sender, .. } => Some(sender),
+            Road::Shared { .. } => None,
+        }
+    }
+
+    /// Queues a payload, without waiting.
+    pub fn send(&mut self, payload: Bytes) {
+        self.engine.send(payload, self.clock.now());
+    }
+
+    /// Returns the engine.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Returns the counters.
+    pub fn figures(&self) -> SrtFigures {
+        self.engine.figures()
+    }
+
+    /// Drops the payloads that wait.
+    pub fn discard(&mut self) {
+        self.engine.discard();
+    }
+
+    /// Sends and receives. Returns when the connection has ended.
+    pub fn poll_run(&mut self, cx: &mut Context<'_>) -> Poll<Cause> {
+        if let Err(error) = self.poll_datagrams(cx) {
+            return Poll::Ready(Cause::from_io(&error));
+        }
+        match self.engine.end() {
+            Some(End::Closed) => Poll::Ready(Cause::Closed),
+            Some(End::Silent) => Poll::Ready(Cause::NoProgress { after: Duration::from_secs(5) }),
+            None => Poll::Pending,
+        }
+    }
+
+    /// Returns the next payload that is due, and whether payloads before it are lost. Sends and
+    /// receives meanwhile.
+    ///
+    /// # Errors
+    /// Fails when the connection has ended, and everything received was returned.
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<(Bytes, bool), Cause>> {
+        let ended = self.poll_run(cx);
+        let now = self.clock.now();
+        // At the end, nothing is worth waiting for.
+        let until = if ended.is_ready() { now + Duration::from_secs(60) } else { now };
+        match (self.engine.take(until), ended) {
+            (Some(payload), _) => Poll::Ready(Ok(payload)),
+            (None, Poll::Ready(cause)) => Poll::Ready(Err(cause)),
+            (None, Poll::Pending) => Poll::Pending,
+        }
+    }
+
+    /// Drops the next payload that is due. Returns false if there is none.
+    pub fn discard_received(&mut self) -> bool {
+        self.engine.take(self.clock.now()).is_some()
+    }
+
+    fn poll_datagrams(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let mut datagram = [0; MAX_DATAGRAM_BYTES];
+        for turn in 0.. {
+            if turn == MAX_TURN {
+                cx.waker().wake_by_ref();
+                break;
+            }
+            match self.road.poll_receive(cx, &mut datagram) {
+                Poll::Pending => break,
+                Poll::Ready(Ok(length)) => self.receive(datagram.get(..length).unwrap_or_default()),
+                // The other side has closed its port without a word.
+                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                    return Err(io::ErrorKind::ConnectionReset.into());
+                }
+                Poll::Ready(Err(error)) => return Err(error),
+            }
+        }
+        for turn in 0.. {
+            if turn == MAX_TURN {
+                cx.waker().wake_by_ref();
+                break;
+            }
+            let next = self.pending.take();
+            let next = next.or_else(|| self.engine.next_datagram(self.clock.now()));
+            let Some(datagram) = next else { break };
+            match self.road.poll_send(cx, &datagram) {
+                Poll::Pending => {
+                    self.pending = Some(datagram);
+                    break;
+                }
+                Poll::Ready(Err(error)) if !DatagramSender::is_passing(&error) => {
+                    return Err(error);
+                }
+                Poll::Ready(_) => {}
+            }
+        }
+        self.poll_timer(cx);
+        Ok(())
+    }
+
+    fn receive(&mut self, bytes: &[u8]) {
+        // A handshake after the connection: the other side has not got our last word.
+        if bytes.starts_with(&[0x80, 0]) {
+            if let Road::Own { answer: Some(answer), .. } = &self.road
+                && self.answers < MAX_ANSWERS
+                && self.pending.is_none()
+            {
+                self.answers += 1;
+                self.pending = Some(answer.clone());
+            }
+            return;
+        }
+        self.engine.receive(bytes, self.clock.now());
+    }
+
+    /// Sets the timer for the next call.
+    fn poll_timer(&mut self, cx: &mut Context<'_>) {
+        let now = self.clock.now();
+        let next = self.engine.next_time(now);
+        let next = if self.pending.is_some() { next.min(now + RETRY_INTERVAL) } else { next };
+        if self.wakes != Some(next) {
+            self.wakes = Some(next);
+            self.timer.as_mut().reset(Instant::from_std(self.clock.instant(next)));
+        }
+        if self.timer.as_mut().poll(cx).is_ready() {
+            self.wakes = None;
+            cx.waker().wake_by_ref();
+        }
+    }
+
+    /// Sends what waits, and ends the connection within `limit`.
+    pub async fn close(mut self, limit: Duration) {
+        let limit = limit.min(LAST_ACK_TIMEOUT);
+        // After the limit, the rest is lost. After an error too.
+        let _ = timeout(
+            limit,
+            poll_fn(|cx| match self.poll_run(cx) {
+                Poll::Pending if self.engine.is_delivered() => Poll::Ready(()),
+                other => other.map(drop),
+            }),
+        )
+        .await;
+        if self.engine.end().is_some() {
+            return;
+        }
+        let packet = self.engine.shutdown(self.clock.now());
+        // Without this packet, the other side waits for some seconds until the end.
+        for _ in 0..SHUTDOWN_COPIES {
+            let _ = timeout(limit, poll_fn(|cx| self.road.poll_send(cx, &packet))).await;
+        }
+    }
+}
