@@ -326,6 +326,7 @@ pub fn snapshot(name: &str) -> Snapshot {
         total_frames: 22_620,
         queued: Duration::from_millis(3),
         round_trip: Some(Duration::from_micros(400)),
+        loss: None,
         reconnects: 0,
         sent_bytes: 246_000_000,
     };

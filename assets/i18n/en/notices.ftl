@@ -218,6 +218,7 @@ passthrough-without = onair sends { $path } without the { $track }: RTMP does no
 passthrough-left-out = onair is dropping parts of the file for { $host }: the connection is too slow or was lost.
     .cure = Send a file with a lower bitrate, or check what else is using the connection.
 passthrough-ended = onair has sent the whole file { $path }.
+address-remark = { $host }: { $reason }.
 codecs-unannounced = { $host } does not say whether it supports { $codecs }.
     .cure = Check that viewers see the video. Almost all servers accept H.264 and AAC.
 codec-replaced = { $host } does not say that it takes { $codecs }, so onair sends H.264 to it from a second encode.

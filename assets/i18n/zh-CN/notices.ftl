@@ -218,6 +218,7 @@ passthrough-without = 推送 { $path } 时已跳过 { $track }：RTMP 不支持�
 passthrough-left-out = 推送到 { $host } 时丢失了文件的部分内容：网速不够，或连接中断过。
     .cure = 请换码率更低的文件，或检查是否有其他程序或设备在占用网络。
 passthrough-ended = { $path } 已推送完毕。
+address-remark = { $host }：{ $reason }。
 codecs-unannounced = { $host } 没有说明是否支持 { $codecs }。
     .cure = 请确认观众能看到画面。几乎所有服务器都支持 H.264 和 AAC。
 codec-replaced = { $host } 没有说明支持 { $codecs }，因此另外编码一路 H.264 推流到这里。

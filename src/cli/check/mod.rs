@@ -19,15 +19,15 @@ use crate::cli::output::{Output, events};
 use crate::net::{ConnectStage, Error, Runtime, Step};
 use crate::studio::Notice;
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::targets::address::{needs_key, parse};
+use crate::studio::targets::address::parse;
 use crate::text::problem::{Problem, problem};
 
 /// Flags of `onair check`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// The target: a URL (rtmp, rtmps, rtmpt or rtmpts) that ends in the stream key, an
-    /// application's URL with --key-env, --key-file or --key-stdin, tcp://HOST:PORT or
-    /// udp://HOST:PORT. onair does not try the stream key.
+    /// application's URL with --key-env, --key-file or --key-stdin, srt://HOST:PORT?streamid=ID,
+    /// tcp://HOST:PORT or udp://HOST:PORT. onair does not try the stream key of RTMP.
     /// Without a URL, onair checks this computer and the targets that are on in --settings
     #[arg(value_name = "URL")]
     pub url: Option<String>,
@@ -60,7 +60,8 @@ impl Args {
 
     /// Returns true if the URL contains the stream key.
     fn shows_key(&self) -> bool {
-        self.key_source().is_none() && self.url.as_deref().is_some_and(needs_key)
+        let has_secret = |url: &str| parse(url, None).is_ok_and(|url| url.has_secret());
+        self.key_source().is_none() && self.url.as_deref().is_some_and(has_secret)
     }
 }
 
@@ -133,6 +134,10 @@ fn prepare(
 ) -> Result<(TargetAddress, Options, Runtime), (Problem, Exit)> {
     let key = args.key_source().map(|source| source.read()).transpose()?;
     let url = parse(url, key.as_ref()).map_err(|why| (with_key_advice(why), Exit::Usage))?;
+    if let Some(reason) = url.remark().filter(|_| !output.is_json()) {
+        let host = url.authority();
+        events::print_message(output, &StudioMessage::AddressRemark { host, reason });
+    }
     if args.shows_key() && !output.is_json() {
         events::print_message(output, &StudioMessage::KeyVisible {});
     }

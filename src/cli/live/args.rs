@@ -148,8 +148,9 @@ pub struct Args {
     pub channels: u16,
 
     /// Target (repeatable): a URL (rtmp, rtmps, rtmpt or rtmpts) that ends in the stream key, an
-    /// application's URL followed by --key-env, --key-file or --key-stdin, or, for an MPEG transport
-    /// stream, tcp://HOST:PORT or udp://HOST:PORT[?pkt_size=1316&ttl=1&localaddr=IP]
+    /// application's URL followed by --key-env, --key-file or --key-stdin, for SRT
+    /// srt://HOST:PORT[?streamid=ID&latency=MS&mode=caller] with the passphrase as the key, or, for
+    /// an MPEG transport stream, tcp://HOST:PORT or udp://HOST:PORT[?pkt_size=1316&ttl=1&localaddr=IP]
     #[arg(long, value_name = "URL", help_heading = "Targets")]
     pub to: Vec<String>,
     /// Send to this known service, or to one of your own services (services.toml beside the

@@ -13,8 +13,19 @@ use crate::text::problem::{Problem, problem};
 /// Replaces a secret in the output.
 const SECRET_MASK: &str = "***";
 /// Address parameters that are secrets.
-const SECRET_PARAMETERS: [&str; 9] =
-    ["key", "token", "auth", "pass", "password", "secret", "sig", "sign", "signature"];
+const SECRET_PARAMETERS: [&str; 11] = [
+    "key",
+    "token",
+    "auth",
+    "pass",
+    "password",
+    "secret",
+    "sig",
+    "sign",
+    "signature",
+    "passphrase",
+    "streamid",
+];
 
 /// Secrets, and their replacements.
 static SECRET_REPLACEMENTS: OnceLock<Vec<(String, String)>> = OnceLock::new();

@@ -81,6 +81,10 @@ pub fn stats_fields(stats: &Stats) -> Value {
             let times =
                 [("round_trip_ms", target.round_trip_ms), ("frame_age_ms", target.frame_age_ms)];
             insert_known(&mut fields, times, two_decimals);
+            let is_repeating = target.loss.is_some() || target.repeated_bytes > 0;
+            let repeated = is_repeating.then_some(target.repeated_bytes as f64);
+            let losses = [("loss", target.loss), ("repeated_bytes", repeated)];
+            insert_known(&mut fields, losses, three_decimals);
             if let (Some(monitor), Value::Object(fields)) = (&target.monitor, &mut fields) {
                 fields.insert("monitor".into(), monitor_fields(monitor));
             }
@@ -124,6 +128,11 @@ fn strip_fields(strip: &stats::Strip) -> Value {
 /// Rounds a number to one decimal.
 pub fn one_decimal(number: f64) -> f64 {
     (number * 10.0).round() / 10.0
+}
+
+/// Rounds a share.
+fn three_decimals(number: f64) -> f64 {
+    (number * 1_000.0).round() / 1_000.0
 }
 
 /// Adds known values, rounded. Unknown values are omitted.

@@ -31,6 +31,8 @@ pub use draft::{Draft, key_field, server_field};
 pub use list::title;
 pub use quality::{PRESET_TEXTS, quality_text};
 
+/// A loss above this share is unusual.
+const MAX_USUAL_LOSS: f64 = 0.05;
 /// The length of the send queue from which its figure has a mark.
 const LONG_BACKLOG: Duration = Duration::from_millis(500);
 
@@ -139,6 +141,10 @@ fn live_figures(ui: &mut Ui, view: &View<'_>) {
         (key!("statistic-reconnects"), live.reconnects.to_string(), key!("tip-reconnects"), false),
         (key!("statistic-sent"), format::bytes(live.sent_bytes), key!("tip-sent"), false),
     ];
+    if let Some(loss) = live.loss {
+        let (share, much) = (format!("{:.1} %", loss * 100.0), loss > MAX_USUAL_LOSS);
+        lines.insert(5, (key!("statistic-loss"), share, key!("tip-loss"), much));
+    }
     if live.skipped_frames > 0 {
         let (skipped, bad) = (format::grouped(live.skipped_frames), live.skips_frames());
         lines.insert(2, (key!("statistic-skipped"), skipped, key!("tip-ended-skipped"), bad));

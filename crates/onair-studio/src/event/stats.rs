@@ -110,6 +110,10 @@ pub struct Target {
     pub sent_frames: u64,
     pub reconnects: u32,
     pub round_trip_ms: Option<f64>,
+    /// The share of the packets of the last second that the other side missed at first, if the
+    /// protocol notices it, and the bytes that were sent again.
+    pub loss: Option<f64>,
+    pub repeated_bytes: u64,
     /// The time from the capture of the last sent frame until it was sent.
     pub frame_age_ms: Option<f64>,
     /// The rendition of the target.
@@ -125,6 +129,7 @@ impl Target {
     pub fn count(&mut self, last: &Self) {
         self.state = last.state;
         self.sent_bytes = last.sent_bytes;
+        self.repeated_bytes = last.repeated_bytes;
         self.queued_ms = last.queued_ms;
         self.dropped_frames = last.dropped_frames;
         self.dropped_audio = last.dropped_audio;
@@ -139,6 +144,7 @@ impl Target {
             bitrate: 0,
             queued_ms: 0,
             round_trip_ms: None,
+            loss: None,
             frame_age_ms: None,
             monitor: None,
             ..self.clone()

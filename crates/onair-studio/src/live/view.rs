@@ -66,6 +66,9 @@ pub struct LiveFigures {
     pub queued: Duration,
     /// The round-trip time to the server as measured by the system.
     pub round_trip: Option<Duration>,
+    /// The share of the packets of the last second that the other side missed at first, if a
+    /// protocol notices it.
+    pub loss: Option<f64>,
     pub reconnects: u32,
     pub sent_bytes: u64,
 }

@@ -204,6 +204,8 @@ notices! {
     /// The keyring does not return the stored keys. The notice ends when they arrive.
     KeyringSilent "keyring-silent" Warning [] [] {};
     /// A server did not announce support for the codecs of a passthrough.
+    /// The address of a target is valid, but may not mean what the user thinks.
+    AddressRemark "address-remark" Info [host] [reason] {};
     CodecsUnannounced "codecs-unannounced" Warning [host codecs] [] {};
     /// A server did not say that it takes the codec of the video, and gets H.264.
     CodecReplaced "codec-replaced" Info [host codecs] [] {};

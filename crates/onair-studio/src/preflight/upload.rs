@@ -53,7 +53,7 @@ impl UploadTest {
             Some(service) if !service.has_server(server) => Self::Unavailable,
             Some(service) => service.test_query.map_or(Self::Unavailable, Self::TestMode),
             // Whoever receives at this address would see the test pattern.
-            None if !address::needs_key(server) => Self::Unavailable,
+            None if !address::has_test_streams(server) => Self::Unavailable,
             None if test_stream => Self::TestStream,
             None => Self::NeedsConsent,
         }

@@ -69,17 +69,25 @@ pub(crate) fn resolve(
 
 /// Returns true if the key of a target is entered separately, and still missing.
 fn lacks_key(target: &Target, server: &str) -> bool {
-    target.key_apart && target.key().is_none() && TargetAddress::needs_key(server)
+    target.key_apart && target.key().is_none() && TargetAddress::requires_key(server)
 }
 
-/// Returns true if a target with this server address has a stream key.
+/// Returns true if a target with this server address can have a stream key or a passphrase.
 pub fn needs_key(server: &str) -> bool {
     TargetAddress::needs_key(server)
 }
 
-/// Returns true if the address of a target must contain the key.
+/// Returns true if the address of a target contains the key.
 pub fn has_key_in_address(target: &Target) -> bool {
-    !target.is_built_in() && target.key().is_none() && needs_key(target.server())
+    let has_secret = || parse(target.server(), None).is_ok_and(|url| url.has_secret());
+    !target.is_built_in() && target.key().is_none() && has_secret()
+}
+
+/// Returns true if a server with this address can have streams of other names for a test.
+pub(crate) fn has_test_streams(server: &str) -> bool {
+    parse(server, None)
+        .or_else(|_| parse(server, Some(&Secret::new("test"))))
+        .map_or(true, |url| url.with_stream("test").is_some())
 }
 
 /// Returns the URL of a target without its key.
@@ -142,6 +150,7 @@ pub fn fault(target: &Target) -> Option<AddressFault> {
     let no_key = lacks_key(target, &server);
     // Any key completes the address.
     let error = TargetAddress::parse(&server, Some(&Secret::new("key"))).err();
+    let error = error.filter(|error| !matches!(error, AddressError::Key(_)));
     if error.is_none() && no_key {
         return Some(AddressFault::NoKey);
     }
@@ -216,9 +225,12 @@ fn start_of(server: &str) -> String {
 /// no key, even if no separate key is given. A URL that was already saved stays unchanged.
 pub(crate) fn without_key(server: &str, key: &Secret, apart: bool) -> String {
     let server = services::completed(server);
+    let address = TargetAddress::parse(&server, None);
+    if let Some(saved) = address.as_ref().ok().and_then(|address| address.saved()) {
+        return saved;
+    }
     if !needs_key(&server) {
-        // An address without a key contains no secret, unless it is not valid.
-        return parse(&server, None).map_or_else(|_| start_of(&server), |url| url.to_string());
+        return start_of(&server);
     }
     let url = match key.is_empty() && !apart {
         true => Url::parse(&server),
@@ -246,10 +258,13 @@ pub(crate) fn secret_of(target: &Target) -> Option<Secret> {
         None if target.key_apart => Url::with_key(&server, ""),
         None => Url::parse(&server),
     };
-    let is_whole = url.is_ok_and(|url| {
-        let has_tokens = without_tokens(&url.app) != url.app;
-        has_tokens || url.credentials.is_some() || (key.is_none() && !url.stream.is_empty())
-    });
+    let address = TargetAddress::parse(&server, None).ok();
+    let has_own_secret = address.is_some_and(|it| it.saved().is_some() && it.has_secret());
+    let is_whole = has_own_secret
+        || url.is_ok_and(|url| {
+            let has_tokens = without_tokens(&url.app) != url.app;
+            has_tokens || url.credentials.is_some() || (key.is_none() && !url.stream.is_empty())
+        });
     match key {
         Some(key) if is_whole => Some(Secret::new(format!("{server}\n{}", key.expose()))),
         None if is_whole => Some(Secret::new(server.into_owned())),
@@ -266,7 +281,7 @@ pub(crate) fn add_secret(target: &mut Target, secret: &Secret) {
     }
     let stored = secret.expose();
     let (url, rest) = stored.split_once('\n').unwrap_or((stored, ""));
-    if url.starts_with("rtmp") && url.contains("://") {
+    if TargetAddress::is_known(url) {
         let rest = Secret::new(rest);
         if without_key(url, &rest, key_apart) == *server {
             url.clone_into(server);

@@ -21,8 +21,13 @@ pub trait TargetProtocol: Sync {
     /// Returns the schemes of its addresses, in lowercase.
     fn schemes(&self) -> &'static [&'static str];
 
-    /// Returns true if its addresses need a stream key.
+    /// Returns true if its addresses can have a stream key or a passphrase.
     fn needs_key(&self) -> bool;
+
+    /// Returns true if an address of the protocol is of no use without a stream key.
+    fn requires_key(&self) -> bool {
+        self.needs_key()
+    }
 
     /// Parses an address of one of the schemes, and its key, if the key is separate.
     ///
@@ -104,6 +109,18 @@ pub trait ProtocolAddress: fmt::Debug + Send + Sync + 'static {
     /// secret.
     fn shown_with_name(&self) -> String {
         self.shown()
+    }
+
+    /// Returns true if the address contains a secret.
+    fn has_secret(&self) -> bool;
+
+    /// Returns the address for the settings file, without secrets; `None` if the protocol leaves
+    /// this to the settings.
+    fn saved(&self) -> Option<String>;
+
+    /// Returns what the user should know about an address that is valid.
+    fn remark(&self) -> Option<Problem> {
+        None
     }
 
     /// Returns the address of the same stream with this query added, if the protocol has queries.

@@ -71,6 +71,19 @@ pub struct LinkReading {
     pub since_ack: Option<Duration>,
 }
 
+/// The counters of a connection that notices what the network loses, since its beginning.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct LinkQuality {
+    /// The number of packets sent for the first time.
+    pub packets: u64,
+    /// Those of them that the other side missed.
+    pub missed_packets: u64,
+    /// The number of bytes that were sent again.
+    pub repeated_bytes: u64,
+    /// The number of packets that did not arrive in time.
+    pub given_up_packets: u64,
+}
+
 /// An event of a connection.
 #[derive(Debug)]
 pub enum LinkEvent {
@@ -124,6 +137,11 @@ pub trait Link: Send {
 
     /// Returns the round-trip time, if known.
     fn round_trip(&self) -> Option<Duration>;
+
+    /// Returns the losses on the way, if the protocol notices them.
+    fn quality(&self) -> Option<LinkQuality> {
+        None
+    }
 
     /// Returns true if this computer has a network route to the server, or if that is unknown.
     fn has_way(&self) -> bool;

@@ -21,6 +21,7 @@ pub mod address;
 pub mod link;
 mod registry;
 mod rtmp;
+mod srt;
 mod ts;
 
 pub use address::{AddressError, ProtocolAddress, Request, TargetAddress, TargetProtocol};

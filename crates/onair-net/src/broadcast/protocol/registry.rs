@@ -3,10 +3,11 @@
 use crate::base::Secret;
 use crate::broadcast::protocol::address::{AddressError, TargetAddress, TargetProtocol};
 use crate::broadcast::protocol::rtmp::Rtmp;
+use crate::broadcast::protocol::srt::Srt;
 use crate::broadcast::protocol::ts::Ts;
 
 /// The protocols. The first one explains addresses of unknown schemes.
-const PROTOCOLS: [&dyn TargetProtocol; 2] = [&Rtmp, &Ts];
+const PROTOCOLS: [&dyn TargetProtocol; 3] = [&Rtmp, &Srt, &Ts];
 
 /// Returns the protocol of an address.
 fn protocol_of(text: &str) -> &'static dyn TargetProtocol {
@@ -27,9 +28,21 @@ impl TargetAddress {
         protocol_of(text).parse(text, key)
     }
 
-    /// Returns true if addresses like this text need a stream key.
+    /// Returns true if the text has the scheme of a protocol.
+    pub fn is_known(text: &str) -> bool {
+        let scheme = text.split("://").next().unwrap_or_default();
+        let mut all = PROTOCOLS.iter().flat_map(|protocol| protocol.schemes());
+        text.contains("://") && all.any(|its| its.eq_ignore_ascii_case(scheme))
+    }
+
+    /// Returns true if addresses like this text can have a stream key or a passphrase.
     pub fn needs_key(text: &str) -> bool {
         protocol_of(text).needs_key()
+    }
+
+    /// Returns true if addresses like this text are of no use without a stream key.
+    pub fn requires_key(text: &str) -> bool {
+        protocol_of(text).requires_key()
     }
 }
 

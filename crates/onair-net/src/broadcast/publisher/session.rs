@@ -1,6 +1,7 @@
 //! One connection of a publisher, from the DNS lookup to its end. The file is long because one loop follows the
 //! connection, the queue and the link.
 
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::time::Duration;
 
@@ -10,7 +11,9 @@ use crate::base::Timestamp;
 use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::broadcast::hub::subscription::{NextPacket, Subscription};
 use crate::broadcast::protocol::address::TargetAddress;
-use crate::broadcast::protocol::link::{CodecSupport, Link, LinkEvent, LinkReading, StreamStart};
+use crate::broadcast::protocol::link::{
+    CodecSupport, Link, LinkEvent, LinkQuality, LinkReading, StreamStart,
+};
 use crate::broadcast::publisher::attempt::{Attempt, connect};
 use crate::broadcast::publisher::link::{Flow, LINK_DOWN_AFTER, LinkState};
 use crate::broadcast::publisher::state::{
@@ -27,6 +30,8 @@ const MAX_UNSENT_BYTES: usize = 16 << 10;
 const MAX_AUDIO_LEAD: Duration = Duration::from_secs(1);
 /// Interval at which the counters are updated and the link is checked.
 const LINK_CHECK_INTERVAL: Duration = Duration::from_millis(250);
+/// The number of readings over which the losses are measured.
+const LOSS_READINGS: usize = 4;
 /// Time within which the server must accept data after a network change.
 const NETWORK_CHANGE_TIMEOUT: Duration = Duration::from_millis(1_500);
 
@@ -203,6 +208,8 @@ struct Live<'a> {
     /// The number of frames that the outage before this connection has cost.
     lost_frames: u64,
     history: History,
+    /// The losses on the way at the last readings, oldest first.
+    qualities: VecDeque<LinkQuality>,
 }
 
 /// The part of this connection's counters that is already included in the publisher's counters.
@@ -212,6 +219,7 @@ struct Counted {
     taken_frames: u64,
     dropped_frames: u64,
     live_for: Duration,
+    repeated_bytes: u64,
 }
 
 impl<'a> Live<'a> {
@@ -242,6 +250,7 @@ impl<'a> Live<'a> {
             rendition_id,
             lost_frames: 0,
             history: trying.history,
+            qualities: VecDeque::new(),
         }
     }
 
@@ -466,7 +475,9 @@ impl<'a> Live<'a> {
                 self.link.set_link_rate(BitsPerSecond(bits));
             }
         }
+        let loss = self.loss();
         let mut figures = self.shared.figures.lock();
+        figures.loss = loss;
         figures.bitrate = self.link_state.figure(now, written);
         figures.carried = self.link_state.rate_lately();
         figures.interrupted = self.link_state.is_interrupted(now);
@@ -475,6 +486,19 @@ impl<'a> Live<'a> {
         figures.silent = self.link_state.silent(now);
         figures.set_round_trip(self.link.round_trip());
         Ok(())
+    }
+
+    /// Returns the share of the packets of the last second that the other side missed at first.
+    fn loss(&mut self) -> Option<f64> {
+        let now = self.link.quality()?;
+        self.qualities.push_back(now);
+        if self.qualities.len() > LOSS_READINGS + 1 {
+            self.qualities.pop_front();
+        }
+        let since = self.qualities.front()?;
+        let packets = now.packets.saturating_sub(since.packets);
+        let missed = now.missed_packets.saturating_sub(since.missed_packets).min(packets);
+        Some(if packets == 0 { 0.0 } else { missed as f64 / packets as f64 })
     }
 
     /// Takes a new reading of the link.
@@ -527,6 +551,7 @@ impl<'a> Live<'a> {
         (figures.bitrate, figures.carried, figures.silent) = (0, 0, Duration::ZERO);
         (figures.interrupted, figures.late) = (false, false);
         figures.set_round_trip(None);
+        figures.loss = None;
     }
 
     /// Adds new counts to the publisher's totals.
@@ -540,9 +565,11 @@ impl<'a> Live<'a> {
         let now = self.shared.clock.now();
         let (interrupted, late) =
             (self.link_state.is_interrupted(now), self.link_state.is_late(now));
+        let repeated_bytes = self.link.quality().unwrap_or_default().repeated_bytes;
         let mut figures = self.shared.figures.lock();
         let counted = &mut self.counted;
         figures.sent_bytes += written - counted.written;
+        figures.repeated_bytes += repeated_bytes.saturating_sub(counted.repeated_bytes);
         figures.total_frames += taken.taken_frames - counted.taken_frames;
         let dropped = taken.dropped_frames - counted.dropped_frames;
         // The queue overflows while the link is interrupted, and while it catches up. A file has its
@@ -561,6 +588,7 @@ impl<'a> Live<'a> {
             taken_frames: taken.taken_frames,
             dropped_frames: taken.dropped_frames,
             live_for,
+            repeated_bytes,
         };
     }
 }

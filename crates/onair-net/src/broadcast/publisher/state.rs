@@ -244,6 +244,11 @@ pub struct Figures {
     pub round_trip: Option<Duration>,
     /// The shortest round-trip time of the connection. Queues on the way only make it longer.
     pub shortest_round_trip: Option<Duration>,
+    /// The share of the packets of the last second that the other side missed at first, while
+    /// connected by a protocol that notices it.
+    pub loss: Option<f64>,
+    /// Bytes that were sent again, over all connections, if a protocol repeats them itself.
+    pub repeated_bytes: u64,
     /// The last video or audio packet passed to the connection.
     pub last_sent: Option<PacketTimes>,
     /// The time from the capture of the last frame until it was sent.

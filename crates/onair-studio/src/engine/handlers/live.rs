@@ -216,13 +216,20 @@ impl Engine {
             &self.config.options,
             self.config.retry_for,
         ) {
-            Ok(resolved) => Some(WantedTargets {
-                id: target.id,
-                label: self.label(target, &resolved.url.authority()),
-                built_in: target.is_built_in(),
-                floor: target.least_bitrate,
-                target: resolved,
-            }),
+            Ok(resolved) => {
+                let label = self.label(target, &resolved.url.authority());
+                if let Some(reason) = resolved.url.remark() {
+                    let host = label.clone();
+                    self.notices.raise(&StudioMessage::AddressRemark { host, reason }, "");
+                }
+                Some(WantedTargets {
+                    id: target.id,
+                    label,
+                    built_in: target.is_built_in(),
+                    floor: target.least_bitrate,
+                    target: resolved,
+                })
+            }
             Err(reason) => {
                 let message = self.invalid(target, reason.clone());
                 self.notices.raise(&message, "");

@@ -116,6 +116,8 @@ impl OnAir {
             all.bitrate = all.bitrate.max(carried(&figures));
             all.queued = all.queued.max(figures.queued);
             all.round_trip = all.round_trip.max(figures.round_trip);
+            let loss = figures.loss.map(|loss| all.loss.unwrap_or_default().max(loss));
+            all.loss = loss.or(all.loss);
         }
         if whole {
             add_totals(&mut all, &self.left);

@@ -69,6 +69,8 @@ impl TargetOutput {
             reconnects: figures.reconnects,
             frame_age_ms: figures.frame_age.map(|age| age.as_secs_f64() * 1_000.0),
             round_trip_ms: figures.round_trip.map(|trip| trip.as_secs_f64() * 1_000.0),
+            loss: figures.loss,
+            repeated_bytes: figures.repeated_bytes,
             rendition_id: target_events::rendition_id(&figures),
             size: figures.rendition.as_ref().map(|rendition| rendition.video.size),
             monitor: None,

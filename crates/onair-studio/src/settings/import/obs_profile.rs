@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::broadcast::delay::MAX_STREAM_DELAY;
 use crate::media::{BitsPerSecond, FrameRate, Size};
+use crate::net::srt::{Mode, SrtUrl};
 use crate::studio::settings::Settings;
 use crate::studio::settings::disk::read_import;
 use crate::studio::settings::import::obs::json;
@@ -207,6 +208,10 @@ impl Importing {
                 return;
             }
         };
+        if SrtUrl::is_one(address) {
+            self.srt_target(address, set);
+            return;
+        }
         if !["rtmp://", "rtmps://"].iter().any(|it| address.starts_with(it)) {
             self.leave_out(problem!("obs-profile-service", service = named));
             return;
@@ -214,13 +219,38 @@ impl Importing {
         if json::text(service, "type") == "rtmp_custom" && json::is_on(set, "use_auth") {
             self.leave_out(problem!("obs-profile-login"));
         }
+        let service = known.map(|it| it.id.to_string()).unwrap_or_default();
+        self.add_target(service, Target::custom(0, address, key.into()));
+    }
+
+    /// Adds a target of SRT. The stream key of OBS is the stream id, and the password of its login
+    /// is the passphrase. Latencies of OBS are in microseconds.
+    fn srt_target(&mut self, address: &str, set: &Value) {
+        let Ok(mut url) = SrtUrl::parse(address, None) else {
+            self.leave_out(problem!("obs-profile-service", service = "SRT"));
+            return;
+        };
+        let (key, password) = (json::text(set, "key"), json::text(set, "password"));
+        if url.stream_id.is_none() && !key.is_empty() && url.mode == Mode::Caller {
+            url.stream_id = Some(key.into());
+        }
+        if json::is_on(set, "use_auth") && !password.is_empty() {
+            url.passphrase = Some(password.into());
+        }
+        let passphrase = url.passphrase.clone().unwrap_or_default();
+        let server = url.without_passphrase(true);
+        self.add_target(String::new(), Target::custom(0, &server, passphrase));
+    }
+
+    fn add_target(&mut self, service: String, target: Target) {
         let Target { id, keep_as, .. } = Target::new_for(&self.settings.targets);
         self.settings.targets.push(Target {
-            service: known.map(|it| it.id.to_string()).unwrap_or_default(),
+            id,
+            service,
             keep_as,
             remember_key: true,
             key_apart: true,
-            ..Target::custom(id, address, key.into())
+            ..target
         });
         if let Some(built_in) = self.settings.targets.first_mut() {
             built_in.enabled = false;
@@ -387,6 +417,22 @@ mod tests {
                      rtmp://user:password@server/app)";
         assert_eq!(left_out(true), [login]);
         assert_eq!(left_out(false), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_srt_target_has_its_stream_id_and_its_passphrase_and_a_latency_in_milliseconds() {
+        let service = serde_json::json!({"type": "rtmp_custom", "settings": {
+            "server": "srt://h:9000?latency=200000&mode=caller", "key": "planted-id",
+            "use_auth": true, "password": "planted-passphrase"}});
+        let folder = folder("[Video]\nFPSType=0\n", &service.to_string());
+        let came = import(folder.path()).unwrap();
+        let target = &came.settings.targets[1];
+        assert_eq!(target.server(), "srt://h:9000?streamid=planted-id&latency=200");
+        assert_eq!(target.key().unwrap().expose(), "planted-passphrase");
+        assert_eq!(came.left_out, Vec::<String>::new());
+        let kind = crate::studio::settings::part::PartKind::Profile;
+        assert!(!kind.text_of(&came.settings).unwrap().contains("planted"));
+        assert!(!format!("{came:?}").contains("planted-passphrase"));
     }
 
     #[test]

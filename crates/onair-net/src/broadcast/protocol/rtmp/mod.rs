@@ -93,6 +93,14 @@ impl ProtocolAddress for Url {
         self.display_with_name()
     }
 
+    fn has_secret(&self) -> bool {
+        true
+    }
+
+    fn saved(&self) -> Option<String> {
+        None
+    }
+
     fn with_query(&self, query: &str) -> Option<TargetAddress> {
         let name = self.stream.expose();
         let joint = if name.contains('?') { '&' } else { '?' };

@@ -3,7 +3,7 @@
 //! no name of a stream and no key: whatever connects or arrives is the stream.
 
 mod address;
-mod muxer;
+pub(super) mod muxer;
 mod pacer;
 mod tcp;
 mod udp;
@@ -90,6 +90,14 @@ impl ProtocolAddress for TsAddress {
 
     fn shown(&self) -> String {
         self.to_string()
+    }
+
+    fn has_secret(&self) -> bool {
+        false
+    }
+
+    fn saved(&self) -> Option<String> {
+        Some(self.to_string())
     }
 
     fn stages(&self) -> &'static [ConnectStage] {

@@ -22,7 +22,7 @@ use crate::wire::container::ts::StreamWriter;
 
 /// Converts the packets of one connection.
 #[derive(Debug, Default)]
-pub(super) struct Muxer {
+pub(in crate::broadcast::protocol) struct Muxer {
     /// The configs of the tracks.
     config: StreamConfig,
     writer: Option<StreamWriter>,
@@ -131,7 +131,7 @@ impl Muxer {
 }
 
 /// Returns the names of the stream's codecs that transport streams of onair do not carry.
-pub(super) fn uncarried(head: &SequenceHeaders) -> Vec<String> {
+pub(in crate::broadcast::protocol) fn uncarried(head: &SequenceHeaders) -> Vec<String> {
     let mut muxer = Muxer { bodies: Some(Reader::new(|_| true)), ..Muxer::default() };
     muxer.config = head.config.clone();
     if muxer.config == StreamConfig::default() {
