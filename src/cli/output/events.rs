@@ -58,6 +58,7 @@ pub fn print_ready(output: &Output, ready: &Ready) {
         "https": ready.https,
         "https_fingerprint": ready.https_fingerprint,
         "webrtc": ready.webrtc,
+        "srt": ready.srt,
         "play": ready.play,
         "hls": ready.hls,
         "dash": ready.dash,
@@ -68,7 +69,8 @@ pub fn print_ready(output: &Output, ready: &Ready) {
         "token_file": ready.token_file,
     });
     output.event("ready", fields, || {
-        let rest = [&ready.rtmps, &ready.rtmpt, &ready.http, &ready.https].into_iter().flatten();
+        let rest = [&ready.rtmps, &ready.rtmpt, &ready.http, &ready.https, &ready.srt];
+        let rest = rest.into_iter().flatten();
         let addresses: Vec<&str> =
             std::iter::once(&ready.rtmp).chain(rest).map(String::as_str).collect();
         let mut lines = vec![output.say(&problem!("out-ready", addresses = &addresses))];

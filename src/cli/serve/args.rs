@@ -217,6 +217,13 @@ pub struct Args {
     /// address. Port 0 picks a free port. `none` turns WHEP and WHIP off [default: 127.0.0.1:8189, or the next free port]
     #[arg(long, value_name = "ADDR")]
     pub webrtc: Option<WebRtc>,
+    /// UDP address for SRT. Publishers use the stream id `publish:APP/STREAM` or `#!::r=APP/STREAM,m=publish`, players
+    /// `read:APP/STREAM` or `#!::r=APP/STREAM`. Port 0 picks a free port [default: off]
+    #[arg(long, value_name = "ADDR", value_parser = values::address)]
+    pub srt: Option<SocketAddr>,
+    /// File that contains, on its first line, the passphrase that all SRT clients need (10 to 79 characters)
+    #[arg(long, value_name = "FILE")]
+    pub srt_passphrase_file: Option<PathBuf>,
     /// Additional address at which viewers reach the port of --webrtc, such as the public address of a router
     /// (repeatable)
     #[arg(long, value_name = "IP", value_parser = values::ip)]

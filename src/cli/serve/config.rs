@@ -78,6 +78,8 @@ pub(super) struct Config {
     record_rules: Vec<RuleValues>,
     webrtc: Option<String>,
     webrtc_address: Vec<String>,
+    srt: Option<String>,
+    srt_passphrase_file: Option<PathBuf>,
     hls: Option<String>,
     hls_part: Option<String>,
     hls_segment: Option<String>,
@@ -190,6 +192,8 @@ impl Config {
         fill(&mut all.rtmpt, "rtmpt", self.rtmpt, values::address)?;
         fill(&mut all.http, "http", self.http, |it| it.parse())?;
         fill(&mut all.webrtc, "webrtc", self.webrtc, |it| it.parse())?;
+        fill(&mut all.srt, "srt", self.srt, values::address)?;
+        all.srt_passphrase_file = all.srt_passphrase_file.or(self.srt_passphrase_file);
         fill_list(&mut all.name, "name", &self.name, check_host)?;
         fill_list(&mut all.webrtc_address, "webrtc_address", &self.webrtc_address, values::ip)?;
         fill_list(&mut all.cors, "cors", &self.cors, check_origin)?;

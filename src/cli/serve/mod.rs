@@ -42,6 +42,8 @@ use crate::cli::serve::totals::Totals;
 use crate::files::Trouble;
 use crate::net::listener::service_manager::{self, ServiceState};
 use crate::net::listener::{descriptors, inherited};
+use crate::net::srt::UrlError;
+use crate::net::srt::url::checked;
 use crate::net::{CertificatePin, Runtime, reached_at};
 use crate::platform::signals::{self, Signal};
 use crate::server::access::Action;
@@ -331,6 +333,8 @@ fn wanted(args: &Args) -> Result<Config, (Problem, Exit)> {
             None => Some(Listen::loopback(DEFAULT_WEBRTC_PORT)),
         },
         webrtc_addresses: args.webrtc_address.clone(),
+        srt: args.srt.map(Listen::exactly),
+        srt_passphrase: srt_passphrase(&args)?,
         hls: args.hls_settings(),
         chat: args.chat_rules(),
         faults: args.fault.clone(),
@@ -438,6 +442,22 @@ fn login(args: &Args) -> Result<Option<Login>, (Problem, Exit)> {
     Ok(Some(Login { method, credentials }))
 }
 
+/// Returns the passphrase of SRT, if SRT is on and has one.
+fn srt_passphrase(args: &Args) -> Result<Option<Secret>, (Problem, Exit)> {
+    let Some(path) = args.srt_passphrase_file.as_ref().filter(|_| args.srt.is_some()) else {
+        return Ok(None);
+    };
+    let found = KeySource::File(path.clone()).read();
+    let found =
+        found.map_err(|(why, exit)| (problem!("serve-srt-passphrase-file", reason = why), exit))?;
+    match checked(found.expose()) {
+        Ok(passphrase) => Ok(Some(passphrase)),
+        Err(UrlError::Passphrase(why) | UrlError::Address(why)) => {
+            Err((problem!("serve-srt-passphrase-file", reason = why), Exit::File))
+        }
+    }
+}
+
 fn announce(
     server: &Server,
     hls: bool,
@@ -470,6 +490,7 @@ fn announce(
         https: addresses.https.map(|https| format!("https://{https}")),
         https_fingerprint: own_pin.map(|pin| pin.to_string()),
         webrtc: addresses.webrtc.map(|webrtc| webrtc.to_string()),
+        srt: addresses.srt.map(|srt| format!("srt://{srt}")),
         play: None,
         // The addresses contain placeholders for the names of a stream.
         hls: cut.map(|http| format!("{http}/APP/STREAM.m3u8")),

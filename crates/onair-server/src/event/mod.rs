@@ -265,6 +265,7 @@ named! {
         Dash = "dash",
         Whep = "whep",
         Whip = "whip",
+        Srt = "srt",
     }
     /// Returns the name in JSON events.
     fn name;
@@ -272,8 +273,8 @@ named! {
 
 impl Protocol {
     /// The protocols of viewers.
-    pub(crate) const OF_VIEWERS: [Self; 6] =
-        [Self::Rtmp, Self::HttpFlv, Self::WsFlv, Self::Hls, Self::Dash, Self::Whep];
+    pub(crate) const OF_VIEWERS: [Self; 7] =
+        [Self::Rtmp, Self::HttpFlv, Self::WsFlv, Self::Hls, Self::Dash, Self::Whep, Self::Srt];
 }
 
 /// The end of a connection.

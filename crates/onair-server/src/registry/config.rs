@@ -108,6 +108,10 @@ pub struct Config {
     pub webrtc_addresses: Vec<IpAddr>,
     /// The certificate of WebRTC; `None` creates a new one in each run.
     pub webrtc_certificate: Option<Certificate>,
+    /// The UDP port of SRT; `None` disables SRT.
+    pub srt: Option<Listen>,
+    /// The passphrase that SRT clients need, if set.
+    pub srt_passphrase: Option<Secret>,
     /// The HLS settings, used with HTTP.
     pub hls: hls::Settings,
     /// The rules for streams that are sent to other servers, or come from them.
@@ -171,6 +175,8 @@ impl Default for Config {
             webrtc: Some(Listen::loopback(DEFAULT_WEBRTC_PORT)),
             webrtc_addresses: Vec::new(),
             webrtc_certificate: None,
+            srt: None,
+            srt_passphrase: None,
             hls: hls::Settings::default(),
             relays: Vec::new(),
             limits: Limits::default(),

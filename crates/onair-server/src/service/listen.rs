@@ -14,7 +14,7 @@ pub(crate) const MAX_PORT_TRIES: u16 = 64;
 #[derive(Debug, thiserror::Error)]
 #[error("{}", Problem::from(self))]
 pub struct Error {
-    /// The service that failed: `RTMP`, `RTMPS`, `RTMPT`, `HTTP`, `HTTPS` or `WebRTC`.
+    /// The service that failed: `RTMP`, `RTMPS`, `RTMPT`, `HTTP`, `HTTPS`, `WebRTC` or `SRT`.
     pub what: &'static str,
     pub address: SocketAddr,
     #[source]
@@ -45,6 +45,8 @@ pub struct Addresses {
     pub https: Option<SocketAddr>,
     /// The UDP port of WHEP.
     pub webrtc: Option<SocketAddr>,
+    /// The UDP port of SRT.
+    pub srt: Option<SocketAddr>,
     /// True if the requested port was in use and the server uses another one, which causes a notice.
     pub rtmp_moved: bool,
     pub http_moved: bool,

@@ -9,6 +9,7 @@ mod end;
 mod listen;
 pub mod operator_chat;
 mod program_audio;
+mod srt;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -34,6 +35,7 @@ use crate::server::registry::port::{OpenPort, Port, port};
 use crate::server::registry::{ConnectionSlot, Registry};
 use crate::server::relay::pulls;
 use crate::server::service::listen::{MAX_PORT_TRIES, bind};
+use crate::server::service::srt::SrtPort;
 use crate::server::webrtc;
 use crate::server::webrtc::whep::production::keyframe_request::KeyframeRequest;
 use crate::text::problem::problem;
@@ -106,6 +108,7 @@ impl Server {
         let webrtc = webrtc
             .map(|listen| open_webrtc(runtime, listen, config.webrtc_certificate.clone()))
             .transpose()?;
+        let srt = config.srt.map(|listen| open_srt(runtime, listen)).transpose()?;
         let moved = |listen: Option<Listen>, real: Option<SocketAddr>| {
             let ports = listen.zip(real).map(|(listen, real)| (listen.address.port(), real.port()));
             ports.is_some_and(|(wanted, used)| wanted != 0 && wanted != used)
@@ -119,6 +122,7 @@ impl Server {
             http: http_address,
             https: https.as_ref().map(Listener::local_addr),
             webrtc: webrtc_address,
+            srt: srt.as_ref().map(|(_, address)| *address),
             rtmp_moved: moved(Some(config.rtmp), Some(rtmp.local_addr())),
             http_moved: moved(config.http, http_address),
             webrtc_moved: moved(config.webrtc, webrtc_address),
@@ -140,7 +144,12 @@ impl Server {
         let rtmpt = rtmpt.map(|rtmpt| serve_rtmp(rtmpt, None));
         let rtmps = rtmps.map(|rtmps| serve_rtmp(rtmps, identity.clone()));
         let https = https.map(|https| serve_http(runtime, &registry, https, identity.clone()));
-        let fixed = [rtmpt, rtmps, https].into_iter().flatten().collect();
+        let srt = srt.map(|(socket, _)| {
+            let (port, open) = port();
+            runtime.spawn(srt::receive(socket, Arc::clone(&registry), open));
+            port
+        });
+        let fixed = [rtmpt, rtmps, https, srt].into_iter().flatten().collect();
         let webrtc = webrtc
             .map(|(socket, certificate)| serve_webrtc(runtime, &registry, socket, certificate));
         let http = http.map(|http| serve_http(runtime, &registry, http, None));
@@ -300,6 +309,8 @@ impl Server {
             ("https_redirect", old.redirects_to_https != config.redirects_to_https),
             ("webrtc", old.webrtc != config.webrtc),
             ("webrtc_address", old.webrtc_addresses != config.webrtc_addresses),
+            ("srt", old.srt != config.srt),
+            ("srt_passphrase_file", old.srt_passphrase != config.srt_passphrase),
             ("record", old.record != config.record),
             // The system may allow fewer connections than viewers.
             ("max_connections", old.limits.viewers != config.limits.viewers),
@@ -395,6 +406,25 @@ fn serve_webrtc(
     let weak = Arc::downgrade(&socket);
     runtime.spawn(datagrams::receive(socket, Arc::clone(registry), open));
     WebRtcPort { port, socket: weak, certificate }
+}
+
+/// Opens the UDP port of SRT, or one of the next ports. Returns it with its address.
+fn open_srt(runtime: &Runtime, listen: Listen) -> Result<(Arc<SrtPort>, SocketAddr), Error> {
+    let Listen { address, or_next } = listen;
+    let failed = |source| Error { what: "SRT", address, source };
+    let tries = if or_next && address.port() != 0 { MAX_PORT_TRIES } else { 0 };
+    let mut bound = Err(io::Error::from(io::ErrorKind::AddrInUse));
+    for more in 0..=tries {
+        let Some(port) = address.port().checked_add(more) else { break };
+        bound = std::net::UdpSocket::bind(SocketAddr::new(address.ip(), port));
+        if !bound.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse) {
+            break;
+        }
+    }
+    let socket = bound.map_err(failed)?;
+    let at = socket.local_addr().map_err(failed)?;
+    let opened = runtime.block_on(async { srt::open(socket) });
+    Ok((opened.map_err(failed)?, at))
 }
 
 /// Opens the UDP port of WebRTC with its certificate.

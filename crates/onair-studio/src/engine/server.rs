@@ -367,6 +367,7 @@ impl BuiltIn {
             https: addresses.https.map(|https| format!("https://{https}")),
             https_fingerprint: None,
             webrtc: addresses.webrtc.map(|webrtc| webrtc.to_string()),
+            srt: addresses.srt.map(|srt| format!("srt://{srt}")),
             play: known(rtmp),
             hls: known(hls),
             dash: known(dash),

@@ -78,6 +78,8 @@ pub struct Ready {
     pub https_fingerprint: Option<String>,
     /// `HOST:PORT` for WebRTC over UDP and TCP, if the server supports WebRTC.
     pub webrtc: Option<String>,
+    /// `srt://HOST:PORT`, if the server serves SRT.
+    pub srt: Option<String>,
     /// The playback address of the broadcast.
     pub play: Option<String>,
     /// The HLS address.

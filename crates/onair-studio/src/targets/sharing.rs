@@ -180,6 +180,7 @@ mod tests {
             rtmp_moved: false,
             http_moved: false,
             webrtc_moved: false,
+            srt: None,
         }
     }
 

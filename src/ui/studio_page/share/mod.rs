@@ -137,5 +137,6 @@ fn name_of(protocol: Protocol) -> &'static str {
         Protocol::Dash => "DASH",
         Protocol::Whep => "WebRTC (WHEP)",
         Protocol::Whip => "WebRTC (WHIP)",
+        Protocol::Srt => "SRT",
     }
 }

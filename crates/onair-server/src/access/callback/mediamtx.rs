@@ -43,6 +43,7 @@ pub(super) fn json(visit: &Visit, call: &Call) -> String {
     let protocol = match visit.protocol {
         Protocol::Rtmp => "rtmp",
         Protocol::Whep | Protocol::Whip => "webrtc",
+        Protocol::Srt => "srt",
         _ => "hls",
     };
     let [user, password, token] = credentials(visit);

@@ -1,0 +1,25 @@
+//! SRT at the server: publishers and players on one UDP port. The stream id says who wants what.
+//!
+//! `receive` takes the datagrams of the port, and `port` passes those of a known connection to its
+//! task. A caller becomes known only after it has returned the cookie, see `net::srt`. Then a task
+//! decides about it with the same rules and callbacks as for RTMP, answers, and runs as `publisher`
+//! or `viewer`. The publisher's transport stream becomes messages of FLV, as of every publisher, so
+//! everything else (RTMP, HLS, WHEP, recordings) works with it. A viewer is a reader of the stream as
+//! FLV, which is converted to a transport stream.
+//!
+//! What must never happen: a datagram of one address that reaches the connection of another one; a
+//! task, or an entry in a list, for a caller that has not proven its address; a slow or silent
+//! connection that delays others.
+
+mod accepted;
+mod ingest;
+mod output;
+mod port;
+mod publisher;
+mod receive;
+mod session;
+mod stream_id;
+mod viewer;
+
+pub(crate) use port::{SrtPort, open};
+pub(crate) use receive::receive;
