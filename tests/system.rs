@@ -116,6 +116,8 @@ mod slow_links;
 mod soak;
 mod songs;
 mod sounds;
+mod srt_server;
+mod srt_targets;
 mod stand_ins;
 mod steering;
 mod strain;

@@ -24,7 +24,7 @@ const MAX_METADATA_DEPTH: usize = 16;
 /// Arguments of `onair probe`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// A URL (rtmp, rtmps, rtmpt, rtmpts, http, https, ws or wss), or a media file
+    /// A URL (rtmp, rtmps, rtmpt, rtmpts, http, https, ws, wss or srt), or a media file
     /// (FLV, MP4, MKV, WebM, MP3, FLAC, Ogg, AAC, WAV)
     #[arg(value_name = "URL|FILE", value_parser = value::source())]
     pub source: String,

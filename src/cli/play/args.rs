@@ -20,7 +20,7 @@ use crate::wire::container::Format;
 /// Arguments of `onair play`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// A URL (rtmp, rtmps, rtmpt, rtmpts, http, https, ws or wss), or a media file (FLV, MP4, MKV,
+    /// A URL (rtmp, rtmps, rtmpt, rtmpts, http, https, ws, wss or srt), or a media file (FLV, MP4, MKV,
     /// WebM, MP3, FLAC, Ogg, AAC, WAV). Up to nine streams play side by side; you hear the first
     #[arg(value_name = "URL|FILE", required = true, num_args = 1.., value_parser = value::source())]
     pub sources: Vec<String>,

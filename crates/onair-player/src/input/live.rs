@@ -9,14 +9,16 @@ use tokio::time::timeout;
 use crate::base::{Backoff, Timestamp};
 use crate::net::Runtime;
 use crate::net::rtmp::Options;
+use crate::net::srt::SrtUrl;
 use crate::net::web::WebUrl;
 use crate::player::demux::can_play_video;
 use crate::player::input::connection::{CLOCK_CHECK_INTERVAL, End, MEDIA_TIMEOUT, waiting};
 use crate::player::input::feed::InputFeed;
 use crate::player::input::http::PullRequest;
 use crate::player::input::rtmp::Rtmp;
+use crate::player::input::srt::Srt;
 use crate::player::input::web::Web;
-use crate::player::input::{rtmp, web};
+use crate::player::input::{rtmp, srt, web};
 use crate::player::session::config::Config;
 use crate::player::state::{Failure, FailureKind, State};
 use crate::text::problem::problem;
@@ -66,6 +68,7 @@ pub(crate) struct LiveInput {
 enum LiveProtocol {
     Rtmp(Box<Rtmp>),
     Web(Box<Web>),
+    Srt(Box<Srt>),
 }
 
 impl LiveInput {
@@ -82,6 +85,11 @@ impl LiveInput {
                 PullRequest { url, net, buffer, dvr_window, decode_budget, opening, decodable };
             let way = LiveProtocol::Web(Box::new(Web::new(ask, reconnect, config.start)));
             return Ok(Self { way, reconnect, runtime });
+        }
+        if SrtUrl::is_one(url) {
+            let way = Srt::new(srt::parse(url)?, config.net.clone());
+            let reconnect = config.reconnect;
+            return Ok(Self { way: LiveProtocol::Srt(Box::new(way)), reconnect, runtime });
         }
         Ok(Self::at(rtmp::parse(url)?, config, runtime))
     }
@@ -113,6 +121,7 @@ impl LiveInput {
             let end = match &mut self.way {
                 LiveProtocol::Rtmp(rtmp) => rtmp.play(feed).await,
                 LiveProtocol::Web(web) => web.play(feed).await,
+                LiveProtocol::Srt(srt) => srt.play(feed).await,
             };
             let now = shared.clock.now();
             let came = feed.bodies() > before;

@@ -1,4 +1,4 @@
-//! Sources of packets: RTMP, the web and files. This module also saves the received stream.
+//! Sources of packets: RTMP, SRT, the web and files. This module also saves the received stream.
 
 pub(crate) mod connection;
 pub(crate) mod feed;
@@ -8,4 +8,5 @@ pub(crate) mod live;
 pub(crate) mod open_deadline;
 pub(crate) mod rtmp;
 pub(crate) mod save;
+pub(crate) mod srt;
 pub(crate) mod web;

@@ -4,6 +4,7 @@
 
 mod arrivals;
 pub mod reading;
+mod srt;
 mod video;
 pub mod viewer;
 
@@ -23,6 +24,7 @@ use crate::media::{
     Track, TrackConfig, UnsupportedTrack, VideoConfig,
 };
 use crate::net::rtmp::{Client, Options};
+use crate::net::srt::SrtUrl;
 use crate::net::web::WebUrl;
 use crate::net::{self, Runtime};
 use crate::player::buffer::pace::PlayPace;
@@ -169,7 +171,9 @@ pub(super) async fn probe_stream(
     canceled: &dyn Fn() -> bool,
     limit: Duration,
 ) -> Result<Report, Failure> {
-    if WebUrl::is_one(url) {
+    if SrtUrl::is_one(url) {
+        srt::probe(url, net, clock, canceled, limit).await
+    } else if WebUrl::is_one(url) {
         probe_web(url, net, clock, canceled, limit).await
     } else {
         probe_url(url, net, clock, canceled, limit).await

@@ -17,7 +17,8 @@ use onair_media::decode::Prefer;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// `rtmp://`, `rtmps://`, `rtmpt://` or `rtmpts://` with the stream name as its last part; `http://` or
-    /// `https://` for FLV, HLS, MPEG-TS, MP4, Matroska or audio files; `ws://` or `wss://` for FLV.
+    /// `https://` for FLV, HLS, MPEG-TS, MP4, Matroska or audio files; `ws://` or `wss://` for FLV;
+    /// `srt://` for MPEG-TS.
     Url(String),
     /// A local file: FLV, MP4, MKV, or MP3, FLAC, Ogg, AAC, WAV.
     File(PathBuf),

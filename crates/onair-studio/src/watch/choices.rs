@@ -21,8 +21,8 @@ pub const MAX_RECENT_STREAMS: usize = 12;
 /// Maximum length of an address.
 pub const MAX_ADDRESS_LENGTH: usize = 4_096;
 /// The schemes of the addresses that players open, without those of local files.
-pub const PLAYABLE_SCHEMES: [&str; 8] =
-    ["rtmp", "rtmps", "rtmpt", "rtmpts", "http", "https", "ws", "wss"];
+pub const PLAYABLE_SCHEMES: [&str; 9] =
+    ["rtmp", "rtmps", "rtmpt", "rtmpts", "http", "https", "ws", "wss", "srt"];
 
 /// A command for the players. If no tile is named, the command applies to the selected one.
 #[derive(Clone, Debug, PartialEq)]

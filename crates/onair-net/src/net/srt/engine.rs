@@ -432,6 +432,16 @@ impl Engine {
         self.queue.is_empty() && self.sending.is_empty()
     }
 
+    /// Returns true if this side has sent payloads.
+    pub fn has_sent(&self) -> bool {
+        self.sending.sent > 0
+    }
+
+    /// Returns the time that lost packets have to be sent again.
+    pub fn latency(&self) -> Duration {
+        self.latency
+    }
+
     /// Drops the payloads that wait.
     pub fn discard(&mut self) {
         self.queue.clear();

@@ -19,6 +19,8 @@ use crate::net::error::Cause;
 use crate::net::srt::engine::{Agreed, End, Engine, SrtFigures};
 use crate::net::srt::packets::MAX_DATAGRAM_BYTES;
 
+/// Time after the latency until the other side has surely taken the last packet.
+const ACK_MARGIN: Duration = Duration::from_millis(40);
 /// Maximum number of datagrams that are received or sent before other tasks run.
 const MAX_TURN: usize = 128;
 /// Interval at which a datagram is sent again that the system did not take.
@@ -27,6 +29,9 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(4);
 const MAX_ANSWERS: u32 = 40;
 /// Time limit for the last acknowledgements at the end.
 const LAST_ACK_TIMEOUT: Duration = Duration::from_millis(400);
+/// The other side drops what waits for its time when the connection ends. So the end comes after the
+/// latency, or after this time.
+const MAX_LINGER: Duration = Duration::from_millis(600);
 /// The number of messages about the end, in case one is lost.
 const SHUTDOWN_COPIES: usize = 2;
 
@@ -243,6 +248,11 @@ impl SrtSocket {
             }),
         )
         .await;
+        let is_whole = self.engine.is_delivered() && self.engine.has_sent();
+        if is_whole && self.engine.end().is_none() {
+            let linger = (self.engine.latency() + ACK_MARGIN).min(MAX_LINGER);
+            let _ = timeout(linger, poll_fn(|cx| self.poll_run(cx))).await;
+        }
         if self.engine.end().is_some() {
             return;
         }

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use percent_encoding::percent_decode_str;
+
 use crate::base::Secret;
 use crate::server::access::action::Action;
 use crate::wire::rtmp::stream_name::StreamName;
@@ -29,6 +31,10 @@ const LIST_MARK: &str = "#!::";
 impl Wanted {
     /// Reads a stream id. Returns `None` if it names no stream `app/stream`.
     pub fn parse(id: &str) -> Option<Self> {
+        // ffmpeg sends the id as it stands in an address.
+        let decoded = id.starts_with("%23").then(|| percent_decode_str(id).decode_utf8().ok());
+        let decoded = decoded.flatten();
+        let id = decoded.as_deref().unwrap_or(id);
         let parts = match id.strip_prefix(LIST_MARK) {
             Some(list) => Parts::of_list(list)?,
             None => Parts::of_words(id)?,
@@ -133,6 +139,7 @@ mod tests {
             ("#!::r=live/a,m=publish", "publish", None, None),
             ("#!::m=publish,r=live/a,u=me,s=pw", "publish", some("pw"), some("me:pw")),
             ("#!::r=live/a,token=t", "play", some("t"), None),
+            ("%23!::r=live/a%2Cm=publish", "publish", None, None),
             ("#!::h=vhost,r=live/a?token=t,m=request", "play", some("t"), None),
         ] {
             let expected = Some((format!("{action} live/a"), secret, login));
