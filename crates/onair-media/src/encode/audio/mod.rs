@@ -12,6 +12,8 @@
 )]
 pub mod simulated;
 
+mod opus_packets;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -20,6 +22,7 @@ use parking_lot::Mutex;
 
 use crate::base::worker::Stuck;
 use crate::base::{Stop, Timestamp, Worker, queue};
+pub use crate::encode::audio::opus_packets::OpusPackets;
 use crate::encode::backend::{self, AudioBackend, Block, Description};
 pub use crate::encode::config::Audio as Config;
 use crate::encode::continuity::{Continuity, Repair};

@@ -4,17 +4,12 @@
 use bytes::Bytes;
 
 use crate::decode::{self, AudioBackend, Converter};
-use crate::encode::OpusEncoder;
-use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, SampleBlock};
+use crate::encode::OpusPackets;
+use crate::media::{AudioCodec, AudioConfig, EncodedPacket, SampleBlock};
 use crate::text::Problem;
 use crate::wire::container::audio::opus_lasts;
 use crate::wire::webrtc::rtp::{self, opus};
 
-/// Bitrate of stereo in bits per second; mono uses half of it.
-const STEREO_BITRATE_BPS: u32 = 128_000;
-const SAMPLE_RATE_HZ: u32 = 48_000;
-/// A difference between packet times and sample count that is larger than this, in µs, is a gap.
-const MAX_DRIFT_MICROS: i64 = 60_000;
 /// The largest error of packet times, in µs: FLV has whole milliseconds.
 const MAX_TIME_ERROR_MICROS: i64 = 2_000;
 
@@ -56,12 +51,7 @@ pub(super) struct Transcoder {
 pub(super) struct OpusMaker {
     /// The converter with the input format that it was created for.
     converter: Option<((u32, u16), Converter)>,
-    encoder: OpusEncoder,
-    channels: u16,
-    /// Interleaved samples at 48 kHz.
-    waiting: Vec<f32>,
-    /// The time of the first sample.
-    begin: i64,
+    packets: OpusPackets,
 }
 
 impl Transcoder {
@@ -85,41 +75,29 @@ impl OpusMaker {
     /// # Errors
     /// Fails if the encoder does not open.
     pub fn open(channels: u16) -> Result<Self, Problem> {
-        let channels = channels.clamp(1, 2);
-        let bitrate = BitsPerSecond(STEREO_BITRATE_BPS / 2 * u32::from(channels));
-        let encoder = OpusEncoder::open(channels, bitrate);
-        let encoder = encoder.map_err(|error| Problem::words(error.to_string()))?;
-        Ok(Self { converter: None, encoder, channels, waiting: Vec::new(), begin: 0 })
+        let packets = OpusPackets::open(channels);
+        let packets = packets.map_err(|error| Problem::words(error.to_string()))?;
+        Ok(Self { converter: None, packets })
     }
 
     /// Calls `each` for every packet that this block completes, with its presentation time.
     pub fn block(&mut self, block: &SampleBlock, each: &mut dyn FnMut(i64, Bytes)) {
         let form = (block.rate, block.channels);
         if self.converter.as_ref().is_none_or(|(known, _)| *known != form) {
-            match Converter::new(form, (SAMPLE_RATE_HZ, self.channels)) {
+            let to = (OpusPackets::SAMPLE_RATE_HZ, self.packets.channels());
+            match Converter::new(form, to) {
                 Ok(converter) => self.converter = Some((form, converter)),
                 Err(error) => return tracing::debug!(%error, "resampling audio for WHEP failed"),
             }
         }
         let Some((_, converter)) = &mut self.converter else { return };
-        let channels = usize::from(self.channels);
         let held = i64::try_from(converter.held().as_micros()).unwrap_or(0);
         let starts = block.pts.as_micros() - held;
-        let expected = self.begin + micros(self.waiting.len() / channels);
-        if (starts - expected).abs() > MAX_DRIFT_MICROS {
-            self.waiting.clear();
-            self.begin = starts;
-        }
-        self.waiting.extend_from_slice(converter.convert(&block.data));
-        let size = OpusEncoder::FRAME_SAMPLES * channels;
-        while let Some(frame) = self.waiting.get(..size) {
-            match self.encoder.encode(frame) {
-                Ok(data) => each(self.begin - micros(self.encoder.lookahead()), data),
-                Err(error) => tracing::debug!(%error, "encoding audio for WHEP failed"),
-            }
-            self.waiting.drain(..size);
-            self.begin += micros(OpusEncoder::FRAME_SAMPLES);
-        }
+        let samples = converter.convert(&block.data);
+        self.packets.push(starts, samples, &mut |at, packet| match packet {
+            Ok(data) => each(at, data),
+            Err(error) => tracing::debug!(%error, "encoding audio for WHEP failed"),
+        });
     }
 }
 
@@ -171,21 +149,22 @@ impl Pairing {
 
 /// Returns the duration of this many samples per channel, in microseconds.
 fn micros(frames: usize) -> i64 {
-    frames as i64 * 1_000_000 / i64::from(SAMPLE_RATE_HZ)
+    frames as i64 * 1_000_000 / i64::from(OpusPackets::SAMPLE_RATE_HZ)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::base::Timestamp;
-    use crate::media::Track;
+    use crate::encode::OpusEncoder;
+    use crate::media::{BitsPerSecond, Track};
 
     fn opus() -> AudioConfig {
         let config = Bytes::from_static(b"OpusHead\x01\x02\0\0\x80\xBB\0\0\0\0\0");
         let (codec, bitrate) = (AudioCodec::Opus, BitsPerSecond(0));
         AudioConfig {
             codec,
-            sample_rate: SAMPLE_RATE_HZ,
+            sample_rate: OpusPackets::SAMPLE_RATE_HZ,
             channels: 2,
             bitrate,
             codec_config: config,
