@@ -12,6 +12,8 @@ const MAX_LINES: usize = 1_500;
 const MAX_LINE_BYTES: usize = 1_024;
 /// Maximum number of lines about the sources of a publisher. A publisher has two or four sources, with a few lines each.
 const MAX_SOURCE_LINES: usize = 48;
+/// Maximum number of lines about the layers of a publisher: four layers, and the list of them.
+const MAX_LAYER_LINES: usize = 5;
 /// The stream id of both tracks, because receivers synchronize tracks with the same id.
 const STREAM_ID: &str = "onair";
 
@@ -97,7 +99,7 @@ impl Offer {
         let mut fingerprint = false;
         let mut direction = None;
         let mut mapped = HashSet::new();
-        let mut sources = 0;
+        let (mut sources, mut layers) = (0, 0);
         let other_direction = if sends { "recvonly" } else { "sendonly" };
         for line in lines().filter(|line| !line.is_empty()) {
             if let Some(media) = line.strip_prefix("m=") {
@@ -143,6 +145,13 @@ impl Offer {
                 "ssrc" | "ssrc-group" if sends => {
                     sources += 1;
                     if sources > MAX_SOURCE_LINES {
+                        return Err(OfferError::Sources);
+                    }
+                }
+                // A publisher may send several sizes of its picture. An answer with fewer ends the output of OBS.
+                "simulcast" | "rid" if sends => {
+                    layers += 1;
+                    if layers > MAX_LAYER_LINES {
                         return Err(OfferError::Sources);
                     }
                 }
@@ -226,6 +235,47 @@ pub fn finish_publisher_answer(answer: &str) -> String {
         out.push_str("\r\n");
     }
     out
+}
+
+/// Completes an offer: declares that the audio is stereo, which some receivers mix down otherwise.
+pub fn stereo(offer: &str) -> String {
+    let mut out = String::with_capacity(offer.len() + 32);
+    let opus = offer.lines().find_map(opus_format);
+    for line in offer.lines() {
+        out.push_str(line);
+        if opus.as_ref().is_some_and(|opus| line.starts_with(opus)) {
+            out.push_str(";sprop-stereo=1;stereo=1");
+        }
+        out.push_str("\r\n");
+    }
+    out
+}
+
+/// Returns an answer with only the candidates that have an address. Returns `None` if the text is no
+/// answer.
+pub fn readable_answer(text: &str) -> Option<String> {
+    // Some servers begin with an empty line.
+    let text = text.trim_start();
+    let is_line = |line: &str| line.len() <= MAX_LINE_BYTES && !line.contains('\0');
+    if text.len() > MAX_OFFER
+        || !text.starts_with("v=0")
+        || text.lines().count() > MAX_LINES
+        || !text.lines().all(is_line)
+    {
+        return None;
+    }
+    let mut out = String::with_capacity(text.len());
+    for line in text.lines().map(str::trim_end).filter(|line| !line.is_empty()) {
+        // The address is the fifth word (RFC 8839 §5.1). Names would have to be looked up.
+        let is_named = line.strip_prefix("a=candidate:").is_some_and(|candidate| {
+            let address = candidate.split(' ').nth(4).unwrap_or_default();
+            address.parse::<std::net::IpAddr>().is_err()
+        });
+        if !is_named {
+            let _ = write!(out, "{line}\r\n");
+        }
+    }
+    Some(out)
 }
 
 /// Returns how the parameters of Opus begin, if this line maps its payload type.

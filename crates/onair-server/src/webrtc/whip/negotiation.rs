@@ -109,6 +109,17 @@ mod tests {
         assert!(made.answer.contains("nack pli") && made.answer.contains(";stereo=1"));
     }
 
+    /// The names and extensions are those of OBS 32.
+    #[test]
+    fn every_layer_of_a_simulcast_offer_is_accepted() {
+        let layers = "a=mid:0\r\na=extmap:11 urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id\r\n\
+            a=rid:0 send\r\na=rid:1 send\r\na=rid:2 send\r\na=simulcast:send 0;1;2\r\n";
+        let made = answer(&offer().replacen("a=mid:0\r\n", layers, 1)).unwrap();
+        for line in ["a=rid:0 recv", "a=rid:1 recv", "a=rid:2 recv", "a=simulcast:recv 0;1;2"] {
+            assert!(made.answer.contains(line), "{line}: {}", made.answer);
+        }
+    }
+
     #[test]
     fn a_track_that_the_server_does_not_take_refuses_the_whole_offer() {
         let without = |codec: &str| answer(&offer().replace(codec, "other/90000")).unwrap_err();

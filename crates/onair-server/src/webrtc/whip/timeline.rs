@@ -79,6 +79,11 @@ impl Timeline {
         time
     }
 
+    /// Prepares for video from another source, whose clock has another start.
+    pub fn change_video(&mut self) {
+        self.video = TrackClock { last: self.video.last, ..TrackClock::default() };
+    }
+
     /// Returns the offset of the video that matches the audio, if the sender reports of both tracks are known.
     fn video_offset(&self, sender: Option<i64>) -> Option<i64> {
         let video = sender.or(self.video.sender)?;

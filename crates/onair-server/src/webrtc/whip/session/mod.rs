@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use str0m::media::{KeyframeRequestKind, Mid};
+use str0m::media::{KeyframeRequestKind, Mid, Rid};
 use str0m::{Input, RtcError};
 use tracing::Instrument as _;
 
@@ -30,6 +30,7 @@ use crate::server::webrtc::endpoint::Arrival;
 use crate::server::webrtc::mailbox::{IceNames, Mailbox, Waiting};
 use crate::server::webrtc::transport::{Secrets, Transport};
 use crate::server::webrtc::whip::keyframes::KeyframeRequests;
+use crate::server::webrtc::whip::layers::Layers;
 use crate::server::webrtc::whip::negotiation::{Negotiated, negotiate};
 use crate::server::webrtc::whip::session::reordering::Reordering;
 use crate::server::webrtc::whip::timeline::Timeline;
@@ -148,6 +149,7 @@ fn prepare(
         publication: None,
         tracks: Tracks::new((video.is_some(), audio.is_some()), &encoder),
         timeline: Timeline::default(),
+        layers: Layers::default(),
         keyframes: KeyframeRequests::new(now),
         reordering: Reordering::default(),
         began: now,
@@ -173,6 +175,7 @@ struct Session {
     publication: Option<Publication>,
     tracks: Tracks,
     timeline: Timeline,
+    layers: Layers,
     keyframes: KeyframeRequests,
     reordering: Reordering,
     began: Instant,
@@ -281,9 +284,18 @@ impl Session {
         if !self.keyframes.is_due(now) {
             return false;
         }
-        let writer = self.transport.rtc.writer(mid);
-        // Before the first packet, there is nobody to ask.
-        writer.is_some_and(|mut it| it.request_keyframe(None, KeyframeRequestKind::Pli).is_ok())
+        let layers: Vec<Option<Rid>> = match self.layers.is_used() {
+            true => self.layers.wanted(now).into_iter().map(Some).collect(),
+            false => vec![None],
+        };
+        let mut is_asked = false;
+        for rid in layers {
+            // Before the first packet, there is nobody to ask.
+            if let Some(mut writer) = self.transport.rtc.writer(mid) {
+                is_asked |= writer.request_keyframe(rid, KeyframeRequestKind::Pli).is_ok();
+            }
+        }
+        is_asked
     }
 
     /// Passes the messages so far to the stream.

@@ -9,9 +9,12 @@ use str0m::{Event as RtcEvent, IceConnectionState, Output};
 use crate::net::webrtc::panics::contain;
 use crate::server::event::LinkFigures;
 use crate::server::registry::{ConnectionSlot, Registry};
+use crate::server::webrtc::whip::layers::Verdict;
+use crate::server::webrtc::whip::session::reordering::Reordering;
 use crate::server::webrtc::whip::session::{Session, broken};
 use crate::server::webrtc::whip::timeline::{FrameTimes, Kind};
 use crate::text::problem::{Problem, problem};
+use crate::wire::codec::h264::{NalType, Sps, annexb_nals};
 
 impl Session {
     /// Sends the output of str0m, and handles its events. Returns the time of the next poll.
@@ -91,11 +94,22 @@ impl Session {
             self.tracks.audio(&frame.data, at);
             return Ok(());
         }
+        let now = Instant::now();
+        let is_key = frame.is_keyframe();
+        if let Some(rid) = frame.rid {
+            let pixels = is_key.then(|| pixels(&frame.data));
+            match self.layers.frame(rid, pixels, now) {
+                Verdict::Use => {}
+                Verdict::Change => {
+                    self.timeline.change_video();
+                    self.reordering = Reordering::default();
+                }
+                Verdict::Drop => return Ok(()),
+            }
+        }
         if self.reordering.is_certain_after(rtp) {
             return Err(problem!("left-publisher-b-frames"));
         }
-        let now = Instant::now();
-        let is_key = frame.is_keyframe();
         if !frame.contiguous && !is_key {
             self.tracks.await_keyframe();
         }
@@ -107,6 +121,13 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// Returns the number of pixels of a keyframe in Annex B, or 1 if it does not say so.
+fn pixels(frame: &[u8]) -> u64 {
+    let mut sets = annexb_nals(frame).filter(|nal| NalType::of(nal) == Some(NalType::Sps));
+    let size = sets.find_map(|sps| Sps::parse_for_decoding(sps).ok());
+    size.map_or(1, |sps| u64::from(sps.width) * u64::from(sps.height)).max(1)
 }
 
 /// Returns a time of RTP in µs.
