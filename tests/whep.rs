@@ -9,7 +9,7 @@ mod hostile;
 mod network;
 mod node_datachannel;
 pub mod page;
-mod relay;
+pub mod relay;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};

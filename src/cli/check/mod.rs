@@ -26,8 +26,9 @@ use crate::text::problem::{Problem, problem};
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// The target: a URL (rtmp, rtmps, rtmpt or rtmpts) that ends in the stream key, an
-    /// application's URL with --key-env, --key-file or --key-stdin, srt://HOST:PORT?streamid=ID,
-    /// tcp://HOST:PORT or udp://HOST:PORT. onair does not try the stream key of RTMP.
+    /// application's URL with --key-env, --key-file or --key-stdin, srt://HOST:PORT?streamid=ID, a
+    /// WHIP endpoint (whip://HOST/PATH or whips://HOST/PATH), tcp://HOST:PORT or udp://HOST:PORT.
+    /// onair does not try the stream key of RTMP.
     /// Without a URL, onair checks this computer and the targets that are on in --settings
     #[arg(value_name = "URL")]
     pub url: Option<String>,
@@ -167,7 +168,8 @@ fn try_stages(runtime: &Runtime, url: &TargetAddress, options: &Options, clock: 
         };
         marks.lock().push((mark, clock.now()));
     };
-    let request = Request { home: url, options, bitrate: None, clock, on_step: &on_step };
+    let request =
+        Request { home: url, head: None, options, bitrate: None, clock, on_step: &on_step };
     let result = runtime.block_on(url.check(request));
     let end = clock.now();
     let error = result.err();
@@ -203,7 +205,8 @@ fn try_stages(runtime: &Runtime, url: &TargetAddress, options: &Options, clock: 
             }
         }
     }
-    tried.retain(|tried| tried.stage <= ConnectStage::Connect || tried.error.is_some());
+    let is_tried = |stage| stage <= ConnectStage::Connect || stage == ConnectStage::Request;
+    tried.retain(|tried| is_tried(tried.stage) || tried.error.is_some());
     outcome
 }
 

@@ -149,8 +149,9 @@ pub struct Args {
 
     /// Target (repeatable): a URL (rtmp, rtmps, rtmpt or rtmpts) that ends in the stream key, an
     /// application's URL followed by --key-env, --key-file or --key-stdin, for SRT
-    /// srt://HOST:PORT[?streamid=ID&latency=MS&mode=caller] with the passphrase as the key, or, for
-    /// an MPEG transport stream, tcp://HOST:PORT or udp://HOST:PORT[?pkt_size=1316&ttl=1&localaddr=IP]
+    /// srt://HOST:PORT[?streamid=ID&latency=MS&mode=caller] with the passphrase as the key, for WebRTC
+    /// a WHIP endpoint, whip://HOST/PATH or whips://HOST/PATH, with the token as the key, or, for an
+    /// MPEG transport stream, tcp://HOST:PORT or udp://HOST:PORT[?pkt_size=1316&ttl=1&localaddr=IP]
     #[arg(long, value_name = "URL", help_heading = "Targets")]
     pub to: Vec<String>,
     /// Send to this known service, or to one of your own services (services.toml beside the

@@ -11,6 +11,9 @@ pub fn stage_key(stage: &str) -> &'static str {
         "tls" => key!("stage-tls"),
         "handshake" => key!("stage-handshake"),
         "connect" => key!("stage-connect"),
+        "request" => key!("stage-request"),
+        "ice" => key!("stage-ice"),
+        "dtls" => key!("stage-dtls"),
         "publish" => key!("stage-publish"),
         _ => key!("stage-media"),
     }

@@ -91,6 +91,8 @@ fn every_cause() -> Vec<Cause> {
         Cause::Answer { status: 403, reason: text(), cookie: true },
         Cause::Answer { status: 404, reason: text(), cookie: false },
         Cause::Answer { status: 500, reason: text(), cookie: false },
+        Cause::NoEndpoint { status: 404 },
+        Cause::ReorderedFrames,
         Cause::Protocol(text().into()),
         Cause::NetworkChanged,
         Cause::NoNetwork,
@@ -140,6 +142,8 @@ fn every_cause() -> Vec<Cause> {
             | Cause::SrtNoCaller { .. }
             | Cause::Tunnel { .. }
             | Cause::Answer { .. }
+            | Cause::NoEndpoint { .. }
+            | Cause::ReorderedFrames
             | Cause::Protocol(_)
             | Cause::Web(_)
             | Cause::Status { .. }
@@ -170,6 +174,8 @@ fn every_cause_and_its_advice_are_said_in_chinese() {
         ConnectStage::Publish,
         ConnectStage::Play,
         ConnectStage::Request,
+        ConnectStage::Ice,
+        ConnectStage::Dtls,
         ConnectStage::Media,
     ];
     for cause in every_cause() {

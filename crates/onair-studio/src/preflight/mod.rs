@@ -193,6 +193,7 @@ fn speed(factor: f64) -> StudioMessage {
 fn ask(plan: &Plan, id: u32, host: &str, target: &publisher::Target) -> StudioMessage {
     let begun = plan.clock.now();
     let request = Request {
+        head: None,
         home: &target.url,
         options: &target.options,
         bitrate: None,

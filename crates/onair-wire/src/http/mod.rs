@@ -38,6 +38,11 @@ impl Fields {
         self.all(name).next()
     }
 
+    /// Returns all fields in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Returns all values of a field in order; `name` is lowercase.
     pub fn all(&self, name: &str) -> impl DoubleEndedIterator<Item = &str> {
         let named = self.0.iter().filter(move |(known, _)| known == name);

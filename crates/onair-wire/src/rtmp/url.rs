@@ -136,7 +136,7 @@ fn instead_of(scheme: &str) -> Problem {
         "rtmfp" => problem!("url-instead-of-rtmfp"),
         "http" | "https" => problem!("url-instead-of-web"),
         "rtsp" | "rtsps" => problem!("url-instead-of-rtsp"),
-        "srt" | "ws" | "wss" | "whip" | "webrtc" | "ndi" | "rist" | "file" | "ftp" | "sftp" => {
+        "srt" | "ws" | "wss" | "webrtc" | "ndi" | "rist" | "file" | "ftp" | "sftp" => {
             problem!("url-ask-for-rtmp")
         }
         _ => problem!("url-use-rtmp"),

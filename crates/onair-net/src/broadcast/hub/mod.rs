@@ -4,6 +4,7 @@
 pub(in crate::broadcast) mod backlog;
 pub(in crate::broadcast) mod gop;
 pub(in crate::broadcast) mod interleaver;
+pub(in crate::broadcast) mod opus;
 pub(in crate::broadcast) mod sequence_headers;
 pub(in crate::broadcast) mod shared_packet;
 pub mod subscription;
@@ -22,6 +23,7 @@ use crate::base::{Stop, Timestamp, Worker, partial_debug};
 use crate::broadcast::hub::backlog::{Backlog, Limits};
 use crate::broadcast::hub::gop::Gop;
 use crate::broadcast::hub::interleaver::Interleaver;
+use crate::broadcast::hub::opus::SharedOpus;
 use crate::broadcast::hub::sequence_headers::SequenceHeaders;
 use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::broadcast::hub::subscription::{Subscription, SubscriptionQueue, WantedVideo};
@@ -70,6 +72,8 @@ struct Shared {
     /// True once the stream has ended.
     ended: watch::Sender<bool>,
     want_keyframe: Mutex<Asks>,
+    /// Encodes the audio for targets that carry no AAC.
+    opus: Arc<SharedOpus>,
     audio_delay_us: AtomicU64,
     /// The expected extra audio tracks.
     extras: Mutex<ExtraTracks>,
@@ -246,12 +250,21 @@ impl Hub {
 
 impl HubFeed {
     fn new(config: StreamConfig, head: SequenceHeaders, input: Arc<Gauge>) -> Self {
-        let (want_keyframe, audio_delay_us, extras) = Default::default();
+        let (want_keyframe, opus, audio_delay_us, extras) = Default::default();
         let state = State { second_gop: Gop::new(RenditionId::Second), ..State::default() };
         let state = Mutex::new(state);
         let ended = watch::Sender::new(false);
-        let shared =
-            Shared { config, head, input, state, ended, want_keyframe, audio_delay_us, extras };
+        let shared = Shared {
+            config,
+            head,
+            input,
+            state,
+            ended,
+            want_keyframe,
+            opus,
+            audio_delay_us,
+            extras,
+        };
         Self { shared: Arc::new(shared), lost_audio: Arc::default() }
     }
 
@@ -267,6 +280,11 @@ impl HubFeed {
 
     pub fn config(&self) -> &StreamConfig {
         &self.shared.config
+    }
+
+    /// Returns the encoder of the audio for targets that carry no AAC.
+    pub fn opus(&self) -> &Arc<SharedOpus> {
+        &self.shared.opus
     }
 
     /// Subscribes a new output. With `after`, the output begins at a keyframe later than that DTS.

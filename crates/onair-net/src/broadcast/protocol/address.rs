@@ -70,6 +70,8 @@ pub type Listener<'a> = dyn Fn(Step<'_>) + Send + Sync + 'a;
 pub struct Request<'a> {
     /// The user's address, which differs from the address of the connection after a redirect.
     pub home: &'a TargetAddress,
+    /// The headers of the stream, if one is to be sent.
+    pub head: Option<&'a SequenceHeaders>,
     pub options: &'a Options,
     /// The bitrate of the stream, if known.
     pub bitrate: Option<BitsPerSecond>,

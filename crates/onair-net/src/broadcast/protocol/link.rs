@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use crate::base::Timestamp;
+use crate::broadcast::hub::opus::SharedOpus;
 use crate::broadcast::hub::sequence_headers::SequenceHeaders;
 use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::broadcast::protocol::address::TargetAddress;
@@ -49,6 +50,8 @@ pub enum CodecSupport {
 pub struct StreamStart<'a> {
     /// The headers of the stream.
     pub head: &'a SequenceHeaders,
+    /// Encodes the audio for protocols that carry no AAC.
+    pub opus: &'a Arc<SharedOpus>,
     /// The first packet, if it is known.
     pub first: Option<&'a SharedPacket>,
     /// The rendition that comes first, if it is known.
@@ -89,6 +92,8 @@ pub struct LinkQuality {
 pub enum LinkEvent {
     /// At most the given number of bytes are unsent.
     Room,
+    /// The server needs a keyframe.
+    KeyframeWanted,
     /// A message from the server for the user.
     Message(Status),
     /// The server asks for a connection to another address. The redirect is for the user.

@@ -18,11 +18,13 @@
 //! retries; an error that says less than stage, host and cause.
 
 pub mod address;
+mod elementary;
 pub mod link;
 mod registry;
 mod rtmp;
 mod srt;
 mod ts;
+mod whip;
 
 pub use address::{AddressError, ProtocolAddress, Request, TargetAddress, TargetProtocol};
 pub use link::{CodecSupport, Link, LinkEvent, Options};

@@ -5,9 +5,10 @@ use crate::broadcast::protocol::address::{AddressError, TargetAddress, TargetPro
 use crate::broadcast::protocol::rtmp::Rtmp;
 use crate::broadcast::protocol::srt::Srt;
 use crate::broadcast::protocol::ts::Ts;
+use crate::broadcast::protocol::whip::Whip;
 
 /// The protocols. The first one explains addresses of unknown schemes.
-const PROTOCOLS: [&dyn TargetProtocol; 3] = [&Rtmp, &Srt, &Ts];
+const PROTOCOLS: [&dyn TargetProtocol; 4] = [&Rtmp, &Srt, &Ts, &Whip];
 
 /// Returns the protocol of an address.
 fn protocol_of(text: &str) -> &'static dyn TargetProtocol {

@@ -61,6 +61,7 @@ pub(super) async fn connect(
     options.net.tcp_limit = trying.tcp_limit;
     let request = Request {
         home: trying.home,
+        head: Some(timeline.feed.head()),
         options: &options,
         bitrate: timeline.feed.head().bitrate,
         clock: shared.clock,
@@ -86,7 +87,7 @@ async fn tell_unanswered(
         let began = shared.tries.lock().progress;
         shared.time_is_up(Some(began + UNANSWERED_AFTER)).await;
         let Report { stage, error, history, .. } = shared.report.lock().clone();
-        let asked = (ConnectStage::Tls..=ConnectStage::Publish).contains(&stage);
+        let asked = (ConnectStage::Tls..ConnectStage::Media).contains(&stage);
         let is_told = error.is_some() && !history.is_earlier;
         if shared.tries.lock().progress != began || !asked || is_told {
             // The next stage, or the next look.

@@ -298,6 +298,9 @@ impl<'a> Live<'a> {
                 }
                 event = poll_fn(|cx| self.link.poll(cx, wanted)) => match event {
                     Ok(LinkEvent::Room) => {}
+                    Ok(LinkEvent::KeyframeWanted) => {
+                        self.timeline.feed.ask_keyframe(self.subscription.rendition_id());
+                    }
                     Ok(LinkEvent::Message(status)) => shared.tell(Event::ServerStatus(status)),
                     Ok(LinkEvent::Elsewhere { to, redirect }) => {
                         redirect.map(Event::Redirected).into_iter().for_each(|it| shared.tell(it));
@@ -329,7 +332,8 @@ impl<'a> Live<'a> {
         let rendition = first.as_ref().and_then(|tag| tag.rendition.clone());
         let rendition = rendition.or_else(|| feed.latest(self.subscription.rendition_id()));
         let time_ms = self.timeline.last.map_or(0, |last| self.timeline.time_ms(last));
-        let start = StreamStart { head: feed.head(), first: first.as_deref(), rendition, time_ms };
+        let (head, opus) = (feed.head(), feed.opus());
+        let start = StreamStart { head, opus, first: first.as_deref(), rendition, time_ms };
         self.link.begin(&start);
     }
 

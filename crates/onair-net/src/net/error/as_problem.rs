@@ -31,6 +31,8 @@ impl Error {
                 ConnectStage::Publish => problem!("net-at-publish", cause = cause),
                 ConnectStage::Play => problem!("net-at-play", cause = cause),
                 ConnectStage::Request => problem!("net-at-request", cause = cause),
+                ConnectStage::Ice => problem!("net-at-ice", cause = cause),
+                ConnectStage::Dtls => problem!("net-at-dtls", cause = cause),
                 ConnectStage::Media => problem!("net-at-media", cause = cause),
             },
             _ => cause,
@@ -67,6 +69,8 @@ impl Error {
             (_, ConnectStage::Publish) if late => problem!("net-cure-publish-silent"),
             (_, ConnectStage::Play) if hung_up || late => problem!("net-cure-play"),
             (Cause::Unanswered { .. }, ConnectStage::Media) => problem!("net-cure-publish-silent"),
+            (_, ConnectStage::Ice) if hung_up || late => problem!("net-cure-ice"),
+            (_, ConnectStage::Dtls) if hung_up || late => problem!("net-cure-dtls"),
             (Cause::Protocol(_), ConnectStage::Request) => problem!("net-cure-request"),
             (_, ConnectStage::Request) if hung_up || late => problem!("net-cure-request"),
             (Cause::Status { refusal: Refusal::Unauthorized, .. }, ConnectStage::Connect) => {
@@ -149,6 +153,8 @@ impl From<&Cause> for Problem {
                     _ => problem!("net-answer", answer = answer),
                 }
             }
+            Cause::NoEndpoint { status } => problem!("net-no-endpoint", status = *status),
+            Cause::ReorderedFrames => problem!("net-reordered-frames"),
             Cause::Web(problem) => Self::from(problem),
             Cause::Protocol(reason) => problem!("net-protocol", reason = reason),
             Cause::Status { refusal, code, description } => {

@@ -36,11 +36,16 @@ named! {
         Play = "play",
         /// The request to a web server.
         Request = "request",
+        /// The search for a path of the media (ICE).
+        Ice = "ice",
+        /// The DTLS handshake on this path.
+        Dtls = "dtls",
         /// Transfer of the stream.
         Media = "media",
     }
     /// Returns the name in events: `dns`, `tcp`, `tls`, `handshake`, `connect`, `publish`, `play`,
-    /// `request`, `media`.
+    /// `request`, `ice`,
+    /// `dtls`, `media`.
     fn name;
 }
 
@@ -175,6 +180,11 @@ pub enum Cause {
     /// A web server answers with an error: its status and its reason. `cookie` is true if a redirect
     /// to this answer set a cookie.
     Answer { status: u16, reason: String, cookie: bool },
+    /// A web server has no WHIP endpoint at the address.
+    NoEndpoint { status: u16 },
+    /// The stream has frames that are shown in another order than they are sent (B-frames), and the
+    /// protocol has no times for them.
+    ReorderedFrames,
     /// A web server does not send the requested data.
     Web(WebProblem),
     /// The server violated the protocol.
@@ -272,6 +282,8 @@ impl Error {
         match &self.cause {
             Cause::TrustFile { .. }
             | Cause::Codecs(_)
+            | Cause::NoEndpoint { .. }
+            | Cause::ReorderedFrames
             | Cause::Certificate { problem: CertificateProblem::NoRoots, .. } => false,
             Cause::Proxy { problem, .. } => !problem.is_login(),
             Cause::Status { refusal, .. } => refusal.may_pass(),

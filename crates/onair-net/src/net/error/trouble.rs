@@ -75,7 +75,14 @@ impl Error {
                 Trouble::Lost
             }
             (Cause::Status { refusal: Refusal::Busy, .. }, _) => Trouble::Busy,
-            (Cause::Status { .. } | Cause::Answer { .. } | Cause::Codecs(_), _) => Trouble::Refused,
+            (
+                Cause::Status { .. }
+                | Cause::Answer { .. }
+                | Cause::Codecs(_)
+                | Cause::NoEndpoint { .. }
+                | Cause::ReorderedFrames,
+                _,
+            ) => Trouble::Refused,
             (_, ConnectStage::Media) => Trouble::Lost,
             // The server closes the connection after a request: several servers reject a stream
             // like this.

@@ -7,6 +7,7 @@ use bytes::{Bytes, BytesMut};
 use tokio::time::timeout;
 
 use super::{StallTimeout, UrlError, WebUrl};
+use crate::base::Secret;
 use crate::net::connect;
 use crate::net::connect::{Endpoint, Options};
 use crate::net::error::{Cause, ConnectStage, Error, Step, WebProblem};
@@ -46,9 +47,25 @@ pub struct WebResponse {
     keep_alive: bool,
 }
 
+/// A request with a method of its own.
+#[derive(Clone, Debug, Default)]
+pub struct Message<'a> {
+    /// The method, such as `PATCH`.
+    pub method: &'static str,
+    /// The type of the body, if there is one.
+    pub content_type: Option<&'static str>,
+    pub body: &'a [u8],
+    /// The token for the server (RFC 6750).
+    pub bearer: Option<&'a Secret>,
+    /// The entity tag that the resource must have.
+    pub if_match: Option<&'a str>,
+}
+
 /// The purpose of a request.
 #[derive(Copy, Clone, Debug)]
 enum RequestPurpose<'a> {
+    /// Anything else.
+    Message(&'a Message<'a>),
     /// The file, or a part of it.
     File(Option<Span>),
     /// The response to a posted body.
@@ -60,6 +77,7 @@ fn request(url: &WebUrl, wanting: RequestPurpose<'_>) -> String {
     let method = match wanting {
         RequestPurpose::File(_) => "GET",
         RequestPurpose::AnswerTo { .. } => "POST",
+        RequestPurpose::Message(message) => message.method,
     };
     let mut head = format!(
         "{method} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: onair/{}\r\nAccept: */*\r\n\
@@ -77,6 +95,21 @@ fn request(url: &WebUrl, wanting: RequestPurpose<'_>) -> String {
         RequestPurpose::AnswerTo { content_type, body } => {
             let length = body.len();
             head.push_str(&format!("Content-Type: {content_type}\r\nContent-Length: {length}\r\n"));
+        }
+        RequestPurpose::Message(message) => {
+            if let Some(content_type) = message.content_type {
+                let length = message.body.len();
+                head.push_str(&format!(
+                    "Content-Type: {content_type}\r\nContent-Length: {length}\r\n"
+                ));
+            }
+            if let Some(tag) = message.if_match {
+                head.push_str(&format!("If-Match: {tag}\r\n"));
+            }
+            if let Some(token) = message.bearer {
+                head.push_str(&format!("Authorization: Bearer {}\r\n\r\n", token.expose()));
+                return head;
+            }
         }
     }
     if let Some(authorization) = url.authorization() {
@@ -153,6 +186,20 @@ impl Client {
         body: &[u8],
     ) -> Result<WebResponse, Error> {
         self.ask(url, RequestPurpose::AnswerTo { content_type, body }, &|_| {}).await
+    }
+
+    /// Sends a message to a URL. Every status counts as a valid response, and redirects are not
+    /// followed.
+    ///
+    /// # Errors
+    /// Fails with the stage and the cause.
+    pub async fn send(
+        &mut self,
+        url: &WebUrl,
+        message: &Message<'_>,
+        on_step: &(dyn Fn(Step<'_>) + Send + Sync),
+    ) -> Result<WebResponse, Error> {
+        self.ask(url, RequestPurpose::Message(message), on_step).await
     }
 
     /// Sends one request.
@@ -242,8 +289,10 @@ async fn talk(
     wanting: RequestPurpose<'_>,
 ) -> Result<WebResponse, Fault> {
     let mut bytes = request(url, wanting).into_bytes();
-    if let RequestPurpose::AnswerTo { body, .. } = wanting {
-        bytes.extend_from_slice(body);
+    match wanting {
+        RequestPurpose::AnswerTo { body, .. } => bytes.extend_from_slice(body),
+        RequestPurpose::Message(message) => bytes.extend_from_slice(message.body),
+        RequestPurpose::File(_) => {}
     }
     http.send(&bytes).await?;
     for _ in 0..MAX_INTERIM_RESPONSES {
@@ -314,6 +363,21 @@ impl WebResponse {
     /// Returns the destination of a redirect, as the server wrote it.
     pub fn location(&self) -> Option<&str> {
         self.fields.get("location")
+    }
+
+    /// Returns the value of a header field; `name` is lowercase.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.fields.get(name)
+    }
+
+    /// Returns all values of a header field; `name` is lowercase.
+    pub fn fields(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.fields.all(name)
+    }
+
+    /// Returns all header fields with their names in lowercase.
+    pub(in crate::net) fn all_fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fields.iter()
     }
 
     /// Returns the content type, without parameters.

@@ -10,7 +10,7 @@ pub(in crate::net) mod url;
 
 pub use crate::net::error::problem::UrlError;
 pub use crate::net::web::url::WebUrl;
-pub use client::{Client, Span, WebResponse};
+pub use client::{Client, Message, Span, WebResponse};
 pub use server_socket::{ServerSocket, SocketMessage};
 pub use socket::Socket;
 pub use stall_timeout::StallTimeout;

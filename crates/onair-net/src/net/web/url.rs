@@ -127,6 +127,22 @@ impl WebUrl {
         self.0.path().rsplit('/').next().unwrap_or_default()
     }
 
+    /// Returns true if the address has a query, which can contain a token.
+    pub fn has_query(&self) -> bool {
+        self.0.query().is_some()
+    }
+
+    /// Returns the name or address of the server, without the brackets of IPv6.
+    pub fn host(&self) -> &str {
+        let host = self.0.host_str().unwrap_or_default();
+        host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
+    }
+
+    /// Returns the port, if it is not the usual one of the scheme.
+    pub fn explicit_port(&self) -> Option<u16> {
+        self.0.port()
+    }
+
     /// Returns the endpoint to connect to.
     pub fn endpoint(&self) -> Endpoint {
         let host = match self.0.host() {

@@ -1,6 +1,7 @@
 //! Services for str0m, which has no I/O itself: a socket, a certificate and cryptography.
 
 pub mod certificate;
+pub mod client;
 mod dtls;
 pub mod panics;
 mod socket;

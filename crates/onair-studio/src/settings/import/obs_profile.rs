@@ -195,11 +195,21 @@ impl Importing {
 
     fn target(&mut self, service: &Value) {
         let set = json::part(service, "settings");
-        let (server, key) = (json::text(set, "server"), json::text(set, "key"));
+        let (server, mut key) = (json::text(set, "server"), json::text(set, "key"));
+        // A web address is that of an endpoint here, whatever words it has.
+        let endpoint = match server.split_once("://") {
+            Some(("https", rest)) => format!("whips://{rest}"),
+            Some(("http", rest)) => format!("whip://{rest}"),
+            _ => String::new(),
+        };
         let named = json::text(set, "service");
         let known = known_service(named);
         let address = match (json::text(service, "type"), known) {
             ("rtmp_custom", _) => server,
+            ("whip_custom", _) if !endpoint.is_empty() => {
+                key = json::text(set, "bearer_token");
+                &endpoint
+            }
             ("rtmp_common", _) if server.contains("://") => server,
             ("rtmp_common", Some(known)) => known.servers.first().map_or("", |it| &**it),
             (kind, _) => {
@@ -212,7 +222,8 @@ impl Importing {
             self.srt_target(address, set);
             return;
         }
-        if !["rtmp://", "rtmps://"].iter().any(|it| address.starts_with(it)) {
+        if !["rtmp://", "rtmps://", "whip://", "whips://"].iter().any(|it| address.starts_with(it))
+        {
             self.leave_out(problem!("obs-profile-service", service = named));
             return;
         }
@@ -448,6 +459,20 @@ mod tests {
             let ini = Ini::parse(&format!("[Video]\nFPSCommon={named}\n"));
             assert_eq!(frame_rate(&ini), Some(Ok(wanted.parse().unwrap())), "{named}");
         }
+    }
+
+    #[test]
+    fn a_whip_target_has_its_token_as_the_key() {
+        let service = serde_json::json!({"type": "whip_custom", "settings": {
+            "service": "WHIP", "server": "https://h/x/publish", "bearer_token": "planted-token"}});
+        let folder = folder("[Video]\nFPSType=0\n", &service.to_string());
+        let came = import(folder.path()).unwrap();
+        let target = &came.settings.targets[1];
+        assert_eq!(target.server(), "whips://h/x/publish");
+        assert_eq!(target.key().unwrap().expose(), "planted-token");
+        assert_eq!(came.left_out, Vec::<String>::new());
+        let kind = crate::studio::settings::part::PartKind::Profile;
+        assert!(!kind.text_of(&came.settings).unwrap().contains("planted"));
     }
 
     #[test]

@@ -1,0 +1,161 @@
+//! Opus from the audio of a stream, for targets that carry no AAC. The first target that needs a
+//! packet encodes it, and the others get the same bytes. Nothing is encoded while no target asks,
+//! and the hub's thread never encodes.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+
+use crate::base::{Timestamp, partial_debug};
+use crate::decode::{self, AudioBackend, Converter};
+use crate::encode::OpusPackets;
+use crate::media::{AudioCodec, AudioConfig, EncodedPacket};
+use crate::text::Problem;
+
+/// Maximum number of packets whose Opus is kept for targets that are behind: about 20 seconds.
+const MAX_KEPT_PACKETS: usize = 1_024;
+
+/// The Opus packets of one packet of the stream, each with its presentation time.
+pub(in crate::broadcast) type Encoded = Arc<[(Timestamp, Bytes)]>;
+
+/// The encoder that the targets of a hub share.
+#[derive(Debug, Default)]
+pub struct SharedOpus(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    encoder: Option<Encoder>,
+    /// The DTS of the packets that were encoded last, oldest first.
+    kept: VecDeque<(Timestamp, Encoded)>,
+}
+
+partial_debug! { State {} }
+
+/// Decodes audio, and encodes it as Opus.
+struct Encoder {
+    config: AudioConfig,
+    decoder: Box<dyn AudioBackend>,
+    /// The converter with the input format that it was created for.
+    converter: Option<((u32, u16), Converter)>,
+    packets: OpusPackets,
+}
+
+impl SharedOpus {
+    /// Returns the Opus of a packet with this config. A packet that no target took while it was
+    /// new, and that later packets follow, has none.
+    ///
+    /// # Errors
+    /// Fails if the audio cannot be decoded or encoded at all.
+    pub fn of(&self, config: &AudioConfig, packet: &EncodedPacket) -> Result<Encoded, Problem> {
+        if config.codec == AudioCodec::Opus && config.channels <= 2 {
+            return Ok(Arc::new([(packet.pts, packet.data.clone())]));
+        }
+        let mut state = self.0.lock();
+        if let Some((newest, _)) = state.kept.back()
+            && packet.dts <= *newest
+        {
+            let found = state.kept.iter().rfind(|(dts, _)| *dts == packet.dts);
+            return Ok(found.map_or_else(|| Vec::new().into(), |(_, its)| Arc::clone(its)));
+        }
+        if state.encoder.as_ref().is_none_or(|encoder| encoder.config != *config) {
+            state.encoder = Some(Encoder::open(config)?);
+        }
+        let mut made = Vec::new();
+        if let Some(encoder) = &mut state.encoder {
+            encoder.packet(packet, &mut made);
+        }
+        let made: Encoded = made.into();
+        if state.kept.len() >= MAX_KEPT_PACKETS {
+            state.kept.pop_front();
+        }
+        state.kept.push_back((packet.dts, Arc::clone(&made)));
+        Ok(made)
+    }
+}
+
+impl Encoder {
+    fn open(config: &AudioConfig) -> Result<Self, Problem> {
+        let decoder = decode::open_audio(config).map_err(|error| Problem::from(&error))?;
+        let packets = OpusPackets::open(config.channels).map_err(|error| Problem::from(&error))?;
+        Ok(Self { config: config.clone(), decoder, converter: None, packets })
+    }
+
+    fn packet(&mut self, packet: &EncodedPacket, made: &mut Vec<(Timestamp, Bytes)>) {
+        let block = match self.decoder.decode(packet) {
+            Ok(Some(block)) => block,
+            Ok(None) => return,
+            Err(error) => return tracing::debug!(%error, "decoding audio for Opus failed"),
+        };
+        let form = (block.rate, block.channels);
+        if self.converter.as_ref().is_none_or(|(known, _)| *known != form) {
+            let to = (OpusPackets::SAMPLE_RATE_HZ, self.packets.channels());
+            match Converter::new(form, to) {
+                Ok(converter) => self.converter = Some((form, converter)),
+                Err(error) => return tracing::debug!(%error, "resampling audio for Opus failed"),
+            }
+        }
+        let Some((_, converter)) = &mut self.converter else { return };
+        let held = i64::try_from(converter.held().as_micros()).unwrap_or(0);
+        let starts = block.pts.as_micros() - held;
+        let samples = converter.convert(&block.data);
+        self.packets.push(starts, samples, &mut |at, packet| match packet {
+            Ok(data) => made.push((Timestamp::from_micros(at), data)),
+            Err(error) => tracing::debug!(%error, "encoding audio as Opus failed"),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::{BitsPerSecond, Track};
+
+    fn pcm() -> AudioConfig {
+        AudioConfig {
+            codec: AudioCodec::PcmS16Le,
+            sample_rate: 48_000,
+            channels: 2,
+            bitrate: BitsPerSecond(0),
+            codec_config: Bytes::new(),
+        }
+    }
+
+    /// A packet of 20 ms.
+    fn packet(number: i64) -> EncodedPacket {
+        let at = Timestamp::from_millis(number * 20);
+        EncodedPacket::received(Track::Audio, (at, at), true, Bytes::from(vec![7; 960 * 4]))
+    }
+
+    #[test]
+    fn a_packet_is_encoded_once_for_all_targets() {
+        let opus = SharedOpus::default();
+        let one: Vec<Encoded> = (0..20).map(|it| opus.of(&pcm(), &packet(it)).unwrap()).collect();
+        let total: usize = one.iter().map(|encoded| encoded.len()).sum();
+        assert!((19..=20).contains(&total), "{total}");
+        // Another target is behind.
+        for (number, encoded) in one.iter().enumerate() {
+            let other = opus.of(&pcm(), &packet(number as i64)).unwrap();
+            assert!(Arc::ptr_eq(encoded, &other), "{number}");
+        }
+        // A target that began earlier has no audio there.
+        assert!(opus.of(&pcm(), &packet(-5)).unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_is_kept_for_targets_that_are_behind_is_bounded() {
+        let opus = SharedOpus::default();
+        (0..1_100).for_each(|it| _ = opus.of(&pcm(), &packet(it)).unwrap());
+        assert_eq!(opus.0.lock().kept.len(), MAX_KEPT_PACKETS);
+        assert!(opus.of(&pcm(), &packet(3)).unwrap().is_empty());
+    }
+
+    #[test]
+    fn opus_stays_as_it_is() {
+        let config = AudioConfig { codec: AudioCodec::Opus, ..pcm() };
+        let opus = SharedOpus::default();
+        let encoded = opus.of(&config, &packet(3)).unwrap();
+        assert_eq!(*encoded, [(packet(3).pts, packet(3).data)]);
+    }
+}
