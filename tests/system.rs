@@ -17,6 +17,7 @@
 )]
 
 mod access;
+mod acme;
 mod browser;
 mod caches;
 mod chat;
@@ -139,5 +140,6 @@ mod wayland;
 mod wayland_window;
 mod whep;
 mod whip;
+mod whip_targets;
 mod window_ends;
 mod window_story;

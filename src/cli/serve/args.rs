@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::cli::flags::value::whole;
 use crate::cli::serve::access::OTHER_APPS;
+use crate::cli::serve::tls::acme::{self, check_directory, check_domain, check_email};
 use crate::cli::serve::values::{
     self, KEEP_TIME_RANGE, MAX_CONNECTIONS_RANGE, MAX_PER_ADDRESS_RANGE, MAX_STREAMS_RANGE,
     RuleValues, SPLIT_TIME_RANGE, number, within,
@@ -257,6 +258,19 @@ pub struct Args {
     /// also accept RTMPT
     #[arg(long, value_name = "ADDR", value_parser = values::address)]
     pub rtmpt: Option<SocketAddr>,
+    /// Get the certificate for this domain from an authority (repeatable), which must reach --https at port 443 or --http
+    /// at port 80 of the domain. With this flag, you agree to the authority's terms of service
+    #[arg(long, value_name = "DOMAIN", value_parser = check_domain)]
+    pub acme: Vec<String>,
+    /// Directory of the authority for --acme [default: Let's Encrypt]
+    #[arg(long, value_name = "URL", value_parser = check_directory)]
+    pub acme_directory: Option<String>,
+    /// Address to which the authority for --acme may write
+    #[arg(long, value_name = "ADDRESS", value_parser = check_email)]
+    pub acme_email: Option<String>,
+    /// Certificates (PEM) that --acme trusts besides those of the system, for an authority of your own
+    #[arg(long, value_name = "FILE")]
+    pub acme_ca: Option<PathBuf>,
     /// Certificate chain for --rtmps and --https, the server's certificate first (PEM, or DER). If the file
     /// changes, new clients get the new certificate
     #[arg(long, value_name = "FILE")]
@@ -430,7 +444,8 @@ impl Args {
         if has_certificate != self.cert_key.is_some() {
             return Err(problem!("serve-together", flags = "--cert, --cert-key"));
         }
-        if self.rtmps.is_some() && !has_certificate {
+        acme::check(self)?;
+        if self.rtmps.is_some() && !has_certificate && self.acme.is_empty() {
             return Err(problem!("serve-together", flags = "--rtmps, --cert, --cert-key"));
         }
         if has_certificate && self.rtmps.is_none() && self.https.is_none() {
@@ -569,6 +584,8 @@ mod tests {
             Args { rtmps: address, cert: some(), ..Args::default() },
             Args { https: address, cert: some(), ..Args::default() },
             Args { https_redirect: true, ..Args::default() },
+            Args { acme: vec!["a.example".into()], ..Args::default() },
+            Args { https: address, acme_email: Some("a@b".into()), ..Args::default() },
             Args { user: Some("me".into()), ..Args::default() },
             Args { password_file: some(), ..Args::default() },
             Args { auth: Some("llnw".into()), ..Args::default() },

@@ -15,6 +15,7 @@ use crate::cli::serve::ice_servers::{self, IceServerTable};
 use crate::cli::serve::recording::{self, RuleTable};
 use crate::cli::serve::relays::{self, RelayTable};
 use crate::cli::serve::renditions;
+use crate::cli::serve::tls::acme::{check_directory, check_domain, check_email};
 use crate::cli::serve::values::{
     self, KEEP_TIME_RANGE, MAX_CONNECTIONS_RANGE, MAX_PER_ADDRESS_RANGE, MAX_STREAMS_RANGE,
     RuleValues, SPLIT_TIME_RANGE, number, within,
@@ -63,6 +64,10 @@ pub(super) struct Config {
     rtmps: Option<String>,
     https: Option<String>,
     https_redirect: Option<bool>,
+    acme: Vec<String>,
+    acme_directory: Option<String>,
+    acme_email: Option<String>,
+    acme_ca: Option<PathBuf>,
     rtmpt: Option<String>,
     cert: Option<PathBuf>,
     cert_key: Option<PathBuf>,
@@ -189,6 +194,10 @@ impl Config {
         fill(&mut all.rtmps, "rtmps", self.rtmps, values::address)?;
         fill(&mut all.https, "https", self.https, values::address)?;
         all.https_redirect |= self.https_redirect.unwrap_or_default();
+        fill_list(&mut all.acme, "acme", &self.acme, check_domain)?;
+        fill(&mut all.acme_directory, "acme_directory", self.acme_directory, check_directory)?;
+        fill(&mut all.acme_email, "acme_email", self.acme_email, check_email)?;
+        all.acme_ca = all.acme_ca.or(self.acme_ca.take());
         fill(&mut all.rtmpt, "rtmpt", self.rtmpt, values::address)?;
         fill(&mut all.http, "http", self.http, |it| it.parse())?;
         fill(&mut all.webrtc, "webrtc", self.webrtc, |it| it.parse())?;

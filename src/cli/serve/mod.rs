@@ -37,7 +37,7 @@ use crate::cli::output::{Output, complain, events};
 use crate::cli::process::signals::{Interrupt, cannot_start};
 use crate::cli::serve::config::FileRules;
 use crate::cli::serve::start_problem::with_cure;
-use crate::cli::serve::tls::CertificateFiles;
+use crate::cli::serve::tls::{CertificateFiles, acme};
 use crate::cli::serve::totals::Totals;
 use crate::files::Trouble;
 use crate::net::listener::service_manager::{self, ServiceState};
@@ -82,6 +82,7 @@ fn serve(args: &Args, output: &Output, clock: Clock) -> Result<Exit, (Problem, E
     let drain = drain_signal().map_err(failed)?;
     let mut config = wanted(args)?;
     let token = take_token(&mut config, args.only_check)?;
+    acme::prepare(&mut config);
     let own_pin =
         tls::add_own_certificate(&mut config, args.only_check).map_err(|why| (why, Exit::File))?;
     // At this point, the user can still correct the problem.
@@ -100,10 +101,12 @@ fn serve(args: &Args, output: &Output, clock: Clock) -> Result<Exit, (Problem, E
     }
     inherited::adopt();
     let recording = config.record.as_ref().map(|folder| folder.join("recording"));
-    sandbox::files(&recording.iter().map(|path| path.as_path()).collect::<Vec<_>>());
+    let written = [recording, acme::folder(&config)];
+    sandbox::files(&written.iter().flatten().map(|path| path.as_path()).collect::<Vec<_>>());
     output.write_beside();
     let open = open_addresses(&config);
     let hls = config.hls.mode;
+    let domains = config.acme.as_ref().map(|acme| acme.domains.join(", ")).unwrap_or_default();
     let mut files = CertificateFiles::of(config.identity.as_ref(), Instant::now());
     let runtime = Runtime::start();
     let runtime = runtime.map_err(|error| failed(with_cure(Problem::from(&error), &error)))?;
@@ -123,6 +126,7 @@ fn serve(args: &Args, output: &Output, clock: Clock) -> Result<Exit, (Problem, E
         if let Some(read) = files.as_mut().and_then(|files| files.poll(now)) {
             tls::apply(&server, read, output);
         }
+        acme::report(&server, &domains, output);
         let next_event = || server.events().recv_timeout(Duration::from_millis(50));
         match next_step(&reload, &drain, next_event) {
             NextStep::Reload => reload_config(&server, args, token.as_ref(), output),
@@ -311,6 +315,7 @@ fn wanted(args: &Args) -> Result<Config, (Problem, Exit)> {
     Ok(Config {
         rtmp: listen(args.rtmp, DEFAULT_RTMP_PORT),
         identity: tls::identity(&args).map_err(|why| (why, Exit::File))?,
+        acme: acme::config(&args),
         rtmps: args.rtmps.map(Listen::exactly),
         rtmpt: args.rtmpt.map(Listen::exactly),
         login: login(&args)?,

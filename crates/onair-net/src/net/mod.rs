@@ -34,4 +34,4 @@ pub use random::{random_bytes, random_hex};
 pub use runtime::Runtime;
 pub use stream::{Stream, send_to_all};
 pub use tls::certificate_pin::CertificatePin;
-pub use tls::{HttpVersion, Identity, IdentityError, OwnCertificate, Trust};
+pub use tls::{Challenges, HttpVersion, Identity, IdentityError, OwnCertificate, Trust};

@@ -66,13 +66,17 @@ async fn guarded(registry: &Registry, mut request: Request, next: Next) -> Respo
 /// Paths that programs on this computer check, which stay on HTTP.
 const PLAIN_PATHS: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
+/// Below this path, an authority checks over HTTP that the server has its domain.
+const CHALLENGE_PATH: &str = "/.well-known/acme-challenge/";
+
 /// Returns the redirect of a request over plain HTTP, if the server redirects to HTTPS. The method stays (RFC 9110
 /// §15.4.9).
 fn to_https(registry: &Registry, request: &Request) -> Option<Response> {
     let port = *registry.redirect_to.get()?;
     let ConnectInfo(caller) = request.extensions().get::<ConnectInfo<Caller>>()?;
     let host = text(request.headers(), header::HOST);
-    let is_plain = PLAIN_PATHS.contains(&request.uri().path());
+    let path = request.uri().path();
+    let is_plain = PLAIN_PATHS.contains(&path) || path.starts_with(CHALLENGE_PATH);
     if caller.is_secure || is_plain || !is_known_host(host, &registry.access().http_names) {
         return None;
     }

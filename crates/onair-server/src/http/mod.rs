@@ -21,7 +21,7 @@ use std::sync::atomic::Ordering;
 
 use axum::extract::connect_info::ConnectInfo;
 use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{FromRequestParts, Path, Request, State};
 use axum::http::{Method, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -85,6 +85,7 @@ pub(super) async fn serve(
         .route("/healthz", get(health))
         .route("/readyz", get(readiness))
         .route("/metrics", get(metrics::metrics))
+        .route("/.well-known/acme-challenge/{token}", get(challenge))
         .fallback(media)
         .layer(from_fn_with_state(Arc::clone(&registry), guard::check))
         .layer(from_fn(operator::failures))
@@ -97,6 +98,14 @@ pub(super) async fn serve(
 async fn health(State(registry): State<Arc<Registry>>) -> impl IntoResponse {
     let failing: &[&str] = if registry.is_stopping() { &["stopping"] } else { &[] };
     (status_of(failing), Json(json!({"healthy": failing.is_empty(), "failing": failing})))
+}
+
+/// Answers the check of an authority that issues the certificate (RFC 8555 §8.3).
+async fn challenge(
+    State(registry): State<Arc<Registry>>,
+    Path(token): Path<String>,
+) -> Result<String, StatusCode> {
+    registry.challenges.text(&token).ok_or(StatusCode::NOT_FOUND)
 }
 
 /// Returns whether the server would accept new clients.

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use crate::base::Secret;
+use crate::net::tls::acme::AcmeConfig;
 use crate::net::webrtc::Certificate;
 use crate::net::{Identity, all_addresses};
 use crate::server::access::limits::Limits;
@@ -62,6 +63,8 @@ pub struct Config {
     pub rtmp: Listen,
     /// The certificate of RTMPS and HTTPS, which both need one.
     pub identity: Option<Identity>,
+    /// What to ask an authority for, if the certificate comes from one. Until it comes, `identity` serves.
+    pub acme: Option<AcmeConfig>,
     /// The TLS address; `None` disables RTMPS.
     pub rtmps: Option<Listen>,
     /// An additional address for RTMP over HTTP (RTMPT), such as port 80; `None` disables it. The
@@ -155,6 +158,7 @@ impl Default for Config {
         Self {
             rtmp: Listen::loopback(DEFAULT_RTMP_PORT),
             identity: None,
+            acme: None,
             rtmps: None,
             rtmpt: None,
             http: Some(Listen::loopback(DEFAULT_HTTP_PORT)),

@@ -23,6 +23,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 
 use crate::base::{Clock, Secret, Timestamp, queue};
+use crate::net::Challenges;
 use crate::net::subscriber::subscriber;
 use crate::net::{self, Listener, random_hex};
 use crate::server::access::action::Action;
@@ -108,6 +109,8 @@ pub(super) struct Registry {
     pub http_is_local: AtomicBool,
     /// The same for HTTPS.
     pub https_is_local: AtomicBool,
+    /// The answers to an authority that issues the certificate.
+    pub challenges: Arc<Challenges>,
     /// The port of HTTPS to which HTTP redirects browsers, if that is wanted.
     pub redirect_to: OnceLock<u16>,
     /// The start of the server.
@@ -275,6 +278,7 @@ impl Registry {
             http_is_local: AtomicBool::new(true),
             https_is_local: AtomicBool::new(true),
             redirect_to: OnceLock::new(),
+            challenges: Arc::default(),
             began: clock.now(),
             draining: watch::Sender::new(false),
             named_successors: Mutex::default(),

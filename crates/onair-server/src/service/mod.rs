@@ -21,6 +21,7 @@ use parking_lot::Mutex;
 
 use crate::base::{Clock, queue as base_queue};
 use crate::net::rtmp::tunnel::Gate;
+use crate::net::tls::acme::{self, AcmeEvent};
 use crate::net::webrtc::{Certificate, DatagramSocket};
 use crate::net::{Identity, Listener, Runtime, Stream};
 use crate::server::access::grant;
@@ -68,7 +69,44 @@ pub struct Server {
     runtime: Runtime,
     addresses: Addresses,
     events: base_queue::Receiver<Event>,
+    /// The changes of a certificate from an authority.
+    certificates: Option<base_queue::Receiver<AcmeEvent>>,
     ports: Ports,
+}
+
+/// Maximum number of unread changes of the certificate.
+const MAX_UNREAD_CERTIFICATES: usize = 16;
+
+/// Begins to get certificates from an authority, if the configuration says so.
+fn get_certificates(
+    runtime: &Runtime,
+    registry: &Arc<Registry>,
+    identity: &Arc<Mutex<Identity>>,
+) -> Option<base_queue::Receiver<AcmeEvent>> {
+    let config = registry.config.acme.clone()?;
+    let (sender, events) =
+        base_queue::bounded("certificates", MAX_UNREAD_CERTIFICATES, base_queue::Full::DropOldest);
+    let challenges = Arc::clone(&registry.challenges);
+    let first = identity.lock().clone().answering(&challenges);
+    *identity.lock() = first;
+    let (identity, registry) = (Arc::clone(identity), Arc::clone(registry));
+    let on_event = {
+        let challenges = Arc::clone(&challenges);
+        move |event| {
+            if let AcmeEvent::Issued { identity: new, .. } = &event {
+                *identity.lock() = new.clone().answering(&challenges);
+            }
+            // Only the newest ones count.
+            let _ = sender.send(event);
+        }
+    };
+    runtime.spawn(async move {
+        tokio::select! {
+            () = registry.stopped() => {}
+            () = acme::run(config, challenges, on_event) => {}
+        }
+    });
+    Some(events)
 }
 
 /// The ports; most can move to another address while the server runs.
@@ -135,6 +173,8 @@ impl Server {
         if let Some(address) = addresses.https.filter(|_| redirects) {
             let _ = registry.redirect_to.set(address.port());
         }
+        let certificates =
+            identity.as_ref().and_then(|it| get_certificates(runtime, &registry, it));
         let measured = Arc::clone(&registry);
         runtime.spawn(async move { measure(&measured).await });
         runtime.spawn(retention::run(Arc::clone(&registry)));
@@ -156,7 +196,8 @@ impl Server {
         pulls::begin(&registry);
         runtime.spawn(pulls::start_refused(Arc::clone(&registry)));
         let ports = Ports { rtmp, http, webrtc, _fixed: fixed };
-        Ok(Self { registry, gate, identity, runtime: runtime.clone(), addresses, events, ports })
+        let runtime = runtime.clone();
+        Ok(Self { registry, gate, identity, runtime, addresses, events, certificates, ports })
     }
 
     /// Moves the RTMP port to another address. Its clients stay, unless they are on other computers and the new
@@ -320,6 +361,11 @@ impl Server {
             ("fault_seed", old.fault_seed != config.fault_seed),
         ];
         differs.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()
+    }
+
+    /// Returns the next change of a certificate from an authority, which the server uses already.
+    pub fn next_certificate(&self) -> Option<AcmeEvent> {
+        self.certificates.as_ref()?.try_recv().ok()
     }
 
     /// Replaces the certificate for new clients of RTMPS and HTTPS. Connected clients stay. Without a TLS address, does

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
 use rustls::{CertificateError, ServerConfig};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -15,6 +16,7 @@ use crate::base::partial_debug;
 use crate::net::error::Cause;
 use crate::net::stream::Stream;
 use crate::net::tls::certificate_pin::CertificatePin;
+use crate::net::tls::challenges::{ACME_PROTOCOL, Challenges, Resolver, certified};
 use crate::net::tls::trust::{certificates, read_bounded};
 use crate::net::tls::verify;
 use crate::text::Problem;
@@ -34,6 +36,7 @@ pub struct Identity {
     config: Arc<ServerConfig>,
     /// The same certificate for web clients, which choose a protocol.
     web: Arc<ServerConfig>,
+    certified: Arc<CertifiedKey>,
     pin: CertificatePin,
     /// The files of the certificate and its key, if it comes from files.
     files: Option<(PathBuf, PathBuf)>,
@@ -96,13 +99,25 @@ impl Identity {
         pin: CertificatePin,
     ) -> Result<Self, rustls::Error> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let certified = Arc::new(certified(chain.clone(), key.clone_key())?);
         let config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
             .with_single_cert(chain, key)?;
         let mut web = config.clone();
         web.alpn_protocols = WEB_PROTOCOLS.map(<[u8]>::to_vec).to_vec();
-        Ok(Self { config: Arc::new(config), web: Arc::new(web), pin, files: None })
+        Ok(Self { config: Arc::new(config), web: Arc::new(web), certified, pin, files: None })
+    }
+
+    /// Also answers these challenges of an authority over HTTPS.
+    #[must_use]
+    pub fn answering(mut self, challenges: &Arc<Challenges>) -> Self {
+        let own = Arc::clone(&self.certified);
+        let mut web = ServerConfig::clone(&self.web);
+        web.cert_resolver = Arc::new(Resolver { own, challenges: Arc::clone(challenges) });
+        web.alpn_protocols.push(ACME_PROTOCOL.to_vec());
+        self.web = Arc::new(web);
+        self
     }
 
     /// Returns the files of the certificate and its key, if it comes from files.
@@ -131,6 +146,8 @@ impl Identity {
     pub async fn welcome_web(&self, stream: Stream) -> Result<(Stream, HttpVersion), Cause> {
         let stream = accept(&self.web, stream).await?;
         let version = match stream.get_ref().1.alpn_protocol() {
+            // The handshake was the whole check of an authority.
+            Some(ACME_PROTOCOL) => return Err(Cause::Closed),
             Some(HTTP_2) => HttpVersion::Http2,
             _ => HttpVersion::Http1,
         };

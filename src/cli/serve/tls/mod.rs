@@ -1,6 +1,8 @@
 //! The certificate of `onair serve` for RTMPS and HTTPS: from files, which are read again when they change, or the
 //! server's own.
 
+pub(super) mod acme;
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 

@@ -1,0 +1,133 @@
+//! Tests of certificates from an authority: pebble, the test server of Let's Encrypt, which refuses a part of all nonces.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::peers::certificates::{Authority, Certificate};
+use crate::peers::{self, LIMIT, Onair, Peer};
+
+/// A running pebble, with its certificate and its ports.
+struct Pebble {
+    peer: Peer,
+    authority: Authority,
+    _folder: tempfile::TempDir,
+    port: u16,
+}
+
+impl Pebble {
+    /// Starts an authority that checks domains at these ports of this computer. `variables` are those of pebble.
+    fn start((http, https): (u16, u16), variables: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let authority = Authority::new();
+        let Certificate { certificate, key, .. } = authority.good();
+        let port = peers::free_port();
+        let config = json!({"pebble": {
+            "listenAddress": format!("127.0.0.1:{port}"),
+            "managementListenAddress": format!("127.0.0.1:{}", peers::free_port()),
+            "certificate": certificate, "privateKey": key,
+            "httpPort": http, "tlsPort": https,
+            "ocspResponderURL": "", "externalAccountBindingRequired": false,
+        }});
+        let file = folder.path().join("pebble.json");
+        fs::write(&file, config.to_string()).unwrap();
+        let mut command = Command::new("pebble");
+        command.args(["-config", file.to_str().unwrap()]);
+        command.env("PEBBLE_VA_NOSLEEP", "1").envs(variables.iter().copied());
+        let mut peer = Peer::start_command(&mut command);
+        peers::wait_listening(&mut peer, port);
+        Self { peer, authority, _folder: folder, port }
+    }
+
+    fn directory(&self) -> String {
+        format!("https://localhost:{}/dir", self.port)
+    }
+
+    fn certificate(&self) -> String {
+        self.authority.file().display().to_string()
+    }
+}
+
+/// Starts a server with these addresses, whose state is in this folder.
+fn serve(pebble: &Pebble, state: &Path, (http, https): (&str, &str)) -> Onair {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));
+    command.args(["serve", "--rtmp", "127.0.0.1:0", "--http", http, "--https", https]);
+    command.args(["--acme", "localhost", "--acme-email", "me@example.com", "--json"]);
+    command.args(["--acme-directory", &pebble.directory(), "--acme-ca", &pebble.certificate()]);
+    Onair::start_command(&mut command, &[("XDG_STATE_HOME", state.to_str().unwrap())])
+}
+
+/// Waits for the next certificate.
+fn certificate(onair: &mut Onair) -> Value {
+    onair.wait_event("a certificate", |it| it["event"] == "certificate" && it["sha256"].is_string())
+}
+
+/// Returns the issuer of the certificate that the server shows at this port.
+fn issuer(port: u16) -> String {
+    let at = format!("127.0.0.1:{port}");
+    let words = ["s_client", "-connect", &at, "-servername", "localhost", "-showcerts"];
+    let output = Command::new("openssl").args(words).stdin(std::process::Stdio::null()).output();
+    let text = String::from_utf8_lossy(&output.unwrap().stdout).into_owned();
+    text.lines().find_map(|line| line.strip_prefix("issuer=")).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_certificate_is_issued_over_tls_kept_private_and_used_again() {
+    peers::require!("pebble", "openssl");
+    let ports = (peers::free_port(), peers::free_port());
+    let mut pebble = Pebble::start(ports, &[("PEBBLE_WFE_NONCEREJECT", "40")]);
+    let state = tempfile::tempdir().unwrap();
+    let (http, https) = ("none", format!("127.0.0.1:{}", ports.1));
+    let mut onair = serve(&pebble, state.path(), (http, &https));
+    let event = certificate(&mut onair);
+    assert_eq!(event["domains"], "localhost");
+    assert!(issuer(ports.1).contains("Pebble"), "{}", issuer(ports.1));
+    let folder = state.path().join("onair/acme");
+    for file in fs::read_dir(&folder).unwrap() {
+        let file = file.unwrap();
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{file:?}");
+    }
+    assert_eq!(onair.stop(LIMIT).code(), Some(0));
+    // The kept certificate serves at once, also without the authority.
+    pebble.peer.kill();
+    let mut onair = serve(&pebble, state.path(), (http, &https));
+    onair.wait_named("ready");
+    assert!(issuer(ports.1).contains("Pebble"), "{}", issuer(ports.1));
+    onair.stop(LIMIT);
+}
+
+#[test]
+fn a_failed_check_is_reported_and_tried_again_later() {
+    peers::require!("pebble");
+    // The authority finds nobody at its ports.
+    let mut pebble = Pebble::start((peers::free_port(), peers::free_port()), &[]);
+    let state = tempfile::tempdir().unwrap();
+    let mut onair = serve(&pebble, state.path(), ("127.0.0.1:0", "127.0.0.1:0"));
+    let failed =
+        onair.wait_event("a failure", |it| it["event"] == "certificate" && it["error"].is_string());
+    assert_eq!((&failed["retry_in"], &failed["domains"]), (&60.into(), &"localhost".into()));
+    // The server's own certificate serves meanwhile.
+    let ready = onair.wait_named("ready");
+    assert!(ready["https_fingerprint"].is_string(), "{ready}");
+    onair.stop(LIMIT);
+    pebble.peer.kill();
+}
+
+#[test]
+fn a_certificate_is_issued_over_http_if_the_check_over_tls_fails() {
+    peers::require!("pebble", "openssl");
+    let ports = (peers::free_port(), peers::free_port());
+    // The check over TLS comes first, and finds nobody at its port.
+    let pebble = Pebble::start((ports.0, peers::free_port()), &[]);
+    let state = tempfile::tempdir().unwrap();
+    let http = format!("127.0.0.1:{}", ports.0);
+    let https = format!("127.0.0.1:{}", ports.1);
+    let mut onair = serve(&pebble, state.path(), (&http, &https));
+    let event = certificate(&mut onair);
+    assert!(event["valid_until"].as_i64() > Some(1_700_000_000), "{event}");
+    assert!(issuer(ports.1).contains("Pebble"), "{}", issuer(ports.1));
+    onair.stop(LIMIT);
+}
