@@ -191,12 +191,12 @@ impl fmt::Debug for Problem {
 
 impl std::error::Error for Problem {}
 
-/// Converts the reason why a file cannot be read. Common system errors get onair's own texts; other
-/// errors keep the system's text.
 fn is_not_on_this_system(error: &io::Error) -> bool {
     error.get_ref().is_some_and(|inner| inner.is::<NotOnThisSystem>())
 }
 
+/// Converts the reason why a file cannot be read. Common system errors get onair's own texts; other
+/// errors keep the system's text.
 impl From<&io::Error> for Problem {
     fn from(error: &io::Error) -> Self {
         match error.kind() {
