@@ -3,7 +3,7 @@
 
 use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::{Stop, Worker};
-use crate::encode::Choice;
+use crate::encode::{self, Choice};
 use crate::media::{BitsPerSecond, Size};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::preflight::upload::{self, UploadResult};
@@ -235,6 +235,8 @@ fn measure(plan: &Plan, fault: Option<Problem>, tell: &Sender<Result>, stop: &St
     if quality.encoder.for_codec(quality.video_codec) == Choice::Auto {
         // The automatic choice uses up the speed of the computer for a better picture.
         quality.encoder = Choice::OpenH264;
+        quality.preset = encode::Preset::Auto;
+        quality.rate_control = encode::RateControl::Cbr;
     }
     measure_sizes(&quality, tell, stop, speed);
     if !stop.is_set() {
