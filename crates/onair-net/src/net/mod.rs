@@ -7,7 +7,6 @@ pub mod connect;
 pub mod error;
 pub mod listener;
 pub mod network_changes;
-mod page_guard;
 pub mod random;
 pub mod rtmp;
 pub mod runtime;
@@ -27,9 +26,9 @@ pub use error::{
     Refusal, Step, WebProblem,
 };
 pub use listener::own_addresses::{OwnAddress, main_address, own_addresses, reached_at};
+pub use listener::page_guard::PageGuard;
 pub use listener::{Listener, all_addresses};
 pub use network_changes::{NetworkChange, NetworkChanges};
-pub use page_guard::PageGuard;
 pub use random::{random_bytes, random_hex};
 pub use runtime::Runtime;
 pub use stream::{Stream, send_to_all};

@@ -4,6 +4,7 @@
 pub(crate) mod fallback;
 pub mod loudness;
 pub mod monitoring;
+mod page_audio;
 pub mod push_to_talk;
 mod strip_end;
 
@@ -12,7 +13,7 @@ use std::path::Path;
 
 use crate::audio::{self, AudioChoice};
 use crate::base::Timestamp;
-use crate::capture::{VideoChoice, browser};
+use crate::capture::VideoChoice;
 use crate::media::playback_control::EndBehavior;
 use crate::media::source_status::SourceReport;
 use crate::mix::filter::Filter;
@@ -441,13 +442,12 @@ pub(super) fn has_video(choice: &AudioChoice) -> bool {
 }
 
 /// Returns the audio of a video source, or `None` if this kind has none. The function does not
-/// access files.
+/// access media files.
 pub fn audio_of(choice: &VideoChoice) -> Option<AudioChoice> {
     match choice {
         VideoChoice::Stream(url) => Some(AudioChoice::Stream(url.clone())),
         VideoChoice::File(path) if !is_silent(path) => Some(AudioChoice::File(path.clone())),
-        VideoChoice::Browser(page) if audio::has_server() => Some(page_audio(page)),
-        _ => None,
+        _ => page_audio::of(choice).filter(|_| audio::has_server()),
     }
 }
 
@@ -456,14 +456,8 @@ pub fn is_audio_of(audio: &AudioChoice, shown: &VideoChoice) -> bool {
     match (audio, shown) {
         (AudioChoice::Stream(audio), VideoChoice::Stream(shown)) => audio == shown,
         (AudioChoice::File(audio), VideoChoice::File(shown)) => audio == shown && !is_silent(shown),
-        (AudioChoice::System(Some(_)), VideoChoice::Browser(page)) => *audio == page_audio(page),
-        _ => false,
+        _ => page_audio::of(shown).as_ref() == Some(audio),
     }
-}
-
-/// Returns the audio of a browser page: the monitor of its own sink.
-fn page_audio(page: &str) -> AudioChoice {
-    AudioChoice::System(Some(format!("pulseaudio:{}.monitor", browser::sink_name(page))))
 }
 
 /// Returns true if this kind of file has no audio.

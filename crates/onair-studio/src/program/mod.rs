@@ -309,11 +309,6 @@ impl Program {
         std::mem::take(&mut self.seen_changed)
     }
 
-    /// Loads the page of a browser source again.
-    pub fn refresh_page(&self, id: SourceId) {
-        self.sources.refresh_page(id);
-    }
-
     /// Returns the control with which a source is paused and moved to another position.
     pub fn transport(&self, id: SourceId) -> Transport {
         self.sources.transport(id).unwrap_or_else(|| self.dials.transport())

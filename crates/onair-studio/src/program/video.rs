@@ -27,6 +27,11 @@ impl Program {
         self.keeps_video = true;
     }
 
+    /// Loads the page of a browser source again.
+    pub fn refresh_page(&self, id: SourceId) {
+        self.sources.refresh_page(id);
+    }
+
     /// Returns true if a scene without a source gives black video.
     pub fn keeps_video(&self) -> bool {
         self.keeps_video

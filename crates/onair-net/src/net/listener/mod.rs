@@ -4,6 +4,7 @@ pub mod descriptors;
 pub mod inherited;
 pub mod instance;
 pub mod own_addresses;
+pub mod page_guard;
 pub mod service_manager;
 
 use std::io;

@@ -5,6 +5,7 @@ mod cdp;
 mod child;
 mod chromium;
 mod connection;
+mod frame_image;
 mod memory;
 mod session;
 

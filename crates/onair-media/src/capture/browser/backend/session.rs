@@ -12,6 +12,7 @@ use crate::capture::browser::backend::cdp::{Cdp, wait};
 use crate::capture::browser::backend::child::{PageHost, SEND_TIMEOUT};
 use crate::capture::browser::backend::chromium::Chromium;
 use crate::capture::browser::backend::connection::{MessageReader, send};
+use crate::capture::browser::backend::frame_image::decode;
 use crate::capture::browser::backend::memory;
 use crate::capture::browser::studio::PageStudio;
 use crate::capture::browser::wire::{PageTask, Report, Request, Trouble};
@@ -37,8 +38,6 @@ const MAX_MEMORY: u64 = 1_536 << 20;
 const MAX_MESSAGES_AT_ONCE: usize = 256;
 /// Time after which a page that was loaded must have sent a frame.
 const FIRST_FRAME_TIMEOUT: Duration = Duration::from_secs(1);
-/// Maximum number of pixels of an image.
-const MAX_PIXELS: u64 = 4_096 * 4_096;
 
 /// How frames come.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -598,24 +597,4 @@ impl From<Trouble> for Fault {
     fn from(trouble: Trouble) -> Self {
         Self::Trouble(trouble)
     }
-}
-
-/// An image of Chromium: four bytes per pixel.
-struct Image {
-    rgba: Vec<u8>,
-    width: u32,
-    height: u32,
-}
-
-/// Decodes a PNG image in base64.
-fn decode(data: &str) -> Option<Image> {
-    let bytes = data_encoding::BASE64.decode(data.as_bytes()).ok()?;
-    let mut reader = image::ImageReader::new(io::Cursor::new(bytes));
-    reader.set_format(image::ImageFormat::Png);
-    let mut limits = image::Limits::default();
-    limits.max_alloc = Some(MAX_PIXELS * 8);
-    reader.limits(limits);
-    let rgba = reader.decode().ok()?.into_rgba8();
-    let (width, height) = rgba.dimensions();
-    Some(Image { rgba: rgba.into_raw(), width, height })
 }
