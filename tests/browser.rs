@@ -134,13 +134,13 @@ fn size_and_style_are_those_of_the_source() {
     if cannot_run() {
         return;
     }
-    let more = "[collection.sources.browser]\nsize = '320x200'\nfps = 10\n\
+    let more = "[collection.sources.browser]\nsize = '320x180'\nfps = 10\n\
                 css = 'body { background: rgb(0, 255, 0) !important }'";
     let html = "<body style='background: red'><script>if (innerWidth !== 320) \
                 document.body.hidden = true</script>";
     let mut show = Show::start(html, more);
     let open = show.wait_state("open");
-    assert_eq!((&open["width"], &open["height"]), (&320.into(), &200.into()), "{open}");
+    assert_eq!((&open["width"], &open["height"]), (&320.into(), &180.into()), "{open}");
     show.wait_color([0, 255, 0]);
 }
 
