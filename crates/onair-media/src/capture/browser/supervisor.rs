@@ -184,7 +184,7 @@ impl Supervisor {
             return trouble.into();
         }
         let mut reader = MessageReader::default();
-        let mut heard = Instant::now();
+        let mut last_report = Instant::now();
         let mut shown = true;
         let mut refreshes = self.refreshes.get();
         let mut studio = None;
@@ -195,12 +195,12 @@ impl Supervisor {
             }
             match reader.next(&socket, POLL_INTERVAL, Report::parse) {
                 Ok(Some(report)) => {
-                    heard = Instant::now();
+                    last_report = Instant::now();
                     if let Err(trouble) = self.take(report) {
                         return trouble.into();
                     }
                 }
-                Ok(None) if heard.elapsed() > SILENCE_TIMEOUT => {
+                Ok(None) if last_report.elapsed() > SILENCE_TIMEOUT => {
                     return Trouble::Hung { seconds: SILENCE_TIMEOUT.as_secs() }.into();
                 }
                 Ok(None) => {}
