@@ -416,7 +416,7 @@ fn an_hour_of_switches_holds_no_more_than_its_first_minutes() {
             _ => TransitionAssets::Nothing,
         };
         let transition = Transition { kind, duration: Duration::from_millis(600) };
-        let plan = Arc::new(Plan { layers, together: vec![group], more: false });
+        let plan = Arc::new(Plan { layers, together: vec![group], ..Plan::default() });
         program.set_filters(filters, false);
         program.handle(sources, Some((plan, Some(Change { transition, means }))), None);
         for after in [0, 300, 500, 1_000] {

@@ -243,7 +243,7 @@ fn a_group_is_seen_through_as_one_thing_as_ffmpeg_does_it() {
     let (one, two) = (at(100.0, 40.0, 320.0, 240.0), at(240.0, 100.0, 320.0, 240.0));
     let layers = vec![layer(1, 1, Placement::default()), layer(2, 2, one), layer(3, 2, two)];
     let group = LayerGroup { key: 9, layers: 1..3, opacity: 0.5, blend: Blend::Normal };
-    let plan = Plan { layers, together: vec![group], more: false };
+    let plan = Plan { layers, together: vec![group], ..Plan::default() };
     let mut program = program(&below, &above);
     program.handle(Default::default(), Some((Arc::new(plan), None)), None);
     let have = program.frame(Timestamp::ZERO).0;

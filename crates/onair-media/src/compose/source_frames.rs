@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::base::{Timestamp, WorkerPool};
+use crate::compose::draw::composed::{ComposedFilters, FilterInput};
 use crate::compose::filter::{Chain, Cover, WantedFilter};
 use crate::compose::layout;
 use crate::compose::placeholder::Placeholders;
@@ -100,6 +101,10 @@ impl Slot {
 #[derive(Default)]
 pub struct SourceFrames {
     slots: BTreeMap<SourceId, Slot>,
+    /// The filters of scenes and groups. Each view applies them to its own frames.
+    composed: BTreeMap<SourceId, ComposedFilters>,
+    /// The number of changes of these filters.
+    changes: u64,
     /// The time of the last pull.
     now: Timestamp,
     /// The displayed sizes of sources, kept to reuse the memory.
@@ -152,8 +157,30 @@ impl SourceFrames {
         }
     }
 
-    /// Sets a source's filters.
+    /// Returns the filters of scenes and groups at the last pull.
+    pub fn filter_input<'a>(&'a self, placeholder: Option<&'a VideoFrame>) -> FilterInput<'a> {
+        let (filters, at, lean) = (&self.composed, self.now, self.lean);
+        FilterInput { filters, at, lean, placeholder }
+    }
+
+    /// Returns true if a visibility mask of this scene or group cannot be read.
+    pub fn lacks_mask(&self, id: SourceId) -> bool {
+        let filters = self.composed.get(&id);
+        filters.is_some_and(|it| it.wanted.iter().any(|it| it.cover() == Some(Cover::Placeholder)))
+    }
+
+    /// Sets the filters of a source, a scene or a group.
     pub fn set_filters(&mut self, id: SourceId, wanted: &[WantedFilter]) {
+        if id.is_composed() {
+            self.changes += 1;
+            if wanted.is_empty() {
+                self.composed.remove(&id);
+            } else {
+                let filters = ComposedFilters { wanted: wanted.to_vec(), version: self.changes };
+                self.composed.insert(id, filters);
+            }
+            return;
+        }
         if let Some(slot) = self.slots.get_mut(&id) {
             slot.chain.set(wanted);
             slot.filtered = None;
@@ -197,7 +224,7 @@ impl SourceFrames {
     pub fn set_displayed(&mut self, plan: &Plan, canvas: Size) {
         let mut sizes = std::mem::take(&mut self.displayed);
         sizes.clear();
-        for layer in &plan.layers {
+        for layer in plan.all_layers().filter(|layer| !layer.source.is_composed()) {
             let own = self.origin(layer.source);
             let Some((frame, _)) = self.slots.get(&own).and_then(|slot| slot.last.as_ref()) else {
                 continue;

@@ -57,7 +57,7 @@ pub fn draw(
     plan: &Plan,
     canvas: &mut Canvas,
 ) -> (Arc<Pooled<Planes>>, DrawResult) {
-    let (whole, mut seen) = (stage.size(), plan.layers.is_empty());
+    let (whole, mut seen) = (stage.size(), plan.sources().next().is_none());
     for source in plan.sources() {
         match source_frames.shown(source) {
             ShownSource::Frame(_) => seen = true,
@@ -67,7 +67,8 @@ pub fn draw(
             ShownSource::Nothing => {}
         }
     }
-    if !seen {
+    let lacks_mask = plan.composed.iter().any(|it| source_frames.lacks_mask(it.id));
+    if !seen || lacks_mask {
         source_frames.placeholders.draw(whole);
     }
     let source_frames = &*source_frames;
@@ -81,7 +82,8 @@ pub fn draw(
         ShownSource::Placeholder(size) => placeholders.get(size.unwrap_or(whole)).cloned(),
         ShownSource::Nothing => None,
     };
-    let (planes, new) = stage.draw(canvas, plan, frame);
+    let filters = source_frames.filter_input(placeholders.get(whole));
+    let (planes, new) = stage.draw(canvas, plan, &filters, frame);
     (planes, if new { DrawResult::New } else { DrawResult::Repeated })
 }
 

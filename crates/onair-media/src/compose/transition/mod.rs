@@ -1,6 +1,7 @@
 //! Transitions between scenes, which combine two whole program frames into one. This module is
 //! pure, and works row by row.
 
+pub(in crate::compose) mod manual;
 pub(in crate::compose) mod stinger;
 mod wipe;
 
@@ -8,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use crate::compose::transition::manual::ManualTransition;
 pub use crate::compose::transition::stinger::{MAX_STINGER_DURATION, Matte, Stinger};
 pub use crate::compose::transition::wipe::{Order, Pattern, Wipe};
 

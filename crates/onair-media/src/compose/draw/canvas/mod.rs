@@ -12,11 +12,14 @@ use std::sync::Arc;
 
 use crate::base::{Fresh, Pool, Pooled, WorkerPool};
 use crate::compose::draw::blend;
+use crate::compose::draw::composed::{ComposedFrames, FilterInput, around};
 use crate::compose::draw::layer::{Bundle, DrawStep, DrawnLayer, empty};
 use crate::compose::draw::prepare::{Image, Prepared, Preparer};
 use crate::compose::draw::static_layers::{BufferContent, StaticAreas, StaticLayers};
-use crate::compose::layout::{Rect, spot, spot_scaled};
-use crate::compose::scene::{Blend, Fit, LayerGroup, Placement, Plan, SourceId};
+use crate::compose::layout::{FramePlacement, Rect, spot, spot_scaled};
+use crate::compose::scene::{
+    Blend, Composed, Fit, Layer, LayerGroup, MAX_DEPTH, Placement, Plan, SourceId,
+};
 use crate::media::{Planes, Size, VideoFrame};
 
 /// Number of program frames that the pool keeps for reuse. Frames in use are in encoder queues, the
@@ -65,6 +68,8 @@ pub struct LayerRenderer {
     /// Prepared images by the keys of the layers, with the drawing in which each was last needed.
     prepared: HashMap<u64, (Prepared, u64)>,
     bundles: HashMap<u64, CachedBundle>,
+    /// The scenes and groups with filters.
+    composed: ComposedFrames,
     drawing: u64,
     /// The content of the pool's buffers by their numbers, with at most [`MAX_TRACKED_BUFFERS`]
     /// entries.
@@ -95,6 +100,7 @@ impl LayerRenderer {
             preparer: Preparer::default(),
             prepared: HashMap::new(),
             bundles: HashMap::new(),
+            composed: ComposedFrames::default(),
             drawing: 0,
             written: Vec::with_capacity(MAX_TRACKED_BUFFERS),
             settled: 0,
@@ -129,12 +135,16 @@ impl LayerRenderer {
         &mut self,
         canvas: &mut Canvas,
         plan: &Plan,
+        filters: &FilterInput<'_>,
         frame: impl Fn(SourceId) -> Option<VideoFrame>,
     ) -> (Arc<Pooled<Planes>>, bool) {
         let Canvas { drawn, next, spare, out, settled } = canvas;
         empty(next, spare);
+        for composed in &plan.composed {
+            self.compose(composed, filters, &frame, spare);
+        }
         let groups = plan.together.as_slice();
-        self.collect(plan, 0..plan.layers.len(), groups, &frame, next, spare);
+        self.collect(&plan.layers, 0..plan.layers.len(), groups, &frame, next, spare);
         if let Some(out) = out.as_ref().filter(|_| drawn == next) {
             return (Arc::clone(out), false);
         }
@@ -148,11 +158,67 @@ impl LayerRenderer {
         (frame, true)
     }
 
-    /// Collects the pieces of some of the plan's layers. `groups` contains the groups that can be
-    /// among them.
+    /// Works like [`LayerRenderer::draw`], without filters of scenes and groups.
+    #[cfg(test)]
+    fn draw_plain(
+        &mut self,
+        canvas: &mut Canvas,
+        plan: &Plan,
+        frame: impl Fn(SourceId) -> Option<VideoFrame>,
+    ) -> (Arc<Pooled<Planes>>, bool) {
+        let (filters, at) = (std::collections::BTreeMap::new(), crate::base::Timestamp::ZERO);
+        let input = FilterInput { filters: &filters, at, lean: false, placeholder: None };
+        self.draw(canvas, plan, &input, frame)
+    }
+
+    /// Draws a scene or group with filters as a frame of its own.
+    fn compose(
+        &mut self,
+        it: &Composed,
+        filters: &FilterInput<'_>,
+        frame: &impl Fn(SourceId) -> Option<VideoFrame>,
+        spare: &mut Vec<Vec<DrawStep>>,
+    ) {
+        let mut pieces = spare.pop().unwrap_or_default();
+        let all = 0..it.layers.len();
+        self.collect(&it.layers, all, &it.together, frame, &mut pieces, spare);
+        let whole = Rect::whole(self.size);
+        let area = if it.id.as_scene().is_some() { Some(whole) } else { around(&pieces) };
+        let (key, bounds) = (u64::from(it.id.0), area.unwrap_or(whole));
+        let mut bundle = Bundle { key, strength: 256, blend: Blend::Normal, pieces, bounds };
+        let image = area.map(|_| self.bundle(&bundle));
+        empty(&mut bundle.pieces, spare);
+        spare.push(bundle.pieces);
+        let scale = f64::from(self.size.width) / f64::from(self.program.width.max(1));
+        self.composed.put(it.id, image, filters, (self.drawing, scale), &self.workers);
+    }
+
+    /// Returns the frame of a layer and its placement on this canvas.
+    fn placed(
+        &self,
+        layer: &Layer,
+        frame: &impl Fn(SourceId) -> Option<VideoFrame>,
+    ) -> Option<(VideoFrame, FramePlacement)> {
+        let (size, program) = (self.size, self.program);
+        if !layer.source.is_composed() {
+            let frame = frame(layer.source)?;
+            let spot = spot_scaled(&layer.places, layer.framed, frame.size(), size, program)?;
+            return Some((frame, spot));
+        }
+        let (frame, own) = self.composed.get(layer.source, size)?;
+        // The frame of a group is only a part of its canvas.
+        let mut places = [Placement::default(); MAX_DEPTH + 1];
+        let given = places.get_mut(..layer.places.len())?;
+        given.copy_from_slice(&layer.places);
+        *given.last_mut()? = own;
+        let spot = spot_scaled(given, layer.framed, frame.size(), size, program)?;
+        Some((frame.clone(), spot))
+    }
+
+    /// Collects the pieces of some layers. `groups` contains the groups that can be among them.
     fn collect(
         &self,
-        plan: &Plan,
+        list: &[Layer],
         layers: Range<usize>,
         mut groups: &[LayerGroup],
         frame: &impl Fn(SourceId) -> Option<VideoFrame>,
@@ -169,8 +235,8 @@ impl LayerRenderer {
                 && (at + 1..=layers.end).contains(&group.layers.end)
             {
                 let mut members = spare.pop().unwrap_or_default();
-                self.collect(plan, group.layers.clone(), inner, frame, &mut members, spare);
-                if let Some(bounds) = members.iter().map(DrawStep::bounds).reduce(Rect::around) {
+                self.collect(list, group.layers.clone(), inner, frame, &mut members, spare);
+                if let Some(bounds) = around(&members) {
                     let (key, strength) = (group.key, blend::opacity(group.opacity));
                     let (blend, pieces_of) = (group.blend, members);
                     let bundle = Bundle { key, strength, blend, pieces: pieces_of, bounds };
@@ -181,11 +247,8 @@ impl LayerRenderer {
                 at = group.layers.end;
                 continue;
             }
-            let (size, program) = (self.size, self.program);
-            if let Some(layer) = plan.layers.get(at)
-                && let Some(frame) = frame(layer.source)
-                && let Some(spot) =
-                    spot_scaled(&layer.places, layer.framed, frame.size(), size, program)
+            if let Some(layer) = list.get(at)
+                && let Some((frame, spot)) = self.placed(layer, frame)
             {
                 let (key, strength) = (layer.key, blend::opacity(layer.opacity));
                 let drawn = DrawnLayer { key, frame, spot, strength, blend: layer.blend };
@@ -266,6 +329,9 @@ impl LayerRenderer {
         let oldest = self.drawing.saturating_sub(MAX_UNUSED_DRAWINGS);
         self.prepared.retain(|_, (_, last)| *last >= oldest);
         self.bundles.retain(|_, bundle| bundle.last >= oldest);
+        if !self.composed.is_empty() {
+            self.composed.forget(oldest);
+        }
         frame
     }
 

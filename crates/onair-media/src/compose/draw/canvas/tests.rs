@@ -40,7 +40,7 @@ fn shapes_are_kept_on_black() {
     for from in [Size::new(64, 48), Size::new(320, 100), Size::new(2, 90), Size::new(160, 90)] {
         let frame = flat(from, 200, None);
         let plan = Plan::simple(SourceId(0));
-        let (out, _) = stage.draw(&mut Canvas::default(), &plan, |_| Some(frame.clone()));
+        let (out, _) = stage.draw_plain(&mut Canvas::default(), &plan, |_| Some(frame.clone()));
         assert_eq!(out.size(), PROGRAM_SIZE);
         let inner = from.fitted_into(PROGRAM_SIZE);
         let lit = out.y.iter().filter(|&&y| y == 200).count();
@@ -58,15 +58,16 @@ fn layers_lie_over_each_other_and_only_changes_are_drawn() {
     let square = Placement { fit: crate::compose::scene::Fit::Stretch, ..corner() };
     let plan = plan_of(vec![layer(0, Placement::default()), layer(1, square)]);
     let sources = |id: SourceId| Some(if id.0 == 0 { ground.clone() } else { above.clone() });
-    let (first, new) = stage.draw(&mut canvas, &plan, sources);
+    let (first, new) = stage.draw_plain(&mut canvas, &plan, sources);
     assert!(new);
     assert_eq!((first.y[0], first.y[43 * 160 + 159]), (60, 60));
     assert!(
         first.y[46 * 160 + 81].abs_diff(120) <= 1 && first.y[87 * 160 + 159].abs_diff(120) <= 1
     );
-    let (second, new) = stage.draw(&mut canvas, &plan, sources);
+    let (second, new) = stage.draw_plain(&mut canvas, &plan, sources);
     assert!(!new && Arc::ptr_eq(&first, &second));
-    let (without, new) = stage.draw(&mut canvas, &plan, |id| sources(id).filter(|_| id.0 == 0));
+    let (without, new) =
+        stage.draw_plain(&mut canvas, &plan, |id| sources(id).filter(|_| id.0 == 0));
     assert!(new && Arc::ptr_eq(&without, ground.shared()), "the ground itself");
 }
 
@@ -87,7 +88,7 @@ fn nested_scenes_and_groups_are_drawn_as_far_as_they_are_seen() {
         let scene = Scene { id: SceneId(1), items: vec![outer], ..Scene::default() };
         let plan = Plan::of(&scene, std::slice::from_ref(&inner));
         let source = |id: SourceId| Some(if id.0 == 1 { low.clone() } else { high.clone() });
-        stage.draw(&mut Canvas::default(), &plan, source).0
+        stage.draw_plain(&mut Canvas::default(), &plan, source).0
     };
     let count = |out: &Planes, luma: u8| out.y.iter().filter(|&&y| y == luma).count();
     let at = |out: &Planes, x: usize, y: usize| out.y[y * 160 + x];
@@ -154,10 +155,10 @@ fn what_lies_still_below_is_drawn_once() {
         still[3] = flat(Size::new(64, 36), 100 + n, Some(128));
         let source = |id: SourceId| still.get(id.0 as usize).cloned();
         let before = stage.laid;
-        let (out, new) = stage.draw(&mut canvas, &plan, source);
+        let (out, new) = stage.draw_plain(&mut canvas, &plan, source);
         laid.push(stage.laid - before);
         let mut alone = LayerRenderer::new(PROGRAM_SIZE, Arc::new(WorkerPool::alone()));
-        let (whole, _) = alone.draw(&mut Canvas::default(), &plan, source);
+        let (whole, _) = alone.draw_plain(&mut Canvas::default(), &plan, source);
         assert!(new && out.y == whole.y && out.u == whole.u && out.v == whole.v, "{n}");
     }
     // All five pieces are drawn until the lower three have been static for a while; from then on,
@@ -213,10 +214,10 @@ fn of_what_lies_still_only_that_is_copied_which_was_covered() {
         let plan = plan_of(layers);
         let canvas = if n % 16 == 9 { &mut other } else { &mut one };
         let before = stage.copied;
-        let (out, new) = stage.draw(canvas, &plan, sources);
+        let (out, new) = stage.draw_plain(canvas, &plan, sources);
         copied.push(stage.copied - before);
         let mut alone = LayerRenderer::new(PROGRAM_SIZE, Arc::new(WorkerPool::alone()));
-        let (whole, _) = alone.draw(&mut Canvas::default(), &plan, sources);
+        let (whole, _) = alone.draw_plain(&mut Canvas::default(), &plan, sources);
         assert!(new && out.y == whole.y && out.u == whole.u && out.v == whole.v, "{n}");
         // An encoder that sometimes lags behind, and code that overwrites a buffer.
         held.push_back(out);
@@ -246,13 +247,13 @@ fn what_is_covered_is_not_even_prepared() {
     let top = flat(PROGRAM_SIZE, 200, None);
     let plan = plan_of(vec![layer(0, corner()), layer(1, Placement::default())]);
     let sources = |id: SourceId| Some(if id.0 == 1 { top.clone() } else { small.clone() });
-    let (out, _) = stage.draw(&mut canvas, &plan, sources);
+    let (out, _) = stage.draw_plain(&mut canvas, &plan, sources);
     assert!(Arc::ptr_eq(&out, top.shared()) && stage.prepared.len() == 1);
     // Two layers side by side, below a layer that covers one of them.
     let half =
         Placement { width: 0.5, fit: crate::compose::scene::Fit::Stretch, ..Placement::default() };
     let layers = vec![layer(2, half), layer(0, corner()), layer(3, corner())];
-    stage.draw(&mut canvas, &plan_of(layers), |_| Some(small.clone()));
+    stage.draw_plain(&mut canvas, &plan_of(layers), |_| Some(small.clone()));
     assert!(stage.prepared.contains_key(&3) && !stage.prepared.contains_key(&0));
 }
 
@@ -264,7 +265,7 @@ fn nothing_is_allocated_for_frames_once_warm() {
     let frames: Vec<_> = (0..40).map(|luma| flat(Size::new(64, 36), luma * 5, None)).collect();
     let mut seen = std::collections::BTreeSet::new();
     for frame in &frames {
-        let (out, new) = stage.draw(&mut canvas, &plan, |_| Some(frame.clone()));
+        let (out, new) = stage.draw_plain(&mut canvas, &plan, |_| Some(frame.clone()));
         assert!(new);
         seen.insert(out.y.as_ptr() as usize);
     }
@@ -292,8 +293,8 @@ fn a_group_is_laid_down_as_one_thing_and_drawn_anew_only_when_it_changes() {
     };
     let sources: Vec<_> = [40, 100, 200].map(|luma| flat(PROGRAM_SIZE, luma, None)).into();
     let source = |id: SourceId| sources.get(id.0 as usize).cloned();
-    let plan = Plan { layers: layers.clone(), together: vec![group.clone()], more: false };
-    let (out, _) = stage.draw(&mut canvas, &plan, source);
+    let plan = Plan { layers: layers.clone(), together: vec![group.clone()], ..Plan::default() };
+    let (out, _) = stage.draw_plain(&mut canvas, &plan, source);
     let at = |out: &Planes, x: usize| out.y[45 * 160 + x];
     let seen = |out: &Planes| (at(out, 10), at(out, 100), at(out, 150));
     assert_eq!(seen(&out), (70, 120, 120), "what is above hides what is below in the group");
@@ -301,11 +302,11 @@ fn a_group_is_laid_down_as_one_thing_and_drawn_anew_only_when_it_changes() {
     // The ground changes, but the group is not drawn again.
     group.opacity = 1.0;
     group.blend = crate::compose::scene::Blend::Lighten;
-    let plan = Plan { layers, together: vec![group], more: false };
-    let (out, new) = stage.draw(&mut canvas, &plan, source);
+    let plan = Plan { layers, together: vec![group], ..Plan::default() };
+    let (out, new) = stage.draw_plain(&mut canvas, &plan, source);
     assert!(new && std::ptr::eq(made, Arc::as_ptr(&stage.bundles[&9].image.planes)));
     let (low, middle, high) = seen(&out);
     assert!(low.abs_diff(100) <= 1 && middle.abs_diff(200) <= 1 && high.abs_diff(200) <= 1);
-    let (_, new) = stage.draw(&mut canvas, &plan, source);
+    let (_, new) = stage.draw_plain(&mut canvas, &plan, source);
     assert!(!new);
 }

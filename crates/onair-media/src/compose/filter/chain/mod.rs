@@ -45,7 +45,11 @@ pub enum Cover {
 }
 
 impl WantedFilter {
-    fn cover(&self) -> Option<Cover> {
+    /// Returns the replacement for the frame, if this is an enabled mask without its file.
+    pub(in crate::compose) fn cover(&self) -> Option<Cover> {
+        if !self.slot.enabled {
+            return None;
+        }
         let cover = match self.material {
             AssetSupply::Coming => Cover::Nothing,
             AssetSupply::Lacking => Cover::Placeholder,

@@ -3,6 +3,8 @@
 //! encoder, if any. If a source has no frame, the compositor shows the source's last frame for two
 //! seconds, and then a placeholder, so that program frames never stop.
 
+mod inbox;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
@@ -13,6 +15,7 @@ use parking_lot::Mutex;
 use crate::base::partial_debug;
 use crate::base::queue::Sender;
 use crate::base::{Clock, Latest, Stop, Timestamp, Worker};
+use crate::compose::compositor::inbox::Inbox;
 use crate::compose::degradation::{Degradation, LoadWatcher};
 use crate::compose::filter::WantedFilter;
 use crate::compose::other_program::{EncoderQueue, OtherProgram, OtherProgramTiming};
@@ -20,14 +23,14 @@ use crate::compose::program::Program;
 use crate::compose::scene::{Plan, SourceId};
 use crate::compose::side_views::{SideView, ViewOf};
 use crate::compose::source_frames::SourceFrame;
-use crate::compose::transition::Change;
+use crate::compose::transition::{Change, ManualTransition};
 use crate::compose::view::DrawResult;
 use crate::media::{FrameGrid, ProgramId, Size, VideoFeed, VideoFrame};
 
 /// Maximum delay after which a tick still runs. A later tick is skipped.
 const MAX_TICK_DELAY: Duration = Duration::from_millis(100);
 /// Number of ticks per drawn frame while nobody sees the program.
-const UNSEEN_INTERVAL_TICKS: i64 = 3;
+const UNSEEN_INTERVAL_TICKS: i64 = 10;
 
 /// The format of the program frames.
 #[derive(Copy, Clone, Debug)]
@@ -193,6 +196,11 @@ impl Compositor {
         self.post(|inbox| inbox.preview = Some(preview));
     }
 
+    /// Moves the T-bar, which mixes the program with another scene. `None` removes that scene.
+    pub fn set_t_bar(&self, bar: Option<ManualTransition>) {
+        self.post(|inbox| inbox.t_bar = Some(bar));
+    }
+
     /// Draws exactly these views in addition to the program. On a slow computer, only a view before
     /// a filter is drawn.
     pub fn set_views(&self, views: BTreeMap<ViewOf, SideView>) {
@@ -299,24 +307,6 @@ impl Drop for ChangeGuard {
 
 partial_debug!(Shared { captured });
 
-/// Pending commands. The outer `Some` means that a command is pending.
-#[derive(Default)]
-struct Inbox {
-    sources: BTreeMap<SourceId, SourceFrame>,
-    /// Moves of feeds, applied before the other commands, in this order.
-    moves: Vec<(SourceId, SourceId)>,
-    fallback: BTreeMap<SourceId, Option<SourceId>>,
-    filters: BTreeMap<SourceId, Vec<WantedFilter>>,
-    plan: Option<(Arc<Plan>, Option<Change>)>,
-    preview: Option<Option<(Arc<Plan>, Latest<VideoFrame>)>>,
-    views: Option<BTreeMap<ViewOf, SideView>>,
-    encoders: [Option<Option<EncoderQueue>>; 2],
-    others: BTreeMap<ProgramId, Option<OtherProgram>>,
-    other_encoders: Vec<(ProgramId, Option<EncoderQueue>)>,
-    /// The number of guards. Commands are not applied while this number is above zero.
-    held: u32,
-}
-
 /// The tick loop.
 fn run(mut ticker: Ticker, stop: &Stop) {
     let Config { grid, clock, .. } = ticker.config;
@@ -387,6 +377,9 @@ impl Ticker {
             .map(|(plan, change)| (plan, change.map(|it| if cut { Change::CUT } else { it })));
         program.hand_over(commands.moves);
         program.handle(commands.sources, plan, commands.preview);
+        if let Some(bar) = commands.t_bar {
+            program.set_t_bar(bar);
+        }
         if let Some(views) = commands.views {
             program.set_views(views);
         }
@@ -578,13 +571,13 @@ mod tests {
         assert_eq!(compositor.figures().captured, 30);
         // Nobody sees these frames.
         compositor.set_unseen(true);
-        assert_eq!(wakes_of(30..60), 10);
+        assert_eq!(wakes_of(30..60), 3);
         let (encoder, frames) = queue::bounded("test", 64, Full::DropOldest);
         compositor.attach_encoder(encoder);
         assert_eq!(wakes_of(60..90), 30);
         assert_eq!(frames.len(), 30);
         compositor.detach_encoder();
-        assert_eq!(wakes_of(90..120), 10);
+        assert_eq!(wakes_of(90..120), 3);
         compositor.set_unseen(false);
         assert_eq!(wakes_of(120..150), 30);
     }

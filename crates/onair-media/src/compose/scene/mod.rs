@@ -1,14 +1,24 @@
 //! Scenes as values: the items, their placement and their order. This module is pure, without
 //! frames and clocks. A scene's items are flattened into a [`Plan`], which the compositor draws.
 
+mod item_transition;
+#[cfg(test)]
+mod tests;
+
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
+use std::time::Duration;
+
+pub use crate::compose::scene::item_transition::{ItemTransition, ItemTransitionKind};
 
 /// Maximum nesting depth of groups and scenes.
 pub const MAX_DEPTH: usize = 8;
 
 /// Maximum number of layers of a plan. Further layers are skipped.
 pub const MAX_LAYERS: usize = 256;
+
+/// Maximum number of scenes and groups with filters in a plan. Further ones are skipped.
+pub const MAX_FILTERED: usize = 32;
 
 /// Identifies a source of the collection.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -17,6 +27,39 @@ pub struct SourceId(pub u32);
 /// Identifies a scene of the collection.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct SceneId(pub u32);
+
+impl SourceId {
+    /// Marks the ids of scenes and of groups. Sources are counted from 0, and a collection is far
+    /// too small to reach these numbers.
+    const SCENE: u32 = 1 << 31;
+    const GROUP: u32 = 1 << 30;
+
+    /// Returns the id under which a scene is a source of frames. Only its filters need it.
+    pub const fn of_scene(id: SceneId) -> Self {
+        Self(Self::SCENE | id.0)
+    }
+
+    /// Returns the id under which a group is a source of frames. Only its filters need it.
+    pub const fn of_group(id: ItemId) -> Self {
+        Self(Self::GROUP | id.0)
+    }
+
+    /// Returns the scene that has this id as a source of frames.
+    pub const fn as_scene(self) -> Option<SceneId> {
+        if self.0 & Self::SCENE != 0 { Some(SceneId(self.0 & !Self::SCENE)) } else { None }
+    }
+
+    /// Returns the group that has this id as a source of frames.
+    pub const fn as_group(self) -> Option<ItemId> {
+        let is_group = self.0 & (Self::SCENE | Self::GROUP) == Self::GROUP;
+        if is_group { Some(ItemId(self.0 & !Self::GROUP)) } else { None }
+    }
+
+    /// Returns true for the id of a scene or group.
+    pub const fn is_composed(self) -> bool {
+        self.0 & (Self::SCENE | Self::GROUP) != 0
+    }
+}
 
 /// Identifies an item, across all scenes.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -45,6 +88,10 @@ pub struct Item {
     pub hidden: bool,
     /// True if the item cannot be moved on the canvas by mistake.
     pub locked: bool,
+    /// How the item appears when it is shown, and disappears when it is hidden; `None` means at
+    /// once.
+    pub show: Option<ItemTransition>,
+    pub hide: Option<ItemTransition>,
 }
 
 /// The content of an item.
@@ -69,6 +116,22 @@ impl Item {
             blend: Blend::Normal,
             hidden: false,
             locked: false,
+            show: None,
+            hide: None,
+        }
+    }
+
+    /// Returns true for a group.
+    pub fn is_group(&self) -> bool {
+        matches!(self.content, Content::Group(_))
+    }
+
+    /// Returns the id under which the filters of the item's content are kept.
+    pub fn filtered(&self) -> SourceId {
+        match &self.content {
+            Content::Source(id) => *id,
+            Content::Scene(id) => SourceId::of_scene(*id),
+            Content::Group(_) => SourceId::of_group(self.id),
         }
     }
 
@@ -233,12 +296,42 @@ pub struct LayerGroup {
     pub blend: Blend,
 }
 
+/// The layers of a visible item that appears or disappears with its own transition.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ItemLayers {
+    /// The key of the item, like that of a [`Layer`].
+    pub key: u64,
+    /// The range of the plan's layers.
+    pub layers: Range<usize>,
+    /// The index of the item's own placement in [`Layer::places`].
+    pub depth: usize,
+    pub show: Option<ItemTransition>,
+    pub hide: Option<ItemTransition>,
+}
+
+/// A scene or group with filters. It is drawn as a frame, which the filters process, and which a
+/// [`Layer`] with its id shows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Composed {
+    /// The [id of the scene](SourceId::of_scene) or [group](SourceId::of_group).
+    pub id: SourceId,
+    /// The layers on a canvas of the program's size. A layer can show an earlier one of
+    /// [`Plan::composed`].
+    pub layers: Vec<Layer>,
+    pub together: Vec<LayerGroup>,
+    pub items: Vec<ItemLayers>,
+}
+
 /// A flattened scene: the layers from bottom to top.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Plan {
     pub layers: Vec<Layer>,
     /// Groups that are drawn as one image, from bottom to top, each before its inner groups.
     pub together: Vec<LayerGroup>,
+    /// Scenes and groups with filters, each after those that it shows.
+    pub composed: Vec<Composed>,
+    /// Items with a transition of their own.
+    pub items: Vec<ItemLayers>,
     /// True if a visible item exceeds the [maximum](MAX_LAYERS).
     pub more: bool,
 }
@@ -246,33 +339,82 @@ pub struct Plan {
 impl Plan {
     /// Creates a plan of one source that fills the program.
     pub fn simple(source: SourceId) -> Self {
-        let places = vec![Placement::default()];
-        let layer = Layer { key: 0, source, places, framed: 0, opacity: 1.0, blend: Blend::Normal };
-        Self { layers: vec![layer], ..Self::default() }
+        Self { layers: vec![Layer { source, ..Layer::whole(0) }], ..Self::default() }
     }
 
     /// Flattens `scene` into a plan. This function skips hidden items, recursive scenes, and items
     /// beyond the maximum depth and number.
     pub fn of(scene: &Scene, all: &[Scene]) -> Self {
-        let mut flattener = Flattener { all, path: vec![scene.id], plan: Self::default() };
-        flattener.items(
-            &scene.items,
-            &EnclosingGroups { key: u64::from(scene.id.0), places: &[], framed: 0 },
-        );
+        Self::filtered(scene, all, &|_| false)
+    }
+
+    /// Works like [`Plan::of`]. `has_filters` tells which scenes and groups have filters.
+    pub fn filtered(scene: &Scene, all: &[Scene], has_filters: &dyn Fn(SourceId) -> bool) -> Self {
+        let path = vec![scene.id];
+        let mut flattener = Flattener { all, has_filters, path, count: 0, plan: Self::default() };
+        let key = u64::from(scene.id.0);
+        let around = EnclosingGroups { key, places: &[], framed: 0 };
+        let id = SourceId::of_scene(scene.id);
+        if has_filters(id) {
+            flattener.composed(id, key, &scene.items);
+            flattener.plan.layers.push(Layer { source: id, ..Layer::whole(key) });
+        } else {
+            flattener.items(&scene.items, &around);
+        }
         flattener.plan
     }
 
     /// Returns the sources that the plan needs.
     pub fn sources(&self) -> impl Iterator<Item = SourceId> {
-        self.layers.iter().map(|layer| layer.source)
+        self.all_layers().map(|layer| layer.source).filter(|id| !id.is_composed())
+    }
+
+    /// Returns the sources of items that `next` lacks, with the durations of the transitions with
+    /// which these items disappear.
+    pub fn leaving_after(&self, next: &Self) -> Vec<(SourceId, Duration)> {
+        let composed = self.composed.iter().map(|it| (&it.items, &it.layers));
+        let mut leaving = Vec::new();
+        for (items, layers) in std::iter::once((&self.items, &self.layers)).chain(composed) {
+            for item in items {
+                let own = layers.get(item.layers.clone()).unwrap_or_default();
+                let is_there = |key: u64| next.all_layers().any(|layer| layer.key == key);
+                if let Some(hide) = item.hide.filter(|_| !own.iter().any(|it| is_there(it.key))) {
+                    let sources = own.iter().map(|layer| (layer.source, hide.duration));
+                    leaving.extend(sources.filter(|(id, _)| !id.is_composed()));
+                }
+            }
+        }
+        leaving
+    }
+
+    /// Returns the layers of the plan and of its scenes and groups with filters.
+    pub fn all_layers(&self) -> impl Iterator<Item = &Layer> {
+        self.layers.iter().chain(self.composed.iter().flat_map(|it| &it.layers))
+    }
+
+    /// Works like [`Plan::all_layers`].
+    pub fn all_layers_mut(&mut self) -> impl Iterator<Item = &mut Layer> {
+        self.layers.iter_mut().chain(self.composed.iter_mut().flat_map(|it| &mut it.layers))
+    }
+}
+
+impl Layer {
+    /// Creates a layer that fills the program.
+    fn whole(key: u64) -> Self {
+        let places = vec![Placement::default()];
+        let (source, blend) = (SourceId::default(), Blend::Normal);
+        Self { key, source, places, framed: 0, opacity: 1.0, blend }
     }
 }
 
 /// Walks through groups and scenes, and adds their layers to the plan.
 struct Flattener<'a> {
     all: &'a [Scene],
+    has_filters: &'a dyn Fn(SourceId) -> bool,
     /// The scenes on the current path.
     path: Vec<SceneId>,
+    /// The number of layers, with those of scenes and groups with filters.
+    count: usize,
     plan: Plan,
 }
 
@@ -295,18 +437,49 @@ impl Flattener<'_> {
                 continue;
             }
             let blend = item.blend;
-            let places: Vec<Placement> =
+            let own_transition = item.show.is_some() || item.hide.is_some();
+            let first = self.plan.layers.len();
+            let mut places: Vec<Placement> =
                 outer.places.iter().chain([&item.place.bounded()]).copied().collect();
-            match &item.content {
-                Content::Source(_) if self.plan.layers.len() >= MAX_LAYERS => {
-                    self.plan.more = true;
+            let mut framed = outer.framed;
+            let composed = match &item.content {
+                Content::Group(_) => Some(SourceId::of_group(item.id)),
+                Content::Scene(id) => {
+                    framed |= 1 << outer.places.len();
+                    Some(SourceId::of_scene(*id))
                 }
+                Content::Source(_) => None,
+            };
+            let composed = composed.filter(|id| (self.has_filters)(*id));
+            match &item.content {
+                Content::Source(_) if self.count >= MAX_LAYERS => self.plan.more = true,
                 Content::Source(source) => {
-                    let (source, framed) = (*source, outer.framed);
-                    self.plan.layers.push(Layer { key, source, places, framed, opacity, blend });
+                    let source = *source;
+                    self.push(Layer { key, source, places, framed, opacity, blend });
+                }
+                Content::Group(_) | Content::Scene(_) if composed.is_some() => {
+                    let (source, items) = match (&item.content, composed) {
+                        (Content::Group(items), Some(id)) => (id, items.as_slice()),
+                        (Content::Scene(shown), Some(id)) if !self.path.contains(shown) => {
+                            let scene = self.all.iter().find(|scene| scene.id == *shown);
+                            (id, scene.map(|scene| scene.items.as_slice()).unwrap_or_default())
+                        }
+                        _ => continue,
+                    };
+                    if let Content::Scene(id) = item.content {
+                        self.path.push(id);
+                    }
+                    if self.composed(source, u64::from(source.0), items) {
+                        // The frame is placed on the canvas of the group or scene.
+                        places.push(Placement::default());
+                        self.push(Layer { key, source, places, framed, opacity, blend });
+                    }
+                    if let Content::Scene(_) = item.content {
+                        self.path.pop();
+                    }
                 }
                 Content::Group(items) => {
-                    self.one(key, opacity, blend, |it| {
+                    self.one(key, (opacity, blend), own_transition, |it| {
                         it.items(
                             items,
                             &EnclosingGroups { key, places: &places, framed: outer.framed },
@@ -317,8 +490,7 @@ impl Flattener<'_> {
                     let scene = self.all.iter().find(|scene| scene.id == *id);
                     if let Some(scene) = scene.filter(|scene| !self.path.contains(&scene.id)) {
                         self.path.push(scene.id);
-                        let framed = outer.framed | 1 << outer.places.len();
-                        self.one(key, opacity, blend, |it| {
+                        self.one(key, (opacity, blend), own_transition, |it| {
                             it.items(
                                 &scene.items,
                                 &EnclosingGroups { key, places: &places, framed },
@@ -328,12 +500,50 @@ impl Flattener<'_> {
                     }
                 }
             }
+            let layers = first..self.plan.layers.len();
+            if own_transition && !layers.is_empty() {
+                let (depth, show, hide) = (outer.places.len(), item.show, item.hide);
+                self.plan.items.push(ItemLayers { key, layers, depth, show, hide });
+            }
         }
     }
 
-    /// Groups the layers that `members` adds, if this changes the result.
-    fn one(&mut self, key: u64, opacity: f32, blend: Blend, members: impl FnOnce(&mut Self)) {
-        if opacity >= 1.0 && blend == Blend::Normal {
+    fn push(&mut self, layer: Layer) {
+        self.count += 1;
+        self.plan.layers.push(layer);
+    }
+
+    /// Adds the layers of a scene or group with filters, unless the plan has them already. Returns
+    /// false if there are too many.
+    fn composed(&mut self, id: SourceId, key: u64, items: &[Item]) -> bool {
+        if self.plan.composed.iter().any(|it| it.id == id) {
+            return true;
+        }
+        if self.plan.composed.len() >= MAX_FILTERED || self.count >= MAX_LAYERS {
+            self.plan.more = true;
+            return false;
+        }
+        let outer = std::mem::take(&mut self.plan);
+        self.plan.composed = outer.composed;
+        self.items(items, &EnclosingGroups { key, places: &[], framed: 0 });
+        let mut inner = std::mem::take(&mut self.plan);
+        let Plan { layers, together, items, .. } = inner;
+        // A group that is too deep for its own layers still gets an empty frame.
+        inner.composed.push(Composed { id, layers, together, items });
+        let more = outer.more || inner.more;
+        self.plan = Plan { composed: inner.composed, more, ..outer };
+        true
+    }
+
+    /// Groups the layers that `members` adds, if this changes the result, or if `always` is true.
+    fn one(
+        &mut self,
+        key: u64,
+        (opacity, blend): (f32, Blend),
+        always: bool,
+        members: impl FnOnce(&mut Self),
+    ) {
+        if opacity >= 1.0 && blend == Blend::Normal && !always {
             return members(self);
         }
         let (first, index) = (self.plan.layers.len(), self.plan.together.len());
@@ -353,117 +563,5 @@ impl Flattener<'_> {
                 }
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn item(id: u32, content: Content) -> Item {
-        Item::new(ItemId(id), content)
-    }
-
-    #[test]
-    fn groups_and_scenes_are_flattened_in_order() {
-        let inner = Scene {
-            id: SceneId(2),
-            items: vec![item(5, Content::Source(SourceId(50)))],
-            ..Scene::default()
-        };
-        let mut group = item(
-            2,
-            Content::Group(vec![
-                item(3, Content::Source(SourceId(30))),
-                item(4, Content::Scene(SceneId(2))),
-            ]),
-        );
-        group.opacity = 0.5;
-        let mut hidden = item(6, Content::Source(SourceId(60)));
-        hidden.hidden = true;
-        let items = vec![item(1, Content::Source(SourceId(10))), group, hidden];
-        let scene = Scene { id: SceneId(1), items, ..Scene::default() };
-        let plan = Plan::of(&scene, &[scene.clone(), inner]);
-        let seen: Vec<_> = plan
-            .layers
-            .iter()
-            .map(|layer| (layer.source.0, layer.places.len(), layer.framed, layer.opacity))
-            .collect();
-        assert_eq!(seen, [(10, 1, 0, 1.0), (30, 2, 0, 1.0), (50, 3, 0b10, 1.0)]);
-        let [group] = plan.together.as_slice() else { panic!("{:?}", plan.together) };
-        assert_eq!((group.layers.clone(), group.opacity), (1..3, 0.5));
-        let keys: std::collections::BTreeSet<_> = plan.layers.iter().map(|it| it.key).collect();
-        assert_eq!(keys.len(), 3);
-    }
-
-    #[test]
-    fn only_groups_that_look_otherwise_are_drawn_as_one() {
-        let source = |id| item(id, Content::Source(SourceId(id)));
-        let group = |id, opacity, blend, members| Item {
-            opacity,
-            blend,
-            ..item(id, Content::Group(members))
-        };
-        let plan = |items| {
-            let scene = Scene { id: SceneId(1), items, ..Scene::default() };
-            Plan::of(&scene, &[])
-        };
-        let plain = plan(vec![group(1, 1.0, Blend::Normal, vec![source(2), source(3)])]);
-        assert!(plain.together.is_empty() && plain.layers.len() == 2);
-        let alone = plan(vec![group(1, 0.5, Blend::Screen, vec![source(2)])]);
-        assert!(alone.together.is_empty());
-        assert_eq!((alone.layers[0].opacity, alone.layers[0].blend), (0.5, Blend::Screen));
-        let empty = plan(vec![group(1, 0.5, Blend::Normal, Vec::new()), source(2)]);
-        assert!(empty.together.is_empty() && empty.layers.len() == 1);
-        let inner = group(4, 0.5, Blend::Normal, vec![source(5), source(6)]);
-        let outer = group(1, 1.0, Blend::Add, vec![inner, source(2)]);
-        let nested = plan(vec![source(9), outer]);
-        let ranges: Vec<_> = nested.together.iter().map(|it| it.layers.clone()).collect();
-        assert_eq!(ranges, [1..4, 1..3]);
-    }
-
-    #[test]
-    fn a_scene_within_itself_and_too_many_layers_are_left_out() {
-        let own = item(1, Content::Scene(SceneId(1)));
-        let mut items = vec![own, item(2, Content::Source(SourceId(1)))];
-        let scene = Scene { id: SceneId(1), items: items.clone(), ..Scene::default() };
-        assert_eq!(Plan::of(&scene, std::slice::from_ref(&scene)).layers.len(), 1);
-        items.extend((3..10_003).map(|id| item(id, Content::Source(SourceId(1)))));
-        let scene = Scene { id: SceneId(1), items, ..Scene::default() };
-        let plan = Plan::of(&scene, &[]);
-        assert_eq!((plan.layers.len(), plan.more), (MAX_LAYERS, true));
-        // Invisible items do not count; members of groups count one by one.
-        let source = |id| item(id, Content::Source(SourceId(1)));
-        let mut items: Vec<Item> = (1..=255).map(source).collect();
-        items.push(item(300, Content::Group(vec![source(301)])));
-        items.push(item(302, Content::Group(Vec::new())));
-        items.push(Item { hidden: true, ..source(303) });
-        let mut scene = Scene { id: SceneId(1), items, ..Scene::default() };
-        let plan = Plan::of(&scene, &[]);
-        assert_eq!((plan.layers.len(), plan.more), (MAX_LAYERS, false));
-        scene.items[256] = item(302, Content::Group(vec![source(304)]));
-        assert!(Plan::of(&scene, &[]).more);
-        let mut deep = item(1, Content::Source(SourceId(1)));
-        for id in 2..40 {
-            deep = item(id, Content::Group(vec![deep]));
-        }
-        let scene = Scene { id: SceneId(1), items: vec![deep], ..Scene::default() };
-        assert!(Plan::of(&scene, &[]).layers.is_empty());
-    }
-
-    #[test]
-    fn numbers_that_are_none_become_defaults() {
-        let place = Placement {
-            x: f64::NAN,
-            width: 1e9,
-            height: -3.0,
-            rotation: -90.0,
-            ..Placement::default()
-        };
-        let place = place.bounded();
-        assert_eq!((place.x, place.width, place.height), (0.0, Placement::MAX_EXTENT, 0.001));
-        assert!((place.rotation - 270.0).abs() < 1e-9);
-        let crop = Crop { left: 0.7, right: 0.7, top: f64::INFINITY, bottom: -1.0 }.bounded();
-        assert!(crop.left + crop.right <= 0.99 && crop.top == 0.0 && crop.bottom == 0.0);
     }
 }

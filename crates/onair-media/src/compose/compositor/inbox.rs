@@ -1,0 +1,32 @@
+//! The commands that wait for the compositor's next tick.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::base::Latest;
+use crate::compose::filter::WantedFilter;
+use crate::compose::other_program::{EncoderQueue, OtherProgram};
+use crate::compose::scene::{Plan, SourceId};
+use crate::compose::side_views::{SideView, ViewOf};
+use crate::compose::source_frames::SourceFrame;
+use crate::compose::transition::{Change, ManualTransition};
+use crate::media::{ProgramId, VideoFrame};
+
+/// Pending commands. The outer `Some` means that a command is pending.
+#[derive(Default)]
+pub struct Inbox {
+    pub sources: BTreeMap<SourceId, SourceFrame>,
+    /// Moves of feeds, applied before the other commands, in this order.
+    pub moves: Vec<(SourceId, SourceId)>,
+    pub fallback: BTreeMap<SourceId, Option<SourceId>>,
+    pub filters: BTreeMap<SourceId, Vec<WantedFilter>>,
+    pub plan: Option<(Arc<Plan>, Option<Change>)>,
+    pub preview: Option<Option<(Arc<Plan>, Latest<VideoFrame>)>>,
+    pub views: Option<BTreeMap<ViewOf, SideView>>,
+    pub t_bar: Option<Option<ManualTransition>>,
+    pub encoders: [Option<Option<EncoderQueue>>; 2],
+    pub others: BTreeMap<ProgramId, Option<OtherProgram>>,
+    pub other_encoders: Vec<(ProgramId, Option<EncoderQueue>)>,
+    /// The number of guards. Commands are not applied while this number is above zero.
+    pub held: u32,
+}
