@@ -4,6 +4,7 @@
 pub mod disk_space;
 pub mod flv_tags;
 mod media_file;
+pub mod name_pattern;
 mod new_file;
 pub mod samples;
 mod trouble;
