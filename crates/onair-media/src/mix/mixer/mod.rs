@@ -2,14 +2,15 @@
 //! thread waits for the delay of the sources, pulls each strip's source, and filters its audio. The
 //! thread applies fader and mute with a ramp, meters and mixes the strips, and passes the block to
 //! the encoder, if any. Missing audio becomes silence, so the timestamps continue without a gap or
-//! an overlap. If there is neither a source nor a receiver, the thread sleeps.
+//! an overlap. If there is neither a source nor a receiver, the thread sleeps. The file is
+//! long because the thread and its handle share their state.
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
@@ -44,6 +45,8 @@ const IDLE_POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// The extra wait of a mixer whose blocks nobody receives, such as in an idle window. It then
 /// produces several blocks at once for the meters, so that the processor is woken less often.
 const EXTRA_IDLE_WAIT: Duration = Duration::from_millis(40);
+/// The same while nobody sees the meters either.
+const EXTRA_UNSEEN_WAIT: Duration = Duration::from_millis(200);
 
 /// Number of free blocks to keep. Encoders and monitoring return the blocks of their queues.
 const MAX_IDLE_BLOCKS: usize = 32;
@@ -201,6 +204,12 @@ impl Mixer {
         self.shared.program.lock().measure_loudness(wanted);
     }
 
+    /// Sets whether nobody sees the meters.
+    pub fn set_unseen(&self, unseen: bool) {
+        self.shared.unseen.store(unseen, Ordering::Relaxed);
+        self.shared.more.notify_one();
+    }
+
     /// Sets the fall rate of all meters.
     pub fn set_fall(&self, fall: MeterFall) {
         *self.shared.fall.lock() = fall;
@@ -305,6 +314,7 @@ struct Shared {
     samples: AtomicU64,
     silent: AtomicU64,
     skipped: AtomicU64,
+    unseen: AtomicBool,
     #[cfg(any(test, feature = "test-support"))]
     commanded: Mutex<CommandedState>,
 }
@@ -437,7 +447,7 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
         let now = clock.now();
         if now < due {
             if outputs.are_none() {
-                shared.wait_for_more(due.since(now) + EXTRA_IDLE_WAIT);
+                shared.wait_for_more(due.since(now) + shared.extra_wait());
             } else if stop.wait(due.since(now)) {
                 return;
             }
@@ -523,6 +533,11 @@ impl Shared {
     /// no meter any more, and gets one that nothing reads.
     fn existing_meter(&self, id: StripId) -> SharedMeter {
         self.meters.lock().get(&id).cloned().unwrap_or_default()
+    }
+
+    /// Returns the extra wait of a mixer without receivers.
+    fn extra_wait(&self) -> Duration {
+        if self.unseen.load(Ordering::Relaxed) { EXTRA_UNSEEN_WAIT } else { EXTRA_IDLE_WAIT }
     }
 
     /// Returns true if no strip has a source, and all meters are silent. In this case, no audio is
