@@ -34,5 +34,6 @@ pub use crate::capture::signal_watch::{over_file, over_stream};
 pub use crate::capture::source::{CameraFormat, CameraInfo, Context, Error, Source};
 pub use crate::capture::text::nameplate;
 pub use open::{
-    cameras, controls, extent, in_wayland, open, open_by, screens, sharing, shows, windows,
+    camera_id_at, cameras, controls, extent, in_wayland, open, open_by, screens, sharing, shows,
+    windows,
 };

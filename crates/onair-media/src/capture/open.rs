@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::BufReader;
+use std::path::Path;
 
 use crate::base::{FileStamp, Timestamp};
 use crate::capture::camera::control::CameraControl;
@@ -22,6 +23,11 @@ use crate::media::Size;
 use crate::media::markers::Schedule;
 use crate::media::source_status::{SourceFormat, SourceStatus};
 use crate::text::Problem;
+
+/// Returns the id of the camera at this device file, such as `/dev/video0`, or at a link to it.
+pub fn camera_id_at(path: &Path) -> Option<String> {
+    camera::backend::id_at(path)
+}
 
 /// Returns the cameras that are connected now.
 pub fn cameras() -> Vec<CameraInfo> {

@@ -51,6 +51,13 @@ fn distinguish(nodes: &mut [Node]) {
     }
 }
 
+/// Returns the id of the camera at this node, such as `/dev/video0`, or at a link to it.
+pub(super) fn id_at(path: &Path) -> Option<String> {
+    let node = fs::canonicalize(path).ok()?;
+    let number: u32 = node.to_str()?.strip_prefix("/dev/video")?.parse().ok()?;
+    nodes().into_iter().find(|node| node.number == number).map(|node| node.id)
+}
+
 fn describe(folder: &Path, number: u32) -> Node {
     let name = read(&folder.join("name")).unwrap_or_else(|| format!("Camera {number}"));
     let index = read(&folder.join("index")).unwrap_or_else(|| "0".to_owned());

@@ -28,6 +28,11 @@ use std::sync::Arc;
 
 use crate::capture::camera::driver::Driver;
 
+/// Returns the id of the camera at this device file.
+pub(in crate::capture) fn id_at(path: &std::path::Path) -> Option<String> {
+    identity::id_at(path)
+}
+
 /// Returns the camera system of this computer.
 pub(in crate::capture) fn driver() -> Arc<dyn Driver> {
     #[cfg(target_os = "linux")]
