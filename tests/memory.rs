@@ -156,7 +156,7 @@ fn crowded() -> Arc<Plan> {
     Arc::new(Plan {
         layers,
         together: vec![group(90, 1..4, 0.5), group(91, 2..4, 0.8)],
-        more: false,
+        ..Plan::default()
     })
 }
 

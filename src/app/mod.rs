@@ -31,6 +31,7 @@ use crate::base::{CodePages, Latest};
 use crate::files::new_path;
 use crate::media::VideoFrame;
 use crate::studio::command::PartCommand;
+use crate::studio::settings::part::PartKind;
 use crate::studio::{Command, Preferences, Snapshot, WatchCommand};
 use crate::ui::input::event_order::EventOrder;
 use crate::ui::style::{scale, theme};
@@ -324,7 +325,13 @@ impl<S: Studio> Window<S> {
             WindowRequest::PickTransitionFile(of, folder) => {
                 self.files.ask(ctx, Kind::Transition(of), folder);
             }
-            WindowRequest::PickScenes => self.files.ask(ctx, Kind::Scenes, None),
+            // If nothing is saved, there is only one collection.
+            WindowRequest::PickScenes if self.studio.snapshot().parts.is_kept => {
+                self.files.ask(ctx, Kind::Part(PartKind::Collection, false), None);
+            }
+            WindowRequest::PickScenes | WindowRequest::PickMoreScenes => {
+                self.files.ask(ctx, Kind::Scenes, None);
+            }
             WindowRequest::SaveScenes => self.files.ask(ctx, Kind::NewScenes, None),
             // The screen has already handled these requests.
             WindowRequest::ShowParts
@@ -349,8 +356,9 @@ impl<S: Studio> Window<S> {
             WindowRequest::OwnFileChooser => self.files.use_own(),
             WindowRequest::PickRecordingFolder => self.files.ask(ctx, Kind::Folder, Some(folder)),
             WindowRequest::Record => {
-                let format = self.screen.lock().preferences().recording.format.extension();
-                let path = new_path(&folder, "onair", format);
+                let values = self.studio.snapshot().name_values();
+                let choices = self.screen.lock().preferences().recording.clone();
+                let path = choices.new_recording(&folder, &values);
                 self.studio.send(Command::StartRecording(path));
             }
             WindowRequest::SaveReplay => {

@@ -20,6 +20,11 @@ panel-multiview = Multiview
 action-multiview = Multiview
 tip-action-multiview = Shows or hides thumbnails of all scenes.
 multiview-scene = Scene { $name }
+multiview-empty = No source
+multiview-hidden = All sources are hidden
+multiview-down = No signal
+multiview-opening = Opening…
+multiview-slow = Paused: the computer is too slow
 multiview-program = Scene { $name } (program)
 multiview-preview = Scene { $name } (preview)
 # The state of a scene in the list.

@@ -44,6 +44,8 @@ inspector-several = { $count ->
    *[other] { $count } more sources are selected. Changes here apply only to the source shown.
 }
 inspector-place = Position and size
+inspector-transitions = When shown or hidden
+inspector-filters-of-scene = These filters change the whole scene, wherever it is shown.
 inspector-locked = Locked. Unlock the source in the list to move it.
 inspector-crop = Crop
 inspector-filters = Filters
@@ -100,6 +102,8 @@ tip-action-layout-delete = Deletes the current saved layout, and shows the Simpl
 action-arrange-panels = Arrange panels
 tip-action-arrange-panels = Shows a tab on each panel. Use the tab to move, hide or detach the panel.
 take = Take
+t-bar = T-bar
+tip-t-bar = Drag to mix the preview into the program by hand. At the right end, the preview is taken.
 panels-too-deep = panels are nested more than { $most } levels deep
 panels-unclosed = a comma or a bracket is missing
 panels-unknown = there is no panel '{ $name }'

@@ -32,5 +32,7 @@ placeholder-empty-advice = Add a source on the left. The test pattern always wor
 item-copy = Copy
 item-cut = Cut
 item-paste = Paste
+item-copy-transform = Copy transform
+item-paste-transform = Paste transform
 drop-to-add = Drop to add to the scene
 add-audio = Add audio…

@@ -20,6 +20,11 @@ panel-multiview = 多视图
 action-multiview = 多视图
 tip-action-multiview = 显示或隐藏所有场景的缩略图。
 multiview-scene = 场景 { $name }
+multiview-empty = 没有来源
+multiview-hidden = 所有来源都已隐藏
+multiview-down = 无信号
+multiview-opening = 正在打开…
+multiview-slow = 已暂停：电脑太慢
 multiview-program = 场景 { $name }：正在输出
 multiview-preview = 场景 { $name }：正在预览
 # The state of a scene in the list.

@@ -31,5 +31,7 @@ placeholder-empty-advice = 请在左侧添加来源。测试画面随时可用�
 item-copy = 复制
 item-cut = 剪切
 item-paste = 粘贴
+item-copy-transform = 复制变换
+item-paste-transform = 粘贴变换
 drop-to-add = 松开即可添加到场景
 add-audio = 添加音频…

@@ -42,6 +42,11 @@ pub enum Command {
     LookAt(BTreeMap<ViewOf, ViewDetail>),
     /// Switches the preview to the program, and the previous scene to the preview.
     Transition,
+    /// Moves the T-bar of studio mode: 0 is the program, and 1 the preview, which then becomes the
+    /// program.
+    TBar(f32),
+    /// Sets the scene in which a strip is heard, by its name; empty means always.
+    SetStripScene { id: StripId, scene: String },
     /// Pauses, resumes or seeks a source that plays a file or stream.
     Media(SourceId, TransportCommand),
     /// Sets the end behavior of a media file.
@@ -69,6 +74,8 @@ pub enum Command {
     Redo,
     /// Adds the scenes in this file: a collection of onair (TOML, JSON) or OBS (JSON).
     ImportScenes(PathBuf),
+    /// Closes the report about the last import.
+    CloseImportReport,
     /// Writes the scenes to this file: as JSON if the name ends with `.json`, otherwise as TOML.
     ExportScenes(PathBuf),
     /// Executes a command for scene collections and profiles.

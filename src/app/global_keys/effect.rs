@@ -46,7 +46,9 @@ pub fn effect(command: &AnyCommand, snapshot: &Snapshot, here: bool) -> HotkeyEf
             _ => return HotkeyEffect::Ask(action),
         },
         Action::Record if snapshot.recording.is_some() => Command::StopRecording,
-        Action::Record => Command::StartRecording(new_path(folder, "onair", extension)),
+        Action::Record => {
+            Command::StartRecording(recording.new_recording(folder, &snapshot.name_values()))
+        }
         Action::PauseRecording => match &snapshot.recording {
             Some(recording) if recording.paused => Command::ResumeRecording,
             _ => Command::PauseRecording,

@@ -225,7 +225,8 @@ pub struct Args {
     #[command(flatten, next_help_heading = "Targets")]
     pub route: network::Flags,
 
-    /// Record to this file: .flv, .mp4 or .mkv
+    /// Record to this file: .flv, .mp4 or .mkv. Its name can contain placeholders: {date}, {time},
+    /// {year}, {month}, {day}, {hour}, {minute}, {second}, {scene}, {size}, {fps}
     #[arg(long, value_name = "PATH", help_heading = "Recording")]
     pub record: Option<PathBuf>,
     /// Record this audio source to an additional track with this NAME (repeatable, up to 5). The
@@ -283,14 +284,17 @@ const CONTROL_HELP: &str = "Read commands from standard input, one per line.
   chapter [TITLE], snapshot [PATH]        add a chapter, save a screenshot
   scene NAME, prepare NAME|none           change the program or the preview
   take [KIND [DURATION] [OPTION]…]        transition to the scene in the preview
+  t-bar POSITION                          mix the preview in, from 0 to 1
   transition KIND [DURATION] [OPTION]… [file=PATH]
                                           set the default transition
   scene-transition NAME: KIND …|none      set the transition of one scene
   item hide|show|lock|unlock|up|down|top|bottom [ITEM]
   item place [ITEM:] WHAT=VALUE …         move or change an item
+  item show-by|hide-by [ITEM:] fade|slide-left|…|none [MS]
+                                          set how an item appears or disappears
   duplicate [ITEM]                        duplicate an item, with the same source
   duplicate-source ITEM                   duplicate an item and its source
-  filter on|off|remove KIND [SOURCE]      change a video filter
+  filter on|off|remove KIND [SOURCE]      change a video filter of a source, scene or group
   filter set|add KIND [SOURCE:] WHAT=VALUE …
   media pause|resume|restart|next|previous|seek TIME [SOURCE]
                                           control a media source
@@ -311,6 +315,7 @@ const CONTROL_HELP: &str = "Read commands from standard input, one per line.
                                           change an audio filter
   strip at-end loop|clear|hold [STRIP]    set the behavior at the end of an audio file
   strip restart [STRIP]                   play an audio file from its start
+  strip scene [STRIP:] SCENE|all          set the scene in which the strip is heard
   strip if-silent [STRIP:] keep|SOURCE    set the fallback for silent or lost audio
   stop                                    end the broadcast
 

@@ -23,6 +23,7 @@ use crate::cli::output::Output;
 use crate::cli::output::exit::Exit;
 use crate::cli::output::redact::check_file;
 use crate::files::Trouble;
+use crate::files::name_pattern::{NameValues, path_by};
 use crate::mix::StripId;
 use crate::studio::notices::event_log;
 use crate::studio::settings::part::files::PartFiles;
@@ -42,9 +43,13 @@ pub fn run(args: &Args, matches: &clap::ArgMatches, globals: &Globals, clock: Cl
         .and_then(|config| Ok((config, remote_control::read(args)?)));
     match prepared {
         Ok((config, remote)) => {
+            let (settings, quality) = (&config.settings, &config.settings.quality);
+            let scene = settings.collection.current().map(|scene| scene.name.clone());
+            let (size, fps) = (Some(quality.size), quality.frame_rate.as_f64());
+            let values = NameValues { scene: scene.unwrap_or_default(), size, fps };
             let run = control::Run {
                 copy: args.copy.clone().map(|path| (path, args.again)),
-                record: args.record.clone(),
+                record: args.record.as_deref().map(|path| path_by(path, &values)),
                 duration: args.duration,
                 replay_to: args.replay_to.clone(),
                 control: args.control,

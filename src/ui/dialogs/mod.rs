@@ -40,6 +40,8 @@ pub enum Dialog {
     Developer,
     /// The user's own services.
     Services,
+    /// The result of an import of scenes.
+    ImportReport,
     /// Scene collections and profiles.
     CollectionsAndProfiles,
     /// The dialog that sends a media file unchanged.
@@ -71,6 +73,7 @@ pub fn show(
         Dialog::EventLog => event_log::show(ctx, view, needs.fresh),
         Dialog::Developer => developer::show(ctx, view, needs),
         Dialog::Services => own_services::show(ctx, view, needs.services, needs.fresh),
+        Dialog::ImportReport => parts::import_report::show(ctx, view),
         Dialog::CollectionsAndProfiles => parts::show(ctx, view, needs.parts, needs.fresh),
         Dialog::Passthrough => passthrough::show(ctx, view, needs.passthrough),
         Dialog::Mixer => mixer::show(ctx, view, needs.fresh),

@@ -149,6 +149,8 @@ actions! {
     Copy "copy" Copy "";
     Cut "cut" Copy "";
     Paste "paste" Paste "";
+    CopyTransform "copy-transform" Copy "";
+    PasteTransform "paste-transform" Paste "";
     Duplicate "duplicate" Copy "";
     Delete "delete" Trash "";
     Group "group" Folder "";
@@ -181,6 +183,7 @@ actions! {
     SceneRename "scene-rename" Text "";
     SceneDuplicate "scene-duplicate" Copy "";
     SceneTransition "scene-transition" Transition "";
+    SceneFilters "scene-filters" Settings "";
     SceneUp "scene-up" ChevronUp "";
     SceneDown "scene-down" ChevronDown "";
     SceneRemove "scene-remove" Trash "";

@@ -3,13 +3,14 @@
 
 use egui::Context;
 
-use crate::compose::scene::{Content, Fit, Item, ItemId, Placement, SceneId};
+use crate::compose::scene::{Content, Fit, Item, ItemId, Placement, SceneId, SourceId};
 use crate::media::Size;
 use crate::studio::scenes::MAIN_SOURCE;
 use crate::studio::scenes::edits::MovedInto;
 use crate::studio::{Edit, Snapshot};
 use crate::ui::input::actions::Action;
 use crate::ui::input::possible::ImpossibleReason;
+use crate::ui::scenes::canvas::group_box;
 use crate::ui::scenes::clipboard;
 use crate::ui::scenes::draft::{
     Draft, RenamedObject, TransitionScope, chosen, edited, items_of, name_of, natural, place_of,
@@ -23,7 +24,9 @@ pub fn why_not(snapshot: &Snapshot, draft: &Draft, action: Action) -> Option<Imp
     match action {
         Action::Paste => (!clipboard::has(draft)).then_some(ImpossibleReason::NothingCopied),
         Action::ZoomFit => draft.zoom.fits().then_some(ImpossibleReason::CanvasFits),
-        _ if action.is_about_items() => why_not_on(snapshot, &chosen(snapshot, draft), action),
+        _ if action.is_about_items() => {
+            why_not_with(snapshot, draft, &chosen(snapshot, draft), action)
+        }
         _ if action.is_about_scene() => why_not_on_scene(snapshot, edited(snapshot), action),
         _ => None,
     }
@@ -36,6 +39,17 @@ pub(super) fn why_not_on(
     action: Action,
 ) -> Option<ImpossibleReason> {
     edits(snapshot, items, action).err()
+}
+
+/// Works like [`why_not_on`], also for a command that needs what was copied before.
+pub(super) fn why_not_with(
+    snapshot: &Snapshot,
+    draft: &Draft,
+    items: &[&Item],
+    action: Action,
+) -> Option<ImpossibleReason> {
+    let is_empty = action == Action::PasteTransform && draft.copied_place.is_none();
+    why_not_on(snapshot, items, action).or(is_empty.then_some(ImpossibleReason::NothingCopied))
 }
 
 /// Returns the reason why a command is impossible for this scene.
@@ -74,6 +88,12 @@ pub(super) fn act_on(
         Action::Copy | Action::Cut => clipboard::copy(ctx, view, draft, &ids),
         Action::Duplicate => clipboard::duplicate(view, draft, &ids),
         Action::Group => draft.await_items(view.snapshot),
+        Action::CopyTransform => draft.copied_place = items.first().map(|item| item.place),
+        Action::PasteTransform => {
+            let Some(place) = draft.copied_place else { return };
+            let free = items.iter().filter(|item| !item.locked);
+            return together(view, free.map(|item| Edit::SetPlace(item.id, place)).collect());
+        }
         Action::ItemRename => {
             if let [item] = items {
                 draft.rename(RenamedObject::Item(item.id), name_of(view, item));
@@ -98,6 +118,10 @@ pub(super) fn act_on_scene(view: &mut View<'_>, draft: &mut Draft, scene: SceneI
             }
         }
         Action::SceneTransition => draft.transition = Some(TransitionScope::Scene(scene)),
+        Action::SceneFilters => {
+            draft.choose(None);
+            draft.show_filters(SourceId::of_scene(scene));
+        }
         _ => {}
     }
     together(view, edits);
@@ -126,6 +150,8 @@ fn edits(snapshot: &Snapshot, items: &[&Item], action: Action) -> Edits {
     let align = |to| aligned(snapshot, items, to);
     Ok(match action {
         Action::Copy | Action::Duplicate => Vec::new(),
+        Action::CopyTransform => one().map(|_| Vec::new())?,
+        Action::PasteTransform => unlocked(items).map(|_| Vec::new())?,
         Action::Cut | Action::Delete => ids().map(Edit::RemoveItem).collect(),
         Action::Group => {
             let together = match items {
@@ -208,9 +234,13 @@ fn aligned(snapshot: &Snapshot, items: &[&Item], to: AlignTo) -> Edits {
     if free.len() < items.len().min(2) {
         return Err(ImpossibleReason::Locked);
     }
-    let places: Vec<_> = free.iter().map(|item| (item.place, natural(snapshot, item))).collect();
+    let place = |item: &&Item| (group_box::shown(snapshot, item), natural(snapshot, item));
+    let places: Vec<_> = free.iter().map(place).collect();
     let places = placement::aligned(&places, to, snapshot.quality.size);
-    let edits = free.iter().zip(places).map(|(item, new)| Edit::SetPlace(item.id, new));
+    let put = |(item, new): (&&Item, Placement)| {
+        Edit::SetPlace(item.id, group_box::put(snapshot, item, new))
+    };
+    let edits = free.iter().zip(places).map(put);
     Ok(vec![Edit::Several(edits.collect())])
 }
 

@@ -102,6 +102,8 @@ pub struct Draft {
     pub(super) clip: Clip,
     /// The copied filters of a source.
     pub(super) copied_filters: Vec<Slot>,
+    /// The copied position, size, crop and rotation of an item.
+    pub(super) copied_place: Option<Placement>,
     /// The choice that a source gets once the user releases a dragged number or color.
     pub(super) held: Option<(SourceId, VideoChoice)>,
     /// The texts entered for sources.
@@ -114,6 +116,8 @@ pub struct Draft {
     pub(super) going: HandleDrag,
     /// The transition whose options are displayed.
     pub transition: Option<TransitionScope>,
+    /// True while the user still holds the T-bar after the preview became the program.
+    pub t_bar_is_over: bool,
     /// True in studio mode, in which edits go to the preview.
     pub studio_mode: bool,
     /// The zoom of the canvas.
@@ -145,6 +149,7 @@ impl Draft {
             adding: old.adding,
             clip: old.clip,
             copied_filters: old.copied_filters,
+            copied_place: old.copied_place,
             typed_at: old.typed_at,
             studio_mode: old.studio_mode,
             zoom: old.zoom,
@@ -217,10 +222,12 @@ impl Draft {
             shown = true;
         }
         if let Some((source, section)) = self.asked.take() {
-            let shows = |item: &Item| item.content == Content::Source(source);
+            let shows = |item: &Item| item.filtered() == source;
             if !chosen(snapshot, self).first().copied().is_some_and(shows) {
-                let found = topmost(items_of(snapshot), &shows).map(|item| item.id);
-                self.choose(found);
+                // The filters of the scene itself are shown without an item.
+                let is_scene = source.as_scene() == Some(edited(snapshot));
+                let found = topmost(items_of(snapshot), &shows).filter(|_| !is_scene);
+                self.choose(found.map(|item| item.id));
                 self.inspected = Some(source);
             }
             self.section = Some((section, None));

@@ -21,7 +21,9 @@ use crate::ui::widgets::{
 type NamedAction = (Action, &'static str);
 
 /// The commands that place, turn and flip items.
-const TRANSFORM: [NamedAction; 9] = [
+const TRANSFORM: [NamedAction; 11] = [
+    (Action::CopyTransform, key!("item-copy-transform")),
+    (Action::PasteTransform, key!("item-paste-transform")),
     (Action::ItemFit, key!("item-fit")),
     (Action::ItemFill, key!("item-fill")),
     (Action::ItemStretch, key!("item-stretch")),
@@ -52,10 +54,11 @@ const ORDER: [NamedAction; 4] = [
 ];
 
 /// The commands for a scene.
-const SCENE: [NamedAction; 6] = [
+const SCENE: [NamedAction; 7] = [
     (Action::SceneRename, key!("scene-rename")),
     (Action::SceneDuplicate, key!("scene-duplicate")),
     (Action::SceneTransition, key!("scene-transition")),
+    (Action::SceneFilters, key!("scene-filters")),
     (Action::SceneUp, key!("scene-up")),
     (Action::SceneDown, key!("scene-down")),
     (Action::SceneRemove, key!("scene-remove")),
@@ -114,7 +117,7 @@ fn lines(
     all: &[NamedAction],
 ) {
     for &(action, name) in all {
-        let why_not = commands::why_not_on(view.snapshot, items, action);
+        let why_not = commands::why_not_with(view.snapshot, draft, items, action);
         if command(ui, view, action, &view.texts.get(name), why_not) {
             commands::act_on(ui.ctx(), view, draft, items, action);
         }
@@ -161,10 +164,13 @@ pub fn item(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
     if line(ui, view, &texts.get("item-inspector"), true) {
         draft.settings = Some(item.id);
     }
-    if let Content::Source(source) = item.content
-        && command(ui, view, Action::Filters, &texts.get("item-filters"), None)
-    {
-        draft.show_filters(source);
+    let filters_key = match item.content {
+        Content::Scene(_) => key!("item-filters-of-scene"),
+        Content::Source(_) | Content::Group(_) => key!("item-filters"),
+    };
+    if command(ui, view, Action::Filters, &texts.get(filters_key), None) {
+        draft.choose(Some(item.id));
+        draft.show_filters(item.filtered());
     }
     let names = [(Action::ItemRename, key!("item-rename")), (Action::Delete, key!("item-remove"))];
     lines(ui, view, draft, &items, &names);
@@ -176,9 +182,7 @@ pub fn item(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
     submenu(ui, theme, &texts.get("item-order"), |ui| order(ui, view, draft, item));
     menu_rule(ui, theme);
     copying(ui, view, draft, &items);
-    if let Content::Source(source) = item.content {
-        filters(ui, view, draft, source);
-    }
+    filters(ui, view, draft, item.filtered());
     lines(ui, view, draft, &items, &[(Action::Duplicate, key!("item-duplicate"))]);
     where_possible(ui, view, draft, item, (Action::DuplicateSource, key!("item-duplicate-source")));
     let group = match item.content {
@@ -214,7 +218,7 @@ fn copying(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, items: &[&Item])
     paste(ui, view, draft, edited(view.snapshot));
 }
 
-/// Draws the lines that copy the filters of a source, and paste copied filters after its own.
+/// Draws the lines that copy the filters of a source, scene or group, and paste copied filters after its own.
 fn filters(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, source: SourceId) {
     let (texts, snapshot) = (view.texts, view.snapshot);
     let own = snapshot.scenes.collection.filters(source);
@@ -284,9 +288,13 @@ pub fn scene(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, scene: &Scene)
         }
     }
     paste(ui, view, draft, scene.id);
+    filters(ui, view, draft, SourceId::of_scene(scene.id));
     menu_rule(ui, view.theme);
     if command(ui, view, Action::ImportScenes, &texts.get("scenes-import"), None) {
         view.request(WindowRequest::PickScenes);
+    }
+    if view.snapshot.parts.is_kept && line(ui, view, &texts.get("scenes-add"), true) {
+        view.request(WindowRequest::PickMoreScenes);
     }
     if command(ui, view, Action::ExportScenes, &texts.get("scenes-export"), None) {
         view.request(WindowRequest::SaveScenes);

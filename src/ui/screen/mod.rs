@@ -63,6 +63,7 @@ use crate::media::VideoFrame;
 use crate::studio::command::PartCommand;
 use crate::studio::notices::health::Health;
 use crate::studio::settings::{Panel, Panels};
+use crate::studio::snapshot::Scenes;
 use crate::studio::{Command, Preferences, Remedy, Snapshot, Theme as ThemeChoice};
 use crate::ui::dialogs::file_chooser::FileChooser;
 use crate::ui::dialogs::{self, Dialog, DialogAnswer, PassthroughDraft};
@@ -355,6 +356,11 @@ impl Screen {
                 self.projectors.leave_collection(old, new);
             }
         }
+        let number = |scenes: &Scenes| scenes.import_report.as_ref().map(|it| it.number);
+        let report = number(&snapshot.scenes);
+        if report.is_some() && report != number(&self.snapshot.scenes) && !self.is_blocked() {
+            self.open(Dialog::ImportReport);
+        }
         self.snapshot = snapshot;
         let released = self.target.learn(&self.snapshot);
         self.requests.extend(released.into_iter().map(WindowRequest::Command));
@@ -534,7 +540,12 @@ impl Screen {
         };
         match dialogs::show(ctx, &mut view, dialog, &mut needs, &mut self.search) {
             None => {}
-            Some(DialogAnswer::Close) => self.dialog = None,
+            Some(DialogAnswer::Close) => {
+                self.dialog = None;
+                if dialog == Dialog::ImportReport && self.snapshot.scenes.import_report.is_some() {
+                    self.send(Command::CloseImportReport);
+                }
+            }
             Some(DialogAnswer::EditTarget(id)) => {
                 self.dialog = None;
                 self.show_side(SideTab::Broadcast);

@@ -12,6 +12,7 @@ pub mod projectors;
 pub mod right_panel;
 pub mod share;
 mod stats;
+mod take;
 
 use egui::{Rect, Ui, pos2, vec2};
 

@@ -10,10 +10,13 @@ use egui::{
     Vec2, WidgetInfo, vec2,
 };
 
-use crate::compose::scene::{Scene, SceneId};
+use crate::capture::VideoChoice;
+use crate::compose::scene::{Scene, SceneId, SourceId};
 use crate::compose::{ViewDetail, ViewOf};
 use crate::studio::live::view::LiveState;
-use crate::studio::{Command, Snapshot};
+use crate::studio::scenes::MAIN_SOURCE;
+use crate::studio::snapshot::SourceState;
+use crate::studio::{Command, Notice, Snapshot};
 use crate::ui::input::actions::key;
 use crate::ui::input::hotkeys::accept_letters;
 use crate::ui::input::named::show_scene;
@@ -23,7 +26,7 @@ use crate::ui::targets::child;
 use crate::ui::video::{FrameView, fitted};
 use crate::ui::view::View;
 use crate::ui::watch::tiles::grid::grid;
-use crate::ui::widgets::{SceneMark, elided, focus_ring, scroll};
+use crate::ui::widgets::{SceneMark, elided, focus_ring, one_line, scroll};
 
 /// The minimum width of a cell in points. In less space, the multiview scrolls.
 const MIN_CELL_WIDTH_POINTS: f32 = 112.0;
@@ -219,6 +222,43 @@ pub(super) fn is_on_air(snapshot: &Snapshot) -> bool {
         && snapshot.passthrough.is_none()
 }
 
+/// Returns why the frame of a scene is black or old; `None` if it is not.
+fn why_empty(snapshot: &Snapshot, scene: &Scene) -> Option<&'static str> {
+    let scenes = &snapshot.scenes;
+    let plan = scenes.collection.plan(scene.id);
+    let state = |id: SourceId| match (id, &snapshot.video) {
+        (MAIN_SOURCE, None) => None,
+        (MAIN_SOURCE, Some(video)) if video.choice == VideoChoice::None => None,
+        (MAIN_SOURCE, Some(video)) => Some(video.state),
+        (id, _) => Some(scenes.source(id).map_or(SourceState::Opening, |source| source.state)),
+    };
+    let states: Vec<_> = plan.sources().filter_map(state).collect();
+    let all = |of: &[SourceState]| states.iter().all(|state| of.contains(state));
+    let is_slow =
+        |it: &Notice| it.key().starts_with("degradation-") && it.key() != "degradation-over";
+    if states.is_empty() {
+        let is_hidden = !scene.items.is_empty() && plan.sources().next().is_none();
+        return Some(if is_hidden { key!("multiview-hidden") } else { key!("multiview-empty") });
+    }
+    match () {
+        () if all(&[SourceState::Failed, SourceState::Lost, SourceState::Stalled]) => {
+            Some(key!("multiview-down"))
+        }
+        () if all(&[SourceState::Opening]) => Some(key!("multiview-opening")),
+        // A slow computer does not draw the thumbnails.
+        () => snapshot.notices.iter().any(is_slow).then_some(key!("multiview-slow")),
+    }
+}
+
+/// Writes a reason in the middle of a frame.
+fn paint_reason(ui: &Ui, rect: Rect, reason: &str) {
+    let width = (rect.width() - 2.0 * gap::S - 10.0).max(0.0);
+    let galley = one_line(ui, reason, width, Type::Tiny.font(), VIDEO_TEXT_COLOR);
+    let plate = Rect::from_center_size(rect.center(), galley.size() + vec2(10.0, 6.0));
+    ui.painter().rect_filled(plate, CornerRadius::same(3), TEXT_PLATE);
+    ui.painter().galley(plate.center() - galley.size() / 2.0, galley, VIDEO_TEXT_COLOR);
+}
+
 /// Paints the frame of a scene with its name and marks.
 fn paint_cell(
     ui: &Ui,
@@ -235,6 +275,9 @@ fn paint_cell(
         return;
     }
     multiview.paint(ui, view, like, scene.id, rect);
+    if let Some(reason) = why_empty(view.snapshot, scene) {
+        paint_reason(ui, rect, &view.texts.get(reason));
+    }
     let line = rect.with_min_y(rect.bottom() - NAME_LINE_HEIGHT_POINTS.min(rect.height()));
     ui.painter().rect_filled(line, CornerRadius::ZERO, TEXT_PLATE);
     // On a small frame, a text mark would cover the scene.
@@ -284,9 +327,37 @@ fn paint_cell(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use egui::pos2;
 
     use super::*;
+    use crate::compose::scene::ItemId;
+    use crate::studio::snapshot::VideoSource;
+    use crate::studio::{Collection, Edit};
+
+    #[test]
+    fn a_black_frame_says_why() {
+        let mut collection = Collection::default();
+        assert!(collection.apply(&Edit::AddScene("Empty".into())));
+        let mut snapshot = Snapshot::default();
+        let mut set = |state: Option<SourceState>, is_hidden: bool| {
+            collection.apply(&Edit::HideItem(ItemId(1), is_hidden));
+            snapshot.scenes.collection = Arc::new(collection.clone());
+            snapshot.video = state.map(|state| {
+                let (name, format) = (String::new(), None);
+                VideoSource { choice: VideoChoice::Test, state, name, format }
+            });
+            let scenes = &snapshot.scenes.collection.scenes;
+            (why_empty(&snapshot, &scenes[0]), why_empty(&snapshot, &scenes[1]))
+        };
+        let empty = Some("multiview-empty");
+        assert_eq!(set(Some(SourceState::Open), false), (None, empty));
+        assert_eq!(set(Some(SourceState::Open), true), (Some("multiview-hidden"), empty));
+        assert_eq!(set(Some(SourceState::Lost), false).0, Some("multiview-down"));
+        assert_eq!(set(Some(SourceState::Opening), false).0, Some("multiview-opening"));
+        assert_eq!(set(None, false).0, empty);
+    }
 
     #[test]
     fn all_scenes_have_a_place_and_none_is_too_small() {

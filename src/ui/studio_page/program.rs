@@ -6,35 +6,27 @@ use egui::{
 
 use crate::capture::VideoChoice;
 use crate::compose::scene::Content;
-use crate::compose::transition::Transition;
 use crate::studio::live::view::LiveState;
 use crate::studio::scenes::MAIN_SOURCE;
 use crate::studio::snapshot::SourceState;
-use crate::studio::{Command, Edit};
-use crate::ui::input::actions::{Action, key};
-use crate::ui::input::hotkeys::tooltip;
+use crate::ui::input::actions::key;
 use crate::ui::scenes;
-use crate::ui::scenes::transition::TransitionChoice;
 use crate::ui::studio_page::multiview::is_on_air;
+use crate::ui::studio_page::take::{self, StudioAreas};
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{
-    BORDER_WIDTH, FRAME_BACKGROUND, TEXT_PLATE, Type, VIDEO_TEXT_COLOR, gap, size,
+    BORDER_WIDTH, FRAME_BACKGROUND, TEXT_PLATE, Type, VIDEO_TEXT_COLOR, gap,
 };
 use crate::ui::targets::child;
 use crate::ui::text::format;
 use crate::ui::video::placeholder::placeholder;
 use crate::ui::video::{FrameView, Rotation, fill_around, fitted};
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, ButtonWeight, label, one_line};
-
-/// The width of the column between preview and program.
-const MIDDLE_COLUMN_WIDTH_POINTS: f32 = 84.0;
-/// The height of a line above the transitions in this column.
-const HEADING_HEIGHT_POINTS: f32 = 18.0;
+use crate::ui::widgets::{Button, one_line};
 
 /// Draws the program in `room`.
 ///
-/// In studio mode, the preview is to the left of the program.
+/// In studio mode, the preview is to the left of the program, or above it.
 pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -45,15 +37,12 @@ pub fn show(
 ) {
     let mut room = room;
     if let Some(preview) = preview {
-        let half = (room.width() - MIDDLE_COLUMN_WIDTH_POINTS) / 2.0;
-        let left = room.with_max_x(room.left() + half);
-        let columns = left.right()..=left.right() + MIDDLE_COLUMN_WIDTH_POINTS;
-        let middle = Rect::from_x_y_ranges(columns, room.y_range());
-        room = room.with_min_x(room.right() - half);
-        let inner = scenes::playback_bar::above(draft, view.snapshot, left.shrink(gap::M));
+        let areas = StudioAreas::of(room, view.snapshot.quality.size.aspect());
+        room = areas.program;
+        let inner = scenes::playback_bar::above(draft, view.snapshot, areas.preview.shrink(gap::M));
         let rect = draft.zoom.place(inner, view.snapshot.quality.size, ui.pixels_per_point());
         let seen = rect.intersect(inner);
-        fill_around(ui, left, seen, view.theme.canvas);
+        fill_around(ui, areas.preview, seen, view.theme.canvas);
         if !preview.paint_turned(ui, rect, seen, Rotation::None) {
             ui.painter().rect_filled(seen, CornerRadius::ZERO, FRAME_BACKGROUND);
         }
@@ -62,7 +51,7 @@ pub fn show(
         let fill = (view.theme.accent, view.theme.on_accent);
         label_in(ui, seen, &view.texts.get("preview-tag"), fill);
         worked_on(ui, view, draft, (&*preview, true), (rect, seen), inner);
-        take(ui, view, draft, middle);
+        take::show(ui, view, draft, &areas);
     }
     let inner = room.shrink(gap::M);
     let (size, dots) = (view.snapshot.quality.size, ui.pixels_per_point());
@@ -108,90 +97,6 @@ fn worked_on(
         return;
     }
     scenes::canvas::zoom::readout(ui, view, &mut draft.zoom, seen);
-}
-
-/// Draws the column between preview and program: the button that takes the preview to the program,
-/// and below a heading the transition that it uses. This is the transition of the preview's scene,
-/// if the scene has one, and the column changes the transition that it shows.
-fn take(ui: &mut Ui, view: &mut View<'_>, draft: &mut scenes::Draft, room: Rect) {
-    let (theme, texts) = (view.theme, view.texts);
-    ui.painter().rect_filled(room, CornerRadius::ZERO, theme.canvas);
-    let scenes = &view.snapshot.scenes;
-    let owner = scenes.preview_scene.and_then(|id| scenes.collection.scene(id));
-    let owner = owner.filter(|scene| scenes.collection.own_transitions.contains_key(&scene.id));
-    let now = owner
-        .map_or(&scenes.collection.transition, |scene| scenes.collection.transition_to(scene.id));
-    let chosen = TransitionChoice::of(&now.kind);
-    // A kind that has no permanent button gets one while it is in use.
-    let mut kinds = vec![TransitionChoice::Cut, TransitionChoice::Fade];
-    kinds.extend((!kinds.contains(&chosen)).then_some(chosen));
-    let headings =
-        if owner.is_some() { 2.0 * HEADING_HEIGHT_POINTS } else { HEADING_HEIGHT_POINTS };
-    let height = |kinds: usize| {
-        52.0 + headings + gap::S + (kinds + 1) as f32 * (size::SMALL_CONTROL_HEIGHT + gap::S)
-    };
-    if height(kinds.len()) > room.height() - 2.0 * gap::S {
-        kinds.retain(|kind| *kind == chosen);
-    }
-    let inner = Rect::from_center_size(
-        room.center(),
-        vec2(MIDDLE_COLUMN_WIDTH_POINTS - 8.0, height(kinds.len())),
-    );
-    let mut column = child(ui, inner, "take");
-    column.spacing_mut().item_spacing.y = gap::S;
-    let width = inner.width();
-    let (name, tip) = (texts.get("take"), tooltip(ui.ctx(), texts, Action::Transition));
-    let button = Button::new(&name).weight(ButtonWeight::Primary).height(52.0).width(width);
-    if button.show(&mut column, theme).on_hover_text(tip).clicked() {
-        view.send(Command::Transition);
-    }
-    let heading = texts.get("transition-kind");
-    let own = texts.get("transition-of-scene");
-    column.vertical_centered(|ui| {
-        ui.spacing_mut().item_spacing.y = 0.0;
-        label(ui, &heading, Type::Small, theme.secondary);
-        if let Some(scene) = owner {
-            let tip =
-                texts.with("tip-transition-of-scene", &[("scene", scene.name.as_str().into())]);
-            label(ui, &own, Type::Small, theme.accent).on_hover_text(tip);
-        }
-    });
-    for kind in kinds {
-        let name = texts.get(kind.name());
-        let name = name.trim_end_matches('…');
-        let tip = match owner {
-            Some(scene) => texts.with(
-                "tip-transition-choose-own",
-                &[("scene", scene.name.as_str().into()), ("kind", name.into())],
-            ),
-            None => texts.with("tip-transition-choose", &[("kind", name.into())]),
-        };
-        let button = Button::new(name).small().width(width).selected(kind == chosen);
-        if button.show(&mut column, theme).on_hover_text(tip).clicked() && kind != chosen {
-            let transition = Transition { kind: kind.kind(&now.kind), ..now.clone() };
-            view.send(Command::Edit(match owner {
-                Some(scene) => Edit::SetSceneTransition(scene.id, Some(transition)),
-                None => Edit::SetTransition(transition),
-            }));
-        }
-    }
-    let duration = format!("{}\u{a0}ms", now.duration.as_millis());
-    // A cut has no duration.
-    let (button, name) = match chosen {
-        TransitionChoice::Cut => {
-            (Button::new("").icon(Icon::Settings), texts.get("transition-options").to_string())
-        }
-        _ => {
-            let values = [("duration", duration.as_str().into())];
-            (Button::new(&duration), texts.with("transition-duration-is", &values))
-        }
-    };
-    let button = button.small().weight(ButtonWeight::Quiet).width(width).name(&name);
-    if button.show(&mut column, theme).on_hover_text(&name).clicked() {
-        draft.transition = Some(owner.map_or(scenes::TransitionScope::Every, |scene| {
-            scenes::TransitionScope::Scene(scene.id)
-        }));
-    }
 }
 
 /// Draws the program frame, or a text in its place. Returns true if it drew the frame.

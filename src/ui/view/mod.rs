@@ -55,6 +55,8 @@ pub enum WindowRequest {
     PickTransitionFile(TransitionFile, Option<PathBuf>),
     /// Lets the user choose a scene file, and imports it.
     PickScenes,
+    /// Lets the user choose a scene file, and adds its scenes to the collection in use.
+    PickMoreScenes,
     /// Lets the user choose a file, and writes the scenes into it.
     SaveScenes,
     /// Shows the collections and profiles. The screen handles this request itself.

@@ -122,8 +122,8 @@ fn record_status(call: &Call<'_>) -> CallResult {
 /// Returns the command that starts a recording in the recordings folder.
 fn record(studio: &Snapshot) -> Command {
     let preferences = &studio.preferences;
-    let extension = preferences.recording.format.extension();
-    Command::StartRecording(new_path(&preferences.recording_folder, "onair", extension))
+    let (folder, values) = (&preferences.recording_folder, studio.name_values());
+    Command::StartRecording(preferences.recording.new_recording(folder, &values))
 }
 
 pub fn start_record(call: &Call<'_>) -> CallResult {

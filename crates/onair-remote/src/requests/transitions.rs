@@ -21,6 +21,7 @@ pub const REQUESTS: &[RequestEntry] = &[
     ("GetSceneSceneTransitionOverride", scene_transition),
     ("SetSceneSceneTransitionOverride", set_scene_transition),
     ("TriggerStudioModeTransition", take),
+    ("SetTBarPosition", set_t_bar),
 ];
 
 /// The limits of a duration in milliseconds.
@@ -177,6 +178,22 @@ pub fn take(call: &Call<'_>) -> CallResult {
         return Err(Failure::new(status::STUDIO_MODE_NOT_ACTIVE, "Studio mode is off."));
     }
     Ok(Outcome::command(Command::Transition))
+}
+
+/// Moves the T-bar. Like the handle in the window, a bar that is released near an end goes there.
+pub fn set_t_bar(call: &Call<'_>) -> CallResult {
+    const CATCH: f64 = 0.03;
+    if call.studio.scenes.preview_scene.is_none() {
+        return Err(Failure::new(status::STUDIO_MODE_NOT_ACTIVE, "Studio mode is off."));
+    }
+    let position = call.number("position", (0.0, 1.0))?;
+    let is_released = call.optional_flag("release")?.unwrap_or(true);
+    let position = match position {
+        it if is_released && it <= CATCH => 0.0,
+        it if is_released && it >= 1.0 - CATCH => 1.0,
+        it => it,
+    };
+    Ok(Outcome::command(Command::TBar(position as f32)))
 }
 
 #[cfg(test)]

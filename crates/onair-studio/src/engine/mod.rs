@@ -58,6 +58,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(33);
 
 /// Interval at which the studio polls its parts without visible meters.
 const IDLE_POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// The same while the window is hidden, and nothing is sent or recorded.
+const HIDDEN_POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 /// The longest time for which the search for devices may delay the first frame.
 const DEVICE_SEARCH_TIMEOUT: Duration = Duration::from_secs(3);
@@ -133,7 +135,11 @@ impl Engine {
         let mut quit_by = None;
         loop {
             let calm = self.state.hidden || self.config.calm && self.frames_flow();
-            let tick = if calm { IDLE_POLL_INTERVAL } else { POLL_INTERVAL };
+            let tick = match calm {
+                true if self.state.hidden && !self.live.is_busy() => HIDDEN_POLL_INTERVAL,
+                true => IDLE_POLL_INTERVAL,
+                false => POLL_INTERVAL,
+            };
             match self.commands.recv_timeout(tick) {
                 Ok(command) => {
                     let mut next = Some(command);
@@ -214,6 +220,7 @@ impl Engine {
                 program.mixer().measure_loudness(self.config.loudness);
                 program.mixer().set_fall(self.settings.preferences.meter_fall);
                 program.compositor().set_unseen(self.state.unseen);
+                program.mixer().set_unseen(self.state.unseen);
                 self.state.program = Some(program);
                 self.notices.take_back("encoder-failed");
             }
@@ -264,6 +271,12 @@ impl Engine {
             Command::SetPreviewScene(id) => self.set_preview_scene(id),
             Command::LookAt(views) => self.look_at(views),
             Command::Transition => self.take_preview(),
+            Command::CloseImportReport => self.state.stage.import_report = None,
+            Command::TBar(position) => self.set_t_bar(position),
+            Command::SetStripScene { id, scene } => {
+                let scene = crate::studio::scenes::clean_name(&scene);
+                self.with_strip(id, |it| it.scene = scene);
+            }
             Command::Media(id, go) => {
                 if let Some(program) = &self.state.program {
                     program.transport(id).ask(go);
@@ -427,7 +440,10 @@ impl Engine {
             Command::SetHidden(hidden) => self.state.hidden = hidden,
             Command::SetProgramUnseen(unseen) => {
                 self.state.unseen = unseen;
-                self.state.program.iter().for_each(|it| it.compositor().set_unseen(unseen));
+                if let Some(program) = &self.state.program {
+                    program.compositor().set_unseen(unseen);
+                    program.mixer().set_unseen(unseen);
+                }
             }
             Command::Quit => {
                 self.state.quitting = true;

@@ -1,7 +1,7 @@
 //! The studio's working state of scenes and the mixer: the preview scene, the undo history, and
 //! open files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +18,7 @@ use crate::studio::engine::degradation::ReportedDegradation;
 use crate::studio::engine::removed_strips::RemovedStrips;
 use crate::studio::engine::undo_history::{Change, UndoHistory, UndoState};
 use crate::studio::scenes::Collection;
+use crate::studio::settings::import::report::ImportReport;
 use crate::studio::settings::part::PartKind;
 use crate::studio::settings::part::import::PartImport;
 use crate::studio::settings::scenes::collection::Import;
@@ -36,6 +37,8 @@ pub struct SceneState {
     pub pages: StudioBoard,
     pub degradation: ReportedDegradation,
     pub preview_scene: Option<SceneId>,
+    /// The position of the T-bar, from 0 (program) to 1 (preview).
+    pub t_bar: f32,
     /// The time at which sources that only the previous program showed are removed.
     pub forget_at: Option<Timestamp>,
     /// The views drawn in addition to the program.
@@ -46,6 +49,8 @@ pub struct SceneState {
     pub crowded: BTreeMap<SceneId, String>,
     /// The audio of the visible sources at the last update of the strips.
     pub shown_audio: Vec<AudioChoice>,
+    /// The scenes in the program at that time.
+    pub shown_scenes: BTreeSet<SceneId>,
     pub undo_history: UndoHistory,
     pub last_edit: Option<Timestamp>,
     /// True while the user holds a mouse button in the window.
@@ -56,6 +61,10 @@ pub struct SceneState {
     pub shared: Arc<Collection>,
     /// The number of times that another collection came into use.
     pub switches: u64,
+    /// What the last import could not carry over, until the user has read it.
+    pub import_report: Option<Arc<ImportReport>>,
+    /// The number of imports.
+    pub imports: u64,
     /// A file with scenes or a profile that is being read or written.
     pub file: Option<Receiver<FileDone>>,
     pub workers: Vec<Worker>,
@@ -66,6 +75,13 @@ impl SceneState {
     /// between them. Changes of two gestures are separate steps.
     pub fn set_gesture(&mut self, is_gesture: bool) {
         (self.is_gesture, self.last_edit) = (is_gesture, None);
+    }
+
+    /// Shows what an import could not carry over. `is_used` is true if its collection is in use.
+    pub fn report_import(&mut self, report: ImportReport, is_used: bool) {
+        self.imports += 1;
+        let report = ImportReport { number: self.imports, is_used, ..report };
+        self.import_report = (!report.is_empty()).then(|| Arc::new(report));
     }
 
     /// Returns true if there are views that a slow computer does not draw.

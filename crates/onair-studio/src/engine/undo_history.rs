@@ -42,6 +42,7 @@ impl Change {
         let still = |strip: &AudioStrip| AudioStrip {
             strip: Strip { muted: false, solo: false, ..strip.strip.clone() },
             talk: TalkMode::default(),
+            scene: String::new(),
             ..strip.clone()
         };
         if before.len() != after.len() {
@@ -185,6 +186,7 @@ impl UndoHistory {
             if let Some(now) = strips.iter().find(|now| now.id == strip.id) {
                 (strip.strip.muted, strip.strip.solo) = (now.strip.muted, now.strip.solo);
                 strip.talk = now.talk;
+                strip.scene.clone_from(&now.scene);
             }
         }
         Some(then)

@@ -94,6 +94,8 @@ pub struct Program {
     transition_assets: TransitionLoader,
     /// The current plans, before shared sources are resolved.
     plans: (Plan, Option<(Plan, Latest<VideoFrame>)>),
+    /// The plan at the other end of the T-bar, while the program shows a part of it.
+    t_bar: Option<Plan>,
     /// The views in addition to the program, before shared sources are resolved.
     views: BTreeMap<ViewOf, SideView>,
     /// The plans of other programs, before shared sources are resolved.
@@ -162,6 +164,7 @@ impl Program {
             filters: Filters::default(),
             transition_assets: TransitionLoader::default(),
             plans: (Plan::simple(MAIN_SOURCE), None),
+            t_bar: None,
             views: BTreeMap::new(),
             others: BTreeMap::new(),
             audio: Chosen::nothing(AudioChoice::None),
@@ -275,6 +278,9 @@ impl Program {
             let leaving = self.plans.0.sources().map(|id| (id, until));
             self.leaving.extend(leaving);
         }
+        if transition.is_none() {
+            self.keep_leaving_items(&plan);
+        }
         self.plans.0.clone_from(&plan);
         self.attend();
         let (now, shape) = (self.clock.now(), self.shape());
@@ -284,11 +290,12 @@ impl Program {
     }
 
     /// Informs the sources about their visibility.
-    fn attend(&mut self) {
+    pub(super) fn attend(&mut self) {
         let now = self.clock.now();
         self.leaving.retain(|(_, until)| *until > now);
         let leaving = self.leaving.iter().map(|(id, _)| *id);
         let others = self.others.values().flat_map(|(_, plan)| plan.sources());
+        let others = others.chain(self.t_bar.iter().flat_map(Plan::sources));
         let seen = self.plans.0.sources().chain(others).chain(leaving).collect();
         self.seen_changed |= seen != self.seen;
         self.seen = seen;
@@ -297,16 +304,6 @@ impl Program {
         let looked_at = self.views.values().flat_map(|view| view.plan.sources());
         let drawn = self.seen.iter().copied().chain(preview).chain(looked_at).collect();
         self.sources.unwatch(&drawn, &self.video);
-    }
-
-    /// Returns the visible sources.
-    pub fn seen(&self) -> &BTreeSet<SourceId> {
-        &self.seen
-    }
-
-    /// Returns true if the visible sources changed since the last call.
-    pub fn seen_changed(&mut self) -> bool {
-        std::mem::take(&mut self.seen_changed)
     }
 
     /// Returns the control with which a source is paused and moved to another position.

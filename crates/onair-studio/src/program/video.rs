@@ -8,6 +8,7 @@ use crate::base::Latest;
 use crate::capture::VideoChoice;
 use crate::compose::filter::WantedFilter;
 use crate::compose::scene::{Plan, SourceId};
+use crate::compose::transition::{self, ManualTransition};
 use crate::compose::{SideView, ViewOf};
 use crate::media::VideoFrame;
 use crate::media::source_status::{SourceFormat, SourceReport, SourceState};
@@ -18,10 +19,45 @@ use crate::studio::sources::missing_files::FileNews;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// The id under which the frames before a filter are drawn. No source has this id.
-const BEFORE_FILTER: SourceId = SourceId(u32::MAX);
+/// The id under which the frames before a filter are drawn. No source has this id, and it is not
+/// that of a scene or group.
+const BEFORE_FILTER: SourceId = SourceId(u32::MAX >> 2);
 
 impl Program {
+    /// Returns the visible sources.
+    pub fn seen(&self) -> &BTreeSet<SourceId> {
+        &self.seen
+    }
+
+    /// Returns true if the visible sources changed since the last call.
+    pub fn seen_changed(&mut self) -> bool {
+        std::mem::take(&mut self.seen_changed)
+    }
+
+    /// Keeps the sources of items that `next` hides with a transition of their own, until it has
+    /// ended.
+    pub(super) fn keep_leaving_items(&mut self, next: &Plan) {
+        let now = self.clock.now();
+        let leaving = self.plans.0.leaving_after(next).into_iter();
+        self.leaving.extend(leaving.map(|(id, time)| (id, now + time)));
+    }
+
+    /// Mixes another plan into the program with a transition of this kind, as far as the T-bar is
+    /// moved. `None` shows the program alone.
+    pub fn set_t_bar(&mut self, other: Option<(Plan, transition::Kind, f32)>) {
+        if other.is_none() && self.t_bar.is_none() {
+            return;
+        }
+        self.t_bar = other.as_ref().map(|(plan, ..)| plan.clone());
+        self.attend();
+        let bar = other.map(|(plan, kind, position)| {
+            let image = self.transition_assets.image(&kind);
+            let plan = Arc::new(self.sources.resolve(plan));
+            ManualTransition::new(plan, kind, image, position)
+        });
+        self.compositor.set_t_bar(bar);
+    }
+
     /// From now on, shows black video for a scene without a source.
     pub fn keep_video(&mut self) {
         self.keeps_video = true;

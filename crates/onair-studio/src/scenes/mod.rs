@@ -74,6 +74,8 @@ pub struct Collection {
     pub sources: Vec<Source>,
     /// The filters of [`MAIN_SOURCE`] in order.
     pub main_filters: Vec<Slot>,
+    /// The filters of [scenes](SourceId::of_scene) and [groups](SourceId::of_group) in order.
+    pub composed_filters: BTreeMap<SourceId, Vec<Slot>>,
     /// The fallback of [`MAIN_SOURCE`].
     pub main_fallback: VideoFallback,
     /// The scenes; there is at least one.
@@ -99,6 +101,7 @@ impl Default for Collection {
         Self {
             sources: Vec::new(),
             main_filters: Vec::new(),
+            composed_filters: BTreeMap::new(),
             main_fallback: VideoFallback::Keep,
             scenes: vec![scene],
             current: SceneId(1),
@@ -153,10 +156,13 @@ impl Collection {
         self.sources.iter().find(|source| source.id == id)
     }
 
-    /// Returns the filters of a source.
+    /// Returns the filters of a source, scene or group.
     pub fn filters(&self, id: SourceId) -> &[Slot] {
         if id == MAIN_SOURCE {
             return &self.main_filters;
+        }
+        if id.is_composed() {
+            return self.composed_filters.get(&id).map(Vec::as_slice).unwrap_or_default();
         }
         self.source(id).map(|source| source.filters.as_slice()).unwrap_or_default()
     }
@@ -170,19 +176,83 @@ impl Collection {
     /// Returns true if the collection has enabled filters that a slow computer skips.
     pub(super) fn has_costly_filters(&self) -> bool {
         let own = self.sources.iter().flat_map(|source| &source.filters);
-        own.chain(&self.main_filters).any(|slot| slot.enabled && slot.filter.is_costly())
+        let composed = self.composed_filters.values().flatten();
+        let mut all = own.chain(&self.main_filters).chain(composed);
+        all.any(|slot| slot.enabled && slot.filter.is_costly())
     }
 
     pub(super) fn filters_mut(&mut self, id: SourceId) -> Option<&mut Vec<Slot>> {
         if id == MAIN_SOURCE {
             return Some(&mut self.main_filters);
         }
+        if id.is_composed() {
+            let exists = match (id.as_scene(), id.as_group()) {
+                (Some(scene), _) => self.scene(scene).is_some(),
+                (_, Some(group)) => self.item(group).is_some_and(Item::is_group),
+                _ => false,
+            };
+            return exists.then(|| self.composed_filters.entry(id).or_default());
+        }
         self.sources.iter_mut().find(|source| source.id == id).map(|source| &mut source.filters)
+    }
+
+    /// Returns true if a scene or group has an enabled filter.
+    fn has_filters(&self, id: SourceId) -> bool {
+        self.composed_filters.get(&id).is_some_and(|all| all.iter().any(|slot| slot.enabled))
+    }
+
+    /// Removes the filters of scenes and groups that no longer exist.
+    pub(super) fn forget_composed_filters(&mut self) {
+        if self.composed_filters.is_empty() {
+            return;
+        }
+        let mut kept = BTreeSet::new();
+        let copy = self.program_scenes.iter().flat_map(|scenes| scenes.iter());
+        for scene in self.scenes.iter().chain(copy) {
+            kept.insert(SourceId::of_scene(scene.id));
+            walk(&scene.items, &mut |item| {
+                if item.is_group() {
+                    kept.insert(SourceId::of_group(item.id));
+                }
+            });
+        }
+        self.composed_filters.retain(|id, all| kept.contains(id) && !all.is_empty());
+    }
+
+    /// Gives copies of items the filters of their groups.
+    pub(super) fn copy_group_filters(
+        &mut self,
+        (from, to): (&[Item], &[Item]),
+        filters: &BTreeMap<SourceId, Vec<Slot>>,
+    ) {
+        for (from, to) in from.iter().zip(to) {
+            let own = filters.get(&SourceId::of_group(from.id)).filter(|_| from.is_group());
+            let own = own.map(|all| (SourceId::of_group(to.id), all.clone()));
+            self.composed_filters.extend(own);
+            self.copy_group_filters((from.members(), to.members()), filters);
+        }
+    }
+
+    /// Returns the scenes that a viewer sees: the current scene of the program, and those that it
+    /// shows.
+    pub fn scenes_in_program(&self) -> BTreeSet<SceneId> {
+        let all = self.program_scenes.as_deref().unwrap_or(&self.scenes);
+        let mut seen = BTreeSet::new();
+        let mut waiting: Vec<SceneId> = self.program_scene().map(|it| it.id).into_iter().collect();
+        while let Some(id) = waiting.pop() {
+            let scene = all.iter().find(|scene| scene.id == id);
+            if let Some(scene) = scene.filter(|_| seen.insert(id)) {
+                waiting.extend(visible_scenes(&scene.items));
+            }
+        }
+        seen
     }
 
     /// Returns the plan of a scene.
     pub fn plan(&self, id: SceneId) -> Plan {
-        self.scene(id).map(|scene| Plan::of(scene, &self.scenes)).unwrap_or_default()
+        let has_filters = |id| self.has_filters(id);
+        let plan = |scene| Plan::filtered(scene, &self.scenes, &has_filters);
+        self.scene(id).map(plan).unwrap_or_default()
     }
 
     /// Returns true if any scene shows this source, hidden or not.
@@ -234,9 +304,15 @@ impl Collection {
         items.into_iter().rev().find(named)
     }
 
-    /// Returns a source's name. It is empty for [`MAIN_SOURCE`], which is named after its content
-    /// elsewhere.
+    /// Returns the name of a source, scene or group. It is empty for [`MAIN_SOURCE`], which is
+    /// named after its content elsewhere.
     pub fn source_name(&self, id: SourceId) -> &str {
+        if let Some(scene) = id.as_scene() {
+            return self.scene(scene).map_or("", |scene| &scene.name);
+        }
+        if let Some(group) = id.as_group() {
+            return self.item(group).map_or("", |group| &group.name);
+        }
         self.source(id).map_or("", |source| &source.name)
     }
 
@@ -352,6 +428,19 @@ fn nested(items: &[Item]) -> Vec<SceneId> {
         match &item.content {
             Content::Scene(id) => found.push(*id),
             Content::Group(items) => found.extend(nested(items)),
+            Content::Source(_) => {}
+        }
+    }
+    found
+}
+
+/// Returns the scenes that these items show, without hidden items.
+fn visible_scenes(items: &[Item]) -> Vec<SceneId> {
+    let mut found = Vec::new();
+    for item in items.iter().filter(|item| !item.hidden && item.opacity > 0.0) {
+        match &item.content {
+            Content::Scene(id) => found.push(*id),
+            Content::Group(items) => found.extend(visible_scenes(items)),
             Content::Source(_) => {}
         }
     }

@@ -48,7 +48,9 @@ impl Collection {
 
     /// Returns the plan of a scene as viewers see it.
     pub fn program_plan(&self, id: SceneId) -> Plan {
-        self.in_program(id).map_or_else(|| self.plan(id), |(scene, all)| Plan::of(scene, all))
+        let has_filters = |id| self.has_filters(id);
+        let plan = |(scene, all)| Plan::filtered(scene, all, &has_filters);
+        self.in_program(id).map_or_else(|| self.plan(id), plan)
     }
 
     /// Returns the program's copy of a scene, and the copies of all scenes.

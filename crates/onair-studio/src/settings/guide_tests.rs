@@ -71,6 +71,7 @@ fn chained(filter: Filter) -> Filter {
 fn written() -> (BTreeSet<String>, BTreeMap<String, BTreeSet<String>>) {
     let mut strip = AudioStrip::new(StripId(1), AudioChoice::Tone);
     strip.name = "Music".into();
+    strip.scene = "Talk".into();
     strip.at_end = EndBehavior::Clear;
     strip.if_silent = Some(AudioChoice::Tone);
     strip.strip.tracks = ExtraTrack::all().collect();
@@ -165,7 +166,9 @@ fn collect(path: &str, table: &toml::Table, found: &mut KeysByTable) {
         "collection.scenes.wipe" => "collection.wipe",
         "collection.scenes.stinger" => "collection.stinger",
         "collection.scenes.items.items" => "collection.scenes.items",
-        "collection.main_filters" => "collection.sources.filters",
+        "collection.main_filters"
+        | "collection.scenes.filters"
+        | "collection.scenes.items.filters" => "collection.sources.filters",
         path => path,
     };
     found.entry(path.to_owned()).or_default();

@@ -51,6 +51,7 @@ use crate::studio::watch::chat::ChatChoices;
 pub use folders::{
     default_delay_folder, default_journal, default_path, default_recording_folder, keys_beside,
 };
+pub use import::report::{ImportReport, MissingFile};
 pub use reading::lenient::{BadValue, Document};
 pub use sections::all::Settings;
 pub(crate) use sections::own_services::MAX_SERVICES;

@@ -36,6 +36,7 @@ use crate::studio::notices::event_log::LogEntry;
 use crate::studio::notices::{Notice, PastNotice};
 use crate::studio::preflight::recommendation::MeasuredQuality;
 use crate::studio::scenes::Collection;
+use crate::studio::settings::ImportReport;
 use crate::studio::settings::Preferences;
 use crate::studio::settings::RemoteChoices;
 use crate::studio::settings::part::versions::Version;
@@ -114,6 +115,10 @@ pub struct Scenes {
     pub sources: Vec<SceneSource>,
     /// The preview scene.
     pub preview_scene: Option<SceneId>,
+    /// The position of the T-bar, from 0 (program) to 1 (preview).
+    pub t_bar: f32,
+    /// What the last import could not carry over, until the user has read it.
+    pub import_report: Option<Arc<ImportReport>>,
     /// The small frames of the preview scene.
     pub preview: Latest<VideoFrame>,
     /// The views in addition to the program.

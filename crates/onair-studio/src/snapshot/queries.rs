@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use crate::capture::VideoChoice;
 use crate::compose::scene::SourceId;
+use crate::files::name_pattern::NameValues;
 use crate::net::web::WebUrl;
 use crate::studio::live::recording::library::view::{FileState, RecordingFile};
 use crate::studio::live::view::{LiveState, PassthroughView};
@@ -12,6 +13,15 @@ use crate::studio::snapshot::{ServerFigures, Snapshot, SourceState, TargetView, 
 use crate::studio::targets::address::OWN_STREAM;
 use crate::studio::targets::sharing::NetworkAddress;
 use crate::studio::targets::{Target, TargetState};
+
+impl Snapshot {
+    /// Returns what the name of a new recording can contain.
+    pub fn name_values(&self) -> NameValues {
+        let scene = self.scenes.collection.current().map(|scene| scene.name.clone());
+        let fps = self.quality.frame_rate.as_f64();
+        NameValues { scene: scene.unwrap_or_default(), size: Some(self.quality.size), fps }
+    }
+}
 
 impl ServerFigures {
     /// Returns true if this is an address of the chat of the program's own stream.

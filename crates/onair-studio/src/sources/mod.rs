@@ -443,7 +443,7 @@ impl Sources {
 
     /// Replaces each source in the plan by the id under which it is open.
     pub fn resolve(&self, mut plan: Plan) -> Plan {
-        for layer in &mut plan.layers {
+        for layer in plan.all_layers_mut() {
             let drawn_apart = self.views.contains(&layer.source);
             if let Some(id) = self.shared.get(&layer.source).filter(|_| !drawn_apart) {
                 layer.source = *id;

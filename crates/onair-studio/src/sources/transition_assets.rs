@@ -173,6 +173,16 @@ impl TransitionLoader {
     }
 
     /// Starts a scene change with the available files. The audio of a stinger goes to the mixer.
+    /// Returns the grayscale image of a wipe, if it is loaded.
+    pub fn image(&self, kind: &Kind) -> Option<Arc<Planes>> {
+        let wanted = WantedAsset::by(kind)?;
+        let prepared = self.prepared.iter().find(|it| it.wanted == wanted)?;
+        match &prepared.state {
+            State::Ready(Loaded::Image(image)) => Some(Arc::clone(image)),
+            _ => None,
+        }
+    }
+
     pub fn change(
         &mut self,
         transition: Transition,

@@ -76,9 +76,10 @@ fn file_of(slot: &Slot) -> Option<Key> {
     (!path.as_os_str().is_empty()).then(|| (asset, path.to_owned()))
 }
 
-/// Returns the ids of all sources of a collection.
+/// Returns the ids of all sources of a collection, and of its scenes and groups with filters.
 fn ids(collection: &Collection) -> impl Iterator<Item = SourceId> {
-    collection.sources.iter().map(|source| source.id).chain([MAIN_SOURCE])
+    let composed = collection.composed_filters.keys().copied();
+    collection.sources.iter().map(|source| source.id).chain([MAIN_SOURCE]).chain(composed)
 }
 
 impl Filters {

@@ -3,14 +3,17 @@
 use toml::{Table, Value};
 
 use crate::cli::control::split;
-use crate::compose::scene::{Item, ItemId, Scene};
+use crate::compose::scene::{Item, ItemId, ItemTransition, Scene};
 use crate::studio::settings::scenes::amounts;
+use crate::studio::settings::scenes::collection::item_transition_of;
 use crate::studio::{Collection, Command, Edit};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
 /// The syntax of these lines.
 const ITEM_SYNTAX: &str = "item hide|show|lock|unlock|up|down|top|bottom [ITEM] · \
+                     item show-by|hide-by [ITEM:] KIND [MS] (fade, slide-left, slide-right, \
+                     slide-top, slide-bottom, none) · \
                      item place [ITEM:] NAME=VALUE … (x, y, width, height, fit, rotation, crop, \
                      flip_x, flip_y, opacity, blend)";
 
@@ -23,6 +26,10 @@ pub enum Change {
     Down,
     Top,
     Bottom,
+    /// Sets how the item appears.
+    ShowBy(Option<ItemTransition>),
+    /// Sets how the item disappears.
+    HideBy(Option<ItemTransition>),
     /// Changes placement values, which have the names of settings files.
     Place(Table),
 }
@@ -43,6 +50,14 @@ pub fn parse(text: &str) -> Result<(String, Change), Problem> {
         "down" => Change::Down,
         "top" => Change::Top,
         "bottom" => Change::Bottom,
+        "show-by" | "hide-by" => {
+            let (name, kind) = rest.rsplit_once(": ").unwrap_or(("", rest));
+            let unknown = || problem!("control-write", syntax = ITEM_SYNTAX);
+            let kind = Some(kind.trim()).filter(|it| !it.is_empty());
+            let kind = kind.and_then(item_transition_of).ok_or_else(unknown)?;
+            let change = if word == "show-by" { Change::ShowBy } else { Change::HideBy };
+            return Ok((name.trim().to_owned(), change(kind)));
+        }
         "place" => {
             let (name, values) = with_values(rest)?;
             return if values.is_empty() {
@@ -118,6 +133,8 @@ pub fn edit(
     let edit = match change {
         Change::Hide(hidden) => Some(Edit::HideItem(item.id, *hidden)),
         Change::Lock(locked) => Some(Edit::LockItem(item.id, *locked)),
+        Change::ShowBy(it) => Some(Edit::SetShow(item.id, *it)),
+        Change::HideBy(it) => Some(Edit::SetHide(item.id, *it)),
         Change::Up => order(|at, top| (at + 1).min(top)),
         Change::Down => order(|at, _| at.saturating_sub(1)),
         Change::Top => order(|_, top| top),
@@ -131,6 +148,8 @@ pub fn edit(
                 (wanted.blend != item.blend).then_some(Edit::SetBlend(item.id, wanted.blend)),
                 (wanted.hidden != item.hidden).then_some(Edit::HideItem(item.id, wanted.hidden)),
                 (wanted.locked != item.locked).then_some(Edit::LockItem(item.id, wanted.locked)),
+                (wanted.show != item.show).then_some(Edit::SetShow(item.id, wanted.show)),
+                (wanted.hide != item.hide).then_some(Edit::SetHide(item.id, wanted.hide)),
             ];
             let edits: Vec<Edit> = edits.into_iter().flatten().collect();
             (!edits.is_empty()).then_some(Edit::Several(edits))

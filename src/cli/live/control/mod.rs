@@ -113,6 +113,10 @@ pub(super) enum LiveCommand {
     IfSilent(String, Option<AudioChoice>),
     /// Restarts the file of the strip.
     StripRestart(String),
+    /// Moves the T-bar.
+    TBar(f32),
+    /// Sets the scene in which the strip with this name is heard, or `all`.
+    StripScene(String, String),
     /// Ends the broadcast.
     Stop,
 }
@@ -151,6 +155,11 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<LiveCommand>, Pr
         "item" => return items::parse(rest).map(|(name, it)| Some(LiveCommand::Item(name, it))),
         "filter" => {
             return filters::parse(rest).map(|(name, it)| Some(LiveCommand::Filter(name, it)));
+        }
+        "t-bar" => {
+            let position = rest.parse::<f32>().ok().filter(|it| (0.0..=1.0).contains(it));
+            let why = || problem!("control-write", syntax = "t-bar 0…1");
+            return position.map(|it| Some(LiveCommand::TBar(it))).ok_or_else(why);
         }
         "transition" => Command::Edit(Edit::SetTransition(transition(rest)?)),
         "scene-transition" => return scene_transition(rest).map(Some),
@@ -194,6 +203,14 @@ fn strip(text: &str) -> Result<LiveCommand, Problem> {
             filters::parse(rest).map(|(name, filter)| LiveCommand::StripFilter(name, filter))
         }
         "restart" => Ok(LiveCommand::StripRestart(rest.to_owned())),
+        "scene" => {
+            let (name, scene) = rest.rsplit_once(": ").unwrap_or(("", rest));
+            if scene.trim().is_empty() {
+                return Err(problem!("control-write", syntax = "strip scene [NAME:] SCENE|all"));
+            }
+            let (name, scene) = (name.trim().to_owned(), scene.trim().to_owned());
+            Ok(LiveCommand::StripScene(name, scene))
+        }
         "if-silent" => named(rest, fallback_of).map(|(name, it)| LiveCommand::IfSilent(name, it)),
         "at-end" => {
             let (word, name) = split(rest);

@@ -10,6 +10,7 @@ use crate::cli::live::control::{self, LiveCommand, Names, Run, filters, items};
 use crate::cli::output::Output;
 use crate::compose::scene::SourceId;
 use crate::compose::transition::Transition;
+use crate::files::name_pattern::path_by;
 use crate::mix::{Strip, StripId, StripLamp};
 use crate::platform::signals::{self, Signal};
 use crate::studio::mixer::TalkMode;
@@ -74,7 +75,31 @@ fn carry_out(asked: LiveCommand, studio: &Studio) -> Done {
     match asked {
         LiveCommand::Command(command) => {
             can_carry_out(&command, || studio.snapshot().recording)?;
-            studio.send(*command);
+            studio.send(match *command {
+                Command::StartRecording(path) => {
+                    Command::StartRecording(path_by(&path, &studio.snapshot().name_values()))
+                }
+                other => other,
+            });
+        }
+        LiveCommand::TBar(position) => {
+            if studio.snapshot().scenes.preview_scene.is_none() {
+                return Err(problem!("control-not-prepared"));
+            }
+            studio.send(Command::TBar(position));
+        }
+        LiveCommand::StripScene(name, scene_name) => {
+            let snapshot = studio.snapshot();
+            let scene = match scene(&snapshot, &scene_name) {
+                Err(_) if scene_name == "all" => String::new(),
+                found => snapshot
+                    .scenes
+                    .collection
+                    .scene(found?)
+                    .map(|it| it.name.clone())
+                    .unwrap_or_default(),
+            };
+            strip(studio, &name, |id| Command::SetStripScene { id, scene: scene.clone() })?;
         }
         LiveCommand::Stop => {}
         LiveCommand::Scene(name) => {
@@ -100,7 +125,7 @@ fn carry_out(asked: LiveCommand, studio: &Studio) -> Done {
         }
         LiveCommand::Filter(name, filter) => {
             let snapshot = studio.snapshot();
-            let id = source_of(&snapshot, &name)?;
+            let id = filtered_of(&snapshot, &name)?;
             let slots = filters::of_video(&filter, snapshot.scenes.collection.filters(id))?;
             studio.send(Command::Edit(Edit::SetFilters(id, slots)));
         }
@@ -238,6 +263,21 @@ fn source_of(snapshot: &Snapshot, name: &str) -> Result<SourceId, Problem> {
         collection.sources.iter().find(|source| source.name == name).map(|source| source.id);
     let id = named.or(name.is_empty().then(|| collection.usual_source()));
     id.ok_or_else(|| problem!("control-no-source", name = name))
+}
+
+/// Returns the source, scene or group with this name, whose filters a command changes.
+fn filtered_of(snapshot: &Snapshot, name: &str) -> Result<SourceId, Problem> {
+    source_of(snapshot, name).or_else(|why| {
+        let collection = &snapshot.scenes.collection;
+        let mut group = None;
+        collection.each(|item| {
+            if item.is_group() && item.name == name {
+                group = group.or(Some(item.filtered()));
+            }
+        });
+        let scene = || collection.scene_named(name).map(|scene| SourceId::of_scene(scene.id));
+        group.or_else(scene).ok_or(why)
+    })
 }
 
 /// Returns the source with this name, if its kind plays something.

@@ -274,6 +274,34 @@ fn tracks(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Strip
     });
 }
 
+/// Draws the choice of the scene in which the strip is heard.
+fn scene_row(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
+    let (title, all) = (view.texts.get("strip-scene"), view.texts.get("strip-scene-all"));
+    let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
+    let own = strip.audio.scene.clone();
+    let mut chosen = None;
+    line(ui, view, &title, |ui, view| {
+        let shown = if own.is_empty() { &*all } else { &own };
+        let select = Select::new(&title, shown, ui.available_width());
+        select.show(ui, view.theme, |ui| {
+            egui::ScrollArea::vertical().max_height(360.0).show(ui, |ui| {
+                if menu_item(ui, view.theme, &all, "", own.is_empty(), true) {
+                    chosen = Some(String::new());
+                }
+                for scene in &collection.scenes {
+                    let is_own = scene.name == own;
+                    if menu_item(ui, view.theme, &scene.name, "", is_own, true) {
+                        chosen = Some(scene.name.clone());
+                    }
+                }
+            });
+        });
+    });
+    if let Some(scene) = chosen {
+        view.send(Command::SetStripScene { id: strip.audio.id, scene });
+    }
+}
+
 fn monitoring_row(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Strip) {
     let name = view.texts.get("monitoring");
     let all = [
@@ -294,6 +322,7 @@ fn monitoring_row(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &m
         }
     }
     tracks(ui, view, strip, after);
+    scene_row(ui, view, strip);
     let name = view.texts.get("strip-push-to-talk");
     let all = [
         (key!("push-to-talk-off"), TalkMode::Open),

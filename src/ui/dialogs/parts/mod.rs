@@ -2,6 +2,7 @@
 //! create, rename, copy, remove, import, export and restore them.
 
 pub mod draft;
+pub mod import_report;
 
 use egui::{
     Align, Color32, Id, Key, Layout, Memory, Modifiers, Response, ScrollArea, Ui, UiBuilder, vec2,

@@ -191,6 +191,7 @@ fn one(
         Setting::Delay => output::delay(ui, view, needs),
         Setting::Folder => recording::folder(ui, view, needs),
         Setting::Format => recording::format(ui, view, needs),
+        Setting::FileName => recording::file_name(ui, view, needs),
         Setting::Split => recording::split(ui, view, needs),
         Setting::Replay => recording::replay(ui, view, needs),
         Setting::ReplayAlways => recording::replay_always(ui, view, needs),

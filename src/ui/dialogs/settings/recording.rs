@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use egui::{Id, Sense, Ui, vec2};
 
+use crate::files::name_pattern::{self, DEFAULT_PATTERN, MAX_PATTERN};
 use crate::media::{ExtraTrack, ExtraTracks};
 use crate::studio::settings::default_recording_folder;
 use crate::studio::{RecordingChoices, mixer};
@@ -49,6 +50,57 @@ pub(super) fn format(ui: &mut Ui, view: &View<'_>, needs: &mut DialogContext<'_>
     let both = (*now, RecordingChoices::default().format);
     if let Some(format) = choice_row(ui, view, needs.settings, Setting::Format, both, &all) {
         *now = format;
+    }
+}
+
+/// Draws the field of the pattern for file names, and the name that it gives now.
+pub(super) fn file_name(ui: &mut Ui, view: &mut View<'_>, needs: &mut DialogContext<'_>) {
+    let now = needs.preferences.recording.file_name.clone();
+    let default = (now != DEFAULT_PATTERN).then_some(DEFAULT_PATTERN);
+    let reset = wide_row(ui, view, needs, Setting::FileName, default, |ui, view, needs| {
+        let texts = view.texts;
+        let field = Id::unique("recording-file-name");
+        let mut text =
+            ui.data(|data| data.get_temp::<String>(field)).unwrap_or_else(|| now.clone());
+        let name = texts.get(Setting::FileName.key());
+        let kept = Field {
+            name: &name,
+            hint: DEFAULT_PATTERN,
+            limit: MAX_PATTERN,
+            width: ui.available_width(),
+            ..Field::new(field.with("edit"), &mut text)
+        }
+        .show(ui, view.theme);
+        let unknown = name_pattern::unknown_placeholder(&text);
+        match unknown {
+            Some(name) => {
+                let name = format!("{{{name}}}");
+                let fault = texts.with("file-name-unknown", &[("name", name.into())]);
+                paragraph(ui, &fault, Type::Small, view.theme.warn);
+            }
+            None => {
+                let pattern = if text.trim().is_empty() { DEFAULT_PATTERN } else { &text };
+                let name = name_pattern::named_by(pattern, &view.snapshot.name_values());
+                let extension = needs.preferences.recording.format.extension();
+                let name = format!("{name}.{extension}");
+                let example = texts.with("file-name-example", &[("name", name.into())]);
+                paragraph(ui, &example, Type::Small, view.theme.secondary);
+            }
+        }
+        let is_valid = unknown.is_none();
+        if kept.response.lost_focus() {
+            if is_valid {
+                let empty = text.trim().is_empty();
+                needs.preferences.recording.file_name =
+                    if empty { DEFAULT_PATTERN.to_owned() } else { text.trim().to_owned() };
+            }
+            ui.data_mut(|data| data.remove::<String>(field));
+        } else if kept.response.has_focus() {
+            ui.data_mut(|data| data.insert_temp(field, text));
+        }
+    });
+    if reset {
+        needs.preferences.recording.file_name = DEFAULT_PATTERN.to_owned();
     }
 }
 

@@ -98,6 +98,7 @@ settings! {
     Recording "recording" Film {
         Folder "folder";
         Format "format";
+        FileName "file-name";
         Split "split";
         Replay "replay";
         ReplayAlways "replay-always";

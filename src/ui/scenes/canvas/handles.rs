@@ -5,6 +5,7 @@ use egui::{Color32, Pos2, Rect, Shape, Stroke, Ui, Vec2, pos2};
 use crate::compose::layout::{self, Affine};
 use crate::compose::scene::{Fit, Item, Placement};
 use crate::media::Size;
+use crate::ui::scenes::canvas::group_box;
 use crate::ui::scenes::draft::natural;
 use crate::ui::scenes::placement;
 use crate::ui::scenes::placement::Grip;
@@ -132,7 +133,8 @@ pub fn cursor(grip: Grip) -> egui::CursorIcon {
 /// Draws an outline around an item, with handles if the item is `alone`.
 pub fn outline(ui: &Ui, view: &View<'_>, frame: Frame, item: &Item, alone: bool) {
     let size = natural(view.snapshot, item);
-    let place = placement::tight(&item.place, size, frame.canvas);
+    let place = group_box::shown(view.snapshot, item);
+    let place = placement::tight(&place, size, frame.canvas);
     let handles = handles(frame, &place);
     box_of(ui, view, frame, &handles);
     if item.locked || !alone {

@@ -8,6 +8,7 @@
 
 pub mod color_pick;
 pub mod drops;
+pub(in crate::ui::scenes) mod group_box;
 pub(in crate::ui::scenes) mod handles;
 mod safe_areas;
 pub mod zoom;
@@ -205,11 +206,13 @@ impl<'a> Canvas<'a> {
     }
 
     fn tight(&self, view: &View<'_>, item: &Item) -> Placement {
-        placement::tight(&item.place, natural(view.snapshot, item), self.frame.canvas)
+        let place = group_box::shown(view.snapshot, item);
+        placement::tight(&place, natural(view.snapshot, item), self.frame.canvas)
     }
 
     fn edges(&self, view: &View<'_>, item: &Item) -> [f64; 4] {
-        placement::edges(&item.place, natural(view.snapshot, item), self.frame.canvas)
+        let place = group_box::shown(view.snapshot, item);
+        placement::edges(&place, natural(view.snapshot, item), self.frame.canvas)
     }
 
     /// Returns the selected item, if it is the only one and not locked, and its handle at this
@@ -217,7 +220,9 @@ impl<'a> Canvas<'a> {
     fn of_one(&self, view: &View<'_>, draft: &Draft, at: Pos2) -> Option<(&'a Item, Grip)> {
         let is_alone = chosen(view.snapshot, draft).len() == 1;
         let item = self.selected(draft).filter(|item| !item.locked && is_alone)?;
-        let grip = grip_at(self.frame, &self.tight(view, item), at, self.modifiers.alt)?;
+        // The box around the items of a group cannot be cropped.
+        let crops = self.modifiers.alt && !group_box::is_around(view.snapshot, item);
+        let grip = grip_at(self.frame, &self.tight(view, item), at, crops)?;
         Some((item, grip))
     }
 
@@ -250,7 +255,8 @@ impl<'a> Canvas<'a> {
     fn under(&self, view: &View<'_>, at: Pos2) -> Option<&'a Item> {
         let (point, canvas) = (self.frame.to_program(at), self.frame.canvas);
         let hit = |item: &&Item| {
-            placement::contains(&item.place, natural(view.snapshot, item), canvas, point)
+            let place = group_box::shown(view.snapshot, item);
+            placement::contains(&place, natural(view.snapshot, item), canvas, point)
         };
         self.free().filter(hit).last()
     }
@@ -278,7 +284,10 @@ impl<'a> Canvas<'a> {
         }
         let others = self.free().filter(|it| it.id != item.id && draft.is_chosen(it.id));
         let others = others.map(|it| (it.id, it.place)).collect();
-        let start = if grip == Grip::Whole { item.place } else { self.tight(view, item) };
+        let start = match grip {
+            Grip::Whole => group_box::shown(view.snapshot, item),
+            _ => self.tight(view, item),
+        };
         draft.grip = Some(Drag { id: item.id, grip, from, start, others, around: None, guides });
     }
 
@@ -303,7 +312,10 @@ impl<'a> Canvas<'a> {
             let held = std::iter::once((drag.id, drag.start)).chain(drag.others.iter().copied());
             let (ids, places): (Vec<_>, Vec<_>) = held.unzip();
             let now = placement::resized(&places, edges, (x, y), by, canvas, free);
-            edits.extend(ids.into_iter().zip(now).map(|(id, now)| Edit::SetPlace(id, now)));
+            edits.extend(ids.into_iter().zip(now).filter_map(|(id, now)| {
+                let item = self.items.iter().find(|item| item.id == id)?;
+                Some(Edit::SetPlace(id, group_box::put(view.snapshot, item, now)))
+            }));
         } else {
             let mut now = placement::dragged(&drag.start, drag.grip, way, canvas, free);
             drag.guides = (None, None);
@@ -317,7 +329,7 @@ impl<'a> Canvas<'a> {
                 now = snapped;
                 drag.guides = (across, down);
             }
-            edits.push(Edit::SetPlace(item.id, now));
+            edits.push(Edit::SetPlace(item.id, group_box::put(view.snapshot, item, now)));
             let by = (now.x - drag.start.x, now.y - drag.start.y);
             edits.extend(drag.others.iter().map(|(id, start)| {
                 Edit::SetPlace(*id, Placement { x: start.x + by.0, y: start.y + by.1, ..*start })

@@ -202,7 +202,9 @@ fn one(
 ) {
     if let Some(color) = filter.color() {
         key_color(ui, view, color);
-        pick_button(ui, view, of, pick);
+        if !of.0.is_composed() {
+            pick_button(ui, view, of, pick);
+        }
     }
     choose(ui, view, filter);
     let parameters = filter.parameters();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use egui::{Align, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
-use crate::compose::scene::{Content, Item, SourceId};
+use crate::compose::scene::{Item, SourceId};
 use crate::studio::scenes::MAIN_SOURCE;
 use crate::studio::{Command, Edit, Snapshot};
 use crate::ui::scenes::draft::{Draft, Section, chosen, name_of};
@@ -39,17 +39,22 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         let text = view.texts.counted("inspector-several", others);
         paragraph(ui, &text, Type::Small, view.theme.secondary);
     }
-    if let Some(source) = shown {
+    if let Some(source) = shown.filter(|source| !source.is_composed()) {
         source::contents(ui, view, draft, source);
     }
     if let Some(item) = item {
         placement::show(ui, view, item);
+        placement::transitions(ui, view, item);
     }
     // While a dialog closes, it still has the keyboard focus, so the section waits.
     let (pass, is_free) = (ui.ctx().cumulative_pass_nr(), is_free(ui));
     if let Some(source) = shown {
         let enters = matches!(draft.section, Some((Section::Filters, _)));
         let top = ui.cursor().min;
+        if source.as_scene().is_some() {
+            let hint = view.texts.get("inspector-filters-of-scene");
+            paragraph(ui, &hint, Type::Small, view.theme.secondary);
+        }
         filters::show(ui, view, draft, source, enters && is_free);
         // The list scrolls to an expanded filter after the first one.
         if enters && draft.filter == 0 {
@@ -61,7 +66,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     if draft.section.is_some() {
         ui.ctx().request_repaint();
     }
-    if let Some(source) = shown.filter(|source| *source != MAIN_SOURCE) {
+    if let Some(source) = shown.filter(|source| *source != MAIN_SOURCE && !source.is_composed()) {
         source::written(ui, view, draft, source);
     }
     ui.add_space(gap::M);
@@ -70,10 +75,13 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
 /// Returns the source that the inspector shows if this item is selected.
 fn shown(snapshot: &Snapshot, draft: &Draft, item: Option<&Item>) -> Option<SourceId> {
     let collection = &snapshot.scenes.collection;
-    match item.map(|item| &item.content) {
-        Some(Content::Source(id)) => Some(*id),
-        Some(_) => None,
-        None => draft.inspected.filter(|id| *id == MAIN_SOURCE || collection.source(*id).is_some()),
+    match item {
+        Some(_) => item.map(Item::filtered),
+        None => draft.inspected.filter(|id| {
+            *id == MAIN_SOURCE
+                || collection.source(*id).is_some()
+                || id.as_scene().is_some_and(|scene| collection.scene(scene).is_some())
+        }),
     }
 }
 

@@ -5,13 +5,16 @@ use egui::{
     UiBuilder, pos2, vec2,
 };
 
-use crate::compose::scene::{Crop, Item, Placement};
+use std::time::Duration;
+
+use crate::compose::scene::{Crop, Item, ItemTransition, ItemTransitionKind, Placement};
 use crate::media::Size;
 use crate::studio::{Command, Edit};
 use crate::ui::input::actions::key;
 use crate::ui::scenes::draft::{BLEND_MODES, FIT_MODES, natural};
 use crate::ui::scenes::placement;
 use crate::ui::scenes::source::fields::{caption, choice, line};
+use crate::ui::scenes::source::seconds;
 use crate::ui::style::theme::{CONTROL_RADIUS, Type, gap, size};
 use crate::ui::view::View;
 use crate::ui::widgets::{
@@ -53,6 +56,40 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, item: &Item) {
     });
     if opacity.to_bits() != item.opacity.to_bits() {
         view.send(Command::Edit(Edit::SetOpacity(item.id, opacity)));
+    }
+}
+
+/// The transitions of an item with the keys of their names.
+const TRANSITIONS: [(&str, Option<ItemTransitionKind>); 6] = [
+    (key!("item-transition-none"), None),
+    (key!("item-transition-fade"), Some(ItemTransitionKind::Fade)),
+    (key!("item-transition-left"), Some(ItemTransitionKind::SlideLeft)),
+    (key!("item-transition-right"), Some(ItemTransitionKind::SlideRight)),
+    (key!("item-transition-top"), Some(ItemTransitionKind::SlideTop)),
+    (key!("item-transition-bottom"), Some(ItemTransitionKind::SlideBottom)),
+];
+
+/// Draws how the item appears when it is shown, and disappears when it is hidden.
+pub(super) fn transitions(ui: &mut Ui, view: &mut View<'_>, item: &Item) {
+    caption(ui, view, &view.texts.get("inspector-transitions"));
+    let mut one = |key, before: Option<ItemTransition>| {
+        let mut kind = before.map(|it| it.kind);
+        choice(ui, view, key, &TRANSITIONS, &mut kind);
+        let mut now = kind.map(|kind| ItemTransition { kind, ..before.unwrap_or_default() });
+        if let Some(now) = &mut now {
+            ui.push_id(key, |ui| {
+                let range = Duration::ZERO..=ItemTransition::MAX;
+                seconds(ui, view, key!("transition-duration"), &mut now.duration, range);
+            });
+        }
+        (now != before).then_some(now)
+    };
+    let edits = [
+        one(key!("item-show-by"), item.show).map(|it| Edit::SetShow(item.id, it)),
+        one(key!("item-hide-by"), item.hide).map(|it| Edit::SetHide(item.id, it)),
+    ];
+    for edit in edits.into_iter().flatten() {
+        view.send(Command::Edit(edit));
     }
 }
 

@@ -234,6 +234,7 @@ pub fn silent(view: &View<'_>, strip: &StripView) -> Option<String> {
     let why = match audio.talk {
         _ if !audio.is_muted(strip.held, strip.shown) => return None,
         _ if audio.strip.muted => key!("muted"),
+        _ if !audio.scene.is_empty() && !strip.shown => key!("state-other-scene"),
         TalkMode::PushToTalk => key!("state-waits-key"),
         TalkMode::PushToMute => key!("state-key-mutes"),
         TalkMode::WhileShown => key!("state-not-shown"),

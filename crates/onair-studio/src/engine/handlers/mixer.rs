@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::audio::AudioChoice;
 use crate::capture;
+use crate::compose::scene::SceneId;
 use crate::media::Track;
 use crate::media::playback_control::EndBehavior;
 use crate::media::source_status::{SourceFormat, SourceReport, SourceState};
@@ -18,7 +19,7 @@ use crate::studio::live::recording::audio_tracks::TrackNames;
 use crate::studio::live::target_events;
 use crate::studio::mixer;
 use crate::studio::mixer::monitoring::{Monitoring, MonitoringOutput};
-use crate::studio::mixer::{AudioStrip, HeldTalkKeys};
+use crate::studio::mixer::{AudioStrip, HeldTalkKeys, TalkMode};
 use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::program::{Program, source_strips};
@@ -55,6 +56,17 @@ fn reported_captor(strips: &[StripCapture<'_>]) -> Option<StripId> {
     captor.map(|(it, _, _)| it.id)
 }
 
+/// Returns true if the video of a strip is visible, and if one of these scenes is the strip's.
+pub fn is_shown(
+    strip: &AudioStrip,
+    seen: &[AudioChoice],
+    (collection, scenes): (&Collection, &BTreeSet<SceneId>),
+) -> bool {
+    let is_video = strip.talk != TalkMode::WhileShown || seen.contains(&strip.choice);
+    let named = || collection.scenes.iter().find(|scene| scene.name == strip.scene);
+    is_video && (strip.scene.is_empty() || named().is_some_and(|it| scenes.contains(&it.id)))
+}
+
 impl Engine {
     /// Updates the mixer after a change of the strips.
     pub fn set_strips(&mut self) {
@@ -65,9 +77,11 @@ impl Engine {
         }
         let Some(program) = &mut self.state.program else { return };
         let seen = source_strips::seen(program, &self.settings.collection);
+        let scenes = self.settings.collection.scenes_in_program();
         let talking = &self.state.talking;
         let effective_strip = |strip: &AudioStrip| {
-            strip.effective_strip(talking.is_held(strip.id), seen.contains(&strip.choice))
+            let shown = is_shown(strip, &seen, (&self.settings.collection, &scenes));
+            strip.effective_strip(talking.is_held(strip.id), shown)
         };
         let main = (program.video_choice().clone(), program.transport(MAIN_SOURCE).at_end());
         let sources = &self.settings.collection.sources;
@@ -80,6 +94,7 @@ impl Engine {
         let strips: Vec<AudioStrip> = strips.collect();
         let messages = program.set_strips(&strips, &effective_strip, &at_end);
         self.state.stage.shown_audio = seen;
+        self.state.stage.shown_scenes = scenes;
         for message in self.unreported(messages) {
             self.notices.raise(&message, "");
         }
@@ -149,11 +164,29 @@ impl Engine {
         own.map(|(_, message)| message).collect()
     }
 
-    /// Mutes and unmutes strips that follow the visibility of their video.
+    /// Mutes and unmutes strips that follow the visibility of their video, or their scene.
     pub fn attend_strips(&mut self) {
         let program = self.state.program.as_ref();
         let seen = program.map(|program| source_strips::seen(program, &self.settings.collection));
-        if seen.is_some_and(|seen| seen != self.state.stage.shown_audio) {
+        let scenes = self.settings.collection.scenes_in_program();
+        let stage = &self.state.stage;
+        if seen.is_some_and(|seen| seen != stage.shown_audio || scenes != stage.shown_scenes) {
+            self.set_strips();
+        }
+    }
+
+    /// Gives strips the new names of their scenes.
+    pub fn follow_scene_names(&mut self, before: &Collection) {
+        let mut is_changed = false;
+        for strip in self.settings.strips.iter_mut().filter(|strip| !strip.scene.is_empty()) {
+            let old = before.scenes.iter().find(|scene| scene.name == strip.scene);
+            let new = old.and_then(|old| self.settings.collection.scene(old.id));
+            if let Some(new) = new.filter(|new| new.name != strip.scene) {
+                strip.scene.clone_from(&new.name);
+                is_changed = true;
+            }
+        }
+        if is_changed {
             self.set_strips();
         }
     }
@@ -460,13 +493,14 @@ impl Engine {
     /// Returns the strips and their states, the main strip first.
     pub fn strip_views(&self) -> Vec<StripView> {
         let Some(program) = &self.state.program else { return Vec::new() };
+        let (stage, collection) = (&self.state.stage, &self.settings.collection);
         let view = |audio: &AudioStrip| {
             let (_, name, report) = self.labelled(audio);
             let audio = program.resolved(audio);
             let open = (report.state, report.format) == (SourceState::Open, SourceFormat::Unknown);
             StripView {
                 name,
-                shown: self.state.stage.shown_audio.contains(&audio.choice),
+                shown: is_shown(&audio, &stage.shown_audio, (collection, &stage.shown_scenes)),
                 held: self.state.talking.is_held(audio.id),
                 has_no_audio: open && mixer::has_video(&audio.choice),
                 device: report.name,
@@ -641,6 +675,38 @@ mod tests {
         assert_eq!(troubles(&engine), strips);
         engine.select_video(VideoChoice::Test);
         assert_eq!(troubles(&engine), strips);
+        end(engine);
+    }
+
+    #[test]
+    fn a_strip_is_heard_only_in_its_scene_also_under_its_new_name() {
+        let (mut engine, _ends) = with_program(None);
+        engine.edit(&Edit::AddScene("Talk".into()));
+        let (main, talk) = (SceneId(1), SceneId(2));
+        engine.handle(Command::SetStripScene { id: StripId::MAIN, scene: "Talk".into() });
+        let is_muted = |engine: &Engine| {
+            let main = engine.strip_views().remove(0);
+            let mixer = engine.state.program.as_ref().unwrap().mixer();
+            let is_muted = mixer.strip_settings(StripId::MAIN).unwrap().muted;
+            assert_eq!(main.audio.is_muted(main.held, main.shown), is_muted);
+            is_muted
+        };
+        assert!(is_muted(&engine));
+        engine.switch_scene(talk);
+        assert!(!is_muted(&engine));
+        engine.edit(&Edit::RenameScene(talk, "Interview".into()));
+        assert_eq!(engine.settings.strips[0].scene, "Interview");
+        assert!(!is_muted(&engine));
+        // A scene that another one shows is in the program too, unless it is hidden there.
+        engine.switch_scene(main);
+        assert!(is_muted(&engine));
+        engine.edit(&Edit::ShowScene { scene: main, shown: talk });
+        assert!(!is_muted(&engine));
+        let item = engine.settings.collection.scenes[0].items.last().unwrap().id;
+        engine.edit(&Edit::HideItem(item, true));
+        assert!(is_muted(&engine));
+        engine.handle(Command::SetStripScene { id: StripId::MAIN, scene: String::new() });
+        assert!(!is_muted(&engine));
         end(engine);
     }
 

@@ -1,4 +1,5 @@
-//! Scene collections and profiles: switching, creating, renaming, deleting, restoring versions.
+//! Scene collections and profiles: switching, creating, renaming, deleting, restoring versions. The
+//! file is long because its tests follow a collection through a whole engine.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use crate::studio::live::on_air::OnAir;
 use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::program::Program;
+use crate::studio::settings::ImportReport;
 use crate::studio::settings::part::files::PartFiles;
 use crate::studio::settings::part::import::PartImport;
 use crate::studio::settings::part::versions::VersionId;
@@ -295,9 +297,22 @@ impl Engine {
         }
         let left_out = problem!("list", items = import.left_out_in_short());
         let some_left = !import.left_out.is_empty();
-        self.notices.raise(&StudioMessage::PartImported { name }, "");
+        self.notices.raise(&StudioMessage::PartImported { name: name.clone() }, "");
         if some_left {
             self.notices.raise(&StudioMessage::ScenesLeftOut { what: left_out }, "");
+        }
+        if kind == PartKind::Collection {
+            // A broadcast or recording goes on with its own scenes.
+            let is_free = !self.live.is_busy();
+            if is_free {
+                self.use_part(files, kind, &name)?;
+            }
+            let mut report = ImportReport::new(&import.settings.collection, &import.left_out);
+            if is_free {
+                report.missing = ImportReport::new(&self.settings.collection, &[]).missing;
+            }
+            report.collection = name;
+            self.state.stage.report_import(report, is_free);
         }
         Ok(())
     }

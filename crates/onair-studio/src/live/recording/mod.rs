@@ -16,6 +16,7 @@ use crate::broadcast::recorder::replay::Room;
 use crate::broadcast::recorder::{self, Options, RecordedTracks, Recorder, Split};
 use crate::broadcast::{Hub, Output};
 use crate::files::disk_space::DiskChange;
+use crate::files::name_pattern::{self, NameValues};
 use crate::media::ExtraTracks;
 use crate::studio::event;
 use crate::studio::live::outputs::{LiveOutput, OutputNews};
@@ -31,6 +32,8 @@ const DEFAULT_REPLAY_BYTES: u64 = 512 << 20;
 pub struct RecordingChoices {
     /// The format of recordings and replays whose file names the window chooses.
     pub format: Format,
+    /// The [pattern](name_pattern) of the names of recordings, unless a command names the file.
+    pub file_name: String,
     /// The duration after which a recording continues in a new file.
     pub split_time: Option<Duration>,
     /// The size in bytes that a file may reach before the recording continues in a new file.
@@ -49,6 +52,7 @@ impl Default for RecordingChoices {
     fn default() -> Self {
         Self {
             format: Format::Mp4,
+            file_name: name_pattern::DEFAULT_PATTERN.to_owned(),
             split_time: None,
             split_bytes: None,
             replay: None,
@@ -70,6 +74,12 @@ impl RecordingChoices {
     /// Returns true if the encoders run even if only the replay buffer needs them.
     pub fn keeps_always(&self) -> bool {
         self.replay_always && self.replay.is_some()
+    }
+
+    /// Returns the path of a new recording in this folder.
+    pub fn new_recording(&self, folder: &Path, values: &NameValues) -> PathBuf {
+        let name = name_pattern::named_by(&self.file_name, values);
+        folder.join(format!("{name}.{}", self.format.extension()))
     }
 
     /// Returns the limits of the replay buffer.

@@ -27,8 +27,11 @@ impl Collection {
     /// Inserts a copy above an item, with a small offset so that both are visible.
     fn put_beside(&mut self, id: ItemId, copy: Item) -> Option<()> {
         let mut next = self.next_item();
-        let mut copy = [copy];
+        let before = [copy];
+        let mut copy = before.clone();
         renumber(&mut copy, &mut next);
+        let filters = self.composed_filters.clone();
+        self.copy_group_filters((&before, &copy), &filters);
         let [mut copy] = copy;
         copy.place = Placement { x: copy.place.x + 0.03, y: copy.place.y + 0.03, ..copy.place };
         let (list, index) = self.place_of(id)?;

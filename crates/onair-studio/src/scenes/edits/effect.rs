@@ -9,6 +9,10 @@ impl Edit {
         match (self, before) {
             (Self::SetPlace(id, _), Self::SetPlace(other, _))
             | (Self::SetOpacity(id, _), Self::SetOpacity(other, _)) => id == other,
+            (Self::SetShow(id, Some(new)), Self::SetShow(other, Some(old)))
+            | (Self::SetHide(id, Some(new)), Self::SetHide(other, Some(old))) => {
+                id == other && new.kind == old.kind
+            }
             // Dragging a number makes many edits of this kind.
             (Self::SetTransition(new), Self::SetTransition(old)) => {
                 std::mem::discriminant(&new.kind) == std::mem::discriminant(&old.kind)
@@ -73,6 +77,8 @@ impl Edit {
             | Self::SetPlace(..)
             | Self::SetOpacity(..)
             | Self::SetBlend(..)
+            | Self::SetShow(..)
+            | Self::SetHide(..)
             | Self::Ungroup(..)
             | Self::SetTransition(_)
             | Self::SetSceneTransition(..) => false,

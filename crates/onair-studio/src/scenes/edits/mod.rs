@@ -13,7 +13,9 @@ use std::path::PathBuf;
 
 use crate::capture::{Properties, VideoChoice, VideoFallback};
 use crate::compose::filter::{MAX_FILTERS, Slot};
-use crate::compose::scene::{Blend, Content, Item, ItemId, Placement, Scene, SceneId, SourceId};
+use crate::compose::scene::{
+    Blend, Content, Item, ItemId, ItemTransition, Placement, Scene, SceneId, SourceId,
+};
 use crate::compose::transition::Transition;
 use crate::media::Size;
 use crate::studio::scenes::{Collection, MAIN_SOURCE, MAX_SCENES, MAX_SOURCES, Source, clean_name};
@@ -95,6 +97,10 @@ pub enum Edit {
     SetPlace(ItemId, Placement),
     SetOpacity(ItemId, f32),
     SetBlend(ItemId, Blend),
+    /// Sets how an item appears; `None` means at once.
+    SetShow(ItemId, Option<ItemTransition>),
+    /// Sets how an item disappears; `None` means at once.
+    SetHide(ItemId, Option<ItemTransition>),
     /// Groups these items at the position of the topmost one.
     Group(Vec<ItemId>),
     /// Ungroups a group. Its members keep their appearance on a program of this size.
@@ -189,6 +195,12 @@ impl Collection {
                 copy.name = self.free_scene_name(&copy.name);
                 let mut next = self.next_item();
                 renumber(&mut copy.items, &mut next);
+                let filters = self.composed_filters.clone();
+                let items = self.scene(*id)?.items.clone();
+                self.copy_group_filters((&items, &copy.items), &filters);
+                let own = filters.get(&SourceId::of_scene(*id)).cloned();
+                let own = own.map(|own| (SourceId::of_scene(copy.id), own));
+                self.composed_filters.extend(own);
                 let own = self.own_transitions.get(id).cloned();
                 self.own_transitions.extend(own.map(|own| (copy.id, own)));
                 self.scenes.insert(index + 1, copy);
@@ -278,6 +290,8 @@ impl Collection {
                     if opacity.is_finite() { opacity.clamp(0.0, 1.0) } else { 1.0 };
             }
             Edit::SetBlend(id, blend) => self.item_mut(*id)?.blend = *blend,
+            Edit::SetShow(id, it) => self.item_mut(*id)?.show = it.map(ItemTransition::bounded),
+            Edit::SetHide(id, it) => self.item_mut(*id)?.hide = it.map(ItemTransition::bounded),
             Edit::Group(ids) => self.group(ids)?,
             Edit::Ungroup(id, canvas) => self.ungroup(*id, *canvas)?,
             Edit::Several(edits) => self.change_each(edits).0.then_some(())?,
@@ -324,6 +338,7 @@ impl Collection {
             }
         });
         self.sources.retain(|source| used.contains(&source.id));
+        self.forget_composed_filters();
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::compose::filter::Slot;
 use crate::compose::scene::{Content, Item, Placement, SceneId, SourceId};
 use crate::studio::scenes::{Collection, MAIN_SOURCE, MAX_SOURCES, Source, nested};
 
@@ -14,6 +15,8 @@ pub struct CopiedItems {
     pub items: Vec<Item>,
     pub sources: Vec<Source>,
     pub scenes: BTreeMap<SceneId, String>,
+    /// The filters of copied groups.
+    pub filters: BTreeMap<SourceId, Vec<Slot>>,
 }
 
 impl Collection {
@@ -32,7 +35,9 @@ impl Collection {
         let sources = self.sources.iter().filter(|source| ids.contains(&source.id));
         let scenes = nested(&items).into_iter().filter_map(|id| self.scene(id));
         let scenes = scenes.map(|scene| (scene.id, scene.name.clone())).collect();
-        CopiedItems { sources: sources.cloned().collect(), scenes, items }
+        let filters = self.composed_filters.iter().filter(|(id, _)| id.as_group().is_some());
+        let filters = filters.map(|(id, all)| (*id, all.clone())).collect();
+        CopiedItems { sources: sources.cloned().collect(), scenes, items, filters }
     }
 
     pub(super) fn paste(&mut self, scene: SceneId, copied: &CopiedItems) -> Option<()> {
@@ -45,6 +50,7 @@ impl Collection {
         }
         let mut next = self.next_item();
         super::renumber(&mut items, &mut next);
+        self.copy_group_filters((&copied.items, &items), &copied.filters);
         let there = &mut self.scene_mut(scene)?.items;
         for mut item in items {
             while there.iter().any(|it| it.content == item.content && it.place == item.place) {

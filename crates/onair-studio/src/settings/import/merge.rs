@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::capture::VideoFallback;
-use crate::compose::scene::{Content, Item, Scene, SceneId, SourceId};
+use crate::compose::scene::{Content, Item, ItemId, Scene, SceneId, SourceId};
 use crate::studio::scenes::{Collection, MAIN_SOURCE, MAX_ITEMS, MAX_SCENES, MAX_SOURCES, Source};
 use crate::text::problem::{Problem, problem};
 
@@ -57,7 +57,16 @@ impl Collection {
             let own = other.own_transitions.get(&it.id).cloned();
             self.own_transitions.extend(own.map(|own| (id, own)));
             self.scenes.push(Scene { id, name, items });
+            let filters = other.composed_filters.get(&SourceId::of_scene(it.id)).cloned();
+            self.composed_filters.extend(filters.map(|all| (SourceId::of_scene(id), all)));
         }
+        for (id, all) in &other.composed_filters {
+            if let Some(ItemId(group)) = id.as_group() {
+                let id = SourceId::of_group(ItemId(group + by.2));
+                self.composed_filters.insert(id, all.clone());
+            }
+        }
+        self.forget_composed_filters();
         let full =
             |it: &Scene| problem!("import-no-room-for-scene", name = &it.name, most = MAX_SCENES);
         left_out.extend(gone.iter().map(full));

@@ -3,6 +3,7 @@
 pub mod merge;
 pub(in crate::settings) mod obs;
 pub(in crate::settings) mod obs_profile;
+pub mod report;
 
 use crate::audio::AudioChoice;
 use crate::studio::mixer::{AudioStrip, take_in};

@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::studio::settings::import::Import;
 pub use crate::studio::settings::scenes::transition_words::{
-    matte_of, matte_text, transition_of, transition_text,
+    item_transition_of, item_transition_text, matte_of, matte_text, transition_of, transition_text,
 };
 
-use crate::audio::AudioChoice;
+use crate::audio::{self, AudioChoice};
 use crate::base::FileStamp;
-use crate::capture::{VideoChoice, browser};
+use crate::capture::{self, VideoChoice, browser};
 use crate::files::Trouble;
 use crate::mix::StripId;
 use crate::studio::mixer::AudioStrip;
@@ -22,6 +22,7 @@ use crate::studio::scenes::Collection;
 use crate::studio::settings::Settings;
 use crate::studio::settings::disk::replace;
 use crate::studio::settings::import::obs;
+use crate::studio::settings::import::obs::devices::KnownDevices;
 use crate::studio::settings::reading::lenient::Document;
 use crate::studio::settings::reading::{parts, syntax, values};
 use crate::studio::settings::scenes::layout::CollectionTable;
@@ -75,7 +76,24 @@ pub fn shown(choice: String) -> String {
 /// # Errors
 /// Fails with the reason why nothing can be imported.
 pub fn import(path: &Path) -> Result<Import, Problem> {
-    import_text(&read_file(path)?)
+    let mut import = import_text(&read_file(path)?)?;
+    settle_devices(&mut import);
+    Ok(import)
+}
+
+/// Keeps the devices of an import that exist on this computer. The audio devices are listed only if
+/// the import names one.
+fn settle_devices(import: &mut Import) {
+    // The server's name is the last part of a device's id.
+    let named = |all: Vec<audio::DeviceInfo>, name: &str| {
+        let is_it = |id: &str| id.split_once(':').is_some_and(|(_, it)| it == name);
+        all.into_iter().find(|device| is_it(&device.id)).map(|device| device.id)
+    };
+    import.settle_devices(&KnownDevices {
+        camera: &capture::camera_id_at,
+        microphone: &|name| named(audio::microphones(), name),
+        speaker: &|name| named(audio::speakers(), name),
+    });
 }
 
 /// Reads a collection's own file, or a collection of OBS, as a whole. Returns its name, which is
@@ -89,6 +107,7 @@ pub(in crate::settings) fn import_whole(
     match read_text(&read_file(path)?)? {
         Contents::Own(settings, left_out) => Ok((String::new(), *settings, left_out)),
         Contents::Obs(mut import) => {
+            settle_devices(&mut import);
             let mut settings = Settings::default();
             import.give(&mut settings.collection, &mut settings.strips, None);
             Ok((import.name, settings, import.left_out))
@@ -200,7 +219,9 @@ mod tests {
 
     use super::*;
     use crate::compose::filter::{Filter, Slot};
-    use crate::compose::scene::{Blend, Crop, Fit, ItemId, Placement, SceneId, SourceId};
+    use crate::compose::scene::{
+        Blend, Crop, Fit, ItemId, ItemTransition, Placement, SceneId, SourceId,
+    };
     use crate::compose::transition::{Kind, Pattern, Transition, Wipe};
     use crate::studio::scenes::edits::Edit;
     use crate::studio::scenes::{MAIN_SOURCE, MAX_ITEMS, MAX_SCENES};
@@ -235,7 +256,17 @@ mod tests {
             Edit::RenameItem(ItemId(3), "片头".into()),
             Edit::SetFilters(MAIN_SOURCE, Filter::kinds().into_iter().map(on).collect()),
             Edit::SetFilters(SourceId(2), vec![on(Filter::of_kind("luma-key").unwrap())]),
+            Edit::SetShow(ItemId(2), Some(ItemTransition::default())),
+            Edit::SetHide(ItemId(3), item_transition_of("slide-top 1500").unwrap()),
             Edit::Group(vec![ItemId(2), ItemId(3)]),
+            Edit::SetFilters(
+                SourceId::of_group(ItemId(5)),
+                vec![on(Filter::of_kind("blur").unwrap())],
+            ),
+            Edit::SetFilters(
+                SourceId::of_scene(main),
+                vec![on(Filter::of_kind("color").unwrap()), on(Filter::of_kind("crop").unwrap())],
+            ),
             Edit::SetTransition(Transition {
                 kind: Kind::Luma(Wipe { softness: 30, invert: true, ..Wipe::of(Pattern::Clock) }),
                 duration: Duration::from_millis(750),

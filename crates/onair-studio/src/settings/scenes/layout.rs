@@ -11,7 +11,8 @@ use crate::capture::text::TextAppearance;
 use crate::capture::{BrowserPage, Pace, Properties, VideoChoice, VideoFallback, WhenHidden};
 use crate::compose::filter::Slot;
 use crate::compose::scene::{
-    Blend, Content, Crop, Fit, Item, ItemId, MAX_DEPTH, Placement, Scene, SceneId, SourceId,
+    Blend, Content, Crop, Fit, Item, ItemId, ItemTransition, MAX_DEPTH, Placement, Scene, SceneId,
+    SourceId,
 };
 use crate::compose::transition::{
     Kind, MAX_STINGER_DURATION, Matte, Order, Stinger, Transition, Wipe,
@@ -25,7 +26,7 @@ use crate::studio::settings::reading::parts::{self, quoted};
 use crate::studio::settings::reading::values::{self, form, is_usual, layout, within, words};
 use crate::studio::settings::scenes::properties::{files, page, slides, text};
 use crate::studio::settings::scenes::transition_words::{
-    matte_of, matte_text, transition_of, transition_text,
+    item_transition_of, item_transition_text, matte_of, matte_text, transition_of, transition_text,
 };
 use crate::studio::settings::sections::filters;
 use crate::text::problem::{Problem, problem};
@@ -119,8 +120,16 @@ layout! {
         hidden: bool = hidden,
         #[serde(skip_serializing_if = "is_usual")]
         locked: bool = locked,
+        /// How the item appears and disappears.
+        #[serde(with = "item_transition", skip_serializing_if = "is_usual")]
+        show: Option<ItemTransition> = show,
+        #[serde(with = "item_transition", skip_serializing_if = "is_usual")]
+        hide: Option<ItemTransition> = hide,
         #[serde(skip_serializing_if = "is_usual")]
         items: Option<Vec<Self>>,
+        /// The filters of a group.
+        #[serde(skip_serializing_if = "is_usual")]
+        filters: Vec<toml::Table>,
     }
 }
 
@@ -169,6 +178,16 @@ form! {
         let sides = sides.filter(|sides| sides.iter().all(|side| (0.0..1.0).contains(side)));
         let crop = |[left, top, right, bottom]: [f64; 4]| Crop { left, top, right, bottom };
         sides.map(|sides| crop(sides).bounded()).ok_or_else(|| problem!("settings-crop"))
+    };
+}
+
+form! {
+    /// Reads and writes the kind of an item's transition, with its duration: `fade 300`.
+    item_transition: Option<ItemTransition>;
+    write it => it.map(item_transition_text).unwrap_or_default();
+    read text: String::deserialize => {
+        let unknown = || problem!("settings-item-transition", word = quoted(&text));
+        item_transition_of(&text).ok_or_else(unknown)
     };
 }
 
@@ -275,6 +294,8 @@ with_transition! {
         name: String,
     } and {
         #[serde(skip_serializing_if = "is_usual")]
+        filters: Vec<toml::Table>,
+        #[serde(skip_serializing_if = "is_usual")]
         items: Vec<ItemTable>,
     }
 }
@@ -292,7 +313,9 @@ impl CollectionTable {
         let scene = |scene: &Scene| {
             let items = scene.items.iter().map(|item| ItemTable::shown(collection, item));
             let name = scene.name.clone();
-            let mut table = SceneTable { name, items: items.collect(), ..SceneTable::default() };
+            let filters = filter_tables(collection.filters(SourceId::of_scene(scene.id)));
+            let items = items.collect();
+            let mut table = SceneTable { name, items, filters, ..SceneTable::default() };
             if let Some(own) = collection.own_transitions.get(&scene.id) {
                 table.set_transition(own);
             }
@@ -315,6 +338,7 @@ impl CollectionTable {
     pub fn collection(self, from: &mut Document<'_>) -> Collection {
         let mut reader = Reader {
             document: from,
+            filters: BTreeMap::new(),
             sources: BTreeMap::new(),
             scenes: BTreeMap::new(),
             items: 0,
@@ -336,6 +360,7 @@ impl ItemTable {
             }
             Content::Group(items) => {
                 table.items = Some(items.iter().map(|it| Self::shown(collection, it)).collect());
+                table.filters = filter_tables(collection.filters(SourceId::of_group(item.id)));
             }
         }
         table
@@ -355,6 +380,8 @@ fn filter_tables(slots: &[Slot]) -> Vec<toml::Table> {
 
 struct Reader<'a, 'd> {
     document: &'a mut Document<'d>,
+    /// The filters of scenes and groups.
+    filters: BTreeMap<SourceId, Vec<Slot>>,
     sources: BTreeMap<String, SourceId>,
     scenes: BTreeMap<String, SceneId>,
     items: usize,
@@ -391,9 +418,12 @@ impl Reader<'_, '_> {
             it.scenes.push(Scene { id, name, items: Vec::new() });
         }
         for (at, table) in scenes.enumerate() {
-            let items = self.items(&format!("collection.scenes.{at}"), &table.items, 1);
+            let place = format!("collection.scenes.{at}");
+            let items = self.items(&place, &table.items, 1);
+            let filters = self.filters(&table.filters, &format!("{place}.filters"));
             if let Some(scene) = it.scenes.get_mut(at) {
                 scene.items = items;
+                self.filters.insert(SourceId::of_scene(scene.id), filters);
             }
         }
         if self.over > 0 {
@@ -408,6 +438,8 @@ impl Reader<'_, '_> {
             it.scenes = Collection::default().scenes;
         }
         it.current = self.current(&table.current, &it);
+        it.composed_filters = std::mem::take(&mut self.filters);
+        it.forget_composed_filters();
         it
     }
 
@@ -478,6 +510,10 @@ impl Reader<'_, '_> {
                 Ok(content) => {
                     let mut item = Item::new(id, content);
                     table.put_to(&mut item);
+                    if item.is_group() {
+                        let filters = self.filters(&table.filters, &format!("{at}.filters"));
+                        self.filters.insert(SourceId::of_group(id), filters);
+                    }
                     items.push(item);
                 }
                 Err((key, why)) => self.document.note(&format!("{at}{key}"), &why),

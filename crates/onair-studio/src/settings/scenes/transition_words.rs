@@ -1,7 +1,9 @@
 //! The names of transitions in settings and on the command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
+use crate::compose::scene::{ItemTransition, ItemTransitionKind};
 use crate::compose::transition::{Kind, Matte, Order, Pattern, Side, Stinger, Wipe};
 use crate::studio::settings::reading::parts::{meant, word_of};
 
@@ -50,6 +52,29 @@ pub fn transition_of(text: &str) -> Option<Kind> {
     }
 }
 
+/// Returns the name and duration of an item's transition: `slide-left 300`.
+pub fn item_transition_text(it: ItemTransition) -> String {
+    let word = word_of(&ItemTransitionKind::ALL, &it.kind).unwrap_or_default();
+    format!("{word} {}", it.duration.as_millis())
+}
+
+/// Parses the name of an item's transition, and its duration in milliseconds, which is 300 by
+/// default. An empty text and `none` mean no transition. The outer result is `None` for another
+/// text.
+pub fn item_transition_of(text: &str) -> Option<Option<ItemTransition>> {
+    let mut words = text.split_whitespace();
+    let word = match words.next() {
+        None | Some("none") => return words.next().is_none().then_some(None),
+        Some(word) => word,
+    };
+    let kind = meant(word, &ItemTransitionKind::ALL)?;
+    let duration = match words.next() {
+        None => ItemTransition::default().duration,
+        Some(number) => Duration::from_millis(number.trim_end_matches("ms").parse().ok()?),
+    };
+    words.next().is_none().then_some(Some(ItemTransition { kind, duration }.bounded()))
+}
+
 const MATTE_WORDS: [(&str, Matte); 4] = [
     ("alpha", Matte::Own),
     ("right", Matte::Right),
@@ -76,6 +101,22 @@ pub fn matte_of(text: &str) -> Option<Matte> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_item_transition_has_a_word_and_a_bounded_duration() {
+        for (word, kind) in ItemTransitionKind::ALL {
+            let it = ItemTransition { kind, duration: Duration::from_millis(450) };
+            assert_eq!(item_transition_text(it), format!("{word} 450"));
+            assert_eq!(item_transition_of(&item_transition_text(it)), Some(Some(it)));
+        }
+        assert_eq!(item_transition_of("fade"), Some(Some(ItemTransition::default())));
+        assert_eq!([item_transition_of(""), item_transition_of("none")], [Some(None); 2]);
+        let long = item_transition_of("fade 999999999").flatten().map(|it| it.duration);
+        assert_eq!(long, Some(ItemTransition::MAX));
+        for bad in ["cut", "fade -1", "fade 1 2", "none 1", "fade x"] {
+            assert_eq!(item_transition_of(bad), None, "{bad}");
+        }
+    }
 
     #[test]
     fn every_transition_has_its_word() {

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::files::name_pattern::{self, DEFAULT_PATTERN, MAX_PATTERN};
 use crate::studio::live::recording::RecordingChoices;
 use crate::studio::live::recording::audio_tracks::TrackNames;
 use crate::studio::mixer::clean_name;
+use crate::studio::settings::reading::parts::quoted;
 use crate::studio::settings::reading::values::{self, form, within};
 use crate::text::problem::problem;
 use crate::wire::container::Format;
@@ -16,6 +18,8 @@ use crate::wire::container::Format;
 pub struct RecordingLayout {
     #[serde(with = "values::text")]
     format: Format,
+    #[serde(with = "file_name", skip_serializing_if = "is_default_name")]
+    file_name: String,
     #[serde(
         rename = "split_seconds",
         serialize_with = "values::as_seconds",
@@ -35,6 +39,23 @@ pub struct RecordingLayout {
     replay_always: bool,
     #[serde(with = "track_names", skip_serializing_if = "track_names::are_none")]
     track_names: TrackNames,
+}
+
+form! {
+    file_name: String;
+    write pattern => pattern;
+    read pattern: String::deserialize => match name_pattern::unknown_placeholder(&pattern) {
+        Some(name) => {
+            let known = name_pattern::PLACEHOLDERS.map(|it| format!("{{{it}}}")).join(", ");
+            Err(problem!("settings-file-name", name = quoted(name), known = known))
+        }
+        None if pattern.trim().is_empty() => Ok(DEFAULT_PATTERN.to_owned()),
+        None => Ok(pattern.chars().filter(|it| !it.is_control()).take(MAX_PATTERN).collect()),
+    };
+}
+
+fn is_default_name(pattern: &String) -> bool {
+    pattern == DEFAULT_PATTERN
 }
 
 fn seconds<'de, D: Deserializer<'de>>(from: D, most: u64) -> Result<Option<Duration>, D::Error> {

@@ -13,6 +13,7 @@ use crate::mix::{MonitoringMode, Strip, StripId};
 use crate::studio::mixer;
 use crate::studio::mixer::monitoring::Monitoring;
 use crate::studio::mixer::{AudioStrip, MAX_MIXER_STRIPS, TalkMode, clean_name};
+use crate::studio::scenes;
 use crate::studio::settings::reading::lenient::Document;
 use crate::studio::settings::reading::parts;
 use crate::studio::settings::reading::values::{self, form, is_usual, layout, within, words};
@@ -84,6 +85,9 @@ layout! {
             skip_serializing_if = "is_usual"
         )]
         if_silent: Option<AudioChoice> = if_silent,
+        /// The only scene in which the strip is heard.
+        #[serde(skip_serializing_if = "is_usual")]
+        scene: String = scene,
         #[serde(skip_serializing_if = "is_usual")]
         filters: Vec<toml::Table>,
     }
@@ -213,6 +217,7 @@ fn strip(id: StripId, table: &Table, at: usize, from: &mut Document<'_>) -> Opti
     let mut strip = AudioStrip::new(id, choice);
     table.put(&mut strip);
     strip.name = clean_name(&strip.name);
+    strip.scene = scenes::clean_name(&strip.scene);
     let filters = filters::read(&table.filters, &format!("strips.{at}.filters"), from).into_iter();
     strip.strip.filters = filters.map(|(enabled, filter)| Slot { enabled, filter }).collect();
     Some(strip)
@@ -272,6 +277,7 @@ mod tests {
                 filters,
             },
             talk: TalkMode::PushToMute,
+            scene: "Talk".into(),
             at_end: EndBehavior::Clear,
             if_silent: Some("mic:pulse:second".parse().unwrap()),
         };

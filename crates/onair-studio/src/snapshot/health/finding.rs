@@ -1,5 +1,8 @@
 //! One finding about the studio, and queries of a snapshot.
 
+use std::collections::BTreeSet;
+
+use crate::compose::scene::SourceId;
 use crate::studio::live::view::LiveState;
 use crate::studio::notices::message::is_about_program;
 use crate::studio::notices::{Level, Notice, Remedy, groups};
@@ -20,6 +23,8 @@ pub struct Finding {
     pub blocks: bool,
     /// True if the finding is about what viewers get, or about the recording.
     pub of_program: bool,
+    /// True if the finding is about a source that the program does not show.
+    pub off_screen: bool,
     /// The target whose cause the sentence or the details contain.
     pub target: Option<u32>,
 }
@@ -27,8 +32,9 @@ pub struct Finding {
 impl Finding {
     pub fn new(level: Option<Level>, sentence: Problem) -> Self {
         let (details, covers) = (Vec::new(), Vec::new());
-        let (remedy, blocks, of_program, target) = (None, false, true, None);
-        Self { level, sentence, details, remedy, covers, blocks, of_program, target }
+        let (remedy, blocks, target) = (None, false, None);
+        let (of_program, off_screen) = (true, false);
+        Self { level, sentence, details, remedy, covers, blocks, of_program, off_screen, target }
     }
 
     pub fn of_notice(notice: &Notice) -> Self {
@@ -40,10 +46,21 @@ impl Finding {
         Self { remedy, covers, of_program, target, ..finding }
     }
 
+    /// Works like [`Finding::of_notice`]. `shown` contains the sources of the program.
+    pub fn of_notice_with(notice: &Notice, shown: &BTreeSet<SourceId>) -> Self {
+        let is_hidden =
+            |remedy: &Remedy| matches!(remedy, Remedy::EditSource(id) if !shown.contains(id));
+        let off_screen = notice.remedies.iter().any(is_hidden);
+        let finding = Self::of_notice(notice);
+        Self { of_program: finding.of_program && !off_screen, off_screen, ..finding }
+    }
+
     /// Returns the severity. While the program is `used`, its problems precede those that concern
-    /// only the operator.
-    pub fn severity(&self, used: bool) -> (bool, Option<Level>) {
-        (used && self.of_program && self.level > Some(Level::Info), self.level)
+    /// only the operator. The problem of a source that the program does not show comes last: it can
+    /// wait, and what the user has just done is news.
+    pub fn severity(&self, used: bool) -> (bool, bool, Option<Level>) {
+        let is_first = used && self.of_program && self.level > Some(Level::Info);
+        (is_first, !self.off_screen, self.level)
     }
 
     pub fn with_details(mut self, details: impl IntoIterator<Item = Problem>) -> Self {

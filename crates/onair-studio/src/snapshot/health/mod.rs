@@ -12,9 +12,12 @@ pub use broadcast::trouble_of_viewers;
 pub use finding::is_possible;
 pub use signal::{Readiness, readiness};
 
+use std::collections::BTreeSet;
+
+use crate::compose::scene::SourceId;
 use crate::studio::live::view::LiveState;
 use crate::studio::notices::health::{Activity, Health};
-use crate::studio::notices::{Level, Notice};
+use crate::studio::notices::{Level, Notice, Remedy};
 use crate::studio::snapshot::Snapshot;
 use crate::studio::snapshot::health::broadcast::{
     all_is_well, is_loss_heavy, of_targets, recording_ended, too_slow,
@@ -67,7 +70,15 @@ fn findings(snapshot: &Snapshot) -> Vec<Finding> {
     // The problem of a player concerns only the operator.
     let (own, watched): (Vec<&Notice>, Vec<&Notice>) =
         snapshot.notices.iter().rev().partition(|notice| !is_watched(notice));
-    found.extend(own.into_iter().chain(watched).map(Finding::of_notice));
+    let collection = &snapshot.scenes.collection;
+    let names_source =
+        |it: &Notice| it.remedies.iter().any(|it| matches!(it, Remedy::EditSource(_)));
+    let shown: BTreeSet<SourceId> = match snapshot.notices.iter().any(names_source) {
+        true => collection.program_plan(collection.current).sources().collect(),
+        false => BTreeSet::new(),
+    };
+    let of_notice = |notice| Finding::of_notice_with(notice, &shown);
+    found.extend(own.into_iter().chain(watched).map(of_notice));
     found
 }
 

@@ -31,6 +31,7 @@ use crate::studio::notices::{Notice, groups};
 use crate::studio::program::{Program, RetryReport, source_strips};
 use crate::studio::scenes::edits::{Edit, RefusedParts};
 use crate::studio::scenes::{Collection, MAIN_SOURCE};
+use crate::studio::settings::import::report::ImportReport;
 use crate::studio::settings::scenes::collection;
 use crate::studio::snapshot::{SceneSource, Scenes};
 use crate::studio::sources;
@@ -244,6 +245,7 @@ impl Engine {
 
     /// Updates the program after a change of the collection.
     fn edited(&mut self, before: &Collection) {
+        self.follow_scene_names(before);
         let switched = before.current != self.settings.collection.current;
         self.stage_changed(switched.then_some(Transition::CUT));
         if let Some(scene) = self.settings.collection.current().filter(|_| switched) {
@@ -319,6 +321,8 @@ impl Engine {
         let view = |(of, detail): (&ViewOf, &ViewDetail)| {
             let plan = match *of {
                 ViewOf::Scene(id) => collection.scene(id).map(|_| collection.plan(id)),
+                // The view before a filter is for picking colors from a source.
+                ViewOf::BeforeFilter(id, _) if id.is_composed() => None,
                 ViewOf::Source(id) | ViewOf::BeforeFilter(id, _) => {
                     let exists = id == MAIN_SOURCE || collection.source(id).is_some();
                     exists.then(|| Plan::simple(id))
@@ -501,6 +505,12 @@ impl Engine {
                         "",
                     );
                 }
+                // The imported scenes have other ids here, so the files are looked for anew.
+                let mut report = ImportReport::new(&self.settings.collection, &import.left_out);
+                (report.scenes, report.sources) =
+                    (import.collection.scenes.len(), import.collection.sources.len());
+                report.collection.clone_from(&self.settings.in_use.collection);
+                self.state.stage.report_import(report, true);
             }
             FileDone::Read(path, _, _, Err(reason)) => {
                 let path = shown(path);
@@ -556,6 +566,8 @@ impl Engine {
             collection: Arc::clone(&stage.shared),
             sources: sources.collect(),
             preview_scene: stage.preview_scene,
+            t_bar: stage.t_bar,
+            import_report: stage.import_report.clone(),
             preview: self.preview_frames.clone(),
             views: Arc::clone(&stage.view_frames),
             can_undo,

@@ -7,6 +7,7 @@ use crate::compose::transition::Transition;
 use crate::studio::engine::Engine;
 use crate::studio::event::Event;
 use crate::studio::mixer::{AudioStrip, is_audio_of};
+use crate::studio::program::Program;
 
 /// Removed sources of the previous program stay open for this time after its transition, which can
 /// begin late.
@@ -14,11 +15,15 @@ const REMOVED_SOURCE_GRACE: Duration = Duration::from_secs(1);
 
 impl Engine {
     pub fn switch_scene(&mut self, id: SceneId) {
+        let transition = self.settings.collection.transition_to(id).clone();
+        self.switch_scene_with(id, transition);
+    }
+
+    fn switch_scene_with(&mut self, id: SceneId, transition: Transition) {
         let collection = &mut self.settings.collection;
         let Some(scene) = collection.scene(id).filter(|_| collection.current != id) else { return };
         let name = scene.name.clone();
         collection.current = id;
-        let transition = collection.transition_to(id).clone();
         self.stage_changed(Some(transition));
         self.notices.send_event(Event::Scene(name));
         self.changed();
@@ -27,6 +32,9 @@ impl Engine {
     pub fn set_preview_scene(&mut self, id: Option<SceneId>) {
         let collection = &self.settings.collection;
         let preview_scene = id.filter(|id| collection.scene(*id).is_some());
+        if preview_scene != self.state.stage.preview_scene {
+            self.state.stage.t_bar = 0.0;
+        }
         self.state.stage.preview_scene = preview_scene;
         if preview_scene.is_none() {
             self.preview_frames.clear();
@@ -42,15 +50,47 @@ impl Engine {
     /// Switches the preview to the program, and the program to the preview.
     pub fn take_preview(&mut self) {
         let Some(id) = self.state.stage.preview_scene else { return };
+        self.take_with(id, self.settings.collection.transition_to(id).clone());
+    }
+
+    fn take_with(&mut self, id: SceneId, transition: Transition) {
+        self.state.stage.t_bar = 0.0;
         let collection = &self.settings.collection;
         let before = collection.current;
         if id == before && collection.program_scenes.as_deref() != Some(&collection.scenes) {
             // The program shows the same scene without the latest edits.
-            let transition = collection.transition_to(id).clone();
-            self.stage_changed(Some(transition));
+            self.stage_changed(Some(transition.clone()));
         }
-        self.switch_scene(id);
+        self.switch_scene_with(id, transition);
         self.set_preview_scene(Some(before));
+    }
+
+    /// Moves the T-bar of studio mode: 0 is the program, and 1 the preview, which then becomes the
+    /// program. Between them, viewers see both.
+    pub fn set_t_bar(&mut self, position: f32) {
+        let Some(id) = self.state.stage.preview_scene else { return };
+        let position = if position.is_finite() { position.clamp(0.0, 1.0) } else { 0.0 };
+        if position < 1.0 {
+            self.state.stage.t_bar = position;
+            return self.show_t_bar();
+        }
+        // Viewers already see the preview almost alone, and no frame must show the old program.
+        let held = self.state.program.as_ref().map(Program::hold);
+        self.take_with(id, Transition::CUT);
+        self.show_t_bar();
+        drop(held);
+    }
+
+    /// Mixes the preview into the program as far as the T-bar is moved.
+    fn show_t_bar(&mut self) {
+        let stage = &self.state.stage;
+        let (position, collection) = (stage.t_bar, &self.settings.collection);
+        let other = stage.preview_scene.filter(|_| position > 0.0);
+        let other = other
+            .map(|id| (collection.plan(id), collection.transition_to(id).kind.clone(), position));
+        if let Some(program) = &mut self.state.program {
+            program.set_t_bar(other);
+        }
     }
 
     /// Keeps the program's copy of the scenes in studio mode, and renews it at a transition. Outside
@@ -117,6 +157,10 @@ impl Engine {
                 self.tell_crowded(id, more);
             }
         }
+        if id.is_none() {
+            self.state.stage.t_bar = 0.0;
+        }
+        self.show_t_bar();
     }
 }
 
@@ -265,6 +309,32 @@ mod tests {
         engine.state.stage.forget_at = Some(engine.clock.now());
         engine.poll_scenes();
         assert_eq!(count(&engine), (sources, strips));
+        end(engine);
+    }
+
+    #[test]
+    fn the_t_bar_changes_the_program_only_at_its_other_end() {
+        let (mut engine, _ends) = on_air();
+        let first = engine.settings.collection.current;
+        engine.edit(&Edit::AddScene("Break".into()));
+        let second = engine.settings.collection.scenes[1].id;
+        let at = |engine: &Engine| {
+            let stage = &engine.state.stage;
+            (engine.settings.collection.current, stage.preview_scene, stage.t_bar)
+        };
+        engine.set_t_bar(0.5);
+        assert_eq!(at(&engine), (first, None, 0.0), "there is no preview");
+        engine.set_preview_scene(Some(second));
+        engine.set_t_bar(0.5);
+        assert_eq!(at(&engine), (first, Some(second), 0.5));
+        engine.set_t_bar(f32::NAN);
+        assert_eq!(at(&engine), (first, Some(second), 0.0));
+        engine.set_t_bar(0.9);
+        engine.set_t_bar(3.0);
+        assert_eq!(at(&engine), (second, Some(first), 0.0));
+        engine.set_t_bar(0.5);
+        engine.set_preview_scene(None);
+        assert_eq!(at(&engine), (second, None, 0.0));
         end(engine);
     }
 

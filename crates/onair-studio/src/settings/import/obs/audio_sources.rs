@@ -12,6 +12,7 @@ use crate::media::{ExtraTrack, ExtraTracks, MAX_TRACKS, TrackKind};
 use crate::mix::{MonitoringMode, Strip, StripId};
 use crate::studio::mixer::{AudioStrip, MAX_MIXER_STRIPS, TalkMode, clean_name, has_video};
 use crate::studio::settings::import::obs::audio_filters;
+use crate::studio::settings::import::obs::devices::UNRESOLVED;
 use crate::studio::settings::import::obs::json::{
     array, is_group_copy, is_off, is_on, number, part, text, whole,
 };
@@ -76,7 +77,14 @@ impl<'a> SceneCounts<'a> {
 /// Returns the choice for an audio source, or `None` for other kinds.
 pub fn choice(source: &Value) -> Option<AudioChoice> {
     match kind(source).0 {
-        // OBS's device ids are not valid here: the default device is used, and must be chosen
+        // The server's names of devices are the same here, if the devices exist.
+        "pulse_input_capture" if pulse_device(source).is_some() => {
+            Some(AudioChoice::Mic(pulse_device(source)))
+        }
+        "pulse_output_capture" if pulse_device(source).is_some() => {
+            Some(AudioChoice::System(pulse_device(source)))
+        }
+        // Other device ids are not valid here: the default device is used, and must be chosen
         // again.
         "pulse_input_capture"
         | "alsa_input_capture"
@@ -91,6 +99,15 @@ pub fn choice(source: &Value) -> Option<AudioChoice> {
         }
         _ => None,
     }
+}
+
+/// Returns the name that the audio server has for the device of a source, as an id. A monitor is
+/// that of a speaker.
+fn pulse_device(source: &Value) -> Option<String> {
+    let name = text(source.get("settings")?, "device_id");
+    let name = name.strip_suffix(".monitor").unwrap_or(name);
+    let is_plain = !name.is_empty() && name != "default" && !name.contains(char::is_control);
+    (is_plain && name.len() <= 300).then(|| format!("{UNRESOLVED}{name}"))
 }
 
 /// Returns a captured application, identified by its name or its program's name.

@@ -5,6 +5,7 @@ pub(in crate::settings) mod audio_filters;
 pub(in crate::settings) mod audio_sources;
 pub(in crate::settings) mod canvases;
 pub(in crate::settings) mod colors;
+pub(in crate::settings) mod devices;
 pub(in crate::settings) mod imported_filters;
 pub(in crate::settings) mod json;
 pub(in crate::settings) mod placement;
@@ -30,7 +31,7 @@ use crate::studio::scenes::{Collection, MAX_ITEMS, MAX_SCENES, MAX_SOURCES, Sour
 use crate::studio::settings::import::Import;
 use crate::studio::settings::import::obs::audio_sources::SceneCounts;
 use crate::studio::settings::import::obs::json::{
-    array, is_group_copy, is_off, is_on, number, text,
+    array, is_group_copy, is_off, is_on, number, part, text,
 };
 use crate::studio::settings::import::obs::sizes::SourceInfo;
 use crate::studio::settings::import::obs::video_sources::ImportedSource;
@@ -82,9 +83,10 @@ pub fn import(json: &Value) -> Import {
     for (index, name) in names.iter().enumerate().take(MAX_SCENES) {
         let Some(source) = importer.by_name.get(name).copied() else { continue };
         let items = importer.items(source, 1);
-        importer.without_filters(source, |name, kinds| {
-            problem!("import-filters-of-scene", name = name, kinds = kinds)
-        });
+        let canvas = importer.canvas;
+        if let Some(id) = importer.collection.scenes.get(index).map(|scene| scene.id) {
+            importer.composed_filters(SourceId::of_scene(id), source, canvas);
+        }
         if let Some(scene) = importer.collection.scenes.get_mut(index) {
             scene.items = items;
             let (own, not) = transitions::of_scene(json, source);
@@ -217,7 +219,15 @@ impl<'a> Importer<'a> {
                 ));
             }
             self.left_out.extend(item_not(table, name, whole));
+            if whole {
+                let id = SourceId::of_group(ItemId(self.items));
+                self.composed_filters(id, source, size.unwrap_or(self.canvas));
+            }
+            let show = transitions::of_item(part(table, "show_transition"));
+            let hide = transitions::of_item(part(table, "hide_transition"));
             items.push(Item {
+                show,
+                hide,
                 place,
                 blend: placement::blend(text(table, "blend_type")),
                 hidden,
@@ -235,11 +245,7 @@ impl<'a> Importer<'a> {
                 Some(Content::Scene(crate::compose::scene::SceneId(id)))
             }
             "group" => {
-                if self.groups.insert(name) {
-                    self.without_filters(source, |name, kinds| {
-                        problem!("import-filters-of-group", name = name, kinds = kinds)
-                    });
-                }
+                self.groups.insert(name);
                 if depth >= MAX_DEPTH {
                     self.left_out.insert(problem!("import-too-deep", name = &name));
                     return None;
@@ -250,16 +256,16 @@ impl<'a> Importer<'a> {
         }
     }
 
-    /// Reports the filters of scenes and groups, which are not supported here.
-    fn without_filters(&mut self, source: &Value, to_problem: fn(&str, String) -> Problem) {
-        let not: Vec<String> = array(source, "filters")
-            .into_iter()
-            .map(imported_filters::called)
-            .take(2 * MAX_FILTERS)
-            .collect();
-        if !not.is_empty() {
-            let name = text(source, "name");
-            self.left_out.insert(to_problem(name, not.join(", ")));
+    /// Reads the filters of a scene or group of this size.
+    fn composed_filters(&mut self, id: SourceId, source: &Value, size: (f64, f64)) {
+        let name = text(source, "name");
+        let taken = video_filters::read(source, size);
+        self.left_out.extend(taken.left_out(TrackKind::Video, name));
+        let not = taken.otherwise.iter();
+        let not = not.map(|not| problem!("import-of-source", name = name, what = not));
+        self.left_out.extend(not);
+        if !taken.slots.is_empty() {
+            self.collection.composed_filters.insert(id, taken.slots);
         }
     }
 
@@ -361,7 +367,7 @@ fn item_not(table: &Value, name: &str, whole: bool) -> impl Iterator<Item = Prob
     let sides = ["crop_left", "crop_top", "crop_right", "crop_bottom"];
     let cut = sides.iter().any(|side| number(table, side).is_some_and(|it| it > 0.0));
     let mixed = !matches!(text(table, "blend_method"), "" | "default");
-    let changes = |key| table.get(key).is_some_and(|it| !text(it, "id").is_empty());
+    let changes = |key| transitions::differs_in_item(part(table, key));
     let scaled = !matches!(text(table, "scale_filter"), "" | "disable");
     let all = [
         (whole && cut, problem!("import-cut-off-group", name = name)),

@@ -1,12 +1,21 @@
 //! Tests the import of OBS's collections.
 
+use super::devices::KnownDevices;
 use super::{Import, Problem, import, is_one, problem};
 use crate::capture::WhenHidden;
-use crate::compose::scene::{Blend, Content, Fit, Item};
+use crate::compose::scene::{
+    Blend, Content, Fit, Item, ItemTransition, ItemTransitionKind, SourceId,
+};
 
 fn import_text(text: &str) -> Result<Import, Problem> {
     let json = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    if is_one(&json) { Ok(import(&json)) } else { Err("another file".into()) }
+    if !is_one(&json) {
+        return Err("another file".into());
+    }
+    let mut import = import(&json);
+    let none = |_: &str| None;
+    import.settle_devices(&KnownDevices { camera: &|_| None, microphone: &none, speaker: &none });
+    Ok(import)
 }
 
 const SCENE_COLLECTION_JSON: &str = r#"{
@@ -68,6 +77,40 @@ fn a_collection_of_obs_is_taken_in_and_the_rest_is_listed() {
 }
 
 #[test]
+fn devices_that_exist_keep_their_ids() {
+    let file = serde_json::json!({
+        "current_scene": "A", "scene_order": [{"name": "A"}],
+        "sources": [
+            {"id": "v4l2_input", "name": "Cam", "settings": {"device_id": "/dev/video2"}},
+            {"id": "v4l2_input", "name": "Gone", "settings": {"device_id": "/dev/video9"}},
+            {"id": "pulse_input_capture", "name": "Mic", "settings": {"device_id": "usb_mic"}},
+            {"id": "pulse_output_capture", "name": "Desk",
+             "settings": {"device_id": "hdmi.monitor"}},
+            {"id": "pulse_input_capture", "name": "Old", "settings": {"device_id": "old_mic"}},
+            {"id": "scene", "name": "A", "settings": {"items": [{"name": "Cam"}, {"name": "Gone"},
+                {"name": "Mic"}, {"name": "Desk"}, {"name": "Old"}]}},
+        ],
+    });
+    let mut import = import(&file);
+    import.settle_devices(&KnownDevices {
+        camera: &|path| (path == "/dev/video2").then(|| "usb-2".to_owned()),
+        microphone: &|name| (name == "usb_mic").then(|| format!("pulse:{name}")),
+        speaker: &|name| (name == "hdmi").then(|| format!("pulse:{name}")),
+    });
+    let sources = import.collection.sources.iter().map(|it| it.choice.to_string());
+    assert_eq!(sources.collect::<Vec<_>>(), ["camera:usb-2", "camera"]);
+    let mut strips: Vec<_> = import.strips.iter().map(|it| it.choice.to_string()).collect();
+    strips.sort();
+    assert_eq!(strips, ["mic", "mic:pulse:usb_mic", "system:pulse:hdmi"]);
+    assert_eq!(
+        import.left_out.iter().filter(|it| it.id() != "import-size-unknown").count(),
+        2,
+        "{:?}",
+        import.left_out
+    );
+}
+
+#[test]
 fn nothing_is_dropped_without_a_word() {
     let file = serde_json::json!({
         "current_scene": "A", "scene_order": [{"name": "A"}],
@@ -96,9 +139,8 @@ fn nothing_is_dropped_without_a_word() {
             "'Old' (no scene shows it)",
             "'Spare' (no scene shows it)",
             "an item in 'A' without a source",
+            "filters of 'A' (blur)",
             "filters of 'Red' (shader_filter 'Glow')",
-            "filters of the group 'Box' (chroma_key_filter 'Key')",
-            "filters of the scene 'A' (color_filter_v2 'Warm', blur)",
             "items in 'A' that show 'A' itself",
             "the blending method of 'Red' (SRGB Off)",
             "the crop of 'Box'",
@@ -107,7 +149,13 @@ fn nothing_is_dropped_without_a_word() {
             "the scripts",
         ]
     );
-    let [_, _, scene] = &import.collection.scenes[0].items[..] else { panic!() };
+    let [_, group, scene] = &import.collection.scenes[0].items[..] else { panic!() };
+    let kinds = |id: SourceId| {
+        let all = import.collection.filters(id).iter();
+        all.map(|slot| slot.filter.kind()).collect::<Vec<_>>()
+    };
+    assert_eq!(kinds(SourceId::of_scene(import.collection.scenes[0].id)), ["color"]);
+    assert_eq!(kinds(group.filtered()), ["chroma-key"]);
     assert!((scene.place.crop.left - 0.1).abs() < 1e-9, "a scene is as large as the canvas");
     let many = Import { left_out: vec!["x".into(); 33], ..import };
     let short = many.left_out_in_short();
@@ -140,7 +188,9 @@ fn what_has_no_bounds_is_as_large_as_its_file_says() {
             {"id": "scene", "name": "A", "settings": {"items": [
                 {"name": "Logo", "pos": {"x": 64, "y": 72}, "scale": {"x": 2, "y": 2},
                  "crop_left": 50, "scale_filter": "lanczos",
-                 "show_transition": {"id": "fade_transition"}, "hide_transition": {}},
+                 "show_transition": {"id": "fade_transition"},
+                 "hide_transition": {"id": "slide_transition", "duration": 700,
+                                     "transition": {"direction": "left"}}},
                 {"name": "Clip", "pos": {"x": 0, "y": 0}},
                 {"name": "Gone", "pos": {"x": 0, "y": 0}},
                 {"name": "Words", "pos": {"x": 100, "y": 10}},
@@ -159,6 +209,9 @@ fn what_has_no_bounds_is_as_large_as_its_file_says() {
     let [logo, clip, gone, words, desk, bar] = it.scenes[0].items.as_slice() else { panic!() };
     assert_eq!(pixels(logo), [50.0, 100.0, 300.0, 200.0]);
     assert!((logo.place.crop.left - 0.25).abs() < 1e-9);
+    assert_eq!(logo.show, Some(ItemTransition::default()));
+    let hide = logo.hide.unwrap();
+    assert_eq!((hide.kind, hide.duration.as_millis()), (ItemTransitionKind::SlideRight, 700));
     assert_eq!(pixels(clip), [0.0, 0.0, 64.0, 36.0]);
     assert_eq!(pixels(gone), [0.0, 0.0, 1_280.0, 720.0], "and told");
     let [_, _, width, height] = pixels(words);
@@ -175,7 +228,6 @@ fn what_has_no_bounds_is_as_large_as_its_file_says() {
         [
             "'Desk': the crop in pixels (onair converted it to percentages of 1280×720)",
             "the scale filtering of 'Logo'",
-            "the show transition of 'Logo'",
             "the size of 'Gone' (it is unknown, so onair uses 1280×720)",
         ]
     );

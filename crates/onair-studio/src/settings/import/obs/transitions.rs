@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::capture::Rgba;
+use crate::compose::scene::{ItemTransition, ItemTransitionKind};
 use crate::compose::transition::{Kind, Matte, Order, Pattern, Side, Stinger, Transition, Wipe};
 use crate::studio::settings::import::obs::json::{array, color, is_on, number, part, text, whole};
 use crate::text::problem::{Problem, problem};
@@ -31,6 +32,31 @@ pub fn of_scene(json: &Value, scene: &Value) -> (Option<Transition>, Option<Prob
     let ms = number(private, "transition_duration").unwrap_or(usual).clamp(0.0, 20_000.0);
     let (kind, not) = named(json, name);
     (Some(Transition { kind, duration: Duration::from_millis(ms as u64) }.bounded()), not)
+}
+
+/// Returns how an item appears or disappears. Another kind becomes a fade.
+pub fn of_item(table: &Value) -> Option<ItemTransition> {
+    use ItemTransitionKind as Kind;
+    let settings = part(table, "transition");
+    let kind = match text(table, "id") {
+        "" | "cut_transition" => return None,
+        // OBS states the target side, onair the origin.
+        "slide_transition" | "swipe_transition" => match text(settings, "direction") {
+            "right" => Kind::SlideLeft,
+            "up" => Kind::SlideBottom,
+            "down" => Kind::SlideTop,
+            _ => Kind::SlideRight,
+        },
+        _ => Kind::Fade,
+    };
+    let ms = number(table, "duration").filter(|it| *it > 0.0).unwrap_or(300.0).min(20_000.0);
+    Some(ItemTransition { kind, duration: Duration::from_millis(ms as u64) }.bounded())
+}
+
+/// Returns true if an item's transition becomes a fade, although it is none in OBS.
+pub fn differs_in_item(table: &Value) -> bool {
+    let known = ["", "cut_transition", "fade_transition", "slide_transition", "swipe_transition"];
+    !known.contains(&text(table, "id"))
 }
 
 fn named(json: &Value, name: &str) -> (Kind, Option<Problem>) {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::capture::{Properties, VideoChoice};
+use crate::capture::{CameraChoice, Properties, VideoChoice};
 use crate::studio::settings::import::obs::json::{
     array, color, is_off, is_on, number, part, text, whole,
 };
@@ -58,7 +58,14 @@ pub fn read(source: &Value) -> Result<ImportedSource, Problem> {
             then = rest;
             first
         }
-        // OBS's ids are not valid here: the first camera is used, and must be chosen again.
+        // The device file is replaced by onair's id of the camera, if there is one.
+        "v4l2_input" if text(settings, "device_id").starts_with("/dev/") => {
+            let id = text(settings, "device_id");
+            let properties = Properties::default();
+            let choice = VideoChoice::Camera(CameraChoice::of(id));
+            return Ok(ImportedSource { choice, properties, not, cut: cut(settings) });
+        }
+        // Other ids are not valid here: the first camera is used, and must be chosen again.
         "v4l2_input"
         | "dshow_input"
         | "av_capture_input"
