@@ -285,7 +285,7 @@ fn scenes_are_switched_at_once_or_go_to_preview_first() {
 }
 
 #[test]
-fn in_studio_mode_one_button_takes_and_those_below_it_choose_how() {
+fn in_studio_mode_one_button_takes_and_those_beside_it_choose_how() {
     let mut harness = with(&[]);
     make(&mut harness, &[Edit::AddScene("Talk".into())]);
     harness.state().demo.change(|snapshot| snapshot.scenes.preview_scene = Some(SceneId(2)));
@@ -303,9 +303,12 @@ fn in_studio_mode_one_button_takes_and_those_below_it_choose_how() {
     };
     assert_eq!(takes(&harness), 1);
     let take = harness.get_by_role_and_label(Role::Button, "Take").rect();
-    let heading = harness.get_by_role_and_label(Role::Label, "Transition").rect();
+    let bar = harness.get_by_role_and_label(Role::Slider, "T-bar").rect();
     let fade = harness.get_by_role_and_label(Role::Button, "Fade").rect();
-    assert!(take.bottom() <= heading.top() && heading.bottom() <= fade.top());
+    let is_before = |one: egui::Rect, other: egui::Rect| {
+        one.bottom() <= other.top() || one.right() <= other.left()
+    };
+    assert!(is_before(take, bar) && is_before(bar, fade), "{take} {bar} {fade}");
     // Choosing a transition changes nothing for viewers.
     assert!(harness.query_by_label_contains("300\u{a0}ms").is_some());
     let cuts = edit(&click(&mut harness, "Cut"));
@@ -313,10 +316,15 @@ fn in_studio_mode_one_button_takes_and_those_below_it_choose_how() {
     make(&mut harness, &[cuts]);
     assert!(harness.query_by_label_contains("300\u{a0}ms").is_none(), "a cut takes no time");
     // A type without a button of its own has one while it is in use.
-    assert!(harness.query_by_label("Fade to color").is_none());
-    let color = Transition { kind: Kind::FadeColor([0; 3]), ..Transition::default() };
-    make(&mut harness, &[Edit::SetTransition(color)]);
-    harness.get_by_role_and_label(Role::Button, "Fade to color");
+    assert!(harness.query_by_label("Wipe").is_none());
+    let wipe = Transition { kind: Kind::Luma(Wipe::default()), ..Transition::default() };
+    make(&mut harness, &[Edit::SetTransition(wipe)]);
+    harness.get_by_role_and_label(Role::Button, "Wipe");
+    // The T-bar moves by its keys.
+    harness.get_by_role_and_label(Role::Slider, "T-bar").focus();
+    harness.run();
+    harness.key_press(Key::ArrowRight);
+    assert_eq!(commands(&mut harness), [Command::TBar(0.01)]);
     assert_eq!(click(&mut harness, "Take"), [Command::Transition]);
 }
 

@@ -99,6 +99,7 @@ fn prepare(harness: &mut Harness<'static, Window>, action: Action) {
     };
     match action {
         Action::Paste => press(harness, Key::F1),
+        Action::PasteTransform => press(harness, Key::F5),
         Action::CloseProjectors => press(harness, Key::F2),
         Action::ZoomOut | Action::ZoomFit => press(harness, Key::F3),
         Action::WatchZoomOut => press(harness, Key::F4),
@@ -135,6 +136,7 @@ fn acts(action: Action, state: &str) -> bool {
         ("program-window", "Ctrl+Alt+F2"),
         ("zoom-in", "Ctrl+Alt+F3"),
         ("watch-zoom-in", "Ctrl+Alt+F4"),
+        ("copy-transform", "Ctrl+Alt+F5"),
         (action.name(), "Ctrl+Alt+F12"),
     ] {
         chosen.hotkeys.keys.insert(name.to_owned(), ChosenHotkey(keys.parse().ok()));

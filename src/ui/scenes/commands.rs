@@ -88,7 +88,15 @@ pub(super) fn act_on(
         Action::Copy | Action::Cut => clipboard::copy(ctx, view, draft, &ids),
         Action::Duplicate => clipboard::duplicate(view, draft, &ids),
         Action::Group => draft.await_items(view.snapshot),
-        Action::CopyTransform => draft.copied_place = items.first().map(|item| item.place),
+        Action::CopyTransform => {
+            draft.copied_place = items.first().map(|item| item.place);
+            // The same words set the placement with `item place` of `--control`.
+            if let Some(Placement { x, y, width, height, rotation, .. }) = draft.copied_place {
+                ctx.copy_text(format!(
+                    "x={x:.4} y={y:.4} width={width:.4} height={height:.4} rotation={rotation:.1}"
+                ));
+            }
+        }
         Action::PasteTransform => {
             let Some(place) = draft.copied_place else { return };
             let free = items.iter().filter(|item| !item.locked);

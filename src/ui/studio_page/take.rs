@@ -32,6 +32,8 @@ const T_BAR_WIDTH_POINTS: f32 = 110.0;
 /// The widths of a transition and of its duration in the bar.
 const KIND_WIDTH_POINTS: f32 = 72.0;
 const DURATION_WIDTH_POINTS: f32 = 76.0;
+/// The width of the mark of a scene's own transition in the bar.
+const OWN_MARK_WIDTH_POINTS: f32 = 100.0;
 /// A T-bar that is released this close to an end goes there.
 const T_BAR_CATCH: f32 = 0.03;
 
@@ -166,7 +168,8 @@ fn bar(
     room: Rect,
     shown: &ShownTransition<'_>,
 ) {
-    let fixed = TAKE_WIDTH_POINTS + T_BAR_WIDTH_POINTS + DURATION_WIDTH_POINTS + 3.0 * gap::S;
+    let own = if shown.owner.is_some() { OWN_MARK_WIDTH_POINTS } else { 0.0 };
+    let fixed = TAKE_WIDTH_POINTS + T_BAR_WIDTH_POINTS + DURATION_WIDTH_POINTS + own + 3.0 * gap::S;
     let place = (room.width() - 2.0 * gap::M - fixed) / (KIND_WIDTH_POINTS + gap::S);
     let most = KINDS.len() + usize::from(!KINDS.contains(&shown.chosen));
     let kinds = kinds_for((place.floor().max(1.0) as usize).min(most), shown.chosen);
@@ -177,6 +180,7 @@ fn bar(
         ui.spacing_mut().item_spacing.x = gap::S;
         take(ui, view, vec2(TAKE_WIDTH_POINTS, size::CONTROL_HEIGHT));
         t_bar(ui, view, draft, T_BAR_WIDTH_POINTS);
+        own_mark(ui, view, shown);
         for kind in kinds {
             kind_button(ui, view, shown, kind, KIND_WIDTH_POINTS);
         }
@@ -224,13 +228,18 @@ fn heading(ui: &mut Ui, view: &View<'_>, shown: &ShownTransition<'_>) {
     ui.vertical_centered(|ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         label(ui, &texts.get("transition-kind"), Type::Small, theme.secondary);
-        if let Some(scene) = shown.owner {
-            let tip =
-                texts.with("tip-transition-of-scene", &[("scene", scene.name.as_str().into())]);
-            let own = texts.get("transition-of-scene");
-            label(ui, &own, Type::Small, theme.accent).on_hover_text(tip);
-        }
+        own_mark(ui, view, shown);
     });
+}
+
+/// Says that the transition belongs to the scene in the preview, if it does.
+fn own_mark(ui: &mut Ui, view: &View<'_>, shown: &ShownTransition<'_>) {
+    if let Some(scene) = shown.owner {
+        let values = [("scene", scene.name.as_str().into())];
+        let tip = view.texts.with("tip-transition-of-scene", &values);
+        let own = view.texts.get("transition-of-scene");
+        label(ui, &own, Type::Small, view.theme.accent).on_hover_text(tip);
+    }
 }
 
 /// Draws the button that chooses a kind of transition.
