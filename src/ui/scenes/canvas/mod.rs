@@ -220,9 +220,12 @@ impl<'a> Canvas<'a> {
     fn of_one(&self, view: &View<'_>, draft: &Draft, at: Pos2) -> Option<(&'a Item, Grip)> {
         let is_alone = chosen(view.snapshot, draft).len() == 1;
         let item = self.selected(draft).filter(|item| !item.locked && is_alone)?;
+        let grip = grip_at(self.frame, &self.tight(view, item), at, self.modifiers.alt)?;
         // The box around the items of a group cannot be cropped.
-        let crops = self.modifiers.alt && !group_box::is_around(view.snapshot, item);
-        let grip = grip_at(self.frame, &self.tight(view, item), at, crops)?;
+        let grip = match grip {
+            Grip::Crop(x, y) if group_box::is_around(view.snapshot, item) => Grip::Side(x, y),
+            grip => grip,
+        };
         Some((item, grip))
     }
 
