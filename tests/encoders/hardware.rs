@@ -41,7 +41,7 @@ fn driver() -> Option<TempDir> {
 
 fn listed(driver: &TempDir, mode: &str, encoder: &str) -> Value {
     let path = driver.path().to_str().unwrap();
-    let all = video_encoders(&[("LD_LIBRARY_PATH", path), ("ONAIR_STUB_NVENC", mode)]);
+    let all = video_encoders(&[("LD_LIBRARY_PATH", path), ("CUDA_STUB_MODE", mode)]);
     all.into_iter().find(|it| it["name"] == encoder).expect("the encoder is listed")
 }
 
@@ -51,7 +51,7 @@ fn live(driver: &TempDir, mode: &str, file: &Path, more: &[&str]) -> Onair {
     let words = ["live", "--video", "test", "--audio", "tone", "--size", "480x270"];
     let more_words = ["--encoder", "h264-nvenc", "--record", file.to_str().unwrap()];
     let words = [&words[..], &more_words, more].concat();
-    Onair::start_with(&words, &[("LD_LIBRARY_PATH", path), ("ONAIR_STUB_NVENC", mode)])
+    Onair::start_with(&words, &[("LD_LIBRARY_PATH", path), ("CUDA_STUB_MODE", mode)])
 }
 
 #[test]

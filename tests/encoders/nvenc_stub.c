@@ -1,6 +1,6 @@
 /* A stand-in for NVIDIA's driver, for tests of the path to hardware encoders: with -DCUDA it is
  * libcuda.so.1, else libnvidia-encode.so.1. Keyframes are uncompressed H.264 (I_PCM), and the
- * frames after them repeat the keyframe. ONAIR_STUB_NVENC selects how it behaves: works, memory (no
+ * frames after them repeat the keyframe. CUDA_STUB_MODE selects how it behaves: works, memory (no
  * session is left), cbr (refuses CBR), crash or hang (in the tenth frame), version (the driver is
  * too old). */
 #include <stdint.h>
@@ -54,7 +54,7 @@ int cuCtxCreate_v2(void **context, unsigned flags, int device) {
 enum { FRAMES_UNTIL_TROUBLE = 10, MAX_BUFFERS = 64 };
 
 static int mode_is(const char *mode) {
-    const char *chosen = getenv("ONAIR_STUB_NVENC");
+    const char *chosen = getenv("CUDA_STUB_MODE");
     return chosen && !strcmp(chosen, mode);
 }
 

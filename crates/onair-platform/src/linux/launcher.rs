@@ -25,6 +25,36 @@ use crate::system::descriptors::{self, MAX_FILES};
 /// The hidden commands that the launcher starts.
 const HELPERS: [&CStr; 2] = [c"encoder-process", c"browser-process"];
 
+/// The variables that helpers get, or their beginnings. Others can contain keys, and a helper runs
+/// code that is not trusted.
+const VARIABLES: [&[u8]; 23] = [
+    b"PATH=",
+    b"HOME=",
+    b"USER=",
+    b"LANG=",
+    b"LANGUAGE=",
+    b"LC_",
+    b"TZ=",
+    b"TMPDIR=",
+    b"LD_LIBRARY_PATH=",
+    b"XDG_",
+    b"DISPLAY=",
+    b"WAYLAND_DISPLAY=",
+    b"DBUS_SESSION_BUS_ADDRESS=",
+    b"PULSE_",
+    b"PIPEWIRE_",
+    b"FONTCONFIG_",
+    b"LIBVA_",
+    b"VDPAU_",
+    b"CUDA_",
+    b"MESA_",
+    b"RUST_",
+    b"LLVM_PROFILE_FILE=",
+    b"ONAIR_CHROMIUM=",
+];
+/// Maximum number of variables that helpers get.
+const MAX_VARIABLES: usize = 128;
+
 /// The descriptor of a helper's first file. The others follow it.
 pub const FIRST_FILE: RawFd = 3;
 
@@ -32,7 +62,13 @@ pub const FIRST_FILE: RawFd = 3;
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The connection to the launcher.
-static LAUNCHER: OnceLock<Mutex<OwnedFd>> = OnceLock::new();
+static LAUNCHER: OnceLock<Mutex<Connection>> = OnceLock::new();
+
+struct Connection {
+    socket: OwnedFd,
+    /// The number of requests, which answers repeat.
+    requests: u32,
+}
 
 /// A running helper. Dropping it kills the helper.
 #[derive(Debug)]
@@ -79,17 +115,19 @@ pub fn start() -> io::Result<()> {
         }
         number if number > 0 => {
             let timeout = libc::timeval { tv_sec: ANSWER_TIMEOUT.as_secs() as _, tv_usec: 0 };
-            // SAFETY: the option has this type.
-            unsafe {
-                libc::setsockopt(
-                    ours.as_raw_fd(),
-                    libc::SOL_SOCKET,
-                    libc::SO_RCVTIMEO,
-                    (&raw const timeout).cast(),
-                    size_of_val(&timeout) as _,
-                );
+            for option in [libc::SO_RCVTIMEO, libc::SO_SNDTIMEO] {
+                // SAFETY: the options have this type.
+                unsafe {
+                    libc::setsockopt(
+                        ours.as_raw_fd(),
+                        libc::SOL_SOCKET,
+                        option,
+                        (&raw const timeout).cast(),
+                        size_of_val(&timeout) as _,
+                    );
+                }
             }
-            let _ = LAUNCHER.set(Mutex::new(ours));
+            let _ = LAUNCHER.set(Mutex::new(Connection { socket: ours, requests: 0 }));
             Ok(())
         }
         _ => Err(io::Error::last_os_error()),
@@ -101,15 +139,29 @@ pub fn start() -> io::Result<()> {
 /// # Errors
 /// Fails if this process has no launcher, or the launcher cannot start the helper.
 pub fn launch(helper: &str, files: &[&dyn AsRawFd]) -> io::Result<Helper> {
-    let launcher = LAUNCHER.get().ok_or(io::ErrorKind::Unsupported)?.lock();
+    let mut launcher = LAUNCHER.get().ok_or(io::ErrorKind::Unsupported)?.lock();
+    launcher.requests = launcher.requests.wrapping_add(1);
+    let request = launcher.requests.to_le_bytes();
     let files: Vec<RawFd> = files.iter().map(|file| file.as_raw_fd()).collect();
-    descriptors::send(launcher.as_fd(), helper.as_bytes(), &files)?;
-    let mut answer = [0; 4];
-    let (_, mut files) = descriptors::receive(launcher.as_fd(), &mut answer)?;
-    let number = u32::from_le_bytes(answer);
-    match files.pop() {
-        Some(process) => Ok(Helper { process, number }),
-        None => Err(io::Error::from_raw_os_error(number as i32)),
+    let socket = launcher.socket.as_fd();
+    descriptors::send(socket, &[&request[..], helper.as_bytes()].concat(), &files)?;
+    loop {
+        let mut answer = [0; 8];
+        let (length, mut files) = match descriptors::receive(socket, &mut answer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            received => received?,
+        };
+        if length == 0 {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        let [a, b, c, d, number @ ..] = answer;
+        let number = u32::from_le_bytes(number);
+        let started = files.pop().map(|process| Helper { process, number });
+        // The answer to a request whose caller no longer waits: dropping it kills that helper.
+        if [a, b, c, d] != request {
+            continue;
+        }
+        return started.ok_or_else(|| io::Error::from_raw_os_error(number.cast_signed()));
     }
 }
 
@@ -152,12 +204,16 @@ fn serve(requests: &OwnedFd) -> ! {
         }
     }
     loop {
-        let mut word = [0; 32];
-        let (helper, files) = match descriptors::receive(requests.as_fd(), &mut word) {
+        let mut word = [0; 36];
+        let (request, helper, files) = match descriptors::receive(requests.as_fd(), &mut word) {
             Ok((0, _)) => break,
             Ok((length, files)) => {
-                let word = word.get(..length).unwrap_or_default();
-                (HELPERS.iter().find(|helper| helper.to_bytes() == word), files)
+                let Some((request, word)) =
+                    word.get(..length).and_then(|word| word.split_first_chunk::<4>())
+                else {
+                    break;
+                };
+                (*request, HELPERS.iter().find(|helper| helper.to_bytes() == word), files)
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(_) => break,
@@ -165,10 +221,13 @@ fn serve(requests: &OwnedFd) -> ! {
         let started = helper.ok_or(libc::EINVAL).and_then(|helper| run(helper, &files));
         let sent = match started {
             Ok((number, process)) => {
-                let number = number.to_le_bytes();
-                descriptors::send(requests.as_fd(), &number, &[process.as_raw_fd()])
+                let answer = [request, number.to_le_bytes()].concat();
+                descriptors::send(requests.as_fd(), &answer, &[process.as_raw_fd()])
             }
-            Err(code) => descriptors::send(requests.as_fd(), &code.to_le_bytes(), &[]),
+            Err(code) => {
+                let answer = [request, code.to_le_bytes()].concat();
+                descriptors::send(requests.as_fd(), &answer, &[])
+            }
         };
         if sent.is_err() {
             break;
@@ -223,7 +282,51 @@ fn become_helper(helper: &CStr, files: &[OwnedFd]) -> ! {
         }
         // This path stays valid when an update replaces the program.
         let words = [c"onair".as_ptr(), helper.as_ptr(), std::ptr::null()];
-        libc::execv(c"/proc/self/exe".as_ptr(), words.as_ptr());
+        let variables = variables();
+        libc::execve(c"/proc/self/exe".as_ptr(), words.as_ptr(), variables.as_ptr());
         libc::_exit(127)
+    }
+}
+
+unsafe extern "C" {
+    /// The variables of this process: texts, and a null pointer at the end.
+    static environ: *const *const libc::c_char;
+}
+
+/// Returns the variables that a helper gets, with a null pointer at the end.
+fn variables() -> [*const libc::c_char; MAX_VARIABLES] {
+    let mut kept = [std::ptr::null(); MAX_VARIABLES];
+    let mut places = kept.iter_mut().take(MAX_VARIABLES - 1);
+    // SAFETY: the launcher has only one thread, so nobody changes the variables.
+    unsafe {
+        let mut next = environ;
+        while !next.is_null() && !(*next).is_null() {
+            let text = CStr::from_ptr(*next).to_bytes();
+            if VARIABLES.iter().any(|name| text.starts_with(name)) {
+                let Some(place) = places.next() else { break };
+                *place = *next;
+            }
+            next = next.add(1);
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn helpers_get_the_path_and_no_variable_that_may_be_a_key() {
+        let names: Vec<String> = variables()
+            .iter()
+            .take_while(|text| !text.is_null())
+            // SAFETY: these are texts of this process's environment.
+            .map(|text| unsafe { CStr::from_ptr(*text) }.to_string_lossy().into_owned())
+            .collect();
+        assert!(names.iter().any(|text| text.starts_with("PATH=")));
+        // Cargo sets this one.
+        assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some());
+        assert!(names.iter().all(|text| !text.starts_with("CARGO_")));
     }
 }
