@@ -66,7 +66,7 @@ fn a_publisher_by_srt_is_played_by_rtmp_and_by_srt_without_a_warning() {
         receive(&format!("{srt}?streamid={id}"), &by_srt),
     ];
     let from = format!("{srt}?streamid=read:live/show&mode=caller");
-    let mut transmit = Peer::start("srt-live-transmit", ["-q", &from, "file://con"]);
+    let mut transmit = Peer::start("srt-live-transmit", ["-q", "-a:no", &from, "file://con"]);
     receivers.iter_mut().for_each(|receiver| receiver.wait_success(LIMIT));
     check(&by_rtmp, 100);
     check(&by_srt, 100);
