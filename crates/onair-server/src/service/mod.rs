@@ -36,7 +36,6 @@ use crate::server::registry::port::{OpenPort, Port, port};
 use crate::server::registry::{ConnectionSlot, Registry};
 use crate::server::relay::pulls;
 use crate::server::service::listen::{MAX_PORT_TRIES, bind};
-use crate::server::service::srt::SrtPort;
 use crate::server::webrtc;
 use crate::server::webrtc::whep::production::keyframe_request::KeyframeRequest;
 use crate::text::problem::problem;
@@ -74,7 +73,7 @@ pub struct Server {
     ports: Ports,
 }
 
-/// Maximum number of unread changes of the certificate.
+/// Maximum number of unread changes of the certificate. Only the newest ones count.
 const MAX_UNREAD_CERTIFICATES: usize = 16;
 
 /// Begins to get certificates from an authority, if the configuration says so.
@@ -96,7 +95,6 @@ fn get_certificates(
             if let AcmeEvent::Issued { identity: new, .. } = &event {
                 *identity.lock() = new.clone().answering(&challenges);
             }
-            // Only the newest ones count.
             let _ = sender.send(event);
         }
     };
@@ -146,7 +144,7 @@ impl Server {
         let webrtc = webrtc
             .map(|listen| open_webrtc(runtime, listen, config.webrtc_certificate.clone()))
             .transpose()?;
-        let srt = config.srt.map(|listen| open_srt(runtime, listen)).transpose()?;
+        let srt = config.srt.map(|listen| srt::open_port(runtime, listen)).transpose()?;
         let moved = |listen: Option<Listen>, real: Option<SocketAddr>| {
             let ports = listen.zip(real).map(|(listen, real)| (listen.address.port(), real.port()));
             ports.is_some_and(|(wanted, used)| wanted != 0 && wanted != used)
@@ -452,25 +450,6 @@ fn serve_webrtc(
     let weak = Arc::downgrade(&socket);
     runtime.spawn(datagrams::receive(socket, Arc::clone(registry), open));
     WebRtcPort { port, socket: weak, certificate }
-}
-
-/// Opens the UDP port of SRT, or one of the next ports. Returns it with its address.
-fn open_srt(runtime: &Runtime, listen: Listen) -> Result<(Arc<SrtPort>, SocketAddr), Error> {
-    let Listen { address, or_next } = listen;
-    let failed = |source| Error { what: "SRT", address, source };
-    let tries = if or_next && address.port() != 0 { MAX_PORT_TRIES } else { 0 };
-    let mut bound = Err(io::Error::from(io::ErrorKind::AddrInUse));
-    for more in 0..=tries {
-        let Some(port) = address.port().checked_add(more) else { break };
-        bound = std::net::UdpSocket::bind(SocketAddr::new(address.ip(), port));
-        if !bound.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse) {
-            break;
-        }
-    }
-    let socket = bound.map_err(failed)?;
-    let at = socket.local_addr().map_err(failed)?;
-    let opened = runtime.block_on(async { srt::open(socket) });
-    Ok((opened.map_err(failed)?, at))
 }
 
 /// Opens the UDP port of WebRTC with its certificate.

@@ -78,7 +78,7 @@ pub async fn connect(url: &SrtUrl, request: &Request<'_>) -> Result<SrtSocket, E
         _ => Handshake::Caller(CallerHandshake::new(own_id, config.clone())),
     };
     let found = agree(handshake, &sender, request, same_port).await.map_err(&fail)?;
-    let Found { params, receive_sequence, repeat, begun } = found;
+    let HandshakeResult { params, receive_sequence, repeat, begun } = found;
     let keys = match (&config.crypto, &url.passphrase) {
         (Some(own), Some(passphrase)) => Keys::new(&own.sek, own.salt, passphrase.clone()),
         _ => Keys::default(),
@@ -164,7 +164,7 @@ impl Handshake {
 }
 
 /// The result of a handshake.
-struct Found {
+struct HandshakeResult {
     params: NegotiatedParams,
     receive_sequence: u32,
     /// The last datagram, which is repeated if the other side has not got it.
@@ -178,7 +178,7 @@ async fn agree(
     sender: &DatagramSender,
     request: &Request<'_>,
     waits: bool,
-) -> Result<Found, Failure> {
+) -> Result<HandshakeResult, Failure> {
     let (limit, clock) = (request.limit, request.clock);
     let silent = || (ConnectStage::Handshake, Cause::SrtSilent { after: limit });
     let first = handshake.start().ok_or_else(silent)?;
@@ -234,7 +234,7 @@ async fn agree(
             }
             // Only a rendezvous has a last word of ours.
             let repeat = repeat.filter(|_| waits);
-            return Ok(Found { params, receive_sequence, repeat, begun });
+            return Ok(HandshakeResult { params, receive_sequence, repeat, begun });
         }
         if is_news && !outgoing.is_empty() {
             begun = clock.now();

@@ -24,6 +24,7 @@ pub mod keys;
 mod lossy_link_tests;
 pub mod mode;
 pub mod packets;
+pub mod port;
 pub mod receive_buffer;
 pub mod send_buffer;
 pub mod socket;

@@ -21,5 +21,25 @@ mod session;
 mod stream_id;
 mod viewer;
 
-pub(crate) use port::{SrtPort, open};
+pub(crate) use port::SrtPort;
 pub(crate) use receive::receive;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use crate::net::Runtime;
+use crate::net::srt::port::bind_or_next;
+use crate::server::registry::config::Listen;
+use crate::server::service::listen::{Error, MAX_PORT_TRIES};
+
+/// Opens the UDP port of SRT, or one of the next ports. Returns it with its address.
+pub(crate) fn open_port(
+    runtime: &Runtime,
+    Listen { address, or_next }: Listen,
+) -> Result<(Arc<SrtPort>, SocketAddr), Error> {
+    let failed = |source| Error { what: "SRT", address, source };
+    let tries = if or_next && address.port() != 0 { MAX_PORT_TRIES } else { 0 };
+    let socket = bind_or_next(runtime, address, tries).map_err(failed)?;
+    let at = socket.local_addr().map_err(failed)?;
+    Ok((port::open(socket).map_err(failed)?, at))
+}

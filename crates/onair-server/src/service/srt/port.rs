@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 
 use crate::net::random_bytes;
 use crate::net::srt::accept::{Acceptor, Call, Reply};
+use crate::net::srt::port::PortSocket;
 use crate::server::registry::Registry;
 
 /// Maximum number of datagrams that wait for the task of a connection. More are dropped, as a
@@ -18,15 +18,13 @@ use crate::server::registry::Registry;
 const MAX_WAITING_DATAGRAMS: usize = 2_048;
 /// Maximum number of callers about which the server is deciding.
 const MAX_UNDECIDED: usize = 512;
-/// Size of the system's buffers in bytes.
-const SOCKET_BUFFER_BYTES: usize = 4 << 20;
 /// The destination of a datagram, after twelve bytes of its header.
 const DESTINATION_PLACE: std::ops::Range<usize> = 12..16;
 
 /// An open port and its connections.
 #[derive(Debug)]
 pub(crate) struct SrtPort {
-    pub(super) socket: Arc<UdpSocket>,
+    pub(super) socket: Arc<PortSocket>,
     acceptor: Acceptor,
     connections: Mutex<Connections>,
 }
@@ -54,18 +52,13 @@ enum CallerState {
     Accepted(Bytes),
 }
 
-/// Opens a port.
+/// Makes a port of its socket.
 ///
 /// # Errors
-/// Fails with the system's error.
-pub(crate) fn open(socket: std::net::UdpSocket) -> std::io::Result<Arc<SrtPort>> {
-    socket.set_nonblocking(true)?;
-    let of = socket2::SockRef::from(&socket);
-    // The system may limit the sizes. Smaller buffers work too.
-    let _ = of.set_recv_buffer_size(SOCKET_BUFFER_BYTES);
-    let _ = of.set_send_buffer_size(SOCKET_BUFFER_BYTES);
+/// Fails if the system has no randomness.
+pub(crate) fn open(socket: PortSocket) -> std::io::Result<Arc<SrtPort>> {
     let acceptor = Acceptor::new().ok_or_else(|| std::io::Error::other("no randomness"))?;
-    let socket = Arc::new(UdpSocket::from_std(socket)?);
+    let socket = Arc::new(socket);
     Ok(Arc::new(SrtPort { socket, acceptor, connections: Mutex::default() }))
 }
 
@@ -110,37 +103,37 @@ impl SrtPort {
         datagram: &[u8],
         from: SocketAddr,
         registry: &Arc<Registry>,
-    ) -> Taken {
-        let Some(id) = datagram.get(DESTINATION_PLACE) else { return Taken::Nothing };
+    ) -> PortAction {
+        let Some(id) = datagram.get(DESTINATION_PLACE) else { return PortAction::Nothing };
         let id = id.iter().fold(0, |id, byte| (id << 8) | u32::from(*byte));
         if id != 0 {
             let connections = self.connections.lock();
             if let Some(it) = connections.by_id.get(&id).filter(|it| it.from == from) {
                 let _ = it.inbox.try_send(Bytes::copy_from_slice(datagram));
             }
-            return Taken::Nothing;
+            return PortAction::Nothing;
         }
         let call = match self.acceptor.answer(datagram, from, registry.clock.now()) {
-            Reply::None => return Taken::Nothing,
-            Reply::Send(answer) => return Taken::Answer(answer.into()),
+            Reply::None => return PortAction::Nothing,
+            Reply::Send(answer) => return PortAction::Answer(answer.into()),
             Reply::Call(call) => call,
         };
         let caller = (from, call.caller_id);
         let mut connections = self.connections.lock();
         match connections.callers.get(&caller) {
-            Some(CallerState::Undecided) => return Taken::Nothing,
-            Some(CallerState::Accepted(answer)) => return Taken::Answer(answer.clone()),
-            None if connections.undecided >= MAX_UNDECIDED => return Taken::Nothing,
+            Some(CallerState::Undecided) => return PortAction::Nothing,
+            Some(CallerState::Accepted(answer)) => return PortAction::Answer(answer.clone()),
+            None if connections.undecided >= MAX_UNDECIDED => return PortAction::Nothing,
             None => {}
         }
         connections.callers.insert(caller, CallerState::Undecided);
         connections.undecided += 1;
-        Taken::Caller(call)
+        PortAction::Caller(call)
     }
 }
 
 /// What a datagram needs.
-pub(super) enum Taken {
+pub(super) enum PortAction {
     Nothing,
     Answer(Bytes),
     Caller(Box<Call>),

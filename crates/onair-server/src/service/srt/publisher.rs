@@ -53,7 +53,7 @@ pub(super) async fn run(registry: &Arc<Registry>, accepted: Accepted) {
     push_on(registry, &publication.stream);
     let reason = {
         let mut feed =
-            Feed { registry, id, stream: &publication.stream, ingest: Ingest::default() };
+            MediaFeed { registry, id, stream: &publication.stream, ingest: Ingest::default() };
         let (stopped, evicted) = (registry.stopped(), slot.evicted());
         let dismissed = publication.dismissal.stop_reason();
         tokio::pin!(stopped, evicted, dismissed);
@@ -121,14 +121,14 @@ fn link(before: &SrtFigures, now: &SrtFigures) -> LinkFigures {
 }
 
 /// The way from the transport stream to the stream.
-struct Feed<'a> {
+struct MediaFeed<'a> {
     registry: &'a Registry,
     id: u64,
     stream: &'a crate::server::stream::Stream,
     ingest: Ingest,
 }
 
-impl Feed<'_> {
+impl MediaFeed<'_> {
     /// Takes a payload. Returns the time of the next flush if it contained media.
     fn take(&mut self, payload: &[u8]) -> Option<Option<Timestamp>> {
         let received = &self.registry.totals.received_bytes;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::net::srt::MAX_DATAGRAM_BYTES;
 use crate::server::registry::Registry;
 use crate::server::registry::port::OpenPort;
-use crate::server::service::srt::port::{SrtPort, Taken};
+use crate::server::service::srt::port::{PortAction, SrtPort};
 use crate::server::service::srt::session;
 
 /// Pause after a socket error.
@@ -31,10 +31,10 @@ pub(crate) async fn receive(port: Arc<SrtPort>, registry: Arc<Registry>, open: O
         let mut taken = 0;
         while let Ok((length, from)) = received {
             match port.take(buffer.get(..length).unwrap_or_default(), from, &registry) {
-                Taken::Nothing => {}
+                PortAction::Nothing => {}
                 // A full buffer of the system loses the answer; the caller asks again.
-                Taken::Answer(answer) => drop(port.socket.try_send_to(&answer, from)),
-                Taken::Caller(call) => session::begin(&registry, &port, &open, *call, from),
+                PortAction::Answer(answer) => drop(port.socket.try_send_to(&answer, from)),
+                PortAction::Caller(call) => session::begin(&registry, &port, &open, *call, from),
             }
             taken += 1;
             if taken == MAX_DATAGRAMS_PER_TURN {

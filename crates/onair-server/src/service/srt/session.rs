@@ -22,7 +22,7 @@ use crate::server::registry::{ConnectionSlot, Refused, Registry};
 use crate::server::relay::pulls;
 use crate::server::service::srt::accepted::{Accepted, right};
 use crate::server::service::srt::port::SrtPort;
-use crate::server::service::srt::stream_id::Wanted;
+use crate::server::service::srt::stream_id::WantedStream;
 use crate::server::service::srt::{publisher, viewer};
 use crate::wire::rtmp::stream_name::StreamName;
 
@@ -81,7 +81,7 @@ async fn serve(
     if registry.is_draining() {
         return Err(reject(status::UNAVAILABLE));
     }
-    let wanted = call.stream_id.as_ref().and_then(|id| Wanted::parse(id.expose()));
+    let wanted = call.stream_id.as_ref().and_then(|id| WantedStream::parse(id.expose()));
     let Some(wanted) = wanted else {
         tracing::info!(%peer, "rejected an SRT caller whose stream id names no app/stream");
         return Err(reject(status::BAD_REQUEST));
@@ -137,10 +137,10 @@ impl Drop for Deciding<'_> {
 /// Decides with the rules of all protocols. Fails with the status for the caller.
 async fn decide(
     registry: &Arc<Registry>,
-    wanted: Wanted,
+    wanted: WantedStream,
     (id, peer): (u64, SocketAddr),
 ) -> Result<(StreamName, Grant), u32> {
-    let Wanted { action, name, secret, login } = wanted;
+    let WantedStream { action, name, secret, login } = wanted;
     let address = peer.ip().to_canonical();
     if action == Action::Publish {
         log_in(registry, peer, login.as_ref())?;

@@ -11,7 +11,7 @@ use crate::wire::rtmp::stream_name::StreamName;
 
 /// What a caller wants.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Wanted {
+pub(super) struct WantedStream {
     pub action: Action,
     pub name: StreamName,
     /// A key or a token.
@@ -19,16 +19,16 @@ pub(super) struct Wanted {
     pub login: Option<(String, Secret)>,
 }
 
-impl fmt::Debug for Wanted {
+impl fmt::Debug for WantedStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Wanted({} {})", self.action.name(), self.name)
+        write!(f, "WantedStream({} {})", self.action.name(), self.name)
     }
 }
 
 /// The beginning of a list of keys and values (libsrt's access control guidelines).
 const LIST_MARK: &str = "#!::";
 
-impl Wanted {
+impl WantedStream {
     /// Reads a stream id. Returns `None` if it names no stream `app/stream`.
     pub fn parse(id: &str) -> Option<Self> {
         // ffmpeg sends the id as it stands in an address.
@@ -118,7 +118,7 @@ mod tests {
     type Read = (String, Option<String>, Option<String>);
 
     fn parts(id: &str) -> Option<Read> {
-        let Wanted { action, name, secret, login } = Wanted::parse(id)?;
+        let WantedStream { action, name, secret, login } = WantedStream::parse(id)?;
         let login = login.map(|(user, password)| format!("{user}:{}", password.expose()));
         let secret = secret.map(|secret| secret.expose().to_owned());
         Some((format!("{} {name}", action.name()), secret, login))
@@ -145,7 +145,7 @@ mod tests {
             let expected = Some((format!("{action} live/a"), secret, login));
             assert_eq!(parts(id), expected, "{id}");
         }
-        let shown = format!("{:?}", Wanted::parse("publish:live/a:me:planted:token=planted"));
+        let shown = format!("{:?}", WantedStream::parse("publish:live/a:me:planted:token=planted"));
         assert!(!shown.contains("planted"), "{shown}");
     }
 

@@ -137,7 +137,7 @@ pub struct Peer {
     written: u64,
     /// The value of `written` when the server was last heard, and that time.
     written_when_heard: u64,
-    heard: Instant,
+    heard_at: Instant,
 }
 
 impl fmt::Debug for Peer {
@@ -211,7 +211,7 @@ impl Peer {
             path: None,
             written: 0,
             written_when_heard: 0,
-            heard: now,
+            heard_at: now,
         };
         Ok((peer, offer.to_sdp_string(), pending))
     }
@@ -224,7 +224,7 @@ impl Peer {
         let answer = SdpAnswer::from_sdp_string(answer).map_err(invalid)?;
         let accepted = contain(|| self.rtc.sdp_api().accept_answer(pending, answer));
         self.is_changed = true;
-        self.heard = Instant::now();
+        self.heard_at = Instant::now();
         accepted.ok_or_else(contradiction)?.map_err(invalid)
     }
 
@@ -274,7 +274,7 @@ impl Peer {
     /// Returns the time since the last datagram from the server, and the number of bytes written in
     /// this time.
     pub fn unheard(&self) -> (Duration, u64) {
-        (self.heard.elapsed(), self.written - self.written_when_heard)
+        (self.heard_at.elapsed(), self.written - self.written_when_heard)
     }
 
     /// Returns true if the server is on this computer.
@@ -399,7 +399,7 @@ impl Peer {
             return Ok(());
         }
         if self.path.is_none_or(|(_, to)| to == from) {
-            (self.heard, self.written_when_heard) = (now, self.written);
+            (self.heard_at, self.written_when_heard) = (now, self.written);
         }
         match contain(|| self.rtc.handle_input(input)).ok_or_else(contradiction)? {
             Ok(()) => {}

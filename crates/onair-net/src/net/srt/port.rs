@@ -1,0 +1,34 @@
+//! The UDP socket of a server's port.
+
+use std::io;
+use std::net::SocketAddr;
+
+use crate::net::Runtime;
+
+/// Size of the system's buffers in bytes.
+const SOCKET_BUFFER_BYTES: usize = 4 << 20;
+
+/// A socket that receives the datagrams of all callers.
+pub type PortSocket = tokio::net::UdpSocket;
+
+/// Opens this port, or one of the next `tries` ports if it is in use.
+///
+/// # Errors
+/// Fails with the system's error.
+pub fn bind_or_next(runtime: &Runtime, address: SocketAddr, tries: u16) -> io::Result<PortSocket> {
+    let mut bound = Err(io::Error::from(io::ErrorKind::AddrInUse));
+    for more in 0..=tries {
+        let Some(port) = address.port().checked_add(more) else { break };
+        bound = std::net::UdpSocket::bind(SocketAddr::new(address.ip(), port));
+        if !bound.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse) {
+            break;
+        }
+    }
+    let socket = bound?;
+    socket.set_nonblocking(true)?;
+    let of = socket2::SockRef::from(&socket);
+    // The system may limit the sizes. Smaller buffers work too.
+    let _ = of.set_recv_buffer_size(SOCKET_BUFFER_BYTES);
+    let _ = of.set_send_buffer_size(SOCKET_BUFFER_BYTES);
+    runtime.block_on(async { PortSocket::from_std(socket) })
+}
