@@ -12,6 +12,7 @@ use onair::text::Problem;
 fn main() -> Exit {
     onair::app::run_file_dialog();
     onair::cli::process::encoder::run();
+    #[cfg(target_os = "linux")]
     onair::cli::process::browser::run();
     let clock = Clock::start();
     let words = || std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());

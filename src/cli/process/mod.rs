@@ -1,5 +1,6 @@
 //! The process itself: logs, signals, crash reports.
 
+#[cfg(target_os = "linux")]
 pub mod browser;
 pub mod crash;
 pub mod encoder;

@@ -5,7 +5,7 @@
 //! with the hidden command `browser-process` (outside of the sandbox of the command, which could not
 //! start Chromium). That process starts Chromium without a window, speaks its DevTools protocol over
 //! two pipes, which no other user can reach, decodes its images, and sends planes over a socket.
-//! [`wire`] defines the messages; [`supervisor`] is onair's side, and [`backend`] the other one.
+//! `wire` defines the messages. In `backend`, `supervisor` is onair's side, and the rest the other one.
 //!
 //! Frames come only when the page changes: Chromium's *screencast* captures damaged frames, with
 //! their alpha, and waits for an answer to each, which sets the pace. A page that does not change
@@ -23,15 +23,21 @@
 //! page reaches a file other than those beside the chosen one, or an address of the local network
 //! that the user did not choose; Chromium inherits onair's environment, which can contain keys.
 
+#[cfg(target_os = "linux")]
 mod backend;
+#[cfg(not(target_os = "linux"))]
+mod no_browser;
 mod page;
 mod pixels;
 mod studio;
-mod supervisor;
 mod wire;
 
+#[cfg(target_os = "linux")]
+pub(super) use backend::open;
+#[cfg(target_os = "linux")]
 pub use backend::{PageHost, run};
+#[cfg(not(target_os = "linux"))]
+pub(super) use no_browser::open;
 pub(super) use page::parse;
 pub use page::{BrowserPage, DEFAULT_CSS, is_address, label, sink_name};
 pub use studio::{PageStudio, StudioBoard};
-pub(super) use supervisor::open;

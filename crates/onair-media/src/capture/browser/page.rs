@@ -241,7 +241,7 @@ mod tests {
             "file://host/a",
             "file:///a%zz",
             "file:///a%00",
-            "http://h/\n",
+            "http://h/\nx",
         ] {
             assert_eq!(parse(bad), None, "{bad}");
         }

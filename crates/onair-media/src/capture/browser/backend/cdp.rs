@@ -26,7 +26,7 @@ pub(super) struct Cdp {
     /// The length of the part of the buffer that contains no end.
     searched: usize,
     last_id: u64,
-    /// The events that came during calls.
+    /// The events, and the answers to other requests, that came during calls.
     events: VecDeque<Value>,
 }
 
@@ -98,9 +98,8 @@ impl Cdp {
                 if message.get("id").and_then(Value::as_u64) == Some(number) {
                     return Ok(message.get_mut("result").map(Value::take));
                 }
-                if message.get("method").is_some() && self.events.len() < MAX_EVENTS {
-                    self.events.push_back(message);
-                }
+                // Answers to requests that were sent before may come meanwhile.
+                self.keep(message);
             }
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -121,7 +120,18 @@ impl Cdp {
         }
     }
 
-    fn read_message(&mut self) -> io::Result<Option<Value>> {
+    /// Keeps an event or answer for [`next`](Self::next).
+    pub fn keep(&mut self, message: Value) {
+        if self.events.len() < MAX_EVENTS {
+            self.events.push_back(message);
+        }
+    }
+
+    /// Reads an event or answer that nobody kept.
+    ///
+    /// # Errors
+    /// Fails as [`next`](Self::next).
+    pub fn read_message(&mut self) -> io::Result<Option<Value>> {
         loop {
             let fresh = self.buffer.get(self.searched..).unwrap_or_default();
             if let Some(end) = fresh.iter().position(|byte| *byte == 0) {
@@ -190,16 +200,21 @@ mod tests {
     fn an_answer_is_found_among_events_which_are_kept() {
         let (mut cdp, mut chromium) = connection();
         chromium
-            .write_all(b"{\"method\":\"A\"}\0{\"id\":1,\"result\":{\"x\":2}}\0{\"method\":\"B\"}\0")
+            .write_all(
+                b"{\"method\":\"A\"}\0{\"id\":1,\"result\":{}}\0{\"id\":2,\"result\":{\"x\":2}}\0{\"method\":\"B\"}\0",
+            )
             .unwrap();
+        cdp.send(None, "N", &json!({})).unwrap();
         let answer = cdp.call(None, "M", &json!({}), Duration::from_secs(5)).unwrap().unwrap();
         assert_eq!(answer["x"], 2);
         assert_eq!(cdp.next().unwrap().unwrap()["method"], "A");
+        assert_eq!(cdp.next().unwrap().unwrap()["id"], 1, "the answer to the earlier request");
         assert_eq!(cdp.next().unwrap().unwrap()["method"], "B");
         assert_eq!(cdp.next().unwrap(), None);
         let mut sent = [0; 200];
         let length = chromium.read(&mut sent).unwrap();
-        assert_eq!(&sent[..length], b"{\"id\":1,\"method\":\"M\",\"params\":{}}\0");
+        let requests = b"{\"id\":1,\"method\":\"N\",\"params\":{}}\0{\"id\":2,\"method\":\"M\",\"params\":{}}\0";
+        assert_eq!(&sent[..length], requests);
     }
 
     #[test]
@@ -210,6 +225,11 @@ mod tests {
         chromium.write_all(b"nonsense\0").unwrap();
         assert_eq!(cdp.next().unwrap_err().kind(), io::ErrorKind::InvalidData);
         drop(chromium);
-        assert_eq!(cdp.next().unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+        // A socket, unlike a pipe, tells that the request was not read.
+        let ended = cdp.next().unwrap_err().kind();
+        assert!(
+            matches!(ended, io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset),
+            "{ended}"
+        );
     }
 }

@@ -6,8 +6,11 @@ mod child;
 mod chromium;
 mod connection;
 mod frame_image;
+mod host;
 mod memory;
 mod session;
+mod supervisor;
 
-pub use child::{PageHost, run};
-pub(super) use connection::{MessageReader, finish, send};
+pub use child::run;
+pub use host::PageHost;
+pub(in crate::capture) use supervisor::open;

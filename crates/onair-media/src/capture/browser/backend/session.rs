@@ -1,4 +1,5 @@
-//! A page in Chromium: loads it, passes on its frames, and watches it.
+//! A page in Chromium: loads it, passes on its frames, and watches it. The module is long because every message
+//! of Chromium, and every request of onair, can change the same few fields.
 
 use std::io;
 use std::os::fd::AsRawFd;
@@ -9,10 +10,10 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::capture::browser::backend::cdp::{Cdp, wait};
-use crate::capture::browser::backend::child::{PageHost, SEND_TIMEOUT};
 use crate::capture::browser::backend::chromium::Chromium;
 use crate::capture::browser::backend::connection::{MessageReader, send};
 use crate::capture::browser::backend::frame_image::decode;
+use crate::capture::browser::backend::host::{PageHost, SEND_TIMEOUT};
 use crate::capture::browser::backend::memory;
 use crate::capture::browser::studio::PageStudio;
 use crate::capture::browser::wire::{PageTask, Report, Request, Trouble};
@@ -181,7 +182,47 @@ impl<'a> Session<'a> {
 
     /// Asks the page, and waits for the answer.
     fn ask_page(&mut self, method: &str, params: &Value) -> io::Result<Option<Value>> {
-        self.cdp.call(Some(&self.session), method, params, ANSWER_TIMEOUT)
+        let number = self.tell(method, params)?;
+        let until = Instant::now() + ANSWER_TIMEOUT;
+        loop {
+            while let Some(mut message) = self.cdp.read_message()? {
+                if message.get("id").and_then(Value::as_u64) == Some(number) {
+                    return Ok(message.get_mut("result").map(Value::take));
+                }
+                // The page may answer only after the answer to its own question.
+                let params = |message: &Value| message.get("params").cloned().unwrap_or_default();
+                let method = message.get("method").and_then(Value::as_str).map(str::to_owned);
+                match method.as_deref() {
+                    Some("Fetch.requestPaused") => self.decide(&params(&message))?,
+                    Some("Page.javascriptDialogOpening") => self.dismiss(&params(&message))?,
+                    _ => self.cdp.keep(message),
+                }
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            wait(&[(self.cdp.descriptor(), libc::POLLIN)], left)?;
+        }
+    }
+
+    /// Closes a dialog of the page. A page may be left, but gets no answer.
+    fn dismiss(&mut self, params: &Value) -> io::Result<()> {
+        let accept = params.get("type").and_then(Value::as_str) == Some("beforeunload");
+        self.tell("Page.handleJavaScriptDialog", &json!({ "accept": accept })).map(drop)
+    }
+
+    /// Lets the page load a file, or refuses it.
+    fn decide(&mut self, params: &Value) -> io::Result<()> {
+        let id = params.get("requestId");
+        let url = params.pointer("/request/url").and_then(Value::as_str).unwrap_or_default();
+        if page::may_load(&self.task.page, url) {
+            return self.tell("Fetch.continueRequest", &json!({ "requestId": id })).map(drop);
+        }
+        let refusal = json!({ "requestId": id, "errorReason": "AccessDenied" });
+        self.tell("Fetch.failRequest", &refusal)?;
+        let report = Report::Refused { host: "file".to_owned() };
+        self.report(&report).map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 
     /// Tells the page something without waiting.
@@ -473,23 +514,8 @@ impl<'a> Session<'a> {
                 self.early_image.clear();
                 self.loaded("")?;
             }
-            "Page.javascriptDialogOpening" => {
-                // A page may be left, but gets no answer.
-                let accept = text("/type") == "beforeunload";
-                self.tell("Page.handleJavaScriptDialog", &json!({ "accept": accept }))?;
-            }
-            "Fetch.requestPaused" => {
-                let request = json!({ "requestId": params.get("requestId") });
-                if page::may_load(&self.task.page, text("/request/url")) {
-                    self.tell("Fetch.continueRequest", &request)?;
-                } else {
-                    let request = json!({
-                        "requestId": params.get("requestId"), "errorReason": "AccessDenied",
-                    });
-                    self.tell("Fetch.failRequest", &request)?;
-                    self.report(&Report::Refused { host: "file".to_owned() })?;
-                }
-            }
+            "Page.javascriptDialogOpening" => self.dismiss(params)?,
+            "Fetch.requestPaused" => self.decide(params)?,
             "Target.targetCreated"
                 if params.pointer("/targetInfo/openerId").is_some()
                     && text("/targetInfo/type") == "page" =>

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::base::launcher::{self, Helper};
 use crate::base::{Backoff, Latest, Pooled, Stop, Timestamp, Worker};
-use crate::capture::browser::backend::{MessageReader, finish, send};
+use crate::capture::browser::backend::connection::{MessageReader, finish, send};
 use crate::capture::browser::page::{self, BrowserPage};
 use crate::capture::browser::studio::StudioBoard;
 use crate::capture::browser::wire::{PageTask, Report, Request, Trouble};
