@@ -78,7 +78,7 @@ fn issuer(port: u16) -> String {
 fn a_certificate_is_issued_over_tls_kept_private_and_used_again() {
     peers::require!("pebble", "openssl");
     let ports = (peers::free_port(), peers::free_port());
-    let mut pebble = Pebble::start(ports, &[("PEBBLE_WFE_NONCEREJECT", "40")]);
+    let mut pebble = Pebble::start(ports, &[("PEBBLE_WFE_NONCEREJECT", "20")]);
     let state = tempfile::tempdir().unwrap();
     let (http, https) = ("none", format!("127.0.0.1:{}", ports.1));
     let mut onair = serve(&pebble, state.path(), (http, &https));

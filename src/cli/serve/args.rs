@@ -1,4 +1,4 @@
-//! The flags of `onair serve`.
+//! The flags of `onair serve`. The file is long because clap reads all flags from one structure.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use crate::cli::flags::value::whole;
 use crate::cli::serve::access::OTHER_APPS;
-use crate::cli::serve::tls::acme::{self, check_directory, check_domain, check_email};
+use crate::cli::serve::tls::acme_values::{
+    check_directory, check_domain, check_email, check_together,
+};
 use crate::cli::serve::values::{
     self, KEEP_TIME_RANGE, MAX_CONNECTIONS_RANGE, MAX_PER_ADDRESS_RANGE, MAX_STREAMS_RANGE,
     RuleValues, SPLIT_TIME_RANGE, number, within,
@@ -444,7 +446,9 @@ impl Args {
         if has_certificate != self.cert_key.is_some() {
             return Err(problem!("serve-together", flags = "--cert, --cert-key"));
         }
-        acme::check(self)?;
+        let more =
+            self.acme_directory.is_some() || self.acme_email.is_some() || self.acme_ca.is_some();
+        check_together(!self.acme.is_empty(), self.https.is_some() && !has_certificate, more)?;
         if self.rtmps.is_some() && !has_certificate && self.acme.is_empty() {
             return Err(problem!("serve-together", flags = "--rtmps, --cert, --cert-key"));
         }

@@ -15,7 +15,7 @@ use crate::cli::serve::ice_servers::{self, IceServerTable};
 use crate::cli::serve::recording::{self, RuleTable};
 use crate::cli::serve::relays::{self, RelayTable};
 use crate::cli::serve::renditions;
-use crate::cli::serve::tls::acme::{check_directory, check_domain, check_email};
+use crate::cli::serve::tls::acme_values::{check_directory, check_domain, check_email};
 use crate::cli::serve::values::{
     self, KEEP_TIME_RANGE, MAX_CONNECTIONS_RANGE, MAX_PER_ADDRESS_RANGE, MAX_STREAMS_RANGE,
     RuleValues, SPLIT_TIME_RANGE, number, within,

@@ -9,63 +9,8 @@ use crate::cli::serve::args::{Args, Http};
 use crate::net::Options;
 use crate::net::tls::acme::{AcmeConfig, AcmeEvent, LETS_ENCRYPT};
 use crate::net::tls::trust::Trust;
-use crate::net::web::WebUrl;
 use crate::server::{Config, Server};
-use crate::text::Problem;
 use crate::text::problem::problem;
-
-/// Maximum length of a domain (RFC 1035 §2.3.4).
-const MAX_DOMAIN_LENGTH: usize = 253;
-
-/// Checks a domain for a certificate. Wildcards need a check over DNS, which onair cannot answer.
-pub(in crate::cli::serve) fn check_domain(text: &str) -> Result<String, Problem> {
-    let is_label = |label: &str| {
-        let is_of_label = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-        (1..=63).contains(&label.len()) && label.bytes().all(is_of_label)
-    };
-    let domain = text.trim().trim_end_matches('.').to_ascii_lowercase();
-    let is_address = domain.parse::<std::net::IpAddr>().is_ok();
-    if domain.len() > MAX_DOMAIN_LENGTH || is_address || !domain.split('.').all(is_label) {
-        return Err(problem!("serve-acme-domain", domain = text));
-    }
-    Ok(domain)
-}
-
-/// Checks the address of an authority.
-pub(in crate::cli::serve) fn check_directory(text: &str) -> Result<String, Problem> {
-    let url = WebUrl::parse(text).map_err(|error| Problem::from(&error))?;
-    if url.is_secure() && !url.is_websocket() {
-        Ok(text.trim().to_owned())
-    } else {
-        Err(problem!("serve-acme-directory"))
-    }
-}
-
-/// Checks an address of a person.
-pub(in crate::cli::serve) fn check_email(text: &str) -> Result<String, Problem> {
-    let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'?');
-    match text.split_once('@') {
-        Some((name, host)) if is_plain && !name.is_empty() && check_domain(host).is_ok() => {
-            Ok(text.to_owned())
-        }
-        _ => Err(problem!("serve-acme-email")),
-    }
-}
-
-/// Checks the flags that depend on each other.
-pub(in crate::cli::serve) fn check(args: &Args) -> Result<(), Problem> {
-    let has_acme = !args.acme.is_empty();
-    if has_acme && (args.https.is_none() || args.cert.is_some()) {
-        return Err(problem!("serve-acme-alone"));
-    }
-    let is_completed =
-        args.acme_directory.is_some() || args.acme_email.is_some() || args.acme_ca.is_some();
-    if is_completed && !has_acme {
-        let flags = "--acme, --acme-directory, --acme-email, --acme-ca";
-        return Err(problem!("serve-together", flags = flags));
-    }
-    Ok(())
-}
 
 /// Returns what to ask the authority for, if the flags want a certificate.
 pub(in crate::cli::serve) fn config(args: &Args) -> Option<AcmeConfig> {
@@ -123,35 +68,6 @@ pub(in crate::cli::serve) fn report(server: &Server, domains: &str, output: &Out
                 });
                 output.event("certificate", fields, || Some(output.say(&why)));
             }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn domains_of_a_certificate_are_names_without_wildcards() {
-        assert_eq!(check_domain(" Live.Example.com. ").unwrap(), "live.example.com");
-        assert_eq!(check_domain("localhost").unwrap(), "localhost");
-        for bad in
-            ["", "*.example.com", "192.0.2.1", "a..b", "https://a.example", "a b", "a.example:443"]
-        {
-            assert!(check_domain(bad).is_err(), "{bad}");
-        }
-        assert!(check_domain(&"a.".repeat(200)).is_err());
-    }
-
-    #[test]
-    fn authorities_are_asked_over_https_only_and_mails_are_addresses() {
-        assert!(check_directory("https://ca.example/dir").is_ok());
-        for bad in ["http://ca.example/dir", "wss://ca.example/dir", "ca.example"] {
-            assert!(check_directory(bad).is_err(), "{bad}");
-        }
-        assert!(check_email("me@example.com").is_ok());
-        for bad in ["me", "@example.com", "a b@example.com", "me@x?subject=y"] {
-            assert!(check_email(bad).is_err(), "{bad}");
         }
     }
 }

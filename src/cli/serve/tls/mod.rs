@@ -2,6 +2,7 @@
 //! server's own.
 
 pub(super) mod acme;
+pub(super) mod acme_values;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};

@@ -85,7 +85,10 @@ pub(in crate::net) fn certified(
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
 ) -> Result<CertifiedKey, rustls::Error> {
-    CertifiedKey::from_der(chain, key, &rustls::crypto::ring::default_provider())
+    // `CertifiedKey::from_der` refuses the critical extension of the challenge, which is not known to
+    // it (RFC 8737 §3).
+    let key = rustls::crypto::ring::default_provider().key_provider.load_private_key(key)?;
+    Ok(CertifiedKey::new(chain, key))
 }
 
 /// Chooses the certificate for a client: that of a challenge for an authority, and the server's own for everybody else.

@@ -45,6 +45,9 @@ const FIRST_WAIT: Duration = Duration::from_secs(60);
 const MAX_WAIT: Duration = Duration::from_secs(6 * 3_600);
 /// The wait after an authority has named a rate limit.
 const LIMITED_WAIT: Duration = Duration::from_secs(3 * 3_600);
+/// Maximum number of attempts in a row that fail because the authority has dropped the nonces of the requests. It may do
+/// so at any time, and counts no such attempt.
+const MAX_NONCE_ATTEMPTS: usize = 5;
 /// Interval between two looks at the clock, which may be set in the meantime.
 const CLOCK_INTERVAL: Duration = Duration::from_secs(600);
 
@@ -120,7 +123,7 @@ pub async fn run(
                 renew_at = Some(next);
                 on_event(AcmeEvent::Issued { identity, ends: ends.unix_timestamp() });
             }
-            Err(Failure { reason, is_limited }) => {
+            Err(Failure { reason, is_limited, .. }) => {
                 let retry_in = wait(failures, is_limited);
                 failures = failures.saturating_add(1);
                 on_event(AcmeEvent::Failed { reason, retry_in });
@@ -142,23 +145,29 @@ struct Failure {
     reason: String,
     /// True if the authority allows no more attempts for now.
     is_limited: bool,
+    /// True if the authority has dropped the nonces of the requests.
+    is_of_nonce: bool,
 }
 
 impl From<&str> for Failure {
     fn from(reason: &str) -> Self {
-        Self { reason: reason.to_owned(), is_limited: false }
+        Self { reason: reason.to_owned(), is_limited: false, is_of_nonce: false }
     }
 }
 
 impl From<AcmeError> for Failure {
     fn from(error: AcmeError) -> Self {
-        let is_limited = match &error {
+        let is_of_kind = |end: &str| match &error {
             AcmeError::Api(problem) => {
-                problem.r#type.as_deref().is_some_and(|kind| kind.ends_with(":rateLimited"))
+                problem.r#type.as_deref().is_some_and(|kind| kind.ends_with(end))
             }
             _ => false,
         };
-        Self { reason: error.to_string(), is_limited }
+        Self {
+            is_limited: is_of_kind(":rateLimited"),
+            is_of_nonce: is_of_kind(":badNonce"),
+            reason: error.to_string(),
+        }
     }
 }
 
@@ -168,14 +177,19 @@ async fn issue_by_any(config: &AcmeConfig, challenges: &Challenges) -> Result<Is
         [(ChallengeType::TlsAlpn01, config.over_tls), (ChallengeType::Http01, config.over_http)];
     let mut failure = Failure::from("this server has no address that an authority can check");
     for (kind, _) in ways.into_iter().filter(|(_, is_on)| *is_on) {
-        let issued = timeout(ISSUE_TIMEOUT, issue(config, challenges, kind)).await;
-        challenges.clear();
-        failure = match issued.unwrap_or_else(|_| Err(Failure::from("it takes too long"))) {
-            Ok(issued) => return Ok(issued),
-            Err(failure) if failure.is_limited => return Err(failure),
-            Err(failure) => failure,
-        };
-        tracing::debug!(reason = failure.reason, "the authority issued no certificate");
+        for _ in 0..MAX_NONCE_ATTEMPTS {
+            let issued = timeout(ISSUE_TIMEOUT, issue(config, challenges, kind.clone())).await;
+            challenges.clear();
+            failure = match issued.unwrap_or_else(|_| Err(Failure::from("it takes too long"))) {
+                Ok(issued) => return Ok(issued),
+                Err(failure) if failure.is_limited => return Err(failure),
+                Err(failure) => failure,
+            };
+            tracing::debug!(reason = failure.reason, "the authority issued no certificate");
+            if !failure.is_of_nonce {
+                break;
+            }
+        }
     }
     Err(failure)
 }
