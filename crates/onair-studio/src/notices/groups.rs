@@ -95,6 +95,7 @@ pub const DROPPED_FRAME_NOTICES: &[&str] =
 /// Notices that apply only during a broadcast.
 pub const BROADCAST_NOTICES: &[&str] = &[
     "encoder-slow",
+    "encoder-lightened",
     "encoder-restarted",
     "encoder-replaced",
     "misfit",
@@ -189,7 +190,13 @@ pub const PROGRAM_NOTICES: &[&[&str]] = &[
     MONITOR_NOTICES,
     RECORDING_ENDED_NOTICES,
     &["degradation-transitions", "degradation-filters", "degradation-rate"],
-    &["encoder-failed", "encoder-slow", "encoder-restarted", "encoder-replaced"],
+    &[
+        "encoder-failed",
+        "encoder-slow",
+        "encoder-lightened",
+        "encoder-restarted",
+        "encoder-replaced",
+    ],
     &["server-failed", "passthrough-failed", "delay-short"],
     &["passthrough-without"],
     &["recording-held", "tracks-left-out", "disk-space", "disk-slow"],

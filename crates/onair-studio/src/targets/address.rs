@@ -436,7 +436,7 @@ mod tests {
         let saved = |server: &str, key: &str| without_key(server, &Secret::new(key), false);
         for (server, key, safe) in [
             ("srt://h:9000?streamid=planted&passphrase=planted", "", "srt://h:9000"),
-            ("https://h/whip/planted", "key", "https://h"),
+            ("https://h/live/planted", "key", "https://h"),
             ("rtmp://me:planted@h", "key", "rtmp://h"),
             ("rtmp://me:pl/anted@h/app", "", "rtmp://"),
             ("live_planted rtmp://h/app", "", "rtmp://"),

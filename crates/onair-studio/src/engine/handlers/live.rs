@@ -172,6 +172,7 @@ impl Engine {
             "passthrough-without",
             "frames-dropped-over",
             "encoder-slow",
+            "encoder-lightened",
             "encoder-restarted",
             "encoder-replaced",
             "misfit",

@@ -53,19 +53,18 @@ fn a_collection_of_obs_is_taken_in_and_the_rest_is_listed() {
     assert_eq!(it.current().unwrap().name, "Game");
     let sources: Vec<_> =
         it.sources.iter().map(|it| (it.name.as_str(), it.choice.to_string())).collect();
-    assert_eq!(sources, [("Clip", "file:/v/clip.mp4".into()), ("Cam", "camera".into())]);
+    let page = ("Alerts", "browser:https://example.org".into());
+    assert_eq!(sources, [("Clip", "file:/v/clip.mp4".into()), ("Cam", "camera".into()), page]);
     let hidden: Vec<_> = it.sources.iter().map(|it| it.properties.hidden).collect();
-    assert_eq!(hidden, [WhenHidden::Restarts, WhenHidden::Plays]);
-    let [clip, cam, group] = it.scenes[0].items.as_slice() else { panic!() };
+    assert_eq!(hidden[..2], [WhenHidden::Restarts, WhenHidden::Plays]);
+    let [clip, cam, _, group] = it.scenes[0].items.as_slice() else { panic!() };
     assert!(clip.hidden && clip.locked && clip.place.flip_x && clip.blend == Blend::Screen);
     assert!((clip.place.x - 0.25).abs() < 1e-9 && (clip.place.rotation - 90.0).abs() < 1e-9);
     assert_eq!((cam.place.x, cam.place.width, cam.place.fit), (0.75, 0.25, Fit::Cover));
     assert_eq!(group.members().len(), 1);
     assert!(matches!(it.scenes[1].items[0].content, Content::Scene(_)));
     let left_out: String = import.left_out.iter().map(|it| format!("{it}\n")).collect();
-    let is_reported =
-        left_out.contains("Alerts") && left_out.contains("filters of 'Cam' (shader_filter");
-    assert!(is_reported, "{left_out}");
+    assert!(left_out.contains("filters of 'Cam' (shader_filter"), "{left_out}");
     // A device has another name here, and the import reports that it must be chosen.
     let devices = left_out.contains("the device (onair shows the first camera)")
         && left_out.contains("the device of 'Mic' (onair uses the system's default");
