@@ -4,11 +4,11 @@
 
 mod arrivals;
 pub mod reading;
-mod srt;
 mod video;
 pub mod viewer;
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +26,7 @@ use crate::media::{
 use crate::net::rtmp::{Client, Options};
 use crate::net::srt::SrtUrl;
 use crate::net::web::WebUrl;
-use crate::net::{self, Runtime};
+use crate::net::{self, ConnectStage, Runtime};
 use crate::player::buffer::pace::PlayPace;
 use crate::player::clock::file_timeline::{FileTimeline, Span};
 use crate::player::clock::timeline::Timeline;
@@ -34,7 +34,7 @@ use crate::player::demux::file_samples::{self, FileFormat};
 use crate::player::input::connection::{failure, silent, web_failure};
 use crate::player::input::http::{Item, Pull, PullError, PullRequest};
 use crate::player::input::open_deadline::OpenDeadline;
-use crate::player::input::{file, open_deadline, rtmp, web};
+use crate::player::input::{file, open_deadline, rtmp, srt, web};
 use crate::player::session::config::Source;
 use crate::player::state::{Failure, FailureKind};
 use crate::text::problem::problem;
@@ -45,7 +45,7 @@ use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
 use crate::wire::codec::pcm::Pcm;
 use crate::wire::codec::{Colors, mpeg_audio};
 use crate::wire::container::flv::{ReadTag, Reader, Tag, TagContent, TagEvent, TagKind};
-use crate::wire::container::{self, AudioTrack, Format, Index, TrackId, flv, unsupported};
+use crate::wire::container::{self, AudioTrack, Format, Index, TrackId, flv, ts, unsupported};
 use crate::wire::rtmp::client::{Event, Purpose};
 
 /// Maximum time for which a stream is probed.
@@ -62,6 +62,9 @@ const MAX_PARSED_KEYFRAMES: usize = 2;
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// Maximum number of frame times for the frame rate.
 const MAX_FRAME_TIMES: usize = 4_096;
+
+/// Time limit for closing the connection.
+const SRT_CLOSE_TIMEOUT: Duration = Duration::from_millis(300);
 
 /// The result of a probe.
 #[derive(Clone, Debug, Default)]
@@ -172,7 +175,7 @@ pub(super) async fn probe_stream(
     limit: Duration,
 ) -> Result<Report, Failure> {
     if SrtUrl::is_one(url) {
-        srt::probe(url, net, clock, canceled, limit).await
+        probe_srt(url, net, clock, canceled, limit).await
     } else if WebUrl::is_one(url) {
         probe_web(url, net, clock, canceled, limit).await
     } else {
@@ -404,6 +407,50 @@ async fn probe_web(
         Some(index) => with_tracks(report, index),
         None => report,
     })
+}
+
+/// Probes a stream over SRT; opening may take at most `limit`.
+async fn probe_srt(
+    text: &str,
+    net: &net::Options,
+    clock: Clock,
+    canceled: &dyn Fn() -> bool,
+    limit: Duration,
+) -> Result<Report, Failure> {
+    let url = srt::parse(text)?;
+    let start = clock.now();
+    let opening = OpenDeadline::new(url.authority(), limit);
+    let on_step = |step: net::Step<'_>| opening.step(step);
+    let opened = srt::open(&url, net, clock, (&opening, &on_step));
+    let mut socket = while_wanted(opened, canceled).await??;
+    let (mut prober, began) = (Prober::new(true, start), clock.now());
+    let (mut demuxer, mut events) = (ts::Demuxer::new(), ts::StreamEvents::default());
+    loop {
+        let next = timeout(POLL_INTERVAL, poll_fn(|cx| socket.poll_next(cx))).await;
+        let now = clock.now();
+        match next {
+            Ok(Ok((payload, _))) => demuxer.push(&payload, &mut |event| {
+                events.take(event, &mut |event| prober.take_event(&event, now));
+            }),
+            Err(_) => {}
+            Ok(Err(_)) if prober.bodies > 0 => break,
+            Ok(Err(cause)) => {
+                let (stage, peer) = (ConnectStage::Media, url.authority());
+                return Err(failure(&net::Error { stage, cause, peer }));
+            }
+        }
+        if canceled() {
+            return if prober.bodies > 0 { Ok(prober.report()) } else { Err(interrupted()) };
+        }
+        if prober.is_satisfied(now.since(began)) {
+            break;
+        }
+        if prober.bodies == 0 && now.since(began) >= PROBE_TIMEOUT {
+            return Err(silent());
+        }
+    }
+    socket.close(SRT_CLOSE_TIMEOUT).await;
+    Ok(Report { format: "mpegts", ..prober.report() })
 }
 
 /// Waits for a future, until the probe is canceled.

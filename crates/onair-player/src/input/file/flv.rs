@@ -36,7 +36,7 @@ pub(super) struct FlvInput {
 
 impl FlvInput {
     pub(super) fn new() -> Self {
-        Self { reader: Reader::of_player(can_play_video), index: None }
+        Self { reader: Reader::new(can_play_video), index: None }
     }
 
     /// Starts another file, which earlier configs do not describe.
