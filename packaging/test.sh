@@ -424,7 +424,7 @@ is_wanted() { case " ${wanted[*]} " in *" $1 "*) ;; *) return 1 ;; esac; }
 # The tests leave a part of the processors idle. These sections run beside them, one after another. Those that compile and
 # check have the lowest priority. `bundle` mostly waits for downloads and has time limits, so it has the usual priority.
 # Then, the library for `plain` is compiled.
-beside=(licences unused scripts docs bundle windows)
+beside=(licences unused scripts docs bundle)
 beside_id=
 start_beside() {
     beside_results=$(mktemp -d)
