@@ -162,36 +162,37 @@ const WENT: &[&str] = &["`unpublish`, `leave`"];
 
 /// Fields that a run of `live` seldom has: faults, and fields of other flags and other sources.
 const SELDOM: &[&str] = &[
-    "ready rtmps",
-    "ready https",
-    "ready https_fingerprint",
-    "ready rtmpt",
-    "source id",
-    "source reason",
-    "encoder why",
     "encoder preset",
-    "target code",
-    "target retry_in",
+    "encoder why",
+    "monitor advice",
     "monitor av_offset_ms",
+    "monitor cause",
+    "monitor fps",
     "monitor latency_by",
     "monitor latency_ms",
-    "monitor cause",
-    "monitor advice",
-    "monitor fps",
     "notice advice",
     "notice args{}",
     "notice detail",
     "notice target",
-    "recording reason",
+    "ready https",
+    "ready https_fingerprint",
+    "ready rtmps",
+    "ready rtmpt",
+    "ready srt",
     "recording app",
+    "recording reason",
     "recording stream",
     "replay reason",
     "snapshot reason",
+    "source id",
+    "source reason",
     "stats audio.drift_ppm",
     "stats strips[].drift_ppm",
+    "stats targets[].loss",
     "stats targets[].monitor.av_offset_ms",
     "stats targets[].monitor.fps",
     "stats targets[].monitor.latency_ms",
+    "stats targets[].repeated_bytes",
     "stats video.second",
     "stats video.second.allowed_bitrate",
     "stats video.second.size",
@@ -205,12 +206,16 @@ const SELDOM: &[&str] = &[
     "summary delay.state",
     "summary error",
     "summary strips[].drift_ppm",
+    "summary targets[].loss",
+    "summary targets[].repeated_bytes",
     "summary targets[].monitor.av_offset_ms",
     "summary targets[].monitor.fps",
     "summary targets[].monitor.latency_ms",
     "summary video.second",
     "summary video.second.allowed_bitrate",
     "summary video.second.size",
+    "target code",
+    "target retry_in",
 ];
 
 const SCENES: &str = "[collection]
@@ -412,6 +417,7 @@ fn what_serve_and_play_print_and_the_server_answers_stands_in_the_guide() {
         ("summary", &["`summary` of `serve`"]),
     ];
     let seldom = [
+        "ready srt",
         "ready rtmps",
         "ready https",
         "ready https_fingerprint",
@@ -553,7 +559,8 @@ fn paths_bounds_and_exit_codes_are_those_of_the_program() {
             .unwrap()
             .replace("{*path}", "APP/STREAM")
             .replace("{id}", "ID")
-            .replace("{file}", "FILE");
+            .replace("{file}", "FILE")
+            .replace("{token}", "TOKEN");
         assert!(paths.contains(&path), "{path} is not in the guide");
     }
     assert!(["/APP/STREAM.flv", "/APP/STREAM/chat"].iter().all(|path| paths.contains(*path)));

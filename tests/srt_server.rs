@@ -80,7 +80,9 @@ fn a_publisher_by_srt_is_played_by_rtmp_and_by_srt_without_a_warning() {
     transmit.wait(LIMIT);
     let third = file("third.ts");
     fs::write(&third, transmit.output_after(0)).unwrap();
-    check(&third, 30);
+    // The publisher was interrupted, and the last frame may be cut.
+    let probe = ffmpeg::probe(&third);
+    assert!(["video", "audio"].iter().all(|kind| probe.packets(kind).len() >= 30));
     server.stop(LIMIT);
 }
 

@@ -294,7 +294,7 @@ const CONTROL_HELP: &str = "Read commands from standard input, one per line.
                                           set how an item appears or disappears
   duplicate [ITEM]                        duplicate an item, with the same source
   duplicate-source ITEM                   duplicate an item and its source
-  filter on|off|remove KIND [SOURCE]      change a video filter of a source, scene or group
+  filter on|off|remove KIND [SOURCE]      change a video filter
   filter set|add KIND [SOURCE:] WHAT=VALUE …
   media pause|resume|restart|next|previous|seek TIME [SOURCE]
                                           control a media source

@@ -22,8 +22,6 @@ type NamedAction = (Action, &'static str);
 
 /// The commands that place, turn and flip items.
 const TRANSFORM: [NamedAction; 11] = [
-    (Action::CopyTransform, key!("item-copy-transform")),
-    (Action::PasteTransform, key!("item-paste-transform")),
     (Action::ItemFit, key!("item-fit")),
     (Action::ItemFill, key!("item-fill")),
     (Action::ItemStretch, key!("item-stretch")),
@@ -33,6 +31,8 @@ const TRANSFORM: [NamedAction; 11] = [
     (Action::ItemFlipY, key!("item-flip-y")),
     (Action::ItemRotate, key!("item-rotate")),
     (Action::ItemReset, key!("item-reset")),
+    (Action::CopyTransform, key!("item-copy-transform")),
+    (Action::PasteTransform, key!("item-paste-transform")),
 ];
 
 /// The commands that align several items with each other, or a single one with the program.

@@ -15,7 +15,9 @@ mod system;
 mod tone;
 mod wav;
 
-pub use crate::audio::backend::{PageSink, has_server};
+#[cfg(target_os = "linux")]
+pub use crate::audio::backend::PageSink;
+pub use crate::audio::backend::has_server;
 pub use crate::audio::choice::AudioChoice;
 pub use crate::audio::fallback::{AudioFallback, is_out};
 #[cfg(any(test, feature = "test-support"))]

@@ -12,8 +12,15 @@ mod streams;
 #[cfg(windows)]
 mod wasapi;
 
+#[cfg(target_os = "linux")]
 pub use crate::audio::backend::pulse::{PageSink, has_server};
 use crate::audio::system::AudioSystem;
+
+/// Returns true if there is an audio server that gives a page a sink of its own.
+#[cfg(not(target_os = "linux"))]
+pub fn has_server() -> bool {
+    false
+}
 
 /// Returns the audio system of this computer.
 pub(super) fn system() -> Box<dyn AudioSystem> {

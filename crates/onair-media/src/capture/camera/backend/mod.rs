@@ -30,7 +30,13 @@ use crate::capture::camera::driver::Driver;
 
 /// Returns the id of the camera at this device file.
 pub(in crate::capture) fn id_at(path: &std::path::Path) -> Option<String> {
-    identity::id_at(path)
+    #[cfg(target_os = "linux")]
+    return identity::id_at(path);
+    #[cfg(not(target_os = "linux"))]
+    return {
+        let _ = path;
+        None
+    };
 }
 
 /// Returns the camera system of this computer.
