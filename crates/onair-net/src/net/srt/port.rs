@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use crate::net::Runtime;
+use crate::net::listener::next_free;
 
 /// Size of the system's buffers in bytes.
 const SOCKET_BUFFER_BYTES: usize = 4 << 20;
@@ -16,15 +17,7 @@ pub type PortSocket = tokio::net::UdpSocket;
 /// # Errors
 /// Fails with the system's error.
 pub fn bind_or_next(runtime: &Runtime, address: SocketAddr, tries: u16) -> io::Result<PortSocket> {
-    let mut bound = Err(io::Error::from(io::ErrorKind::AddrInUse));
-    for more in 0..=tries {
-        let Some(port) = address.port().checked_add(more) else { break };
-        bound = std::net::UdpSocket::bind(SocketAddr::new(address.ip(), port));
-        if !bound.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse) {
-            break;
-        }
-    }
-    let socket = bound?;
+    let socket = next_free(address, tries, std::net::UdpSocket::bind)?;
     socket.set_nonblocking(true)?;
     let of = socket2::SockRef::from(&socket);
     // The system may limit the sizes. Smaller buffers work too.
