@@ -247,7 +247,8 @@ impl<'a> Button<'a> {
         if !self.second.is_empty() {
             let at = rect.center() + vec2(0.0, 11.0);
             let line = Rect::from_center_size(at, vec2(rect.width() - 2.0 * gap::S, 16.0));
-            elided(ui, line, egui::Align::Center, self.second, Type::Small.font(), text);
+            let align = if self.leading { egui::Align::Min } else { egui::Align::Center };
+            elided(ui, line, align, self.second, Type::Small.font(), text);
         }
     }
 }

@@ -15,6 +15,9 @@ use crate::ui::widgets::Button;
 /// the settings file and on the command line.
 const CRF_CHOICES: [u8; 5] = [18, 20, 23, 26, 29];
 
+/// The height of a button with two lines.
+const AIM_HEIGHT: f32 = 48.0;
+
 /// Draws a button for each aim, with the encoder that it means on this computer.
 pub(super) fn aim(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
     let aims = [
@@ -51,7 +54,7 @@ pub(super) fn aim(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
             };
             let button = Button::new(&title).second(&second).selected(chosen == quality);
             let width = ui.available_width();
-            if button.width(width).leading().show(ui, view.theme).clicked() {
+            if button.width(width).height(AIM_HEIGHT).leading().show(ui, view.theme).clicked() {
                 wanted = Some(chosen);
             }
         }
