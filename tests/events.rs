@@ -380,6 +380,8 @@ fn what_serve_and_play_print_and_the_server_answers_stands_in_the_guide() {
         "chat text",
         "chat cause",
         "chat role",
+        "chat service",
+        "chat channel",
         "play_stats av_offset_ms",
         "summary av_offset_ms",
         // Only HLS has these.

@@ -108,6 +108,7 @@ mod served_ts;
 mod served_vod;
 mod server;
 mod service;
+mod service_chat;
 #[path = "rigs/session.rs"]
 mod session;
 #[path = "rigs/shown.rs"]

@@ -146,6 +146,10 @@ play-protected-by = the stream is protected by { $system } (DRM)
 chat-not-websocket = a chat address must begin with ws:// or wss://
 chat-bad-address = the chat address is invalid: { $reason }
 chat-ended = the server ended the chat
+chat-no-channel = nobody answers for the channel “{ $channel }”
+    .cure = Check the name of the channel.
+chat-silent = the chat does not answer any more
+chat-refused-by = the service refuses: “{ $words }”
 speaker-silent = the device is not responding
 speaker-unavailable = onair cannot open the device
 

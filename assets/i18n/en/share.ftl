@@ -49,6 +49,13 @@ tip-share-viewers = Number of viewers currently watching over this protocol.
 # The chat of onair's own stream, which the streamer moderates.
 chat-own = Your stream
 chat-own-advice = Right-click a message to delete it or to mute its sender.
+chat-services = Services
+chat-services-none = No chat of a service yet
+chat-services-advice = Enter twitch:name, or paste the address of a Twitch channel. onair reads the chat without an account. The chat's emotes appear as text.
+chat-service-address = Channel
+chat-service-join = Join
+chat-service-leave = Leave { $chat }
+chat-service-bad = This names no channel. Write twitch:name, or paste the address of a Twitch channel.
 chat-streamer = Streamer
 chat-moderator = Moderator
 chat-delete = Delete message

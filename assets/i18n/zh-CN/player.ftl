@@ -146,6 +146,10 @@ play-protected-by = 直播流受 { $system } 保护（DRM）
 chat-not-websocket = 聊天地址要以 ws:// 或 wss:// 开头
 chat-bad-address = 聊天地址无效：{ $reason }
 chat-ended = 服务器关闭了聊天
+chat-no-channel = 频道“{ $channel }”没有回应
+    .cure = 请检查频道名称。
+chat-silent = 聊天不再回应
+chat-refused-by = 平台拒绝：“{ $words }”
 speaker-silent = 没有响应
 speaker-unavailable = 无法打开
 

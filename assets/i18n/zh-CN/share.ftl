@@ -49,6 +49,13 @@ tip-share-viewers = 正在通过此协议观看的人数。
 # 自己直播的聊天，由主播管理
 chat-own = 我的直播
 chat-own-advice = 右键点击消息，可以删除消息或禁言发送者。
+chat-services = 平台
+chat-services-none = 还没有加入平台的聊天
+chat-services-advice = 输入 twitch:频道名，或粘贴 Twitch 频道的网址。onair 不需要账号就能读取聊天，表情显示为文字。
+chat-service-address = 频道
+chat-service-join = 加入
+chat-service-leave = 离开 { $chat }
+chat-service-bad = 这不是频道。请输入 twitch:频道名，或粘贴 Twitch 频道的网址。
 chat-streamer = 主播
 chat-moderator = 房管
 chat-delete = 删除消息

@@ -22,6 +22,7 @@ use crate::studio::targets::services::KNOWN_SERVICES;
 use crate::studio::targets::sharing::{check_host, check_origin};
 use crate::studio::{Adapt, Quality, RecordingChoices};
 use crate::text::problem::{Problem, problem};
+use crate::wire::chat::service::ServiceAddress;
 
 const KEYFRAME_INTERVAL_RANGE: (Duration, Duration) = {
     let range = Quality::KEYFRAME_INTERVAL_MILLIS_RANGE;
@@ -272,6 +273,10 @@ pub struct Args {
     /// password, which onair prints on standard error]
     #[arg(long, value_name = "NAME", requires = "obs_websocket", help_heading = "Remote control")]
     pub obs_websocket_password_env: Option<String>,
+    /// Read the chat of a streaming service, as twitch:CHANNEL or the address of the channel's page.
+    /// onair prints the messages. You can use this flag several times
+    #[arg(long, value_name = "SERVICE:CHANNEL", conflicts_with = "copy")]
+    pub chat: Vec<ServiceAddress>,
     /// Duration of the broadcast, counted from the first frame [default: until you stop it]
     #[arg(long, value_name = "DURATION", value_parser = positive)]
     pub duration: Option<Duration>,

@@ -212,6 +212,8 @@ fn apply_flags(
     settings.reach.http |= args.network;
     settings.server_names.hosts.extend(args.name.iter().cloned());
     settings.server_names.origins.extend(args.cors.iter().cloned());
+    settings.chat.services.extend(args.chat.iter().cloned());
+    settings.chat = std::mem::take(&mut settings.chat).checked();
     settings.delay = args.delay.unwrap_or(settings.delay);
     check_duration(args, settings)?;
     choose_scene(args, settings)?;

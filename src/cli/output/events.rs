@@ -9,6 +9,7 @@ use crate::cli::output::stats::{one_decimal, seconds, stats_fields, two_decimals
 use crate::cli::output::{Output, clients};
 use crate::media::source_status::{SourceFormat, SourceState};
 use crate::media::{Size, Track};
+use crate::player::chat::ChatState;
 use crate::server;
 use crate::server::relay::Direction;
 use crate::studio::event::stats::{DelayState, Stats};
@@ -18,6 +19,7 @@ use crate::studio::event::{
 use crate::studio::notices::Level;
 use crate::studio::notices::health::Health;
 use crate::studio::notices::message::StudioMessage;
+use crate::studio::watch::service_chats::{ServiceChatNews, ServiceLine};
 use crate::studio::{Event, Notice};
 use crate::text::problem::{Problem, problem};
 use crate::text::{self, Language};
@@ -40,6 +42,7 @@ pub fn print(output: &Output, event: &Event) {
         Event::Replay(replay) => print_replay(output, replay),
         Event::Screenshot(screenshot) => print_screenshot(output, screenshot),
         Event::Stats(stats) => print_stats(output, stats),
+        Event::ServiceChat(news) => print_service_chat(output, news),
         Event::Server(event) => print_server(output, event),
         Event::Notice(notice) => print_notice(output, notice),
         Event::Health(health) => print_health(output, health),
@@ -328,6 +331,43 @@ fn print_chapter(output: &Output, chapter: &Chapter) {
     let (seconds, title) = (at.to_string(), &chapter.title);
     let text = problem!("out-chapter", seconds = seconds, title = title);
     output.event("chapter", fields, || Some(output.say(&text)));
+}
+
+fn print_service_chat(output: &Output, news: &ServiceChatNews) {
+    match news {
+        ServiceChatNews::Line(ServiceLine { address, post, .. }) => {
+            let line = &post.line;
+            let fields = json!({
+                "service": address.service.name(),
+                "channel": address.channel,
+                "name": line.name,
+                "text": line.text,
+                "role": post.role.name(),
+            });
+            output.event("chat", fields, || {
+                let name = if line.name.is_empty() { "*" } else { &line.name };
+                Some(format!("{name}: {}", line.text))
+            });
+        }
+        ServiceChatNews::State(address, state) => {
+            let (name, cause) = match state {
+                ChatState::Connecting => ("connecting", None),
+                ChatState::Open => ("open", None),
+                ChatState::Lost { cause, .. } => ("lost", Some(output.say(cause))),
+                ChatState::Refused { cause } => ("refused", Some(output.say(cause))),
+                ChatState::Absent => ("refused", None),
+            };
+            let fields = json!({
+                "service": address.service.name(),
+                "channel": address.channel,
+                "state": name,
+                "cause": cause,
+            });
+            output.event("chat", fields, || {
+                cause.map(|cause| output.say(&problem!("play-no-chat", cause = cause)))
+            });
+        }
+    }
 }
 
 fn print_replay(output: &Output, replay: &Replay) {

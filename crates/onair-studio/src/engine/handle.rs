@@ -24,6 +24,7 @@ use crate::studio::event::Event;
 use crate::studio::snapshot::Snapshot;
 use crate::studio::watch::Players;
 use crate::studio::watch::choices::MAX_TILES;
+use crate::studio::watch::service_chats::ServiceChats;
 
 /// Maximum number of waiting commands. The studio executes commands faster than a user sends them.
 const MAX_WAITING_COMMANDS: usize = 256;
@@ -239,6 +240,7 @@ pub(super) fn assemble(mut config: Config) -> std::io::Result<(Engine, OwnerEnds
         program_frames: program.clone(),
         preview_frames: Latest::default(),
         watch: Players::new(watched.clone(), config.player.clone(), network, config.find_chat),
+        service_chats: ServiceChats::default(),
         built_in: BuiltIn::new(
             config.serve,
             config.server_token.take(),

@@ -51,6 +51,7 @@ use crate::studio::sources::open::SourceOpener;
 use crate::studio::targets::quality::Quality;
 use crate::studio::targets::services::ServiceList;
 use crate::studio::watch::Players;
+use crate::studio::watch::service_chats::ServiceChats;
 use crate::text::Problem;
 
 /// Interval at which the studio polls its parts: as often as meters need for smooth motion.
@@ -94,6 +95,7 @@ struct Engine {
     services: ServiceList,
     built_in: BuiltIn,
     watch: Players,
+    service_chats: ServiceChats,
     notices: NoticeBoard,
     live: Broadcast,
     targets: TargetList,

@@ -17,6 +17,7 @@ use crate::studio::event::stats::{DelayState, Stats};
 use crate::studio::notices::health::Health;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::notices::{Notice, TileId};
+use crate::studio::watch::service_chats::ServiceChatNews;
 use crate::text::Problem;
 use crate::{player, server};
 
@@ -53,6 +54,8 @@ pub enum Event {
     Server(server::Event),
     /// A player changed its state, or reported something about its stream.
     Player(TileId, player::Event),
+    /// A message in the chat of a streaming service, or the state of such a chat.
+    ServiceChat(Box<ServiceChatNews>),
     /// A message for the user.
     Notice(Notice),
     /// The health sentence changed.

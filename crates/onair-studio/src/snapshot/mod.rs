@@ -49,6 +49,7 @@ use crate::studio::targets::{Target, TargetState};
 use crate::studio::watch::chat::{ChatChoices, ChatView};
 use crate::studio::watch::choices::PlayerChoices;
 use crate::studio::watch::own_chat::OwnChatView;
+use crate::studio::watch::service_chats::ServiceChatsView;
 use crate::studio::watch::view::{TileView, WatchFigures, WatchState};
 use crate::text::Problem;
 
@@ -535,6 +536,8 @@ pub struct Snapshot {
     pub hardware: Option<Result<&'static str, Problem>>,
     /// The chat of the selected player.
     pub chat: ChatView,
+    /// The chats of streaming services.
+    pub service_chats: ServiceChatsView,
     /// The display options of the chat.
     pub chat_choices: ChatChoices,
     /// Recent streams, the newest first.

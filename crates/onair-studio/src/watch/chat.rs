@@ -8,8 +8,11 @@ use crate::player::chat::ChatState;
 use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::chat::blocked_words::BlockedWords;
+use crate::wire::chat::service::ServiceAddress;
 use crate::wire::chat::{ChatLine, ChatRefusal, ChatRole, MAX_NAME_CHARS};
 
+/// Maximum number of chats of streaming services.
+pub const MAX_SERVICE_CHATS: usize = 8;
 /// Maximum number of stored lines.
 pub const MAX_STORED_LINES: usize = 200;
 /// Maximum number of words that block a line.
@@ -39,12 +42,22 @@ pub struct ChatChoices {
     pub name: String,
     /// Streams whose chat address the user set, with that address, the newest first.
     pub places: Vec<(String, String)>,
+    /// The chats of streaming services that the streamer reads.
+    pub services: Vec<ServiceAddress>,
 }
 
 impl Default for ChatChoices {
     fn default() -> Self {
-        let (words, name, places) = (Vec::new(), String::new(), Vec::new());
-        Self { flying: true, opacity: 0.9, speed: 1.0, size: 20.0, words, name, places }
+        Self {
+            flying: true,
+            opacity: 0.9,
+            speed: 1.0,
+            size: 20.0,
+            words: Vec::new(),
+            name: String::new(),
+            places: Vec::new(),
+            services: Vec::new(),
+        }
     }
 }
 
@@ -64,6 +77,14 @@ impl ChatChoices {
         });
         self.words.truncate(MAX_BLOCKED_WORDS);
         self.places.truncate(MAX_CHAT_ADDRESSES);
+        let mut known = Vec::new();
+        self.services.retain(|it| {
+            !known.contains(it) && {
+                known.push(it.clone());
+                true
+            }
+        });
+        self.services.truncate(MAX_SERVICE_CHATS);
         // A name is sanitized like that of a line.
         self.name = ChatLine::new(&self.name, "x").map(|line| line.name).unwrap_or_default();
         debug_assert!(self.name.chars().count() <= MAX_NAME_CHARS);

@@ -6,6 +6,7 @@ mod chat_session;
 pub mod choices;
 mod closing;
 pub mod own_chat;
+pub mod service_chats;
 #[cfg(test)]
 mod tests;
 mod tile;
@@ -467,6 +468,11 @@ impl Players {
     /// Returns the chat of the selected player.
     pub fn chat(&self) -> ChatView {
         self.talk.view()
+    }
+
+    /// Returns the network options of the players.
+    pub fn net_options(&self) -> &Options {
+        &self.config.net
     }
 
     /// Returns the display options of the chat.

@@ -5,6 +5,7 @@
 
 pub mod blocked_words;
 pub mod lookalike;
+pub mod service;
 
 use serde_json::{Value as Json, json};
 use unicode_normalization::char::is_combining_mark;

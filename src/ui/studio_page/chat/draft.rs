@@ -8,6 +8,12 @@ use crate::ui::widgets::RowFocus;
 pub struct Draft {
     /// True if the user has chosen the chat of the watched stream instead of onair's own chat.
     pub(super) watched: bool,
+    /// True if the user has chosen the chats of streaming services.
+    pub(super) services: bool,
+    /// The chat of a service that the user is adding.
+    pub(super) address: String,
+    /// True if that text named no chat.
+    pub(super) is_bad_address: bool,
     /// The message at which the keyboard enters the list; `None` for the newest one.
     pub(super) selected: Option<u64>,
     /// Keeps the keyboard focus in the list.

@@ -1,10 +1,11 @@
-//! The chat panel of the studio: the chat of onair's own stream, which the streamer moderates, and
-//! the chat of the watched stream.
+//! The chat panel of the studio: the chat of onair's own stream, which the streamer moderates, the
+//! chat of the watched stream, and the chats of streaming services.
 
 pub mod danmaku;
 mod draft;
 mod own;
 mod rules;
+mod services;
 
 use egui::Ui;
 
@@ -27,30 +28,34 @@ pub fn show(
     let url = &snapshot.watch_figures.url;
     let watched = (snapshot.chat.state.is_some() || !snapshot.chat.lines.is_empty())
         && !watch::chat::is_own(snapshot);
-    match (&snapshot.server.chat, watched) {
-        (Some(_), true) => {
-            let (own, other) = (view.texts.get("chat-own"), watch::name_of(url));
-            let chosen = usize::from(draft.watched);
-            if let Some(pressed) = tab_bar(ui, view.theme, &[&*own, &other], chosen) {
-                draft.watched = pressed > 0;
-            }
-            ui.add_space(gap::XS);
-            match draft.watched {
-                true => watch::chat::show(ui, view, watching, false),
-                false => own::show(ui, view, draft),
-            }
-            None
-        }
-        (Some(_), false) => {
-            own::show(ui, view, draft);
-            None
-        }
-        (None, _) if snapshot.chat.state.is_some() || !snapshot.chat.lines.is_empty() => {
-            watch::chat::show(ui, view, watching, false);
-            None
-        }
-        (None, _) => none(ui, view),
+    let own = view.texts.get("chat-own");
+    let services = view.texts.get("chat-services");
+    let other = watch::name_of(url);
+    let mut tabs = vec![&*own];
+    if snapshot.server.chat.is_some() && watched {
+        tabs.push(&other);
     }
+    tabs.push(&services);
+    let last = tabs.len() - 1;
+    let chosen = if draft.services { last } else { usize::from(draft.watched && last > 1) };
+    if let Some(pressed) = tab_bar(ui, view.theme, &tabs, chosen) {
+        draft.services = pressed == last;
+        draft.watched = pressed > 0 && pressed < last;
+    }
+    ui.add_space(gap::XS);
+    if draft.services {
+        services::show(ui, view, draft);
+        return None;
+    }
+    match &snapshot.server.chat {
+        Some(_) if draft.watched && watched => watch::chat::show(ui, view, watching, false),
+        Some(_) => own::show(ui, view, draft),
+        None if snapshot.chat.state.is_some() || !snapshot.chat.lines.is_empty() => {
+            watch::chat::show(ui, view, watching, false);
+        }
+        None => return none(ui, view),
+    }
+    None
 }
 
 /// Draws a text that explains how to get a chat.

@@ -86,6 +86,15 @@ impl Engine {
         }
     }
 
+    /// Joins and polls the chats of streaming services.
+    pub fn poll_service_chats(&mut self) {
+        let choices = self.watch.chat_choices();
+        self.service_chats.follow(choices, self.watch.net_options(), &self.runtime);
+        for news in self.service_chats.poll(choices) {
+            self.notices.send_event(Event::ServiceChat(Box::new(news)));
+        }
+    }
+
     /// Sets which computers can reach the built-in server.
     pub fn set_reach(&mut self, reach: ServerReach) {
         self.notices.active.clear(&["server-not-moved"]);

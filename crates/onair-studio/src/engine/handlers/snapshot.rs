@@ -95,6 +95,7 @@ impl Engine {
             decoders: inventory::is_choice(),
             hardware: inventory::hardware_known(),
             chat: self.watch.chat(),
+            service_chats: self.service_chats.view(),
             chat_choices: self.watch.chat_choices().clone(),
             recent: self.settings.recent.clone(),
             server: self.built_in.figures(),

@@ -6,6 +6,7 @@ use crate::studio::settings::reading::values::{self, within};
 use crate::studio::watch::chat;
 use crate::studio::watch::chat::ChatChoices;
 use crate::studio::watch::choices::may_be_kept;
+use crate::wire::chat::service::ServiceAddress;
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(remote = "ChatChoices", default = "ChatChoices::default", deny_unknown_fields)]
@@ -23,6 +24,8 @@ pub struct ChatLayout {
     name: String,
     #[serde(with = "places", skip_serializing_if = "Vec::is_empty")]
     places: Vec<(String, String)>,
+    #[serde(with = "services", skip_serializing_if = "Vec::is_empty")]
+    services: Vec<ServiceAddress>,
 }
 
 within! {
@@ -58,6 +61,24 @@ mod places {
     }
 }
 
+/// Reads and writes the chats of services, as `SERVICE:CHANNEL`.
+mod services {
+    use super::*;
+
+    pub fn serialize<S: Serializer>(services: &[ServiceAddress], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(services.iter().map(ToString::to_string))
+    }
+
+    pub fn deserialize<'de, D>(from: D) -> Result<Vec<ServiceAddress>, D::Error>
+    where
+        D: Deserializer<'de>,
+    {
+        let texts = Vec::<String>::deserialize(from)?;
+        let parsed = texts.iter().map(|text| text.parse().map_err(serde::de::Error::custom));
+        parsed.collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,6 +94,7 @@ mod tests {
             words: vec!["spoiler".into()],
             name: "小明".into(),
             places: vec![("rtmp://h/live/a b".into(), "wss://chat.example/live/a/chat".into())],
+            services: vec!["twitch:someone".parse().unwrap()],
         };
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("onair.toml");

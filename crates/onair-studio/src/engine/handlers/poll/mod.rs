@@ -51,6 +51,7 @@ impl Engine {
         self.watch.talk(|| built_in.local(), &self.runtime);
         self.poll_players();
         self.poll_chat();
+        self.poll_service_chats();
         for event in self.built_in.poll() {
             if let server::Event::Fault(struck) = &event {
                 let fault = struck.fault.clone();

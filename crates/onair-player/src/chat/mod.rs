@@ -1,6 +1,8 @@
 //! The chat of a stream: receives messages, and sends the user's own. A task on the network runtime
 //! keeps the connection and reconnects.
 
+pub mod service;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,0 +1,122 @@
+//! The chats of streaming services, which the streamer reads in one list.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::net::{Options, Runtime};
+use crate::player::chat::ChatState;
+use crate::player::chat::service::{ServiceChat, ServiceFrame};
+use crate::studio::watch::chat::{ChatChoices, MAX_STORED_LINES};
+use crate::wire::chat::service::{ServiceAddress, ServicePost};
+
+/// A message with its chat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceLine {
+    /// A number that increases over all chats.
+    pub number: u64,
+    pub address: Arc<ServiceAddress>,
+    pub post: ServicePost,
+}
+
+/// The chats for the window.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ServiceChatsView {
+    /// The newest [`MAX_STORED_LINES`] messages of all chats, oldest first, without blocked ones.
+    pub lines: Arc<[ServiceLine]>,
+    pub states: Arc<[(Arc<ServiceAddress>, ChatState)]>,
+}
+
+/// What has changed since the last poll.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ServiceChatNews {
+    Line(ServiceLine),
+    State(Arc<ServiceAddress>, ChatState),
+}
+
+/// The chats; see the module documentation.
+#[derive(Debug, Default)]
+pub struct ServiceChats {
+    chats: Vec<(Arc<ServiceAddress>, ServiceChat)>,
+    lines: VecDeque<ServiceLine>,
+    last_number: u64,
+    view: ServiceChatsView,
+}
+
+impl ServiceChats {
+    pub fn view(&self) -> ServiceChatsView {
+        self.view.clone()
+    }
+
+    /// Joins and leaves chats, so that those of the choices are joined.
+    pub fn follow(&mut self, choices: &ChatChoices, options: &Options, runtime: &Runtime) {
+        let wanted = &choices.services;
+        if wanted.iter().eq(self.chats.iter().map(|(address, _)| &**address)) {
+            return;
+        }
+        let mut before = std::mem::take(&mut self.chats);
+        for address in wanted {
+            let kept = before.iter().position(|(of, _)| **of == *address);
+            self.chats.push(match kept {
+                Some(at) => before.swap_remove(at),
+                None => {
+                    let chat = ServiceChat::join(address, options.clone(), runtime);
+                    (Arc::new(address.clone()), chat)
+                }
+            });
+        }
+        self.lines.retain(|line| wanted.contains(&line.address));
+        self.show();
+    }
+
+    /// Takes the messages since the last call, and returns what is new.
+    pub fn poll(&mut self, choices: &ChatChoices) -> Vec<ServiceChatNews> {
+        let mut news = Vec::new();
+        let mut any = false;
+        for (address, chat) in &self.chats {
+            let state = chat.state();
+            let before = self.view.states.iter().find(|(of, _)| of == address);
+            if before.is_none_or(|(_, before)| *before != state) {
+                any = true;
+                news.push(ServiceChatNews::State(Arc::clone(address), state));
+            }
+            // At most this many frames of each chat are taken in one call; the next call takes the
+            // rest.
+            for _ in 0..MAX_STORED_LINES {
+                let Ok(frame) = chat.frames().try_recv() else { break };
+                any = true;
+                match frame {
+                    ServiceFrame::Post(post) if choices.lets_pass(&post.line) => {
+                        self.last_number += 1;
+                        let number = self.last_number;
+                        let line = ServiceLine { number, address: Arc::clone(address), post };
+                        news.push(ServiceChatNews::Line(line.clone()));
+                        self.lines.push_back(line);
+                    }
+                    ServiceFrame::Post(_) => {}
+                    ServiceFrame::Deleted(id) => {
+                        self.lines.retain(|it| it.address != *address || it.post.id != id);
+                    }
+                    ServiceFrame::Cleared(from) => {
+                        let is_of = |it: &ServiceLine| {
+                            from.as_ref().is_none_or(|from| it.post.from == *from)
+                        };
+                        self.lines.retain(|it| it.address != *address || !is_of(it));
+                    }
+                }
+            }
+        }
+        while self.lines.len() > MAX_STORED_LINES {
+            self.lines.pop_front();
+        }
+        if any {
+            self.show();
+        }
+        news
+    }
+
+    fn show(&mut self) {
+        self.view.lines = self.lines.iter().cloned().collect();
+        let states = self.chats.iter().map(|(address, chat)| (Arc::clone(address), chat.state()));
+        self.view.states = states.collect();
+    }
+}
