@@ -1,6 +1,6 @@
 //! Encodes a Y4M file as in a broadcast, but as fast as the computer can:
 //!
-//! `cargo run --release --example encode -- clip.y4m 2500k out.264 [ENCODER [PRESET]]`
+//! `cargo run --release --example encode -- clip.y4m 2500k out.264 [ENCODER [PRESET [B-FRAMES LOOK-AHEAD]]]`
 //!
 //! The quality bench (`packaging/bench.sh quality`) uses it. The file must be 4:2:0 with plain
 //! `FRAME` lines, as FFmpeg writes it. Its colors are assumed to be those of the program.
@@ -28,11 +28,13 @@ fn main() -> Result<()> {
         std::process::exit(run_encoder_process());
     }
     let [clip, bitrate, out, more @ ..] = args.as_slice() else {
-        bail!("encode CLIP.y4m BITRATE OUT.264 [ENCODER [PRESET]]")
+        bail!("encode CLIP.y4m BITRATE OUT.264 [ENCODER [PRESET [B-FRAMES LOOK-AHEAD]]]")
     };
     let encoder = more.first().map_or(Ok(Choice::OpenH264), |name| name.parse());
     let encoder = encoder.ok().context("no such encoder")?;
     let preset = more.get(1).map_or(Ok(Preset::Auto), |name| name.parse());
+    let number = |place: usize| more.get(place).map_or(Ok(0), |text| text.parse::<u8>());
+    let (b_frames, look_ahead) = (number(2)?, number(3)?);
     launcher::start()?;
     let mut clip = BufReader::new(File::open(clip)?);
     let (size, frame_rate) = header(&mut clip)?;
@@ -44,6 +46,8 @@ fn main() -> Result<()> {
         encoder,
         preset: preset.ok().context("no such preset")?,
         rate_control: RateControl::Cbr,
+        b_frames,
+        look_ahead,
     };
     let (pictures, input) = queue::bounded("pictures", 4, Full::Block);
     let (output, packets) = queue::bounded("packets", 1_024, Full::Block);

@@ -56,6 +56,8 @@ fn video_config(size: Size, rate: &str, kbps: u32) -> encode::video::Config {
         encoder: Choice::Auto,
         preset: Preset::Auto,
         rate_control: RateControl::Cbr,
+        b_frames: 0,
+        look_ahead: 0,
     }
 }
 

@@ -2,9 +2,6 @@
 //! happens when that process dies, and the reasons why an encoder is not there. The peer is Debian's
 //! FFmpeg with x264.
 
-mod codecs;
-mod hardware;
-
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -44,13 +41,17 @@ fn x264(variables: &[(&str, &str)]) -> Value {
 macro_rules! require_x264 {
     () => {
         peers::require!("ffmpeg", "ffprobe");
-        let found = x264(&[]);
+        let found = $crate::encoders::x264(&[]);
         if found["available"] == false {
             assert!(peers::skipped(&format!("no x264: {}", found["reason"])));
             return;
         }
     };
 }
+
+mod b_frames;
+mod codecs;
+mod hardware;
 
 /// Returns the processes below a process, each with its command line.
 fn below(process: u32) -> Vec<(u32, String)> {

@@ -92,7 +92,7 @@ fn hevc_and_av1_are_recorded_so_that_ffmpeg_decodes_them_without_a_warning() {
 }
 
 /// Decodes a whole file with this ffmpeg, and returns its warnings.
-fn decoded(ffmpeg: &Path, file: &Path) -> String {
+pub(super) fn decoded(ffmpeg: &Path, file: &Path) -> String {
     let mut command = Command::new(ffmpeg);
     command.args(["-hide_banner", "-nostdin", "-v", "warning", "-xerror", "-i"]).arg(file);
     let mut peer = Peer::start_command(command.args(["-f", "null", "-"]));

@@ -48,6 +48,10 @@ setting-preset = Encoder preset
 setting-preset-note = A slower preset looks better at the same bitrate, and needs more CPU. OpenH264 has no presets.
 setting-rate-control = Rate control
 setting-rate-control-note = Services expect a constant bitrate. Constant quality saves bandwidth in calm scenes. OpenH264 offers no choice.
+setting-b-frames = B-frames
+setting-b-frames-note = B-frames look better at the same bitrate, and delay the stream by a few frames. WebRTC viewers do not support them. WHIP targets get a second encode without them.
+setting-look-ahead = Look-ahead
+setting-look-ahead-note = The encoder sees later frames before it spends bits. The picture gets better, and the stream is delayed. If the encoder fails, these frames are lost.
 
 setting-adaptation = Adaptive bitrate
 setting-adaptation-note = Lowers the video bitrate while a connection is slow, which avoids dropped frames.

@@ -48,6 +48,10 @@ setting-preset = 编码器预设
 setting-preset-note = 预设越慢，相同码率下画质越好，CPU 开销也越大。OpenH264 没有预设。
 setting-rate-control = 码率控制
 setting-rate-control-note = 直播平台要求固定码率。固定质量在平静的画面里更省带宽。OpenH264 不能选择。
+setting-b-frames = B 帧
+setting-b-frames-note = 相同码率下，使用 B 帧画质更好，直播会延迟几帧。WebRTC 观众不支持 B 帧。WHIP 目标会收到另外编码的、不含 B 帧的视频。
+setting-look-ahead = 前瞻
+setting-look-ahead-note = 编码器先看到后面的帧，再分配码率。画质更好，但直播会延迟。编码器出错时会丢失这些帧。
 
 setting-adaptation = 自适应码率
 setting-adaptation-note = 网速变慢时降低视频码率，避免丢帧。

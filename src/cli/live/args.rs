@@ -74,7 +74,8 @@ pub struct Args {
     #[arg(long, value_name = "FILE", help_heading = "Sources", requires = "target",
           conflicts_with_all = ["video", "audio", "record", "replay", "control", "why", "monitor",
           "size", "fps", "video_bitrate", "keyframe_interval", "adapt", "min_video_bitrate",
-          "adapt_frames", "adapt_size", "video_codec", "encoder", "preset", "rate_control", "audio_bitrate",
+          "adapt_frames", "adapt_size", "video_codec", "encoder", "preset", "rate_control", "b_frames",
+          "look_ahead", "audio_bitrate",
           "sample_rate", "channels", "target_min_bitrate"])]
     pub copy: Option<PathBuf>,
     /// Loop the --copy file
@@ -134,6 +135,16 @@ pub struct Args {
     #[arg(long, value_name = "MODE", default_value = "cbr", value_parser = rate_control(),
           hide_possible_values = true, help_heading = "Quality")]
     pub rate_control: encode::RateControl,
+    /// Maximum number of B-frames in a row, from 0 to 4, for x264, x265, NVENC and Quick Sync. They look
+    /// better at the same bitrate, and delay the stream by a few frames. WebRTC does not support them
+    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Quality",
+          value_parser = clap::value_parser!(u8).range(0..=i64::from(encode::video::Config::MAX_B_FRAMES)))]
+    pub b_frames: u8,
+    /// Number of frames that the encoder looks ahead, from 0 to 60, for x264, x265 and NVENC. The picture
+    /// gets better, and the stream is delayed by that many frames
+    #[arg(long, value_name = "FRAMES", default_value_t = 0, help_heading = "Quality",
+          value_parser = clap::value_parser!(u8).range(0..=i64::from(encode::video::Config::MAX_LOOK_AHEAD)))]
+    pub look_ahead: u8,
     /// Audio bitrate. onair lowers it to the maximum of AAC, which is 576k for 48 kHz stereo
     #[arg(long, value_name = "BITRATE", default_value = "128k", value_parser = bitrate,
           help_heading = "Quality")]

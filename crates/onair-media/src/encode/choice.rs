@@ -118,6 +118,36 @@ const QSV_PRESETS: &[&str] =
 const AMF_PRESETS: &[&str] = &["speed", "balanced", "quality"];
 
 impl Choice {
+    /// The maximum number of B-frames in a row.
+    pub const MAX_B_FRAMES: u8 = 4;
+    /// The maximum number of frames to look ahead.
+    pub const MAX_LOOK_AHEAD: u8 = 60;
+
+    /// Returns the maximum number of B-frames in a row that onair requests. *Auto* may mean an
+    /// encoder without B-frames.
+    #[must_use]
+    pub const fn max_b_frames(self) -> u8 {
+        match self {
+            Self::X264
+            | Self::X265
+            | Self::H264Nvenc
+            | Self::HevcNvenc
+            | Self::H264Qsv
+            | Self::HevcQsv => Self::MAX_B_FRAMES,
+            _ => 0,
+        }
+    }
+
+    /// Returns the maximum number of frames that the encoder looks ahead.
+    #[must_use]
+    pub const fn max_look_ahead(self) -> u8 {
+        match self {
+            Self::X264 | Self::X265 => Self::MAX_LOOK_AHEAD,
+            Self::H264Nvenc | Self::HevcNvenc | Self::Av1Nvenc => 32,
+            _ => 0,
+        }
+    }
+
     /// Returns the encoder that is used for this codec.
     #[must_use]
     pub const fn for_codec(self, codec: CodecChoice) -> Self {

@@ -87,6 +87,30 @@ pub struct Video {
     pub encoder: Choice,
     pub preset: Preset,
     pub rate_control: RateControl,
+    /// The maximum number of B-frames in a row. They save bits, and delay packets by that many
+    /// frames.
+    pub b_frames: u8,
+    /// The number of frames that the encoder sees before it encodes one. They delay packets.
+    pub look_ahead: u8,
+}
+
+impl Video {
+    /// The maximum number of B-frames in a row.
+    pub const MAX_B_FRAMES: u8 = Choice::MAX_B_FRAMES;
+    /// The maximum number of frames to look ahead.
+    pub const MAX_LOOK_AHEAD: u8 = Choice::MAX_LOOK_AHEAD;
+
+    /// Returns how much later than other encoders' packets the packets can come, by their DTS.
+    pub fn delay(&self) -> Duration {
+        let (b_frames, look_ahead) = (u32::from(self.b_frames), u32::from(self.look_ahead));
+        let frames = match (b_frames, look_ahead) {
+            (0, 0) => 0,
+            // A reference frame comes before the B-frames that precede it, which shifts every DTS
+            // by up to two frames.
+            _ => look_ahead.max(b_frames + 1) + b_frames.min(2),
+        };
+        self.frame_rate.period() * frames
+    }
 }
 
 /// The configuration of audio encoding.

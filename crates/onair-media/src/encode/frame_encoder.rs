@@ -73,6 +73,8 @@ mod tests {
             encoder: Choice::Auto,
             preset: Preset::Auto,
             rate_control: RateControl::Cbr,
+            b_frames: 0,
+            look_ahead: 0,
         };
         let of = |profile| {
             let encoder = FrameEncoder::open(&config, profile).unwrap();

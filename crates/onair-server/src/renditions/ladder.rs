@@ -96,6 +96,8 @@ impl VideoRendition {
             encoder: Choice::Auto,
             preset: Preset::Auto,
             rate_control: RateControl::Cbr,
+            b_frames: 0,
+            look_ahead: 0,
         })
     }
 }

@@ -175,6 +175,8 @@ mod tests {
             encoder: Choice::Auto,
             preset: Preset::Auto,
             rate_control: RateControl::Cbr,
+            b_frames: 0,
+            look_ahead: 0,
         };
         let (frames, input) = queue::bounded("frames", 1, queue::Full::Block);
         let (output, packets) = queue::bounded("packets", 1, queue::Full::Block);

@@ -60,6 +60,11 @@ pub struct Quality {
     pub encoder: encode::Choice,
     pub preset: encode::Preset,
     pub rate_control: encode::RateControl,
+    /// The maximum number of B-frames in a row, at most [`video::Config::MAX_B_FRAMES`].
+    pub b_frames: u8,
+    /// The number of frames that the encoder looks ahead, at most
+    /// [`video::Config::MAX_LOOK_AHEAD`].
+    pub look_ahead: u8,
     pub audio_bitrate: BitsPerSecond,
     /// The sample rate in Hz; one of [`SAMPLE_RATES`].
     pub sample_rate: u32,
@@ -124,6 +129,8 @@ impl Quality {
             encoder: self.encoder.for_codec(self.video_codec),
             preset: self.preset,
             rate_control: self.rate_control,
+            b_frames: self.b_frames,
+            look_ahead: self.look_ahead,
         }
     }
 
@@ -134,16 +141,18 @@ impl Quality {
     }
 
     /// Returns the configuration of the second encode, for slow targets. If the video is not H.264,
-    /// the second encode is, for targets that do not take the codec of the video.
+    /// the second encode is, for targets that do not take the codec of the video. It has no B-frames.
     pub fn second_config(&self) -> video::Config {
+        // Targets that do not support B-frames get this encode too.
+        let config = video::Config { b_frames: 0, look_ahead: 0, ..self.video_config() };
         if self.codec() == VideoCodec::H264 {
-            return self.video_config();
+            return config;
         }
         video::Config {
             encoder: encode::Choice::Auto,
             preset: encode::Preset::Auto,
             rate_control: encode::RateControl::Cbr,
-            ..self.video_config()
+            ..config
         }
     }
 
@@ -174,6 +183,8 @@ impl Default for Quality {
             encoder: encode::Choice::Auto,
             preset: encode::Preset::Auto,
             rate_control: encode::RateControl::Cbr,
+            b_frames: 0,
+            look_ahead: 0,
             audio_bitrate: BitsPerSecond(128_000),
             sample_rate: 48_000,
             channels: 2,

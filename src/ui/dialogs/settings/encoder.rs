@@ -50,6 +50,8 @@ pub(super) fn aim(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
                 encoder,
                 preset,
                 rate_control: RateControl::Cbr,
+                b_frames: 0,
+                look_ahead: 0,
                 ..quality.clone()
             };
             let button = Button::new(&title).second(&second).selected(chosen == quality);
@@ -88,8 +90,8 @@ pub(super) fn codec(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft)
         view.send(Command::SetQuality(match video_codec.fits(chosen.encoder) {
             true => chosen,
             false => {
-                let Quality { encoder, preset, rate_control, .. } = usual;
-                Quality { encoder, preset, rate_control, ..chosen }
+                let Quality { encoder, preset, rate_control, b_frames, look_ahead, .. } = usual;
+                Quality { encoder, preset, rate_control, b_frames, look_ahead, ..chosen }
             }
         }));
     }
@@ -118,9 +120,10 @@ pub(super) fn encoder(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraf
     let quality = view.snapshot.quality.clone();
     let both = (quality.encoder, Quality::default().encoder);
     if let Some(encoder) = choice_row(ui, view, draft, Setting::Encoder, both, &all) {
-        // The presets of another encoder have other names.
-        let Quality { preset, rate_control, .. } = Quality::default();
-        view.send(Command::SetQuality(Quality { encoder, preset, rate_control, ..quality }));
+        // The presets of another encoder have other names, and it may offer no B-frames.
+        let Quality { preset, rate_control, b_frames, look_ahead, .. } = Quality::default();
+        let chosen = Quality { encoder, preset, rate_control, b_frames, look_ahead, ..quality };
+        view.send(Command::SetQuality(chosen));
     }
 }
 

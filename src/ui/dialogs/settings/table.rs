@@ -90,6 +90,8 @@ settings! {
         Encoder "encoder";
         EncoderPreset "preset";
         RateControl "rate-control";
+        BFrames "b-frames";
+        LookAhead "look-ahead";
         Adaptation "adaptation";
         Keyframes "keyframes";
         AudioFormat "audio-format";

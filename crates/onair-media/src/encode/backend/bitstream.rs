@@ -6,7 +6,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use crate::encode::avcc;
 use crate::encode::error::{Error, Flaw};
 use crate::media::{FrameRate, VideoCodec};
-use crate::wire::codec::h264::annexb_nals;
+use crate::wire::codec::h264::{annexb_nals, avcc_nals};
 use crate::wire::codec::{av1, av1_record, hevc, hevc_record, obu_packet};
 
 /// NAL unit types of HEVC (H.265 table 7-1): parameter sets, and the units that are not part of
@@ -66,6 +66,15 @@ pub(super) fn packet(codec: VideoCodec, data: &[u8]) -> Bytes {
     }
 }
 
+/// Returns true if no other frame refers to the frame in this packet of H.264.
+pub(super) fn is_disposable(codec: VideoCodec, packet: &[u8]) -> bool {
+    // Slices have types 1 to 5, and say in nal_ref_idc whether others refer to them (H.264, 7.4.1).
+    let slice = avcc_nals(packet, 4)
+        .flatten()
+        .find_map(|nal| nal.first().filter(|first| (1..=5).contains(&(*first & 0x1f))));
+    codec == VideoCodec::H264 && slice.is_some_and(|first| first & 0x60 == 0)
+}
+
 /// Returns profile and level for display.
 pub(super) fn profile_and_level(codec: VideoCodec, config: &[u8]) -> (&'static str, String) {
     let info = match codec {
@@ -112,6 +121,16 @@ mod tests {
         let config = codec_config("x265", VideoCodec::Hevc, HEADER, FrameRate::FPS_30).unwrap();
         let described = profile_and_level(VideoCodec::Hevc, &config);
         assert_eq!(described, ("Main", "3.1".to_owned()));
+    }
+
+    #[test]
+    fn frames_to_which_no_other_frame_refers_are_disposable() {
+        let is = |first: u8| {
+            let packet = packet(VideoCodec::H264, &[0, 0, 1, 6, 5, 1, 9, 0, 0, 1, first, 0x9a, 1]);
+            is_disposable(VideoCodec::H264, &packet)
+        };
+        assert_eq!([is(0x01), is(0x41), is(0x21), is(0x65)], [true, false, false, false]);
+        assert!(!is_disposable(VideoCodec::Hevc, &[0, 0, 0, 2, 0x01, 0x9a]));
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use crate::base::Timestamp;
 use crate::encode::backend::bitstream;
+use crate::encode::backend::frame_times::FrameTimes;
 use crate::encode::backend::process::{Client, Family, Packet, Trouble};
 use crate::encode::backend::traits::{Description, VideoBackend};
 use crate::encode::config;
@@ -15,9 +15,6 @@ use crate::media::{
     VideoConfig, VideoFrame,
 };
 use crate::text::problem::problem;
-
-/// Maximum number of frames whose packets have not come. Encoders look ahead by less.
-const MAX_FRAMES_IN_ENCODER: usize = 128;
 
 /// An encoder in a process.
 pub(super) struct Encoder {
@@ -31,10 +28,8 @@ pub(super) struct Encoder {
     profile: &'static str,
     /// The level for display.
     described: String,
-    /// The number of the next frame.
-    number: u64,
-    /// The numbers and times of frames whose packets have not come yet, oldest first.
-    waiting: VecDeque<(i64, Timestamp)>,
+    looks_ahead: bool,
+    times: FrameTimes,
     ready: VecDeque<EncodedPacket>,
 }
 
@@ -54,6 +49,7 @@ impl Encoder {
             let name = problem!("encode-no-preset", preset = name, known = known);
             return Err(Error::Config(name));
         }
+        family.check_ahead(config).map_err(Error::Config)?;
         let controls = family.rate_controls(config.rate_control);
         let mut refused = None;
         for rate_control in controls {
@@ -126,8 +122,8 @@ impl Encoder {
             level,
             profile,
             described,
-            number: 0,
-            waiting: VecDeque::new(),
+            looks_ahead: config.look_ahead > 0,
+            times: FrameTimes::new(config.b_frames > 0, config.frame_rate.period()),
             ready: VecDeque::new(),
         })
     }
@@ -136,12 +132,13 @@ impl Encoder {
         Error::Process { encoder: self.family.choice.name(), trouble }
     }
 
-    /// Accepts packets of the process. Packets of unknown frames, or in another order than that of
-    /// their frames, are garbage.
+    /// Accepts packets of the process. Packets that cannot be, such as those of unknown frames, are
+    /// garbage.
     fn accept(&mut self, packets: Vec<Packet>) -> Result<(), Error> {
         for packet in packets {
-            let known = self.waiting.pop_front().filter(|(number, _)| *number == packet.number);
-            let Some((_, pts)) = known else { return Err(self.failed(Trouble::Garbage)) };
+            let Some((pts, dts)) = self.times.take(packet.number, packet.dts) else {
+                return Err(self.failed(Trouble::Garbage));
+            };
             let data = bitstream::packet(self.family.codec, &packet.data);
             if data.is_empty() {
                 return Err(self.failed(Trouble::Garbage));
@@ -149,9 +146,15 @@ impl Encoder {
             self.ready.push_back(EncodedPacket {
                 track: Track::Video,
                 pts,
-                dts: pts,
+                dts,
                 keyframe: packet.key,
-                priority: if packet.key { Priority::Key } else { Priority::Inter },
+                priority: match packet.key {
+                    true => Priority::Key,
+                    false if bitstream::is_disposable(self.family.codec, &data) => {
+                        Priority::Disposable
+                    }
+                    false => Priority::Inter,
+                },
                 data,
                 captured: pts,
                 rendition: None,
@@ -167,12 +170,9 @@ impl VideoBackend for Encoder {
         if got != expected {
             return Err(Error::Size { expected, got });
         }
-        let number = self.number;
-        self.number += 1;
-        if self.waiting.len() >= MAX_FRAMES_IN_ENCODER {
+        let Some(number) = self.times.add(frame.pts) else {
             return Err(self.failed(Trouble::Garbage));
-        }
-        self.waiting.push_back((i64::try_from(number).unwrap_or(i64::MAX), frame.pts));
+        };
         let mut packets = Vec::new();
         let encoded =
             self.client.encode(number, key, frame.planes(), &mut |packet| packets.push(packet));
@@ -193,7 +193,7 @@ impl VideoBackend for Encoder {
 
     fn set_bitrate(&mut self, bitrate: BitsPerSecond) -> Result<BitsPerSecond, Error> {
         let bitrate = self.level.map_or(bitrate, |level| bitrate.min(level.max_bitrate()));
-        let options = self.family.rate_options(self.rate_control, bitrate);
+        let options = self.family.rate_options(self.rate_control, bitrate, self.looks_ahead);
         self.client.change(options).map_err(|trouble| self.failed(trouble))?;
         Ok(bitrate)
     }

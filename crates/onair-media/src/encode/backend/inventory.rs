@@ -118,6 +118,8 @@ fn trial(size: Size, encoder: Choice) -> config::Video {
         encoder,
         preset: Preset::Auto,
         rate_control: RateControl::Cbr,
+        b_frames: 0,
+        look_ahead: 0,
     }
 }
 

@@ -6,6 +6,7 @@ mod bitstream;
 mod candidates;
 mod external;
 mod fdk_aac;
+mod frame_times;
 mod inventory;
 mod measurements;
 mod openh264;
@@ -99,7 +100,8 @@ pub(super) fn open_video(config: &config::Video) -> Result<Opened<dyn VideoBacke
     {
         return Ok(opened);
     }
-    if config.preset != Preset::Auto || config.rate_control != RateControl::Cbr {
+    let is_ahead = config.b_frames > 0 || config.look_ahead > 0;
+    if config.preset != Preset::Auto || config.rate_control != RateControl::Cbr || is_ahead {
         return Err(Error::Config(problem!("encode-no-tuning")));
     }
     open_builtin(config)

@@ -489,8 +489,6 @@ impl VideoBackend for Encoder {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::base::Timestamp;
     use crate::media::Color;
@@ -500,10 +498,12 @@ mod tests {
             size,
             frame_rate: FrameRate::FPS_30,
             bitrate: BitsPerSecond(bitrate),
-            keyframe_interval: Duration::from_secs(2),
+            keyframe_interval: std::time::Duration::from_secs(2),
             encoder: config::Choice::OpenH264,
             preset: config::Preset::Auto,
             rate_control: config::RateControl::Cbr,
+            b_frames: 0,
+            look_ahead: 0,
         }
     }
 

@@ -301,6 +301,8 @@ mod tests {
             encoder,
             preset: Preset::Auto,
             rate_control: RateControl::Cbr,
+            b_frames: 0,
+            look_ahead: 0,
         }
     }
 

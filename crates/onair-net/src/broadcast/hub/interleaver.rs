@@ -34,6 +34,8 @@ pub(in crate::broadcast) struct Interleaver {
     expected: ExtraTracks,
     /// Additional time that audio may need.
     lag: Duration,
+    /// Additional time that video may need.
+    video_lag: Duration,
 }
 
 #[derive(Debug, Default)]
@@ -62,6 +64,7 @@ impl Interleaver {
             extras: std::array::from_fn(|_| TrackQueue { absent: true, ..TrackQueue::default() }),
             expected: ExtraTracks::NONE,
             lag: Duration::ZERO,
+            video_lag: Duration::ZERO,
         }
     }
 
@@ -72,6 +75,11 @@ impl Interleaver {
             self.audio.absent &= !self.audio.begun;
         }
         self.lag = lag;
+    }
+
+    /// Sets the delay of all video that an encoder causes that looks ahead.
+    pub fn set_video_delay(&mut self, lag: Duration) {
+        self.video_lag = lag;
     }
 
     /// Sets the expected extra audio tracks. Packets wait for a new track once that track has
@@ -109,7 +117,8 @@ impl Interleaver {
     /// Returns the next packet that may be sent at `now`.
     pub fn pop(&mut self, now: Timestamp) -> Option<EncodedPacket> {
         let patience = self.patience();
-        let most = MAX_HELD_PACKETS + self.lag.as_millis() as usize / MIN_PACKET_INTERVAL_MS;
+        let most =
+            MAX_HELD_PACKETS + self.longest_lag().as_millis() as usize / MIN_PACKET_INTERVAL_MS;
         let (next, ready) = self.next()?;
         let ((dts, _), waited) = (ready.first()?, ready.waits_since()?);
         let is_late = now.since(waited) >= patience || ready.waiting.len() > most;
@@ -152,9 +161,13 @@ impl Interleaver {
         self.extras.iter_mut().for_each(|line| line.absent = true);
     }
 
+    fn longest_lag(&self) -> Duration {
+        self.lag.max(self.video_lag)
+    }
+
     fn patience(&self) -> Duration {
         let begun = self.video.begun && self.audio.begun;
-        self.lag + if begun { TRACK_TIMEOUT } else { FIRST_TRACK_TIMEOUT }
+        self.longest_lag() + if begun { TRACK_TIMEOUT } else { FIRST_TRACK_TIMEOUT }
     }
 }
 
@@ -277,6 +290,24 @@ mod tests {
         assert_eq!(order.due(), Some(at(250)));
         assert_eq!(drain(&mut order, 250), [(Track::Audio, 21), (Track::Video, 40)]);
         assert_eq!(order.due(), None);
+    }
+
+    #[test]
+    fn video_that_is_known_to_lag_is_waited_for() {
+        use Track::{Audio, Video};
+        let mut order = Interleaver::new(true, true);
+        order.set_video_delay(Duration::from_secs(2));
+        let mut sent = Vec::new();
+        for now in (0..6_000).step_by(20) {
+            order.push(packet(Audio, now), at(now));
+            if now >= 2_000 {
+                order.push(packet(Video, now - 2_000), at(now));
+            }
+            sent.extend(drain(&mut order, now));
+        }
+        assert!(sent.is_sorted_by_key(|(_, dts)| *dts), "{sent:?}");
+        let frames = sent.iter().filter(|(track, _)| *track == Video).count();
+        assert!(frames >= 199 && sent.first() == Some(&(Video, 0)), "{frames} frames");
     }
 
     #[test]

@@ -10,7 +10,7 @@ pub(in crate::broadcast) mod shared_packet;
 pub mod subscription;
 
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -75,6 +75,9 @@ struct Shared {
     /// Encodes the audio for targets that carry no AAC.
     opus: Arc<SharedOpus>,
     audio_delay_us: AtomicU64,
+    video_delay_us: AtomicU64,
+    /// True if the main rendition can have B-frames.
+    has_b_frames: AtomicBool,
     /// The expected extra audio tracks.
     extras: Mutex<ExtraTracks>,
 }
@@ -223,6 +226,24 @@ impl Hub {
         self.feed.audio_delay()
     }
 
+    /// Sets the delay with which video arrives after audio of the same time, because its encoder
+    /// looks ahead. Audio then waits for frames.
+    pub fn set_video_delay(&self, lag: Duration) {
+        let micros = u64::try_from(lag.as_micros()).unwrap_or(u64::MAX);
+        self.feed.shared.video_delay_us.store(micros, Ordering::Relaxed);
+    }
+
+    /// Returns the delay with which video arrives after audio of the same time.
+    pub fn video_delay(&self) -> Duration {
+        self.feed.video_delay()
+    }
+
+    /// Sets whether the main rendition can have B-frames. Targets that do not support them then get
+    /// the second rendition.
+    pub fn set_b_frames(&self, has_b_frames: bool) {
+        self.feed.shared.has_b_frames.store(has_b_frames, Ordering::Relaxed);
+    }
+
     /// Returns the counters of the hub.
     pub fn figures(&self) -> Figures {
         self.feed.shared.state.lock().figures
@@ -250,7 +271,8 @@ impl Hub {
 
 impl HubFeed {
     fn new(config: StreamConfig, head: SequenceHeaders, input: Arc<Gauge>) -> Self {
-        let (want_keyframe, opus, audio_delay_us, extras) = Default::default();
+        let (want_keyframe, opus, audio_delay_us, video_delay_us, extras) = Default::default();
+        let has_b_frames = AtomicBool::new(false);
         let state = State { second_gop: Gop::new(RenditionId::Second), ..State::default() };
         let state = Mutex::new(state);
         let ended = watch::Sender::new(false);
@@ -263,6 +285,8 @@ impl HubFeed {
             want_keyframe,
             opus,
             audio_delay_us,
+            video_delay_us,
+            has_b_frames,
             extras,
         };
         Self { shared: Arc::new(shared), lost_audio: Arc::default() }
@@ -406,6 +430,16 @@ impl HubFeed {
         Duration::from_micros(self.shared.audio_delay_us.load(Ordering::Relaxed))
     }
 
+    /// Returns the delay with which video arrives after audio of the same time.
+    pub fn video_delay(&self) -> Duration {
+        Duration::from_micros(self.shared.video_delay_us.load(Ordering::Relaxed))
+    }
+
+    /// Returns true if the main rendition can have B-frames.
+    pub fn has_b_frames(&self) -> bool {
+        self.shared.has_b_frames.load(Ordering::Relaxed)
+    }
+
     /// Waits for the end of the stream.
     pub async fn ended(&self) {
         let mut ended = self.shared.ended.subscribe();
@@ -478,6 +512,7 @@ fn run(feed: &HubFeed, input: &Receiver<EncodedPacket>, mut order: Interleaver, 
     let now = || Timestamp::ZERO + begun.elapsed();
     while !stop.is_set() {
         order.set_audio_delay(feed.audio_delay());
+        order.set_video_delay(feed.video_delay());
         order.expect(*feed.shared.extras.lock());
         let wait = order.due().map_or(POLL_INTERVAL, |due| due.since(now()).min(POLL_INTERVAL));
         match input.recv_timeout(wait) {

@@ -147,6 +147,11 @@ pub trait ProtocolAddress: fmt::Debug + Send + Sync + 'static {
         Vec::new()
     }
 
+    /// Returns false if the protocol has no decoding times, and so no B-frames.
+    fn has_b_frames(&self) -> bool {
+        true
+    }
+
     /// Connects until media can be sent. This function is cancel-safe: dropping its future leaves
     /// nothing behind.
     fn connect<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Box<dyn Link>, Error>>;

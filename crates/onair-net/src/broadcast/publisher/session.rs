@@ -61,8 +61,14 @@ pub(super) async fn run(
 ) -> (Option<Timestamp>, Ended) {
     // A stream that onair encodes can also be encoded as H.264, unlike a file.
     let video = timeline.feed.head().video().map(|video| video.codec);
-    let is_encoded = video.is_some_and(|codec| codec != VideoCodec::H264);
-    let uncarried = trying.url.uncarried(timeline.feed.head());
+    let is_other_codec = video.is_some_and(|codec| codec != VideoCodec::H264);
+    let mut uncarried = trying.url.uncarried(timeline.feed.head());
+    // The second encode has no B-frames.
+    let is_reordered = timeline.feed.has_b_frames() && !trying.url.has_b_frames();
+    if is_reordered && uncarried.is_empty() {
+        uncarried.push("B-frames".to_owned());
+    }
+    let is_encoded = is_other_codec || is_reordered;
     let is_carried = uncarried.is_empty() || is_encoded && shared.h264_comes(&uncarried).await;
     if !is_carried {
         let error = Error {

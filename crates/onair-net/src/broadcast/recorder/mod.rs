@@ -464,7 +464,8 @@ impl Writer {
     /// still wait for the other track. Later packets are not written.
     fn last(&mut self) -> Result<(), Error> {
         let mark = *self.mark.lock();
-        let until = Instant::now() + END_GRACE + self.feed.audio_delay();
+        let until =
+            Instant::now() + END_GRACE + self.feed.audio_delay().max(self.feed.video_delay());
         let mut waiting = self.subscription.len();
         let mut reach = None;
         loop {

@@ -45,9 +45,11 @@ const MAX_QUEUED_AUDIO_BLOCKS: usize = 64;
 const MAX_QUEUED_PACKETS: usize = 256;
 
 /// Time limit for ending the encoders. The sum of this limit and the limits of the other parts of a
-/// broadcast, except for files, is below the 3 s that *Stop* may take, without the audio delay. The
-/// limit includes the delay of the audio sources, which is at most half a second.
+/// broadcast, except for files, is below the 3 s that *Stop* may take, without the audio delay and
+/// the look-ahead. The limit includes the delay of the audio sources, which is at most half a second.
 const ENCODERS_END_TIMEOUT: Duration = Duration::from_millis(700);
+/// Additional time limit for an encoder that looks ahead.
+const MAX_FLUSH_TIME: Duration = Duration::from_secs(5);
 /// Time limit for ending the second encode.
 const RENDITION_END_TIMEOUT: Duration = Duration::from_millis(200);
 /// Time limit for ending the extra audio tracks.
@@ -199,6 +201,8 @@ impl OnAir {
             hub.on_keyframe_wanted(video.keyframe_request());
         }
         hub.set_audio_delay(program.mixer().lag());
+        hub.set_video_delay(quality.video_config().delay());
+        hub.set_b_frames(quality.b_frames > 0);
         let (composed, mixed) = (program.compositor().figures(), program.mixer().figures());
         program.attach(id, frames, blocks);
         let began =
@@ -534,8 +538,9 @@ impl OnAir {
             // During the wait for late audio, a target that is not live must not go live.
             outputs.stop_early(OUTPUTS_END_TIMEOUT);
             let late = hub.audio_delay().min(Self::max_audio_wait(quits));
+            let look_ahead = hub.video_delay().min(MAX_FLUSH_TIME);
             let stuck = [
-                video.as_mut().and_then(|video| video.wait(ENCODERS_END_TIMEOUT).err()),
+                video.as_mut().and_then(|it| it.wait(ENCODERS_END_TIMEOUT + look_ahead).err()),
                 second.and_then(|second| second.join(RENDITION_END_TIMEOUT).err()),
                 audio.and_then(|audio| audio.join(ENCODERS_END_TIMEOUT + late).err()),
                 extras.and_then(|extras| extras.join(AUDIO_TRACKS_END_TIMEOUT).err()),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::encode;
+use crate::encode::{self, video};
 use crate::media::{BitsPerSecond, FrameRate, Size};
 use crate::studio::settings::reading::values::{self, form, within};
 use crate::studio::targets::quality::{Adapt, Quality, SAMPLE_RATES};
@@ -43,6 +43,10 @@ pub struct QualityLayout {
     preset: encode::Preset,
     #[serde(with = "values::text")]
     rate_control: encode::RateControl,
+    #[serde(deserialize_with = "b_frames")]
+    b_frames: u8,
+    #[serde(deserialize_with = "look_ahead")]
+    look_ahead: u8,
     #[serde(with = "bitrate")]
     audio_bitrate: BitsPerSecond,
     #[serde(deserialize_with = "sample_rate")]
@@ -88,6 +92,8 @@ fn keyframe_interval<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::
 within! {
     bits_per_second: u32 = Quality::BITRATE_RANGE, "bit/s";
     channels: u16 = 1..=2;
+    b_frames: u8 = 0..=video::Config::MAX_B_FRAMES;
+    look_ahead: u8 = 0..=video::Config::MAX_LOOK_AHEAD;
 }
 
 fn sample_rate<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {

@@ -16,6 +16,8 @@ use crate::media::{Planes, Size};
 const OPEN_TIMEOUT: Duration = Duration::from_secs(3);
 /// Time limit for a frame. Longer is a hang.
 const FRAME_TIMEOUT: Duration = Duration::from_secs(2);
+/// Time limit for all delayed frames at the end.
+const FINISH_TIMEOUT: Duration = Duration::from_secs(5);
 /// Maximum number of packets for one frame, or for all delayed frames at the end.
 const MAX_PACKETS: usize = 256;
 /// Maximum size in bytes of all packets for one frame, or for all delayed frames at the end.
@@ -95,7 +97,7 @@ impl Client {
     /// Ends the input, and calls `each` for every delayed packet.
     pub fn finish(&mut self, each: &mut dyn FnMut(Packet)) -> Result<(), Trouble> {
         self.request(&Request::Finish)?;
-        self.packets(u64::MAX, FRAME_TIMEOUT, each)
+        self.packets(u64::MAX, FINISH_TIMEOUT, each)
     }
 
     fn request(&self, request: &Request) -> Result<(), Trouble> {

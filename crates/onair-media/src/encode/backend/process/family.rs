@@ -5,6 +5,8 @@ use crate::encode::backend::process::trouble::Trouble;
 use crate::encode::backend::process::wire::Task;
 use crate::encode::config::{Choice, Preset, RateControl, Video};
 use crate::media::{BitsPerSecond, VideoCodec};
+use crate::text::Problem;
+use crate::text::problem::problem;
 
 /// Options with their values.
 pub(super) type Options = Vec<(&'static str, String)>;
@@ -32,8 +34,8 @@ pub(in crate::encode) struct Family {
     pub(super) needs: Requirement,
     /// Returns the options of a configuration. `level` is the level of H.264, such as `3.1`.
     pub(super) options: fn(&Video, &str) -> Options,
-    /// Returns the options of a rate control.
-    pub(super) rate: fn(RateControl, u64) -> Options,
+    /// Returns the options of a rate control, for an encoder that looks ahead or not.
+    pub(super) rate: fn(RateControl, u64, bool) -> Options,
 }
 
 /// What an encoder needs beside the library.
@@ -68,6 +70,26 @@ impl Family {
             Preset::Auto => self.choice.usual_preset(),
             Preset::Named(name) => Some(name),
         }
+    }
+
+    /// Fails if the encoder does not offer this number of B-frames or frames to look ahead.
+    pub fn check_ahead(&self, config: &Video) -> Result<(), Problem> {
+        let encoder = self.choice.name();
+        let (b_frames, look_ahead) = (self.choice.max_b_frames(), self.choice.max_look_ahead());
+        let (b_most, ahead_most) = (b_frames.to_string(), look_ahead.to_string());
+        Err(match (b_frames, look_ahead) {
+            (0, _) if config.b_frames > 0 => problem!("encode-b-frames-none", encoder = encoder),
+            (most, _) if config.b_frames > most => {
+                problem!("encode-b-frames", encoder = encoder, most = b_most)
+            }
+            (_, 0) if config.look_ahead > 0 => {
+                problem!("encode-look-ahead-none", encoder = encoder)
+            }
+            (_, most) if config.look_ahead > most => {
+                problem!("encode-look-ahead", encoder = encoder, most = ahead_most)
+            }
+            _ => return Ok(()),
+        })
     }
 
     /// Returns the rate controls to try for one that was chosen, the best first.
@@ -123,13 +145,17 @@ impl Family {
             ("?chroma_sample_location", "left".to_owned()),
             ("flags", "+global_header".to_owned()),
             ("g", format!("{:.0}", most.clamp(2.0, 100_000.0))),
-            ("bf", "0".to_owned()),
+            ("bf", config.b_frames.to_string()),
         ];
         options.extend(self.preset(config).map(|preset| (self.preset_option, preset.to_owned())));
         options.extend(self.fixed.iter().map(|(name, value)| (*name, (*value).to_owned())));
         options.extend((self.options)(config, level));
         let mut options = owned(options);
-        options.extend(owned((self.rate)(config.rate_control, config.bitrate.0.into())));
+        options.extend(owned((self.rate)(
+            config.rate_control,
+            config.bitrate.0.into(),
+            config.look_ahead > 0,
+        )));
         let (encoder, is_hardware) = (self.encoder.to_owned(), self.is_hardware);
         Task { encoder, is_hardware, size, frame_rate: rate, options }
     }
@@ -139,8 +165,9 @@ impl Family {
         &self,
         control: RateControl,
         bitrate: BitsPerSecond,
+        looks_ahead: bool,
     ) -> Vec<(String, String)> {
-        let mut options = (self.rate)(control, bitrate.0.into());
+        let mut options = (self.rate)(control, bitrate.0.into(), looks_ahead);
         options.retain(|(name, _)| matches!(*name, "b" | "maxrate" | "bufsize"));
         owned(options)
     }

@@ -1,5 +1,5 @@
-//! The encoders of graphics cards, and the options with which onair opens them: low delay, no
-//! B-frames, and keyframes on request. `docs/how-to/choose-an-encoder.md` says which of them were
+//! The encoders of graphics cards, and the options with which onair opens them: low delay,
+//! B-frames and look-ahead only if chosen, and keyframes on request. `docs/how-to/choose-an-encoder.md` says which of them were
 //! never run on real hardware.
 
 use crate::encode::backend::process::family::{Family, Options, Requirement, usual_rate};
@@ -25,19 +25,23 @@ const fn nvenc(choice: Choice, codec: VideoCodec, encoder: &'static str) -> Fami
             ("tune", "hq"),
             ("multipass", "qres"),
             ("delay", "0"),
-            ("zerolatency", "1"),
             ("forced-idr", "1"),
             ("?no-scenecut", "1"),
             ("?spatial-aq", "1"),
             ("?b_ref_mode", "disabled"),
         ],
-        options: |config, level| match config.encoder {
-            Choice::H264Nvenc => {
-                vec![("profile", "high".to_owned()), ("level", level.to_owned())]
+        options: |config, level| {
+            let (b_frames, look_ahead) = (config.b_frames, config.look_ahead);
+            let mut all = vec![("rc-lookahead", look_ahead.to_string())];
+            // This option forbids frames to leave in another order, and to wait.
+            let at_once = u8::from(b_frames == 0 && look_ahead == 0);
+            all.push(("zerolatency", at_once.to_string()));
+            if config.encoder == Choice::H264Nvenc {
+                all.extend([("profile", "high".to_owned()), ("level", level.to_owned())]);
             }
-            _ => Vec::new(),
+            all
         },
-        rate: |control, bits| match control {
+        rate: |control, bits, _| match control {
             RateControl::Cbr => with(("rc", "cbr"), usual_rate(control, bits)),
             RateControl::Vbr => with(("rc", "vbr"), usual_rate(control, bits)),
             RateControl::Crf(quality) | RateControl::Cq(quality) => {
@@ -68,7 +72,7 @@ const fn qsv(choice: Choice, codec: VideoCodec, encoder: &'static str) -> Family
             Choice::H264Qsv => vec![("profile", "high".to_owned())],
             _ => Vec::new(),
         },
-        rate: |control, bits| match control {
+        rate: |control, bits, _| match control {
             RateControl::Cbr | RateControl::Vbr => usual_rate(control, bits),
             RateControl::Crf(quality) | RateControl::Cq(quality) => {
                 // The library's unit is 118 (FF_QP2LAMBDA).
@@ -101,7 +105,7 @@ const fn amf(choice: Choice, codec: VideoCodec, encoder: &'static str) -> Family
             Choice::H264Amf => vec![("profile", "high".to_owned())],
             _ => Vec::new(),
         },
-        rate: |control, bits| match control {
+        rate: |control, bits, _| match control {
             RateControl::Cbr => with(("rc", "cbr"), usual_rate(control, bits)),
             RateControl::Vbr => with(("rc", "vbr_latency"), usual_rate(control, bits)),
             RateControl::Crf(quality) | RateControl::Cq(quality) => {
@@ -126,7 +130,7 @@ const fn v4l2(choice: Choice, codec: VideoCodec, encoder: &'static str) -> Famil
         needs: Requirement::Device("/dev", "video"),
         fixed: &[],
         options: |_, _| Vec::new(),
-        rate: |_, bits| vec![("b", bits.to_string())],
+        rate: |_, bits, _| vec![("b", bits.to_string())],
     }
 }
 

@@ -234,6 +234,10 @@ impl ProtocolAddress for WhipAddress {
         false
     }
 
+    fn has_b_frames(&self) -> bool {
+        false
+    }
+
     fn uncarried(&self, head: &SequenceHeaders) -> Vec<String> {
         // Every audio that onair decodes becomes Opus.
         elementary::uncarried(head, |codec| match codec {
