@@ -1,7 +1,8 @@
 //! A test encoder without a codec. The encoder pipelines and reorders frames like a hardware
 //! encoder: it turns a group of three frames into the third frame (a reference frame) and two
 //! B-frames. The packets are small and cannot be decoded. A bitrate of 0 makes it panic. With [`CRASHING_BITRATE`],
-//! it fails like an encoder whose process has crashed.
+//! and at each whole minute unless that is its first frame, it fails like an encoder whose process has
+//! crashed.
 
 use std::collections::VecDeque;
 
@@ -30,6 +31,7 @@ pub(crate) struct Encoder {
     /// Presentation times that have not been used as a DTS yet, oldest first.
     times: VecDeque<Timestamp>,
     ready: VecDeque<EncodedPacket>,
+    has_begun: bool,
 }
 
 impl Encoder {
@@ -46,7 +48,7 @@ impl Encoder {
             rotation: Rotation::None,
         };
         let (group, times, ready) = (Vec::new(), VecDeque::new(), VecDeque::new());
-        Ok(Self { config, group, times, ready })
+        Ok(Self { config, group, times, ready, has_begun: false })
     }
 
     fn put(&mut self, (pts, keyframe): (Timestamp, bool), priority: Priority) {
@@ -82,7 +84,9 @@ impl Encoder {
 
 impl VideoBackend for Encoder {
     fn send_frame(&mut self, frame: &VideoFrame, key: bool) -> Result<(), Error> {
-        if self.config.bitrate == CRASHING_BITRATE {
+        let is_minute = self.has_begun && frame.pts.as_micros() % 60_000_000 == 0;
+        self.has_begun = true;
+        if self.config.bitrate == CRASHING_BITRATE || is_minute {
             return Err(Error::Process { encoder: "pipelined", trouble: Trouble::Ended });
         }
         if key {

@@ -418,6 +418,43 @@ mod tests {
     }
 
     #[test]
+    fn an_encoder_that_crashes_ten_times_on_air_loses_only_the_frames_in_it() {
+        let (feed, input) = queue::bounded("frames", 1, Full::Block);
+        let (output, packets) = queue::bounded("packets", 256, Full::Block);
+        let encoder =
+            VideoEncoder::spawn(config(1_000_000, Choice::Pipelined), input, output).unwrap();
+        let send = |millis: i64| {
+            let pts = Timestamp::from_millis(millis);
+            let planes = Arc::new(Pooled::unpooled(Planes::black(FRAME_SIZE)));
+            feed.send(VideoFrame { pts, surface: planes.into(), color: Color::PROGRAM }).unwrap();
+        };
+        let mut config = None;
+        for minute in 1..=10 {
+            // Each minute, the encoder crashes with a frame in it.
+            (-5..3).for_each(|frame| send(minute * 60_000 + frame * 40));
+            let is_crash = |it: &EncodedPacket| it.pts.as_millis() == minute * 60_000;
+            let mut before = Vec::new();
+            let after = loop {
+                let packet = packets.recv().unwrap();
+                if is_crash(&packet) {
+                    break packet;
+                }
+                before.push(packet.pts.as_millis() - minute * 60_000);
+            };
+            let newest = before.iter().max().unwrap();
+            assert!(after.keyframe && *newest >= -120, "minute {minute}: {before:?}");
+            // Receivers need no new config.
+            let its = after.rendition.clone().unwrap();
+            assert!(Arc::ptr_eq(config.get_or_insert(Arc::clone(&its)), &its));
+            let incidents = encoder.take_incidents();
+            let names: Vec<_> = incidents.iter().map(|it| (it.encoder, it.now)).collect();
+            assert_eq!(names, [("pipelined", "pipelined")], "minute {minute}");
+        }
+        drop(feed);
+        encoder.join(JOIN_TIMEOUT).unwrap();
+    }
+
+    #[test]
     fn an_encoder_that_panics_has_failed() {
         let (feed, input) = queue::bounded("frames", 1, Full::Block);
         let (output, packets) = queue::bounded("packets", 256, Full::Block);
