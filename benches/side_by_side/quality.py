@@ -25,8 +25,10 @@ THEIRS = {
 }
 
 
-# Encoders of the system's FFmpeg through onair, each with its preset. One that is not there is left out.
-OF_SYSTEM = ["onair x264 superfast", "onair x264 veryfast", "onair x264 medium", "onair x265 ultrafast",
+# Encoders of the system's FFmpeg through onair, each with its preset, and B-frames and look-ahead if there are some.
+# One that is not there is left out.
+OF_SYSTEM = ["onair x264 superfast", "onair x264 veryfast", "onair x264 medium",
+             "onair x264 veryfast 2 20", "onair x265 ultrafast",
              "onair svt-av1 12", "onair svt-av1 10"]
 
 
