@@ -182,6 +182,7 @@ found-no-test-stream = onair sent no test stream, because no target with a custo
     .cure = In the file of --settings, turn on a target with a custom server. onair sends a test stream only to custom servers.
 found-encoder = This computer is fast enough: at the chosen quality, it composes and encodes at { $times } times real-time speed.
 found-codec = { $codec } goes only to targets that say they take it. The other targets get H.264 from a second encode, which needs more CPU.
+found-b-frames = { $host } takes no B-frames, so it gets H.264 without them from a second encode, which needs more CPU.
 found-encoder-slow = This computer is barely fast enough: at the chosen quality, it composes and encodes at only { $times } times real-time speed.
     .cure = Choose a lower resolution or frame rate, or close other programs.
 found-encoder-too-slow = This computer is too slow: at the chosen quality, it composes and encodes at only { $times } times real-time speed.

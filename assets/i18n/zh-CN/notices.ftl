@@ -182,6 +182,7 @@ found-no-test-stream = 没有启用使用自定义服务器的推流目标，所
     .cure = 请在 --settings 指定的文件里启用一个使用自定义服务器的推流目标。onair 只向自定义服务器发送测试流。
 found-encoder = 电脑性能足够：合成与编码的速度是所需的 { $times } 倍。
 found-codec = 只有说明支持 { $codec } 的目标才会收到 { $codec }，其他目标会收到另外编码的 H.264，CPU 开销更大。
+found-b-frames = { $host } 不支持 B 帧，会收到另外编码的、不含 B 帧的 H.264，CPU 开销更大。
 found-encoder-slow = 电脑性能勉强够用：合成与编码的速度是所需的 { $times } 倍。
     .cure = 请降低分辨率或帧率，或关闭其他程序。
 found-encoder-too-slow = 电脑性能不足以支持所选画质：合成与编码的速度只有所需的 { $times } 倍。

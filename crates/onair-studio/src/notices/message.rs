@@ -329,6 +329,8 @@ notices! {
     FoundEncoder "found-encoder" Info [times] [] {};
     /// Not every target takes the codec.
     FoundCodec "found-codec" Info [codec] [] {};
+    /// Not every target takes B-frames.
+    FoundBFrames "found-b-frames" Info [host] [] {};
     /// The encoder is fast enough, with little reserve.
     FoundEncoderSlow "found-encoder-slow" Warning [times] [] {};
     /// The encoder is too slow, so frames would be dropped.

@@ -91,6 +91,11 @@ fn check(plan: &Plan, tell: &Sender<StudioMessage>, stop: &Stop) {
     if codec != VideoCodec::H264 && plan.targets.iter().any(|asked| !asked.built_in) {
         let _ = tell.send(StudioMessage::FoundCodec { codec: codec.name().to_owned() });
     }
+    let is_ordered = |asked: &&PlannedCheck| !asked.target.url.has_b_frames();
+    if let Some(asked) = plan.targets.iter().find(is_ordered).filter(|_| plan.quality.b_frames > 0)
+    {
+        let _ = tell.send(StudioMessage::FoundBFrames { host: asked.host.clone() });
+    }
     let mut is_measured = false;
     for asked in &plan.targets {
         if stop.is_set() {
