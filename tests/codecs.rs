@@ -220,6 +220,7 @@ fn audio_config(rate: u32, channels: u16) -> encode::audio::Config {
         sample_rate: rate,
         channels,
         bitrate: BitsPerSecond(64_000 * u32::from(channels)),
+        profile: encode::AudioProfile::Lc,
     }
 }
 

@@ -49,6 +49,7 @@ macro_rules! require_x264 {
     };
 }
 
+mod audio;
 mod b_frames;
 mod codecs;
 mod hardware;

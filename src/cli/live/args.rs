@@ -75,7 +75,7 @@ pub struct Args {
           conflicts_with_all = ["video", "audio", "record", "replay", "control", "why", "monitor",
           "size", "fps", "video_bitrate", "keyframe_interval", "adapt", "min_video_bitrate",
           "adapt_frames", "adapt_size", "video_codec", "encoder", "preset", "rate_control", "b_frames",
-          "look_ahead", "audio_bitrate",
+          "look_ahead", "audio_bitrate", "audio_profile",
           "sample_rate", "channels", "target_min_bitrate"])]
     pub copy: Option<PathBuf>,
     /// Loop the --copy file
@@ -149,6 +149,11 @@ pub struct Args {
     #[arg(long, value_name = "BITRATE", default_value = "128k", value_parser = bitrate,
           help_heading = "Quality")]
     pub audio_bitrate: BitsPerSecond,
+    /// Profile of AAC: lc, or he (HE-AAC, for an --audio-bitrate of at most 64k and 32, 44.1 or 48 kHz).
+    /// Not every target and player takes HE-AAC
+    #[arg(long, value_name = "PROFILE", default_value = "lc", value_parser = audio_profile(),
+          hide_possible_values = true, help_heading = "Quality")]
+    pub audio_profile: encode::AudioProfile,
     /// Sample rate in Hz: 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200
     /// or 96000
     #[arg(long, value_name = "HZ", default_value_t = 48_000, help_heading = "Quality",
@@ -394,6 +399,14 @@ fn adapt() -> impl TypedValueParser<Value = Adapt> {
 /// Returns the parser for the preset of a video encoder.
 fn preset() -> impl TypedValueParser<Value = encode::Preset> {
     value::suggesting(encode::Preset::names(), str::parse::<encode::Preset>)
+}
+
+/// Returns the parser for the profile of AAC.
+fn audio_profile() -> impl TypedValueParser<Value = encode::AudioProfile> {
+    value::suggesting(
+        encode::AudioProfile::ALL.map(encode::AudioProfile::name),
+        str::parse::<encode::AudioProfile>,
+    )
 }
 
 /// Returns the parser for the rate control of a video encoder.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::base::named;
 pub use crate::encode::choice::{Choice, CodecChoice, Preset};
 use crate::media::{BitsPerSecond, FrameRate, Size};
 use crate::text::Problem;
@@ -113,6 +114,36 @@ impl Video {
     }
 }
 
+named! {
+    /// The profile of AAC.
+    #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
+    pub enum AudioProfile {
+        /// The profile that every target and viewer takes.
+        #[default]
+        Lc = "lc",
+        /// The profile for low bitrates, which describes high tones by their outline (SBR).
+        He = "he",
+    }
+    /// Returns the name on the command line and in the settings file.
+    fn name;
+}
+
+impl AudioProfile {
+    /// The highest bitrate of HE-AAC. AAC-LC sounds better above it.
+    pub const MAX_HE_BITRATE: BitsPerSecond = BitsPerSecond(64_000);
+    /// The sample rates with which onair encodes HE-AAC.
+    pub const HE_SAMPLE_RATES: [u32; 3] = [32_000, 44_100, 48_000];
+}
+
+impl FromStr for AudioProfile {
+    type Err = Problem;
+
+    fn from_str(text: &str) -> Result<Self, Problem> {
+        let known = Self::ALL.into_iter().find(|profile| profile.name() == text);
+        known.ok_or_else(|| problem!("value-none-of", known = Self::ALL.map(Self::name).as_slice()))
+    }
+}
+
 /// The configuration of audio encoding.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Audio {
@@ -121,6 +152,7 @@ pub struct Audio {
     /// Number of channels, 1 or 2.
     pub channels: u16,
     pub bitrate: BitsPerSecond,
+    pub profile: AudioProfile,
 }
 
 #[cfg(test)]

@@ -66,6 +66,8 @@ pub struct Quality {
     /// [`video::Config::MAX_LOOK_AHEAD`].
     pub look_ahead: u8,
     pub audio_bitrate: BitsPerSecond,
+    /// HE-AAC needs at most [`encode::AudioProfile::MAX_HE_BITRATE`].
+    pub audio_profile: encode::AudioProfile,
     /// The sample rate in Hz; one of [`SAMPLE_RATES`].
     pub sample_rate: u32,
     pub channels: u16,
@@ -186,6 +188,7 @@ impl Default for Quality {
             b_frames: 0,
             look_ahead: 0,
             audio_bitrate: BitsPerSecond(128_000),
+            audio_profile: encode::AudioProfile::Lc,
             sample_rate: 48_000,
             channels: 2,
         }
@@ -216,7 +219,8 @@ mod tests {
             let (_sounds, waiting) = queue::bounded("sounds", 1, queue::Full::Block);
             let (packets, _taken) = queue::bounded("packets", 1, queue::Full::Block);
             let bitrate = BitsPerSecond(rate * 2);
-            let config = audio::Config { sample_rate: rate, channels: 2, bitrate };
+            let profile = encode::AudioProfile::Lc;
+            let config = audio::Config { sample_rate: rate, channels: 2, bitrate, profile };
             AudioEncoder::spawn(config, waiting, packets).is_ok()
         };
         for rate in SAMPLE_RATES {

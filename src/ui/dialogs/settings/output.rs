@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use egui::{Align, Layout, Ui};
 
+use crate::encode::AudioProfile;
 use crate::media::BitsPerSecond;
 use crate::studio::live::view::LiveState;
 use crate::studio::{Adapt, Command, DelayFigures, DelayState, Quality};
@@ -254,7 +255,7 @@ pub(super) fn keyframes(ui: &mut Ui, view: &mut View<'_>, needs: &mut DialogCont
 /// Draws the bitrate, sample rate and channels of the audio.
 pub(super) fn audio_format(ui: &mut Ui, view: &mut View<'_>, needs: &mut DialogContext<'_>) {
     let (now, usual) = (view.snapshot.quality.clone(), Quality::default());
-    let of = |it: &Quality| (it.audio_bitrate, it.sample_rate, it.channels);
+    let of = |it: &Quality| (it.audio_bitrate, it.audio_profile, it.sample_rate, it.channels);
     let name = format::bitrate(usual.audio_bitrate.0);
     let can_reset = of(&now) != of(&usual) && !view.snapshot.is_live_or_recording();
     let default = can_reset.then_some(&*name);
@@ -262,8 +263,8 @@ pub(super) fn audio_format(ui: &mut Ui, view: &mut View<'_>, needs: &mut DialogC
         off_air(ui, view, needs.settings, audio);
     });
     if reset {
-        let (audio_bitrate, sample_rate, channels) = of(&usual);
-        let quality = Quality { audio_bitrate, sample_rate, channels, ..now };
+        let (audio_bitrate, audio_profile, sample_rate, channels) = of(&usual);
+        let quality = Quality { audio_bitrate, audio_profile, sample_rate, channels, ..now };
         view.send(Command::SetQuality(quality));
     }
 }
@@ -279,10 +280,28 @@ fn audio(ui: &mut Ui, view: &View<'_>, now: &Quality) -> Option<Quality> {
     let limited = limit.as_ref().map_or(MAX_AUDIO_KBPS, |(most, _)| most.0 as f32 / 1_000.0);
     let range = (MIN_AUDIO_KBPS..=most(now.channels).min(limited), 128.0, AUDIO_KBPS_STEP);
     if let Some(audio_bitrate) = kilobits(ui, view, &name, now.audio_bitrate, range) {
-        wanted = Some(Quality { audio_bitrate, ..now.clone() });
+        // HE-AAC is only for low bitrates.
+        let audio_profile = match audio_bitrate > AudioProfile::MAX_HE_BITRATE {
+            true => AudioProfile::Lc,
+            false => now.audio_profile,
+        };
+        wanted = Some(Quality { audio_bitrate, audio_profile, ..now.clone() });
     }
     if let Some((_, why)) = limit.filter(|_| limited < MAX_AUDIO_KBPS) {
         paragraph(ui, &why, Type::Small, view.theme.secondary);
+    }
+    let name = texts.get("audio-profile");
+    let lc = texts.get("audio-profile-lc").to_string();
+    named(ui, view, &name, key!("tip-audio-profile"), &lc);
+    let he = texts.get("audio-profile-he").to_string();
+    let profiles = [(AudioProfile::Lc, lc), (AudioProfile::He, he)];
+    if let Some(audio_profile) = one_of(ui, view, &name, &profiles, now.audio_profile, None) {
+        let most = match audio_profile {
+            AudioProfile::He => AudioProfile::MAX_HE_BITRATE,
+            AudioProfile::Lc => BitsPerSecond(u32::MAX),
+        };
+        let audio_bitrate = now.audio_bitrate.min(most);
+        wanted = Some(Quality { audio_profile, audio_bitrate, ..now.clone() });
     }
     let khz = |text: &str| format!("{text}\u{a0}kHz");
     let name = texts.get("sample-rate");

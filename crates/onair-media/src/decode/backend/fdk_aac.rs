@@ -6,7 +6,7 @@ use fdk_aac_sys as sys;
 
 use crate::decode::error::{Error, Step};
 use crate::decode::traits::AudioBackend;
-use crate::media::{AudioConfig, EncodedPacket, SampleBlock, samples};
+use crate::media::{AudioConfig, EncodedPacket, SampleBlock};
 use crate::text::problem::problem;
 
 const DECODER_NAME: &str = "fdk-aac";
@@ -145,9 +145,10 @@ impl AudioBackend for Decoder {
             return Ok(None);
         }
         Error::check_rate("AAC", rate)?;
-        let delay = samples::frames_to_micros(i64::from(info.outputDelay), rate);
+        // The delay of SBR in the decoder (`outputDelay`) is not subtracted: encoders have accounted for
+        // it, because other decoders do not subtract it either.
         Ok(Some(SampleBlock {
-            pts: packet.pts.offset(-delay),
+            pts: packet.pts,
             rate,
             channels,
             data: pcm.iter().map(|value| f32::from(*value) / 32_768.0).collect::<Vec<_>>().into(),

@@ -25,6 +25,7 @@ use crate::base::{Stop, Timestamp, Worker, queue};
 pub use crate::encode::audio::opus_packets::OpusPackets;
 use crate::encode::backend::{self, AudioBackend, Block, Description};
 pub use crate::encode::config::Audio as Config;
+use crate::encode::config::AudioProfile;
 use crate::encode::continuity::{Continuity, Repair};
 use crate::encode::error::{Error, contain_panic};
 use crate::media::{AudioConfig, EncodedPacket, Priority, SampleBlock, Track};
@@ -102,6 +103,12 @@ impl AudioEncoder {
         }
         if !(1..=2).contains(&config.channels) {
             return Err(Error::Config(problem!("encode-channels", channels = config.channels)));
+        }
+        if config.profile == AudioProfile::He
+            && (config.bitrate > AudioProfile::MAX_HE_BITRATE
+                || !AudioProfile::HE_SAMPLE_RATES.contains(&config.sample_rate))
+        {
+            return Err(Error::Config(problem!("encode-he")));
         }
         let opened = backend::open_audio(&config)?;
         let shared = Arc::new(Shared::default());

@@ -68,7 +68,8 @@ pub fn spawn(
     repaired: Arc<AtomicU64>,
 ) -> Worker {
     let AudioConfig { sample_rate, channels, bitrate, .. } = audio_config;
-    let config = Config { sample_rate, channels, bitrate };
+    let profile = AudioProfile::Lc;
+    let config = Config { sample_rate, channels, bitrate, profile };
     Worker::spawn("bare-aenc", move |stop| {
         let waiting = vec![0; PACKET_SAMPLES * usize::from(channels)];
         let mut backend = Bare { config: audio_config, waiting, made: 0 };

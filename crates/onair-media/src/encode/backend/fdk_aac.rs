@@ -1,4 +1,4 @@
-//! Encodes AAC-LC with FDK-AAC, through its C interface, because the safe wrapper can neither flush
+//! Encodes AAC-LC and HE-AAC with FDK-AAC, through its C interface, because the safe wrapper can neither flush
 //! nor turn on the afterburner.
 #![allow(unsafe_code)]
 
@@ -9,7 +9,7 @@ use bytes::Bytes;
 use fdk_aac_sys as sys;
 
 use crate::encode::backend::traits::{AudioBackend, Block, Description};
-use crate::encode::config;
+use crate::encode::config::{self, AudioProfile};
 use crate::encode::error::{Error, Flaw, Step};
 use crate::media::{AudioCodec, AudioConfig, BitsPerSecond};
 
@@ -19,6 +19,7 @@ const ENCODER_NAME: &str = "fdk-aac";
 pub(super) struct Encoder {
     raw: Raw,
     config: AudioConfig,
+    profile: &'static str,
     block_len: usize,
     /// The delay of the decoded audio relative to the input, in samples per channel.
     delay: i64,
@@ -55,13 +56,16 @@ fn check(step: Step, code: sys::AACENC_ERROR) -> Result<(), Error> {
 impl Encoder {
     pub(super) fn open(config: &config::Audio) -> Result<Self, Error> {
         let mut handle: sys::HANDLE_AACENCODER = ptr::null_mut();
-        // SAFETY: the library writes one handle. Module 1 is the AAC core alone, without SBR and
-        // surround.
-        let code = unsafe { sys::aacEncOpen(&raw mut handle, 1, u32::from(config.channels)) };
+        let is_he = config.profile == AudioProfile::He;
+        // Module 1 is the AAC core, and module 2 is SBR. There is no surround.
+        let modules = if is_he { 1 | 2 } else { 1 };
+        // SAFETY: the library writes one handle.
+        let code = unsafe { sys::aacEncOpen(&raw mut handle, modules, u32::from(config.channels)) };
         check(Step::Start, code)?;
         let raw = Raw(handle);
         let settings = [
-            (sys::AACENC_PARAM_AACENC_AOT, 2), // AAC-LC
+            // AAC-LC, or AAC with SBR.
+            (sys::AACENC_PARAM_AACENC_AOT, if is_he { 5 } else { 2 }),
             (sys::AACENC_PARAM_AACENC_SAMPLERATE, config.sample_rate),
             // 1: one center channel, 2: left and right.
             (sys::AACENC_PARAM_AACENC_CHANNELMODE, u32::from(config.channels)),
@@ -70,6 +74,8 @@ impl Encoder {
             (sys::AACENC_PARAM_AACENC_BITRATE, config.bitrate.0),
             (sys::AACENC_PARAM_AACENC_TRANSMUX, 0), // Raw access units.
             (sys::AACENC_PARAM_AACENC_AFTERBURNER, 1),
+            // The codec config names SBR first, so that no decoder takes it for half the rate.
+            (sys::AACENC_PARAM_AACENC_SIGNALING_MODE, 2),
         ];
         for (name, value) in settings {
             // SAFETY: the handle is open.
@@ -113,6 +119,7 @@ impl Encoder {
                 bitrate: BitsPerSecond(bitrate),
                 codec_config: Bytes::copy_from_slice(asc),
             },
+            profile: if is_he { "HE" } else { "LC" },
             block_len,
             delay: i64::from(info.nDelay),
             blocks: 0,
@@ -217,7 +224,12 @@ impl AudioBackend for Encoder {
     }
 
     fn description(&self) -> Description {
-        Description { name: ENCODER_NAME, profile: "LC", level: String::new(), preset: None }
+        Description {
+            name: ENCODER_NAME,
+            profile: self.profile,
+            level: String::new(),
+            preset: None,
+        }
     }
 }
 
@@ -226,12 +238,34 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_codec_config_of_he_aac_names_the_rates_of_core_and_output() {
+        use crate::wire::codec::aac::AudioSpecificConfig;
+        for (channels, bits) in [(2, 64_000), (1, 32_000)] {
+            let (bitrate, profile) = (BitsPerSecond(bits), AudioProfile::He);
+            let config = config::Audio { sample_rate: 48_000, channels, bitrate, profile };
+            let mut encoder = Encoder::open(&config).unwrap();
+            let asc = AudioSpecificConfig::parse(&encoder.config().codec_config).unwrap();
+            let extension = asc.extension.unwrap();
+            assert_eq!((asc.sample_rate, extension.sample_rate), (24_000, 48_000));
+            assert!(extension.explicit && !extension.parametric_stereo);
+            assert_eq!((asc.object_type, asc.channels()), (2, channels));
+            assert_eq!((encoder.block_len(), encoder.description().profile), (2_048, "HE"));
+            let mut bytes = 0;
+            let pcm = vec![0; 48_000 * usize::from(channels)];
+            encoder.encode(&pcm, &mut |block| bytes += block.data.len()).unwrap();
+            assert!(bytes * 8 <= bits as usize * 11 / 10, "{bytes} bytes");
+        }
+    }
+
+    #[test]
     fn the_bitrate_is_the_one_that_aac_allows() {
         for (channels, asked, real) in
             [(2, 128_000, 128_000), (2, 8_000_000, 576_000), (1, 8_000_000, 288_000)]
         {
             let bitrate = BitsPerSecond(asked);
-            let encoder = Encoder::open(&config::Audio { sample_rate: 48_000, channels, bitrate });
+            let profile = AudioProfile::Lc;
+            let config = config::Audio { sample_rate: 48_000, channels, bitrate, profile };
+            let encoder = Encoder::open(&config);
             assert_eq!(encoder.unwrap().config().bitrate, BitsPerSecond(real), "{channels}");
         }
     }

@@ -10,7 +10,7 @@ use crate::encode::backend::external;
 use crate::encode::backend::measurements::Measurements;
 use crate::encode::backend::process::{Family, Trouble, families};
 use crate::encode::backend::traits::VideoBackend;
-use crate::encode::config::{self, Choice, Preset, RateControl};
+use crate::encode::config::{self, AudioProfile, Choice, Preset, RateControl};
 use crate::encode::error::{Error, Flaw};
 use crate::media::{BitsPerSecond, Codec, Color, FrameRate, Planes, Size, VideoFrame};
 
@@ -104,7 +104,8 @@ pub fn known_encoders_so_far() -> &'static [KnownEncoder] {
 /// Returns the configurations with which built-in encoders are tried.
 fn trials() -> (config::Video, config::Audio) {
     let bitrate = BitsPerSecond(128_000);
-    let audio = config::Audio { sample_rate: 48_000, channels: 2, bitrate };
+    let profile = AudioProfile::Lc;
+    let audio = config::Audio { sample_rate: 48_000, channels: 2, bitrate, profile };
     (trial(Size::new(320, 180), Choice::OpenH264), audio)
 }
 

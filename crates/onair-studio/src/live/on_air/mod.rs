@@ -157,6 +157,7 @@ impl OnAir {
                 sample_rate: quality.sample_rate,
                 channels: quality.channels,
                 bitrate: quality.audio_bitrate,
+                profile: quality.audio_profile,
             };
             let encoder = AudioEncoder::spawn(config, waiting, packets.clone())
                 .map_err(|error| Problem::from(&error))?;

@@ -49,6 +49,8 @@ pub struct QualityLayout {
     look_ahead: u8,
     #[serde(with = "bitrate")]
     audio_bitrate: BitsPerSecond,
+    #[serde(serialize_with = "profile_word", deserialize_with = "values::text::deserialize")]
+    audio_profile: encode::AudioProfile,
     #[serde(deserialize_with = "sample_rate")]
     sample_rate: u32,
     #[serde(deserialize_with = "channels")]
@@ -83,6 +85,10 @@ fn encoder_word<S: Serializer>(encoder: &encode::Choice, to: S) -> Result<S::Ok,
 
 fn preset_word<S: Serializer>(preset: &encode::Preset, to: S) -> Result<S::Ok, S::Error> {
     preset.name().serialize(to)
+}
+
+fn profile_word<S: Serializer>(profile: &encode::AudioProfile, to: S) -> Result<S::Ok, S::Error> {
+    profile.name().serialize(to)
 }
 
 fn keyframe_interval<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
