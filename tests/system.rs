@@ -55,6 +55,7 @@ mod login;
 mod markers;
 mod media_keys;
 mod media_source;
+mod mixes;
 mod monitor;
 mod multitrack;
 mod network;

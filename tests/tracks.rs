@@ -10,7 +10,7 @@ use crate::peers::{self, LIMIT, Onair, Peer, ffmpeg};
 use serde_json::Value;
 
 /// A file with a tone of this frequency in the first half of every second.
-fn tone(folder: &Path, hertz: u32) -> PathBuf {
+pub(crate) fn tone(folder: &Path, hertz: u32) -> PathBuf {
     let path = folder.join(format!("{hertz}.wav"));
     let rate = 48_000_u32;
     let mut data = Vec::new();
@@ -70,7 +70,7 @@ fn start(settings: &Path, path: &Path, more: &[&str], state: Option<&Path>) -> O
 }
 
 /// The audio streams of a file, as ffprobe sees them.
-fn sounds(path: &Path) -> Vec<Value> {
+pub(crate) fn sounds(path: &Path) -> Vec<Value> {
     let probe = ffmpeg::probe(path);
     assert_eq!(probe.warnings, "", "{path:?}");
     let streams = probe.json["streams"].as_array().unwrap().iter();
@@ -78,14 +78,14 @@ fn sounds(path: &Path) -> Vec<Value> {
 }
 
 /// The name of an audio stream.
-fn name(stream: &Value) -> &str {
+pub(crate) fn name(stream: &Value) -> &str {
     let tags = &stream["tags"];
     let named = ["title", "name", "handler_name"].map(|key| tags[key].as_str());
     named.into_iter().flatten().next().unwrap_or_default()
 }
 
 /// The samples of this audio track, at 48 kHz and mono, from the file's zero on.
-fn samples(path: &Path, track: usize) -> Vec<f32> {
+pub(crate) fn samples(path: &Path, track: usize) -> Vec<f32> {
     let raw = path.with_extension(format!("{track}.f32"));
     let map = format!("0:a:{track}");
     let mut words = vec!["-hide_banner", "-nostdin", "-y", "-v", "error"];
@@ -101,7 +101,7 @@ fn samples(path: &Path, track: usize) -> Vec<f32> {
 }
 
 /// The amplitude of a frequency in these samples.
-fn amplitude(samples: &[f32], hertz: f64) -> f64 {
+pub(crate) fn amplitude(samples: &[f32], hertz: f64) -> f64 {
     let (mut re, mut im) = (0.0, 0.0);
     for (n, sample) in samples.iter().enumerate() {
         let angle = n as f64 * hertz * std::f64::consts::TAU / 48_000.0;

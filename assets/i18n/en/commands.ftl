@@ -40,6 +40,13 @@ cli-cure-target = Correct the target in the window, or pass its address with --k
 cli-no-server = { $flag } works only with the built-in server, which is not a target of this broadcast
     .cure = Leave out { $flag }, or use --built-in in place of other targets.
 cli-no-target-before = { $flag } must follow the --to or --service that it applies to
+cli-no-output-before = --mix must follow the --to, --service or --record that it applies to
+cli-two-mixes = one target or recording has two --mix flags
+    .cure = Keep one --mix flag for each --to, --service and --record.
+cli-no-mix = there is no audio track with the name “{ $name }”. Known: { $mixes }
+    .cure = Turn on the track for the strips that it contains, and name it in the settings.
+cli-empty-mix = no strip is in the audio track “{ $name }”
+    .cure = In the audio mixer, turn on this track for the strips that it contains.
 cli-play-url = --monitor=URL needs an address that onair can play, such as rtmp://server/app/stream
     .cure = Use an rtmp(s), rtmpt(s), http(s) or ws(s) address.
 cli-per-show = { $name } gives each show its own address and key

@@ -40,6 +40,13 @@ cli-cure-target = 请在窗口里改正推流目标，或在命令行里写出�
 cli-no-server = { $flag } 只对内置服务器有效，但这次直播不推流到内置服务器
     .cure = 请去掉 { $flag }，或用 --built-in 代替其他推流目标。
 cli-no-target-before = { $flag } 必须写在对应的 --to 或 --service 后面
+cli-no-output-before = --mix 必须写在对应的 --to、--service 或 --record 后面
+cli-two-mixes = 同一个推流目标或录像有两个 --mix 参数
+    .cure = 每个 --to、--service 和 --record 只保留一个 --mix 参数。
+cli-no-mix = 没有名为“{ $name }”的音轨。可用的有：{ $mixes }
+    .cure = 请为需要的音频源打开这条音轨，并在设置里为它命名。
+cli-empty-mix = 音轨“{ $name }”里没有音频源
+    .cure = 请在混音器里为需要的音频源打开这条音轨。
 cli-play-url = --monitor=URL 需要 onair 能播放的地址，如 rtmp://服务器/应用/流名
     .cure = 请使用 rtmp(s)、rtmpt(s)、http(s) 或 ws(s) 地址。
 cli-per-show = { $name } 为每场直播提供单独的地址和密钥

@@ -224,6 +224,12 @@ pub struct Args {
     #[arg(long, value_name = "BITRATE", value_parser = bitrate, requires = "target",
           help_heading = "Targets")]
     pub target_min_bitrate: Vec<BitsPerSecond>,
+    /// Sound of the preceding --to, --service or --record: the name or number of an audio track, such
+    /// as one without music, or `program` (repeatable). The strips and names of the tracks are in
+    /// --settings [default: program]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new(),
+          conflicts_with = "copy", help_heading = "Targets")]
+    pub mix: Vec<String>,
     /// How long onair keeps trying to connect to a target, at the start and after a lost connection
     /// [default: no limit]
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Targets")]

@@ -5,6 +5,7 @@ mod broadcast;
 mod control;
 mod folded;
 mod missing_source;
+mod mixes;
 mod record_tracks;
 mod remote_control;
 pub mod targets;
@@ -85,11 +86,13 @@ fn prepare(
     // stored.
     let of_settings = given.is_empty() && !args.built_in;
     let on_air_mark = in_use.as_deref().filter(|_| of_settings).map(OnAirMark::place);
+    let to_given = !given.is_empty();
     settings.targets = used_targets(args, given, &settings.targets);
     check_server_flags(args, &settings.targets)?;
     let play_key = play_key(args)?;
     settings.play_key |= play_key.is_some();
     apply_flags(args, matches, &mut settings)?;
+    apply_mixes(matches, to_given, &mut settings)?;
     check_event_log(args)?;
     let mut config = Config {
         server_token: ServerToken::of_user_or_none(),
@@ -111,6 +114,20 @@ fn prepare(
     config.retry_for = args.retry_for;
     config.journal = default_journal().filter(|_| config.program);
     Ok(config)
+}
+
+/// Sets the mixes of the targets and of the recording. The list of targets is that of the command
+/// line if `to_given` is true.
+fn apply_mixes(
+    matches: &clap::ArgMatches,
+    to_given: bool,
+    settings: &mut Settings,
+) -> Result<(), Refusal> {
+    let mut targets = std::mem::take(&mut settings.targets);
+    let given = if to_given { targets.as_mut_slice() } else { &mut [] };
+    let applied = mixes::apply(matches, given, settings);
+    settings.targets = targets;
+    applied
 }
 
 /// Returns the targets of the command line, with the numbers from 0 as their ids.

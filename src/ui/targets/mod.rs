@@ -9,6 +9,7 @@ pub mod limits;
 mod list;
 pub(in crate::ui) mod passthrough;
 mod quality;
+pub(in crate::ui) mod sound;
 pub mod stage;
 pub mod stream_delay;
 mod viewer_monitor;

@@ -370,6 +370,7 @@ mod tests {
                     remember_key: true,
                     keep_as: "0123456789abcdef".into(),
                     least_bitrate: Some(BitsPerSecond(800_000)),
+                    mix: crate::media::ExtraTrack::new(3),
                     route: crate::studio::targets::Route {
                         ports: "443,1935".into(),
                         proxy: "socks5://127.0.0.1:1080".into(),

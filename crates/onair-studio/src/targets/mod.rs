@@ -9,7 +9,7 @@ pub mod sharing;
 use data_encoding::HEXLOWER;
 
 use crate::base::{Secret, named};
-use crate::media::BitsPerSecond;
+use crate::media::{BitsPerSecond, ExtraTrack};
 use crate::net::{self, CertificatePin};
 use crate::text::problem::{Problem, problem};
 use crate::wire::rtmp::url::Url;
@@ -70,6 +70,8 @@ pub struct Target {
     pub key_apart: bool,
     /// The minimum video bitrate for its connection; `None` means the value for all targets.
     pub least_bitrate: Option<BitsPerSecond>,
+    /// The mix that the target gets: an extra audio track; `None` means the program's audio.
+    pub mix: Option<ExtraTrack>,
     /// The route of the connection.
     pub route: Route,
 }
@@ -159,6 +161,7 @@ impl Target {
             keep_as: String::new(),
             key_apart: false,
             least_bitrate: None,
+            mix: None,
             route: Route::default(),
         }
     }

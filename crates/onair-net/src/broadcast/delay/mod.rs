@@ -88,7 +88,7 @@ impl Delay {
         let (packets, input) = queue::bounded("delayed packets", MAX_QUEUED_PACKETS, Full::Block);
         let delayed = Hub::spawn_copy(head, input)?;
         let (its, spool) = (Arc::clone(&shared), Spool::new(&config.folder));
-        let output = feed.subscribe_to_all("delay", Limits::FILE);
+        let output = feed.subscribe_to_all("delay", Limits::FILE, true);
         let keeper = Worker::spawn("onair-delay-in", move |stop| its.keep(output, &spool, stop))?;
         let its = Arc::clone(&shared);
         let giver = Worker::spawn("onair-delay-out", move |stop| its.give(&packets, stop))?;

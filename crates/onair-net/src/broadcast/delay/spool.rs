@@ -13,7 +13,7 @@ use crate::broadcast::delay::store::HeldPiece;
 use crate::broadcast::hub::shared_packet::{Configurations, SharedPacket};
 use crate::files::disk_space::with_recording_reserve;
 use crate::files::free_space_for;
-use crate::media::{EncodedPacket, Priority, Rendition, Track};
+use crate::media::{EncodedPacket, ExtraTrack, Priority, Rendition, Track};
 use crate::platform::files::make_private;
 
 /// Size in bytes of four timestamps, three flags, the rendition, the configs, the data offset, and
@@ -66,7 +66,11 @@ impl Spool {
             for time in [held.arrived, tag.dts, tag.pts, tag.captured] {
                 block.put_i64(time.as_micros());
             }
-            block.put_u8(u8::from(tag.track == Track::Audio));
+            block.put_u8(match tag.track {
+                Track::Video => 0,
+                Track::Audio => 1,
+                Track::Extra(track) => track.number(),
+            });
             block.put_u8(u8::from(tag.keyframe) | u8::from(tag.leads) << 1);
             block.put_u8(match tag.priority {
                 Priority::Disposable => 0,
@@ -131,7 +135,11 @@ fn read(
 ) -> Option<HeldPiece> {
     let mut time = || Some(Timestamp::from_micros(block.try_get_i64().ok()?));
     let (arrived, dts, pts, captured) = (time()?, time()?, time()?, time()?);
-    let track = if block.try_get_u8().ok()? == 0 { Track::Video } else { Track::Audio };
+    let track = match block.try_get_u8().ok()? {
+        0 => Track::Video,
+        1 => Track::Audio,
+        number => Track::Extra(ExtraTrack::new(number)?),
+    };
     let marks = block.try_get_u8().ok()?;
     let (keyframe, leads) = (marks & 1 != 0, marks & 2 != 0);
     let priority = match block.try_get_u8().ok()? {
@@ -162,7 +170,11 @@ mod tests {
         let config: Configurations = [(Track::Video, Bytes::from_static(b"config"))].into();
         let held: Vec<HeldPiece> = (0..200)
             .map(|at| {
-                let track = if at % 3 == 0 { Track::Video } else { Track::Audio };
+                let track = match at % 3 {
+                    0 => Track::Video,
+                    1 => Track::Audio,
+                    _ => Track::Extra(ExtraTrack::new(2).unwrap()),
+                };
                 let packet = SharedPacket::clone(&tag(track, at * 20));
                 let tag = Arc::new(packet.under((at > 90).then(|| Arc::clone(&config))));
                 HeldPiece { arrived: Timestamp::from_millis(at * 7), tag }

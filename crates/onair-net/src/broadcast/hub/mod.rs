@@ -4,6 +4,7 @@
 pub(in crate::broadcast) mod backlog;
 pub(in crate::broadcast) mod gop;
 pub(in crate::broadcast) mod interleaver;
+mod mix;
 pub(in crate::broadcast) mod opus;
 pub(in crate::broadcast) mod sequence_headers;
 pub(in crate::broadcast) mod shared_packet;
@@ -23,6 +24,7 @@ use crate::base::{Stop, Timestamp, Worker, partial_debug};
 use crate::broadcast::hub::backlog::{Backlog, Limits};
 use crate::broadcast::hub::gop::Gop;
 use crate::broadcast::hub::interleaver::Interleaver;
+use crate::broadcast::hub::mix::MixSink;
 use crate::broadcast::hub::opus::SharedOpus;
 use crate::broadcast::hub::sequence_headers::SequenceHeaders;
 use crate::broadcast::hub::shared_packet::SharedPacket;
@@ -40,7 +42,11 @@ const SAME_START_TOLERANCE: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Hub {
     feed: HubFeed,
-    worker: Worker,
+    /// The thread; `None` for the hub of a mix.
+    worker: Option<Worker>,
+    /// Takes the packets of the hub that this hub of a mix follows.
+    #[allow(dead_code, reason = "the followed hub passes packets on while this exists")]
+    mix: Option<Arc<MixSink>>,
 }
 
 /// Counters since the start.
@@ -60,6 +66,8 @@ pub(super) struct HubFeed {
     shared: Arc<Shared>,
     /// The number of audio packets dropped by all subscriptions made through this feed.
     lost_audio: Arc<AtomicU64>,
+    /// The feed of the hub that the hub of a mix follows.
+    followed: Option<Box<HubFeed>>,
 }
 
 struct Shared {
@@ -118,7 +126,7 @@ impl Hub {
             run(&its_feed, &input, interleaver, stop);
             its_feed.end();
         })?;
-        Ok(Self { feed, worker })
+        Ok(Self { feed, worker: Some(worker), mix: None })
     }
 
     /// Starts the hub of a passthrough or delayed stream, whose packets are already in order. Such
@@ -142,7 +150,7 @@ impl Hub {
             }
             its_feed.end();
         })?;
-        Ok(Self { feed, worker })
+        Ok(Self { feed, worker: Some(worker), mix: None })
     }
 
     /// Returns the config of the stream.
@@ -158,7 +166,7 @@ impl Hub {
 
     /// Works like [`Hub::subscribe`], but with the frames of every rendition.
     pub fn subscribe_to_all(&self, name: impl Into<String>, limits: Limits) -> Subscription {
-        self.feed.subscribe_to_all(name, limits)
+        self.feed.subscribe_to_all(name, limits, false)
     }
 
     /// Subscribes a new output that also gets the extra audio tracks. The output begins like other
@@ -260,7 +268,7 @@ impl Hub {
     /// # Errors
     /// Fails with [`Stuck`] if the input has not ended within `limit`.
     pub fn finish(mut self, limit: Duration) -> Result<(), Stuck> {
-        self.worker.wait(limit)
+        self.worker.as_mut().map_or(Ok(()), |worker| worker.wait(limit))
     }
 
     /// Creates a feed with its own counter of dropped audio.
@@ -289,7 +297,12 @@ impl HubFeed {
             has_b_frames,
             extras,
         };
-        Self { shared: Arc::new(shared), lost_audio: Arc::default() }
+        Self { shared: Arc::new(shared), lost_audio: Arc::default(), followed: None }
+    }
+
+    /// Makes this the feed of a mix, whose packets, keyframes and positions come from another hub.
+    fn follow(&mut self, followed: &Self) {
+        self.followed = Some(Box::new(followed.clone()));
     }
 
     /// Returns the counter of audio packets that subscriptions drop.
@@ -372,14 +385,20 @@ impl HubFeed {
         Subscription { line }
     }
 
-    /// Subscribes a new output that gets and passes on the frames of every rendition.
-    pub fn subscribe_to_all(&self, name: impl Into<String>, limits: Limits) -> Subscription {
+    /// Subscribes a new output that gets and passes on the frames of every rendition, optionally
+    /// with the extra audio tracks.
+    pub fn subscribe_to_all(
+        &self,
+        name: impl Into<String>,
+        limits: Limits,
+        extras: bool,
+    ) -> Subscription {
         let mut state = self.shared.state.lock();
         let tags = state.gop.tags().iter();
-        let begin: Vec<_> = tags.filter(|tag| !tag.is_extra()).cloned().collect();
+        let begin: Vec<_> = tags.filter(|tag| extras || !tag.is_extra()).cloned().collect();
         let backlog = Backlog::new(limits, self.shared.head.has_video, &begin);
         let line =
-            SubscriptionQueue::new(name.into(), backlog, WantedVideo::All, false, state.ended);
+            SubscriptionQueue::new(name.into(), backlog, WantedVideo::All, extras, state.ended);
         let sink = Arc::downgrade(&line);
         state.sinks.push(sink);
         Subscription { line }
@@ -387,6 +406,9 @@ impl HubFeed {
 
     /// Requests a keyframe from the encoder of a rendition.
     pub fn ask_keyframe(&self, rendition_id: RenditionId) {
+        if let Some(followed) = &self.followed {
+            return followed.ask_keyframe(rendition_id);
+        }
         if let Some(Some(ask)) = self.shared.want_keyframe.lock().get(rendition_id as usize) {
             ask();
         }
@@ -412,6 +434,9 @@ impl HubFeed {
     /// or `None` while some of them are queued. Without video, this is later than the DTS of the
     /// newest packet, because the audio of that moment arrives later.
     pub fn reach(&self, given: u64) -> Option<Timestamp> {
+        if let Some(followed) = &self.followed {
+            return followed.reach(given);
+        }
         let state = self.shared.state.lock();
         let late = match &self.shared.config.video {
             None if !state.ended => self.audio_delay(),
@@ -427,6 +452,9 @@ impl HubFeed {
 
     /// Returns the delay with which audio arrives after video of the same time.
     pub fn audio_delay(&self) -> Duration {
+        if let Some(followed) = &self.followed {
+            return followed.audio_delay();
+        }
         Duration::from_micros(self.shared.audio_delay_us.load(Ordering::Relaxed))
     }
 
@@ -454,7 +482,11 @@ impl HubFeed {
     }
 
     fn send(&self, tag: SharedPacket) {
-        let tag = Arc::new(tag);
+        self.pass_on(&Arc::new(tag));
+    }
+
+    /// Passes a packet to all outputs.
+    fn pass_on(&self, tag: &Arc<SharedPacket>) {
         let mut state = self.shared.state.lock();
         let bytes = tag.size() as u64;
         if let Some(rendition) = tag.rendition.as_ref().filter(|_| tag.starts_gop())
@@ -478,11 +510,11 @@ impl HubFeed {
             Track::Extra(_) => {}
         }
         state.handed_out = state.handed_out.max(tag.dts);
-        state.gop.push(&tag);
-        state.second_gop.push(&tag);
+        state.gop.push(tag);
+        state.second_gop.push(tag);
         state.sinks.retain(|sink| match sink.upgrade() {
             Some(sink) => {
-                sink.offer(&tag);
+                sink.offer(tag);
                 true
             }
             None => false,

@@ -99,7 +99,7 @@ impl SharedPacket {
         self.packet.rendition.as_ref().map(|rendition| rendition.rendition_id)
     }
 
-    /// Returns true for audio that is only for recordings.
+    /// Returns true for audio of an extra track, which only recordings and mixes contain.
     pub fn is_extra(&self) -> bool {
         matches!(self.packet.track, Track::Extra(_))
     }

@@ -8,8 +8,9 @@ use crate::media::{ExtraTracks, ProgramId};
 use crate::studio::engine::Engine;
 use crate::studio::event::{self, Event, TargetState, stats};
 use crate::studio::live::on_air::OnAir;
+use crate::studio::live::outputs::OutputNews;
 use crate::studio::live::outputs::target::WantedTargets;
-use crate::studio::live::recording::audio_tracks::TrackNames;
+use crate::studio::live::recording::audio_tracks::{self, TrackNames};
 use crate::studio::live::series::BroadcastSeries;
 use crate::studio::live::target_events::count_or_none;
 use crate::studio::live::view::{BroadcastSummary, BroadcastTarget, LiveFigures};
@@ -134,10 +135,8 @@ impl Engine {
                 return;
             }
         }
-        if let Some(on_air) = &mut self.live.on_air {
-            // The last events of earlier attempts are dropped.
-            drop(on_air.publish(&self.runtime, self.clock, resolved));
-        }
+        // The last events of earlier attempts are dropped.
+        drop(self.publish(resolved));
         self.live.series = BroadcastSeries::default();
         self.tell_misfits();
     }
@@ -237,6 +236,7 @@ impl Engine {
                     label,
                     built_in: target.is_built_in(),
                     floor: target.least_bitrate,
+                    mix: target.mix,
                     target: resolved,
                 })
             }
@@ -298,10 +298,22 @@ impl Engine {
         let Some(target) = target.filter(|target| !self.is_unfinished(target)) else { return };
         let Some(resolved) = self.resolve(&target) else { return };
         self.clear_link_notices(id);
-        if let Some(on_air) = &mut self.live.on_air {
-            let left = on_air.publish(&self.runtime, self.clock, vec![resolved]);
-            self.all_happened(left);
+        let left = self.publish(vec![resolved]);
+        self.all_happened(left);
+    }
+
+    /// Adds these targets to the broadcast, after the encoders of their mixes have started. Returns
+    /// the last events of their earlier attempts.
+    pub fn publish(&mut self, wanted: Vec<WantedTargets>) -> Vec<OutputNews> {
+        let used = audio_tracks::used(&self.settings.strips);
+        let Some(on_air) = &mut self.live.on_air else { return Vec::new() };
+        let encoded = self.state.program.as_ref();
+        let encoded = encoded.map(|program| on_air.encode_mixes(&wanted, used, program));
+        let left = on_air.publish(&self.runtime, self.clock, wanted);
+        if let Some(Err(reason)) = encoded {
+            self.notices.raise(&StudioMessage::EncoderFailed { reason }, "");
         }
+        left
     }
 
     /// Withdraws the notices about the speed of a target's link, before the connection ends or a new

@@ -56,7 +56,7 @@ impl Engine {
         let delay = on_air.held().map_or(Duration::ZERO, |held| held.delay);
         let targets = on_air.targets().filter(|it| !it.is_over());
         targets
-            .filter_map(|TargetOutput { id, built_in, publisher, label, .. }| {
+            .filter_map(|TargetOutput { id, built_in, publisher, label, mix, .. }| {
                 let (id, built_in) = (*id, *built_in);
                 let target = self.targets.list.iter().find(|target| target.id == id)?;
                 if !self.is_monitored(target) {
@@ -86,6 +86,7 @@ impl Engine {
                     net: options.net.clone(),
                     live: publisher.state() == State::Live,
                     delay,
+                    has_own_sound: mix.is_some(),
                     dropped_frames: publisher.figures().dropped_frames,
                 })
             })

@@ -99,6 +99,9 @@ impl Engine {
     /// Returns the extra audio tracks for a file of this name, and reports dropped tracks.
     fn tracks_for(&mut self, path: &Path) -> ExtraTracks {
         let used = audio_tracks::used(&self.settings.strips);
+        // The recording has this track as its first one.
+        let mix = self.settings.preferences.recording.mix;
+        let used = mix.map_or(used, |mix| used.with(mix, false));
         if used.is_empty() || Format::of_path(path) != Some(Format::Flv) {
             return used;
         }

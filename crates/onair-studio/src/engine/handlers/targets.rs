@@ -295,10 +295,10 @@ impl Engine {
             }
             let Some(wanted) = self.resolve(&target) else { continue };
             self.clear_link_notices(id);
-            if let Some(on_air) = &mut self.live.on_air {
+            if self.live.on_air.is_some() {
                 // The earlier connection is forgotten, because the server has accepted nothing over
                 // it.
-                drop(on_air.publish(&self.runtime, self.clock, vec![wanted]));
+                drop(self.publish(vec![wanted]));
                 self.targets.reported_causes.remove(&id);
                 self.notices.active.clear_target(groups::TARGET_NOTICES, id);
             }
@@ -326,7 +326,7 @@ impl Engine {
             // The end of the earlier connection is not reported, because the target continues.
             let (nobody, _) = queue::bounded("last-words", 1, queue::Full::DropOldest);
             self.endings.broadcasts.extend(on_air.end_publisher(id, nobody));
-            let left = on_air.publish(&self.runtime, self.clock, vec![wanted]);
+            let left = self.publish(vec![wanted]);
             self.targets.reported_causes.remove(&id);
             self.notices.active.clear_target(groups::TARGET_NOTICES, id);
             self.all_happened(left);

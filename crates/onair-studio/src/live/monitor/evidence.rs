@@ -17,7 +17,7 @@ pub const FIGURES_TIMEOUT: Duration = Duration::from_secs(4);
 const ASPECT_RATIO_TOLERANCE: f64 = 0.03;
 
 /// The sent stream.
-#[derive(Debug)]
+#[derive(Copy, Clone, Debug)]
 pub struct SentStream<'a> {
     /// The size and frame rate of the video, if any.
     pub video: Option<(Size, f64)>,

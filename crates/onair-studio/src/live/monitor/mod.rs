@@ -61,6 +61,8 @@ pub(crate) struct WantedMonitor {
     pub live: bool,
     /// The intentional delay of the stream.
     pub delay: Duration,
+    /// True if the target gets other audio than the program's.
+    pub has_own_sound: bool,
     /// The number of frames that onair has dropped for the target.
     pub dropped_frames: u64,
 }
@@ -93,6 +95,8 @@ struct TargetMonitor {
     tries: usize,
     live_since: Option<Timestamp>,
     delay: Duration,
+    /// True if the sent audio is not known here.
+    has_own_sound: bool,
     dropped_frames: u64,
     dropped_at: Option<Timestamp>,
     /// The last reading.
@@ -164,6 +168,8 @@ impl Monitors {
         let Some(reference) = &mut self.reference else { return news };
         reference.with(now, |sent| {
             for (id, one) in &mut self.each {
+                let unknown = SentStream { has_audio: false, ..*sent };
+                let sent = if one.has_own_sound { &unknown } else { sent };
                 one.poll(*id, sent, now, &mut news);
             }
         });
@@ -224,6 +230,7 @@ impl TargetMonitor {
             tries: 0,
             live_since: None,
             delay: wanted.delay,
+            has_own_sound: wanted.has_own_sound,
             dropped_frames: wanted.dropped_frames,
             dropped_at: None,
             seen: None,

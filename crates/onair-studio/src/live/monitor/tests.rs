@@ -134,6 +134,7 @@ fn wanted(play_url: &str) -> WantedMonitor {
         net: net::Options::default(),
         live: false,
         delay: Duration::ZERO,
+        has_own_sound: false,
         dropped_frames: 0,
     }
 }

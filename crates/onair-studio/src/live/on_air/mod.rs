@@ -2,6 +2,7 @@
 
 pub(crate) mod figures;
 pub(crate) mod late_audio;
+mod mixes;
 mod recording;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use crate::studio::event::stats::{DelayFigures, DelayState};
 use crate::studio::event::{self, Event, stats};
 use crate::studio::live::adaptation::{Adaptation, Outcome, TargetSample, Terms};
 use crate::studio::live::dropped_frames::DroppedFrames;
+use crate::studio::live::on_air::mixes::Mixes;
 use crate::studio::live::on_air::time_on_air::TimeOnAir;
 use crate::studio::live::outputs::target::{TargetOutput, WantedTargets};
 use crate::studio::live::outputs::{OutputNews, Outputs, background};
@@ -106,6 +108,8 @@ pub struct OnAir {
     passthrough: Option<Passthrough>,
     /// The extra audio tracks, if there is audio.
     extras: Option<ExtraTrackEncoders>,
+    /// The hubs of outputs with other sound.
+    mixes: Mixes,
     /// The extra audio tracks of recordings that are ending.
     ending_tracks: Vec<Weak<ExtraTracks>>,
 }
@@ -255,6 +259,7 @@ impl OnAir {
             second: None,
             passthrough: None,
             extras: None,
+            mixes: Mixes::default(),
             ending_tracks: Vec::new(),
         }
     }
@@ -280,6 +285,7 @@ impl OnAir {
         folder: PathBuf,
         clock: Clock,
     ) -> std::io::Result<()> {
+        self.mixes.end_sent();
         self.stream_delay = Some(StreamDelay::start(delay, folder, &self.hub, clock)?);
         self.adaptation.set_lag(delay);
         Ok(())
@@ -307,8 +313,8 @@ impl OnAir {
         wanted: Vec<WantedTargets>,
     ) -> Vec<OutputNews> {
         let left = self.forget(|sent| wanted.iter().any(|it| it.id == sent.id));
-        let hub = self.stream_delay.as_ref().map_or(&self.hub, StreamDelay::hub);
-        for WantedTargets { id, label, built_in, floor, mut target } in wanted {
+        for WantedTargets { id, label, built_in, floor, mix, mut target } in wanted {
+            self.open_sent(mix);
             self.adaptation.forget(id);
             let mut drops = DroppedFrames::default();
             if self.passthrough.is_some() {
@@ -316,8 +322,8 @@ impl OnAir {
                 drops = DroppedFrames::of_file();
             }
             target.await_media = self.stream_delay.is_some();
-            let publisher = Publisher::start(runtime, target, hub, clock);
-            self.outputs.add(TargetOutput { id, label, built_in, publisher, floor, drops });
+            let publisher = Publisher::start(runtime, target, self.sent_hub(mix), clock);
+            self.outputs.add(TargetOutput { id, label, built_in, publisher, floor, mix, drops });
         }
         left
     }
@@ -492,6 +498,7 @@ impl OnAir {
             passthrough.begin_when_ready(targets, self.stream_delay.is_some());
         }
         if !self.is_publishing() {
+            self.mixes.end_sent();
             self.stream_delay = None;
             self.adaptation.set_lag(Duration::ZERO);
         }
@@ -531,6 +538,7 @@ impl OnAir {
                 mut outputs,
                 stream_delay,
                 passthrough,
+                mixes: _mixes,
                 ..
             } = self;
             if let Some(stream_delay) = &stream_delay {

@@ -8,7 +8,7 @@ use crate::base::Worker;
 use crate::base::queue::Sender;
 use crate::broadcast::recorder::replay::Clip;
 use crate::broadcast::recorder::{self, RecordedTracks, Replay};
-use crate::media::ExtraTracks;
+use crate::media::{ExtraTrack, ExtraTracks};
 use crate::studio::event::{self, Event};
 use crate::studio::live::outputs::Outputs;
 use crate::studio::live::recording::audio_tracks::TrackNames;
@@ -26,13 +26,14 @@ impl OnAir {
         (tracks, names): (ExtraTracks, &TrackNames),
         program: &Program,
     ) -> Result<event::Recording, recorder::Error> {
-        let wanted = self.wanted_tracks(tracks).and(tracks);
-        let followed = self.extras.as_mut().map(|it| it.follow(wanted, program, &self.hub));
-        if let Some(Err(reason)) = followed {
+        let mix = choices.mix.filter(|_| self.extras.is_some());
+        let wanted = self.wanted_tracks(tracks).and(tracks).and(mix.into_iter().collect());
+        if let Err(reason) = self.encode_tracks(wanted, program) {
             tracing::warn!(%reason, "an additional audio track failed");
         }
-        let audio_tracks = self.audio_tracks(tracks, names);
-        let recording = RecordingOutput::start(path, &self.hub, choices, journal, audio_tracks)?;
+        let audio_tracks = (self.audio_tracks(mix, tracks, names), mix);
+        let hub = self.recorded_hub(mix);
+        let recording = RecordingOutput::start(path, hub, choices, journal, audio_tracks)?;
         let event = recording.event();
         self.outputs.add(recording);
         Ok(event)
@@ -80,28 +81,34 @@ impl OnAir {
     /// Returns a copy of the replay buffer, with these audio tracks if they are present, or `None`
     /// if it is empty.
     pub fn clip(&self, tracks: ExtraTracks, names: &TrackNames) -> Option<Clip> {
-        let clip = self.replay().map(|replay| replay.clip(self.audio_tracks(tracks, names)));
+        let clip = self.replay().map(|replay| replay.clip(self.audio_tracks(None, tracks, names)));
         clip.filter(|clip| !clip.is_empty())
     }
 
     /// Returns the extra audio tracks that must be encoded, given the tracks that strips use.
-    fn wanted_tracks(&self, used: ExtraTracks) -> ExtraTracks {
+    pub(super) fn wanted_tracks(&self, used: ExtraTracks) -> ExtraTracks {
         let kept = if self.replay().is_some() { used } else { ExtraTracks::NONE };
         let running = self.recording().map(|recording| Arc::clone(&recording.tracks));
         let ending = self.ending_tracks.iter().filter_map(Weak::upgrade);
+        let kept = kept.and(self.sent_mixes());
         running.into_iter().chain(ending).fold(kept, |all, tracks| all.and(*tracks))
     }
 
     /// Sets the extra audio tracks in use, whose encoders run while a recording or the replay
     /// buffer needs them.
     pub fn follow_tracks(&mut self, used: ExtraTracks, program: &Program) -> Result<(), Problem> {
-        let wanted = self.wanted_tracks(used);
-        self.extras.as_mut().map_or(Ok(()), |it| it.follow(wanted, program, &self.hub))
+        self.encode_tracks(self.wanted_tracks(used), program)
     }
 
     /// Returns the audio tracks of a file: of these extra tracks, only those that are currently
     /// encoded.
-    fn audio_tracks(&self, tracks: ExtraTracks, names: &TrackNames) -> RecordedTracks {
-        self.extras.as_ref().map(|extras| extras.audio_tracks(tracks, names)).unwrap_or_default()
+    fn audio_tracks(
+        &self,
+        mix: Option<ExtraTrack>,
+        tracks: ExtraTracks,
+        names: &TrackNames,
+    ) -> RecordedTracks {
+        let extras = self.extras.as_ref();
+        extras.map(|extras| extras.audio_tracks(mix, tracks, names)).unwrap_or_default()
     }
 }

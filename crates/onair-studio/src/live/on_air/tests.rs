@@ -270,7 +270,7 @@ fn the_extra_tracks_of_a_recording_are_encoded_until_it_has_ended() {
     let choices = RecordingChoices::default();
     on_air.record(&path, &choices, None, (tracks, &names), &program).unwrap();
     let encoded = |on_air: &OnAir| {
-        on_air.extras.as_ref().map(|extras| extras.audio_tracks(tracks, &names).wanted())
+        on_air.extras.as_ref().map(|extras| extras.audio_tracks(None, tracks, &names).wanted())
     };
     assert_eq!(encoded(&on_air), Some(tracks));
     let mut ending = on_air.take_recording();
@@ -311,6 +311,7 @@ fn the_second_encode_ends_after_its_target_has_ended() {
         label: format!("host{id}"),
         built_in: false,
         floor: None,
+        mix: None,
         target: target.clone(),
     });
     assert!(on_air.publish(&runtime, clock, wanted.into()).is_empty());

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::broadcast::protocol::link::Redirect;
 use crate::broadcast::{Output, Publisher, publisher};
-use crate::media::BitsPerSecond;
+use crate::media::{BitsPerSecond, ExtraTrack};
 use crate::studio::event::stats;
 use crate::studio::live::dropped_frames::DroppedFrames;
 use crate::studio::live::outputs::{LiveOutput, OutputNews};
@@ -32,6 +32,8 @@ pub struct WantedTargets {
     /// True for the built-in server, whose stream names are not secret.
     pub built_in: bool,
     pub floor: Option<BitsPerSecond>,
+    /// The extra track that the target gets in the place of the program's audio.
+    pub mix: Option<ExtraTrack>,
     pub target: publisher::Target,
 }
 
@@ -46,6 +48,8 @@ pub struct TargetOutput {
     pub publisher: Publisher,
     /// The minimum video bitrate for its connection.
     pub floor: Option<BitsPerSecond>,
+    /// The extra track that the target gets in the place of the program's audio.
+    pub mix: Option<ExtraTrack>,
     pub drops: DroppedFrames,
 }
 

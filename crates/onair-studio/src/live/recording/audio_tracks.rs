@@ -131,7 +131,7 @@ impl ExtraTrackEncoders {
     }
 
     /// Returns the tracks whose encoders are running.
-    fn running(&self) -> ExtraTracks {
+    pub fn running(&self) -> ExtraTracks {
         self.running.iter().map(|(track, _)| *track).collect()
     }
 
@@ -141,8 +141,13 @@ impl ExtraTrackEncoders {
     }
 
     /// Returns the audio tracks of a recording: of these extra tracks, only those that are
-    /// currently encoded.
-    pub fn audio_tracks(&self, tracks: ExtraTracks, names: &TrackNames) -> RecordedTracks {
+    /// currently encoded. With a mix, its track is the first one.
+    pub fn audio_tracks(
+        &self,
+        mix: Option<ExtraTrack>,
+        tracks: ExtraTracks,
+        names: &TrackNames,
+    ) -> RecordedTracks {
         let name = |number: u8| names.get(usize::from(number) - 1).cloned().unwrap_or_default();
         let extra = |(track, encoder): &(ExtraTrack, AudioEncoder)| ExtraAudioTrack {
             track: *track,
@@ -151,10 +156,11 @@ impl ExtraTrackEncoders {
                 .unwrap_or_else(|| format!("Track {track}")),
             config: encoder.config().clone(),
         };
-        let wanted = self.running.iter().filter(|(track, _)| tracks.has(*track));
+        let is_wanted = |track| tracks.has(track) && Some(track) != mix;
+        let wanted = self.running.iter().filter(|(track, _)| is_wanted(*track));
         let mut extras: Vec<ExtraAudioTrack> = wanted.map(extra).collect();
         extras.sort_by_key(|extra| extra.track);
-        let mut program = name(1);
+        let mut program = name(mix.map_or(1, ExtraTrack::number));
         if program.is_empty() && !extras.is_empty() {
             PROGRAM_TRACK_NAME.clone_into(&mut program);
         }

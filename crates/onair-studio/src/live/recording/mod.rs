@@ -17,7 +17,7 @@ use crate::broadcast::recorder::{self, Options, RecordedTracks, Recorder, Split}
 use crate::broadcast::{Hub, Output};
 use crate::files::disk_space::DiskChange;
 use crate::files::name_pattern::{self, NameValues};
-use crate::media::ExtraTracks;
+use crate::media::{ExtraTrack, ExtraTracks};
 use crate::studio::event;
 use crate::studio::live::outputs::{LiveOutput, OutputNews};
 use crate::studio::live::recording::audio_tracks::TrackNames;
@@ -44,6 +44,8 @@ pub struct RecordingChoices {
     pub replay_bytes: u64,
     /// True if the encoders run even if only the replay buffer needs them.
     pub replay_always: bool,
+    /// The extra track that recordings get as their first track; `None` means the program's audio.
+    pub mix: Option<ExtraTrack>,
     /// The names of the audio tracks.
     pub track_names: TrackNames,
 }
@@ -58,6 +60,7 @@ impl Default for RecordingChoices {
             replay: None,
             replay_bytes: DEFAULT_REPLAY_BYTES,
             replay_always: false,
+            mix: None,
             track_names: TrackNames::default(),
         }
     }
@@ -106,10 +109,11 @@ impl RecordingOutput {
         hub: &Hub,
         choices: &RecordingChoices,
         journal: Option<PathBuf>,
-        audio_tracks: RecordedTracks,
+        (audio_tracks, mix): (RecordedTracks, Option<ExtraTrack>),
     ) -> Result<Self, recorder::Error> {
         let split = Split { every: choices.split_time, bytes: choices.split_bytes };
-        let tracks = Arc::new(audio_tracks.wanted());
+        let mixed = mix.into_iter().collect();
+        let tracks = Arc::new(audio_tracks.wanted().and(mixed));
         let recorder = Recorder::start_with(path, hub, Options { split, journal, audio_tracks })?;
         Ok(Self { recorder, tracks, is_over: false })
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::files::name_pattern::{self, DEFAULT_PATTERN, MAX_PATTERN};
+use crate::media::ExtraTrack;
 use crate::studio::live::recording::RecordingChoices;
 use crate::studio::live::recording::audio_tracks::TrackNames;
 use crate::studio::mixer::clean_name;
@@ -37,6 +38,8 @@ pub struct RecordingLayout {
     #[serde(rename = "replay_megabytes", with = "replay_bytes")]
     replay_bytes: u64,
     replay_always: bool,
+    #[serde(with = "super::targets::mix", skip_serializing_if = "Option::is_none")]
+    mix: Option<ExtraTrack>,
     #[serde(with = "track_names", skip_serializing_if = "track_names::are_none")]
     track_names: TrackNames,
 }

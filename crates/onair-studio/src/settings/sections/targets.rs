@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::base::Secret;
-use crate::media::BitsPerSecond;
+use crate::media::{BitsPerSecond, ExtraTrack, MAX_TRACKS};
 use crate::net::CertificatePin;
 use crate::studio::settings::reading::values::{
     self, form, is_usual, layout, short_text, text_or_none,
@@ -40,6 +40,9 @@ layout! {
         /// The minimum bitrate in bits per second; 0 means the value for all targets.
         #[serde(skip_serializing_if = "is_usual", with = "bitrate")]
         least_bitrate: Option<BitsPerSecond> = least_bitrate,
+        /// The number of the audio track that the target gets; 1 means the program.
+        #[serde(skip_serializing_if = "is_usual", with = "mix")]
+        mix: Option<ExtraTrack> = mix,
         #[serde(skip_serializing_if = "is_usual", deserialize_with = "short_text")]
         ports: String = route.ports,
         /// The proxy without user and password.
@@ -61,6 +64,17 @@ form! {
     bitrate: Option<BitsPerSecond>;
     write bitrate => bitrate.map_or(0, |rate| rate.0);
     read rate: u32::deserialize => Ok(Some(rate).filter(|it| *it > 0).map(BitsPerSecond));
+}
+
+form! {
+    /// Reads and writes the number of the audio track that an output gets as its sound.
+    pub(super) mix: Option<ExtraTrack>;
+    write mix => mix.map_or(1, ExtraTrack::number);
+    read number: track_number => Ok(ExtraTrack::new(number));
+}
+
+fn track_number<'de, D: Deserializer<'de>>(from: D) -> Result<u8, D::Error> {
+    values::bounded(from, 1..=MAX_TRACKS, "")
 }
 
 /// Formats the targets.
@@ -88,6 +102,7 @@ pub fn from_tables(tables: Vec<Table>) -> Vec<Target> {
             if let Some(built_in) = targets.first_mut() {
                 built_in.enabled = table.enabled;
                 built_in.monitor = table.monitor;
+                built_in.mix = table.mix;
             }
             continue;
         }

@@ -1,0 +1,94 @@
+//! Other sound for single outputs: a target or a recording can have an extra audio track in the
+//! place of the program's audio. The track is encoded once, however many outputs have it. These
+//! outputs subscribe to a hub of the mix, which shares the frames of the broadcast.
+
+use std::collections::BTreeMap;
+
+use super::OnAir;
+use crate::broadcast::Hub;
+use crate::media::{ExtraTrack, ExtraTracks};
+use crate::studio::live::outputs::target::WantedTargets;
+use crate::studio::live::stream_delay::StreamDelay;
+use crate::studio::program::Program;
+use crate::text::Problem;
+
+/// The hubs of the mixes in use.
+#[derive(Debug, Default)]
+pub(super) struct Mixes {
+    /// After the stream delay, for targets.
+    sent: BTreeMap<ExtraTrack, Hub>,
+    /// Before the stream delay, for recordings.
+    recorded: BTreeMap<ExtraTrack, Hub>,
+}
+
+impl Mixes {
+    /// Ends the hubs of the targets, because the stream that they follow ends or changes.
+    pub fn end_sent(&mut self) {
+        self.sent.clear();
+    }
+}
+
+impl OnAir {
+    /// Starts the encoders of these targets' mixes before the targets are added.
+    ///
+    /// # Errors
+    /// Fails if an encoder is not available, with the reason. The targets then get no audio.
+    pub fn encode_mixes(
+        &mut self,
+        wanted: &[WantedTargets],
+        used: ExtraTracks,
+        program: &Program,
+    ) -> Result<(), Problem> {
+        let mixes: ExtraTracks = wanted.iter().filter_map(|it| it.mix).collect();
+        if mixes.is_empty() {
+            return Ok(());
+        }
+        self.encode_tracks(self.wanted_tracks(used).and(mixes), program)
+    }
+
+    /// Starts and ends the encoders of extra tracks. A hub whose track begins anew begins anew
+    /// too, because its outputs would otherwise start without audio.
+    pub(super) fn encode_tracks(
+        &mut self,
+        wanted: ExtraTracks,
+        program: &Program,
+    ) -> Result<(), Problem> {
+        let Some(extras) = &mut self.extras else { return Ok(()) };
+        let before = extras.running();
+        let result = extras.follow(wanted, program, &self.hub);
+        for track in wanted.iter().filter(|track| !before.has(*track)) {
+            self.mixes.sent.remove(&track);
+            self.mixes.recorded.remove(&track);
+        }
+        result
+    }
+
+    /// Returns the mixes of the targets that are not over.
+    pub(super) fn sent_mixes(&self) -> ExtraTracks {
+        self.targets().filter(|it| !it.is_over()).filter_map(|it| it.mix).collect()
+    }
+
+    /// Makes the hub of a target's mix.
+    pub(super) fn open_sent(&mut self, mix: Option<ExtraTrack>) {
+        let followed = self.stream_delay.as_ref().map_or(&self.hub, StreamDelay::hub);
+        if let Some(track) = mix.filter(|_| self.extras.is_some()) {
+            self.mixes.sent.entry(track).or_insert_with(|| followed.with_mix(track));
+        }
+    }
+
+    /// Returns the hub for a target with this mix, after [`OnAir::open_sent`].
+    pub(super) fn sent_hub(&self, mix: Option<ExtraTrack>) -> &Hub {
+        let followed = self.stream_delay.as_ref().map_or(&self.hub, StreamDelay::hub);
+        mix.and_then(|track| self.mixes.sent.get(&track)).unwrap_or(followed)
+    }
+
+    /// Returns the hub for a recording with this mix.
+    pub(super) fn recorded_hub(&mut self, mix: Option<ExtraTrack>) -> &Hub {
+        match mix {
+            Some(track) => {
+                self.mixes.recorded.entry(track).or_insert_with(|| self.hub.with_mix(track))
+            }
+            None => &self.hub,
+        }
+    }
+}

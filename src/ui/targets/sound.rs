@@ -1,0 +1,69 @@
+//! The choice of a target's sound: the program's audio, or an audio track in its place.
+
+use egui::Ui;
+
+use crate::media::{ExtraTrack, ExtraTracks};
+use crate::studio::{Command, Snapshot, Target};
+use crate::ui::style::theme::Type;
+use crate::ui::targets::Draft;
+use crate::ui::text::Texts;
+use crate::ui::view::View;
+use crate::ui::widgets::{Select, label, menu_item};
+
+/// Draws the choice of a target's sound, if there is more than the program's audio. A target that
+/// is `running` reconnects with the new sound.
+pub(super) fn show(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &Draft,
+    target: &Target,
+    running: bool,
+    width: f32,
+) {
+    let title = view.texts.get("target-mix");
+    let tip = view.texts.get(if running { "target-mix-running-tip" } else { "target-mix-tip" });
+    if let Some(mix) = choice(ui, view, (&title, &tip), target.mix, width) {
+        let target = Target { mix, ..draft.put(target) };
+        view.send(match running {
+            true => Command::RestartTarget(target),
+            false => Command::PutTarget(target),
+        });
+    }
+}
+
+/// Draws a choice of the program and the tracks in use, and returns the new choice. Nothing is
+/// drawn if there is nothing to choose.
+pub(in crate::ui) fn choice(
+    ui: &mut Ui,
+    view: &View<'_>,
+    (title, tip): (&str, &str),
+    chosen: Option<ExtraTrack>,
+    width: f32,
+) -> Option<Option<ExtraTrack>> {
+    let (theme, texts) = (view.theme, view.texts);
+    let strips = view.snapshot.strips.iter();
+    let used = strips.fold(ExtraTracks::NONE, |all, it| all.and(it.audio.strip.tracks));
+    let tracks = used.and(chosen.into_iter().collect());
+    if tracks.is_empty() {
+        return None;
+    }
+    label(ui, title, Type::Small, theme.secondary).on_hover_text(tip);
+    let name = |mix| called(texts, view.snapshot, mix);
+    let mut wanted = None;
+    Select::new(title, &name(chosen), width).show(ui, theme, |ui| {
+        for mix in std::iter::once(None).chain(tracks.iter().map(Some)) {
+            if menu_item(ui, theme, &name(mix), "", mix == chosen, true) && mix != chosen {
+                wanted = Some(mix);
+            }
+        }
+    });
+    wanted
+}
+
+/// Returns the name of a sound: `Program`, or the number and name of a track.
+fn called(texts: &Texts, snapshot: &Snapshot, mix: Option<ExtraTrack>) -> String {
+    let Some(track) = mix else { return texts.get("track-program").to_string() };
+    let name = snapshot.track_names.get(track.place() + 1).filter(|name| !name.is_empty());
+    let number = texts.with("track-number", &[("number", track.to_string().into())]);
+    name.map_or_else(|| number.clone(), |name| format!("{track} · {name}"))
+}
