@@ -47,6 +47,10 @@ cli-no-mix = there is no audio track with the name “{ $name }”. Known: { $mi
     .cure = Turn on the track for the strips that it contains, and name it in the settings.
 cli-empty-mix = no strip is in the audio track “{ $name }”
     .cure = In the audio mixer, turn on this track for the strips that it contains.
+cli-two-records = one program has two --record flags
+    .cure = Keep one --record flag. A second one after --canvas records the second canvas.
+cli-canvas-alone = --canvas must follow a --to, --service or --record of the program
+    .cure = Write the targets or the recording of the program before --canvas, and those of the second canvas after it. For an upright program alone, use --size.
 cli-play-url = --monitor=URL needs an address that onair can play, such as rtmp://server/app/stream
     .cure = Use an rtmp(s), rtmpt(s), http(s) or ws(s) address.
 cli-per-show = { $name } gives each show its own address and key

@@ -378,6 +378,11 @@ flag-ports = use ports from 1 to 65535, such as 1935,443
 flag-log = --log '{ $text }' is not a log level: use off, error, warn, info, debug, trace, or a filter such as onair=debug
 flag-sample-rate = AAC does not support this sample rate: use { $rates }
 flag-replay-to = to use --replay-to, add --replay or turn on the replay buffer in the settings
+record-source-syntax = use SOURCE=PATH, for example Camera=camera.mkv
+record-source-unknown = there is no source with the name “{ $name }”. Known: { $known }
+record-source-twice = the source “{ $name }” has two --record-source flags
+record-source-full = onair records at most { $most } sources at once
+record-source-off = the recording of this source did not start
 record-track-syntax = use NAME=SOURCE, for example Voice=mic
 record-track-unnamed = the track has no name: use NAME=SOURCE, for example Voice=mic
 record-track-silent = 'none' has no audio to record

@@ -47,6 +47,10 @@ cli-no-mix = 没有名为“{ $name }”的音轨。可用的有：{ $mixes }
     .cure = 请为需要的音频源打开这条音轨，并在设置里为它命名。
 cli-empty-mix = 音轨“{ $name }”里没有音频源
     .cure = 请在混音器里为需要的音频源打开这条音轨。
+cli-two-records = 同一个输出有两个 --record 参数
+    .cure = 只保留一个 --record 参数。写在 --canvas 后面的 --record 录制第二画布。
+cli-canvas-alone = --canvas 必须写在输出的 --to、--service 或 --record 后面
+    .cure = 输出的推流目标或录像写在 --canvas 前面，第二画布的写在后面。如果只要竖屏输出，请使用 --size。
 cli-play-url = --monitor=URL 需要 onair 能播放的地址，如 rtmp://服务器/应用/流名
     .cure = 请使用 rtmp(s)、rtmpt(s)、http(s) 或 ws(s) 地址。
 cli-per-show = { $name } 为每场直播提供单独的地址和密钥

@@ -14,6 +14,7 @@ use crate::mix::{Strip, StripId, StripLamp};
 use crate::net::CertificatePin;
 use crate::server::Fault;
 use crate::studio::live::recording::library::RecordingsCommand;
+use crate::studio::live::second_canvas::SecondCanvas;
 use crate::studio::mixer::TalkMode;
 use crate::studio::mixer::monitoring::Monitoring;
 use crate::studio::scenes::edits::Edit;
@@ -88,6 +89,8 @@ pub enum Command {
     StartProgram { id: ProgramId, scene: SceneId, size: Size, rate: FrameRate, path: PathBuf },
     /// Ends this program; its file is finalized.
     StopProgram(ProgramId),
+    /// Executes a command for the second canvas, or for recordings of single sources.
+    Programs(ProgramCommand),
     /// Replaces the list of targets. The enabled ones get the stream at the next *Go Live*.
     SetTargets(Vec<Target>),
     /// Adds this target, or changes it if its id exists. On air, an enabled target starts and a
@@ -267,6 +270,23 @@ impl Command {
             _ => None,
         }
     }
+}
+
+/// A command for a program beside the main one.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ProgramCommand {
+    /// Changes the second canvas. The value is saved.
+    SetCanvas(SecondCanvas),
+    /// Reports whether the window shows the second canvas.
+    ShowCanvas(bool),
+    /// Records the second canvas to this file from the next broadcast or recording on, or now if
+    /// one runs.
+    RecordCanvas(PathBuf),
+    /// Records these sources alone, each to its file, from the next broadcast or recording on, or
+    /// now if one runs. They end with it.
+    RecordSources(BTreeMap<SourceId, PathBuf>),
+    /// Ends the recording of this source alone.
+    StopSource(SourceId),
 }
 
 /// A command for scene collections or profiles, by name.

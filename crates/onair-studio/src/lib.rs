@@ -25,7 +25,7 @@ mod sources;
 pub mod targets;
 pub mod watch;
 
-pub use command::Command;
+pub use command::{Command, ProgramCommand};
 pub use engine::config::Config;
 pub use engine::handle::Studio;
 pub use engine::server::Serve;

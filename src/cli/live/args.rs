@@ -15,7 +15,7 @@ use crate::cli::flags::value::{
     bitrate, bytes, delay, duration, positive, replay_bytes, sample_rate, within, within_or_off,
 };
 use crate::cli::flags::{network, value};
-use crate::cli::live::record_tracks;
+use crate::cli::live::{canvas, record_sources, record_tracks};
 use crate::encode;
 use crate::media::{BitsPerSecond, FrameRate, Size};
 use crate::studio::targets::services::KNOWN_SERVICES;
@@ -224,6 +224,12 @@ pub struct Args {
     #[arg(long, value_name = "BITRATE", value_parser = bitrate, requires = "target",
           help_heading = "Targets")]
     pub target_min_bitrate: Vec<BitsPerSecond>,
+    /// Add a second canvas of this size, for example 720x1280 for phones, which shows this scene of
+    /// --settings [default: the scene of the program]. Each --to, --service and --record after this
+    /// flag belongs to the second canvas
+    #[arg(long, value_name = "WxH[,SCENE]", value_parser = canvas::parse, conflicts_with = "copy",
+          help_heading = "Targets")]
+    pub canvas: Option<canvas::Canvas>,
     /// Sound of the preceding --to, --service or --record: the name or number of an audio track, such
     /// as one without music, or `program` (repeatable). The strips and names of the tracks are in
     /// --settings [default: program]
@@ -251,7 +257,7 @@ pub struct Args {
     /// Record to this file: .flv, .mp4 or .mkv. Its name can contain placeholders: {date}, {time},
     /// {year}, {month}, {day}, {hour}, {minute}, {second}, {scene}, {size}, {fps}
     #[arg(long, value_name = "PATH", help_heading = "Recording")]
-    pub record: Option<PathBuf>,
+    pub record: Vec<PathBuf>,
     /// Record this audio source to an additional track with this NAME (repeatable, up to 5). The
     /// first additional track is track 2, because track 1 is always the program. If --audio or a
     /// strip in --settings has the same SOURCE, onair records that strip. Any other SOURCE is only in
@@ -259,6 +265,12 @@ pub struct Args {
     #[arg(long, value_name = "NAME=SOURCE", value_parser = record_tracks::parse, conflicts_with = "copy",
           help_heading = "Recording")]
     pub record_track: Vec<record_tracks::NamedSource>,
+    /// Record this source alone, with its own audio, to this file (repeatable, up to 8). SOURCE is the
+    /// name of a source in --settings, or `main` for the source of --video. The file begins together
+    /// with the recording of --record
+    #[arg(long, value_name = "SOURCE=PATH", value_parser = record_sources::parse,
+          conflicts_with = "copy", help_heading = "Recording")]
+    pub record_source: Vec<record_sources::SourceFile>,
     /// Write the event log of the stream to this file, one line per event
     #[arg(long, value_name = "FILE")]
     pub why: Option<PathBuf>,
@@ -308,6 +320,8 @@ const CONTROL_HELP: &str = "Read commands from standard input, one per line.
 
   pause, resume, split, stop-recording    control the recording
   record PATH, replay [PATH]              start a recording, save the replay buffer
+  record-source SOURCE=PATH               record a source alone, or `main` for --video
+  stop-source SOURCE                      end the recording of a source
   chapter [TITLE], snapshot [PATH]        add a chapter, save a screenshot
   scene NAME, prepare NAME|none           change the program or the preview
   take [KIND [DURATION] [OPTION]…]        transition to the scene in the preview

@@ -1,4 +1,5 @@
-//! Runs the broadcast: sends the commands, prints the events, and determines the exit code.
+//! Runs the broadcast: sends the commands, prints the events, and determines the exit code. The
+//! file is long because its tests feed whole runs of events.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -20,10 +21,10 @@ use crate::media::Track;
 use crate::mix::Strip;
 use crate::net::Trouble;
 use crate::studio::event::stats::Stats;
-use crate::studio::event::{Recording, RecordingState, TargetState};
+use crate::studio::event::{ProgramName, Recording, RecordingState, TargetState};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::targets::address;
-use crate::studio::{Command, Config, Event, Studio};
+use crate::studio::{Command, Config, Event, ProgramCommand, Studio};
 use crate::text::Problem;
 
 /// The time limit for the end of the broadcast without late audio, after which the process exits
@@ -59,6 +60,8 @@ pub(super) struct Outcome {
     recorded_file: PathBuf,
     /// True if a command has begun another recording, whose state does not count.
     is_recorded_again: bool,
+    /// The states of the recordings of single sources and of the second canvas, and why they failed.
+    sources_recorded: BTreeMap<String, (RecordingState, Option<Problem>)>,
     /// The recordings that are being written.
     writing: BTreeSet<PathBuf>,
     /// The time at which the first frame (or audio, without video) was encoded.
@@ -109,6 +112,12 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
         events::print_message(output, &StudioMessage::KeyVisible {});
     }
     let (mut outcome, mut folded) = (Outcome::default(), Folded::default());
+    if let Some(path) = run.record_canvas.clone() {
+        studio.send(Command::Programs(ProgramCommand::RecordCanvas(path)));
+    }
+    if !run.sources.is_empty() {
+        studio.send(Command::Programs(ProgramCommand::RecordSources(run.sources.clone())));
+    }
     if let Some((path, again)) = run.copy.clone() {
         studio.send(Command::SendFile { path, again });
     } else if record.is_none() || !targets.is_empty() {
@@ -249,6 +258,12 @@ impl Outcome {
             RecordingState::Writing => self.writing.insert(recording.path.clone()),
             _ => self.writing.remove(&recording.path),
         };
+        match &recording.program {
+            ProgramName::Main => {}
+            // A name that no source has.
+            ProgramName::Second => return self.note_source("", recording),
+            ProgramName::Source(name) => return self.note_source(name, recording),
+        }
         let is_over = self.recording.is_some_and(|state| state != RecordingState::Writing);
         let is_other = self.recording.is_some() && self.recorded_file != recording.path;
         // Another recording begins with its own first file, perhaps while the earlier one is
@@ -262,6 +277,16 @@ impl Outcome {
             if recording.state == RecordingState::Failed {
                 self.recording_failed = recording.message().map(|message| message.problem());
             }
+        }
+    }
+
+    /// Notes the state of the recording of a source. If one part failed, it is not complete.
+    fn note_source(&mut self, name: &str, recording: &Recording) {
+        let why = recording.message().map(|message| message.problem());
+        let state = self.sources_recorded.entry(name.to_owned());
+        let state = state.or_insert((RecordingState::Writing, None));
+        if state.0 != RecordingState::Failed {
+            *state = (recording.state, why.filter(|_| recording.state == RecordingState::Failed));
         }
     }
 
@@ -332,6 +357,10 @@ impl Outcome {
         if recorded && self.recording != Some(RecordingState::Finished) {
             return (Exit::File, self.recording_failed.as_ref());
         }
+        let mut sources = self.sources_recorded.values();
+        if let Some((_, why)) = sources.find(|(state, _)| *state != RecordingState::Finished) {
+            return (Exit::File, why.as_ref());
+        }
         (Exit::Ok, None)
     }
 }
@@ -396,6 +425,7 @@ mod tests {
 
     fn recording(path: &str, part: u32, state: RecordingState) -> Event {
         Event::Recording(Recording {
+            program: ProgramName::Main,
             path: path.into(),
             state,
             duration: Duration::from_secs(1),

@@ -2,6 +2,7 @@
 
 use clap::ArgMatches;
 
+use crate::cli::live::canvas;
 use crate::cli::output::exit::Exit;
 use crate::media::ExtraTrack;
 use crate::studio::live::recording::audio_tracks;
@@ -17,6 +18,8 @@ enum Owner {
     /// The target at this place on the command line.
     Target(usize),
     Recording,
+    /// The recording of the second canvas.
+    CanvasRecording,
 }
 
 /// Sets the mixes of the targets on the command line and of the recording.
@@ -39,9 +42,10 @@ pub(super) fn apply(
         let mix = find(&name, settings).map_err(|why| (why, Exit::File))?;
         match owner {
             Owner::Target(place) => {
-                targets.iter_mut().skip(place).take(1).for_each(|it| it.mix = mix)
+                targets.iter_mut().skip(place).take(1).for_each(|it| it.mix = mix);
             }
             Owner::Recording => settings.preferences.recording.mix = mix,
+            Owner::CanvasRecording => settings.canvas.mix = mix,
         }
     }
     Ok(())
@@ -53,7 +57,11 @@ fn written(matches: &ArgMatches) -> Vec<(Option<Owner>, String)> {
     let mut targets: Vec<usize> = indices("to").chain(indices("service")).collect();
     targets.sort_unstable();
     let targets = targets.into_iter().enumerate().map(|(place, at)| (at, Owner::Target(place)));
-    let recordings = indices("record").map(|at| (at, Owner::Recording));
+    let canvas = canvas::index(matches);
+    let recordings = indices("record").map(|at| match canvas.is_some_and(|canvas| at > canvas) {
+        true => (at, Owner::CanvasRecording),
+        false => (at, Owner::Recording),
+    });
     let owners: Vec<(usize, Owner)> = targets.chain(recordings).collect();
     let before = |at: usize| {
         owners.iter().filter(|(its, _)| *its < at).max_by_key(|(its, _)| *its).map(|(_, it)| *it)

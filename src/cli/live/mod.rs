@@ -2,14 +2,17 @@
 
 pub mod args;
 mod broadcast;
+mod canvas;
 mod control;
 mod folded;
 mod missing_source;
 mod mixes;
+mod record_sources;
 mod record_tracks;
 mod remote_control;
 pub mod targets;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::parser::ValueSource;
@@ -23,6 +26,7 @@ use crate::cli::live::targets::KeySource;
 use crate::cli::output::Output;
 use crate::cli::output::exit::Exit;
 use crate::cli::output::redact::check_file;
+use crate::compose::scene::SourceId;
 use crate::files::Trouble;
 use crate::files::name_pattern::{NameValues, path_by};
 use crate::mix::StripId;
@@ -41,21 +45,24 @@ use crate::text::problem::{Problem, problem};
 pub fn run(args: &Args, matches: &clap::ArgMatches, globals: &Globals, clock: Clock) -> Exit {
     let output = Output::new(clock, globals.json);
     let prepared = prepare(args, matches, globals, clock)
-        .and_then(|config| Ok((config, remote_control::read(args)?)));
-    match prepared {
-        Ok((config, remote)) => {
+        .and_then(|config| Ok((sources_of(args, &config)?, config, remote_control::read(args)?)));
+    let files = canvas::files(matches);
+    match prepared.and_then(|prepared| Ok((prepared, files?))) {
+        Ok(((sources, config, remote), files)) => {
             let (settings, quality) = (&config.settings, &config.settings.quality);
             let scene = settings.collection.current().map(|scene| scene.name.clone());
             let (size, fps) = (Some(quality.size), quality.frame_rate.as_f64());
             let values = NameValues { scene: scene.unwrap_or_default(), size, fps };
             let run = control::Run {
                 copy: args.copy.clone().map(|path| (path, args.again)),
-                record: args.record.as_deref().map(|path| path_by(path, &values)),
+                record: files.program.map(|path| path_by(&path, &values)),
+                record_canvas: files.second.map(|path| path_by(&path, &values)),
                 duration: args.duration,
                 replay_to: args.replay_to.clone(),
                 control: args.control,
                 drain: args.stop_after_delay,
                 remote,
+                sources,
             };
             broadcast::run(config, &run, &output)
         }
@@ -92,7 +99,7 @@ fn prepare(
     let play_key = play_key(args)?;
     settings.play_key |= play_key.is_some();
     apply_flags(args, matches, &mut settings)?;
-    apply_mixes(matches, to_given, &mut settings)?;
+    apply_outputs(args, matches, to_given, &mut settings)?;
     check_event_log(args)?;
     let mut config = Config {
         server_token: ServerToken::of_user_or_none(),
@@ -116,18 +123,27 @@ fn prepare(
     Ok(config)
 }
 
-/// Sets the mixes of the targets and of the recording. The list of targets is that of the command
+/// Sets the second canvas, and the mixes of the targets and of the recordings. The list of targets is that of the command
 /// line if `to_given` is true.
-fn apply_mixes(
+fn apply_outputs(
+    args: &Args,
     matches: &clap::ArgMatches,
     to_given: bool,
     settings: &mut Settings,
 ) -> Result<(), Refusal> {
     let mut targets = std::mem::take(&mut settings.targets);
     let given = if to_given { targets.as_mut_slice() } else { &mut [] };
-    let applied = mixes::apply(matches, given, settings);
+    let applied = canvas::apply(matches, args.canvas.as_ref(), given, settings)
+        .and_then(|()| mixes::apply(matches, given, settings));
     settings.targets = targets;
     applied
+}
+
+/// Returns the sources that are recorded alone, with their files.
+fn sources_of(args: &Args, config: &Config) -> Result<BTreeMap<SourceId, PathBuf>, Refusal> {
+    let settings = &config.settings;
+    let has_main = settings.video != Some(VideoChoice::None);
+    record_sources::find(&args.record_source, &settings.collection, has_main)
 }
 
 /// Returns the targets of the command line, with the numbers from 0 as their ids.
@@ -186,10 +202,9 @@ fn check_server_flags(args: &Args, targets: &[Target]) -> Result<(), Refusal> {
 
 /// Fails if a recording has no known format, or if the file to send is not readable.
 fn check_files(args: &Args) -> Result<(), Refusal> {
-    for (flag, path) in [("--record", &args.record), ("--replay-to", &args.replay_to)] {
-        if let Some(path) = path {
-            control::check_format(flag, path).map_err(|why| (why, Exit::Usage))?;
-        }
+    let recorded = args.record.iter().map(|path| ("--record", path));
+    for (flag, path) in recorded.chain(args.replay_to.iter().map(|path| ("--replay-to", path))) {
+        control::check_format(flag, path).map_err(|why| (why, Exit::Usage))?;
     }
     if let Some(path) = &args.copy {
         check_file(path).map_err(|why| (why, Exit::File))?;
@@ -289,7 +304,7 @@ fn resumed(path: Option<&std::path::Path>) -> Result<(Settings, Vec<Problem>), P
 /// Returns true if a run without targets on the command line sends to the targets of the settings.
 /// A mere recording does not, but a resumed broadcast can be recorded.
 fn sends_to_settings(args: &Args) -> bool {
-    args.record.is_none() || args.resume
+    args.record.is_empty() || args.resume
 }
 
 /// Returns true if neither video nor audio was requested, and the settings contain no other source.

@@ -180,6 +180,7 @@ fn source_name(kind: &str) -> Option<Problem> {
 fn print_encoder(output: &Output, encoder: &Encoder) {
     let track = track(encoder.track);
     let fields = json!({
+        "program": encoder.program.program(),
         "track": track,
         "name": encoder.name,
         "profile": encoder.profile,
@@ -207,6 +208,7 @@ fn print_target(output: &Output, target: &Target) {
     let advice = cause.and_then(|cause| language.cure(&with_flags(cause)));
     let fields = json!({
         "index": target.index,
+        "program": target.program.program(),
         "url": target.url,
         "protocol": target.url.split_once("://").map(|(scheme, _)| scheme),
         "state": target.state.name(),
@@ -294,6 +296,8 @@ fn failed(output: &Output, reason: Option<&Problem>) -> Option<String> {
 fn print_recording(output: &Output, recording: &Recording) {
     let why = failed(output, recording.reason.as_ref());
     let fields = json!({
+        "program": recording.program.program(),
+        "source": recording.program.source(),
         "path": recording.path.display().to_string(),
         "state": recording.state.name(),
         "seconds": seconds(recording.duration),

@@ -56,6 +56,8 @@ pub struct Draft {
     pub(super) awaited: Option<u32>,
     /// The frame view of the viewer monitor, with the slot of its frames.
     pub(super) viewers: Option<(Latest<VideoFrame>, FrameView)>,
+    /// The frames of the second canvas.
+    pub(super) canvas: Option<(Latest<VideoFrame>, FrameView)>,
 }
 
 /// The two fields that determine the destination of a stream.

@@ -13,7 +13,7 @@ use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::targets::draft::{Part, key_field, server_field};
-use crate::ui::targets::{Draft, advanced, limits, sound, viewer_monitor};
+use crate::ui::targets::{Draft, advanced, limits, second_canvas, target_audio, viewer_monitor};
 use crate::ui::text::sentence;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{
@@ -33,7 +33,8 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, entry: &
         address(ui, view, draft, (key!("watch-at"), &server.play_url, stopped), width);
         address(ui, view, draft, (key!("watch-in-browser"), &server.page_url, stopped), width);
         let running = draft.running.contains(&entry.target.id);
-        sound::show(ui, view, draft, &entry.target, running, width);
+        second_canvas::of_target(ui, view, draft, &entry.target, running);
+        target_audio::show(ui, view, draft, &entry.target, running, width);
         viewer_monitor::show(ui, view, draft, entry, false, width);
         return;
     }
@@ -42,7 +43,8 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, entry: &
     if address::needs_key(&draft.texts(entry.target.id).server) {
         stream_key(ui, view, draft, &entry.target, width);
     }
-    sound::show(ui, view, draft, &entry.target, running, width);
+    second_canvas::of_target(ui, view, draft, &entry.target, running);
+    target_audio::show(ui, view, draft, &entry.target, running, width);
     advanced::show(ui, view, draft, &entry.target, width);
     other_connection(ui, view, draft, &entry.target);
     below(ui, view, draft, entry);

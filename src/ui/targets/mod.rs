@@ -9,9 +9,10 @@ pub mod limits;
 mod list;
 pub(in crate::ui) mod passthrough;
 mod quality;
-pub(in crate::ui) mod sound;
+mod second_canvas;
 pub mod stage;
 pub mod stream_delay;
+pub(in crate::ui) mod target_audio;
 mod viewer_monitor;
 
 use std::time::Duration;
@@ -56,6 +57,7 @@ pub fn broadcast(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> Option<
     let services = list::show(ui, view, draft).then_some(Action::Services);
     label(ui, &view.texts.get("quality"), Type::Small, view.theme.secondary);
     quality::quality(ui, view, width);
+    second_canvas::show(ui, view, draft, width);
     let asked = if before { readiness(ui, view, draft) } else { None };
     asked.or(services)
 }

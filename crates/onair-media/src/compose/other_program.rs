@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::base::Timestamp;
 use crate::base::queue::Sender;
+use crate::base::{Latest, Timestamp};
 use crate::compose::scene::Plan;
 use crate::media::{FrameGrid, FrameRate, Size, VideoFrame};
 
@@ -16,6 +16,8 @@ pub struct OtherProgram {
     pub plan: Arc<Plan>,
     pub size: Size,
     pub rate: FrameRate,
+    /// Gets each frame for the window.
+    pub preview: Option<Latest<VideoFrame>>,
 }
 
 /// The timing of another program's frames, and their receiver.
@@ -25,6 +27,7 @@ pub struct OtherProgramTiming {
     /// The number of the last frame.
     pub last: i64,
     pub encoder: Option<EncoderQueue>,
+    pub preview: Option<Latest<VideoFrame>>,
 }
 
 impl OtherProgramTiming {

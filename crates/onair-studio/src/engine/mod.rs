@@ -7,6 +7,7 @@ pub(crate) mod degradation;
 pub mod handle;
 mod handlers;
 pub(crate) mod notice_board;
+mod programs;
 mod remote_control;
 pub(crate) mod removed_strips;
 pub(crate) mod scene_state;
@@ -43,7 +44,7 @@ use crate::studio::mixer::clean_name;
 use crate::studio::notices::event_log::EventLog;
 use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::program::{OtherCanvas, Program};
+use crate::studio::program::{CanvasContent, OtherCanvas, Program};
 use crate::studio::scenes::edits::EditRefusal;
 use crate::studio::settings::Settings;
 use crate::studio::snapshot::Snapshot;
@@ -345,9 +346,11 @@ impl Engine {
                 self.state.library.handle(command, folder);
             }
             Command::StartProgram { id, scene, size, rate, path } => {
-                self.start_program(id, OtherCanvas { scene, size, rate }, &path);
+                let shows = CanvasContent::Scene(scene);
+                self.start_program(id, OtherCanvas { shows, size, rate }, &path);
             }
             Command::StopProgram(id) => self.stop_program(id),
+            Command::Programs(command) => self.handle_programs(command),
             Command::PauseRecording => self.with_recording(Recorder::pause),
             Command::ResumeRecording => self.with_recording(Recorder::resume),
             Command::Chapter(title) => self.with_recording(|recorder| recorder.chapter(&title)),

@@ -8,6 +8,7 @@ use crate::base::{Secret, Timestamp, Worker};
 use crate::media::ProgramId;
 use crate::mix::StripId;
 use crate::studio::command::Command;
+use crate::studio::engine::programs::running::{SecondProgram, SourceRecordings};
 use crate::studio::engine::scene_state::SceneState;
 use crate::studio::engine::system::devices::Devices;
 use crate::studio::engine::system::events::SystemEvents;
@@ -100,6 +101,8 @@ pub struct Broadcast {
     pub earlier: Stats,
     /// The outputs of other programs.
     pub others: BTreeMap<ProgramId, OnAir>,
+    pub source_recordings: SourceRecordings,
+    pub second: SecondProgram,
     /// The time of the program that was 0 in the stream when the built-in server began to take the
     /// program's audio for browsers. `None` while it does not.
     pub audio_tapped_at: Option<Timestamp>,
@@ -136,12 +139,28 @@ pub struct Broadcast {
 impl Broadcast {
     /// Returns true if a stream is being sent to a target.
     pub fn is_publishing(&self) -> bool {
-        self.on_air.as_ref().is_some_and(OnAir::is_publishing)
+        self.all().any(OnAir::is_publishing)
+    }
+
+    /// Returns the outputs of all programs, those of the main program first.
+    pub fn all(&self) -> impl Iterator<Item = &OnAir> {
+        self.on_air.iter().chain(self.others.values())
+    }
+
+    /// Returns the outputs of the program that is sent to this target.
+    pub fn sending_to(&mut self, id: u32) -> Option<&mut OnAir> {
+        let mut all = self.on_air.iter_mut().chain(self.others.values_mut());
+        all.find(|on_air| on_air.publishes_to(id))
+    }
+
+    /// Returns true if a program is sent to this target.
+    pub fn sends_to(&self, id: u32) -> bool {
+        self.all().any(|on_air| on_air.publishes_to(id))
     }
 
     /// Returns true if there are outputs other than the replay buffer.
     pub fn is_busy(&self) -> bool {
-        self.on_air.as_ref().is_some_and(OnAir::is_busy)
+        self.all().any(OnAir::is_busy)
     }
 
     /// Counts the viewers for the summary, until the summary is complete.

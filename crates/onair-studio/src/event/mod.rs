@@ -1,7 +1,10 @@
 //! Events of the studio. Each event is one line of `--json`; docs/reference/events.md lists all
 //! events.
 
+mod program;
 pub mod stats;
+
+pub use program::ProgramName;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -116,6 +119,8 @@ pub struct Source {
 /// An opened encoder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Encoder {
+    /// The program that is encoded.
+    pub program: ProgramName,
     pub track: Track,
     pub name: String,
     pub profile: String,
@@ -132,6 +137,8 @@ pub struct Encoder {
 pub struct Target {
     /// The id of the target; on the command line, its position from 0.
     pub index: usize,
+    /// The program that the target gets.
+    pub program: ProgramName,
     /// The URL without the key.
     pub url: String,
     /// The name in messages: `HOST:PORT`, with the target's name if it has one.
@@ -209,6 +216,8 @@ pub struct Monitor {
 /// A recording's state.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recording {
+    /// The recorded program or source.
+    pub program: ProgramName,
     pub path: PathBuf,
     pub state: RecordingState,
     pub duration: Duration,
@@ -278,6 +287,7 @@ mod tests {
             (2, 0, "recording-failed"),
         ] {
             let recording = Recording {
+                program: ProgramName::Main,
                 path: "show.mp4".into(),
                 state: RecordingState::Failed,
                 duration: Duration::from_millis(millis),

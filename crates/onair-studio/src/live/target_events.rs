@@ -45,6 +45,7 @@ pub(crate) fn target_event(
     });
     event::Target {
         index: id as usize,
+        program: event::ProgramName::Main,
         url: if built_in { target.url.shown_with_name() } else { target.url.to_string() },
         host: label.to_owned(),
         state: state(report.state),

@@ -7,8 +7,11 @@ mod change_tests;
 pub(crate) mod lip_sync_tests;
 #[cfg(test)]
 mod open_tests;
+mod outputs;
 pub(crate) mod source_strips;
 mod video;
+
+pub use outputs::{ProgramQueues, ProgramSound};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -16,7 +19,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::audio::{self, AudioChoice};
-use crate::base::queue::Sender;
 use crate::base::{Clock, Latest, Timestamp};
 use crate::capture::{self, LiveProperties, VideoChoice};
 use crate::compose::degradation::Degradation;
@@ -26,9 +28,7 @@ use crate::compose::transition::Transition;
 use crate::compose::{self, Compositor, SideView, ViewOf};
 use crate::media::playback_control::{EndBehavior, SkippedFile};
 use crate::media::source_status::SourceReport;
-use crate::media::{
-    ExtraTrack, FrameGrid, FrameRate, ProgramId, SampleBlock, Size, Transport, VideoFrame,
-};
+use crate::media::{FrameGrid, FrameRate, ProgramId, Size, Transport, VideoFrame};
 use crate::mix::{self, Mixer};
 use crate::studio::mixer;
 use crate::studio::mixer::fallback::StripFallback;
@@ -62,10 +62,18 @@ pub struct RetryReport {
     pub strips: Vec<(AudioChoice, StudioMessage)>,
 }
 
+/// The content of another program's canvas.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum CanvasContent {
+    Scene(SceneId),
+    /// One source alone, with its filters.
+    Source(SourceId),
+}
+
 /// The canvas of another program made from the same sources, and its content.
-#[derive(Copy, Clone, Debug)]
+#[derive(Copy, Clone, Debug, PartialEq)]
 pub struct OtherCanvas {
-    pub scene: SceneId,
+    pub shows: CanvasContent,
     pub size: Size,
     /// The frame rate, at most that of the main program.
     pub rate: FrameRate,
@@ -100,6 +108,8 @@ pub struct Program {
     views: BTreeMap<ViewOf, SideView>,
     /// The plans of other programs, before shared sources are resolved.
     others: BTreeMap<ProgramId, (OtherCanvas, Plan)>,
+    /// The slots for frames of other programs that the window shows.
+    canvas_views: BTreeMap<ProgramId, Latest<VideoFrame>>,
     audio: Chosen<AudioChoice>,
     audio_end: StripEnd,
     audio_fallback: StripFallback,
@@ -167,6 +177,7 @@ impl Program {
             t_bar: None,
             views: BTreeMap::new(),
             others: BTreeMap::new(),
+            canvas_views: BTreeMap::new(),
             audio: Chosen::nothing(AudioChoice::None),
             audio_end: StripEnd::default(),
             audio_fallback: StripFallback::default(),
@@ -240,10 +251,15 @@ impl Program {
     ) {
         self.others.remove(&id);
         let other = canvas.map(|canvas| {
-            let plan = collection.program_plan(canvas.scene);
+            let plan = match canvas.shows {
+                CanvasContent::Scene(scene) => collection.program_plan(scene),
+                CanvasContent::Source(source) => Plan::simple(source),
+            };
+            let preview = self.canvas_views.get(&id).cloned();
             self.others.insert(id, (canvas, plan.clone()));
             let OtherCanvas { size, rate, .. } = canvas;
-            compose::OtherProgram { plan: Arc::new(self.sources.resolve(plan)), size, rate }
+            let plan = Arc::new(self.sources.resolve(plan));
+            compose::OtherProgram { plan, size, rate, preview }
         });
         self.attend();
         self.compositor.set_other(id, other);
@@ -552,36 +568,6 @@ impl Program {
 
     pub fn mixer(&self) -> &Mixer {
         &self.mixer
-    }
-
-    /// Sends the frames of a program and the audio to these queues as well. Both begin at the same
-    /// time, regardless of delays of the producing threads.
-    pub fn attach(
-        &self,
-        id: ProgramId,
-        video: Option<Sender<VideoFrame>>,
-        audio: Option<Sender<SampleBlock>>,
-    ) {
-        let now = self.clock.now();
-        match video {
-            Some(video) if id == ProgramId::MAIN => self.compositor.attach_encoder_from(video, now),
-            Some(video) => self.compositor.attach_other(id, Some((video, now))),
-            None => {}
-        }
-        if let Some(audio) = audio {
-            self.mixer.attach_encoder_of(id, audio, now);
-        }
-    }
-
-    /// Ends the queues of a program. Audio that is late follows for at most `wait`.
-    pub fn detach(&self, id: ProgramId, wait: Duration) {
-        let end = self.mixer.end_within(wait);
-        self.mixer.detach_encoder_of(id, end);
-        if id != ProgramId::MAIN {
-            return self.compositor.attach_other(id, None);
-        }
-        self.compositor.detach_encoder();
-        ExtraTrack::all().for_each(|track| self.mixer.detach_track(track, end));
     }
 
     /// Ends the compositor and the mixer, and then closes the sources. Returns the files of the

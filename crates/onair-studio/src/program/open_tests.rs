@@ -216,10 +216,16 @@ fn another_program_shares_the_opening_and_each_instant_on_its_own_canvas() {
     let source = rig.collection.sources[0].id;
     rig.edit(&Edit::ShowSource { scene: tall, source });
     let id = ProgramId(1);
-    let canvas = OtherCanvas { scene: tall, size: Size::new(36, 64), rate: FrameRate::FPS_30 };
+    let canvas = OtherCanvas {
+        shows: CanvasContent::Scene(tall),
+        size: Size::new(36, 64),
+        rate: FrameRate::FPS_30,
+    };
     rig.program.set_other(id, Some(canvas), &rig.collection);
     let (frames, drawn) = queue::bounded("frames", 8, Full::DropOldest);
-    rig.program.attach(id, Some(frames), None);
+    let (video, sound) = (Some(frames), ProgramSound::None);
+    let queues = ProgramQueues { id, video, audio: None, sound };
+    rig.program.attach(queues, Timestamp::ZERO);
     let seen = drawn.recv_timeout(WAIT_TIMEOUT).unwrap();
     assert_eq!((seen.size(), middle(&seen)), (Size::new(36, 64), CAMERA_LUMA));
     assert_eq!(middle(&rig.see()), CAMERA_LUMA, "the main one goes on");

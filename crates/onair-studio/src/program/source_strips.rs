@@ -26,6 +26,11 @@ impl Program {
         self.audio.choice != AudioChoice::None || self.strips.has_sources()
     }
 
+    /// Returns true if the main strip has a source.
+    pub fn has_main_audio(&self) -> bool {
+        self.audio.choice != AudioChoice::None
+    }
+
     /// Returns the source of a strip. The main strip's source is the chosen audio source.
     pub fn choice_of<'a>(&'a self, strip: &'a AudioStrip) -> &'a AudioChoice {
         if strip.id == StripId::MAIN { &self.audio.choice } else { &strip.choice }
@@ -179,6 +184,7 @@ mod tests {
             filters: Vec::new(),
             properties: Properties::default(),
             fallback: Default::default(),
+            record: false,
         }
     }
 

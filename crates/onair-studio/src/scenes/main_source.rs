@@ -20,7 +20,15 @@ impl Collection {
         let own = (choice != VideoChoice::None).then(|| {
             let (id, name) = (self.next_source(), self.free_source_name(name));
             let properties = Properties::default();
-            self.sources.push(Source { id, name, choice, filters, properties, fallback });
+            self.sources.push(Source {
+                id,
+                name,
+                choice,
+                filters,
+                properties,
+                fallback,
+                record: false,
+            });
             id
         });
         let copy = self.program_scenes.iter_mut().flat_map(Arc::make_mut);

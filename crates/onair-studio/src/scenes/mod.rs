@@ -42,13 +42,16 @@ pub struct Source {
     pub properties: Properties,
     /// The fallback while the source is black, frozen or lost.
     pub fallback: VideoFallback,
+    /// True if recordings of the program also record this source alone.
+    pub record: bool,
 }
 
 impl Source {
     /// Creates a new source with default settings.
     pub fn new(id: SourceId, name: String, choice: VideoChoice) -> Self {
         let (filters, properties) = (Vec::new(), Properties::default());
-        Self { id, name, choice, filters, properties, fallback: VideoFallback::Keep }
+        let fallback = VideoFallback::Keep;
+        Self { id, name, choice, filters, properties, fallback, record: false }
     }
 }
 
@@ -253,6 +256,10 @@ impl Collection {
         let has_filters = |id| self.has_filters(id);
         let plan = |scene| Plan::filtered(scene, &self.scenes, &has_filters);
         self.scene(id).map(plan).unwrap_or_default()
+    }
+
+    pub(super) fn source_mut(&mut self, id: SourceId) -> Option<&mut Source> {
+        self.sources.iter_mut().find(|source| source.id == id)
     }
 
     /// Returns true if any scene shows this source, hidden or not.

@@ -30,6 +30,7 @@ use crate::audio::AudioChoice;
 use crate::broadcast::delay::MAX_STREAM_DELAY;
 use crate::capture::{VideoChoice, sharing};
 use crate::studio::live::recording::RecordingChoices;
+use crate::studio::live::second_canvas::SecondCanvas;
 use crate::studio::mixer::AudioStrip;
 use crate::studio::mixer::monitoring::Monitoring;
 use crate::studio::program::source_strips;
@@ -42,7 +43,7 @@ use crate::studio::settings::reading::syntax;
 use crate::studio::settings::reading::values::{self, is_usual, layout};
 use crate::studio::settings::scenes::layout::CollectionTable;
 use crate::studio::settings::sections::chat::ChatLayout;
-use crate::studio::settings::sections::quality::QualityLayout;
+use crate::studio::settings::sections::quality::{CanvasLayout, QualityLayout};
 use crate::studio::settings::sections::recording::RecordingLayout;
 use crate::studio::targets::quality::Quality;
 use crate::studio::targets::{MAX_TARGETS, Target};
@@ -92,6 +93,8 @@ layout! {
         delay_ms: Duration = delay,
         #[serde(with = "QualityLayout")]
         quality: Quality = quality,
+        #[serde(with = "CanvasLayout", skip_serializing_if = "is_usual")]
+        canvas: SecondCanvas = canvas,
         targets: Option<Vec<sections::targets::Table>>,
         strips: Vec<sections::strips::Table>,
         player: sections::player::Table,

@@ -302,6 +302,7 @@ mod tests {
                 filters: Vec::new(),
                 properties: Default::default(),
                 fallback: Default::default(),
+                record: false,
             });
         }
         settings.collection = collection;

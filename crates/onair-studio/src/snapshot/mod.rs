@@ -26,6 +26,7 @@ use crate::studio::live::monitor::view::MonitorView;
 use crate::studio::live::recording::audio_tracks::TrackNames;
 use crate::studio::live::recording::free_space::DiskSpace;
 use crate::studio::live::recording::library::view::RecordingsView;
+use crate::studio::live::second_canvas::SecondCanvas;
 use crate::studio::live::view::{
     BroadcastSummary, EncoderView, LiveFigures, LiveState, PassthroughView,
 };
@@ -513,6 +514,13 @@ pub struct Snapshot {
     /// The figures of the current stream delay.
     pub held: Option<DelayFigures>,
     pub recording: Option<RecordingFigures>,
+    /// The second canvas, and its newest frame while the window shows it.
+    pub canvas: SecondCanvas,
+    pub canvas_frames: Latest<VideoFrame>,
+    /// True if the frames are drawn for the window.
+    pub canvas_shown: bool,
+    /// The sources that are recorded alone.
+    pub recorded_sources: Vec<SourceId>,
     /// The summary of the last broadcast, until the next one begins.
     pub last_broadcast: Option<BroadcastSummary>,
     /// The recordings in their folder, while they are displayed.

@@ -56,6 +56,7 @@ pub fn wanted(
             filters: Vec::new(),
             properties: Properties::default(),
             fallback: VideoFallback::Keep,
+            record: false,
         })
     });
     sources.collect()

@@ -25,6 +25,7 @@ fn alarms_of_sources_are_changes_and_are_known_when_those_close() {
         filters: Vec::new(),
         properties: Properties::default(),
         fallback: VideoFallback::Keep,
+        record: false,
     };
     let compositor = compositor();
     let status = SourceStatus::new("front", "The camera");
@@ -83,6 +84,7 @@ fn a_file_that_could_not_be_opened_is_tried_again_when_others_follow_it() {
             filters: Vec::new(),
             properties: Properties { files, ..Properties::default() },
             fallback: VideoFallback::Keep,
+            record: false,
         };
         let collection = Collection { sources: vec![source], ..Collection::default() };
         let main = (&VideoChoice::Test, &SourceReport::default());
@@ -143,6 +145,7 @@ fn what_was_told_of_frames_is_taken_back_when_nobody_sees_them() {
         filters: Vec::new(),
         properties: Properties::default(),
         fallback: VideoFallback::Keep,
+        record: false,
     };
     let open = |id, index| (id, Opened::new(&source(id), chosen(index), LiveProperties::default()));
     let mut sources = Sources {
@@ -191,7 +194,15 @@ fn clip(when_hidden: WhenHidden) -> (Sources, Transport) {
     let properties = Properties { hidden: when_hidden, ..Properties::default() };
     let name = "Clip".to_owned();
     let (filters, fallback) = (Vec::new(), VideoFallback::Keep);
-    let source = Source { id: CLIP, name, choice: choice.clone(), filters, properties, fallback };
+    let source = Source {
+        id: CLIP,
+        name,
+        choice: choice.clone(),
+        filters,
+        properties,
+        fallback,
+        record: false,
+    };
     let dials = LiveProperties::default();
     let transport = dials.transport();
     let opened = Opened::new(&source, Chosen::nothing(choice), dials);
@@ -280,6 +291,7 @@ fn another_region_of_a_display_keeps_it_open() {
             filters: Vec::new(),
             properties: Properties::default(),
             fallback: VideoFallback::Keep,
+            record: false,
         };
         let collection = Collection { sources: vec![source], ..Collection::default() };
         let main = (&VideoChoice::Test, &SourceReport::default());

@@ -72,6 +72,8 @@ pub struct Target {
     pub least_bitrate: Option<BitsPerSecond>,
     /// The mix that the target gets: an extra audio track; `None` means the program's audio.
     pub mix: Option<ExtraTrack>,
+    /// True if the target gets the program of the second canvas.
+    pub second_canvas: bool,
     /// The route of the connection.
     pub route: Route,
 }
@@ -162,6 +164,7 @@ impl Target {
             key_apart: false,
             least_bitrate: None,
             mix: None,
+            second_canvas: false,
             route: Route::default(),
         }
     }

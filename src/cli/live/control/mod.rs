@@ -5,6 +5,7 @@ pub mod items;
 pub mod mixer;
 pub mod run;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,6 +14,8 @@ use crate::capture::VideoFallback;
 use crate::cli::control::{not_a_command, split};
 use crate::cli::flags::value::{check_png, duration, within};
 use crate::cli::live::args::control_syntax;
+use crate::cli::live::record_sources;
+use crate::compose::scene::SourceId;
 use crate::compose::transition::{Kind, MAX_STINGER_DURATION, Order, Transition, Wipe};
 use crate::media::playback_control::{EndBehavior, TransportCommand};
 use crate::remote::ListenOptions;
@@ -29,12 +32,16 @@ pub(super) struct Run {
     /// A file that is sent unchanged, and whether it loops.
     pub copy: Option<(PathBuf, bool)>,
     pub record: Option<PathBuf>,
+    /// The file of the second canvas.
+    pub record_canvas: Option<PathBuf>,
     pub duration: Option<Duration>,
     pub replay_to: Option<PathBuf>,
     /// True to read commands from standard input.
     pub control: bool,
     /// True to send the delayed part of the broadcast before the end.
     pub drain: bool,
+    /// The sources that are recorded alone, with their files.
+    pub sources: BTreeMap<SourceId, PathBuf>,
     /// Where other programs can control the run. It then goes on without a stream or recording.
     pub remote: Option<ListenOptions>,
 }
@@ -117,6 +124,8 @@ pub(super) enum LiveCommand {
     TBar(f32),
     /// Sets the scene in which the strip with this name is heard, or `all`.
     StripScene(String, String),
+    /// Records the source with this name alone to a file, or ends its recording.
+    RecordSource(String, Option<PathBuf>),
     /// Ends the broadcast.
     Stop,
 }
@@ -148,6 +157,10 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<LiveCommand>, Pr
             Command::StartRecording(rest.into())
         }
         "stop-recording" => Command::StopRecording,
+        "record-source" => return record_source(rest).map(Some),
+        "stop-source" if !rest.is_empty() => {
+            return Ok(Some(LiveCommand::RecordSource(rest.to_owned(), None)));
+        }
         "scene" if !rest.is_empty() => return Ok(Some(LiveCommand::Scene(rest.to_owned()))),
         "prepare" if !rest.is_empty() => return Ok(Some(LiveCommand::Prepare(rest.to_owned()))),
         "take" if rest.is_empty() => return Ok(Some(LiveCommand::Take(None))),
@@ -180,6 +193,12 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<LiveCommand>, Pr
         _ => return Err(not_a_command(word, &control_syntax(""))),
     };
     Ok(Some(LiveCommand::Command(Box::new(command))))
+}
+
+/// Parses `Camera=camera.mkv`.
+fn record_source(text: &str) -> Result<LiveCommand, Problem> {
+    let file = record_sources::parse(text)?;
+    Ok(LiveCommand::RecordSource(file.name, Some(file.path)))
 }
 
 /// Fails if the name of a file to record has no known format. `word` is the command or the flag.

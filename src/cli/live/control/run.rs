@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::capture::{VideoChoice, VideoFallback, sharing};
 use crate::cli::control::{Lines, MAX_COMMANDS_PER_TURN};
 use crate::cli::live::control::{self, LiveCommand, Names, Run, filters, items};
+use crate::cli::live::record_sources;
 use crate::cli::output::Output;
 use crate::compose::scene::SourceId;
 use crate::compose::transition::Transition;
@@ -15,7 +16,7 @@ use crate::mix::{Strip, StripId, StripLamp};
 use crate::platform::signals::{self, Signal};
 use crate::studio::mixer::TalkMode;
 use crate::studio::snapshot::{RecordingFigures, StripView};
-use crate::studio::{Collection, Command, Edit, Snapshot, Studio, is_audio_of};
+use crate::studio::{Collection, Command, Edit, ProgramCommand, Snapshot, Studio, is_audio_of};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
@@ -187,6 +188,16 @@ fn carry_out(asked: LiveCommand, studio: &Studio) -> Done {
             let snapshot = studio.snapshot();
             can_talk(strips_of(&snapshot, &name)?.iter().map(|strip| strip.audio.talk))?;
             strip(studio, &name, |id| Command::TalkKeyOf { id, held })?;
+        }
+        LiveCommand::RecordSource(name, path) => {
+            let name = if name == record_sources::MAIN { String::new() } else { name };
+            let source = source_of(&studio.snapshot(), &name)?;
+            studio.send(match path {
+                Some(path) => {
+                    Command::Programs(ProgramCommand::RecordSources([(source, path)].into()))
+                }
+                None => Command::Programs(ProgramCommand::StopSource(source)),
+            });
         }
         LiveCommand::ResetLoudness => studio.send(Command::ResetLoudness),
         LiveCommand::ClipOut(name) if name.is_empty() => {

@@ -81,6 +81,7 @@ pub static HELP_PAGES: &[Page] = &[
     both!(Tasks "how-to/read-the-health-bar.md"),
     both!(Tasks "how-to/lay-out-the-window.md"),
     both!(Tasks "how-to/set-up-hotkeys.md"),
+    both!(Tasks "how-to/second-canvas.md"),
     both!(Tasks "how-to/record.md"),
     both!(Tasks "how-to/profiles.md"),
     both!(Tasks "how-to/delay-the-stream.md"),

@@ -12,7 +12,7 @@ use crate::ui::dialogs::card::DialogContext;
 use crate::ui::dialogs::settings::row::{Choice, choice_row, row, wide_row};
 use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::style::theme::{Type, gap};
-use crate::ui::targets::sound;
+use crate::ui::targets::target_audio;
 use crate::ui::text::Texts;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, Field, elided, paragraph, switch};
@@ -216,7 +216,7 @@ pub(super) fn tracks(ui: &mut Ui, view: &mut View<'_>, needs: &mut DialogContext
         let (title, tip) = (texts.get("settings-mix"), texts.get("settings-mix-tip"));
         let width = ui.available_width();
         let mix = &mut needs.preferences.recording.mix;
-        if let Some(chosen) = sound::choice(ui, view, (&title, &tip), *mix, width) {
+        if let Some(chosen) = target_audio::choice(ui, view, (&title, &tip), *mix, width) {
             *mix = chosen;
         }
     });

@@ -23,11 +23,13 @@ use crate::media::playback_control::EndBehavior;
 use crate::studio::{Command, Edit};
 use crate::ui::input::actions::key;
 use crate::ui::scenes::draft::{Draft, heeds, may_be_out};
-use crate::ui::scenes::source::fields::{choice, color, figure, flag, line, part, unit};
+use crate::ui::scenes::source::fields::{choice, color, figure, flag, hint, line, part, unit};
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::view::file_request::FileRequest;
-use crate::ui::widgets::{Button, ButtonWeight as Dress, Field, expander, label, paragraph};
+use crate::ui::widgets::{
+    Button, ButtonWeight as Dress, Field, expander, label, named_switch, paragraph,
+};
 
 /// Draws all properties of a source: its content by kind, and its fallback.
 pub fn contents(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, id: SourceId) {
@@ -42,12 +44,27 @@ pub fn contents(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, id: SourceI
     if let Some(heeds) = heeds {
         properties(ui, view, draft, (id, heeds), &mut now);
     }
+    recorded(ui, view, id);
     if may_be_out(view.snapshot, id) {
         fallback::contents(ui, view, id);
     }
     if now != before {
         view.send(Command::Edit(Edit::SetProperties(id, now)));
     }
+}
+
+/// Draws the switch that records a source alone, beside each recording of the program.
+fn recorded(ui: &mut Ui, view: &mut View<'_>, id: SourceId) {
+    let Some(source) = view.snapshot.scenes.collection.source(id) else { return };
+    let (on, texts) = (source.record, view.texts);
+    let (text, tip) = (texts.get("source-record"), texts.get("tip-source-record"));
+    if named_switch(ui, view.theme, &text, &tip, Type::Body, on) {
+        view.send(Command::Edit(Edit::SetRecorded(id, !on)));
+    }
+    if view.snapshot.recorded_sources.contains(&id) {
+        hint(ui, view, &texts.get("source-recording"));
+    }
+    ui.add_space(gap::S);
 }
 
 /// Draws the button *Advanced*, and below it a field with the content of a source in the notation of

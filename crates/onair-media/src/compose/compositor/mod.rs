@@ -230,7 +230,7 @@ impl Compositor {
     }
 
     /// Works like [`Compositor::attach_encoder_from`], but for an encoder of another program. That
-    /// program is drawn only while it has an encoder. `None` stops sending.
+    /// program is drawn only while it has an encoder or a preview. `None` stops sending.
     pub fn attach_other(&self, id: ProgramId, encoder: Option<(Sender<VideoFrame>, Timestamp)>) {
         self.post(|inbox| inbox.other_encoders.push((id, encoder)));
     }
@@ -437,14 +437,16 @@ impl Ticker {
         at: Timestamp,
     ) {
         for (id, other) in others {
-            let Some(OtherProgram { plan, size, rate }) = other else {
+            let Some(OtherProgram { plan, size, rate, preview }) = other else {
                 self.others.remove(&id);
                 self.program.set_other(id, None);
                 continue;
             };
             let grid = FrameGrid { rate, ..self.config.grid };
-            let fresh = || OtherProgramTiming { grid, last: grid.index_at(at) - 1, encoder: None };
-            self.others.entry(id).or_insert_with(fresh).grid = grid;
+            let last = grid.index_at(at) - 1;
+            let fresh = || OtherProgramTiming { grid, last, encoder: None, preview: None };
+            let timing = self.others.entry(id).or_insert_with(fresh);
+            (timing.grid, timing.preview) = (grid, preview);
             self.program.set_other(id, Some((plan, size)));
         }
         for (id, encoder) in encoders {
@@ -454,16 +456,21 @@ impl Ticker {
         }
     }
 
-    /// Draws due frames of other programs that have an encoder.
+    /// Draws due frames of other programs that have an encoder or a preview.
     fn draw_others(&mut self, at: Timestamp) {
         for (id, other) in &mut self.others {
             let Some(pts) = other.due(at) else { continue };
-            let Some((encoder, _)) = other.encoder.as_ref().filter(|(_, from)| pts >= *from) else {
+            let is_encoded = other.encoder.as_ref().is_some_and(|(_, from)| pts >= *from);
+            if !is_encoded && other.preview.is_none() {
                 continue;
-            };
-            let frame = self.program.other_frame(*id, at);
-            let sent = frame.map(|frame| encoder.send(VideoFrame { pts, ..frame }));
-            if sent.is_some_and(|sent| sent.is_err()) {
+            }
+            let Some(frame) = self.program.other_frame(*id, at) else { continue };
+            let frame = VideoFrame { pts, ..frame };
+            if let Some(preview) = &other.preview {
+                preview.publish(frame.clone());
+            }
+            let encoder = other.encoder.as_ref().filter(|_| is_encoded);
+            if encoder.is_some_and(|(encoder, _)| encoder.send(frame).is_err()) {
                 other.encoder = None;
             }
         }

@@ -160,9 +160,10 @@ impl Mixer {
         self.push_command(BlockCommand::EndEncoder(program, end));
     }
 
-    /// Stops sending an extra track's audio to its encoder, like [`Mixer::detach_encoder_of`].
-    pub fn detach_track(&self, track: ExtraTrack, end: Timestamp) {
-        self.push_command(BlockCommand::EndTrack(track, end));
+    /// Stops sending the audio of extra tracks to the encoders of a program, like
+    /// [`Mixer::detach_encoder_of`].
+    pub fn detach_tracks_of(&self, program: ProgramId, end: Timestamp) {
+        self.push_command(BlockCommand::EndTracks(program, end));
     }
 
     /// Ends every queue that is ending with the block at this time, if the queue would end later.
@@ -181,11 +182,26 @@ impl Mixer {
         self.push_command(BlockCommand::Encoder(None, tap.map(|tap| (tap, from))));
     }
 
-    /// Sends an extra track's audio to an encoder from now on. `None` ends the queue of the track's
-    /// encoder immediately. A track without an encoder is not mixed.
-    pub fn set_track(&self, track: ExtraTrack, encoder: Option<Sender<SampleBlock>>) {
+    /// Sends an extra track's audio to an encoder of this program from now on. `None` ends the queue
+    /// of that encoder immediately. A track without an encoder is not mixed.
+    pub fn set_track_of(
+        &self,
+        program: ProgramId,
+        track: ExtraTrack,
+        encoder: Option<Sender<SampleBlock>>,
+    ) {
         let from = self.config.clock.now();
-        self.push_command(BlockCommand::Track(track, encoder.map(|encoder| (encoder, from))));
+        self.attach_track_of(program, track, encoder.map(|encoder| (encoder, from)));
+    }
+
+    /// Works like [`Mixer::set_track_of`], but from the block at this time on.
+    pub fn attach_track_of(
+        &self,
+        program: ProgramId,
+        track: ExtraTrack,
+        encoder: Option<(Sender<SampleBlock>, Timestamp)>,
+    ) {
+        self.push_command(BlockCommand::Track((program, track), encoder));
     }
 
     /// Sends the operator's audio (monitored or solo strips) to this queue. `None` stops this.
@@ -348,13 +364,16 @@ enum BlockCommand {
     Remove(StripId),
     /// The encoder of a program, or the tap.
     Encoder(Option<ProgramId>, Option<(Sender<SampleBlock>, Timestamp)>),
-    Track(ExtraTrack, Option<(Sender<SampleBlock>, Timestamp)>),
+    Track(TrackKey, Option<(Sender<SampleBlock>, Timestamp)>),
     EndEncoder(ProgramId, Timestamp),
-    EndTrack(ExtraTrack, Timestamp),
+    EndTracks(ProgramId, Timestamp),
     LimitEnds(Timestamp),
     Monitoring(Option<Sender<SampleBlock>>),
     Unmonitored(BTreeSet<StripId>),
 }
+
+/// An extra track, and the program whose encoder gets it.
+type TrackKey = (ProgramId, ExtraTrack);
 
 /// The queue of an encoder or of the tap.
 struct BlockReceiver<Key> {
@@ -373,9 +392,9 @@ impl<Key: PartialEq> BlockReceiver<Key> {
         all.extend(with.map(|(queue, since)| Self { key, queue, since, end: None }));
     }
 
-    /// Sets the end of the receivers with this key that are not ending yet.
-    fn set_end(all: &mut Vec<Self>, key: &Key, end: Timestamp) {
-        Self::end_those(all, end, |it| it.key == *key && it.end.is_none());
+    /// Sets the end of the receivers with these keys that are not ending yet.
+    fn set_end(all: &mut Vec<Self>, is_it: impl Fn(&Key) -> bool, end: Timestamp) {
+        Self::end_those(all, end, |it| is_it(&it.key) && it.end.is_none());
     }
 
     /// Ends all receivers that are ending at this time at the latest.
@@ -404,7 +423,7 @@ struct Outputs {
     /// The encoders of the programs and the tap.
     encoders: Vec<BlockReceiver<Option<ProgramId>>>,
     /// Encoders of the extra tracks.
-    tracks: Vec<BlockReceiver<ExtraTrack>>,
+    tracks: Vec<BlockReceiver<TrackKey>>,
     monitoring: Option<Sender<SampleBlock>>,
 }
 
@@ -500,7 +519,7 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
                     return true;
                 }
                 let mut data = silence(frames);
-                strip_set.track(encoder.key, first, &mut data);
+                strip_set.track(encoder.key.1, first, &mut data);
                 limit(&mut data);
                 encoder.send(SampleBlock { pts: instant(first), rate, channels, data })
             });
@@ -593,10 +612,10 @@ fn handle(shared: &Shared, strip_set: &mut StripSet, outputs: &mut Outputs) {
                 BlockReceiver::replace(&mut outputs.tracks, track, encoder);
             }
             BlockCommand::EndEncoder(program, end) => {
-                BlockReceiver::set_end(&mut outputs.encoders, &Some(program), end);
+                BlockReceiver::set_end(&mut outputs.encoders, |it| *it == Some(program), end);
             }
-            BlockCommand::EndTrack(track, end) => {
-                BlockReceiver::set_end(&mut outputs.tracks, &track, end);
+            BlockCommand::EndTracks(program, end) => {
+                BlockReceiver::set_end(&mut outputs.tracks, |(its, _)| *its == program, end);
             }
             BlockCommand::LimitEnds(end) => {
                 BlockReceiver::limit_ends(&mut outputs.encoders, end);

@@ -271,12 +271,12 @@ fn a_detached_encoder_gets_audio_up_to_the_end_although_it_is_produced_later() {
     let (encoder, encoded) = queue::bounded("test", 256, Full::DropOldest);
     let (second, track_encoded) = queue::bounded("test", 256, Full::DropOldest);
     mixer.attach_encoder(encoder);
-    mixer.set_track(track, Some(second));
+    mixer.set_track_of(ProgramId::MAIN, track, Some(second));
     let first = [&encoded, &track_encoded].map(|it| it.recv_timeout(WAIT_TIMEOUT).unwrap().pts);
     let end = mixer.end_within(Duration::MAX);
     assert!(first.iter().all(|first| *first < end));
     mixer.detach_encoder_of(ProgramId::MAIN, end);
-    mixer.detach_track(track, end);
+    mixer.detach_tracks_of(ProgramId::MAIN, end);
     // The next encoder does not end the audio of this one.
     let (next, _waiting) = queue::bounded("test", 256, Full::DropOldest);
     mixer.attach_encoder(next);
@@ -316,7 +316,7 @@ fn only_the_limit_of_all_ends_makes_an_end_earlier() {
     let (next, _waiting) = queue::bounded("test", 1, Full::DropOldest);
     let at = |seconds: i64| Timestamp::from_millis(seconds * 1_000);
     mixer.attach_encoder_of(ProgramId::MAIN, encoder, at(1));
-    mixer.set_track(track, Some(second));
+    mixer.set_track_of(ProgramId::MAIN, track, Some(second));
     mixer.attach_encoder_of(ProgramId(1), next, at(1));
     let mut ends = |mixer: &Mixer| {
         handle(&mixer.shared, &mut strip_set, &mut outputs);
@@ -326,7 +326,7 @@ fn only_the_limit_of_all_ends_makes_an_end_earlier() {
     // A second end is for a later queue with the same key.
     for end in [3_000, 2_000, 5_000] {
         mixer.detach_encoder_of(ProgramId::MAIN, at(end));
-        mixer.detach_track(track, at(end));
+        mixer.detach_tracks_of(ProgramId::MAIN, at(end));
         let expected = Some(at(3_000));
         assert_eq!(ends(&mixer), (vec![expected, None], vec![expected]));
     }

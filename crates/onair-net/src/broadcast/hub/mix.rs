@@ -125,7 +125,12 @@ mod tests {
         let mixed = hub.with_mix(two);
         let program = hub.subscribe("program", Limits::FILE);
         let output = mixed.subscribe("mix", Limits::FILE);
-        let whole = mixed.subscribe_with("recording", Limits::FILE, [three].into_iter().collect());
+        let whole = mixed.subscribe_after(
+            "recording",
+            Limits::FILE,
+            None,
+            Some([three].into_iter().collect()),
+        );
         for at in [0, 20, 40] {
             for track in [Track::Audio, Track::Extra(two), Track::Extra(three)] {
                 packets.send(packet(track, at)).unwrap();

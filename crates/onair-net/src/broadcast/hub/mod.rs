@@ -24,7 +24,6 @@ use crate::base::{Stop, Timestamp, Worker, partial_debug};
 use crate::broadcast::hub::backlog::{Backlog, Limits};
 use crate::broadcast::hub::gop::Gop;
 use crate::broadcast::hub::interleaver::Interleaver;
-use crate::broadcast::hub::mix::MixSink;
 use crate::broadcast::hub::opus::SharedOpus;
 use crate::broadcast::hub::sequence_headers::SequenceHeaders;
 use crate::broadcast::hub::shared_packet::SharedPacket;
@@ -39,14 +38,13 @@ const SAME_START_TOLERANCE: Duration = Duration::from_millis(100);
 
 /// The hub of one broadcast. The hub ends with its input (when all senders are dropped), or when it
 /// is dropped. The subscriptions of the hub end after all packets are read.
-#[derive(Debug)]
 pub struct Hub {
     feed: HubFeed,
     /// The thread; `None` for the hub of a mix.
     worker: Option<Worker>,
     /// Takes the packets of the hub that this hub of a mix follows.
     #[allow(dead_code, reason = "the followed hub passes packets on while this exists")]
-    mix: Option<Arc<MixSink>>,
+    mix: Option<Arc<dyn Sink>>,
 }
 
 /// Counters since the start.
@@ -111,6 +109,7 @@ struct State {
 }
 
 partial_debug!(HubFeed {});
+partial_debug!(Hub { feed });
 
 impl Hub {
     /// Starts the hub of a stream with this config.
@@ -169,16 +168,18 @@ impl Hub {
         self.feed.subscribe_to_all(name, limits, false)
     }
 
-    /// Subscribes a new output that also gets the extra audio tracks. The output begins like other
-    /// outputs if these tracks (and video) are available from the same point. Otherwise, the output
-    /// requests a keyframe, and begins at that keyframe.
-    pub(super) fn subscribe_with(
+    /// Subscribes a new output, optionally with extra audio tracks. The output begins like other
+    /// outputs if these tracks (and video) are available from the same point. Otherwise, or if there
+    /// is no keyframe after the DTS `after`, the output requests a keyframe, and begins at that
+    /// keyframe.
+    pub(super) fn subscribe_after(
         &self,
         name: impl Into<String>,
         limits: Limits,
-        extras: ExtraTracks,
+        after: Option<Timestamp>,
+        extras: Option<ExtraTracks>,
     ) -> Subscription {
-        self.feed.open(name.into(), limits, None, RenditionId::Main, Some(extras))
+        self.feed.open(name.into(), limits, after, RenditionId::Main, extras)
     }
 
     /// Passes all packets to this sink while the sink exists, including extra audio tracks and

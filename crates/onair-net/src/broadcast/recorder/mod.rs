@@ -103,6 +103,8 @@ pub struct Options {
     pub journal: Option<PathBuf>,
     /// The audio tracks. The hub must already get the extra tracks.
     pub audio_tracks: RecordedTracks,
+    /// The recording begins with a keyframe after this DTS, instead of with the latest one.
+    pub after: Option<Timestamp>,
 }
 
 /// An event of a recording.
@@ -214,10 +216,8 @@ impl Recorder {
             + config.audio.as_ref().map_or(0, |it| u64::from(it.bitrate.0))
             + options.audio_tracks.bitrate();
         let name = format!("recorder {}", asked.display());
-        let subscription = match options.audio_tracks.wanted() {
-            none if none.is_empty() => hub.subscribe(name, Limits::FILE),
-            extras => hub.subscribe_with(name, Limits::FILE, extras),
-        };
+        let extras = Some(options.audio_tracks.wanted()).filter(|extras| !extras.is_empty());
+        let subscription = hub.subscribe_after(name, Limits::FILE, options.after, extras);
         let waiting = Arc::downgrade(&subscription.line);
         let writer = Writer {
             asked: asked.to_owned(),

@@ -1,24 +1,20 @@
 //! Handles going on air, and ending a broadcast. The file is long because its tests follow a
 //! broadcast from its start to its end.
 
-use std::path::Path;
-use std::time::Duration;
-
-use crate::media::{ExtraTracks, ProgramId};
+use crate::media::ProgramId;
 use crate::studio::engine::Engine;
 use crate::studio::event::{self, Event, TargetState, stats};
 use crate::studio::live::on_air::OnAir;
 use crate::studio::live::outputs::OutputNews;
 use crate::studio::live::outputs::target::WantedTargets;
-use crate::studio::live::recording::audio_tracks::{self, TrackNames};
+use crate::studio::live::recording::audio_tracks;
+use crate::studio::live::second_canvas::SECOND_PROGRAM;
 use crate::studio::live::series::BroadcastSeries;
 use crate::studio::live::target_events::count_or_none;
 use crate::studio::live::view::{BroadcastSummary, BroadcastTarget, LiveFigures};
 use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::program::OtherCanvas;
 use crate::studio::targets::misfits::misfits;
-use crate::studio::targets::quality::Quality;
 use crate::studio::targets::sharing::ServerReach;
 use crate::studio::targets::{Target, address};
 use crate::studio::watch::own_chat::ChatCommand;
@@ -203,8 +199,10 @@ impl Engine {
     /// Returns the enabled targets with valid addresses. Reports targets with invalid addresses, or
     /// that no target is enabled.
     pub fn resolve_enabled(&mut self) -> Vec<WantedTargets> {
-        let wanted: Vec<Target> =
-            self.targets.list.iter().filter(|target| target.enabled).cloned().collect();
+        // Targets of the second canvas get nothing while it is off.
+        let has_second = self.settings.canvas.enabled;
+        let is_wanted = |it: &&Target| it.enabled && (has_second || !it.second_canvas);
+        let wanted: Vec<Target> = self.targets.list.iter().filter(is_wanted).cloned().collect();
         if wanted.is_empty() {
             self.notices.raise(&StudioMessage::NoTarget {}, "");
         }
@@ -285,16 +283,17 @@ impl Engine {
             self.clear_link_notices(id);
             self.live.series.switched_off(id as usize, self.clock.now());
         }
-        let Some(on_air) = &self.live.on_air else { return };
-        if !on_air.is_publishing() || on_air.publishes_to(id) == enabled {
+        if !self.live.is_publishing() || self.live.sends_to(id) == enabled {
             return;
         }
         if !enabled {
             let words = self.last_words.0.clone();
-            let on_air = self.live.on_air.as_mut();
+            let on_air = self.live.sending_to(id);
             self.endings.broadcasts.extend(on_air.and_then(|it| it.end_publisher(id, words)));
             return;
         }
+        let has_canvas = self.settings.canvas.enabled;
+        let target = target.filter(|target| has_canvas || !target.second_canvas);
         let Some(target) = target.filter(|target| !self.is_unfinished(target)) else { return };
         let Some(resolved) = self.resolve(&target) else { return };
         self.clear_link_notices(id);
@@ -305,11 +304,16 @@ impl Engine {
     /// Adds these targets to the broadcast, after the encoders of their mixes have started. Returns
     /// the last events of their earlier attempts.
     pub fn publish(&mut self, wanted: Vec<WantedTargets>) -> Vec<OutputNews> {
+        if self.live.on_air.is_none() {
+            return Vec::new();
+        }
+        let (wanted, second) = self.by_canvas(wanted);
+        let mut left = self.publish_second(second);
         let used = audio_tracks::used(&self.settings.strips);
-        let Some(on_air) = &mut self.live.on_air else { return Vec::new() };
+        let Some(on_air) = &mut self.live.on_air else { return left };
         let encoded = self.state.program.as_ref();
         let encoded = encoded.map(|program| on_air.encode_mixes(&wanted, used, program));
-        let left = on_air.publish(&self.runtime, self.clock, wanted);
+        left.extend(on_air.publish(&self.runtime, self.clock, wanted));
         if let Some(Err(reason)) = encoded {
             self.notices.raise(&StudioMessage::EncoderFailed { reason }, "");
         }
@@ -319,7 +323,7 @@ impl Engine {
     /// Withdraws the notices about the speed of a target's link, before the connection ends or a new
     /// one replaces it.
     pub fn clear_link_notices(&mut self, id: u32) {
-        let label = self.live.on_air.as_ref().and_then(|on_air| on_air.label(id));
+        let label = self.live.all().find_map(|on_air| on_air.label(id));
         self.notices.end_target(groups::DROPPED_FRAME_NOTICES, id);
         self.end_rendition_notice(id, &label.unwrap_or_default());
     }
@@ -348,9 +352,14 @@ impl Engine {
             return true;
         }
         self.apply_quality();
+        // All encoders are opened first, so that recordings of sources begin with the program.
+        let sources = self.open_source_recordings();
+        let second = self.open_second();
         let Some(program) = &self.state.program else { return false };
-        match OnAir::begin(program, ProgramId::MAIN, &self.state.quality, self.clock) {
-            Ok((on_air, events)) => {
+        match OnAir::open_main(program, &self.state.quality, self.clock) {
+            Ok(opened) => {
+                let now = self.clock.now();
+                let (on_air, events) = opened.begin(program, now);
                 self.live.on_air = Some(on_air);
                 self.live.series.begin_pace();
                 self.notices.take_back("encoder-failed");
@@ -358,67 +367,22 @@ impl Engine {
                     self.notices.send_event(event);
                 }
                 self.keep_replay();
+                self.begin_source_recordings(sources, now);
+                self.begin_opened_second(second, now);
                 true
             }
             Err(reason) => {
+                self.close_source_recordings(sources);
+                drop(second);
+                self.follow_canvas();
                 self.notices.raise(&StudioMessage::EncoderFailed { reason }, "");
                 false
             }
         }
     }
 
-    /// Encodes and records another program made from the same sources.
-    pub fn start_program(&mut self, id: ProgramId, canvas: OtherCanvas, path: &Path) {
-        self.stop_program(id);
-        let Some(program) = &mut self.state.program else { return };
-        if id == ProgramId::MAIN || self.state.quitting {
-            return;
-        }
-        program.set_other(id, Some(canvas), &self.settings.collection);
-        let OtherCanvas { size, rate: frame_rate, .. } = canvas;
-        let quality = Quality { size, frame_rate, ..self.state.quality.clone() };
-        let choices = &self.settings.preferences.recording;
-        let tracks = (ExtraTracks::NONE, &TrackNames::default());
-        let message = match OnAir::begin(program, id, &quality, self.clock) {
-            Ok((mut on_air, _)) => {
-                match on_air.record(path, choices, self.config.journal.clone(), tracks, program) {
-                    Ok(recording) => {
-                        self.live.others.insert(id, on_air);
-                        self.notices.send_event(Event::Recording(recording));
-                        return;
-                    }
-                    Err(error) => StudioMessage::RecordingNotStarted {
-                        path: path.display().to_string(),
-                        reason: error.problem(),
-                    },
-                }
-            }
-            Err(reason) => StudioMessage::EncoderFailed { reason },
-        };
-        program.detach(id, Duration::ZERO);
-        program.set_other(id, None, &self.settings.collection);
-        self.notices.raise(&message, "");
-    }
-
-    /// Ends another program in the background; its sources continue.
-    pub fn stop_program(&mut self, id: ProgramId) {
-        let Some(on_air) = self.live.others.remove(&id) else { return };
-        if let Some(program) = &mut self.state.program {
-            program.detach(id, on_air.late_audio_wait(self.state.quitting));
-            program.set_other(id, None, &self.settings.collection);
-        }
-        let words = self.last_words.0.clone();
-        self.endings.broadcasts.extend(on_air.end(self.state.quitting, words));
-    }
-
-    /// Ends all programs except the main one.
-    pub fn stop_programs(&mut self) {
-        for id in self.live.others.keys().copied().collect::<Vec<_>>() {
-            self.stop_program(id);
-        }
-    }
-
     pub fn stop_live(&mut self) {
+        self.stop_second_targets();
         let Some(on_air) = &mut self.live.on_air else { return };
         let is_over = !on_air.is_publishing() && on_air.passthrough().is_none();
         // The broadcast may have ended just before the command, but its recording continues.
@@ -444,6 +408,9 @@ impl Engine {
 
     /// Ends the encoders, the outputs and the hub in the background, in that order.
     pub fn end_broadcast(&mut self) {
+        self.stop_source_recordings();
+        self.stop_second_recording();
+        self.stop_program(SECOND_PROGRAM);
         // Earlier events are reported before those of the end.
         let now = self.clock.now();
         let news = self.live.on_air.as_mut().map(|on_air| on_air.poll_outputs(now));
@@ -544,9 +511,7 @@ impl Engine {
     pub fn end_if_idle(&mut self) {
         let passthrough = self.live.is_passthrough();
         let keeps = self.settings.preferences.recording.keeps_always() && !self.state.quitting;
-        if (passthrough || !keeps)
-            && self.live.on_air.as_ref().is_some_and(|on_air| !on_air.is_busy())
-        {
+        if (passthrough || !keeps) && self.live.on_air.is_some() && !self.live.is_busy() {
             self.report_passthrough();
             self.end_broadcast();
         }
@@ -577,6 +542,7 @@ pub fn cause(reason: Problem) -> Problem {
 
 #[cfg(test)]
 pub(in crate::engine) mod tests {
+    use std::path::Path;
     use std::time::{Duration, Instant};
 
     use super::*;
@@ -597,6 +563,7 @@ pub(in crate::engine) mod tests {
     use crate::studio::settings::Settings;
     use crate::studio::snapshot::Snapshot;
     use crate::studio::sources::open::SourceOpener;
+    use crate::studio::targets::quality::Quality;
 
     /// Returns a studio without a program and a keyring, whose settings are in this folder, if any.
     pub fn at_rest(folder: Option<&Path>) -> (Engine, OwnerEnds) {

@@ -1,15 +1,15 @@
 //! The mixer's strips: settings, sources and states. The file is long because its tests follow a
 //! strip from the choice of its source to the notices about it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::audio::AudioChoice;
 use crate::capture;
 use crate::compose::scene::SceneId;
-use crate::media::Track;
 use crate::media::playback_control::EndBehavior;
 use crate::media::source_status::{SourceFormat, SourceReport, SourceState};
-use crate::mix::StripId;
+use crate::media::{ExtraTracks, Track};
+use crate::mix::{self, StripId};
 use crate::studio::engine::Engine;
 use crate::studio::engine::handlers::poll;
 use crate::studio::engine::undo_history::{Change, UndoState};
@@ -79,9 +79,14 @@ impl Engine {
         let seen = source_strips::seen(program, &self.settings.collection);
         let scenes = self.settings.collection.scenes_in_program();
         let talking = &self.state.talking;
+        let tracks = self.settings.strips.iter().map(|it| (it.id, self.source_tracks(it)));
+        let tracks: BTreeMap<StripId, ExtraTracks> = tracks.collect();
+        let Some(program) = &mut self.state.program else { return };
         let effective_strip = |strip: &AudioStrip| {
             let shown = is_shown(strip, &seen, (&self.settings.collection, &scenes));
-            strip.effective_strip(talking.is_held(strip.id), shown)
+            let effective = strip.effective_strip(talking.is_held(strip.id), shown);
+            let own = tracks.get(&strip.id).copied().unwrap_or_default();
+            mix::Strip { tracks: effective.tracks.and(own), ..effective }
         };
         let main = (program.video_choice().clone(), program.transport(MAIN_SOURCE).at_end());
         let sources = &self.settings.collection.sources;
@@ -528,7 +533,7 @@ mod tests {
     use crate::studio::command::Command;
     use crate::studio::engine::handlers::live::tests::{at_rest, end, until, with_program};
     use crate::studio::mixer::TalkMode;
-    use crate::studio::program::OtherCanvas;
+    use crate::studio::program::{CanvasContent, OtherCanvas};
     use crate::studio::scenes::edits::Edit;
     use crate::studio::targets::quality::Quality;
 
@@ -783,7 +788,11 @@ mod tests {
         let (mut engine, _ends) = with_program(None);
         let folder = tempfile::tempdir().unwrap();
         let (id, scene) = (ProgramId(1), engine.settings.collection.current);
-        let canvas = OtherCanvas { scene, size: Size::new(180, 320), rate: FrameRate::FPS_30 };
+        let canvas = OtherCanvas {
+            shows: CanvasContent::Scene(scene),
+            size: Size::new(180, 320),
+            rate: FrameRate::FPS_30,
+        };
         engine.start_program(id, canvas, &folder.path().join("tall.mkv"));
         let strip = Strip { offset_us: -1_000_000, ..Strip::default() };
         engine.state.program.as_ref().unwrap().mixer().set_strip(StripId::MAIN, strip);

@@ -1,5 +1,6 @@
 //! Handles recordings, replays, screenshots, and unfinished files of an earlier run.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use crate::base::Worker;
 use crate::files::Trouble;
 use crate::media::{ExtraTracks, VideoFrame};
 use crate::studio::engine::Engine;
-use crate::studio::event::{self, Event};
+use crate::studio::event::{self, Event, ProgramName};
 use crate::studio::live::on_air::OnAir;
 use crate::studio::live::recording::audio_tracks;
 use crate::studio::live::recording::repair::Repairs;
@@ -61,10 +62,14 @@ impl Engine {
             self.notices.raise(&StudioMessage::RecordingNotStarted { path: shown, reason }, "");
             return;
         }
+        self.want_source_recordings(&path);
+        self.want_canvas_recording(&path);
         if !self.begin_broadcast() {
             self.notices.send_event(Event::Stopped);
             return;
         }
+        self.record_sources(BTreeMap::new());
+        self.record_second();
         let choices = self.settings.preferences.recording.clone();
         let names = self.track_names();
         let tracks = (self.tracks_for(&path), &names);
@@ -82,6 +87,7 @@ impl Engine {
             Err(error) => {
                 let reason = error.problem();
                 self.notices.send_event(Event::Recording(event::Recording {
+                    program: ProgramName::Main,
                     path,
                     state: event::RecordingState::Failed,
                     duration: Duration::ZERO,
@@ -111,6 +117,8 @@ impl Engine {
     }
 
     pub fn stop_recording(&mut self) {
+        self.stop_source_recordings();
+        self.stop_second_recording();
         let Some(on_air) = &mut self.live.on_air else { return };
         let stays = self.settings.preferences.recording.keeps_always();
         if let Some(recording) = on_air.recording().filter(|_| !self.live.is_recorded_later) {
@@ -133,7 +141,8 @@ impl Engine {
 
     /// Handles a file that was created, paused, completed or abandoned.
     pub fn recording_happened(&mut self, recording: event::Recording) {
-        if recording.state == event::RecordingState::Finished {
+        let is_main = recording.program == ProgramName::Main;
+        if is_main && recording.state == event::RecordingState::Finished {
             let is_earlier = self.live.summarized_file.as_ref() == Some(&recording.path);
             if !self.live.is_recorded_later || is_earlier {
                 self.live.summary.recording = Some(recording.path.clone());
@@ -287,7 +296,7 @@ pub(in crate::engine) mod tests {
     use crate::studio::engine::Engine;
     use crate::studio::engine::handlers::live::tests::{at_rest, end, on_air, until, with_program};
     use crate::studio::event::stats::{self, Stats};
-    use crate::studio::event::{self, Event};
+    use crate::studio::event::{self, Event, ProgramName};
     use crate::studio::live::outputs::OutputNews;
     use crate::studio::live::recording::library::RecordingsCommand;
     use crate::studio::notices::Notice;
@@ -402,6 +411,7 @@ pub(in crate::engine) mod tests {
 
     pub(in crate::engine) fn finished(path: impl Into<PathBuf>) -> event::Recording {
         event::Recording {
+            program: ProgramName::Main,
             path: path.into(),
             state: event::RecordingState::Finished,
             duration: Duration::from_secs(1),

@@ -23,7 +23,11 @@ impl Engine {
     pub fn snapshot(&self, ended: bool) -> Snapshot {
         let state = &self.state;
         let (live, mut figures) = match &self.live.on_air {
-            Some(on_air) => (on_air.live_state(), on_air.live_figures()),
+            Some(on_air) => {
+                let mut states = self.live.all().map(OnAir::live_state);
+                let state = states.find(|state| *state != LiveState::Idle);
+                (state.unwrap_or_default(), on_air.live_figures())
+            }
             None => (LiveState::Idle, LiveFigures::default()),
         };
         figures.bitrate_history = self.live.series.bitrates().collect();
@@ -68,6 +72,10 @@ impl Engine {
             },
             delay: self.settings.delay,
             held: self.live.on_air.as_ref().and_then(OnAir::held),
+            canvas: self.settings.canvas.clone(),
+            canvas_frames: self.live.second.frames.clone(),
+            canvas_shown: self.live.second.is_shown,
+            recorded_sources: self.live.source_recordings.sources().collect(),
             recording: self.live.on_air.as_ref().and_then(OnAir::recording).map(|recording| {
                 let figures = recording.recorder.figures();
                 RecordingFigures {
@@ -167,7 +175,7 @@ impl Engine {
                     matches!(event.trouble, Some(Trouble::Refused | Trouble::NoSuchStream));
             }
         }
-        for sent in self.live.on_air.iter().flat_map(OnAir::targets) {
+        for sent in self.live.all().flat_map(OnAir::targets) {
             let figures = sent.publisher.figures();
             if let Some(view) = views.iter_mut().find(|view| view.target.id == sent.id) {
                 view.bitrate = carried(&figures);

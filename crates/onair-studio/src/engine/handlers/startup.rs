@@ -26,7 +26,8 @@ impl Engine {
             // A running broadcast does not wait.
             let idle = !self.live.is_busy();
             let in_time = self.startup.read_by.is_none_or(|by| self.clock.now() < by);
-            idle && in_time && state.program.as_ref().is_some_and(Program::awaits_filters)
+            let filters = || state.program.as_ref().is_some_and(Program::awaits_filters);
+            idle && in_time && (filters() || self.awaits_recorded_sources())
         };
         self.startup.is_undecided() || self.secrets.pending || files()
     }

@@ -242,7 +242,7 @@ impl Engine {
                 self.targets.list.push(target);
             }
         }
-        if let Some(on_air) = &mut self.live.on_air {
+        if let Some(on_air) = self.live.sending_to(id) {
             on_air.set_floor(id, floor);
         }
         self.remember_targets();
@@ -266,7 +266,7 @@ impl Engine {
     pub fn is_live(&self, id: u32) -> bool {
         let live = self.targets.events.get(&id).is_some_and(|it| it.state == TargetState::Live);
         // The last event of a target that was switched off may be old.
-        live && self.live.on_air.as_ref().is_some_and(|it| it.publishes_to(id))
+        live && self.live.sends_to(id)
     }
 
     /// Connects the edited targets after a typing pause, or at once if `at_once` is true.
@@ -311,7 +311,7 @@ impl Engine {
         let id = target.id;
         self.put_target(target);
         self.targets.edited.remove(&id);
-        let sought = self.live.on_air.as_ref().is_some_and(|it| it.publishes_to(id));
+        let sought = self.live.sends_to(id);
         let target = self.targets.list.iter().find(|it| it.id == id && it.enabled).cloned();
         let Some(target) = target.filter(|_| sought) else {
             return self.follow_switch(id);
@@ -322,7 +322,7 @@ impl Engine {
             // That the user changes the address is no loss.
             self.live.series.switched_off(id as usize, self.clock.now());
         }
-        if let Some(on_air) = &mut self.live.on_air {
+        if let Some(on_air) = self.live.sending_to(id) {
             // The end of the earlier connection is not reported, because the target continues.
             let (nobody, _) = queue::bounded("last-words", 1, queue::Full::DropOldest);
             self.endings.broadcasts.extend(on_air.end_publisher(id, nobody));

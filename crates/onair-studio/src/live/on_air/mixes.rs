@@ -2,8 +2,6 @@
 //! place of the program's audio. The track is encoded once, however many outputs have it. These
 //! outputs subscribe to a hub of the mix, which shares the frames of the broadcast.
 
-use std::collections::BTreeMap;
-
 use super::OnAir;
 use crate::broadcast::Hub;
 use crate::media::{ExtraTrack, ExtraTracks};
@@ -11,22 +9,6 @@ use crate::studio::live::outputs::target::WantedTargets;
 use crate::studio::live::stream_delay::StreamDelay;
 use crate::studio::program::Program;
 use crate::text::Problem;
-
-/// The hubs of the mixes in use.
-#[derive(Debug, Default)]
-pub(super) struct Mixes {
-    /// After the stream delay, for targets.
-    sent: BTreeMap<ExtraTrack, Hub>,
-    /// Before the stream delay, for recordings.
-    recorded: BTreeMap<ExtraTrack, Hub>,
-}
-
-impl Mixes {
-    /// Ends the hubs of the targets, because the stream that they follow ends or changes.
-    pub fn end_sent(&mut self) {
-        self.sent.clear();
-    }
-}
 
 impl OnAir {
     /// Starts the encoders of these targets' mixes before the targets are added.

@@ -1,7 +1,9 @@
 //! A broadcast: encoders, the hub, the targets and the recording, from *Go Live* to the end.
 
+mod begin;
 pub(crate) mod figures;
 pub(crate) mod late_audio;
+mod mix_hubs;
 mod mixes;
 mod recording;
 #[cfg(test)]
@@ -10,21 +12,23 @@ mod time_on_air;
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Weak};
+use std::sync::Weak;
 use std::time::Duration;
 
-use crate::base::queue::{self, Full, Sender};
+use crate::base::queue::Sender;
 use crate::base::{Clock, Timestamp, Worker};
 use crate::broadcast::adaptation::Sample;
 use crate::broadcast::{Hub, PassthroughFile, Publisher, publisher};
 use crate::encode::{AudioEncoder, Incident, VideoEncoder};
-use crate::media::{BitsPerSecond, ExtraTracks, FrameRate, ProgramId, Size, StreamConfig, Track};
+use crate::media::{BitsPerSecond, ExtraTracks, FrameRate, ProgramId, Size};
 use crate::server::KeyframeRequest;
 use crate::studio::event::stats::{DelayFigures, DelayState};
-use crate::studio::event::{self, Event, stats};
+use crate::studio::event::{Event, ProgramName, stats};
 use crate::studio::live::adaptation::{Adaptation, Outcome, TargetSample, Terms};
 use crate::studio::live::dropped_frames::DroppedFrames;
-use crate::studio::live::on_air::mixes::Mixes;
+pub use begin::Opened;
+
+use crate::studio::live::on_air::mix_hubs::Mixes;
 use crate::studio::live::on_air::time_on_air::TimeOnAir;
 use crate::studio::live::outputs::target::{TargetOutput, WantedTargets};
 use crate::studio::live::outputs::{OutputNews, Outputs, background};
@@ -37,7 +41,6 @@ use crate::studio::notices::message::StudioMessage;
 use crate::studio::program::Program;
 use crate::studio::targets::quality::{Adapt, Quality};
 use crate::text::Problem;
-use crate::text::problem::problem;
 
 /// Maximum number of frames that wait for the encoder. More would only add delay.
 const MAX_QUEUED_FRAMES: usize = 4;
@@ -70,6 +73,8 @@ const QUIT_FILE_END_TIMEOUT: Duration = Duration::from_millis(2_000);
 pub struct OnAir {
     /// The program that is sent or recorded.
     program: ProgramId,
+    /// The name of the program in events.
+    name: ProgramName,
     hub: Hub,
     video: Option<VideoEncoder>,
     /// The keyframe request to `video`, created once, so that a repeated one is recognized.
@@ -110,6 +115,8 @@ pub struct OnAir {
     extras: Option<ExtraTrackEncoders>,
     /// The hubs of outputs with other sound.
     mixes: Mixes,
+    /// The instant after which the next recording begins.
+    record_after: Option<Timestamp>,
     /// The extra audio tracks of recordings that are ending.
     ending_tracks: Vec<Weak<ExtraTracks>>,
 }
@@ -137,87 +144,6 @@ fn encoder_message(incident: Incident) -> StudioMessage {
 }
 
 impl OnAir {
-    /// Opens the encoders, and connects video and audio to them. Nothing is sent yet.
-    pub fn begin(
-        program: &Program,
-        id: ProgramId,
-        quality: &Quality,
-        clock: Clock,
-    ) -> Result<(Self, Vec<Event>), Problem> {
-        let (packets, input) = queue::bounded("packets", MAX_QUEUED_PACKETS, Full::Block);
-        let mut events = Vec::new();
-        let (video, frames, second) = if id == ProgramId::MAIN && !program.has_video() {
-            (None, None, None)
-        } else {
-            let (frames, waiting) = queue::bounded("frames", MAX_QUEUED_FRAMES, Full::DropOldest);
-            let config = quality.video_config();
-            let encoder = VideoEncoder::spawn(config, waiting, packets.clone())
-                .map_err(|error| Problem::from(&error))?;
-            (Some(encoder), Some(frames), Some(SecondRendition::new(packets.clone(), quality)))
-        };
-        let (audio, blocks, extras) = if program.has_audio() {
-            let (blocks, waiting) = queue::bounded("audio", MAX_QUEUED_AUDIO_BLOCKS, Full::Block);
-            let config = crate::encode::audio::Config {
-                sample_rate: quality.sample_rate,
-                channels: quality.channels,
-                bitrate: quality.audio_bitrate,
-                profile: quality.audio_profile,
-            };
-            let encoder = AudioEncoder::spawn(config, waiting, packets.clone())
-                .map_err(|error| Problem::from(&error))?;
-            (Some(encoder), Some(blocks), Some(ExtraTrackEncoders::new(packets.clone(), config)))
-        } else {
-            (None, None, None)
-        };
-        drop(packets);
-        if video.is_none() && audio.is_none() {
-            return Err(problem!("encode-nothing"));
-        }
-        if let Some(video) = &video {
-            let figures = video.figures();
-            events.push(Event::Encoder(event::Encoder {
-                track: Track::Video,
-                name: figures.name.to_owned(),
-                profile: figures.profile.to_owned(),
-                level: figures.level,
-                bitrate: figures.bitrate.0,
-                preset: figures.preset,
-                why: figures.why,
-            }));
-        }
-        if let Some(audio) = &audio {
-            let figures = audio.figures();
-            events.push(Event::Encoder(event::Encoder {
-                track: Track::Audio,
-                name: figures.name.to_owned(),
-                profile: figures.profile.to_owned(),
-                level: String::new(),
-                preset: None,
-                bitrate: audio.config().bitrate.0,
-                why: figures.why,
-            }));
-        }
-        let parameters = StreamConfig {
-            video: video.as_ref().map(|video| video.config().clone()),
-            audio: audio.as_ref().map(|audio| audio.config().clone()),
-        };
-        let hub = Hub::spawn(parameters, input).map_err(Problem::from)?;
-        if let Some(video) = &video {
-            hub.on_keyframe_wanted(video.keyframe_request());
-        }
-        hub.set_audio_delay(program.mixer().lag());
-        hub.set_video_delay(quality.video_config().delay());
-        hub.set_b_frames(quality.b_frames > 0);
-        let (composed, mixed) = (program.compositor().figures(), program.mixer().figures());
-        program.attach(id, frames, blocks);
-        let began =
-            Base { captured: composed.captured, skipped: composed.skipped, samples: mixed.samples };
-        let on_air = Self { program: id, ..Self::new(hub, quality, clock) };
-        let keyframe_request =
-            video.as_ref().map(|video| KeyframeRequest(Arc::new(video.keyframe_request())));
-        Ok((Self { video, keyframe_request, audio, began, second, extras, ..on_air }, events))
-    }
-
     /// Begins a broadcast of a file, which is not encoded.
     pub fn of_passthrough(
         passthrough: PassthroughFile,
@@ -234,6 +160,7 @@ impl OnAir {
     fn new(hub: Hub, quality: &Quality, clock: Clock) -> Self {
         Self {
             program: ProgramId::MAIN,
+            name: ProgramName::Main,
             hub,
             video: None,
             keyframe_request: None,
@@ -260,6 +187,7 @@ impl OnAir {
             passthrough: None,
             extras: None,
             mixes: Mixes::default(),
+            record_after: None,
             ending_tracks: Vec::new(),
         }
     }
@@ -323,7 +251,10 @@ impl OnAir {
             }
             target.await_media = self.stream_delay.is_some();
             let publisher = Publisher::start(runtime, target, self.sent_hub(mix), clock);
-            self.outputs.add(TargetOutput { id, label, built_in, publisher, floor, mix, drops });
+            let program = self.name.clone();
+            let output =
+                TargetOutput { id, program, label, built_in, publisher, floor, mix, drops };
+            self.outputs.add(output);
         }
         left
     }

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 
 use super::{FILE_END_TIMEOUT, OnAir};
-use crate::base::Worker;
 use crate::base::queue::Sender;
+use crate::base::{Timestamp, Worker};
 use crate::broadcast::recorder::replay::Clip;
 use crate::broadcast::recorder::{self, RecordedTracks, Replay};
 use crate::media::{ExtraTrack, ExtraTracks};
@@ -32,11 +32,20 @@ impl OnAir {
             tracing::warn!(%reason, "an additional audio track failed");
         }
         let audio_tracks = (self.audio_tracks(mix, tracks, names), mix);
+        let name = self.name.clone();
+        let after = self.record_after.take();
         let hub = self.recorded_hub(mix);
-        let recording = RecordingOutput::start(path, hub, choices, journal, audio_tracks)?;
+        let recording =
+            RecordingOutput::start(name, path, hub, choices, journal, audio_tracks, after)?;
         let event = recording.event();
         self.outputs.add(recording);
         Ok(event)
+    }
+
+    /// Makes the next recording begin with a keyframe after this instant, together with recordings of
+    /// other programs that begin then.
+    pub fn record_after(&mut self, from: Timestamp) {
+        self.record_after = Some(from);
     }
 
     /// Returns the recording, if any.

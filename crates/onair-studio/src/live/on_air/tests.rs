@@ -10,11 +10,13 @@ use parking_lot::Mutex;
 use super::*;
 use crate::audio::AudioChoice;
 use crate::base::Latest;
+use crate::base::queue::{self, Full};
 use crate::broadcast::{LinkEstimate, Output, OutputState, SharedPacket, Sink};
-use crate::media::ExtraTrack;
 use crate::media::playback_control::EndBehavior;
+use crate::media::{ExtraTrack, Track};
 use crate::mix::{Strip, StripId};
 use crate::net::Runtime;
+use crate::studio::event;
 use crate::studio::live::outputs::LiveOutput;
 use crate::studio::live::recording::RecordingChoices;
 use crate::studio::live::recording::audio_tracks::TrackNames;
@@ -158,7 +160,7 @@ fn begin(clock: Clock) -> (Program, OnAir) {
     let mut program = Program::start(clock, &quality, Latest::default(), media).unwrap();
     assert!(program.select_video(crate::capture::VideoChoice::Test).is_none());
     assert!(program.select_audio(AudioChoice::Tone, EndBehavior::Loop).is_none());
-    let (on_air, _) = OnAir::begin(&program, ProgramId::MAIN, &quality, clock).unwrap();
+    let (on_air, _) = OnAir::begin(&program, &quality, clock).unwrap();
     (program, on_air)
 }
 

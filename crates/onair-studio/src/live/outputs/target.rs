@@ -6,7 +6,7 @@ use crate::base::Timestamp;
 use crate::broadcast::protocol::link::Redirect;
 use crate::broadcast::{Output, Publisher, publisher};
 use crate::media::{BitsPerSecond, ExtraTrack};
-use crate::studio::event::stats;
+use crate::studio::event::{self, ProgramName, stats};
 use crate::studio::live::dropped_frames::DroppedFrames;
 use crate::studio::live::outputs::{LiveOutput, OutputNews};
 use crate::studio::live::target_events;
@@ -41,6 +41,8 @@ pub struct WantedTargets {
 #[derive(Debug)]
 pub struct TargetOutput {
     pub id: u32,
+    /// The program that the target gets.
+    pub program: ProgramName,
     /// The name in messages.
     pub label: String,
     /// True for the built-in server, whose stream names are not secret.
@@ -84,12 +86,12 @@ impl TargetOutput {
     fn happened(&self, event: publisher::Event) -> OutputNews {
         let host = self.label.clone();
         match event {
-            publisher::Event::Changed(report) => OutputNews::Target(target_events::target_event(
-                (self.id, &self.label),
-                self.publisher.target(),
-                self.built_in,
-                &report,
-            )),
+            publisher::Event::Changed(report) => {
+                let of = (self.id, self.label.as_str());
+                let target = self.publisher.target();
+                let event = target_events::target_event(of, target, self.built_in, &report);
+                OutputNews::Target(event::Target { program: self.program.clone(), ..event })
+            }
             publisher::Event::Flow(flow) => OutputNews::Flow { id: self.id, host, flow },
             publisher::Event::Unannounced(codecs) => {
                 let codecs = codecs.join(" and ");

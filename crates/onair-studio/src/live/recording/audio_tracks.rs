@@ -9,7 +9,7 @@ use crate::base::worker::Stuck;
 use crate::broadcast::Hub;
 use crate::broadcast::recorder::{ExtraAudioTrack, RecordedTracks};
 use crate::encode::{self, AudioEncoder};
-use crate::media::{EncodedPacket, ExtraTrack, ExtraTracks, MAX_TRACKS, Track};
+use crate::media::{EncodedPacket, ExtraTrack, ExtraTracks, MAX_TRACKS, ProgramId, Track};
 use crate::studio::mixer::AudioStrip;
 use crate::studio::program::Program;
 use crate::text::Problem;
@@ -70,6 +70,8 @@ pub(crate) fn names(given: &TrackNames, strips: &[(&AudioStrip, String)]) -> Tra
 /// The running encoders of extra tracks.
 #[derive(Debug)]
 pub(crate) struct ExtraTrackEncoders {
+    /// The program whose outputs get the tracks.
+    program: ProgramId,
     /// The queue for the encoders' packets, shared with the program's encoders.
     packets: Sender<EncodedPacket>,
     /// The configuration, as for the program's encoder.
@@ -81,8 +83,12 @@ pub(crate) struct ExtraTrackEncoders {
 
 impl ExtraTrackEncoders {
     /// Creates the list; no encoder runs yet.
-    pub fn new(packets: Sender<EncodedPacket>, config: crate::encode::audio::Config) -> Self {
-        Self { packets, config, running: Vec::new(), failed: false }
+    pub fn new(
+        program: ProgramId,
+        packets: Sender<EncodedPacket>,
+        config: crate::encode::audio::Config,
+    ) -> Self {
+        Self { program, packets, config, running: Vec::new(), failed: false }
     }
 
     /// Starts the required encoders, and ends those that are no longer required.
@@ -96,10 +102,11 @@ impl ExtraTrackEncoders {
         hub: &Hub,
     ) -> Result<(), Problem> {
         let before = self.running();
+        let id = self.program;
         self.running.retain(|(track, encoder)| {
             let stays = wanted.has(*track) && !encoder.is_finished();
             if !stays {
-                program.mixer().set_track(*track, None);
+                program.mixer().set_track_of(id, *track, None);
             }
             stays
         });
@@ -114,7 +121,7 @@ impl ExtraTrackEncoders {
             let track_of = Track::Extra(track);
             match AudioEncoder::spawn_track(self.config, track_of, waiting, packets) {
                 Ok(encoder) => {
-                    program.mixer().set_track(track, Some(blocks));
+                    program.mixer().set_track_of(id, track, Some(blocks));
                     self.running.push((track, encoder));
                 }
                 Err(error) => {

@@ -18,7 +18,7 @@ use crate::broadcast::{Hub, Output};
 use crate::files::disk_space::DiskChange;
 use crate::files::name_pattern::{self, NameValues};
 use crate::media::{ExtraTrack, ExtraTracks};
-use crate::studio::event;
+use crate::studio::event::{self, ProgramName};
 use crate::studio::live::outputs::{LiveOutput, OutputNews};
 use crate::studio::live::recording::audio_tracks::TrackNames;
 use crate::studio::notices::message::StudioMessage;
@@ -96,6 +96,8 @@ impl RecordingChoices {
 #[derive(Debug)]
 pub(crate) struct RecordingOutput {
     pub recorder: Recorder,
+    /// The recorded program or source.
+    program: ProgramName,
     /// The extra audio tracks, which are encoded until the recording is dropped.
     pub tracks: Arc<ExtraTracks>,
     /// True if the recording ended early, and its end was reported.
@@ -103,24 +105,31 @@ pub(crate) struct RecordingOutput {
 }
 
 impl RecordingOutput {
-    /// Starts to record to this file.
+    /// Starts to record this program or source to this file.
     pub fn start(
+        program: ProgramName,
         path: &Path,
         hub: &Hub,
         choices: &RecordingChoices,
         journal: Option<PathBuf>,
         (audio_tracks, mix): (RecordedTracks, Option<ExtraTrack>),
+        after: Option<Timestamp>,
     ) -> Result<Self, recorder::Error> {
         let split = Split { every: choices.split_time, bytes: choices.split_bytes };
         let mixed = mix.into_iter().collect();
         let tracks = Arc::new(audio_tracks.wanted().and(mixed));
-        let recorder = Recorder::start_with(path, hub, Options { split, journal, audio_tracks })?;
-        Ok(Self { recorder, tracks, is_over: false })
+        let recorder =
+            Recorder::start_with(path, hub, Options { split, journal, audio_tracks, after })?;
+        Ok(Self { recorder, program, tracks, is_over: false })
     }
 
     /// Returns the state as an event.
     pub fn event(&self) -> event::Recording {
-        recording_event(&self.recorder.figures())
+        self.event_of(&self.recorder.figures())
+    }
+
+    fn event_of(&self, figures: &recorder::Figures) -> event::Recording {
+        event::Recording { program: self.program.clone(), ..recording_event(figures) }
     }
 
     fn happened(&self, event: recorder::Event) -> Option<OutputNews> {
@@ -131,11 +140,11 @@ impl RecordingOutput {
             recorder::Event::Began(figures)
             | recorder::Event::Paused(figures)
             | recorder::Event::Parted(figures) => {
-                Some(OutputNews::Recording(recording_event(&figures)))
+                Some(OutputNews::Recording(self.event_of(&figures)))
             }
             recorder::Event::Over(figures) => {
                 let failed = matches!(figures.state, recorder::State::Failed(_));
-                failed.then(|| OutputNews::Recording(recording_event(&figures)))
+                failed.then(|| OutputNews::Recording(self.event_of(&figures)))
             }
             recorder::Event::Chapter { at, title } => {
                 Some(OutputNews::Chapter(event::Chapter { path: path(), at, title }))
@@ -195,6 +204,7 @@ fn recording_event(figures: &recorder::Figures) -> event::Recording {
         recorder::State::Failed(error) => (event::RecordingState::Failed, Some(error)),
     };
     event::Recording {
+        program: ProgramName::Main,
         path: figures.path.clone(),
         state,
         duration: figures.duration,

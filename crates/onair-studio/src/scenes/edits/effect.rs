@@ -69,6 +69,7 @@ impl Edit {
             | Self::RemoveFile(..)
             | Self::ReplaceFile { .. }
             | Self::SetFallback(..)
+            | Self::SetRecorded(..)
             | Self::RemoveItem(_)
             | Self::RenameItem(..)
             | Self::HideItem(..)

@@ -81,6 +81,8 @@ pub enum Edit {
     },
     /// Sets the fallback of a source for the time while it is black, frozen or lost.
     SetFallback(SourceId, VideoFallback),
+    /// Sets whether recordings of the program also record a source alone.
+    SetRecorded(SourceId, bool),
     RemoveItem(ItemId),
     /// Duplicates an item with the same source.
     DuplicateItem(ItemId),
@@ -238,7 +240,7 @@ impl Collection {
                 self.add_item(*scene, Content::Scene(*shown))?;
             }
             Edit::SetSource(id, choice) => {
-                self.sources.iter_mut().find(|source| source.id == *id)?.choice = choice.clone();
+                self.source_mut(*id)?.choice = choice.clone();
             }
             Edit::RenameSource(id, name) => {
                 let name = clean_name(name);
@@ -246,7 +248,7 @@ impl Collection {
                     return None;
                 }
                 let name = self.free_source_name(&name);
-                self.sources.iter_mut().find(|source| source.id == *id)?.name = name;
+                self.source_mut(*id)?.name = name;
             }
             Edit::SetFilters(id, slots) => {
                 let bounded = slots
@@ -256,8 +258,7 @@ impl Collection {
                 *self.filters_mut(*id)? = bounded.collect();
             }
             Edit::SetProperties(id, properties) => {
-                self.sources.iter_mut().find(|source| source.id == *id)?.properties =
-                    properties.clone().bounded();
+                self.source_mut(*id)?.properties = properties.clone().bounded();
             }
             Edit::AddFile(id, path) => self.add_file(*id, path)?,
             Edit::RemoveFile(id, index) => self.remove_file(*id, *index)?,
@@ -266,9 +267,9 @@ impl Collection {
             }
             Edit::SetFallback(MAIN_SOURCE, fallback) => self.main_fallback = fallback.clone(),
             Edit::SetFallback(id, fallback) => {
-                self.sources.iter_mut().find(|source| source.id == *id)?.fallback =
-                    fallback.clone();
+                self.source_mut(*id)?.fallback = fallback.clone();
             }
+            Edit::SetRecorded(id, record) => self.source_mut(*id)?.record = *record,
             Edit::RemoveItem(id) => {
                 let (list, index) = self.place_of(*id)?;
                 list.remove(index);

@@ -191,6 +191,7 @@ mod tests {
             filters: Vec::new(),
             properties: Default::default(),
             fallback: VideoFallback::Keep,
+            record: false,
         };
         let scene = |id: u32| {
             let last = shows(id * 5 + 2, Content::Source(SourceId(sources)));

@@ -39,6 +39,7 @@ const COLLECTION_KEYS: &[(&str, CopyValue)] = &[
 const PROFILE_KEYS: &[(&str, CopyValue)] = &[
     ("delay_ms", |from, to| to.delay = from.delay),
     ("quality", |from, to| to.quality.clone_from(&from.quality)),
+    ("canvas", |from, to| to.canvas.clone_from(&from.canvas)),
     ("targets", |from, to| to.targets.clone_from(&from.targets)),
     ("recording", |from, to| to.preferences.recording.clone_from(&from.preferences.recording)),
     ("hotkeys", |from, to| to.preferences.hotkeys.clone_from(&from.preferences.hotkeys)),

@@ -1,5 +1,6 @@
 //! The layout of scene collections in files, in which each key is one field. Defaults are not
-//! written. Entries that refer to nothing are reported and dropped.
+//! written. Entries that refer to nothing are reported and dropped. The file is long because all tables
+//! of a collection refer to each other.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -68,6 +69,8 @@ layout! {
         at_end: EndBehavior = properties.at_end,
         #[serde(with = "fallback", skip_serializing_if = "is_usual")]
         if_black: VideoFallback = fallback,
+        #[serde(skip_serializing_if = "is_usual")]
+        record: bool = record,
         #[serde(with = "files", skip_serializing_if = "is_usual")]
         files: Vec<PathBuf> = properties.files,
         #[serde(with = "text", skip_serializing_if = "is_usual")]

@@ -313,6 +313,7 @@ mod tests {
             Edit::AddSource { scene, name: "Plain".into(), choice },
             Edit::SetProperties(SourceId(1), full()),
             Edit::SetFallback(SourceId(1), VideoFallback::Placeholder),
+            Edit::SetRecorded(SourceId(1), true),
             Edit::SetFallback(SourceId(2), "camera:usb-1@640x480".parse().unwrap()),
             Edit::SetFallback(MAIN_SOURCE, "image:/a b.png".parse().unwrap()),
         ] {

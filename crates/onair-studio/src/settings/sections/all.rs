@@ -7,6 +7,7 @@ use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
 use crate::capture::camera::control::WantedControls;
 use crate::server::ChatRules;
+use crate::studio::live::second_canvas::SecondCanvas;
 use crate::studio::mixer::AudioStrip;
 use crate::studio::mixer::monitoring::Monitoring;
 use crate::studio::scenes::Collection;
@@ -37,6 +38,8 @@ pub struct Settings {
     pub quality: Quality,
     /// The targets, the built-in server first. They are saved without keys.
     pub targets: Vec<Target>,
+    /// The second canvas.
+    pub canvas: SecondCanvas,
     /// The stream delay.
     pub delay: Duration,
     /// The mixer's strips, the main one first. The main strip's source is `audio`.
@@ -83,6 +86,7 @@ impl Default for Settings {
             collection: Collection::default(),
             quality: Quality::default(),
             targets: vec![Target::built_in()],
+            canvas: SecondCanvas::default(),
             delay: Duration::ZERO,
             strips: vec![AudioStrip::main()],
             monitoring: Monitoring::Off,

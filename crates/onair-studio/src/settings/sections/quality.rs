@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::encode::{self, video};
-use crate::media::{BitsPerSecond, FrameRate, Size};
+use crate::media::{BitsPerSecond, ExtraTrack, FrameRate, Size};
+use crate::studio::live::second_canvas::SecondCanvas;
 use crate::studio::settings::reading::values::{self, form, within};
 use crate::studio::targets::quality::{Adapt, Quality, SAMPLE_RATES};
 use crate::text::problem::problem;
@@ -55,6 +56,20 @@ pub struct QualityLayout {
     sample_rate: u32,
     #[serde(deserialize_with = "channels")]
     channels: u16,
+}
+
+/// The second canvas in the settings file: `[canvas]`.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(remote = "SecondCanvas", default = "SecondCanvas::default", deny_unknown_fields)]
+pub struct CanvasLayout {
+    enabled: bool,
+    #[serde(with = "values::text")]
+    size: Size,
+    #[serde(deserialize_with = "values::short_text")]
+    scene: String,
+    record: bool,
+    #[serde(with = "super::targets::mix", skip_serializing_if = "Option::is_none")]
+    mix: Option<ExtraTrack>,
 }
 
 form! {

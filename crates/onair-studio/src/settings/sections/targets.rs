@@ -43,6 +43,8 @@ layout! {
         /// The number of the audio track that the target gets; 1 means the program.
         #[serde(skip_serializing_if = "is_usual", with = "mix")]
         mix: Option<ExtraTrack> = mix,
+        #[serde(skip_serializing_if = "is_usual")]
+        second_canvas: bool = second_canvas,
         #[serde(skip_serializing_if = "is_usual", deserialize_with = "short_text")]
         ports: String = route.ports,
         /// The proxy without user and password.

@@ -69,10 +69,7 @@ impl Engine {
         // The requests of browsers do not wait for this thread.
         let on_air = self.live.on_air.as_ref();
         self.built_in.set_keyframe_request(on_air.and_then(OnAir::keyframe_request));
-        let now = self.clock.now();
-        let others = self.live.others.values_mut();
-        let looked = others.flat_map(|on_air| on_air.poll(now)).collect();
-        self.all_happened(looked);
+        self.poll_programs();
         self.adapt();
         let ending = &self.endings.broadcasts;
         // A broadcast whose thread could not be started has nothing to wait for.
@@ -114,8 +111,7 @@ impl Engine {
     /// Returns true if a newer connection of the target has replaced the one that this last event is
     /// about.
     fn is_replaced(&self, last: &event::Target) -> bool {
-        let on_air = self.live.on_air.as_ref();
-        u32::try_from(last.index).is_ok_and(|id| on_air.is_some_and(|it| it.publishes_to(id)))
+        u32::try_from(last.index).is_ok_and(|id| self.live.sends_to(id))
     }
 
     /// Handles the news of the broadcast's outputs in order.

@@ -1,4 +1,4 @@
-//! The choice of a target's sound: the program's audio, or an audio track in its place.
+//! The choice of a target's audio: the program's audio, or an audio track in its place.
 
 use egui::Ui;
 
@@ -10,8 +10,8 @@ use crate::ui::text::Texts;
 use crate::ui::view::View;
 use crate::ui::widgets::{Select, label, menu_item};
 
-/// Draws the choice of a target's sound, if there is more than the program's audio. A target that
-/// is `running` reconnects with the new sound.
+/// Draws the choice of a target's audio, if there is more than the program's audio. A target that
+/// is `running` reconnects with the new audio.
 pub(super) fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -60,7 +60,7 @@ pub(in crate::ui) fn choice(
     wanted
 }
 
-/// Returns the name of a sound: `Program`, or the number and name of a track.
+/// Returns the name of an audio choice: `Program`, or the number and name of a track.
 fn called(texts: &Texts, snapshot: &Snapshot, mix: Option<ExtraTrack>) -> String {
     let Some(track) = mix else { return texts.get("track-program").to_string() };
     let name = snapshot.track_names.get(track.place() + 1).filter(|name| !name.is_empty());

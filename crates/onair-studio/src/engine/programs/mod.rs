@@ -1,0 +1,147 @@
+//! Programs beside the main one, made from the same sources: programs on other canvases, and sources
+//! that are recorded alone. Each has its own encoders and hub, and all share the instants of the
+//! frame grid and of the mixer, so their files belong together. A failure of one never affects the
+//! main program.
+
+pub(crate) mod running;
+mod second;
+mod source_recordings;
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::media::{ExtraTracks, ProgramId};
+use crate::studio::command::ProgramCommand;
+use crate::studio::engine::Engine;
+use crate::studio::event::{Event, ProgramName, Recording, RecordingState};
+use crate::studio::live::on_air::OnAir;
+use crate::studio::live::outputs::OutputNews;
+use crate::studio::live::recording::audio_tracks::TrackNames;
+use crate::studio::notices::message::StudioMessage;
+use crate::studio::program::{OtherCanvas, ProgramSound};
+use crate::studio::targets::quality::Quality;
+use crate::text::Problem;
+
+impl Engine {
+    pub fn handle_programs(&mut self, command: ProgramCommand) {
+        match command {
+            ProgramCommand::SetCanvas(canvas) => self.set_canvas(canvas),
+            ProgramCommand::ShowCanvas(shown) => self.show_canvas(shown),
+            ProgramCommand::RecordCanvas(path) => self.record_canvas(path),
+            ProgramCommand::RecordSources(sources) => self.record_sources(sources),
+            ProgramCommand::StopSource(source) => self.stop_source_recording(Some(source)),
+        }
+    }
+
+    /// Encodes and records another program made from the same sources.
+    pub fn start_program(&mut self, id: ProgramId, canvas: OtherCanvas, path: &Path) {
+        self.stop_program(id);
+        let Some(program) = &mut self.state.program else { return };
+        if id == ProgramId::MAIN || self.state.quitting {
+            return;
+        }
+        program.set_other(id, Some(canvas), &self.settings.collection);
+        let OtherCanvas { size, rate: frame_rate, .. } = canvas;
+        let quality = Quality { size, frame_rate, ..self.state.quality.clone() };
+        let (name, sound) = (ProgramName::Second, ProgramSound::of(program));
+        match OnAir::open(program, (id, name), sound, &quality, self.clock) {
+            Ok(opened) => {
+                let (on_air, _) = opened.begin(program, self.clock.now());
+                self.record_program(id, on_air, path);
+            }
+            Err(reason) => {
+                program.set_other(id, None, &self.settings.collection);
+                self.notices.raise(&StudioMessage::EncoderFailed { reason }, "");
+            }
+        }
+    }
+
+    /// Records a program that has begun. If the file cannot be created, and no target gets the
+    /// program, it ends.
+    fn record_program(&mut self, id: ProgramId, mut on_air: OnAir, path: &Path) {
+        let Some(program) = &self.state.program else { return };
+        let mut choices = self.settings.preferences.recording.clone();
+        choices.mix = self.settings.canvas.mix;
+        let tracks = (ExtraTracks::NONE, &TrackNames::default());
+        let journal = self.config.journal.clone();
+        match on_air.record(path, &choices, journal, tracks, program) {
+            Ok(recording) => {
+                self.live.others.insert(id, on_air);
+                self.notices.send_event(Event::Recording(recording));
+            }
+            Err(error) => {
+                let (shown, reason) = (path.display().to_string(), error.problem());
+                self.notices.send_event(Event::Recording(Recording {
+                    program: on_air.name().clone(),
+                    path: path.to_owned(),
+                    state: RecordingState::Failed,
+                    duration: Duration::ZERO,
+                    bytes: 0,
+                    reason: Some(reason.clone()),
+                    part: 1,
+                    paused: false,
+                }));
+                let is_needed = on_air.is_publishing();
+                self.live.others.insert(id, on_air);
+                if !is_needed {
+                    self.stop_program(id);
+                }
+                let message = StudioMessage::RecordingNotStarted { path: shown, reason };
+                self.notices.raise(&message, "");
+            }
+        }
+    }
+
+    /// Ends another program in the background; its sources continue.
+    pub fn stop_program(&mut self, id: ProgramId) {
+        let Some(on_air) = self.live.others.remove(&id) else { return };
+        if let Some(program) = &mut self.state.program {
+            program.detach(id, on_air.late_audio_wait(self.state.quitting));
+            program.set_other(id, None, &self.settings.collection);
+        }
+        let words = self.last_words.0.clone();
+        self.endings.broadcasts.extend(on_air.end(self.state.quitting, words));
+    }
+
+    /// Reports that a program cannot go on, and ends it. The main program goes on.
+    fn program_failed(&mut self, id: ProgramId, reason: Problem) {
+        let recording = self.live.others.get(&id).and_then(OnAir::recording);
+        let path = recording.map(|it| it.recorder.figures().path.display().to_string());
+        self.stop_program(id);
+        self.notices.raise(
+            &match path {
+                Some(path) => StudioMessage::RecordingFailed { path, reason },
+                None => StudioMessage::RenditionFailed { reason },
+            },
+            "",
+        );
+    }
+
+    /// Polls all programs except the main one.
+    pub fn poll_programs(&mut self) {
+        let now = self.clock.now();
+        let (mut looked, mut failed) = (Vec::new(), Vec::new());
+        for (id, on_air) in &mut self.live.others {
+            for news in on_air.poll(now) {
+                match news {
+                    OutputNews::Encoder(reason) => failed.push((*id, reason)),
+                    news => looked.push(news),
+                }
+            }
+        }
+        self.all_happened(looked);
+        for (id, reason) in failed {
+            self.program_failed(id, reason);
+        }
+        self.poll_source_recordings();
+        self.poll_second();
+    }
+
+    /// Ends all programs except the main one.
+    pub fn stop_programs(&mut self) {
+        self.stop_source_recordings();
+        for id in self.live.others.keys().copied().collect::<Vec<_>>() {
+            self.stop_program(id);
+        }
+    }
+}

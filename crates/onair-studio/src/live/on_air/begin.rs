@@ -1,0 +1,156 @@
+//! The beginning of a program's outputs: its encoders and its hub. Opening an encoder can take a
+//! while, so all programs that begin together are opened first, and then begin at one instant.
+
+use std::sync::Arc;
+
+use super::{MAX_QUEUED_AUDIO_BLOCKS, MAX_QUEUED_FRAMES, MAX_QUEUED_PACKETS, OnAir};
+use crate::base::queue::{self, Full};
+use crate::base::{Clock, Timestamp};
+use crate::broadcast::Hub;
+use crate::encode::{AudioEncoder, VideoEncoder};
+use crate::media::{ProgramId, StreamConfig, Track};
+use crate::server::KeyframeRequest;
+use crate::studio::event::{self, Event, ProgramName};
+use crate::studio::live::on_air::Base;
+use crate::studio::live::recording::audio_tracks::ExtraTrackEncoders;
+use crate::studio::live::second_rendition::SecondRendition;
+use crate::studio::program::{Program, ProgramQueues, ProgramSound};
+use crate::studio::targets::quality::Quality;
+use crate::text::Problem;
+use crate::text::problem::problem;
+
+/// The outputs of a program that have not begun.
+#[derive(Debug)]
+pub struct Opened {
+    on_air: OnAir,
+    queues: ProgramQueues,
+    events: Vec<Event>,
+}
+
+impl Opened {
+    /// Connects video and audio to the encoders from this instant on. Nothing is sent yet. Returns
+    /// the events about the encoders.
+    pub fn begin(self, program: &Program, from: Timestamp) -> (OnAir, Vec<Event>) {
+        let Self { mut on_air, queues, events } = self;
+        on_air.hub.set_audio_delay(program.mixer().lag());
+        let (composed, mixed) = (program.compositor().figures(), program.mixer().figures());
+        program.attach(queues, from);
+        on_air.began =
+            Base { captured: composed.captured, skipped: composed.skipped, samples: mixed.samples };
+        (on_air, events)
+    }
+}
+
+impl OnAir {
+    /// Opens the encoders of the main program, and connects video and audio to them.
+    #[cfg(test)]
+    pub fn begin(
+        program: &Program,
+        quality: &Quality,
+        clock: Clock,
+    ) -> Result<(Self, Vec<Event>), Problem> {
+        let opened = Self::open_main(program, quality, clock)?;
+        Ok(opened.begin(program, clock.now()))
+    }
+
+    /// Returns the name of the program in events.
+    pub const fn name(&self) -> &ProgramName {
+        &self.name
+    }
+
+    /// Opens the encoders of the main program.
+    pub fn open_main(
+        program: &Program,
+        quality: &Quality,
+        clock: Clock,
+    ) -> Result<Opened, Problem> {
+        let sound = ProgramSound::of(program);
+        Self::open(program, (ProgramId::MAIN, ProgramName::Main), sound, quality, clock)
+    }
+
+    /// Opens the encoders of a program.
+    pub fn open(
+        program: &Program,
+        (id, name): (ProgramId, ProgramName),
+        sound: ProgramSound,
+        quality: &Quality,
+        clock: Clock,
+    ) -> Result<Opened, Problem> {
+        let (packets, input) = queue::bounded("packets", MAX_QUEUED_PACKETS, Full::Block);
+        let mut events = Vec::new();
+        let (video, frames, second) = if id == ProgramId::MAIN && !program.has_video() {
+            (None, None, None)
+        } else {
+            let (frames, waiting) = queue::bounded("frames", MAX_QUEUED_FRAMES, Full::DropOldest);
+            let config = quality.video_config();
+            let encoder = VideoEncoder::spawn(config, waiting, packets.clone())
+                .map_err(|error| Problem::from(&error))?;
+            // The second rendition is drawn from the frames of the main program.
+            let second =
+                (id == ProgramId::MAIN).then(|| SecondRendition::new(packets.clone(), quality));
+            (Some(encoder), Some(frames), second)
+        };
+        let (audio, blocks, extras) = if sound == ProgramSound::None {
+            (None, None, None)
+        } else {
+            let (blocks, waiting) = queue::bounded("audio", MAX_QUEUED_AUDIO_BLOCKS, Full::Block);
+            let config = crate::encode::audio::Config {
+                sample_rate: quality.sample_rate,
+                channels: quality.channels,
+                bitrate: quality.audio_bitrate,
+                profile: quality.audio_profile,
+            };
+            let encoder = AudioEncoder::spawn(config, waiting, packets.clone())
+                .map_err(|error| Problem::from(&error))?;
+            let extras = (sound == ProgramSound::Shared)
+                .then(|| ExtraTrackEncoders::new(id, packets.clone(), config));
+            (Some(encoder), Some(blocks), extras)
+        };
+        drop(packets);
+        if video.is_none() && audio.is_none() {
+            return Err(problem!("encode-nothing"));
+        }
+        if let Some(video) = &video {
+            let figures = video.figures();
+            events.push(Event::Encoder(event::Encoder {
+                program: name.clone(),
+                track: Track::Video,
+                name: figures.name.to_owned(),
+                profile: figures.profile.to_owned(),
+                level: figures.level,
+                bitrate: figures.bitrate.0,
+                preset: figures.preset,
+                why: figures.why,
+            }));
+        }
+        if let Some(audio) = &audio {
+            let figures = audio.figures();
+            events.push(Event::Encoder(event::Encoder {
+                program: name.clone(),
+                track: Track::Audio,
+                name: figures.name.to_owned(),
+                profile: figures.profile.to_owned(),
+                level: String::new(),
+                preset: None,
+                bitrate: audio.config().bitrate.0,
+                why: figures.why,
+            }));
+        }
+        let parameters = StreamConfig {
+            video: video.as_ref().map(|video| video.config().clone()),
+            audio: audio.as_ref().map(|audio| audio.config().clone()),
+        };
+        let hub = Hub::spawn(parameters, input).map_err(Problem::from)?;
+        if let Some(video) = &video {
+            hub.on_keyframe_wanted(video.keyframe_request());
+        }
+        hub.set_video_delay(quality.video_config().delay());
+        hub.set_b_frames(quality.b_frames > 0);
+        let keyframe_request =
+            video.as_ref().map(|video| KeyframeRequest(Arc::new(video.keyframe_request())));
+        let on_air = Self { program: id, name, ..Self::new(hub, quality, clock) };
+        let on_air = Self { video, keyframe_request, audio, second, extras, ..on_air };
+        let queues = ProgramQueues { id, video: frames, audio: blocks, sound };
+        Ok(Opened { on_air, queues, events })
+    }
+}
