@@ -111,7 +111,8 @@ fi
 onair=$tree/usr/bin/onair
 install -D -m 644 -t "$tree/usr/share/applications" packaging/desktop/onair.desktop
 write_metainfo "$tree/usr/share/metainfo"
-install -D -m 644 -t "$tree/usr/lib/systemd/system" packaging/systemd/onair.service packaging/systemd/onair.socket
+install -D -m 644 -t "$tree/usr/lib/systemd/system" packaging/systemd/onair.service packaging/systemd/onair.socket \
+    packaging/systemd/onair-live@.service
 install -D -m 644 packaging/systemd/onair.sysusers "$tree/usr/lib/sysusers.d/onair.conf"
 install -D -m 644 -t "$tree/usr/share/icons/hicolor/scalable/apps" packaging/desktop/onair.svg
 install -D -m 644 -t "$tree/usr/share/doc/onair" README.md CHANGELOG.md THIRD-PARTY.md

@@ -45,6 +45,7 @@ elsewhere=$(sort <<<"${in_deb/vendor-completions/site-functions}")
 expect "the .rpm has the files of the .deb" diff <(echo "$elsewhere") <(echo "$in_rpm")
 expect "the archive has the files of the .deb" diff <(echo "$elsewhere") <(echo "$in_tar")
 for file in bin/onair lib/systemd/system/onair.service lib/systemd/system/onair.socket lib/sysusers.d/onair.conf \
+    lib/systemd/system/onair-live@.service \
     share/applications/onair.desktop share/metainfo/onair.metainfo.xml \
     share/icons/hicolor/scalable/apps/onair.svg share/man/man1/onair-live.1.gz \
     share/onair/pictures/guide-on-air.jpg share/onair/pictures/guide-on-air.zh-CN.jpg \

@@ -31,8 +31,8 @@ use onair::compose::transition::{Change, Kind, Side, Stinger, Transition, Transi
 use onair::compose::{Program, SourceFrame};
 use onair::media::source_status::SourceState;
 use onair::media::{
-    AudioFeed, ClipFeed, Color, ExtraTrack, FrameGrid, FrameRate, Moment, Planes, Pulled, Size,
-    VideoFeed, VideoFrame,
+    AudioFeed, ClipFeed, Color, ExtraTrack, FrameGrid, FrameRate, Moment, Planes, ProgramId,
+    Pulled, Size, VideoFeed, VideoFrame,
 };
 use onair::mix::{self, Mixer, StripId};
 use onair::net::Runtime;
@@ -313,7 +313,7 @@ fn least_of_blocks(mixer: &Mixer, warm: usize) -> u64 {
     mixer.attach_encoder(sender);
     let (sender, extra) = queue::bounded("extra", 8, Full::Block);
     let track = ExtraTrack::all().next().unwrap();
-    mixer.set_track(track, Some(sender));
+    mixer.set_track_of(ProgramId::MAIN, track, Some(sender));
     let hear = |blocks: usize| {
         let before = everywhere().0;
         for _ in 0..blocks {

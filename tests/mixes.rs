@@ -40,7 +40,7 @@ fn assert_in_step(file: &Path) {
     let measured = |peer: &peers::Peer| -> Option<f64> {
         let output = peer.output();
         let events = output.lines().filter_map(|line| serde_json::from_str(line).ok());
-        events.filter_map(|event| offset(&event)).last()
+        events.filter_map(|event| offset(&event)).next_back()
     };
     player.peer.wait_until("a measure", LIMIT, |peer| measured(peer).is_some());
     let offset = measured(&player.peer).unwrap();

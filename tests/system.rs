@@ -109,6 +109,7 @@ mod served_playlists;
 mod served_ts;
 mod served_vod;
 mod server;
+mod server_mix;
 mod service;
 mod service_chat;
 #[path = "rigs/session.rs"]

@@ -4,6 +4,7 @@ use egui::Ui;
 
 use crate::media::{ExtraTrack, ExtraTracks};
 use crate::studio::{Command, Snapshot, Target};
+use crate::ui::input::actions::key;
 use crate::ui::style::theme::Type;
 use crate::ui::targets::Draft;
 use crate::ui::text::Texts;
@@ -21,7 +22,8 @@ pub(super) fn show(
     width: f32,
 ) {
     let title = view.texts.get("target-mix");
-    let tip = view.texts.get(if running { "target-mix-running-tip" } else { "target-mix-tip" });
+    let tip = if running { key!("target-mix-running-tip") } else { key!("target-mix-tip") };
+    let tip = view.texts.get(tip);
     if let Some(mix) = choice(ui, view, (&title, &tip), target.mix, width) {
         let target = Target { mix, ..draft.put(target) };
         view.send(match running {

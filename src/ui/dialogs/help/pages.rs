@@ -94,6 +94,7 @@ pub static HELP_PAGES: &[Page] = &[
     both!(Tasks "how-to/control-access.md"),
     both!(Tasks "how-to/operate-a-server.md"),
     both!(Tasks "how-to/relay-streams.md"),
+    both!(Tasks "how-to/mix-on-a-server.md"),
     both!(Tasks "how-to/test-against-faults.md"),
     both!(Tasks "how-to/script-a-broadcast.md"),
     both!(Tasks "how-to/browser-pages.md"),

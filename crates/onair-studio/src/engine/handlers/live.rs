@@ -191,7 +191,8 @@ impl Engine {
     /// Ends the broadcast after the content of the stream delay is sent. The second call, or a call
     /// without a stream delay, ends the broadcast at once.
     pub fn stop_after_delay(&mut self) {
-        if !self.live.on_air.as_ref().is_some_and(OnAir::drain) {
+        let drains: Vec<bool> = self.live.all().map(OnAir::drain).collect();
+        if !drains.contains(&true) {
             self.stop_live();
         }
     }

@@ -157,6 +157,16 @@ impl Engine {
         self.begin_second(now);
         let used = audio_tracks::used(&self.settings.strips);
         let Some(on_air) = self.live.others.get_mut(&SECOND_PROGRAM) else { return Vec::new() };
+        let delay = self.settings.delay;
+        if !on_air.is_publishing()
+            && !delay.is_zero()
+            && let Err(error) =
+                on_air.start_stream_delay(delay, self.config.delay_folder.clone(), self.clock)
+        {
+            // If the requested delay is not possible, nothing is sent.
+            self.notices.raise(&StudioMessage::EncoderFailed { reason: error.into() }, "");
+            return Vec::new();
+        }
         let encoded = self.state.program.as_ref();
         let encoded = encoded.map(|program| on_air.encode_mixes(&wanted, used, program));
         let left = on_air.publish(&self.runtime, self.clock, wanted);
