@@ -60,8 +60,9 @@ const POLL_INTERVAL: Duration = Duration::from_millis(33);
 
 /// Interval at which the studio polls its parts without visible meters.
 const IDLE_POLL_INTERVAL: Duration = Duration::from_millis(100);
-/// The same while the window is hidden, and nothing is sent or recorded.
-const HIDDEN_POLL_INTERVAL: Duration = Duration::from_millis(250);
+/// The same while the window is hidden, nothing is sent or recorded, and no other program controls
+/// the studio.
+const HIDDEN_POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// The longest time for which the search for devices may delay the first frame.
 const DEVICE_SEARCH_TIMEOUT: Duration = Duration::from_secs(3);
@@ -139,7 +140,7 @@ impl Engine {
         loop {
             let calm = self.state.hidden || self.config.calm && self.frames_flow();
             let tick = match calm {
-                true if self.state.hidden && !self.live.is_busy() => HIDDEN_POLL_INTERVAL,
+                true if self.state.hidden && self.is_alone() => HIDDEN_POLL_INTERVAL,
                 true => IDLE_POLL_INTERVAL,
                 false => POLL_INTERVAL,
             };
@@ -198,6 +199,24 @@ impl Engine {
         );
     }
 
+    /// Returns true if nothing is sent or recorded, and no other program controls the studio.
+    fn is_alone(&self) -> bool {
+        !self.live.is_busy() && !self.has_remote_clients()
+    }
+
+    /// Returns true if other programs control the studio. They also read the meters.
+    fn has_remote_clients(&self) -> bool {
+        !self.state.remote_control.report.clients.is_empty()
+    }
+
+    /// Tells the compositor and the mixer whether anybody sees the program and the meters.
+    pub(crate) fn tell_unseen(&self) {
+        if let Some(program) = &self.state.program {
+            program.compositor().set_unseen(self.state.unseen);
+            program.mixer().set_unseen(self.state.unseen && !self.has_remote_clients());
+        }
+    }
+
     /// Returns true if a broadcast is running and has encoded something.
     fn frames_flow(&self) -> bool {
         self.live.on_air.as_ref().is_some_and(|on_air| on_air.live_figures().encoded > 0)
@@ -222,9 +241,8 @@ impl Engine {
                 }
                 program.mixer().measure_loudness(self.config.loudness);
                 program.mixer().set_fall(self.settings.preferences.meter_fall);
-                program.compositor().set_unseen(self.state.unseen);
-                program.mixer().set_unseen(self.state.unseen);
                 self.state.program = Some(program);
+                self.tell_unseen();
                 self.notices.take_back("encoder-failed");
             }
             Err(error) => {
@@ -445,10 +463,7 @@ impl Engine {
             Command::SetHidden(hidden) => self.state.hidden = hidden,
             Command::SetProgramUnseen(unseen) => {
                 self.state.unseen = unseen;
-                if let Some(program) = &self.state.program {
-                    program.compositor().set_unseen(unseen);
-                    program.mixer().set_unseen(unseen);
-                }
+                self.tell_unseen();
             }
             Command::Quit => {
                 self.state.quitting = true;

@@ -82,6 +82,7 @@ impl Engine {
             }
         }
         self.state.remote_control.report = report;
+        self.tell_unseen();
     }
 }
 

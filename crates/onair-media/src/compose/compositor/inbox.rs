@@ -27,6 +27,8 @@ pub struct Inbox {
     pub encoders: [Option<Option<EncoderQueue>>; 2],
     pub others: BTreeMap<ProgramId, Option<OtherProgram>>,
     pub other_encoders: Vec<(ProgramId, Option<EncoderQueue>)>,
+    /// True if a command came since the last tick.
+    pub is_pending: bool,
     /// The number of guards. Commands are not applied while this number is above zero.
     pub held: u32,
 }

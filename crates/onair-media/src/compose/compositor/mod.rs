@@ -4,13 +4,15 @@
 //! seconds, and then a placeholder, so that program frames never stop.
 
 mod inbox;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 
 use crate::base::partial_debug;
 use crate::base::queue::Sender;
@@ -31,6 +33,8 @@ use crate::media::{FrameGrid, ProgramId, Size, VideoFeed, VideoFrame};
 const MAX_TICK_DELAY: Duration = Duration::from_millis(100);
 /// Number of ticks per drawn frame while nobody sees the program.
 const UNSEEN_INTERVAL_TICKS: i64 = 10;
+/// The longest sleep of a compositor whose frames nobody needs.
+const MAX_REST: Duration = Duration::from_millis(100);
 
 /// The format of the program frames.
 #[derive(Copy, Clone, Debug)]
@@ -120,7 +124,11 @@ impl Compositor {
     }
 
     fn post<R>(&self, post: impl FnOnce(&mut Inbox) -> R) -> R {
-        let done = post(&mut self.shared.inbox.lock());
+        let mut inbox = self.shared.inbox.lock();
+        let done = post(&mut inbox);
+        inbox.is_pending = true;
+        drop(inbox);
+        self.shared.more.notify_one();
         #[cfg(any(test, feature = "test-support"))]
         self.shared.command_posted();
         done
@@ -213,9 +221,11 @@ impl Compositor {
         self.post(|inbox| inbox.others.insert(id, other));
     }
 
-    /// Sets whether nobody sees the program and its views. Without an encoder, the compositor then draws fewer frames.
+    /// Sets whether nobody sees the program and its views. Without an encoder, the compositor then
+    /// draws fewer frames, and sleeps between them.
     pub fn set_unseen(&self, unseen: bool) {
         self.shared.unseen.store(unseen, Ordering::Relaxed);
+        self.post(|_| ());
     }
 
     /// Sends program frames to an encoder from the next one on. A queue without a receiver is removed.
@@ -273,6 +283,8 @@ impl Compositor {
 #[derive(Default)]
 struct Shared {
     inbox: Mutex<Inbox>,
+    /// Signals a new command.
+    more: Condvar,
     captured: AtomicU64,
     skipped: AtomicU64,
     repeated: AtomicU64,
@@ -316,6 +328,17 @@ fn run(mut ticker: Ticker, stop: &Stop) {
     loop {
         let now = clock.now();
         let due = grid.instant(next);
+        let soonest = grid.index_at(now) + 1;
+        if soonest < next {
+            // Nobody needs the frames up to the next one.
+            if ticker.rest(due.since(now).min(MAX_REST)) {
+                next = soonest;
+            }
+            if stop.is_set() {
+                return;
+            }
+            continue;
+        }
         if now < due {
             if stop.wait(due.since(now)) {
                 return;
@@ -332,7 +355,7 @@ fn run(mut ticker: Ticker, stop: &Stop) {
         }
         ticker.tick(next);
         ticker.took(clock.now().since(now), period, now);
-        next += 1;
+        next = ticker.next_after(next);
     }
 }
 
@@ -423,6 +446,29 @@ impl Ticker {
         shared.captured.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Returns the number of the tick after this one, which is a later one while nobody needs the
+    /// frames between them. These count as repeated.
+    pub fn next_after(&mut self, number: i64) -> i64 {
+        if !self.is_idle() || self.shared.inbox.lock().is_pending {
+            return number + 1;
+        }
+        let next = (number.div_euclid(UNSEEN_INTERVAL_TICKS) + 1) * UNSEEN_INTERVAL_TICKS;
+        let between = next - number - 1;
+        self.shared.captured.fetch_add(between.unsigned_abs(), Ordering::Relaxed);
+        self.shared.repeated.fetch_add(between.unsigned_abs(), Ordering::Relaxed);
+        self.rate.count += u32::try_from(between).unwrap_or(0);
+        next
+    }
+
+    /// Waits for a command, for at most this time. Returns true if there is one.
+    fn rest(&self, limit: Duration) -> bool {
+        let mut inbox = self.shared.inbox.lock();
+        if !inbox.is_pending {
+            self.shared.more.wait_for(&mut inbox, limit);
+        }
+        inbox.is_pending
+    }
+
     /// Returns true if nobody sees the program, and no encoder needs it.
     fn is_idle(&self) -> bool {
         let others = self.others.values().any(|other| other.encoder.is_some());
@@ -509,90 +555,5 @@ impl Rate {
         let fps = f64::from(self.count) * 1e6 / micros as f64;
         *self = Self { since: Some(now), count: 0 };
         Some(fps)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::base::Pooled;
-    use crate::base::queue::{self, Full};
-    use crate::media::{Color, FrameRate, Planes};
-
-    #[test]
-    fn ticks_on_the_grid_and_lets_a_closed_encoder_go() {
-        let clock = Clock::start();
-        let grid = FrameGrid { origin: Timestamp::from_micros(123), rate: "120".parse().unwrap() };
-        let preview = Latest::default();
-        let config = Config { size: Size::new(64, 36), grid, clock };
-        let compositor = Compositor::spawn(config, preview.clone()).unwrap();
-        let (tx, rx) = queue::bounded("test", 64, Full::DropOldest);
-        compositor.attach_encoder(tx);
-        let mut last = None;
-        for _ in 0..20 {
-            let frame = rx.recv_timeout(Duration::from_secs(30)).unwrap();
-            let index = grid.index_at(frame.pts);
-            assert_eq!(grid.instant(index), frame.pts);
-            assert!(last.is_none_or(|last| index > last));
-            last = Some(index);
-        }
-        compositor.detach_encoder();
-        while rx.recv_timeout(Duration::from_secs(30)).is_ok() {}
-        assert_eq!(rx.try_recv().unwrap_err(), queue::Empty::Closed);
-        assert!(compositor.figures().captured >= 20 && preview.version() == 1);
-        compositor.join(Duration::from_secs(30)).unwrap();
-    }
-
-    /// A feed that returns one frame forever, or a new frame at every tick.
-    struct Scene(VideoFrame, bool);
-
-    impl VideoFeed for Scene {
-        fn frame(&mut self, _: Timestamp) -> Option<VideoFrame> {
-            if self.1 {
-                let planes = Arc::new(Pooled::unpooled(self.0.planes().clone()));
-                self.0.surface = planes.into();
-            }
-            Some(self.0.clone())
-        }
-    }
-
-    #[test]
-    fn a_still_program_wakes_nobody_and_a_moving_one_does_at_every_tick() {
-        let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
-        let (size, preview) = (Size::new(64, 36), Latest::default());
-        let config = Config { size, grid, clock: Clock::start() };
-        let (compositor, mut ticker) = Compositor::by_hand(config, preview.clone());
-        let mut wakes_of = |ticks: std::ops::Range<i64>| {
-            let before = preview.version();
-            ticks.for_each(|number| ticker.tick(number));
-            preview.version() - before
-        };
-        assert_eq!(wakes_of(0..10), 1, "the placeholder");
-        let surface = Arc::new(Pooled::unpooled(Planes::black(size))).into();
-        let frame = VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, surface };
-        let show = |moves| compositor.set_feed(Some(Box::new(Scene(frame.clone(), moves))));
-        show(false);
-        assert_eq!(wakes_of(10..20), 1);
-        show(true);
-        assert_eq!(wakes_of(20..30), 10);
-        assert_eq!(compositor.figures().captured, 30);
-        // Nobody sees these frames.
-        compositor.set_unseen(true);
-        assert_eq!(wakes_of(30..60), 3);
-        let (encoder, frames) = queue::bounded("test", 64, Full::DropOldest);
-        compositor.attach_encoder(encoder);
-        assert_eq!(wakes_of(60..90), 30);
-        assert_eq!(frames.len(), 30);
-        compositor.detach_encoder();
-        assert_eq!(wakes_of(90..120), 3);
-        compositor.set_unseen(false);
-        assert_eq!(wakes_of(120..150), 30);
-    }
-
-    #[test]
-    fn impossible_sizes_are_refused() {
-        let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
-        let config = Config { size: Size::new(641, 0), grid, clock: Clock::start() };
-        assert!(matches!(Compositor::spawn(config, Latest::default()), Err(Error::Size(_))));
     }
 }

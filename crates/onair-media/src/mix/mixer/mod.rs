@@ -2,8 +2,9 @@
 //! thread waits for the delay of the sources, pulls each strip's source, and filters its audio. The
 //! thread applies fader and mute with a ramp, meters and mixes the strips, and passes the block to
 //! the encoder, if any. Missing audio becomes silence, so the timestamps continue without a gap or
-//! an overlap. If there is neither a source nor a receiver, the thread sleeps. The file is
-//! long because the thread and its handle share their state.
+//! an overlap. If there is neither a source nor a receiver, the thread sleeps. While nobody sees
+//! silent meters, the thread sleeps most of the time. The file is long because the thread and its
+//! handle share their state.
 
 #[cfg(test)]
 mod tests;
@@ -47,6 +48,12 @@ const IDLE_POLL_INTERVAL: Duration = Duration::from_millis(100);
 const EXTRA_IDLE_WAIT: Duration = Duration::from_millis(40);
 /// The same while nobody sees the meters either.
 const EXTRA_UNSEEN_WAIT: Duration = Duration::from_millis(200);
+
+/// The cycle in which a mixer that nobody sees or receives works while everything is silent: it
+/// produces only the first blocks of each cycle, which are enough to notice that audio begins.
+const REST_CYCLE_BLOCKS: i64 = BLOCKS_PER_SECOND / 2;
+/// The number of these blocks.
+const REST_SAMPLED_BLOCKS: i64 = 10;
 
 /// Number of free blocks to keep. Encoders and monitoring return the blocks of their queues.
 const MAX_IDLE_BLOCKS: usize = 32;
@@ -449,7 +456,7 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
     loop {
         handle(shared, &mut strip_set, &mut outputs);
         let (first, end) = (first_of(block), first_of(block + 1));
-        if outputs.are_none() && shared.is_quiet(&strip_set) {
+        if outputs.are_none() && (shared.is_quiet(&strip_set) || shared.rests_at(block)) {
             shared.lag_us.store(frames_to_micros(strip_set.lag(), rate), Ordering::Relaxed);
             shared.wait_for_more(IDLE_POLL_INTERVAL);
             if stop.is_set() {
@@ -562,9 +569,20 @@ impl Shared {
     /// Returns true if no strip has a source, and all meters are silent. In this case, no audio is
     /// left in the delay lines, because a meter holds its peak for the maximum delay of a strip.
     fn is_quiet(&self, strip_set: &StripSet) -> bool {
-        !strip_set.has_sources()
-            && self.program.lock().is_at_rest()
+        !strip_set.has_sources() && self.is_silent()
+    }
+
+    /// Returns true if the meters are silent. See [`Shared::is_quiet`].
+    fn is_silent(&self) -> bool {
+        self.program.lock().is_at_rest()
             && self.meters.lock().values().all(|meter| meter.lock().is_at_rest())
+    }
+
+    /// Returns true if a mixer without receivers need not produce this block.
+    fn rests_at(&self, block: i64) -> bool {
+        self.unseen.load(Ordering::Relaxed)
+            && block.rem_euclid(REST_CYCLE_BLOCKS) >= REST_SAMPLED_BLOCKS
+            && self.is_silent()
     }
 }
 

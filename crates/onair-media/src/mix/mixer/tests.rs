@@ -87,6 +87,22 @@ fn a_strip_that_is_left_out_of_monitoring_becomes_inaudible_there() {
 }
 
 #[test]
+fn an_unseen_silent_mixer_rests_for_most_of_each_cycle() {
+    let shared = Shared::default();
+    let produced = |shared: &Shared| (0..100).filter(|block| !shared.rests_at(*block)).count();
+    assert_eq!(produced(&shared), 100);
+    shared.unseen.store(true, Ordering::Relaxed);
+    assert_eq!(produced(&shared), 20);
+    let meter = shared.meter(StripId::MAIN);
+    assert_eq!(produced(&shared), 20);
+    meter.lock().push(&[0.5; 480], 1, 48_000);
+    assert_eq!(produced(&shared), 100, "audio");
+    // The meter falls and holds its peak for a while.
+    (0..1_000).for_each(|_| meter.lock().push(&[0.0; 480], 1, 48_000));
+    assert_eq!(produced(&shared), 20);
+}
+
+#[test]
 fn gain_ramps_without_a_step() {
     let mut now = 1.0;
     let mut block = vec![1.0; 960];
