@@ -326,6 +326,7 @@ add-scene = Scene { $name }
 transition = Transition and studio mode
 transition-cut = Cut
 transition-fade = Fade
+transition-move = Move
 transition-slide = Slide
 transition-swipe = Swipe
 transition-color = Fade to color

@@ -326,6 +326,7 @@ add-scene = 场景 { $name }
 transition = 转场和工作室模式
 transition-cut = 直接切换
 transition-fade = 淡入淡出
+transition-move = 移动
 transition-slide = 推入
 transition-swipe = 滑动
 transition-color = 颜色淡入淡出

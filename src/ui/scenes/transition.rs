@@ -37,6 +37,7 @@ const DURATION_RANGE: RangeInclusive<Duration> = Duration::ZERO..=MAX_STINGER_DU
 pub(in crate::ui) enum TransitionChoice {
     Cut,
     Fade,
+    Move,
     Color,
     Slide,
     Swipe,
@@ -46,9 +47,10 @@ pub(in crate::ui) enum TransitionChoice {
 }
 
 impl TransitionChoice {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Cut,
         Self::Fade,
+        Self::Move,
         Self::Color,
         Self::Slide,
         Self::Swipe,
@@ -62,6 +64,7 @@ impl TransitionChoice {
         match kind {
             Kind::Cut => Self::Cut,
             Kind::Fade => Self::Fade,
+            Kind::Move => Self::Move,
             Kind::FadeColor(_) => Self::Color,
             Kind::Slide(_) => Self::Slide,
             Kind::Swipe(_) => Self::Swipe,
@@ -75,6 +78,7 @@ impl TransitionChoice {
         match self {
             Self::Cut => key!("transition-cut"),
             Self::Fade => key!("transition-fade"),
+            Self::Move => key!("transition-move"),
             Self::Color => key!("transition-color"),
             Self::Slide => key!("transition-slide"),
             Self::Swipe => key!("transition-swipe"),
@@ -102,6 +106,7 @@ impl TransitionChoice {
         match self {
             Self::Cut => Kind::Cut,
             Self::Fade => Kind::Fade,
+            Self::Move => Kind::Move,
             Self::Color => Kind::FadeColor([0; 3]),
             Self::Slide => Kind::Slide(side),
             Self::Swipe => Kind::Swipe(side),
@@ -183,7 +188,7 @@ fn contents(ui: &mut Ui, view: &mut View<'_>, scene: Option<SceneId>, now: &mut 
         seconds(ui, view, key!("transition-duration"), &mut now.duration, DURATION_RANGE);
     }
     match &mut now.kind {
-        Kind::Cut | Kind::Fade => {}
+        Kind::Cut | Kind::Fade | Kind::Move => {}
         Kind::FadeColor(color) => rgb(ui, view, key!("transition-color-of"), color),
         Kind::Slide(side) | Kind::Swipe(side) => {
             let sides = [

@@ -29,7 +29,7 @@ const DURATION_RANGE_MILLIS: (f64, f64) = (50.0, 20_000.0);
 
 /// The names and kinds of transitions, with the names of OBS. A stinger is only listed while it is
 /// chosen, because it needs a file.
-const KINDS: [(&str, &str); 7] = [
+const KINDS: [(&str, &str); 8] = [
     ("Cut", "cut_transition"),
     ("Fade", "fade_transition"),
     ("Fade to Color", "fade_to_color_transition"),
@@ -37,6 +37,7 @@ const KINDS: [(&str, &str); 7] = [
     ("Swipe", "swipe_transition"),
     ("Luma Wipe", "wipe_transition"),
     ("Stinger", "obs_stinger_transition"),
+    ("Move", "move_transition"),
 ];
 
 fn place(kind: &Kind) -> usize {
@@ -48,6 +49,7 @@ fn place(kind: &Kind) -> usize {
         Kind::Swipe(_) => 4,
         Kind::Luma(_) => 5,
         Kind::Stinger(_) => 6,
+        Kind::Move => 7,
     }
 }
 
@@ -119,6 +121,7 @@ fn kind_named(call: &Call<'_>, name: &str, present: &Transition) -> Result<Kind,
     match name {
         "Cut" => Ok(Kind::Cut),
         "Fade" => Ok(Kind::Fade),
+        "Move" => Ok(Kind::Move),
         "Fade to Color" => Ok(Kind::FadeColor([0; 3])),
         "Slide" => Ok(Kind::Slide(Side::default())),
         "Swipe" => Ok(Kind::Swipe(Side::default())),

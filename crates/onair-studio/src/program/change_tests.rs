@@ -418,6 +418,7 @@ fn a_transition_is_as_it_would_be_by_itself_and_goes_on_while_its_scene_is_chang
     rig.change(both, "another scene");
     let kinds = [
         Kind::Fade,
+        Kind::Move,
         Kind::FadeColor([200, 30, 30]),
         Kind::Slide(Side::Left),
         Kind::Swipe(Side::Top),

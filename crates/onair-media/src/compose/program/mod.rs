@@ -18,6 +18,7 @@ use crate::compose::scene::{Plan, SourceId};
 use crate::compose::side_views::{SideView, SideViews, ViewOf};
 use crate::compose::source_frames::{SourceFrame, SourceFrames};
 use crate::compose::transition::manual::TBar;
+use crate::compose::transition::moving::moved;
 use crate::compose::transition::stinger::PlayingStinger;
 use crate::compose::transition::{
     self, Change, Kind, ManualTransition, Transition, TransitionAssets,
@@ -208,11 +209,13 @@ impl Program {
         self.source_frames.pull(plan.sources(), at, &self.workers);
         self.source_frames.set_displayed(plan, self.size);
         let Self { workers, stage, source_frames, canvas, switch, mixer, t_bar, .. } = self;
-        let mut old = |stage: &mut LayerRenderer, from: &mut From| match from {
+        // The plan replaces that of the old scene.
+        let mut old = |stage: &mut LayerRenderer, from: &mut From, moved: Option<&Plan>| match from
+        {
             From::Still(still) => (Arc::clone(still), DrawResult::New),
             From::Plan(plan, canvas) => {
                 source_frames.pull(plan.sources(), at, workers);
-                draw(stage, source_frames, plan, canvas)
+                draw(stage, source_frames, moved.unwrap_or(plan), canvas)
             }
         };
         let mut over = false;
@@ -221,8 +224,12 @@ impl Program {
                 None => draw(stage, source_frames, plan, canvas),
                 Some(bar) => {
                     source_frames.pull(bar.bar.plan.sources(), at, workers);
-                    let own = draw(stage, source_frames, plan, canvas).0;
-                    let other = draw(stage, source_frames, &bar.bar.plan, &mut bar.canvas).0;
+                    let (own, other) = match bar.bar.kind {
+                        Kind::Move => moved((plan, &bar.bar.plan), bar.bar.position),
+                        _ => (Arc::clone(plan), Arc::clone(&bar.bar.plan)),
+                    };
+                    let own = draw(stage, source_frames, &own, canvas).0;
+                    let other = draw(stage, source_frames, &other, &mut bar.canvas).0;
                     (bar.mix(mixer, stage, (&own, &other), workers), DrawResult::New)
                 }
             },
@@ -234,7 +241,13 @@ impl Program {
                 if over {
                     draw(stage, source_frames, plan, canvas)
                 } else {
-                    let old = old(stage, from).0;
+                    let moving = match (&transition.kind, &*from) {
+                        (Kind::Move, From::Plan(before, _)) => Some(moved((before, plan), part)),
+                        _ => None,
+                    };
+                    let (before, after) = moving.unzip();
+                    let old = old(stage, from, before.as_deref()).0;
+                    let plan = after.as_deref().unwrap_or(plan);
                     let new = draw(stage, source_frames, plan, canvas).0;
                     let mut mixed = stage.take();
                     mixer.mix(
@@ -254,7 +267,7 @@ impl Program {
                 let (below, made) = if now.changed {
                     draw(stage, source_frames, plan, canvas)
                 } else {
-                    old(stage, from)
+                    old(stage, from, None)
                 };
                 match now.above {
                     Some(above) => (stage.cover(&below, &above), DrawResult::New),

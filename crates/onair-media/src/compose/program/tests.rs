@@ -75,6 +75,41 @@ fn a_switch_goes_through_its_transition_and_ends_with_the_new_scene() {
 }
 
 #[test]
+fn a_shared_item_moves_to_its_new_place_while_the_backgrounds_fade() {
+    use crate::compose::scene::{Fit, Layer, Placement};
+    let size = Size::new(64, 36);
+    let mut program = program(size);
+    let feed = |luma| SourceFrame::Feed(Some(Box::new(Still(frame(size, Color::PROGRAM, luma)))));
+    let feeds = [(SourceId(1), feed(40)), (SourceId(2), feed(80)), (SourceId(3), feed(220))];
+    let layer = |source: u32, x: f64, width: f64| {
+        let place = Placement { x, width, fit: Fit::Stretch, ..Placement::default() };
+        Layer { source: SourceId(source), places: vec![place], ..Layer::whole(source.into()) }
+    };
+    let plan = |ground, x| {
+        let layers = vec![layer(ground, 0.0, 1.0), layer(3, x, 0.25)];
+        Arc::new(Plan { layers, ..Plan::default() })
+    };
+    program.handle(feeds.into(), Some((plan(1, 0.0), None)), None);
+    let at = Timestamp::from_millis;
+    let row = |program: &mut Program, millis| {
+        let frame = program.frame(at(millis)).0;
+        [4, 28, 36, 60].map(|x| frame.planes().y[18 * 64 + x])
+    };
+    assert_eq!(row(&mut program, 0), [220, 40, 40, 40]);
+    let duration = Duration::from_millis(400);
+    let change = Transition { kind: transition::Kind::Move, duration };
+    program.handle(Feeds::new(), Some((plan(2, 0.75), Some(change.into()))), None);
+    assert_eq!(row(&mut program, 1_000), [220, 40, 40, 40]);
+    // Halfway, the item is in the middle, as bright as before, and the background is mixed.
+    assert_eq!(row(&mut program, 1_200), [60, 220, 220, 60]);
+    assert_eq!(row(&mut program, 1_400), [80, 80, 80, 220]);
+    // The T-bar moves it by hand.
+    let bar = ManualTransition::new(plan(1, 0.0), Kind::Move, None, 0.5);
+    program.set_t_bar(Some(bar));
+    assert_eq!(row(&mut program, 1_500), [60, 220, 220, 60]);
+}
+
+#[test]
 fn the_t_bar_mixes_as_far_as_it_is_moved_and_goes_back() {
     let size = Size::new(64, 36);
     let mut program = program(size);

@@ -400,7 +400,7 @@ impl Plan {
 
 impl Layer {
     /// Creates a layer that fills the program.
-    fn whole(key: u64) -> Self {
+    pub(in crate::compose) fn whole(key: u64) -> Self {
         let places = vec![Placement::default()];
         let (source, blend) = (SourceId::default(), Blend::Normal);
         Self { key, source, places, framed: 0, opacity: 1.0, blend }

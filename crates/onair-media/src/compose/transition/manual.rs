@@ -15,7 +15,7 @@ use crate::media::Planes;
 pub struct ManualTransition {
     /// The scene at the other end.
     pub plan: Arc<Plan>,
-    kind: Kind,
+    pub kind: Kind,
     /// The grayscale image of a wipe.
     image: Option<Arc<Planes>>,
     /// The position of the bar, from 0 to 1.

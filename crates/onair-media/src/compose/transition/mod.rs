@@ -2,6 +2,7 @@
 //! pure, and works row by row.
 
 pub(in crate::compose) mod manual;
+pub(in crate::compose) mod moving;
 pub(in crate::compose) mod stinger;
 mod wipe;
 
@@ -38,6 +39,8 @@ pub enum Kind {
     Fade,
     /// A fade through a color, in red, green and blue.
     FadeColor([u8; 3]),
+    /// Items of both scenes move to their new places, and the others fade.
+    Move,
     /// The new scene pushes the old one out.
     Slide(Side),
     /// The old scene moves out and reveals the new one, which does not move.
@@ -174,7 +177,8 @@ impl Mixer {
         let part = part.clamp(0.0, 1.0);
         match *kind {
             Kind::Cut => out.copy_pixels(to),
-            Kind::Fade => {
+            // The frames already show the moving items where they are.
+            Kind::Fade | Kind::Move => {
                 out.copy_pixels(from);
                 fade(to, part, out, workers);
             }
@@ -205,7 +209,7 @@ impl Mixer {
 }
 
 /// Returns an easing curve that is slow at both ends.
-fn eased(part: f32) -> f32 {
+pub(in crate::compose) fn eased(part: f32) -> f32 {
     part * part * (3.0 - 2.0 * part)
 }
 
@@ -296,7 +300,7 @@ mod tests {
 
     fn all() -> Vec<Kind> {
         let sides = [Side::Right, Side::Left, Side::Top, Side::Bottom];
-        let mut all = vec![Kind::Cut, Kind::Fade];
+        let mut all = vec![Kind::Cut, Kind::Fade, Kind::Move];
         all.extend([[255; 3], [0; 3]].map(Kind::FadeColor));
         all.extend(sides.map(Kind::Slide));
         all.extend(sides.map(Kind::Swipe));

@@ -17,6 +17,7 @@ pub fn transition_text(kind: &Kind) -> String {
     match *kind {
         Kind::Cut => "cut".into(),
         Kind::Fade => "fade".into(),
+        Kind::Move => "move".into(),
         Kind::FadeColor([r, g, b]) => format!("color-#{r:02x}{g:02x}{b:02x}"),
         Kind::Slide(from) => format!("slide-{}", side(from)),
         Kind::Swipe(from) => format!("swipe-{}", side(from)),
@@ -34,6 +35,7 @@ pub fn transition_of(text: &str) -> Option<Kind> {
     match word {
         "cut" => Some(Kind::Cut),
         "fade" => Some(Kind::Fade),
+        "move" if rest.is_empty() => Some(Kind::Move),
         "color" => {
             let hex = rest.strip_prefix('#').filter(|hex| hex.len() == 6)?;
             let number = u32::from_str_radix(hex, 16).ok()?;
@@ -120,7 +122,7 @@ mod tests {
 
     #[test]
     fn every_transition_has_its_word() {
-        let mut kinds = vec![Kind::Cut, Kind::Fade, Kind::FadeColor([1, 255, 16])];
+        let mut kinds = vec![Kind::Cut, Kind::Fade, Kind::Move, Kind::FadeColor([1, 255, 16])];
         kinds.extend(
             SIDE_WORDS.iter().flat_map(|(_, side)| [Kind::Slide(*side), Kind::Swipe(*side)]),
         );
@@ -136,7 +138,9 @@ mod tests {
             assert_eq!(matte_of(&matte_text(matte)), Some(matte));
         }
         assert_eq!((matte_of("left"), matte_of("#00")), (None, None));
-        for bad in ["", "fades", "slide", "color-#12345", "color-#1é345", "luma-x", "stinger-x"] {
+        for bad in
+            ["", "fades", "slide", "color-#12345", "color-#1é345", "luma-x", "stinger-x", "move-x"]
+        {
             assert_eq!(transition_of(bad), None, "{bad}");
         }
     }

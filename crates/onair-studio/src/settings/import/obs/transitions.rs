@@ -75,6 +75,8 @@ fn named(json: &Value, name: &str) -> (Kind, Option<Problem>) {
     let kind = match text(table, "id") {
         "cut_transition" => Kind::Cut,
         "fade_transition" => Kind::Fade,
+        // The transition of a plugin that many collections use.
+        "move_transition" => Kind::Move,
         "slide_transition" => Kind::Slide(side()),
         "swipe_transition" => {
             let not =
@@ -103,6 +105,7 @@ fn by_name(name: &str) -> (Kind, Option<Problem>) {
         _ if is(&CUT_NAMES) => (Kind::Cut, None),
         _ if name.is_empty() || is(&FADE_NAMES) => (Kind::Fade, None),
         it if it.contains("color") || it.contains("colour") => (Kind::FadeColor([0; 3]), None),
+        "move" => (Kind::Move, None),
         it if it.contains("slide") => (Kind::Slide(Side::Right), None),
         it if it.contains("swipe") => (Kind::Swipe(Side::Right), None),
         _ => (Kind::Fade, Some(problem!("import-transition-unknown", name = &name))),
