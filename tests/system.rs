@@ -138,6 +138,7 @@ mod vectors_media;
 mod vectors_relay;
 mod vectors_rtmp;
 mod viewer_page;
+mod virtual_camera;
 mod wall;
 mod watch;
 mod watch_network;

@@ -152,6 +152,13 @@ display-broken = onair cannot show { $name }
     .cure = Choose another display or window.
 display-silent = the display or window capture has stopped responding
 
+# Problems with the virtual camera.
+virtual-camera-no-pipewire = PipeWire does not answer
+    .cure = Start PipeWire, for example with “systemctl --user start pipewire wireplumber”.
+virtual-camera-node-failed = PipeWire cannot offer the camera ({ $reason })
+    .cure = Check that PipeWire and WirePlumber are running.
+virtual-camera-not-built = this build of onair has no PipeWire
+
 # Problems with a browser page.
 browser-none = onair found no Chromium
     .cure = Install the package “chromium-headless-shell” (Debian, Ubuntu) or “chromium-headless” (Fedora), or Chromium or Google Chrome.

@@ -9,6 +9,7 @@ tip-action-chapter = Adds a chapter at the current point in the recording.
 tip-action-save-replay = Saves the contents of the replay buffer to a file.
 tip-action-replay-buffer = Turns the replay buffer on or off. The buffer keeps the most recent part of the program.
 tip-action-screenshot = Saves the program's current frame as a PNG file.
+tip-action-virtual-camera = Offers the program as a camera to other programs, such as a meeting.
 tip-action-mute = Mutes or unmutes the main audio source, or the player on the Watch page.
 tip-action-mixer = Shows all audio sources with faders, filters and monitoring.
 tip-action-filters = Shows the filters of the selected source.

@@ -282,6 +282,7 @@ server-failed = Cannot start the built-in server: { $reason }
     .cure = If another program is using the port, close that program. Otherwise restart onair.
 server-not-moved = Cannot change the address of the built-in server: { $reason }
     .cure = Close the program that is using the built-in server's port, or restart onair.
+virtual-camera-failed = The virtual camera does not work: { $reason }
 remote-failed = Other programs cannot control onair: { $reason }
     .cure = Close the program that is using the port, such as OBS. Or choose another port in *Settings* under *Remote control*, and use it in the other programs too.
 

@@ -32,6 +32,13 @@ setting-rate = Frame rate
 setting-rate-note = 30 fps suits talks. 60 fps suits games and sports, and needs twice the CPU.
 setting-bitrate = Video bitrate
 setting-bitrate-note = A higher bitrate looks better but needs more upload bandwidth. Keep a quarter of your upload bandwidth free.
+setting-camera-source = Virtual camera
+setting-camera-source-note = The picture that other programs get from the virtual camera.
+setting-camera-size = Size of the virtual camera
+setting-camera-size-note = Some meeting programs prefer a small picture.
+setting-camera-mirrored = Mirror the virtual camera
+setting-camera-mirrored-note = Exchanges left and right.
+camera-size-program = Size of the program
 
 setting-monitoring = Monitoring device
 setting-monitoring-note = Plays the audio sources that you monitor. Use headphones to avoid echo.

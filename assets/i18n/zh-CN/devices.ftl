@@ -152,6 +152,13 @@ display-broken = 无法显示 { $name }
     .cure = 请选择其他显示器或窗口。
 display-silent = 显示器或窗口采集没有响应
 
+# 虚拟摄像头的问题。
+virtual-camera-no-pipewire = PipeWire 没有响应
+    .cure = 请启动 PipeWire，例如运行 systemctl --user start pipewire wireplumber。
+virtual-camera-node-failed = PipeWire 无法提供摄像头（{ $reason }）
+    .cure = 请确认 PipeWire 和 WirePlumber 正在运行。
+virtual-camera-not-built = 此版本的 onair 不含 PipeWire
+
 # 浏览器页面的问题。
 browser-none = 没有找到 Chromium
     .cure = 请安装软件包 chromium-headless-shell（Debian、Ubuntu）或 chromium-headless（Fedora），也可以安装 Chromium 或 Google Chrome。

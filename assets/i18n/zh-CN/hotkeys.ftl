@@ -9,6 +9,7 @@ tip-action-chapter = 在录像的当前位置添加章节。
 tip-action-save-replay = 把回放缓存的内容保存为文件。
 tip-action-replay-buffer = 打开或关闭回放缓存。缓存会保留最近一段输出内容。
 tip-action-screenshot = 把当前输出画面存为 PNG 文件。
+tip-action-virtual-camera = 把输出画面作为摄像头提供给会议等其他程序。
 tip-action-mute = 将主音频源静音或取消静音；在“观看”页则控制播放器。
 tip-action-mixer = 显示所有音频源的音量、滤镜和监听。
 tip-action-filters = 显示所选来源的滤镜。

@@ -282,6 +282,7 @@ server-failed = 无法启动内置服务器：{ $reason }
     .cure = 如果端口被其他程序占用，请关闭该程序；否则请重启 onair。
 server-not-moved = 无法更改内置服务器的地址：{ $reason }
     .cure = 请关闭占用内置服务器端口的程序，或重启 onair。
+virtual-camera-failed = 虚拟摄像头无法使用：{ $reason }
 remote-failed = 其他程序无法控制 onair：{ $reason }
     .cure = 请关闭占用该端口的程序，例如 OBS。也可以在“设置”的“远程控制”中换一个端口，并在其他程序中使用同一端口。
 

@@ -32,6 +32,13 @@ setting-rate = 帧率
 setting-rate-note = 30 帧/秒适合聊天，60 帧/秒适合游戏和体育，但 CPU 开销翻倍。
 setting-bitrate = 视频码率
 setting-bitrate-note = 码率越高越清晰，也越占上行带宽。请留出四分之一的上行带宽。
+setting-camera-source = 虚拟摄像头
+setting-camera-source-note = 其他程序从虚拟摄像头得到的画面。
+setting-camera-size = 虚拟摄像头的尺寸
+setting-camera-size-note = 有些会议程序更适合小画面。
+setting-camera-mirrored = 虚拟摄像头左右镜像
+setting-camera-mirrored-note = 交换画面的左右。
+camera-size-program = 与输出画面相同
 
 setting-monitoring = 监听设备
 setting-monitoring-note = 用来播放你监听的音频源。戴耳机可避免回声。

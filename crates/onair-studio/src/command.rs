@@ -22,6 +22,7 @@ use crate::studio::settings::Preferences;
 use crate::studio::settings::RemoteChoices;
 use crate::studio::settings::part::PartKind;
 use crate::studio::settings::part::versions::VersionId;
+use crate::studio::settings::VirtualCameraChoices;
 use crate::studio::snapshot::RemoteReport;
 use crate::studio::targets::Target;
 use crate::studio::targets::quality::Quality;
@@ -52,6 +53,10 @@ pub enum Command {
     Media(SourceId, TransportCommand),
     /// Sets the end behavior of a media file.
     AtEnd(SourceId, EndBehavior),
+    /// Turns the virtual camera on or off.
+    SwitchVirtualCamera(bool),
+    /// Changes the format of the virtual camera.
+    SetVirtualCamera(VirtualCameraChoices),
     /// Sets a control of a camera. `camera` and `control` are names. `None` restores the control's
     /// default. The value is saved for this camera.
     SetCamera { camera: String, control: String, value: Option<i64> },

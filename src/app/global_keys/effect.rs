@@ -56,6 +56,7 @@ pub fn effect(command: &AnyCommand, snapshot: &Snapshot, here: bool) -> HotkeyEf
         Action::Chapter => Command::Chapter(String::new()),
         Action::SaveReplay => Command::SaveReplay(new_path(folder, "onair replay", extension)),
         Action::Screenshot => Command::Screenshot(new_path(folder, "onair screenshot", "png")),
+        Action::VirtualCamera => Command::SwitchVirtualCamera(!snapshot.virtual_camera.is_on()),
         Action::Mute => {
             Command::SetMuted(!snapshot.audio.as_ref().is_some_and(|audio| audio.muted))
         }

@@ -298,6 +298,12 @@ pub struct Args {
     /// Read commands from standard input, one per line (see `onair help live`)
     #[arg(long, conflicts_with = "key_stdin", long_help = CONTROL_HELP)]
     pub control: bool,
+    /// Offer the program, or the preview, as a camera to other programs, such as a meeting in a
+    /// browser (PipeWire). onair then runs until you end it, also while no stream or recording is
+    /// running
+    #[arg(long, value_name = "SOURCE", num_args = 0..=1, default_missing_value = "program",
+          value_parser = ["program", "preview"], conflicts_with = "copy")]
+    pub virtual_camera: Option<String>,
     /// Let other programs control onair with the protocol of obs-websocket 5, at this address. onair
     /// then runs until you end it, also while no stream or recording is running
     #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = OBS_WEBSOCKET_ADDRESS,

@@ -102,6 +102,9 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
         Err(error) => return refuse(&cannot_start(&error)),
     };
     let Some(events) = studio.events() else { return Exit::Error };
+    if run.virtual_camera {
+        studio.send(Command::SwitchVirtualCamera(true));
+    }
     let remote = run.remote.clone().map(|it| remote_control::start(&studio, it, output));
     // Dropping the server disconnects its clients.
     let _remote = match remote.transpose() {
@@ -146,7 +149,7 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
         }
         let is_ending = stopping_since.is_some() || draining;
         if outcome.is_over(record.is_some(), is_ending)
-            && (is_ending || !outcome.goes_on(run.remote.is_some()))
+            && (is_ending || !outcome.goes_on(run.stays()))
         {
             break;
         }
@@ -166,7 +169,7 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
             }
             // A second Ctrl-C ends onair immediately.
             None if hopeless || stop || !draining && (over || interrupt.is_set()) => {
-                if run.remote.is_some() && !studio.snapshot().is_live_or_recording() {
+                if run.stays() && !studio.snapshot().is_live_or_recording() {
                     break;
                 }
                 studio.send(Command::StopRecording);
@@ -305,9 +308,9 @@ impl Outcome {
     }
 
     /// Returns true if the run goes on after the broadcast has stopped, because a client of remote
-    /// control can start the next one.
-    fn goes_on(&self, is_controlled: bool) -> bool {
-        is_controlled && self.codec_failed.is_none() && self.copy_failed.is_none()
+    /// control can start the next one, or the virtual camera is in use.
+    fn goes_on(&self, stays: bool) -> bool {
+        stays && self.codec_failed.is_none() && self.copy_failed.is_none()
     }
 
     /// Returns true if all targets have failed, and the run has nothing else to do. `recorded` says

@@ -34,7 +34,8 @@ use crate::studio::notices::event_log;
 use crate::studio::settings::part::files::PartFiles;
 use crate::studio::settings::part::on_air::OnAirMark;
 use crate::studio::settings::{
-    ServerToken, default_journal, default_path, keys_beside, read_services, services_beside,
+    ServerToken, VirtualCameraSource, default_journal, default_path, keys_beside, read_services,
+    services_beside,
 };
 use crate::studio::targets::address::parse;
 use crate::studio::targets::services::ServiceList;
@@ -63,6 +64,7 @@ pub fn run(args: &Args, matches: &clap::ArgMatches, globals: &Globals, clock: Cl
                 drain: args.stop_after_delay,
                 remote,
                 sources,
+                virtual_camera: args.virtual_camera.is_some(),
             };
             broadcast::run(config, &run, &output)
         }
@@ -256,6 +258,11 @@ fn apply_flags(
         settings.audio = Some(AudioChoice::Tone);
     }
     record_tracks::add(&args.record_track, settings).map_err(|why| (why, Exit::Usage))?;
+    match args.virtual_camera.as_deref() {
+        Some("preview") => settings.virtual_camera.source = VirtualCameraSource::Preview,
+        Some(_) => settings.virtual_camera.source = VirtualCameraSource::Program,
+        None => {}
+    }
     if args.copy.is_none() && sends_nothing(settings) {
         return Err((problem!("cli-nothing-to-send"), Exit::Usage));
     }

@@ -76,6 +76,7 @@ actions! {
     SaveReplay "save-replay" Replay "Ctrl+S";
     ReplayBuffer "replay-buffer" Replay "";
     Screenshot "screenshot" Screenshot "Ctrl+G";
+    VirtualCamera "virtual-camera" Camera "";
     Mute "mute" SpeakerOff "M";
     AddSource "add-source" Plus "";
     AddScene "add-scene" Plus "";
@@ -298,6 +299,7 @@ impl Action {
                     | Self::Chapter
                     | Self::SaveReplay
                     | Self::Screenshot
+                    | Self::VirtualCamera
                     | Self::Mute
                     | Self::Transition
             )

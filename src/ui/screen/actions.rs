@@ -50,6 +50,9 @@ impl Screen {
             }
             Action::SaveReplay => self.requests.push(WindowRequest::SaveReplay),
             Action::Screenshot => self.requests.push(WindowRequest::Screenshot),
+            Action::VirtualCamera => {
+                self.send(Command::SwitchVirtualCamera(!self.snapshot.virtual_camera.is_on()));
+            }
             Action::Mute if self.page == Page::Watch => self.act(ctx, Action::MutePlayer),
             Action::Mute => self.mute_program(),
             Action::MutePlayer => {

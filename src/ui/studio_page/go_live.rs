@@ -124,6 +124,13 @@ fn record(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
     beside.push(SideButton { icon, name, action: Action::SaveReplay });
     let (icon, name) = (Icon::Screenshot, key!("take-screenshot"));
     beside.push(SideButton { icon, name, action: Action::Screenshot });
+    if ui.available_width() > MIN_WIDTH_WITH_CHAPTER {
+        let name = match snapshot.virtual_camera.is_on() {
+            true => key!("stop-virtual-camera"),
+            false => key!("start-virtual-camera"),
+        };
+        beside.push(SideButton { icon: Icon::Camera, name, action: Action::VirtualCamera });
+    }
     let width = ui.available_width() - SIDE_BUTTON_WIDTH * beside.len() as f32;
     let mut asked = None;
     match recording {

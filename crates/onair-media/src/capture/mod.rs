@@ -18,6 +18,9 @@ mod y4m;
 pub use crate::capture::browser::BrowserPage;
 pub use crate::capture::camera::control::{CameraControl, CameraControls};
 pub use crate::capture::camera::mode::{CameraChoice, Mode};
+pub use crate::capture::camera::virtual_camera::{
+    VirtualCamera, VirtualCameraFormat, VirtualCameraState,
+};
 pub use crate::capture::choice::VideoChoice;
 pub use crate::capture::fallback::VideoFallback;
 pub use crate::capture::generated::color_source::ColorSource;

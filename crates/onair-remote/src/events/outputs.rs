@@ -49,6 +49,11 @@ pub fn changes(before: &Snapshot, after: &Snapshot, found: &mut Vec<Event>) {
         let word = if after.replay.is_some() { "STARTED" } else { "STOPPED" };
         found.push(state("ReplayBufferStateChanged", word, Value::Null));
     }
+    let (was, is) = (before.virtual_camera.is_on(), after.virtual_camera.is_on());
+    if was != is {
+        let word = if is { "STARTED" } else { "STOPPED" };
+        found.push(state("VirtualcamStateChanged", word, Value::Null));
+    }
 }
 
 fn recording(before: &Snapshot, after: &Snapshot, found: &mut Vec<Event>) {

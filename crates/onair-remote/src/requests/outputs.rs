@@ -27,6 +27,10 @@ pub const REQUESTS: &[RequestEntry] = &[
     ("GetRecordDirectory", record_directory),
     ("GetReplayBufferStatus", replay_status),
     ("SaveReplayBuffer", save_replay),
+    ("GetVirtualCamStatus", virtual_camera_status),
+    ("StartVirtualCam", start_virtual_camera),
+    ("StopVirtualCam", stop_virtual_camera),
+    ("ToggleVirtualCam", toggle_virtual_camera),
     ("GetOutputList", outputs),
     ("GetOutputStatus", output_status),
     ("StartOutput", start_output),
@@ -35,10 +39,11 @@ pub const REQUESTS: &[RequestEntry] = &[
 ];
 
 /// The outputs: their names and kinds, like those of OBS.
-const OUTPUTS: [(&str, &str); 3] = [
+const OUTPUTS: [(&str, &str); 4] = [
     ("simple_stream", "rtmp_output"),
     ("simple_file_output", "ffmpeg_muxer"),
     ("Replay Buffer", "replay_buffer"),
+    ("virtualcam_output", "virtualcam_output"),
 ];
 
 /// A backlog of this duration counts as full congestion.
@@ -202,9 +207,34 @@ pub fn save_replay(call: &Call<'_>) -> CallResult {
     Ok(Outcome::command(Command::SaveReplay(path)))
 }
 
+fn virtual_camera_status(call: &Call<'_>) -> CallResult {
+    Ok(Outcome::Answer(json!({ "outputActive": call.studio.virtual_camera.is_on() })))
+}
+
+fn start_virtual_camera(call: &Call<'_>) -> CallResult {
+    match call.studio.virtual_camera.is_on() {
+        true => Err(running("The virtual camera")),
+        false => Ok(Outcome::command(Command::SwitchVirtualCamera(true))),
+    }
+}
+
+fn stop_virtual_camera(call: &Call<'_>) -> CallResult {
+    match call.studio.virtual_camera.is_on() {
+        true => Ok(Outcome::command(Command::SwitchVirtualCamera(false))),
+        false => Err(not_running("The virtual camera")),
+    }
+}
+
+fn toggle_virtual_camera(call: &Call<'_>) -> CallResult {
+    let active = !call.studio.virtual_camera.is_on();
+    let finish = move |_: &Snapshot| Ok(json!({ "outputActive": active }));
+    Ok(Outcome::Commands(vec![Command::SwitchVirtualCamera(active)], Box::new(finish)))
+}
+
 /// Returns whether each output is active, in the order of [`OUTPUTS`].
-fn active(studio: &Snapshot) -> [bool; 3] {
-    [is_streaming(studio), studio.recording.is_some(), studio.replay.is_some()]
+fn active(studio: &Snapshot) -> [bool; 4] {
+    let (recording, replay) = (studio.recording.is_some(), studio.replay.is_some());
+    [is_streaming(studio), recording, replay, studio.virtual_camera.is_on()]
 }
 
 fn outputs(call: &Call<'_>) -> CallResult {
@@ -242,6 +272,12 @@ fn output_status(call: &Call<'_>) -> CallResult {
             let filled = call.studio.replay.map(|it| it.filled).unwrap_or_default();
             let mut status = match other {
                 1 => recording_status(call.studio),
+                3 => json!({
+                    "outputActive": call.studio.virtual_camera.is_on(),
+                    "outputTimecode": timecode(Duration::ZERO),
+                    "outputDuration": 0,
+                    "outputBytes": 0,
+                }),
                 _ => json!({
                     "outputActive": call.studio.replay.is_some(),
                     "outputTimecode": timecode(filled),
@@ -267,6 +303,7 @@ fn start_output(call: &Call<'_>) -> CallResult {
     match output(call)? {
         0 => start_stream(call),
         1 => start_record(call),
+        3 => start_virtual_camera(call),
         _ => Err(only_by_settings()),
     }
 }
@@ -275,6 +312,7 @@ fn stop_output(call: &Call<'_>) -> CallResult {
     match output(call)? {
         0 => stop_stream(call),
         1 => stop_record(call),
+        3 => stop_virtual_camera(call),
         _ => Err(only_by_settings()),
     }
 }
@@ -283,6 +321,7 @@ fn toggle_output(call: &Call<'_>) -> CallResult {
     match output(call)? {
         0 => toggle_stream(call),
         1 => toggle_record(call),
+        3 => toggle_virtual_camera(call),
         _ => Err(only_by_settings()),
     }
 }

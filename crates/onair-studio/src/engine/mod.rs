@@ -16,6 +16,7 @@ pub(crate) mod settings_file;
 pub(crate) mod state;
 pub mod system;
 pub(crate) mod undo_history;
+mod virtual_camera;
 
 use std::time::Duration;
 
@@ -209,10 +210,12 @@ impl Engine {
         !self.state.remote_control.report.clients.is_empty()
     }
 
-    /// Tells the compositor and the mixer whether anybody sees the program and the meters.
+    /// Tells the compositor and the mixer whether anybody sees the program and the meters. The
+    /// virtual camera also shows the program.
     pub(crate) fn tell_unseen(&self) {
         if let Some(program) = &self.state.program {
-            program.compositor().set_unseen(self.state.unseen);
+            let is_shown = self.state.virtual_camera.is_some();
+            program.compositor().set_unseen(self.state.unseen && !is_shown);
             program.mixer().set_unseen(self.state.unseen && !self.has_remote_clients());
         }
     }
@@ -307,6 +310,8 @@ impl Engine {
             Command::SetCamera { camera, control, value } => {
                 self.set_camera(camera, control, value);
             }
+            Command::SwitchVirtualCamera(on) => self.switch_virtual_camera(on),
+            Command::SetVirtualCamera(choices) => self.set_virtual_camera(choices),
             Command::RefreshPage(id) => self.refresh_page(id),
             Command::ResetCamera(camera) => self.reset_camera(&camera),
             Command::ShareAgain(source) => self.share_again(source),

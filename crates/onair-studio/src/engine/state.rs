@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::base::{Secret, Timestamp, Worker};
+use crate::capture::VirtualCamera;
 use crate::media::ProgramId;
 use crate::mix::StripId;
 use crate::studio::command::Command;
@@ -78,6 +79,8 @@ pub struct EngineState {
     pub handled_commands: u64,
     /// The password and the state of remote control.
     pub remote_control: RemoteControl,
+    /// The virtual camera, while it is on.
+    pub virtual_camera: Option<VirtualCamera>,
 }
 
 /// Remote control. Its network task is outside the studio, and reports its state.

@@ -66,6 +66,7 @@ pub use sections::panels::{
 pub use sections::projectors::{MAX_PROJECTORS, ProjectorContent, ProjectorPlace, Projectors};
 pub use sections::server::check_successor;
 pub use sections::window::{Language, Preferences, RemoteChoices, Theme};
+pub use sections::window::{VirtualCameraChoices, VirtualCameraSource};
 pub use token::ServerToken;
 pub use token::own_certificate::own_certificate;
 
@@ -104,6 +105,8 @@ layout! {
         server: sections::server::Table,
         #[serde(skip_serializing_if = "is_usual")]
         remote: RemoteChoices = remote,
+        #[serde(skip_serializing_if = "is_usual")]
+        virtual_camera: VirtualCameraChoices = virtual_camera,
         /// The preferences, whose parts in other tables follow.
         window: Preferences = preferences,
         #[serde(skip_serializing_if = "is_usual")]

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use crate::capture::VirtualCameraState;
 pub use crate::media::source_status::SourceState;
 
 use crate::audio::AudioChoice;
@@ -43,6 +44,7 @@ use crate::studio::settings::RemoteChoices;
 use crate::studio::settings::part::versions::Version;
 use crate::studio::settings::part::{InUse, PartKind};
 use crate::studio::settings::stream_keys::KeyPlace;
+use crate::studio::settings::VirtualCameraChoices;
 use crate::studio::targets::quality::Quality;
 use crate::studio::targets::services::ServiceList;
 use crate::studio::targets::sharing::{NetworkAddress, ServerNames, ServerReach, ShareLinks};
@@ -417,6 +419,19 @@ pub struct RemoteControlView {
     pub report: RemoteReport,
 }
 
+/// The virtual camera.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VirtualCameraView {
+    pub choices: VirtualCameraChoices,
+    pub state: VirtualCameraState,
+}
+
+impl VirtualCameraView {
+    pub fn is_on(&self) -> bool {
+        self.state != VirtualCameraState::Off
+    }
+}
+
 /// The scene collections and profiles.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PartsView {
@@ -556,6 +571,7 @@ pub struct Snapshot {
     pub watch_figures: WatchFigures,
     pub server: ServerFigures,
     pub remote: RemoteControlView,
+    pub virtual_camera: VirtualCameraView,
     pub preferences: Preferences,
     /// The last stream that was played.
     pub watch_url: String,

@@ -44,6 +44,15 @@ pub(super) struct Run {
     pub sources: BTreeMap<SourceId, PathBuf>,
     /// Where other programs can control the run. It then goes on without a stream or recording.
     pub remote: Option<ListenOptions>,
+    /// True to offer the program as a camera.
+    pub virtual_camera: bool,
+}
+
+impl Run {
+    /// Returns true if the run goes on while nothing is sent or recorded.
+    pub(super) fn stays(&self) -> bool {
+        self.remote.is_some() || self.virtual_camera
+    }
 }
 
 /// Default names of files that commands write.

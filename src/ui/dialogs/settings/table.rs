@@ -79,6 +79,9 @@ settings! {
         Size "size";
         Rate "rate";
         Bitrate "bitrate";
+        CameraSource "camera-source";
+        CameraSize "camera-size";
+        CameraMirrored "camera-mirrored";
     }
     Audio "audio" Microphone {
         Monitoring "monitoring";

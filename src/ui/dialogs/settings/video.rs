@@ -1,18 +1,20 @@
 //! The page *Video*: the size and rate of the program's frames, within the limits of the targets'
-//! services.
+//! services, and the virtual camera.
 
 use egui::Ui;
 
 use crate::media::{BitsPerSecond, FrameRate, Size};
+use crate::studio::settings::{VirtualCameraChoices, VirtualCameraSource};
 use crate::studio::{Command, Quality};
 use crate::ui::dialogs::settings::draft::SettingsDraft;
 use crate::ui::dialogs::settings::row::{Choice, choice, row};
 use crate::ui::dialogs::settings::table::Setting;
+use crate::ui::input::actions::key;
 use crate::ui::style::theme::Type;
 use crate::ui::targets::limits;
 use crate::ui::text::format;
 use crate::ui::view::View;
-use crate::ui::widgets::{label, paragraph, whole_slider};
+use crate::ui::widgets::{label, paragraph, switch, whole_slider};
 
 /// The usual frame sizes, with the portrait ones last.
 const FRAME_SIZES: [(u32, u32); 8] = [
@@ -105,5 +107,65 @@ pub(super) fn bitrate(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraf
         view.send(Command::SetQuality(Quality { video_bitrate, ..quality }));
     } else {
         limits::lower(ui, view);
+    }
+}
+
+/// Draws the choice between the program and the preview.
+pub(super) fn camera_source(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
+    let now = view.snapshot.virtual_camera.choices;
+    let texts = view.texts;
+    let name = |source| match source {
+        VirtualCameraSource::Program => texts.get(key!("projector-program")).to_string(),
+        VirtualCameraSource::Preview => texts.get(key!("projector-preview")).to_string(),
+    };
+    let all: Vec<Choice<_>> = [VirtualCameraSource::Program, VirtualCameraSource::Preview]
+        .map(|source| (source, name(source), None))
+        .into();
+    let usual = VirtualCameraSource::default();
+    let default = (now.source != usual).then(|| name(usual));
+    let mut wanted = None;
+    let reset = row(ui, view, draft, Setting::CameraSource, default.as_deref(), |ui, row_name| {
+        wanted = choice(ui, view, row_name, (now.source, usual), &name(now.source), &all);
+    });
+    if let Some(source) = if reset { Some(usual) } else { wanted } {
+        view.send(Command::SetVirtualCamera(VirtualCameraChoices { source, ..now }));
+    }
+}
+
+/// Draws the choice of the size, which is that of the program by default.
+pub(super) fn camera_size(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
+    let now = view.snapshot.virtual_camera.choices;
+    let texts = view.texts;
+    let name = |size: Option<Size>| {
+        size.map_or_else(|| texts.get(key!("camera-size-program")).to_string(), format::size)
+    };
+    let mut sizes = vec![None];
+    sizes.extend(FRAME_SIZES.map(|(width, height)| Some(Size::new(width, height))));
+    if !sizes.contains(&now.size) {
+        sizes.push(now.size);
+    }
+    let all: Vec<Choice<_>> = sizes.into_iter().map(|size| (size, name(size), None)).collect();
+    let default = now.size.is_some().then(|| name(None));
+    let mut wanted = None;
+    let reset = row(ui, view, draft, Setting::CameraSize, default.as_deref(), |ui, row_name| {
+        wanted = choice(ui, view, row_name, (now.size, None), &name(now.size), &all);
+    });
+    if let Some(size) = if reset { Some(None) } else { wanted } {
+        view.send(Command::SetVirtualCamera(VirtualCameraChoices { size, ..now }));
+    }
+}
+
+/// Draws the switch that exchanges left and right.
+pub(super) fn camera_mirrored(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
+    let now = view.snapshot.virtual_camera.choices;
+    let off = view.texts.get("setting-off");
+    let default = now.mirrored.then_some(&*off);
+    let mut pressed = false;
+    let reset = row(ui, view, draft, Setting::CameraMirrored, default, |ui, name| {
+        pressed = switch(ui, view.theme, name, now.mirrored);
+    });
+    if pressed || reset {
+        let mirrored = !now.mirrored;
+        view.send(Command::SetVirtualCamera(VirtualCameraChoices { mirrored, ..now }));
     }
 }

@@ -15,6 +15,7 @@ pub(in crate::capture) mod pixel_format;
 
 #[cfg(test)]
 mod tests;
+pub mod virtual_camera;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -108,6 +108,7 @@ impl Engine {
             recent: self.settings.recent.clone(),
             server: self.built_in.figures(),
             remote: self.remote_view(),
+            virtual_camera: self.virtual_camera_view(),
             preferences: self.settings.preferences.clone(),
             watch_url: self.settings.watch_url.clone(),
             checked: self.checked(),
@@ -139,7 +140,7 @@ impl Engine {
             recording: recording.is_some(),
             paused: recording.is_some_and(|it| it.paused),
             replay: on_air.and_then(OnAir::replay).is_some(),
-            virtual_camera: false,
+            virtual_camera: self.state.virtual_camera.is_some(),
         });
     }
 

@@ -13,7 +13,7 @@ use crate::studio::mixer::monitoring::Monitoring;
 use crate::studio::scenes::Collection;
 use crate::studio::settings::part::names::InUse;
 use crate::studio::settings::secret_addresses::KeyringAddresses;
-use crate::studio::settings::sections::window::{Preferences, RemoteChoices};
+use crate::studio::settings::sections::window::{Preferences, RemoteChoices, VirtualCameraChoices};
 use crate::studio::targets::Target;
 use crate::studio::targets::quality::Quality;
 use crate::studio::targets::sharing::{ServerNames, ServerReach};
@@ -71,6 +71,8 @@ pub struct Settings {
     /// Whether and where other programs can control onair. The password is stored with the stream
     /// keys.
     pub remote: RemoteChoices,
+    /// The format of the virtual camera.
+    pub virtual_camera: VirtualCameraChoices,
     pub preferences: Preferences,
     /// The addresses in the keyring, which are not saved with the settings.
     pub keyring_addresses: KeyringAddresses,
@@ -103,6 +105,7 @@ impl Default for Settings {
             play_key: false,
             server_names: ServerNames::default(),
             remote: RemoteChoices::default(),
+            virtual_camera: VirtualCameraChoices::default(),
             preferences: Preferences::default(),
             keyring_addresses: KeyringAddresses::default(),
         }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::media::Size;
 use crate::mix::MeterFall;
 use crate::studio::live::recording::RecordingChoices;
 use crate::studio::mixer::push_to_talk::PushToTalkKey;
@@ -183,6 +184,29 @@ impl Default for RemoteChoices {
     fn default() -> Self {
         Self { obs_websocket: false, port: Self::DEFAULT_PORT, network: false }
     }
+}
+
+/// What the virtual camera shows.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum VirtualCameraSource {
+    #[default]
+    Program,
+    /// The preview scene of studio mode. Without studio mode, the camera shows the program.
+    Preview,
+}
+
+/// The choices of the virtual camera.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct VirtualCameraChoices {
+    /// What the camera shows.
+    pub source: VirtualCameraSource,
+    /// The size of the frames; `None` for the size of the program.
+    #[serde(with = "values::text_or_none", skip_serializing_if = "Option::is_none")]
+    pub size: Option<Size>,
+    /// True to exchange left and right.
+    pub mirrored: bool,
 }
 
 within! {

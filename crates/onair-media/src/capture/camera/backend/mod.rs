@@ -17,14 +17,21 @@ mod identity;
 mod ioctl;
 #[cfg(target_os = "linux")]
 mod multiplanar;
+#[cfg(not(all(target_os = "linux", feature = "wayland")))]
+pub(in crate::capture::camera) mod no_virtual_node;
 #[cfg(target_os = "linux")]
 mod nokhwa;
 #[cfg(target_os = "linux")]
 mod v4l;
+#[cfg(all(target_os = "linux", feature = "wayland"))]
+pub(in crate::capture::camera) mod virtual_node;
 #[cfg(windows)]
 mod windows;
 
 use std::sync::Arc;
+
+#[cfg(not(all(target_os = "linux", feature = "wayland")))]
+pub(in crate::capture::camera) use no_virtual_node as virtual_node;
 
 use crate::capture::camera::driver::Driver;
 

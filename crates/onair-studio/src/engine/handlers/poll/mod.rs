@@ -442,6 +442,7 @@ impl Engine {
             self.notices.raise(&message, "");
         }
         self.note_on_air();
+        self.poll_virtual_camera();
         self.poll_space();
         self.poll_free_space();
         self.tell_health();

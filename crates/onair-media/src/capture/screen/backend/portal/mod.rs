@@ -4,7 +4,7 @@
 
 mod bus;
 mod frame;
-mod pod;
+pub(in crate::capture) mod pod;
 mod stream;
 
 use std::os::unix::fs::FileTypeExt as _;

@@ -8,7 +8,7 @@ const MAX_OBJECT_BYTES: usize = 64 << 10;
 
 /// Value of a stream parameter (SPA POD).
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Value {
+pub(in crate::capture) enum Value {
     Id(u32),
     Int(i32),
     Rectangle(u32, u32),
@@ -50,13 +50,13 @@ fn word(bytes: &mut Vec<u8>, value: u32) {
 
 /// An object under construction.
 #[derive(Debug)]
-pub(super) struct Object {
+pub(in crate::capture) struct Object {
     /// The object's type and id, followed by its properties.
     body: Vec<u8>,
 }
 
 impl Object {
-    pub(super) fn new(kind: u32, id: u32) -> Self {
+    pub(in crate::capture) fn new(kind: u32, id: u32) -> Self {
         let mut body = Vec::new();
         word(&mut body, kind);
         word(&mut body, id);
@@ -68,7 +68,7 @@ impl Object {
     }
 
     /// Adds a property with one value.
-    pub(super) fn one(mut self, key: u32, value: Value) -> Self {
+    pub(in crate::capture) fn one(mut self, key: u32, value: Value) -> Self {
         for part in [key, 0, value.length(), value.kind()] {
             word(&mut self.body, part);
         }
@@ -80,7 +80,7 @@ impl Object {
     /// Adds a property whose value the other side chooses. The preferred value is first, before the
     /// values of `kind` (minimum and maximum of a range, or all of an enumeration). All values have
     /// one type.
-    pub(super) fn choice(mut self, key: u32, kind: u32, values: &[Value]) -> Self {
+    pub(in crate::capture) fn choice(mut self, key: u32, kind: u32, values: &[Value]) -> Self {
         let Some(first) = values.first() else { return self };
         let length = 16 + first.length() * values.len() as u32;
         for part in [key, 0, length, spa::SPA_TYPE_Choice, kind, 0, first.length(), first.kind()] {
@@ -94,7 +94,7 @@ impl Object {
     }
 
     /// Returns the whole object in units of 8 bytes, for alignment.
-    pub(super) fn finish(self) -> Vec<u64> {
+    pub(in crate::capture) fn finish(self) -> Vec<u64> {
         let mut bytes = Vec::with_capacity(self.body.len() + 8);
         word(&mut bytes, self.body.len() as u32);
         word(&mut bytes, spa::SPA_TYPE_Object);
@@ -111,7 +111,7 @@ impl Object {
 }
 
 /// Returns the total length of an object with these first 8 bytes, or `None` if they are invalid.
-pub(super) fn length(head: [u8; 8]) -> Option<usize> {
+pub(in crate::capture) fn length(head: [u8; 8]) -> Option<usize> {
     let [size, kind] = [number(&head, 0)?, number(&head, 4)?];
     let length = 8 + size as usize;
     (kind == spa::SPA_TYPE_Object && length <= MAX_OBJECT_BYTES).then_some(length)
@@ -124,15 +124,15 @@ fn number(bytes: &[u8], at: usize) -> Option<u32> {
 
 /// The negotiated frame format.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) struct Format {
+pub(in crate::capture) struct Format {
     /// `SPA_VIDEO_FORMAT_…`.
-    pub(super) pixels: u32,
-    pub(super) width: u32,
-    pub(super) height: u32,
+    pub(in crate::capture) pixels: u32,
+    pub(in crate::capture) width: u32,
+    pub(in crate::capture) height: u32,
 }
 
 /// Reads a format object. Returns `None` if the object is not raw video with a size.
-pub(super) fn format(bytes: &[u8]) -> Option<Format> {
+pub(in crate::capture) fn format(bytes: &[u8]) -> Option<Format> {
     let end = length(bytes.get(..8)?.try_into().ok()?)?;
     let body = bytes.get(8..end)?;
     if number(body, 0)? != spa::SPA_TYPE_OBJECT_Format {
