@@ -1,7 +1,7 @@
 //! Limits the frame rate of the window: 30 per second for the program, 60 for players. With
 //! software rendering, these limits are halved, and the program gets 10 frames per second while the
-//! studio is idle. Behind a dialog, the window gets 5 frames per second. A hidden window gets no
-//! frames. The window gets only the frames that its current page shows.
+//! studio is idle. Behind a dialog, the window gets 5 frames per second, and one behind the guide. A
+//! hidden window gets no frames. The window gets only the frames that its current page shows.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,6 +24,9 @@ const IDLE_INPUT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The interval between frames of a window that a dialog dims.
 const DIMMED_INTERVAL: Duration = Duration::from_millis(200);
+
+/// The same while the first-run guide is open, which can be for long.
+const BEHIND_GUIDE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The interval between frames while the first-run guide shows the picture of the camera.
 const GUIDE_INTERVAL: Duration = Duration::from_millis(100);
@@ -95,8 +98,9 @@ impl Pace {
         self.set_apart(screen.plays_apart());
         self.set_projected(screen.projects());
         self.set_panels(screen.has_panel_windows());
-        let dimmed = match screen.shows_guide_picture() {
-            true => GUIDE_INTERVAL,
+        let dimmed = match screen.shows_guide() {
+            true if screen.shows_guide_picture() => GUIDE_INTERVAL,
+            true => BEHIND_GUIDE_INTERVAL,
             false => DIMMED_INTERVAL,
         };
         self.set_dimmed(screen.is_blocked().then_some(dimmed));
@@ -268,6 +272,7 @@ mod tests {
             (None, false, Page::Studio, 40),
             (Some(DIMMED_INTERVAL), false, Page::Studio, 200),
             (Some(GUIDE_INTERVAL), false, Page::Studio, 100),
+            (Some(BEHIND_GUIDE_INTERVAL), false, Page::Studio, 1_000),
             (Some(DIMMED_INTERVAL), true, Page::Studio, 40),
             (Some(DIMMED_INTERVAL), false, Page::Watch, 200),
         ] {

@@ -430,6 +430,11 @@ impl Screen {
         self.dialog.is_some_and(|dialog| dialog != Dialog::Mixer)
     }
 
+    /// Returns true while the first-run guide is open.
+    pub fn shows_guide(&self) -> bool {
+        self.dialog == Some(Dialog::Guide)
+    }
+
     /// Returns true if the first-run guide shows the picture of the camera.
     pub fn shows_guide_picture(&self) -> bool {
         self.dialog == Some(Dialog::Guide) && self.guide.shows_picture()
