@@ -93,6 +93,7 @@ mod rewind;
 mod routes;
 mod rtmp_sessions;
 mod rtmpt;
+mod rules;
 mod sandbox;
 mod scenes;
 mod screen;

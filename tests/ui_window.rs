@@ -33,6 +33,7 @@ mod player_commands;
 mod projectors;
 mod properties;
 mod recordings;
+mod rules;
 mod scenes;
 mod selection;
 mod server;

@@ -25,6 +25,8 @@ cli-no-display = onair cannot show its window: { $reason }
 cli-too-long = the check took too long
 cli-flag = { $flag }: { $reason }
 cli-no-scene = --scene { $name }: there is no such scene; your scenes: { $scenes }
+cli-rule = “{ $text }” is not a rule
+    .cure = Write an event and a command, such as "scene:Break => on mute:Microphone". The how-to guide “Let onair react to events” lists all events.
 cli-nothing-to-send = there is nothing to send: --video and --audio are both none
     .cure = Choose a video source or an audio source.
 cli-codec-encoder = the encoder { $encoder } does not write { $codec }

@@ -25,6 +25,8 @@ cli-no-display = 无法显示窗口：{ $reason }
 cli-too-long = 检查超时
 cli-flag = { $flag }：{ $reason }
 cli-no-scene = --scene { $name }：场景不存在；现有场景：{ $scenes }
+cli-rule = “{ $text }”不是有效的规则
+    .cure = 请写一个事件和一个命令，如 "scene:Break => on mute:Microphone"。操作指南“让 onair 对事件作出反应”列出了所有事件。
 cli-nothing-to-send = --video 和 --audio 都是 none，没有可发送的内容
     .cure = 请选择视频来源或音频源。
 cli-codec-encoder = 编码器 { $encoder } 不能输出 { $codec }

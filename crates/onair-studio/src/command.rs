@@ -22,7 +22,7 @@ use crate::studio::settings::Preferences;
 use crate::studio::settings::RemoteChoices;
 use crate::studio::settings::part::PartKind;
 use crate::studio::settings::part::versions::VersionId;
-use crate::studio::settings::VirtualCameraChoices;
+use crate::studio::settings::{Rule, VirtualCameraChoices};
 use crate::studio::snapshot::RemoteReport;
 use crate::studio::targets::Target;
 use crate::studio::targets::quality::Quality;
@@ -62,6 +62,10 @@ pub enum Command {
     SetCamera { camera: String, control: String, value: Option<i64> },
     /// Resets all controls of a camera to their defaults.
     ResetCamera(String),
+    /// Replaces the rules.
+    SetRules(Vec<Rule>),
+    /// Pauses a rule that would run for ever, and reports it.
+    PauseRule(Rule),
     /// Loads the page of a browser source again.
     RefreshPage(SourceId),
     /// Opens the desktop's dialog for this display or window again, and forgets the earlier

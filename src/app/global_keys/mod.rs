@@ -5,7 +5,6 @@
 //! because a hidden window gets no frames on Wayland.
 
 mod backend;
-pub mod effect;
 mod key_state;
 
 use std::sync::Arc;

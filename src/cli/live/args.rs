@@ -18,10 +18,13 @@ use crate::cli::flags::{network, value};
 use crate::cli::live::{canvas, record_sources, record_tracks};
 use crate::encode;
 use crate::media::{BitsPerSecond, FrameRate, Size};
+use crate::studio::settings::Rule;
 use crate::studio::targets::services::KNOWN_SERVICES;
 use crate::studio::targets::sharing::{check_host, check_origin};
 use crate::studio::{Adapt, Quality, RecordingChoices};
 use crate::text::problem::{Problem, problem};
+use crate::ui::input::rules::effect::parse_rule;
+use crate::ui::input::rules::event::RuleEvent;
 use crate::wire::chat::service::ServiceAddress;
 
 const KEYFRAME_INTERVAL_RANGE: (Duration, Duration) = {
@@ -298,6 +301,11 @@ pub struct Args {
     /// Read commands from standard input, one per line (see `onair help live`)
     #[arg(long, conflicts_with = "key_stdin", long_help = CONTROL_HELP)]
     pub control: bool,
+    /// Run a command when an event happens, such as "scene:Break => on mute:Microphone" (see the
+    /// documentation of rules). Repeat the flag for more rules
+    #[arg(long = "rule", value_name = "EVENT => COMMAND", value_parser = rule,
+          conflicts_with = "copy")]
+    pub rules: Vec<Rule>,
     /// Offer the program, or the preview, as a camera to other programs, such as a meeting in a
     /// browser (PipeWire). onair then runs until you end it, also while no stream or recording is
     /// running
@@ -410,6 +418,13 @@ impl TypedValueParser for ServiceName {
             Cow::Owned(_) => None,
         })))
     }
+}
+
+/// Parses a rule.
+fn rule(text: &str) -> Result<Rule, Problem> {
+    let is_known =
+        |rule: &Rule| RuleEvent::parse(&rule.when).is_some() && parse_rule(&rule.then).is_some();
+    Rule::of_line(text).filter(is_known).ok_or_else(|| problem!("cli-rule", text = text))
 }
 
 fn channels(text: &str) -> Result<u16, Problem> {

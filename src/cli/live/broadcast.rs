@@ -26,6 +26,7 @@ use crate::studio::notices::message::StudioMessage;
 use crate::studio::targets::address;
 use crate::studio::{Command, Config, Event, ProgramCommand, Studio};
 use crate::text::Problem;
+use crate::ui::input::rules::runner::RuleRunner;
 
 /// The time limit for the end of the broadcast without late audio, after which the process exits
 /// anyway.
@@ -97,11 +98,16 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
     let enabled = config.settings.targets.iter().filter(|target| target.enabled);
     let targets: Vec<usize> = enabled.map(|target| target.id as usize).collect();
     let visible = shows_key(&config);
+    let has_rules = !config.settings.rules.is_empty();
     let mut studio = match Studio::start(config) {
         Ok(studio) => studio,
         Err(error) => return refuse(&cannot_start(&error)),
     };
     let Some(events) = studio.events() else { return Exit::Error };
+    let _rules = match has_rules.then(|| RuleRunner::start(studio.link())).transpose() {
+        Ok(rules) => rules,
+        Err(error) => return refuse(&cannot_start(&error)),
+    };
     if run.virtual_camera {
         studio.send(Command::SwitchVirtualCamera(true));
     }

@@ -258,6 +258,7 @@ fn apply_flags(
         settings.audio = Some(AudioChoice::Tone);
     }
     record_tracks::add(&args.record_track, settings).map_err(|why| (why, Exit::Usage))?;
+    settings.rules.extend(args.rules.iter().cloned());
     match args.virtual_camera.as_deref() {
         Some("preview") => settings.virtual_camera.source = VirtualCameraSource::Preview,
         Some(_) => settings.virtual_camera.source = VirtualCameraSource::Program,

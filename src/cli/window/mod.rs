@@ -31,6 +31,7 @@ use crate::studio::{
 };
 use crate::text::Problem;
 use crate::text::problem::problem;
+use crate::ui::input::rules::runner::RuleRunner;
 use crate::ui::{Dialog, Page, unknown_names};
 
 /// The arguments of the window.
@@ -276,6 +277,8 @@ fn open(
         Err(why) => return beside.refuse(&why),
     };
     let _remote = is_controllable.then(|| RemoteControl::follow(studio.link()));
+    let rules = is_controllable.then(|| RuleRunner::start(studio.link())).transpose();
+    let _rules = rules.inspect_err(|error| tracing::warn!(%error, "rules are not followed")).ok();
     let studio = Arc::new(studio);
     for command in first {
         studio.send(command.clone());

@@ -9,3 +9,4 @@ pub mod named;
 pub mod other_windows;
 pub mod possible;
 pub mod push_to_talk;
+pub mod rules;

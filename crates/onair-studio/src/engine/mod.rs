@@ -311,6 +311,8 @@ impl Engine {
                 self.set_camera(camera, control, value);
             }
             Command::SwitchVirtualCamera(on) => self.switch_virtual_camera(on),
+            Command::SetRules(rules) => self.set_rules(rules),
+            Command::PauseRule(rule) => self.pause_rule(&rule),
             Command::SetVirtualCamera(choices) => self.set_virtual_camera(choices),
             Command::RefreshPage(id) => self.refresh_page(id),
             Command::ResetCamera(camera) => self.reset_camera(&camera),

@@ -1,12 +1,13 @@
-//! Remote control by other programs: the choices, the password, and the state that the network task
-//! reports. The task itself is outside the studio, like the window.
+//! Control of the studio without a person: by other programs and by rules. The network task and the
+//! thread that follow them are outside the studio, like the window. Here are the choices, the
+//! password, and the state that the network task reports.
 
 use crate::base::Secret;
 use crate::net::random_hex;
 use crate::studio::engine::Engine;
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::settings::RemoteChoices;
 use crate::studio::settings::stream_keys::KeyOwner;
+use crate::studio::settings::{MAX_RULE_TEXT_BYTES, MAX_RULES, RemoteChoices, Rule};
 use crate::studio::snapshot::{RemoteControlView, RemoteReport};
 
 /// The name under which the password is stored.
@@ -84,6 +85,25 @@ impl Engine {
         self.state.remote_control.report = report;
         self.tell_unseen();
     }
+
+    pub(super) fn set_rules(&mut self, mut rules: Vec<Rule>) {
+        rules.truncate(MAX_RULES);
+        let fits = |text: &str| text.len() <= MAX_RULE_TEXT_BYTES;
+        rules.retain(|rule| fits(&rule.when) && fits(&rule.then));
+        if rules != self.settings.rules {
+            self.settings.rules = rules;
+            self.changed();
+        }
+    }
+
+    pub(super) fn pause_rule(&mut self, rule: &Rule) {
+        let Some(known) = self.settings.rules.iter_mut().find(|known| *known == rule) else {
+            return;
+        };
+        known.enabled = false;
+        self.notices.raise(&StudioMessage::RulePaused { rule: rule.line() }, "");
+        self.changed();
+    }
 }
 
 #[cfg(test)]
@@ -91,6 +111,24 @@ mod tests {
     use super::*;
     use crate::studio::engine::handlers::live::tests::at_rest;
     use crate::text::problem::problem;
+
+    #[test]
+    fn a_paused_rule_stays_in_the_list_and_is_reported() {
+        let (mut engine, _ends) = at_rest(None);
+        let rule = Rule::of_line("scene:A => scene:B").unwrap();
+        let long = Rule { when: "x".repeat(MAX_RULE_TEXT_BYTES + 1), ..Rule::default() };
+        engine.set_rules(vec![rule.clone(), long]);
+        assert_eq!(engine.settings.rules, std::slice::from_ref(&rule));
+        engine.pause_rule(&rule);
+        assert_eq!(engine.settings.rules, [Rule { enabled: false, ..rule.clone() }]);
+        let notices = |engine: &Engine| {
+            let notices = engine.notices.active.notices();
+            notices.iter().filter(|notice| notice.key() == "rule-paused").count()
+        };
+        assert_eq!(notices(&engine), 1);
+        engine.set_rules(vec![rule; MAX_RULES + 1]);
+        assert_eq!(engine.settings.rules.len(), MAX_RULES);
+    }
 
     #[test]
     fn a_password_is_made_once_and_renewed_on_request() {

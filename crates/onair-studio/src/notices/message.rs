@@ -246,6 +246,8 @@ notices! {
     ServerNotMoved "server-not-moved" Error [] [reason] {};
     /// Remote control cannot listen.
     RemoteFailed "remote-failed" Error [] [reason] {};
+    /// A rule made other rules run for ever.
+    RulePaused "rule-paused" Warning [rule] [] {};
     /// The virtual camera cannot be offered to other programs.
     VirtualCameraFailed "virtual-camera-failed" Error [] [reason] {};
 

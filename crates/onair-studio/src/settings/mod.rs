@@ -13,6 +13,7 @@ pub mod lock;
 pub mod part;
 mod player_window;
 pub(crate) mod reading;
+mod rules;
 pub mod scenes;
 pub(crate) mod secret_addresses;
 mod sections;
@@ -54,6 +55,7 @@ pub use folders::{
 };
 pub use import::report::{ImportReport, MissingFile};
 pub use reading::lenient::{BadValue, Document};
+pub use rules::{MAX_RULE_TEXT_BYTES, MAX_RULES, Rule};
 pub use sections::all::Settings;
 pub(crate) use sections::own_services::MAX_SERVICES;
 pub use sections::own_services::{
@@ -107,6 +109,8 @@ layout! {
         remote: RemoteChoices = remote,
         #[serde(skip_serializing_if = "is_usual")]
         virtual_camera: VirtualCameraChoices = virtual_camera,
+        #[serde(skip_serializing_if = "is_usual")]
+        rules: Vec<Rule> = rules,
         /// The preferences, whose parts in other tables follow.
         window: Preferences = preferences,
         #[serde(skip_serializing_if = "is_usual")]

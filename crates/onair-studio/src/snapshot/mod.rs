@@ -44,7 +44,7 @@ use crate::studio::settings::RemoteChoices;
 use crate::studio::settings::part::versions::Version;
 use crate::studio::settings::part::{InUse, PartKind};
 use crate::studio::settings::stream_keys::KeyPlace;
-use crate::studio::settings::VirtualCameraChoices;
+use crate::studio::settings::{Rule, VirtualCameraChoices};
 use crate::studio::targets::quality::Quality;
 use crate::studio::targets::services::ServiceList;
 use crate::studio::targets::sharing::{NetworkAddress, ServerNames, ServerReach, ShareLinks};
@@ -572,6 +572,7 @@ pub struct Snapshot {
     pub server: ServerFigures,
     pub remote: RemoteControlView,
     pub virtual_camera: VirtualCameraView,
+    pub rules: Vec<Rule>,
     pub preferences: Preferences,
     /// The last stream that was played.
     pub watch_url: String,

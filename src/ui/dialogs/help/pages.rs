@@ -97,6 +97,7 @@ pub static HELP_PAGES: &[Page] = &[
     both!(Tasks "how-to/mix-on-a-server.md"),
     both!(Tasks "how-to/test-against-faults.md"),
     both!(Tasks "how-to/script-a-broadcast.md"),
+    both!(Tasks "how-to/rules.md"),
     both!(Tasks "how-to/virtual-camera.md"),
     both!(Tasks "how-to/browser-pages.md"),
     both!(Tasks "how-to/remote-control.md"),

@@ -1,5 +1,6 @@
 //! The selection and input in the settings dialog.
 
+use crate::studio::settings::Rule;
 use crate::ui::dialogs::settings::table::{Setting, SettingsPage};
 use crate::ui::input::named::AnyCommand;
 use crate::ui::text::Texts;
@@ -24,6 +25,8 @@ pub struct SettingsDraft {
     pub(super) server_origins: Option<String>,
     /// The text entered as the port of remote control.
     pub(super) remote_port: Option<String>,
+    /// The rules, while the user types in one of them.
+    pub(super) rules: Option<Vec<Rule>>,
     /// The time at which the password of remote control was copied, in seconds.
     pub(super) password_copied_at: Option<f64>,
     /// True if this frame already explains why settings cannot be changed on air.
@@ -44,6 +47,7 @@ impl Default for SettingsDraft {
             server_names: None,
             server_origins: None,
             remote_port: None,
+            rules: None,
             password_copied_at: None,
             explained: false,
             other: None,

@@ -13,6 +13,7 @@ mod output;
 mod recording;
 mod remote_control;
 mod row;
+mod rules;
 pub mod table;
 mod video;
 
@@ -203,6 +204,7 @@ fn one(
         Setting::ReplayAlways => recording::replay_always(ui, view, needs),
         Setting::Tracks => recording::tracks(ui, view, needs),
         Setting::Hotkeys => hotkeys::list(ui, view, needs),
+        Setting::Rules => rules::list(ui, view, needs),
         Setting::Services => return network::services(ui, view, needs),
         Setting::ServerNames => network::names(ui, view, needs),
         Setting::ServerOrigins => network::origins(ui, view, needs),

@@ -112,6 +112,9 @@ settings! {
     Hotkeys "hotkeys" Keyboard {
         Hotkeys "hotkeys";
     }
+    Rules "rules" Scene {
+        Rules "rules";
+    }
     Network "network" Stream {
         Services "services";
         ServerNames "server-names";

@@ -109,6 +109,7 @@ impl Engine {
             server: self.built_in.figures(),
             remote: self.remote_view(),
             virtual_camera: self.virtual_camera_view(),
+            rules: self.settings.rules.clone(),
             preferences: self.settings.preferences.clone(),
             watch_url: self.settings.watch_url.clone(),
             checked: self.checked(),

@@ -12,6 +12,7 @@ use crate::studio::mixer::AudioStrip;
 use crate::studio::mixer::monitoring::Monitoring;
 use crate::studio::scenes::Collection;
 use crate::studio::settings::part::names::InUse;
+use crate::studio::settings::rules::Rule;
 use crate::studio::settings::secret_addresses::KeyringAddresses;
 use crate::studio::settings::sections::window::{Preferences, RemoteChoices, VirtualCameraChoices};
 use crate::studio::targets::Target;
@@ -73,6 +74,8 @@ pub struct Settings {
     pub remote: RemoteChoices,
     /// The format of the virtual camera.
     pub virtual_camera: VirtualCameraChoices,
+    /// The rules: events, and the commands that they run.
+    pub rules: Vec<Rule>,
     pub preferences: Preferences,
     /// The addresses in the keyring, which are not saved with the settings.
     pub keyring_addresses: KeyringAddresses,
@@ -106,6 +109,7 @@ impl Default for Settings {
             server_names: ServerNames::default(),
             remote: RemoteChoices::default(),
             virtual_camera: VirtualCameraChoices::default(),
+            rules: Vec::new(),
             preferences: Preferences::default(),
             keyring_addresses: KeyringAddresses::default(),
         }

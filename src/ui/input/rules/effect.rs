@@ -1,12 +1,14 @@
-//! Determines the effect of a hotkey that the user presses in another window. onair's window may
-//! get no frames then, so these commands go directly to the studio.
+//! Determines the effect of a hotkey that the user presses in another window, or of a rule. onair's
+//! window may get no frames then, so these commands go directly to the studio.
 
 use crate::files::new_path;
 use crate::studio::live::view::LiveState;
 use crate::studio::notices::health::Health;
 use crate::studio::{Command, Snapshot};
-use crate::ui::input::named::show_scene;
-use crate::ui::{Action, AnyCommand};
+use crate::ui::input::actions::Action;
+use crate::ui::input::named::{
+    AnyCommand, NamedCommand, NamedKind, items_of, name_of_target, show_scene,
+};
 
 /// The effect of a hotkey.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,6 +71,85 @@ pub fn effect(command: &AnyCommand, snapshot: &Snapshot, here: bool) -> HotkeyEf
             }
         }
     }))
+}
+
+/// How a rule runs a command that turns something on or off.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum RuleSwitch {
+    Toggle,
+    On,
+    Off,
+}
+
+/// Reads the command of a rule, such as `save-replay`, `on mute:Microphone` or `off record`.
+pub fn parse_rule(text: &str) -> Option<(RuleSwitch, AnyCommand)> {
+    let (switch, name) = match text.trim().split_once(' ') {
+        Some(("on", name)) => (RuleSwitch::On, name),
+        Some(("off", name)) => (RuleSwitch::Off, name),
+        _ => (RuleSwitch::Toggle, text.trim()),
+    };
+    let command = AnyCommand::parse(name).filter(may_be_in_rule)?;
+    Some((switch, command))
+}
+
+/// Returns true if a rule can run the command, which needs no window.
+pub fn may_be_in_rule(command: &AnyCommand) -> bool {
+    match command {
+        AnyCommand::Action(action) => action.may_be_global(),
+        AnyCommand::Named(named) => named.kind != NamedKind::Layout,
+    }
+}
+
+/// Returns whether the thing that the command turns on or off is on; `None` for other commands.
+pub fn is_on(command: &AnyCommand, snapshot: &Snapshot) -> Option<bool> {
+    match command {
+        AnyCommand::Action(action) => match action {
+            Action::GoLive => Some(snapshot.live != LiveState::Idle),
+            Action::Record => Some(snapshot.recording.is_some()),
+            Action::PauseRecording => Some(snapshot.recording.as_ref().is_some_and(|it| it.paused)),
+            Action::VirtualCamera => Some(snapshot.virtual_camera.is_on()),
+            Action::Mute => Some(snapshot.audio.as_ref().is_some_and(|audio| audio.muted)),
+            _ => None,
+        },
+        AnyCommand::Named(NamedCommand { kind, name }) => match kind {
+            NamedKind::Source => {
+                let items = items_of(&snapshot.scenes.collection, name);
+                Some(items.iter().any(|item| !item.hidden))
+            }
+            NamedKind::Strip => {
+                let strip = snapshot.strips.iter().find(|strip| strip.name == *name);
+                Some(strip.is_some_and(|it| it.audio.strip.muted))
+            }
+            NamedKind::Target => {
+                let mut targets = snapshot.targets.iter().map(|it| &it.target);
+                let target = targets.find(|it| name_of_target(it) == Some(name));
+                Some(target.is_some_and(|it| it.enabled))
+            }
+            _ => None,
+        },
+    }
+}
+
+/// Returns what the studio must do for a rule. Returns `None` if the command is not possible now, or
+/// has nothing to change. The user who wrote the rule has agreed, so nothing is asked.
+pub fn rule_command(text: &str, snapshot: &Snapshot) -> Option<Command> {
+    let (switch, command) = parse_rule(text)?;
+    let wanted = match switch {
+        RuleSwitch::Toggle => None,
+        RuleSwitch::On => Some(true),
+        RuleSwitch::Off => Some(false),
+    };
+    if wanted.is_some() && is_on(&command, snapshot) == wanted {
+        return None;
+    }
+    if let AnyCommand::Named(named) = &command {
+        return named.command(snapshot);
+    }
+    match effect(&command, snapshot, false) {
+        HotkeyEffect::Send(command) => Some(*command),
+        HotkeyEffect::Ask(Action::GoLive) => Some(Command::StopLive),
+        HotkeyEffect::Ask(_) | HotkeyEffect::Press(_) | HotkeyEffect::Nothing => None,
+    }
 }
 
 #[cfg(test)]
@@ -138,5 +219,23 @@ mod tests {
         let (before, strip) = (Strip::default(), Strip { muted: true, ..Strip::default() });
         let muted = send(Command::SetStrip { id: StripId(3), before, strip });
         assert_eq!(of("mute:Guest", &snapshot), muted);
+    }
+
+    #[test]
+    fn a_rule_turns_things_on_or_off_and_needs_no_answer() {
+        let mut snapshot = Snapshot::default();
+        assert_eq!(rule_command("on go-live", &snapshot), Some(Command::GoLive));
+        assert_eq!(rule_command("off go-live", &snapshot), None);
+        snapshot.live = LiveState::OnAir;
+        assert_eq!(rule_command("go-live", &snapshot), Some(Command::StopLive));
+        assert_eq!(rule_command("on go-live", &snapshot), None);
+        let camera = |on| Some(Command::SwitchVirtualCamera(on));
+        assert_eq!(rule_command("virtual-camera", &snapshot), camera(true));
+        assert_eq!(rule_command("on virtual-camera", &snapshot), camera(true));
+        let first = snapshot.scenes.collection.scenes[0].id;
+        assert_eq!(rule_command("scene:Main", &snapshot), Some(Command::SwitchScene(first)));
+        for bad in ["", "moon", "layout:Mine", "settings", "on", "scene:Absent"] {
+            assert_eq!(rule_command(bad, &snapshot), None, "{bad}");
+        }
     }
 }
