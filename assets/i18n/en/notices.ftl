@@ -285,6 +285,7 @@ server-not-moved = Cannot change the address of the built-in server: { $reason }
 rule-paused = The rule “{ $rule }” was paused, because rules ran each other again and again
     .cure = Change one of the rules under *Settings > Rules*, and turn the rule on again.
 virtual-camera-failed = The virtual camera does not work: { $reason }
+    .cure = Start PipeWire and WirePlumber. onair tries again every 3 seconds.
 remote-failed = Other programs cannot control onair: { $reason }
     .cure = Close the program that is using the port, such as OBS. Or choose another port in *Settings* under *Remote control*, and use it in the other programs too.
 

@@ -285,6 +285,7 @@ server-not-moved = 无法更改内置服务器的地址：{ $reason }
 rule-paused = 规则“{ $rule }”已暂停，因为规则之间不断互相触发
     .cure = 请在“设置 > 规则”中修改其中一条规则，然后重新启用。
 virtual-camera-failed = 虚拟摄像头无法使用：{ $reason }
+    .cure = 请启动 PipeWire 和 WirePlumber。onair 每 3 秒重试一次。
 remote-failed = 其他程序无法控制 onair：{ $reason }
     .cure = 请关闭占用该端口的程序，例如 OBS。也可以在“设置”的“远程控制”中换一个端口，并在其他程序中使用同一端口。
 
