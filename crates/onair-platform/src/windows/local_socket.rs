@@ -1,12 +1,46 @@
-//! Messages between processes of one user on this computer.
+//! Messages between processes of one user on this computer, through a named pipe. Each connection carries one
+//! message and one answer, both with their length before them, and limited in length and time.
+//!
+//! A pipe is in no folder, and any process can create one with any name. So its name contains the path that other
+//! systems use, which is in a folder of this user, the first instance takes no pipe that exists already, and `ask`
+//! writes only to a process of this user.
+#![allow(unsafe_code)]
 
+use std::fs::OpenOptions;
 use std::io;
+use std::os::windows::fs::OpenOptionsExt as _;
+use std::os::windows::io::{AsRawHandle as _, FromRawHandle as _, OwnedHandle};
 use std::path::{Path, PathBuf};
+use std::ptr;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::NotOnThisSystem;
+use windows_sys::Win32::Foundation::{
+    ERROR_BROKEN_PIPE, ERROR_IO_PENDING, ERROR_PIPE_CONNECTED, GetLastError, INVALID_HANDLE_VALUE,
+};
+use windows_sys::Win32::Storage::FileSystem::{
+    FILE_FLAG_FIRST_PIPE_INSTANCE, FILE_FLAG_OVERLAPPED, PIPE_ACCESS_DUPLEX, ReadFile,
+    SECURITY_IDENTIFICATION, WriteFile,
+};
+use windows_sys::Win32::System::IO::{
+    CancelIoEx, GetOverlappedResult, GetOverlappedResultEx, OVERLAPPED,
+};
+use windows_sys::Win32::System::Pipes::{
+    ConnectNamedPipe, CreateNamedPipeW, GetNamedPipeServerProcessId, PIPE_READMODE_BYTE,
+    PIPE_REJECT_REMOTE_CLIENTS, PIPE_TYPE_BYTE, PIPE_WAIT,
+};
+use windows_sys::Win32::System::Threading::{CreateEventW, INFINITE};
+use windows_sys::Win32::UI::WindowsAndMessaging::AllowSetForegroundWindow;
 
-const MISSING: NotOnThisSystem = NotOnThisSystem("messages to the running window");
+use crate::system::process::can_be_queried;
+use crate::system::wide;
+
+/// Maximum number of connections at the same time: one is answered, and one waits.
+const MAX_INSTANCES: u32 = 4;
+/// The time before a pipe that could not be created is tried again.
+const RETRY_INTERVAL: Duration = Duration::from_millis(200);
+/// The size of a pipe's buffers. A longer message is passed in parts.
+const BUFFER_BYTES: u32 = 4096;
 
 /// Returns true: the name has no limit that matters.
 pub fn is_possible(_path: &Path) -> bool {
@@ -23,47 +57,294 @@ pub struct Limits {
 
 /// Answers messages until it is dropped.
 #[derive(Debug)]
-pub enum LocalListener {}
+pub struct LocalListener {
+    name: Vec<u16>,
+    /// The instance of the pipe to which the next process connects.
+    waiting: Mutex<Pipe>,
+}
 
 impl LocalListener {
-    /// Fails: this system does not have it yet.
+    /// Listens for this path.
     ///
     /// # Errors
-    /// Always fails with [`NotOnThisSystem`].
-    pub fn bind(_path: &Path) -> io::Result<Self> {
-        Err(MISSING.into())
+    /// Fails if another process listens there, or the pipe cannot be created.
+    pub fn bind(path: &Path) -> io::Result<Self> {
+        let name = wide(name_for(path).as_ref());
+        let waiting = Pipe::create(&name, FILE_FLAG_FIRST_PIPE_INSTANCE)?;
+        Ok(Self { name, waiting: Mutex::new(waiting) })
     }
 
-    /// Waits for the next message.
+    /// Waits for the next message, without a time limit.
     ///
     /// # Errors
-    /// There is no listener on this system.
+    /// Fails if the connection fails.
     pub fn next(&self) -> io::Result<LocalRequest> {
-        match *self {}
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let accepted = waiting.accept();
+        // Before this connection is answered, so that others find a pipe. If the other process has gone already, this
+        // instance accepts nobody else either.
+        let next = Pipe::create(&self.name, 0).inspect_err(|_| {
+            // The caller tries again, and something must have ended until then.
+            #[allow(clippy::disallowed_methods, reason = "there is nothing to wait for")]
+            std::thread::sleep(RETRY_INTERVAL);
+        })?;
+        let connected = std::mem::replace(&mut *waiting, next);
+        accepted.map(|()| LocalRequest(connected))
     }
 }
 
 /// A connection of another process.
 #[derive(Debug)]
-pub enum LocalRequest {}
+pub struct LocalRequest(Pipe);
 
 impl LocalRequest {
     /// Reads the message and writes its answer.
     ///
     /// # Errors
-    /// There is no request on this system.
-    pub fn answer(self, _limits: Limits, _answer: impl FnOnce(&[u8]) -> Vec<u8>) -> io::Result<()> {
-        match self {}
+    /// Fails if the message is too long, or the other process is too slow or gone.
+    pub fn answer(self, limits: Limits, answer: impl FnOnce(&[u8]) -> Vec<u8>) -> io::Result<()> {
+        let message = self.0.receive(limits)?;
+        self.0.send(&answer(&message), limits)?;
+        // The other process closes the pipe when it has read the answer.
+        let _ = self.0.read(&mut [0], limits.time);
+        Ok(())
     }
 }
 
-/// Fails: this system does not have it yet.
+/// Sends a message to the process that listens for this path, and returns its answer, which is empty if the process
+/// refuses the message.
 ///
 /// # Errors
-/// Always fails with [`NotOnThisSystem`].
-pub fn ask(_path: &Path, _message: &[u8], _limits: Limits) -> io::Result<Vec<u8>> {
-    Err(MISSING.into())
+/// Fails if no process of this user listens there, or it does not answer.
+pub fn ask(path: &Path, message: &[u8], limits: Limits) -> io::Result<Vec<u8>> {
+    let pipe = connect(path)?;
+    let mut process = 0;
+    // SAFETY: the handle is open, and the call writes one integer.
+    let is_known =
+        unsafe { GetNamedPipeServerProcessId(pipe.0.as_raw_handle(), &raw mut process) } != 0;
+    if !is_known || !can_be_queried(process) {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    // The user has just started this process, so it may pass the focus on to the other.
+    // SAFETY: a plain call.
+    unsafe { AllowSetForegroundWindow(process) };
+    let answer = pipe.send(message, limits).and_then(|()| pipe.receive(limits));
+    match answer {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Vec::new()),
+        answer => answer,
+    }
 }
 
-/// Does nothing: there is no listener on this system.
-pub fn end(_path: &PathBuf) {}
+/// Ends one wait of the listener for this path.
+pub fn end(path: &PathBuf) {
+    let _ = connect(path);
+}
+
+fn connect(path: &Path) -> io::Result<Pipe> {
+    let mut options = OpenOptions::new();
+    // The other process may learn who asks, and nothing more.
+    options.security_qos_flags(SECURITY_IDENTIFICATION).custom_flags(FILE_FLAG_OVERLAPPED);
+    let file = options.read(true).write(true).open(name_for(path))?;
+    Ok(Pipe(file.into()))
+}
+
+/// Returns the name of the pipe: a hash (FNV-1a) of the absolute path.
+fn name_for(path: &Path) -> String {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let hash = path.as_os_str().as_encoded_bytes().iter();
+    let hash = hash.fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!(r"\\.\pipe\onair-{hash:016x}")
+}
+
+/// One end of a connection.
+#[derive(Debug)]
+struct Pipe(OwnedHandle);
+
+impl Pipe {
+    fn create(name: &[u16], also: u32) -> io::Result<Self> {
+        // SAFETY: the name ends with a zero. The handle is new and has no other owner.
+        unsafe {
+            let handle = CreateNamedPipeW(
+                name.as_ptr(),
+                PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED | also,
+                PIPE_TYPE_BYTE | PIPE_READMODE_BYTE | PIPE_WAIT | PIPE_REJECT_REMOTE_CLIENTS,
+                MAX_INSTANCES,
+                BUFFER_BYTES,
+                BUFFER_BYTES,
+                0,
+                ptr::null(),
+            );
+            if handle == INVALID_HANDLE_VALUE {
+                return Err(io::Error::last_os_error());
+            }
+            Ok(Self(OwnedHandle::from_raw_handle(handle)))
+        }
+    }
+
+    fn accept(&self) -> io::Result<()> {
+        // SAFETY: `complete` keeps the structure until the system has finished with it.
+        self.complete(None, |state| unsafe { ConnectNamedPipe(self.0.as_raw_handle(), state) })
+            .map(|_| ())
+    }
+
+    /// Sends the length and the message.
+    fn send(&self, message: &[u8], limits: Limits) -> io::Result<()> {
+        let length = u32::try_from(message.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+        let bytes = [&length.to_le_bytes(), message].concat();
+        let mut rest = bytes.as_slice();
+        while !rest.is_empty() {
+            let count = self.write(rest, limits.time)?;
+            rest = rest.get(count..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// Receives a message with its length. A message that is too long is refused, because its beginning alone has
+    /// another meaning.
+    fn receive(&self, limits: Limits) -> io::Result<Vec<u8>> {
+        let mut length = [0; 4];
+        self.read_exact(&mut length, limits.time)?;
+        let length = u32::from_le_bytes(length) as usize;
+        if length > limits.bytes {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        let mut message = vec![0; length];
+        self.read_exact(&mut message, limits.time)?;
+        Ok(message)
+    }
+
+    fn read_exact(&self, mut buffer: &mut [u8], limit: Duration) -> io::Result<()> {
+        while !buffer.is_empty() {
+            let count = self.read(buffer, limit)?;
+            buffer = buffer.get_mut(count..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    fn read(&self, buffer: &mut [u8], limit: Duration) -> io::Result<usize> {
+        let length = u32::try_from(buffer.len()).unwrap_or(u32::MAX);
+        let start = buffer.as_mut_ptr();
+        // SAFETY: `complete` keeps the structure and, as its caller, this function the buffer, until the system has
+        // finished with them.
+        self.complete(Some(limit), |state| unsafe {
+            ReadFile(self.0.as_raw_handle(), start, length, ptr::null_mut(), state)
+        })
+    }
+
+    fn write(&self, bytes: &[u8], limit: Duration) -> io::Result<usize> {
+        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        // SAFETY: as in `read`.
+        self.complete(Some(limit), |state| unsafe {
+            WriteFile(self.0.as_raw_handle(), bytes.as_ptr(), length, ptr::null_mut(), state)
+        })
+    }
+
+    /// Starts an operation and waits until the system has finished with it, or cancels it after `limit`. Returns the
+    /// number of bytes.
+    fn complete(
+        &self,
+        limit: Option<Duration>,
+        start: impl FnOnce(*mut OVERLAPPED) -> i32,
+    ) -> io::Result<usize> {
+        // SAFETY: a plain call. The handle is new and has no other owner.
+        let event = unsafe {
+            let event = CreateEventW(ptr::null(), 1, 0, ptr::null());
+            if event.is_null() {
+                return Err(io::Error::last_os_error());
+            }
+            OwnedHandle::from_raw_handle(event)
+        };
+        let mut state = OVERLAPPED { hEvent: event.as_raw_handle(), ..OVERLAPPED::default() };
+        if start(&raw mut state) == 0 {
+            // SAFETY: a plain call.
+            match unsafe { GetLastError() } {
+                ERROR_IO_PENDING => {}
+                ERROR_PIPE_CONNECTED => return Ok(0),
+                ERROR_BROKEN_PIPE => return Err(io::ErrorKind::BrokenPipe.into()),
+                error => return Err(io::Error::from_raw_os_error(error.cast_signed())),
+            }
+        }
+        let millis = limit
+            .map_or(INFINITE, |limit| u32::try_from(limit.as_millis()).unwrap_or(INFINITE - 1));
+        let (handle, mut count) = (self.0.as_raw_handle(), 0);
+        // SAFETY: the structure lives until the operation has ended: after the time limit, the operation is cancelled
+        // and its end is awaited.
+        unsafe {
+            if GetOverlappedResultEx(handle, &raw const state, &raw mut count, millis, 0) != 0 {
+                return Ok(count as usize);
+            }
+            let error = io::Error::last_os_error();
+            CancelIoEx(handle, &raw const state);
+            if GetOverlappedResult(handle, &raw const state, &raw mut count, 1) != 0 {
+                return Ok(count as usize);
+            }
+            Err(error)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: Limits = Limits { bytes: 100_000, time: Duration::from_secs(5) };
+
+    #[test]
+    fn a_message_is_answered_and_the_name_is_free_afterwards() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.sock");
+        assert!(ask(&path, b"anybody?", LIMITS).is_err());
+        let listener = LocalListener::bind(&path).unwrap();
+        let long = vec![b'x'; LIMITS.bytes];
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for _ in 0..2 {
+                    let request = listener.next().unwrap();
+                    request.answer(LIMITS, |message| [b"got ", message].concat()).unwrap();
+                }
+                let refused = listener.next().unwrap().answer(LIMITS, <[u8]>::to_vec);
+                assert_eq!(refused.unwrap_err().kind(), io::ErrorKind::InvalidData);
+            });
+            assert_eq!(ask(&path, b"open this", LIMITS).unwrap(), b"got open this");
+            assert_eq!(ask(&path, b"", LIMITS).unwrap(), b"got ");
+            let mut longer = long.clone();
+            longer.push(b'x');
+            assert_eq!(ask(&path, &longer, LIMITS).unwrap_or_default(), b"", "not taken in part");
+        });
+        drop(listener);
+        assert!(ask(&path, b"gone?", LIMITS).is_err());
+        drop(LocalListener::bind(&path).unwrap());
+    }
+
+    #[test]
+    fn a_process_that_is_silent_is_not_waited_for_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.sock");
+        let listener = LocalListener::bind(&path).unwrap();
+        let short = Limits { time: Duration::from_millis(100), ..LIMITS };
+        assert!(ask(&path, b"x", short).is_err(), "nobody answers");
+        let connection = connect(&path);
+        let request = listener.next().and_then(|request| request.answer(short, <[u8]>::to_vec));
+        assert!(request.is_err());
+        drop(connection);
+    }
+
+    #[test]
+    fn the_wait_of_a_listener_can_be_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.sock");
+        let listener = LocalListener::bind(&path).unwrap();
+        std::thread::scope(|scope| {
+            let wait = scope.spawn(|| drop(listener.next()));
+            end(&path);
+            wait.join().unwrap();
+        });
+        // Nobody is lost because of one who left.
+        std::thread::scope(|scope| {
+            scope.spawn(|| listener.next().unwrap().answer(LIMITS, <[u8]>::to_vec).unwrap());
+            assert_eq!(ask(&path, b"still there?", LIMITS).unwrap(), b"still there?");
+        });
+    }
+}

@@ -25,6 +25,18 @@ pub fn runs_this_program(process: u32) -> bool {
     own.is_some() && program_of(process) == own
 }
 
+/// Returns the name of the program of a process without its extension, if this user may learn it.
+pub fn name_of(process: u32) -> Option<String> {
+    let program = program_of(process)?;
+    Some(program.file_stem()?.to_string_lossy().into_owned())
+}
+
+/// Returns true if this user may learn the program of the process with this number. Windows grants that to the user
+/// of the process and to administrators.
+pub(super) fn can_be_queried(process: u32) -> bool {
+    program_of(process).is_some()
+}
+
 fn program_of(process: u32) -> Option<PathBuf> {
     use std::os::windows::io::AsRawHandle as _;
     // SAFETY: a plain call. The handle is new and has no other owner.
