@@ -10,6 +10,7 @@ use onair::studio::settings::part::PartKind;
 use onair::text::Problem;
 
 fn main() -> Exit {
+    onair::platform::console::attach();
     onair::app::run_file_dialog();
     onair::cli::process::encoder::run();
     #[cfg(target_os = "linux")]
@@ -43,6 +44,7 @@ fn main() -> Exit {
         onair::cli::process::encoder::prepare();
     }
     if window {
+        onair::platform::console::show_errors();
         onair::app::draw_on_one_thread();
     }
     onair::cli::output::speak(cli.globals.lang, cli.globals.json);
@@ -70,6 +72,9 @@ fn main() -> Exit {
     );
     if runs_media && let Err(why) = onair::cli::process::limits::check() {
         return refuse(&cli, clock, &why, Exit::Error);
+    }
+    if runs_media {
+        onair::platform::clocks::wait_exactly();
     }
     // With a window, the programs that the desktop opens would inherit the restrictions.
     if !window {

@@ -17,7 +17,9 @@
 //!
 //! This crate knows no texts and no other room, so that it can be the lowest floor.
 
+pub mod console;
 pub mod disk;
+mod file_name;
 #[cfg(target_os = "linux")]
 mod linux;
 mod not_on_this_system;
@@ -29,6 +31,7 @@ use linux as system;
 #[cfg(windows)]
 use windows as system;
 
+pub use file_name::ForbiddenName;
 pub use not_on_this_system::NotOnThisSystem;
 pub use system::code_pages::CodePages;
 pub use system::{clocks, errors, files, launcher, local_socket, names, process, sandbox, signals};

@@ -10,6 +10,7 @@ use crate::cli::output::language::language;
 use crate::cli::output::line_writer::{LineWriter, READER_TIMEOUT};
 use crate::cli::output::redact::hidden;
 use crate::cli::process::json_log::JsonLine;
+use crate::platform::console;
 use crate::text::Problem;
 
 /// The thread that writes the lines, if the command must not wait for their reader.
@@ -45,7 +46,9 @@ pub fn flush() {
 
 /// Prints the reason why a command does not start, and the cure, in the chosen language.
 pub fn complain(why: impl Into<Problem>) {
-    push(message(Level::ERROR, &language().say_with_cure(&why.into())));
+    let text = language().say_with_cure(&why.into());
+    push(message(Level::ERROR, &text));
+    console::show_error(&hidden(&text));
 }
 
 /// Prints a sentence that is neither a result nor an error.

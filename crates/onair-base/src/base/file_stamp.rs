@@ -100,6 +100,7 @@ mod tests {
         file.read_to_string(&mut text).map(|_| text)
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_pipe_is_read_if_the_other_end_writes_in_time() {
         let folder = tempfile::tempdir().unwrap();

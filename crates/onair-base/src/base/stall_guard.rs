@@ -163,6 +163,7 @@ mod tests {
         assert_eq!(tried, 0);
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_program_that_was_started_and_stands_is_noticed() {
         let mut peer = std::process::Command::new("sleep").arg("60").spawn().unwrap();

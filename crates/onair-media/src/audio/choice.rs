@@ -112,6 +112,7 @@ pub fn is_application(wanted: &str, name: &str, program: &str) -> bool {
 mod tests {
     use super::*;
 
+    #[cfg(unix)]
     #[test]
     fn a_path_need_be_no_text() {
         let word: &OsStr = std::os::unix::ffi::OsStrExt::from_bytes(b"file:/a: \xFF.wav");

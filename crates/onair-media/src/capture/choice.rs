@@ -185,6 +185,7 @@ impl FromStr for VideoChoice {
 mod tests {
     use super::*;
 
+    #[cfg(unix)]
     #[test]
     fn a_path_need_be_no_text() {
         use std::os::unix::ffi::OsStrExt;

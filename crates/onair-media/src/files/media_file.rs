@@ -4,7 +4,7 @@ use std::fs::TryLockError;
 use std::path::Path;
 use std::{fs, io};
 
-use crate::platform::files::read_exact_at;
+use crate::platform::files::{is_written_elsewhere, read_exact_at};
 use crate::wire::container::{Error, Format, Index, ReadAt, mkv, mp4};
 
 /// Size in bytes of the block from which small reads are served.
@@ -53,7 +53,7 @@ impl MediaFile {
         match self.file.try_lock_shared() {
             Ok(()) => {
                 let _ = self.file.unlock();
-                false
+                is_written_elsewhere(&self.file)
             }
             Err(TryLockError::WouldBlock) => true,
             // The file system has no locks.

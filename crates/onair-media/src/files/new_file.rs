@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::files::trouble::change_error;
-use crate::platform::files::refuse_readers;
+use crate::platform::files::{check_new_name, refuse_readers};
 
 /// Maximum number of names that are tried.
 const MAX_NAME_ATTEMPTS: u32 = 10_000;
@@ -52,6 +52,7 @@ fn lock_new(file: &File) {
 /// # Errors
 /// Fails if the file cannot be created, or if all its names are taken.
 pub fn create_new(path: &Path) -> io::Result<(File, PathBuf)> {
+    check_new_name(path)?;
     for name in numbered_names(path) {
         match OpenOptions::new().write(true).create_new(true).open(&name) {
             Ok(file) => {
@@ -89,6 +90,7 @@ fn is_old(file: &File) -> bool {
 /// # Errors
 /// Fails with the same errors as [`create_new`].
 pub fn create(path: &Path) -> io::Result<(File, PathBuf)> {
+    check_new_name(path)?;
     if path.metadata().is_ok_and(|it| !it.is_file()) {
         return File::create(path).map(|file| (file, path.to_owned()));
     }
@@ -133,6 +135,7 @@ mod tests {
 
     use super::*;
 
+    #[cfg(unix)]
     #[test]
     fn names_that_are_taken_are_left_alone() {
         let folder = tempfile::tempdir().unwrap();

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use crate::base::sandbox;
-use crate::platform::errors;
+use crate::platform::{ForbiddenName, errors};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
@@ -32,6 +32,8 @@ pub enum Trouble {
     /// The path is a folder instead of a file.
     Folder,
     NameTooLong,
+    /// The system gives no file this name.
+    ForbiddenName,
     /// All possible names are taken.
     NamesTaken,
     /// This process, or the system, has too many files and connections open.
@@ -72,6 +74,9 @@ impl Trouble {
         use io::ErrorKind as Kind;
         if error.get_ref().is_some_and(|inner| inner.is::<FolderReplaced>()) {
             return Self::Replaced;
+        }
+        if error.get_ref().is_some_and(|inner| inner.is::<ForbiddenName>()) {
+            return Self::ForbiddenName;
         }
         if errors::is_too_many_files(error) {
             return Self::TooManyFiles;
@@ -126,6 +131,7 @@ impl Trouble {
             Self::NotAFolder => problem!("file-not-a-folder"),
             Self::Folder => problem!("file-folder"),
             Self::NameTooLong => problem!("file-name-too-long"),
+            Self::ForbiddenName => problem!("file-forbidden-name"),
             Self::NamesTaken => problem!("file-names-taken"),
             Self::TooManyFiles => problem!("file-too-many-open"),
             Self::Broken => problem!("file-broken"),
@@ -149,7 +155,7 @@ mod tests {
     use crate::text::Language;
 
     /// All reasons except `Other`, which has no text.
-    const ALL_KNOWN: [Trouble; 18] = [
+    const ALL_KNOWN: [Trouble; 19] = [
         Trouble::Full,
         Trouble::Quota,
         Trouble::TooLarge,
@@ -161,6 +167,7 @@ mod tests {
         Trouble::NotAFolder,
         Trouble::Folder,
         Trouble::NameTooLong,
+        Trouble::ForbiddenName,
         Trouble::NamesTaken,
         Trouble::TooManyFiles,
         Trouble::Broken,
@@ -170,6 +177,7 @@ mod tests {
         Trouble::Crashed,
     ];
 
+    #[cfg(unix)]
     #[test]
     fn what_the_system_answers_has_a_cause_and_a_cure() {
         for (number, trouble) in [
@@ -193,6 +201,8 @@ mod tests {
         }
         let replaced = io::Error::new(io::ErrorKind::PermissionDenied, FolderReplaced);
         assert_eq!(Trouble::of(&replaced), Trouble::Replaced);
+        let forbidden = io::Error::new(io::ErrorKind::InvalidInput, ForbiddenName);
+        assert_eq!(Trouble::of(&forbidden), Trouble::ForbiddenName);
         let odd = io::Error::other("never heard of");
         assert_eq!(Trouble::of(&odd), Trouble::Other);
         assert_eq!(Trouble::problem(&odd).to_string(), "never heard of");

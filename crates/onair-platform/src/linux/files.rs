@@ -46,6 +46,14 @@ pub fn open_without_waiting(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)
 }
 
+/// Succeeds: files can have all names.
+///
+/// # Errors
+/// Never fails on this system.
+pub fn check_new_name(_path: &Path) -> io::Result<()> {
+    Ok(())
+}
+
 /// Returns true if this is a named pipe.
 pub fn is_pipe(about: &Metadata) -> bool {
     about.file_type().is_fifo()
@@ -99,6 +107,11 @@ pub fn make_folder_private(folder: &Path) -> io::Result<()> {
 /// Fails if a folder cannot be created.
 pub fn create_private_folder(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+/// Returns false: locks say it.
+pub fn is_written_elsewhere(_file: &File) -> bool {
+    false
 }
 
 /// Returns true if nothing can read a locked file of this file system. This is a share of an SMB

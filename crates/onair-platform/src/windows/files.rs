@@ -5,12 +5,15 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::mem::zeroed;
 use std::os::windows::fs::{FileExt as _, OpenOptionsExt as _};
-use std::os::windows::io::AsRawHandle as _;
+use std::os::windows::io::{AsRawHandle as _, FromRawHandle as _, OwnedHandle};
 use std::path::Path;
 
+use windows_sys::Win32::Foundation::{
+    ERROR_SHARING_VIOLATION, GENERIC_READ, GetLastError, INVALID_HANDLE_VALUE,
+};
 use windows_sys::Win32::Storage::FileSystem::{
-    BY_HANDLE_FILE_INFORMATION, FILE_FLAG_BACKUP_SEMANTICS, FILE_TYPE_DISK,
-    GetFileInformationByHandle, GetFileType,
+    BY_HANDLE_FILE_INFORMATION, FILE_FLAG_BACKUP_SEMANTICS, FILE_SHARE_DELETE, FILE_SHARE_READ,
+    FILE_TYPE_DISK, GetFileInformationByHandle, GetFileType, ReOpenFile,
 };
 
 /// The identity of a file or folder, which stays the same if it is renamed.
@@ -67,6 +70,18 @@ pub fn open_without_waiting(path: &Path) -> io::Result<File> {
         FILE_TYPE_DISK => Ok(file),
         _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "a device or a pipe, not a file")),
     }
+}
+
+/// Checks that Windows gives a new file this name.
+///
+/// # Errors
+/// Fails with [`ForbiddenName`](crate::ForbiddenName) for the name of a device, such as `nul.mp4`, and other names that
+/// are no files.
+pub fn check_new_name(path: &Path) -> io::Result<()> {
+    if crate::file_name::is_forbidden(path) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, crate::ForbiddenName));
+    }
+    Ok(())
 }
 
 /// Returns false: the pipes of Windows are in no folder.
@@ -133,7 +148,45 @@ pub fn create_private_folder(folder: &Path) -> io::Result<()> {
     std::fs::create_dir_all(folder)
 }
 
+/// Returns true if this or another program has the file open for writing. Since new files have no locks (see
+/// [`refuse_readers`]), this is how an unfinished recording is known.
+pub fn is_written_elsewhere(file: &File) -> bool {
+    let share = FILE_SHARE_READ | FILE_SHARE_DELETE;
+    // SAFETY: the handle is open. The new one, if any, has no other owner.
+    unsafe {
+        let again = ReOpenFile(file.as_raw_handle(), GENERIC_READ, share, 0);
+        if again == INVALID_HANDLE_VALUE {
+            return GetLastError() == ERROR_SHARING_VIOLATION;
+        }
+        drop(OwnedHandle::from_raw_handle(again));
+    }
+    false
+}
+
 /// Returns true: the locks of Windows refuse reading too.
 pub fn refuse_readers(_file: &File) -> bool {
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_being_written_is_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.mp4");
+        let writer = File::create(&path).unwrap();
+        let reader = File::open(&path).unwrap();
+        assert!(is_written_elsewhere(&reader));
+        drop(writer);
+        assert!(!is_written_elsewhere(&reader));
+    }
+
+    #[test]
+    fn devices_are_no_files() {
+        assert!(open_without_waiting(Path::new("NUL")).is_err());
+        assert!(check_new_name(Path::new("nul.mp4")).is_err());
+        check_new_name(Path::new(r"C:\shows\a.mp4")).unwrap();
+    }
 }

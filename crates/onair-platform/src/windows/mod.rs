@@ -2,6 +2,7 @@
 
 pub mod clocks;
 pub mod code_pages;
+pub mod console;
 pub mod disk;
 pub mod errors;
 pub mod files;

@@ -272,6 +272,7 @@ mod tests {
         assert_eq!(host("/a/b.html"), None);
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_local_page_loads_only_what_is_beside_it() {
         let folder = tempfile::tempdir().unwrap();
