@@ -1,4 +1,4 @@
-//! The camera systems: Video4Linux, read through nokhwa and directly, and a fake for tests.
+//! The camera systems: Video4Linux, read through nokhwa and directly, Media Foundation, and a fake for tests.
 
 #[cfg(test)]
 #[path = "../../../../../../benches/backend/allocations.rs"]
@@ -51,5 +51,5 @@ pub(in crate::capture) fn driver() -> Arc<dyn Driver> {
     #[cfg(target_os = "linux")]
     return Arc::new(v4l::Video4Linux);
     #[cfg(windows)]
-    return Arc::new(windows::NoCameras);
+    return Arc::new(windows::MediaFoundation);
 }
