@@ -1,7 +1,7 @@
 //! Build script. Fails with a clear message if the assembler `nasm` is missing: OpenH264 also builds
 //! without it, but is then three times slower, and nobody would notice. Where possible, links the
 //! program with packed relocations, so that it starts with less memory, and a release with each function
-//! only once.
+//! only once. A program for Windows gets its icon, version and manifest.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -16,6 +16,12 @@ fn main() -> ExitCode {
     if release && can_fold_functions().unwrap_or(false) {
         println!("cargo::rustc-link-arg-bins={FOLD}");
     }
+    if std::env::var("CARGO_CFG_TARGET_OS").is_ok_and(|system| system == "windows")
+        && let Err(why) = prepare_windows_program()
+    {
+        println!("cargo::error={why}");
+        return ExitCode::FAILURE;
+    }
     let intel = std::env::var("CARGO_CFG_TARGET_ARCH")
         .is_ok_and(|architecture| architecture == "x86_64" || architecture == "x86");
     if !intel || found("nasm") {
@@ -27,6 +33,31 @@ fn main() -> ExitCode {
          which does; then build again."
     );
     ExitCode::FAILURE
+}
+
+/// Adds the resources of a program for Windows, and links it as a program that opens no console
+/// (`packaging/windows/onair.c` says how commands print). The main thread gets the stack of Linux.
+fn prepare_windows_program() -> Result<(), String> {
+    const WINDRES: &str = "x86_64-w64-mingw32-windres";
+    println!("cargo::rerun-if-changed=packaging/windows");
+    let of = |name: &str| std::env::var(name).unwrap_or_default();
+    let resources = PathBuf::from(of("OUT_DIR")).join("resources.o");
+    let mut compiler = Command::new(WINDRES);
+    for part in ["MAJOR", "MINOR", "PATCH"] {
+        let number = of(&format!("CARGO_PKG_VERSION_{part}"));
+        compiler.arg(format!("-DONAIR_{part}={number}"));
+    }
+    compiler.arg(format!("-DONAIR_VERSION={}", of("CARGO_PKG_VERSION")));
+    compiler.args(["--include-dir", "packaging/windows", "--output-format", "coff"]);
+    compiler.arg("packaging/windows/onair.rc").arg(&resources);
+    match compiler.status() {
+        Ok(status) if status.success() => {}
+        Ok(status) => return Err(format!("{WINDRES} ended with {status}")),
+        Err(error) => return Err(format!("{WINDRES} cannot be started: {error}")),
+    }
+    println!("cargo::rustc-link-arg-bins={}", resources.display());
+    println!("cargo::rustc-link-arg-bins=-Wl,--subsystem,windows,--stack,8388608");
+    Ok(())
 }
 
 /// Keeps one of several functions that have the same machine code, mostly of generic types. In a crash
