@@ -133,3 +133,26 @@ fn both_languages_show_the_same_commands_and_the_same_sections() {
         }
     }
 }
+
+/// The table of platforms claims for Windows only what a check shows, and names all checks.
+#[test]
+fn the_table_of_platforms_names_exactly_the_checks_that_run_under_wine() {
+    let read = |path: &str| std::fs::read_to_string(root().join(path)).unwrap();
+    let script = read("packaging/windows/test.sh");
+    let checks = script.lines().filter_map(|line| line.trim().strip_prefix("expect \""));
+    let checks: BTreeSet<&str> = checks.filter_map(|rest| Some(rest.split_once('"')?.0)).collect();
+    let page = read("docs/reference/platforms.md");
+    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    let mut named = BTreeSet::new();
+    for row in &rows {
+        let windows = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+        let seen = windows.starts_with("seen under wine");
+        let is_known = seen || windows.starts_with("written") || windows == "no";
+        assert!(is_known, "an unknown state: {row}");
+        let names: Vec<&str> = windows.split('*').skip(1).step_by(2).collect();
+        assert_eq!(seen, !names.is_empty(), "{row}");
+        named.extend(names);
+    }
+    assert!(rows.len() > 30 && checks.len() > 20, "{} {}", rows.len(), checks.len());
+    assert_eq!(named, checks);
+}

@@ -101,6 +101,7 @@ pub static HELP_PAGES: &[Page] = &[
     both!(Tasks "how-to/virtual-camera.md"),
     both!(Tasks "how-to/browser-pages.md"),
     both!(Tasks "how-to/remote-control.md"),
+    both!(Tasks "how-to/install-on-windows.md"),
     both!(Tasks "how-to/build.md"),
     english!(Reference "reference/scenes.md"),
     english!(Reference "reference/sources.md"),
