@@ -82,7 +82,19 @@ impl Offer {
         Self::read(text, true)
     }
 
+    /// Parses the offer of a guest: a publisher that may receive audio on the section on which it sends audio.
+    ///
+    /// # Errors
+    /// Fails with the reason for the rejection.
+    pub fn parse_guest(text: &str) -> Result<Self, OfferError> {
+        Self::read_of(text, true, true)
+    }
+
     fn read(text: &str, sends: bool) -> Result<Self, OfferError> {
+        Self::read_of(text, sends, false)
+    }
+
+    fn read_of(text: &str, sends: bool, hears: bool) -> Result<Self, OfferError> {
         if text.len() > MAX_OFFER {
             return Err(OfferError::TooLong);
         }
@@ -98,12 +110,14 @@ impl Offer {
         let (mut section, mut seen) = (Section::Session, Vec::new());
         let mut fingerprint = false;
         let mut direction = None;
+        let mut both_ways = false;
         let mut mapped = HashSet::new();
         let (mut sources, mut layers) = (0, 0);
         let other_direction = if sends { "recvonly" } else { "sendonly" };
         for line in lines().filter(|line| !line.is_empty()) {
             if let Some(media) = line.strip_prefix("m=") {
-                offer.end_section(section, direction.take(), sends);
+                offer.end_section(section, direction.take(), (sends, both_ways));
+                both_ways = false;
                 section = match media.split(' ').next() {
                     Some("video") => Section::Video,
                     Some("audio") => Section::Audio,
@@ -138,6 +152,7 @@ impl Offer {
                     if section != Section::Session =>
                 {
                     direction = Some(name != "inactive" && name != other_direction);
+                    both_ways = hears && name == "sendrecv" && section == Section::Audio;
                     continue;
                 }
                 // Peers are identified by their first request; mDNS names could not be resolved.
@@ -161,7 +176,7 @@ impl Offer {
             }
             let _ = write!(offer.text, "{line}\r\n");
         }
-        offer.end_section(section, direction, sends);
+        offer.end_section(section, direction, (sends, both_ways));
         if !(offer.video || offer.audio) {
             return Err(if sends { OfferError::NothingSent } else { OfferError::NothingWanted });
         }
@@ -173,7 +188,12 @@ impl Offer {
 
     /// Writes the direction of a section. `wanted` is true if the peer wants to receive or, if it `sends`, to send, which
     /// is also the default.
-    fn end_section(&mut self, section: Section, wanted: Option<bool>, sends: bool) {
+    fn end_section(
+        &mut self,
+        section: Section,
+        wanted: Option<bool>,
+        (sends, both_ways): (bool, bool),
+    ) {
         let wanted = wanted.unwrap_or(true);
         match section {
             Section::Session => return,
@@ -181,6 +201,7 @@ impl Offer {
             Section::Audio => self.audio = wanted,
         }
         self.text.push_str(match (wanted, sends) {
+            (true, true) if both_ways => "a=sendrecv\r\n",
             (true, false) => "a=recvonly\r\n",
             (true, true) => "a=sendonly\r\n",
             (false, _) => "a=inactive\r\n",
@@ -354,6 +375,16 @@ mod tests {
         let answer = "a=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10\r\na=fmtp:96 x=1\r\n";
         let finished = finish_publisher_answer(answer);
         assert_eq!(finished, answer.replace("minptime=10", "minptime=10;stereo=1"));
+    }
+
+    #[test]
+    fn a_guest_hears_on_the_section_on_which_it_sends_audio() {
+        let both = EXAMPLE_OFFER.replace("recvonly", "sendrecv");
+        let offer = Offer::parse_guest(&both).unwrap();
+        assert_eq!(offer.text.matches("a=sendrecv\r\n").count(), 1, "only audio");
+        assert!(offer.video && offer.audio && offer.text.contains("a=sendonly"));
+        let one_way = Offer::parse_guest(&EXAMPLE_OFFER.replace("recvonly", "sendonly")).unwrap();
+        assert!(!one_way.text.contains("sendrecv"));
     }
 
     #[test]
