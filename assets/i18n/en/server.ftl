@@ -68,6 +68,7 @@ odd-audio-config-derived = The AAC audio has no configuration. onair has derived
 odd-times-moved = The times of a track did not fit the stream. onair has moved the track.
 
 # Why publishers and viewers leave.
+left-guest-removed = the studio has ended your place
 left-unpublished = unpublished
 left-stopped = stopped playing
 left-finished = finished

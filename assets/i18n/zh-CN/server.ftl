@@ -61,6 +61,7 @@ odd-audio-config-derived = AAC 音频缺少配置。onair 已根据音频数据�
 odd-times-moved = 一条轨道的时间戳与直播不一致。onair 已调整该轨道。
 
 # 推流端和观众离开的原因。
+left-guest-removed = 演播室已收回你的席位
 left-unpublished = 推流端停止推流
 left-stopped = 已停止播放
 left-finished = 正常结束

@@ -38,6 +38,7 @@ pub use crate::server::webrtc::whep::production::program_audio::{ProgramAudio, P
 
 pub use registry::access::own_local_name;
 pub use registry::config;
+pub use registry::guests;
 pub use registry::http_successor::HttpSuccessor;
 pub use registry::ice_server::{IceLogin, IceServer};
 pub use service::operator_chat::OperatorChat;

@@ -33,6 +33,8 @@ pub(crate) enum GuessedSecret {
     Password,
     /// The token of the server.
     ServerToken,
+    /// The link of a guest.
+    GuestLink,
 }
 
 /// The failures of all addresses.

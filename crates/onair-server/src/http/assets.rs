@@ -35,7 +35,7 @@ macro_rules! asset {
 }
 
 /// All files, by path.
-static PAGE_ASSETS: [(&str, Asset); 30] = [
+static PAGE_ASSETS: [(&str, Asset); 33] = [
     asset!("theme.css", STYLE_TYPE, "web/theme.css"),
     asset!("watch.css", STYLE_TYPE, "web/watch.css"),
     asset!("early.js", SCRIPT_TYPE, "web/early.js"),
@@ -51,6 +51,9 @@ static PAGE_ASSETS: [(&str, Asset); 30] = [
     asset!("chat.js", SCRIPT_TYPE, "web/chat.js"),
     asset!("danmaku.js", SCRIPT_TYPE, "web/danmaku.js"),
     asset!("controls.js", SCRIPT_TYPE, "web/controls.js"),
+    asset!("guest/guest.css", STYLE_TYPE, "web/guest/guest.css"),
+    asset!("guest/guest.js", SCRIPT_TYPE, "web/guest/guest.js"),
+    asset!("guest/texts.js", SCRIPT_TYPE, "web/guest/texts.js"),
     asset!("operator/operator.css", STYLE_TYPE, "web/operator/operator.css"),
     asset!("operator/operator.js", SCRIPT_TYPE, "web/operator/operator.js"),
     asset!("operator/access.js", SCRIPT_TYPE, "web/operator/access.js"),

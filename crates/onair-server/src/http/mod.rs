@@ -79,7 +79,7 @@ pub(super) async fn serve(
         .route("/api/v1/recordings/{file}", delete(recordings::delete))
         .route("/api/v1/openapi.json", get(page::openapi))
         .route_layer(from_fn_with_state(Arc::clone(&registry), operator::readers));
-    let router = assets::add_to(api)
+    let router = webrtc::guests::add_to(assets::add_to(api), &registry)
         .route("/", get(page::page))
         .route("/recordings/{file}", get(recordings::file))
         .route("/healthz", get(health))

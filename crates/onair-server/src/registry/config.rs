@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::base::Secret;
 use crate::net::tls::acme::AcmeConfig;
@@ -13,6 +14,7 @@ use crate::server::fault::Fault;
 use crate::server::hls;
 use crate::server::recordings::rules::RecordingRules;
 use crate::server::registry::chat::moderation::ChatRules;
+use crate::server::registry::guests::Guests;
 use crate::server::registry::http_successor::HttpSuccessor;
 use crate::server::registry::ice_server::IceServer;
 use crate::server::registry::relays::rules::RelayRule;
@@ -24,6 +26,9 @@ use crate::wire::rtmp::url::Credentials;
 pub const DEFAULT_RTMP_PORT: u16 = 1935;
 /// The port of the web pages.
 pub const DEFAULT_HTTP_PORT: u16 = 8088;
+
+/// The HTTPS port.
+pub const DEFAULT_HTTPS_PORT: u16 = 8443;
 
 /// The WebRTC port.
 pub const DEFAULT_WEBRTC_PORT: u16 = 8189;
@@ -111,6 +116,8 @@ pub struct Config {
     pub webrtc_addresses: Vec<IpAddr>,
     /// The certificate of WebRTC; `None` creates a new one in each run.
     pub webrtc_certificate: Option<Certificate>,
+    /// The places of guests, if guests may join.
+    pub guests: Option<Arc<Guests>>,
     /// The UDP port of SRT; `None` disables SRT.
     pub srt: Option<Listen>,
     /// The passphrase that SRT clients need, if set.
@@ -179,6 +186,7 @@ impl Default for Config {
             webrtc: Some(Listen::loopback(DEFAULT_WEBRTC_PORT)),
             webrtc_addresses: Vec::new(),
             webrtc_certificate: None,
+            guests: None,
             srt: None,
             srt_passphrase: None,
             hls: hls::Settings::default(),

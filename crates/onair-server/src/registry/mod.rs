@@ -6,6 +6,7 @@ pub(super) mod access;
 pub(super) mod chat;
 pub mod config;
 pub(super) mod gate;
+pub mod guests;
 pub mod http_successor;
 pub mod ice_server;
 pub(super) mod port;

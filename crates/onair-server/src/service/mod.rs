@@ -6,6 +6,8 @@
 mod datagrams;
 mod drained;
 mod end;
+mod guests;
+mod https;
 mod listen;
 pub mod operator_chat;
 mod program_audio;
@@ -113,6 +115,7 @@ struct Ports {
     rtmp: Port,
     http: Option<Port>,
     webrtc: Option<WebRtcPort>,
+    https: Option<Port>,
     /// The other ports. Each closes when its `Port` is dropped.
     _fixed: Vec<Port>,
 }
@@ -187,13 +190,13 @@ impl Server {
             runtime.spawn(srt::receive(socket, Arc::clone(&registry), open));
             port
         });
-        let fixed = [rtmpt, rtmps, https, srt].into_iter().flatten().collect();
+        let fixed = [rtmpt, rtmps, srt].into_iter().flatten().collect();
         let webrtc = webrtc
             .map(|(socket, certificate)| serve_webrtc(runtime, &registry, socket, certificate));
         let http = http.map(|http| serve_http(runtime, &registry, http, None));
         pulls::begin(&registry);
         runtime.spawn(pulls::start_refused(Arc::clone(&registry)));
-        let ports = Ports { rtmp, http, webrtc, _fixed: fixed };
+        let ports = Ports { rtmp, http, webrtc, https, _fixed: fixed };
         let runtime = runtime.clone();
         Ok(Self { registry, gate, identity, runtime, addresses, events, certificates, ports })
     }
@@ -359,19 +362,6 @@ impl Server {
             ("fault_seed", old.fault_seed != config.fault_seed),
         ];
         differs.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()
-    }
-
-    /// Returns the next change of a certificate from an authority, which the server uses already.
-    pub fn next_certificate(&self) -> Option<AcmeEvent> {
-        self.certificates.as_ref()?.try_recv().ok()
-    }
-
-    /// Replaces the certificate for new clients of RTMPS and HTTPS. Connected clients stay. Without a TLS address, does
-    /// nothing.
-    pub fn set_identity(&self, identity: Identity) {
-        if let Some(current) = &self.identity {
-            *current.lock() = identity;
-        }
     }
 
     /// Disconnects all viewers and members of chats, and makes the passes of HLS viewers invalid, so that all need a key that

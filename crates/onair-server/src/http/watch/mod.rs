@@ -55,6 +55,14 @@ fn resource(path: &str) -> Option<((String, String), WatchResource)> {
     Some((split(stream)?, resource))
 }
 
+/// Returns the ICE servers that need no login, for the configuration of a browser's connection. The others are in the
+/// answer to its offer.
+pub(super) fn public_ice_servers(registry: &Registry) -> Vec<serde_json::Value> {
+    let rules = registry.rules();
+    let open = rules.ice_servers.iter().filter(|server| server.login().is_none());
+    open.map(|server| serde_json::json!({ "urls": server.url() })).collect()
+}
+
 /// Answers a request for the viewer page or one of its files.
 pub(super) fn response(
     registry: &Registry,

@@ -1,6 +1,7 @@
 //! WebRTC over HTTP: a client posts an offer, and immediately gets an answer and the URL of the session. A PATCH request
 //! to that URL restarts ICE, and a DELETE request ends the session. `whep` is for viewers, `whip` for publishers.
 
+pub(super) mod guests;
 pub(super) mod whep;
 pub(super) mod whip;
 

@@ -59,9 +59,21 @@ pub(in crate::http) async fn response(
     }
     match (request.method().clone(), resource) {
         (Method::POST, WhipResource::Endpoint) => post(registry, caller, names, request).await,
+        (_, resource @ WhipResource::Session(_)) => session(registry, resource, request).await,
         (Method::GET, WhipResource::Endpoint) => {
             (StatusCode::NO_CONTENT, [(header::ACCEPT, SDP_TYPE)]).into_response()
         }
+        _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),
+    }
+}
+
+/// Answers a request about a session.
+pub(super) async fn session(
+    registry: &Registry,
+    resource: WhipResource,
+    request: Request,
+) -> Response {
+    match (request.method().clone(), resource) {
         (Method::DELETE, WhipResource::Session(session)) => {
             let why = problem!("left-unpublished");
             match registry.webrtc.end(Role::Publisher, &session, why) {
@@ -157,7 +169,7 @@ async fn post(
     };
     let arrival = Arrival { local: caller.local, host: host_address(&head.headers) };
     let welcome = registry.is_login_limited();
-    let publisher = AdmittedPublisher { id, name, grant, welcome, encoder };
+    let publisher = AdmittedPublisher { id, name, grant, welcome, encoder, guest: None };
     match begin(registry, &offer, (caller.address, arrival), publisher) {
         Ok(begun) => {
             let (app, stream) = (encode(app), encode_name(stream));
@@ -188,7 +200,7 @@ fn log_in(
     Err((status, why))
 }
 
-fn refused(why: &Refused) -> Response {
+pub(super) fn refused(why: &Refused) -> Response {
     let retry = [(header::RETRY_AFTER, RETRY_SECONDS)];
     match why {
         Refused::Off => {

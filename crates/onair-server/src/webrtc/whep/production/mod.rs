@@ -4,6 +4,7 @@
 
 mod audio;
 mod frame_maker;
+pub(crate) mod guest_audio;
 pub(crate) mod keyframe_request;
 pub(in crate::webrtc) mod productions;
 pub(crate) mod program_audio;

@@ -1,5 +1,6 @@
 //! One publisher: a task that drives its connection, and passes its frames to the stream.
 
+mod guest;
 mod output;
 mod reordering;
 
@@ -19,6 +20,7 @@ use crate::server::access::grant::Grant;
 use crate::server::event::Protocol;
 use crate::server::event::log::SESSION_LOG_TARGET;
 use crate::server::outputs::{hls, recordings};
+use crate::server::registry::guests::GuestSlot;
 use crate::server::registry::{
     ConnectionSlot, Publication, PublishRight, Refused as PublishRefused, Registry,
 };
@@ -57,6 +59,8 @@ pub(crate) struct AdmittedPublisher {
     pub welcome: bool,
     /// The publisher's software.
     pub encoder: String,
+    /// The place of a guest.
+    pub guest: Option<Arc<GuestSlot>>,
 }
 
 /// A session that has just started.
@@ -104,9 +108,10 @@ fn prepare(
     (peer, arrival): (SocketAddr, Arrival),
     publisher: AdmittedPublisher,
 ) -> Result<(Session, ConnectionSlot, BegunSession), Refused> {
-    let AdmittedPublisher { id, name, mut grant, welcome, encoder } = publisher;
+    let AdmittedPublisher { id, name, mut grant, welcome, encoder, guest } = publisher;
     let endpoint = registry.webrtc.endpoint().ok_or(Refused::Off)?;
-    let offer = Offer::parse_publisher(offer).map_err(|error| Refused::Offer(error.to_string()))?;
+    let parse = if guest.is_some() { Offer::parse_guest } else { Offer::parse_publisher };
+    let offer = parse(offer).map_err(|error| Refused::Offer(error.to_string()))?;
     let proven = grant.proven || welcome;
     let right = PublishRight { proven, relayed: false, limits: grant.limits };
     registry.may_publish(peer, &name, right).map_err(|refused| {
@@ -156,6 +161,7 @@ fn prepare(
         connected_at: None,
         last_media: now,
         flush_at: None,
+        guest,
         _done: done,
     };
     let begun = BegunSession { answer, resource: secrets.resource, tag };
@@ -184,6 +190,8 @@ struct Session {
     last_media: Instant,
     /// Time until which the stream holds messages for its many viewers.
     flush_at: Option<Timestamp>,
+    /// The place of a guest, who also hears audio.
+    guest: Option<Arc<GuestSlot>>,
     /// When dropped, informs a callback that the publisher has finished.
     _done: Option<Box<DoneCall>>,
 }
@@ -198,6 +206,11 @@ impl Session {
             loop {
                 let mailbox = Arc::clone(&self.transport.mailbox);
                 let dismissal = self.publication.as_ref().map(|it| Arc::clone(&it.dismissal));
+                let guest = self.guest.clone();
+                let guest_news = async {
+                    guest?.news().await;
+                    Some(())
+                };
                 let dismissed = async { Some(dismissal?.stop_reason().await) };
                 tokio::select! {
                     biased;
@@ -205,6 +218,7 @@ impl Session {
                     () = &mut evicted => break Some(problem!("left-evicted")),
                     Some(reason) = dismissed => break Some(reason),
                     () = mailbox.news() => {}
+                    Some(()) = guest_news => {}
                     () = &mut sleep => {}
                 }
                 // A fault ends one session, but leaves no entry of the session in the shared lists.
@@ -257,6 +271,7 @@ impl Session {
             until = self.drain(registry, slot)?;
         }
         self.pass_on(registry, now);
+        self.speak(registry, slot)?;
         let flush = self.flush_at.map(|at| registry.clock.instant(at));
         let keyframe = self.publication.as_ref().and(self.video).map(|_| self.keyframes.next());
         let limits = [flush, keyframe, Some(Instant::now() + MAX_TASK_WAIT)];
@@ -329,10 +344,18 @@ impl Session {
         registry.admission.settle(slot.spot(), Purpose::Publish);
         // The recording must start before the first data is handled.
         let recorded = self.grant.recorded.take().map(|recorded| *recorded);
-        recordings::begin(registry, &publication.stream, recorded);
-        hls::begin(registry, &publication.stream);
+        match &self.guest {
+            // The studio alone plays it.
+            Some(place) => place.connected(id),
+            None => {
+                recordings::begin(registry, &publication.stream, recorded);
+                hls::begin(registry, &publication.stream);
+            }
+        }
         publication.stream.set_source(id, RelaySource::default());
-        push_on(registry, &publication.stream);
+        if self.guest.is_none() {
+            push_on(registry, &publication.stream);
+        }
         let now = Instant::now();
         (self.connected_at, self.last_media) = (Some(now), now);
         self.keyframes = KeyframeRequests::new(now);
@@ -348,6 +371,9 @@ impl Session {
             self.pass_on(registry, Instant::now());
         }
         self.transport.end(registry, is_regular);
+        if let Some(place) = &self.guest {
+            place.left(self.transport.mailbox.id);
+        }
         let peer = self.transport.peer;
         registry.admission.unsettle(slot.spot());
         match self.publication.take() {

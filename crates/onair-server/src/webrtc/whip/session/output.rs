@@ -58,6 +58,9 @@ impl Session {
                 if let Some(publication) = self.publication.as_ref().filter(|_| is_main) {
                     let link = LinkFigures { loss: stats.loss, rtt: stats.rtt };
                     publication.stream.note_link(self.transport.mailbox.id, link);
+                    if let Some(place) = &self.guest {
+                        place.note_link(link);
+                    }
                 }
             }
             RtcEvent::Closed => return Err(problem!("left-closed")),

@@ -1,0 +1,285 @@
+// The page of a guest: camera and microphone go to the studio by WHIP, and on the same connection everything but the
+// own voice comes back. The picture of the show comes by WHEP.
+
+import { text } from '/assets/guest/texts.js';
+
+// Interval between requests for the state.
+const STATE_MS = 1_000;
+// How long the page waits before it connects again.
+const RETRY_MS = 1_000;
+// Time limit for an answer of the studio.
+const ANSWER_MS = 8_000;
+// The picture that the camera should give.
+const PICTURE = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } };
+
+const base = location.pathname.replace(/\/$/, '');
+const element = id => document.getElementById(id);
+const seat = stored('seat') ?? store('seat', randomHex());
+let media = null;
+let joined = false;
+let over = false;
+let state = { state: 'invited', program: false, video_bitrate: 1_500_000, ice_servers: [] };
+let sending = null;
+let watching = null;
+
+function stored(name) {
+    try {
+        return sessionStorage.getItem(`onair.guest.${name}`);
+    } catch {
+        return null;
+    }
+}
+
+function store(name, value) {
+    try {
+        sessionStorage.setItem(`onair.guest.${name}`, value);
+    } catch {
+        // Without a store, a reloaded page is another browser for the studio.
+    }
+    return value;
+}
+
+function randomHex() {
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    return Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('');
+}
+
+// Shows a problem. With `isEnd`, nothing goes on.
+function notice(name, values = {}, isEnd = false) {
+    const place = element('notice');
+    place.hidden = name === null;
+    place.textContent = name === null ? '' : text(name, values);
+    if (!isEnd) return;
+    over = true;
+    sending?.close();
+    watching?.close();
+    media?.getTracks().forEach(track => track.stop());
+    element('setup').hidden = true;
+    element('show').hidden = true;
+}
+
+async function openDevices() {
+    if (!navigator.mediaDevices) return notice('insecure');
+    media?.getTracks().forEach(track => track.stop());
+    const chosen = id => (element(id).value ? { deviceId: { exact: element(id).value } } : {});
+    const audio = { ...chosen('microphone'), echoCancellation: true, noiseSuppression: true };
+    try {
+        media = await navigator.mediaDevices.getUserMedia({ video: { ...PICTURE, ...chosen('camera') }, audio });
+    } catch {
+        try {
+            // A guest without a camera is still heard.
+            media = await navigator.mediaDevices.getUserMedia({ audio });
+        } catch {
+            return notice('noDevices');
+        }
+    }
+    notice(null);
+    element('own').srcObject = media;
+    await listDevices();
+    measureLevel();
+    ready();
+}
+
+async function listDevices() {
+    const devices = await navigator.mediaDevices.enumerateDevices();
+    for (const [id, kind] of [['camera', 'videoinput'], ['microphone', 'audioinput']]) {
+        const list = element(id);
+        const used = media.getTracks().find(track => track.kind === kind.slice(0, 5));
+        const options = devices.filter(device => device.kind === kind).map(device => {
+            const option = document.createElement('option');
+            option.value = device.deviceId;
+            option.textContent = device.label || device.deviceId;
+            option.selected = device.deviceId === used?.getSettings().deviceId;
+            return option;
+        });
+        list.replaceChildren(...options);
+    }
+}
+
+let meterContext = null;
+
+function measureLevel() {
+    meterContext?.close();
+    if (media.getAudioTracks().length === 0) return;
+    meterContext = new AudioContext();
+    const analyser = meterContext.createAnalyser();
+    meterContext.createMediaStreamSource(media).connect(analyser);
+    const samples = new Float32Array(analyser.fftSize);
+    const context = meterContext;
+    const draw = () => {
+        if (context.state === 'closed') return;
+        analyser.getFloatTimeDomainData(samples);
+        const power = samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length;
+        // From -60 dBFS to 0 dBFS.
+        element('level').value = Math.max(0, 1 + Math.log10(power + 1e-6) / 6);
+        requestAnimationFrame(draw);
+    };
+    draw();
+}
+
+function ready() {
+    element('join').disabled = !(media && element('consent').checked);
+}
+
+// Prefers H.264, which the studio needs. Returns false if this browser cannot send it.
+function useH264(transceiver) {
+    const codecs = RTCRtpSender.getCapabilities('video')?.codecs ?? [];
+    const wanted = codecs.filter(codec => /h264/i.test(codec.mimeType) && /packetization-mode=1/.test(codec.sdpFmtpLine));
+    if (wanted.length === 0) return false;
+    // Baseline is decoded everywhere.
+    wanted.sort((a, b) => /42e0/i.test(b.sdpFmtpLine) - /42e0/i.test(a.sdpFmtpLine));
+    transceiver.setCodecPreferences([...wanted, ...codecs.filter(codec => /rtx/i.test(codec.mimeType))]);
+    return true;
+}
+
+async function offer(connection, path) {
+    const offered = await connection.createOffer();
+    await connection.setLocalDescription(offered);
+    const answer = await fetch(path, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/sdp' },
+        body: offered.sdp.replace(/(useinbandfec=1)/g, '$1;stereo=1'),
+        signal: AbortSignal.timeout(ANSWER_MS),
+    });
+    const body = await answer.text();
+    if (answer.status === 201) await connection.setRemoteDescription({ type: 'answer', sdp: body });
+    return { status: answer.status, body: body.trim(), session: answer.headers.get('Location') };
+}
+
+function closed(connection) {
+    return ['failed', 'closed', 'disconnected'].includes(connection.connectionState)
+        || ['closed', 'failed'].includes(connection.getReceivers()[0]?.transport?.state);
+}
+
+async function send() {
+    sending?.close();
+    const connection = new RTCPeerConnection({ iceServers: state.ice_servers, bundlePolicy: 'max-bundle' });
+    sending = connection;
+    const [audio, video] = [media.getAudioTracks()[0], media.getVideoTracks()[0]];
+    connection.addTransceiver(audio ?? 'audio', { direction: audio ? 'sendrecv' : 'recvonly' });
+    if (video) {
+        const transceiver = connection.addTransceiver(video, {
+            direction: 'sendonly',
+            sendEncodings: [{ maxBitrate: state.video_bitrate, maxFramerate: 30 }],
+        });
+        if (!useH264(transceiver)) return notice('noH264', {}, true);
+    }
+    connection.ontrack = ({ track }) => {
+        const others = element('others');
+        others.srcObject = new MediaStream([track]);
+        others.play().catch(() => { element('sound').hidden = false; });
+    };
+    const name = encodeURIComponent(element('name').value.trim());
+    const answer = await offer(connection, `${base}/whip?seat=${seat}&name=${name}`);
+    // A closed connection is tried again.
+    if (answer.status !== 201) connection.close();
+    if (answer.status === 404) return notice('gone', {}, true);
+    if (answer.status === 409) return notice('taken');
+    if (answer.status === 429) return notice('wait', {}, true);
+    if (answer.status !== 201) return notice('refused', { why: answer.body });
+    connection.session = answer.session;
+    notice(null);
+}
+
+// Follows the share of the bandwidth that the studio gives this guest.
+async function limitBitrate() {
+    const sender = sending?.getSenders().find(each => each.track?.kind === 'video');
+    const parameters = sender?.getParameters();
+    const encoding = parameters?.encodings?.[0];
+    if (!encoding || encoding.maxBitrate === state.video_bitrate) return;
+    encoding.maxBitrate = state.video_bitrate;
+    await sender.setParameters(parameters).catch(() => {});
+}
+
+async function watch() {
+    watching?.close();
+    const connection = new RTCPeerConnection({ iceServers: state.ice_servers });
+    watching = connection;
+    connection.addTransceiver('video', { direction: 'recvonly' });
+    connection.ontrack = ({ track, receiver }) => {
+        if ('jitterBufferTarget' in receiver) receiver.jitterBufferTarget = 0;
+        element('program').srcObject = new MediaStream([track]);
+    };
+    const answer = await offer(connection, `${base}/whep`);
+    if (answer.status !== 201 && watching === connection) {
+        connection.close();
+        watching = null;
+    }
+}
+
+function show() {
+    if (over || !joined) return;
+    const connected = sending?.connectionState === 'connected';
+    const name = connected ? { 'on-air': 'onAir', lobby: 'lobby' }[state.state] ?? 'connecting' : 'connecting';
+    const status = element('status');
+    const words = text(sending?.wasConnected && !connected ? 'away' : name);
+    if (status.textContent !== words) status.textContent = words;
+    status.classList.toggle('on-air', connected && state.state === 'on-air');
+    document.title = connected && state.state === 'on-air' ? '● onair' : 'onair';
+    element('program').hidden = !state.program;
+    element('waiting').hidden = state.program;
+}
+
+async function look() {
+    if (over) return;
+    try {
+        const answer = await fetch(`${base}/state`, { cache: 'no-store', signal: AbortSignal.timeout(ANSWER_MS) });
+        if (answer.status === 404) return notice('gone', {}, true);
+        if (answer.status === 429) return notice('wait', {}, true);
+        if (answer.ok) state = await answer.json();
+        if (joined) await follow();
+    } catch {
+        // The studio is unreachable for a moment.
+    }
+    show();
+    setTimeout(look, STATE_MS);
+}
+
+// Connects again what was lost.
+async function follow() {
+    if (sending?.connectionState === 'connected') sending.wasConnected = true;
+    if (!sending || closed(sending)) {
+        const wasConnected = sending?.wasConnected;
+        await new Promise(done => setTimeout(done, sending ? RETRY_MS : 0));
+        await send();
+        if (sending) sending.wasConnected = wasConnected;
+    }
+    if (state.program && (!watching || closed(watching))) await watch();
+    await limitBitrate();
+}
+
+function toggle(button, kind, on, off) {
+    const isOff = button.getAttribute('aria-pressed') !== 'true';
+    button.setAttribute('aria-pressed', isOff);
+    button.dataset.text = isOff ? off : on;
+    button.textContent = text(button.dataset.text);
+    media.getTracks().filter(track => track.kind === kind).forEach(track => { track.enabled = !isOff; });
+}
+
+element('name').value = stored('name') ?? '';
+element('name').addEventListener('change', () => store('name', element('name').value));
+element('camera').addEventListener('change', openDevices);
+element('microphone').addEventListener('change', openDevices);
+element('consent').addEventListener('change', ready);
+element('join').addEventListener('click', () => {
+    joined = true;
+    element('setup').hidden = true;
+    element('show').hidden = false;
+    show();
+    follow().catch(() => {});
+});
+element('mute').addEventListener('click', () => toggle(element('mute'), 'audio', 'mute', 'unmute'));
+element('hide').addEventListener('click', () => toggle(element('hide'), 'video', 'hide', 'show'));
+element('sound').addEventListener('click', () => {
+    element('sound').hidden = true;
+    element('others').play();
+});
+element('leave').addEventListener('click', () => {
+    if (sending?.session) fetch(sending.session, { method: 'DELETE', keepalive: true });
+    notice('left', {}, true);
+});
+window.addEventListener('pagehide', () => {
+    if (sending?.session && !over) fetch(sending.session, { method: 'DELETE', keepalive: true });
+});
+look();
+openDevices();

@@ -1,0 +1,170 @@
+//! Guests: people who join the studio from a browser by a link.
+//!
+//! The studio makes a *place* for each guest: an id, and a random token that is the guest's link. The browser of the
+//! guest publishes to the server by WHIP, as stream `guest/{id}`, and gets audio back over the same connection. The
+//! streams of guests are ordinary streams with a key that only the studio knows, so that the studio plays them like any
+//! other stream, and nobody else can publish, play or guess them. A place is shared: the studio writes its state, the
+//! tasks of HTTP and WebRTC read it and report who is there.
+//!
+//! What must never happen: a token outlives the show or opens two places; two browsers are in one place at the same
+//! time; a guest reaches the stream of another guest; a guest who sends too much costs the studio more than a publisher.
+
+mod slot;
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::base::secret::is_same_secret;
+use crate::base::{Secret, partial_debug};
+use crate::net::random_hex;
+
+pub(crate) use crate::server::registry::guests::slot::GuestSlot;
+pub use crate::server::registry::guests::slot::{GuestState, GuestView};
+
+/// The application of the streams of guests.
+pub const GUEST_APP: &str = "guest";
+/// Maximum number of guests at the same time.
+pub const MAX_GUESTS: usize = 4;
+/// Maximum size of a guest's picture, in either orientation.
+pub(crate) const MAX_SIZE: (u32, u32) = (1_920, 1_080);
+/// Maximum bitrate of a guest, in bits per second.
+pub(crate) const MAX_BITRATE: u64 = 6_000_000;
+/// The bitrate of the video of a single guest, in bits per second. Several guests share twice as much.
+const VIDEO_BITRATE: u32 = 1_500_000;
+
+/// The places of guests of a show.
+pub struct Guests {
+    /// The key of the streams of guests.
+    key: Secret,
+    places: Mutex<Slots>,
+}
+
+partial_debug!(Guests { key });
+
+#[derive(Default)]
+struct Slots {
+    all: Vec<Arc<GuestSlot>>,
+    /// The number of places so far.
+    count: u32,
+}
+
+/// A new place.
+#[derive(Clone, Debug)]
+pub struct Invitation {
+    pub id: String,
+    /// The last part of the link.
+    pub token: Secret,
+}
+
+impl Guests {
+    /// Creates the list of a show. Returns `None` if the system has no randomness.
+    pub fn new() -> Option<Self> {
+        Some(Self { key: Secret::new(random_hex()?), places: Mutex::default() })
+    }
+
+    /// Returns the key with which the studio plays the streams of guests.
+    pub fn key(&self) -> &Secret {
+        &self.key
+    }
+
+    /// Makes a place, if there are fewer than `most` of them. Returns `None` otherwise.
+    pub fn invite(&self, most: usize) -> Option<Invitation> {
+        let token = Secret::new(random_hex()?);
+        let mut places = self.places.lock();
+        if places.all.len() >= most.min(MAX_GUESTS) {
+            return None;
+        }
+        places.count += 1;
+        let id = format!("g{}", places.count);
+        places.all.push(Arc::new(GuestSlot::new(id.clone(), token.clone())));
+        Some(Invitation { id, token })
+    }
+
+    /// Takes a place away: its guest leaves, and its link is dead. Returns false if there is no such place.
+    pub fn remove(&self, id: &str) -> bool {
+        let mut places = self.places.lock();
+        let found = places.all.iter().position(|place| place.id == id);
+        found.map(|index| places.all.remove(index).end()).is_some()
+    }
+
+    /// Ends the show: all links are dead.
+    pub fn end(&self) {
+        self.places.lock().all.drain(..).for_each(|place| place.end());
+    }
+
+    /// Sets the state that the page of a guest shows.
+    pub fn set_state(&self, id: &str, state: GuestState) {
+        if let Some(place) = self.of_id(id) {
+            place.set_state(state);
+        }
+    }
+
+    /// Returns the places in the order of their invitations.
+    pub fn views(&self) -> Vec<GuestView> {
+        self.places.lock().all.iter().map(|place| place.view()).collect()
+    }
+
+    /// Returns the bits per second that a guest should send as video.
+    pub(crate) fn video_bitrate(&self) -> u32 {
+        let present = self.places.lock().all.iter().filter(|place| place.is_present()).count();
+        let present = u32::try_from(present).unwrap_or(1).max(1);
+        VIDEO_BITRATE.min(2 * VIDEO_BITRATE / present)
+    }
+
+    pub(crate) fn of_id(&self, id: &str) -> Option<Arc<GuestSlot>> {
+        self.places.lock().all.iter().find(|place| place.id == id).cloned()
+    }
+
+    /// Returns the place of a link. Each token is compared completely, so that timing reveals nothing.
+    pub(crate) fn of_token(&self, token: &str) -> Option<Arc<GuestSlot>> {
+        let is_it = |place: &&Arc<GuestSlot>| {
+            is_same_secret(place.token.expose().as_bytes(), token.as_bytes())
+        };
+        let places = self.places.lock();
+        let mut found = None;
+        for place in &places.all {
+            found = if is_it(&place) { Some(place) } else { found };
+        }
+        found.cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_opens_its_own_place_until_the_place_or_the_show_ends() {
+        let guests = Guests::new().unwrap();
+        let [first, second] = [(); 2].map(|()| guests.invite(2).unwrap());
+        assert!(guests.invite(2).is_none(), "both places are taken");
+        let of = |invitation: &Invitation| {
+            guests.of_token(invitation.token.expose()).map(|place| place.id.clone())
+        };
+        assert_eq!((of(&first), of(&second)), (Some("g1".into()), Some("g2".into())));
+        assert!(first.token.expose().len() >= 32, "128 bits");
+        for wrong in ["", "g1", &first.token.expose()[..31]] {
+            assert!(guests.of_token(wrong).is_none(), "{wrong}");
+        }
+        assert!(guests.remove("g1") && !guests.remove("g1"));
+        assert_eq!(of(&first), None);
+        let third = guests.invite(2).unwrap();
+        assert_eq!(third.id, "g3", "ids are not used again");
+        guests.end();
+        assert_eq!((of(&second), of(&third)), (None, None));
+    }
+
+    #[test]
+    fn several_guests_share_the_bandwidth() {
+        let guests = Guests::new().unwrap();
+        let places: Vec<_> =
+            (0..4).map(|_| guests.of_id(&guests.invite(4).unwrap().id).unwrap()).collect();
+        assert_eq!(guests.video_bitrate(), VIDEO_BITRATE);
+        for (session, place) in (1..).zip(&places) {
+            assert!(place.take_seat("seat"));
+            place.connected(session);
+        }
+        assert_eq!(guests.video_bitrate(), VIDEO_BITRATE / 2);
+    }
+}

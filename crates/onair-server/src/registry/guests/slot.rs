@@ -1,0 +1,255 @@
+//! The place of one guest.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::base::secret::is_same_secret;
+use crate::base::{Secret, Worker, partial_debug};
+use crate::server::event::LinkFigures;
+
+/// Maximum number of packets (20 ms) of audio for the guest. Beyond this number, the oldest are dropped.
+const MAX_WAITING_PACKETS: usize = 10;
+/// Maximum number of characters of a guest's name.
+const MAX_NAME_CHARS: usize = 40;
+
+/// The state of a guest, as the studio decides it.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub enum GuestState {
+    /// Nobody has used the link yet.
+    #[default]
+    Invited,
+    /// The guest is connected, and waits.
+    Lobby,
+    /// Viewers see and hear the guest.
+    OnAir,
+    /// The connection was lost. The guest can return by the same link.
+    Away,
+    /// The guest was removed, or the show has ended.
+    Left,
+}
+
+impl GuestState {
+    /// Returns the word in events and for the page.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Invited => "invited",
+            Self::Lobby => "lobby",
+            Self::OnAir => "on-air",
+            Self::Away => "away",
+            Self::Left => "left",
+        }
+    }
+}
+
+/// What is known about a guest.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GuestView {
+    pub id: String,
+    /// The last part of the link.
+    pub token: Secret,
+    /// The name that the guest has given; empty before.
+    pub name: String,
+    /// True while the guest is connected.
+    pub is_present: bool,
+    /// The number of connections so far. It changes when a guest returns.
+    pub connections: u32,
+    pub rtt: Option<Duration>,
+    /// The lost part of the packets, from 0 to 1.
+    pub loss: Option<f32>,
+}
+
+/// The place of one guest.
+pub(crate) struct GuestSlot {
+    pub id: String,
+    pub token: Secret,
+    inner: Mutex<Inner>,
+    /// Wakes the task of the guest's connection.
+    news: Notify,
+}
+
+partial_debug!(GuestSlot { id });
+
+#[derive(Default)]
+struct Inner {
+    name: String,
+    state: GuestState,
+    /// What identifies the browser that has taken the place.
+    seat: Secret,
+    /// The connection of the guest.
+    session: Option<u64>,
+    connections: u32,
+    is_over: bool,
+    link: LinkFigures,
+    /// Opus packets for the guest, with their times in µs.
+    waiting: VecDeque<(i64, Bytes)>,
+    /// The thread that encodes the audio for the guest.
+    encoder: Option<Worker>,
+}
+
+impl GuestSlot {
+    pub fn new(id: String, token: Secret) -> Self {
+        Self { id, token, inner: Mutex::default(), news: Notify::new() }
+    }
+
+    /// Takes the place for a browser. Another browser gets it only while nobody is connected, so that a link that was
+    /// passed on opens the place once at a time.
+    pub fn take_seat(&self, seat: &str) -> bool {
+        let mut inner = self.inner.lock();
+        let is_its = is_same_secret(inner.seat.expose().as_bytes(), seat.as_bytes());
+        if inner.is_over || (inner.session.is_some() && !is_its) {
+            return false;
+        }
+        if !is_its {
+            inner.seat = Secret::from_client(seat);
+        }
+        true
+    }
+
+    pub fn set_name(&self, name: &str) {
+        let name = name.chars().filter(|it| !it.is_control()).take(MAX_NAME_CHARS);
+        self.inner.lock().name = name.collect::<String>().trim().to_owned();
+    }
+
+    /// Records that the guest is connected. A connection replaces an earlier one.
+    pub fn connected(&self, session: u64) {
+        let mut inner = self.inner.lock();
+        inner.session = Some(session);
+        inner.connections = inner.connections.wrapping_add(1);
+        inner.waiting.clear();
+    }
+
+    /// Records the end of a connection.
+    pub fn left(&self, session: u64) {
+        let mut inner = self.inner.lock();
+        if inner.session == Some(session) {
+            inner.session = None;
+            inner.link = LinkFigures::default();
+        }
+    }
+
+    pub fn note_link(&self, link: LinkFigures) {
+        self.inner.lock().link = link;
+    }
+
+    pub fn is_present(&self) -> bool {
+        self.inner.lock().session.is_some()
+    }
+
+    pub fn set_state(&self, state: GuestState) {
+        self.inner.lock().state = state;
+    }
+
+    pub fn state(&self) -> GuestState {
+        self.inner.lock().state
+    }
+
+    pub fn view(&self) -> GuestView {
+        let inner = self.inner.lock();
+        GuestView {
+            id: self.id.clone(),
+            token: self.token.clone(),
+            name: inner.name.clone(),
+            is_present: inner.session.is_some(),
+            connections: inner.connections,
+            rtt: inner.link.rtt,
+            loss: inner.link.loss,
+        }
+    }
+
+    /// Ends the place.
+    pub fn end(&self) {
+        let encoder = {
+            let mut inner = self.inner.lock();
+            (inner.is_over, inner.state) = (true, GuestState::Left);
+            inner.waiting.clear();
+            inner.encoder.take()
+        };
+        // Dropping a thread may wait for it.
+        drop(encoder);
+        self.news.notify_one();
+    }
+
+    pub fn is_over(&self) -> bool {
+        self.inner.lock().is_over
+    }
+
+    /// Keeps the thread that encodes the audio for the guest. The earlier one ends.
+    pub fn set_encoder(&self, encoder: Worker) {
+        let earlier = self.inner.lock().encoder.replace(encoder);
+        drop(earlier);
+    }
+
+    /// Adds a packet of audio for the guest.
+    pub fn say(&self, at: i64, packet: Bytes) {
+        let mut inner = self.inner.lock();
+        if inner.session.is_none() {
+            return;
+        }
+        if inner.waiting.len() >= MAX_WAITING_PACKETS {
+            inner.waiting.pop_front();
+        }
+        inner.waiting.push_back((at, packet));
+        drop(inner);
+        self.news.notify_one();
+    }
+
+    /// Waits for audio or the end of the place. Only one task may wait.
+    pub async fn news(&self) {
+        self.news.notified().await;
+    }
+
+    /// Takes the waiting audio of a connection.
+    pub fn take_audio(&self, session: u64) -> VecDeque<(i64, Bytes)> {
+        let mut inner = self.inner.lock();
+        match inner.session == Some(session) {
+            true => std::mem::take(&mut inner.waiting),
+            false => VecDeque::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_browser_at_a_time_has_the_place_and_can_return() {
+        let place = GuestSlot::new("g1".into(), Secret::new("token"));
+        assert!(place.take_seat("phone"));
+        place.connected(1);
+        assert!(!place.take_seat("desk"), "the link was passed on");
+        assert!(place.take_seat("phone"), "it returns before the server has noticed the loss");
+        place.connected(2);
+        place.left(1);
+        assert!(place.is_present(), "the earlier connection has ended");
+        place.left(2);
+        assert!(!place.is_present() && place.take_seat("desk"), "the guest changes the device");
+        place.end();
+        assert!(!place.take_seat("desk"));
+    }
+
+    #[test]
+    fn audio_waits_only_for_the_present_connection_and_only_briefly() {
+        let place = GuestSlot::new("g1".into(), Secret::new("token"));
+        place.say(0, Bytes::from_static(b"lost"));
+        place.connected(1);
+        for at in 0..2 * MAX_WAITING_PACKETS as i64 {
+            place.say(at, Bytes::new());
+        }
+        assert!(place.take_audio(7).is_empty());
+        let taken = place.take_audio(1);
+        assert_eq!((taken.len(), taken[0].0), (MAX_WAITING_PACKETS, MAX_WAITING_PACKETS as i64));
+    }
+
+    #[test]
+    fn a_name_is_short_and_has_no_control_characters() {
+        let place = GuestSlot::new("g1".into(), Secret::new("token"));
+        place.set_name(&format!(" Ada\n{}", "x".repeat(100)));
+        let name = place.view().name;
+        assert!(name.starts_with("Adax") && name.chars().count() < MAX_NAME_CHARS, "{name}");
+    }
+}
