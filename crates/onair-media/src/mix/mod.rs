@@ -5,6 +5,7 @@ mod delay_line;
 pub mod filter;
 mod loudness_window;
 mod meter;
+mod mix_minus;
 mod mixer;
 #[cfg(any(test, feature = "test-support"))]
 #[allow(

@@ -119,6 +119,16 @@ impl StripSet {
         self.add(first, |strip| strip.monitoring.in_program(), out);
     }
 
+    /// Adds the program's block without one strip to `out`.
+    pub fn program_without(&self, without: Option<StripId>, first: i64, out: &mut [f32]) {
+        let included = self.channels.iter().filter(|channel| {
+            channel.settings.monitoring.in_program() && Some(channel.id) != without
+        });
+        for channel in included {
+            channel.add(self.end - first, out);
+        }
+    }
+
     /// Adds an extra track's block that begins with sample `first` to `out`.
     pub fn track(&self, track: ExtraTrack, first: i64, out: &mut [f32]) {
         self.add(first, |strip| strip.tracks.has(track), out);
@@ -285,6 +295,25 @@ mod tests {
             let blocks = if offset_ms.abs() > 1_000 { 2_100 } else { 140 };
             assert_eq!(clicks(&run(&mut strip_set, blocks)), expected, "{offset_ms} ms");
         }
+    }
+
+    #[test]
+    fn a_guest_hears_the_program_without_the_own_strip() {
+        let mut strip_set = strip_set(vec![
+            (Strip::default(), Box::new(Level(0.125))),
+            (Strip::default(), Box::new(Level(0.25))),
+            (Strip { muted: true, ..Strip::default() }, Box::new(Level(0.5))),
+        ]);
+        let mut last_sample = |without: Option<StripId>, block: i64| {
+            strip_set.take(block * 480, Timestamp::from_micros(block * 10_000), BLOCK_FRAMES, 0);
+            let mut out = [0.0; BLOCK_FRAMES];
+            strip_set.program_without(without, block * 480, &mut out);
+            out[BLOCK_FRAMES - 1]
+        };
+        let without = [Some(StripId(0)), Some(StripId(1)), None];
+        let samples: Vec<f32> =
+            (1..).zip(without).map(|(block, it)| last_sample(it, block)).collect();
+        assert_eq!(samples, [0.25, 0.125, 0.375]);
     }
 
     #[test]

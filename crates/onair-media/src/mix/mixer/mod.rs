@@ -23,6 +23,7 @@ use crate::media::samples::{frames_to_micros, micros_to_frames};
 use crate::media::{AudioFeed, ExtraTrack, ProgramId, SampleBlock};
 use crate::mix::block::{Shape, limit};
 use crate::mix::meter::{Meter, MeterFall, Reading};
+use crate::mix::mix_minus::MixesMinus;
 use crate::mix::strip::Strip;
 use crate::mix::strip_id::{StripId, StripLamp};
 use crate::mix::strips::StripSet;
@@ -211,6 +212,12 @@ impl Mixer {
         self.push_command(BlockCommand::Track((program, track), encoder));
     }
 
+    /// Sends the program without one strip to this queue from now on: the mix for the guest of this number, who must not
+    /// hear the own voice. `None` ends the queue.
+    pub fn set_mix_minus(&self, guest: u32, mix: Option<(Option<StripId>, Sender<SampleBlock>)>) {
+        self.push_command(BlockCommand::MixMinus(guest, mix));
+    }
+
     /// Sends the operator's audio (monitored or solo strips) to this queue. `None` stops this.
     pub fn set_monitoring(&self, monitoring: Option<Sender<SampleBlock>>) {
         self.push_command(BlockCommand::Monitoring(monitoring));
@@ -375,6 +382,7 @@ enum BlockCommand {
     EndEncoder(ProgramId, Timestamp),
     EndTracks(ProgramId, Timestamp),
     LimitEnds(Timestamp),
+    MixMinus(u32, Option<(Option<StripId>, Sender<SampleBlock>)>),
     Monitoring(Option<Sender<SampleBlock>>),
     Unmonitored(BTreeSet<StripId>),
 }
@@ -426,11 +434,13 @@ impl<Key: PartialEq> BlockReceiver<Key> {
 }
 
 /// The outputs of the mixer thread.
+#[derive(Default)]
 struct Outputs {
     /// The encoders of the programs and the tap.
     encoders: Vec<BlockReceiver<Option<ProgramId>>>,
     /// Encoders of the extra tracks.
     tracks: Vec<BlockReceiver<TrackKey>>,
+    mixes_minus: MixesMinus,
     monitoring: Option<Sender<SampleBlock>>,
 }
 
@@ -452,7 +462,7 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
         data.resize(frames * width, 0.0);
         data
     };
-    let mut outputs = Outputs { encoders: Vec::new(), tracks: Vec::new(), monitoring: None };
+    let mut outputs = Outputs::default();
     loop {
         handle(shared, &mut strip_set, &mut outputs);
         let (first, end) = (first_of(block), first_of(block + 1));
@@ -521,6 +531,12 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
             shared.samples.fetch_add(frames as u64, Ordering::Relaxed);
             let samples = SampleBlock { pts: instant(first), rate, channels, data };
             outputs.send(samples);
+            outputs.mixes_minus.send(|without| {
+                let mut data = silence(frames);
+                strip_set.program_without(without, first, &mut data);
+                limit(&mut data);
+                SampleBlock { pts: instant(first), rate, channels, data }
+            });
             outputs.tracks.retain(|encoder| {
                 if instant(end) <= encoder.since {
                     return true;
@@ -588,7 +604,10 @@ impl Shared {
 
 impl Outputs {
     fn are_none(&self) -> bool {
-        self.encoders.is_empty() && self.tracks.is_empty() && self.monitoring.is_none()
+        self.encoders.is_empty()
+            && self.tracks.is_empty()
+            && self.mixes_minus.is_empty()
+            && self.monitoring.is_none()
     }
 
     fn send(&mut self, samples: SampleBlock) {
@@ -639,6 +658,7 @@ fn handle(shared: &Shared, strip_set: &mut StripSet, outputs: &mut Outputs) {
                 BlockReceiver::limit_ends(&mut outputs.encoders, end);
                 BlockReceiver::limit_ends(&mut outputs.tracks, end);
             }
+            BlockCommand::MixMinus(guest, mix) => outputs.mixes_minus.set(guest, mix),
             BlockCommand::Monitoring(monitoring) => outputs.monitoring = monitoring,
             BlockCommand::Unmonitored(ids) => strip_set.set_unmonitored(ids),
         }

@@ -325,7 +325,7 @@ fn the_end_of_audio_is_as_far_back_as_audio_is_late_after_the_wait() {
 fn only_the_limit_of_all_ends_makes_an_end_earlier() {
     let mixer = within_a_block();
     let mut strip_set = StripSet::new(Shape { rate: 48_000, channels: 1 });
-    let mut outputs = Outputs { encoders: Vec::new(), tracks: Vec::new(), monitoring: None };
+    let mut outputs = Outputs::default();
     let track = ExtraTrack::new(2).unwrap();
     let (encoder, encoded) = queue::bounded("test", 1, Full::DropOldest);
     let (second, track_encoded) = queue::bounded("test", 1, Full::DropOldest);
@@ -361,7 +361,7 @@ fn only_the_limit_of_all_ends_makes_an_end_earlier() {
 fn a_strip_that_is_set_and_removed_within_a_block_leaves_no_meter() {
     let mixer = within_a_block();
     let mut strip_set = StripSet::new(Shape { rate: 48_000, channels: 1 });
-    let mut outputs = Outputs { encoders: Vec::new(), tracks: Vec::new(), monitoring: None };
+    let mut outputs = Outputs::default();
     let id = StripId(7);
     for is_added_again in [false, true] {
         mixer.set_strip(id, Strip::default());
