@@ -41,6 +41,7 @@ mod filters;
 mod first_broadcast;
 mod fitting;
 mod global_hotkeys;
+mod guests;
 mod hdr;
 mod hls;
 mod hostile_media;

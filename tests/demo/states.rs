@@ -467,7 +467,7 @@ pub fn snapshot(name: &str) -> Snapshot {
         "shared" => {
             snapshot.live = LiveState::OnAir;
             snapshot.figures = figures;
-            let share = share(ServerReach { http: true, rtmp: false });
+            let share = share(ServerReach { http: true, rtmp: false, https: false });
             snapshot.server.viewers = share.viewers_by.values().sum();
             let server = &mut snapshot.server;
             (server.reach, server.links) = (share.reach, share.links);

@@ -272,6 +272,8 @@ action-server = Start or stop the built-in server
 tip-action-server = Starts or stops the built-in server. While the server is stopped, nobody can watch its streams. You cannot stop the server while you are streaming to it.
 action-network = Allow or block viewers on this network
 tip-action-network = Opens or closes the HTTP and WebRTC ports for other computers.
+action-invite-guest = Invite a guest
+tip-action-invite-guest = Makes a link with which one person joins your show from a browser.
 action-new-play-key = Create a new key for viewers
 tip-action-new-play-key = Creates a new key for viewers and disconnects all viewers. Links with the old key no longer work.
 

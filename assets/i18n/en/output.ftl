@@ -46,6 +46,13 @@ out-target-folded = { $times ->
     [one] Target { $url }: last message repeated once more
    *[other] Target { $url }: last message repeated { $times } more times
 }
+out-guest = Guest { $id } ({ $name }): { $state ->
+    [invited] invited
+    [lobby] in the lobby
+    [on-air] on air
+    [away] away
+   *[left] left
+}
 out-monitor = Viewer monitor for { $url }: { $state ->
     [ok] viewers get everything
     [unsure] viewers probably get everything

@@ -326,6 +326,7 @@ control-no-scene = there is no scene '{ $name }'
 control-no-source = there is no source '{ $name }'
 control-no-item = the current scene has no item '{ $name }'
 control-no-item-anywhere = the current scene has no item '{ $name }'; for another scene, use SCENE/ITEM
+control-no-guest = there is no guest '{ $id }'; your guests: { $known }
 control-no-strip = there is no audio source '{ $name }'; your audio sources: { $known }
 control-no-duplicate = onair cannot duplicate '{ $name }': the item has no source, or you already have the maximum number of sources
 control-not-prepared = no scene is in the preview: use 'prepare SCENE' first

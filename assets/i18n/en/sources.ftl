@@ -8,6 +8,8 @@ source-window = Window
 source-test-pattern = Test pattern
 source-color = Color
 source-stream = Stream
+source-guest = Guest
+source-guest-gone = there is no guest with this link any more
 source-browser = Browser page
 source-text = Text
 

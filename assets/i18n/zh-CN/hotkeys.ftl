@@ -272,6 +272,8 @@ action-server = 启动或停止内置服务器
 tip-action-server = 启动或停止内置服务器。停止后，服务器上的直播无法观看。正在向内置服务器推流时，不能停止。
 action-network = 允许局域网观看，或仅限本机
 tip-action-network = 向其他设备开放或关闭 HTTP 和 WebRTC 端口。
+action-invite-guest = 邀请嘉宾
+tip-action-invite-guest = 生成一个链接，一位嘉宾可以用浏览器加入你的直播。
 action-new-play-key = 更换观看密钥
 tip-action-new-play-key = 更换观看密钥并断开所有观众。使用旧密钥的链接会失效。
 

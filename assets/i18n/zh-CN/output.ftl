@@ -43,6 +43,13 @@ out-target-stage = { $what }（{ $stage }）
 out-target-retry = { $what }；{ $seconds } 秒后重试
 out-target-time-over = { $what }；重试时间（--retry-for { $seconds } 秒）已到
 out-target-folded = 推流目标 { $url }：同一消息又出现了 { $times } 次
+out-guest = 嘉宾 { $id }（{ $name }）：{ $state ->
+    [invited] 已邀请
+    [lobby] 在候场区
+    [on-air] 已上线
+    [away] 暂离
+   *[left] 已离开
+}
 out-monitor = { $url } 的观众端监看：{ $state ->
     [ok] 一切正常
     [unsure] 可能正常

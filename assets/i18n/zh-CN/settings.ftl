@@ -342,6 +342,7 @@ control-no-scene = 没有名为“{ $name }”的场景
 control-no-source = 没有名为“{ $name }”的来源
 control-no-item = 当前场景中没有名为“{ $name }”的项目
 control-no-item-anywhere = 当前场景中没有名为“{ $name }”的项目；其他场景中的项目请使用 SCENE/ITEM
+control-no-guest = 没有名为“{ $id }”的嘉宾；现有：{ $known }
 control-no-strip = 没有名为“{ $name }”的音频源；现有：{ $known }
 control-no-duplicate = 无法复制“{ $name }”：该项目没有来源，或者来源数量已达上限
 control-not-prepared = 预览中没有场景：请先使用 prepare SCENE

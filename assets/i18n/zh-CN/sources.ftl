@@ -7,6 +7,8 @@ source-window = 窗口
 source-test-pattern = 测试画面
 source-color = 颜色
 source-stream = 网络流
+source-guest = 嘉宾
+source-guest-gone = 该嘉宾的链接已失效
 source-browser = 浏览器页面
 source-text = 文字
 

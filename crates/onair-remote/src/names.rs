@@ -61,7 +61,7 @@ pub fn video_kind(choice: &VideoChoice) -> &'static str {
         VideoChoice::Screen(_) => "xshm_input",
         VideoChoice::Window(_) => "xcomposite_input",
         VideoChoice::Test => "onair_test_source",
-        VideoChoice::File(_) | VideoChoice::Stream(_) => "ffmpeg_source",
+        VideoChoice::File(_) | VideoChoice::Stream(_) | VideoChoice::Guest(_) => "ffmpeg_source",
         VideoChoice::Browser(_) => "browser_source",
         VideoChoice::Image(_) => "image_source",
         VideoChoice::Slides(_) => "slideshow_v2",
@@ -79,7 +79,7 @@ pub fn audio_kind(choice: &AudioChoice) -> &'static str {
         AudioChoice::Application(_) => "pipewire_audio_application_capture",
         AudioChoice::Tone => "onair_tone",
         AudioChoice::Silence | AudioChoice::None => "onair_silence",
-        AudioChoice::File(_) | AudioChoice::Stream(_) => "ffmpeg_source",
+        AudioChoice::File(_) | AudioChoice::Stream(_) | AudioChoice::Guest(_) => "ffmpeg_source",
     }
 }
 

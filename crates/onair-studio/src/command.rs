@@ -229,6 +229,8 @@ pub enum Command {
     NewRemotePassword,
     /// Reports the state of remote control: its address, clients and problem.
     RemoteControlReport(RemoteReport),
+    /// Executes a command for the guests of the show.
+    Guest(GuestCommand),
     /// Sends a message to the chat of the program's own stream, or moderates that chat.
     Chat(ChatCommand),
     /// Adds this user-defined service or, if `was` is its previous id, changes it. The services are
@@ -296,6 +298,25 @@ pub enum ProgramCommand {
     RecordSources(BTreeMap<SourceId, PathBuf>),
     /// Ends the recording of this source alone.
     StopSource(SourceId),
+}
+
+/// A command for the guests of the show, most by the id of a guest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GuestCommand {
+    /// Makes a place with a new link.
+    Invite,
+    /// Reports all guests again.
+    List,
+    /// Puts a guest from the lobby on air, in the scene that viewers see.
+    Admit(String),
+    /// Takes a guest off air, back into the lobby.
+    Dismiss(String),
+    /// Takes a guest's place away. The link is dead then.
+    Remove(String),
+    /// Mutes or unmutes a guest on air.
+    Mute(String, bool),
+    /// Hides or shows a guest on air, who is still heard.
+    Hide(String, bool),
 }
 
 /// A command for scene collections or profiles, by name.

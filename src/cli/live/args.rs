@@ -186,6 +186,16 @@ pub struct Args {
     /// --settings, else only this computer can watch]
     #[arg(long, conflicts_with = "copy", help_heading = "Targets")]
     pub network: bool,
+    /// Serve the pages of the built-in server also over HTTPS, at this address. onair makes its own
+    /// certificate, keeps it, and names its fingerprint. Port 0 picks a free port [default: from
+    /// --settings, else no HTTPS]
+    #[arg(long, value_name = "ADDR", conflicts_with = "copy", help_heading = "Targets")]
+    pub https: Option<SocketAddr>,
+    /// Let up to N guests (4 at most) join from a browser by a link. onair starts the built-in server
+    /// for them and sends the program there too. Invite and admit guests with --control
+    #[arg(long, value_name = "N", conflicts_with = "copy", help_heading = "Guests",
+          value_parser = clap::value_parser!(u8).range(1..=4))]
+    pub guests: Option<u8>,
     /// Environment variable that contains the key for viewers of the built-in server. Viewers add
     /// `?key=…` to the link. Without --play-key-env and --play-key-file, the settings decide whether
     /// viewers need a key
@@ -359,6 +369,9 @@ const CONTROL_HELP: &str = "Read commands from standard input, one per line.
   if-black [NAME:] keep|placeholder|SOURCE
                                           set the fallback for black or lost video
   ask [SOURCE]                            show Wayland's sharing dialog again
+  guest list|invite                       list the guests, make a link for another one
+  guest admit|dismiss|remove|mute|unmute|hide|show ID
+                                          put a guest on air, or change a guest
   talk press|release [STRIP]              press or release push-to-talk
   clip-out [STRIP]                        reset clip indicators
   reset-loudness                          reset integrated loudness and true peak

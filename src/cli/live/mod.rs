@@ -97,6 +97,9 @@ fn prepare(
     let on_air_mark = in_use.as_deref().filter(|_| of_settings).map(OnAirMark::place);
     let to_given = !given.is_empty();
     settings.targets = used_targets(args, given, &settings.targets);
+    if args.guests.is_some() {
+        add_built_in(&mut settings.targets);
+    }
     check_server_flags(args, &settings.targets)?;
     let play_key = play_key(args)?;
     settings.play_key |= play_key.is_some();
@@ -113,6 +116,8 @@ fn prepare(
         calm: true,
         program: args.copy.is_none(),
         loudness: globals.json,
+        https: args.https,
+        guests: args.guests.map_or(0, usize::from),
         event_log_path: args.why.clone(),
         ..Config::new(clock, settings)
     };
@@ -190,6 +195,7 @@ fn used_targets(args: &Args, given: Vec<Target>, known: &[Target]) -> Vec<Target
 fn check_server_flags(args: &Args, targets: &[Target]) -> Result<(), Refusal> {
     let flags = [
         ("--network", args.network),
+        ("--https", args.https.is_some()),
         ("--play-key-env", args.play_key_env.is_some()),
         ("--play-key-file", args.play_key_file.is_some()),
         ("--name", !args.name.is_empty()),
@@ -321,6 +327,17 @@ fn sends_nothing(settings: &Settings) -> bool {
         && settings.audio == Some(AudioChoice::None)
         && settings.collection.sources.is_empty()
         && settings.strips.iter().all(|strip| strip.id == StripId::MAIN)
+}
+
+/// Adds the built-in server as a target: guests see the program there.
+fn add_built_in(targets: &mut Vec<Target>) {
+    match targets.iter_mut().find(|target| target.is_built_in()) {
+        Some(target) => target.enabled = true,
+        None => {
+            let id = targets.iter().map(|target| target.id + 1).max().unwrap_or(0);
+            targets.push(Target { id, ..built_in(&[]) });
+        }
+    }
 }
 
 /// Returns the built-in server as configured in the settings.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::cli::output::exit::Exit;
 use crate::cli::output::flag_cures::with_flags;
 use crate::cli::output::stats::{one_decimal, seconds, stats_fields, two_decimals};
-use crate::cli::output::{Output, clients};
+use crate::cli::output::{Output, clients, guests};
 use crate::media::source_status::{SourceFormat, SourceState};
 use crate::media::{Size, Track};
 use crate::player::chat::ChatState;
@@ -43,6 +43,7 @@ pub fn print(output: &Output, event: &Event) {
         Event::Screenshot(screenshot) => print_screenshot(output, screenshot),
         Event::Stats(stats) => print_stats(output, stats),
         Event::ServiceChat(news) => print_service_chat(output, news),
+        Event::Guest(guest) => guests::print(output, guest),
         Event::Server(event) => print_server(output, event),
         Event::Notice(notice) => print_notice(output, notice),
         Event::Health(health) => print_health(output, health),

@@ -7,6 +7,7 @@ mod clients;
 pub mod events;
 pub mod exit;
 pub mod flag_cures;
+mod guests;
 mod language;
 mod line_writer;
 pub mod progress;

@@ -88,6 +88,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         services,
         warnings,
         serve: Serve::AtOnce,
+        guests: crate::server::guests::MAX_GUESTS,
         scenes_only: true,
         monitor_own: true,
         ..studio::Config::new(clock, settings)

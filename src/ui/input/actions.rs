@@ -192,6 +192,7 @@ actions! {
     Server "server" Broadcast "";
     Network "network" Share "";
     NewPlayKey "new-play-key" Refresh "";
+    InviteGuest "invite-guest" Plus "";
     CopyAddress "copy-address" Copy "";
     WatchOwn "watch-own" Eye "";
     OpenFile "open-file" Folder "Ctrl+O";

@@ -50,6 +50,7 @@ pub fn icon_of_choice(choice: &VideoChoice) -> Icon {
         VideoChoice::Text(TextContent::Words(_)) => Icon::Text,
         VideoChoice::Stream(_) => Icon::Stream,
         VideoChoice::Browser(_) => Icon::Browser,
+        VideoChoice::Guest(_) => Icon::Stream,
         VideoChoice::None => Icon::NoVideo,
     }
 }

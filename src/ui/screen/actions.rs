@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{Screen, apply_scale, theme_of};
 use crate::compose::scene::SceneId;
 use crate::mix::StripLamp;
+use crate::studio::command::GuestCommand;
 use crate::studio::live::view::LiveState;
 use crate::studio::settings::{Panel, Panels};
 use crate::studio::targets::sharing::ServerReach;
@@ -184,6 +185,10 @@ impl Screen {
                 self.send(Command::SetReach(reach));
             }
             Action::NewPlayKey => self.send(Command::NewPlayKey),
+            Action::InviteGuest => {
+                self.send(Command::Guest(GuestCommand::Invite));
+                self.show_side(SideTab::Share);
+            }
             Action::CopyAddress => ctx.copy_text(self.snapshot.server.play_url.clone()),
             Action::WatchOwn => {
                 let url = self.snapshot.server.play_url.clone();

@@ -28,6 +28,8 @@ pub enum AudioChoice {
     File(PathBuf),
     /// A remote stream.
     Stream(String),
+    /// The microphone of the guest with this id.
+    Guest(String),
     /// No audio track at all.
     None,
 }
@@ -67,6 +69,7 @@ impl fmt::Display for AudioChoice {
             Self::Silence => f.write_str("silence"),
             Self::File(path) => write!(f, "file:{}", path.display()),
             Self::Stream(url) => write!(f, "stream:{url}"),
+            Self::Guest(id) => write!(f, "guest:{id}"),
             Self::None => f.write_str("none"),
         }
     }
@@ -91,6 +94,7 @@ impl FromStr for AudioChoice {
             ("file", Some(path)) => Ok(Self::File(path.into())),
             ("stream", Some(url)) if url.contains("://") => Ok(Self::Stream(url.to_owned())),
             ("stream", _) => Err(problem!("choice-needs-url")),
+            ("guest", Some(id)) => Ok(Self::Guest(id.to_owned())),
             ("file", None) => Err(problem!("choice-needs-path", example = "file:FILE.wav")),
             _ => {
                 // Only the scheme of an address is shown, because the rest may be secret.
@@ -142,6 +146,7 @@ mod tests {
             "silence",
             "none",
             "file:a.wav",
+            "guest:g1",
         ] {
             assert_eq!(text.parse::<AudioChoice>().unwrap().to_string(), text);
         }

@@ -46,7 +46,7 @@ fn list(direction: Direction) -> Vec<DeviceInfo> {
 pub fn hears(choice: &AudioChoice) -> bool {
     match choice {
         AudioChoice::File(path) => wav::is_wav(path),
-        AudioChoice::Stream(_) => false,
+        AudioChoice::Stream(_) | AudioChoice::Guest(_) => false,
         _ => true,
     }
 }
@@ -82,7 +82,7 @@ pub fn open(choice: &AudioChoice, context: &Context) -> Result<Source, Error> {
         AudioChoice::Silence => own("Silence", Box::new(Silence)),
         AudioChoice::File(path) => wav::open(path, context),
         // The player on floor 4 opens streams for the studio.
-        AudioChoice::Stream(_) => Err(Error::NoAudio),
+        AudioChoice::Stream(_) | AudioChoice::Guest(_) => Err(Error::NoAudio),
         AudioChoice::Mic(id) => captured(WantedInput::Microphone(id.clone()))
             .map(|source| signal_watch::over(source, rate, channels)),
         // Silence of a speaker is normal, not a problem.

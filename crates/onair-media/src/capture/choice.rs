@@ -39,6 +39,8 @@ pub enum VideoChoice {
     Stream(String),
     /// A page in a browser: an address, or the path of a file.
     Browser(String),
+    /// The camera of the guest with this id.
+    Guest(String),
     /// No video, for an audio-only broadcast.
     None,
 }
@@ -101,6 +103,7 @@ impl fmt::Display for VideoChoice {
             Self::Text(Content::Stopwatch) => f.write_str("stopwatch"),
             Self::Stream(url) => write!(f, "stream:{url}"),
             Self::Browser(page) => write!(f, "browser:{page}"),
+            Self::Guest(id) => write!(f, "guest:{id}"),
             Self::None => f.write_str("none"),
         }
     }
@@ -168,6 +171,7 @@ impl FromStr for VideoChoice {
                 let page = browser::parse(page.unwrap_or_default());
                 page.map(Self::Browser).ok_or_else(|| problem!("choice-needs-page"))
             }
+            ("guest", Some(id)) => Ok(Self::Guest(id.to_owned())),
             ("file", None) => Err(problem!("choice-needs-path", example = "file:FILE.mp4")),
             ("image", None) => Err(problem!("choice-needs-path", example = "image:FILE.png")),
             ("slides", None) => Err(problem!("choice-needs-path", example = "slides:FOLDER")),
@@ -226,6 +230,7 @@ mod tests {
             "clock",
             "clock:%H:%M",
             "countdown:300",
+            "guest:g1",
             "stopwatch",
             "color:#102030,#ffffff80,45",
         ] {

@@ -26,6 +26,7 @@ impl VideoFallback {
             choice,
             VideoChoice::Camera(_)
                 | VideoChoice::Stream(_)
+                | VideoChoice::Guest(_)
                 | VideoChoice::Browser(_)
                 | VideoChoice::File(_)
                 | VideoChoice::Screen(_)

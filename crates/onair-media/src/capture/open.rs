@@ -70,7 +70,7 @@ pub fn sharing() -> Option<Result<Sharing, Problem>> {
 pub fn shows(choice: &VideoChoice) -> bool {
     match choice {
         VideoChoice::File(path) => y4m::is_y4m(path),
-        VideoChoice::Stream(_) => false,
+        VideoChoice::Stream(_) | VideoChoice::Guest(_) => false,
         _ => true,
     }
 }
@@ -112,7 +112,7 @@ pub fn open_by(
         VideoChoice::File(path) => y4m::open(path, dials.transport(), context)
             .map(|source| over_file(source, dials.watched())),
         // The player on floor 4 opens these sources for the studio.
-        VideoChoice::Stream(_) => Err(Error::NoVideo),
+        VideoChoice::Stream(_) | VideoChoice::Guest(_) => Err(Error::NoVideo),
         VideoChoice::Camera(choice) => {
             let live = (dials.controls.get(), dials.decoder.get());
             camera::open(camera::backend::driver(), choice.clone(), live, context)

@@ -1,5 +1,6 @@
 //! The configuration of a studio.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -56,6 +57,10 @@ pub struct Config {
     /// Problems in the settings file that the studio reports when it starts.
     pub warnings: Vec<Problem>,
     pub serve: Serve,
+    /// The address of HTTPS of the built-in server; `None` means that the settings decide.
+    pub https: Option<SocketAddr>,
+    /// Maximum number of guests.
+    pub guests: usize,
     /// Trusted certificates and limits of connections to targets.
     pub options: crate::broadcast::protocol::Options,
     /// True to monitor the built-in server's stream, unless the target has its own setting.
@@ -95,6 +100,8 @@ impl Config {
             scenes_only: false,
             warnings: Vec::new(),
             serve: Serve::WhenNeeded,
+            https: None,
+            guests: 0,
             options: crate::broadcast::protocol::Options::default(),
             monitor_own: false,
             retry_for: None,

@@ -123,6 +123,7 @@ impl Engine {
             self.start_built_in();
         }
         self.begin_history();
+        self.forget_earlier_guests();
         if let Some(path) =
             self.config.crashes.take().and_then(|folder| crash_reports::take(&folder))
         {
@@ -233,7 +234,9 @@ impl Engine {
         let (runtime, net) = (self.runtime.clone(), self.config.options.net.clone());
         let SceneState { board, permissions, pages, .. } = &self.state.stage;
         let media =
-            SourceOpener::new(runtime, net, board.clone(), permissions.clone(), pages.clone());
+            SourceOpener::new(runtime, net, board.clone(), permissions.clone(), pages.clone())
+                .with_guests(self.built_in.desk.entrance.clone());
+        self.built_in.desk.forget_mixes();
         match Program::start(self.clock, &self.state.quality, self.program_frames.clone(), media) {
             Ok(mut program) => {
                 if let Some(filters) = self.state.filters.take() {
@@ -444,6 +447,7 @@ impl Engine {
             Command::NewRemotePassword => self.renew_remote_password(),
             Command::RemoteControlReport(report) => self.note_remote_control(report),
             Command::Chat(command) => self.handle_chat(command),
+            Command::Guest(command) => self.handle_guest(command),
             Command::PutService { was, service } => self.put_service(was.as_deref(), &service),
             Command::RemoveService(id) => self.remove_service(&id),
             Command::SetPreferences { preferences, part_changes } => {

@@ -53,6 +53,8 @@ pub enum Event {
     Stats(Box<Stats>),
     /// The last figures, when the encoders and all targets have ended.
     Totals(stats::Totals),
+    /// A guest has changed its state.
+    Guest(Guest),
     /// A client of the built-in server started publishing, joined or left.
     Server(server::Event),
     /// A player changed its state, or reported something about its stream.
@@ -102,6 +104,20 @@ pub struct Ready {
     pub watch: Option<String>,
     /// The file with the token that allows programs to make changes over HTTP.
     pub token_file: Option<String>,
+}
+
+/// A guest of the show.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Guest {
+    pub id: String,
+    /// The name that the guest has given; empty before.
+    pub name: String,
+    pub state: crate::server::guests::GuestState,
+    /// The link to join, until somebody uses it.
+    pub link: Option<String>,
+    pub rtt: Option<Duration>,
+    /// The lost part of the packets, from 0 to 1.
+    pub loss: Option<f32>,
 }
 
 /// The state of a source.

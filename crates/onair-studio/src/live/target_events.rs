@@ -107,6 +107,7 @@ pub(crate) fn video_kind(choice: &VideoChoice) -> (&'static str, bool) {
         VideoChoice::Screen(_) => ("screen", false),
         VideoChoice::Window(_) => ("window", false),
         VideoChoice::Stream(_) => ("stream", false),
+        VideoChoice::Guest(_) => ("guest", false),
         VideoChoice::Browser(_) => ("browser", false),
         VideoChoice::Text(_) => ("text", false),
         VideoChoice::Image(_) => ("image", false),
@@ -121,6 +122,7 @@ pub(crate) fn audio_kind(choice: &AudioChoice) -> (&'static str, bool) {
     match choice {
         AudioChoice::Mic(_) => ("mic", true),
         AudioChoice::Stream(_) => ("stream", false),
+        AudioChoice::Guest(_) => ("guest", false),
         AudioChoice::System(_) => ("system", false),
         AudioChoice::Application(_) => ("app", false),
         AudioChoice::Tone => ("tone", false),

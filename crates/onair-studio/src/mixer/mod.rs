@@ -450,7 +450,7 @@ impl Strips {
 
 /// Returns true if the audio source may have video too.
 pub(super) fn has_video(choice: &AudioChoice) -> bool {
-    matches!(choice, AudioChoice::Stream(_) | AudioChoice::File(_))
+    matches!(choice, AudioChoice::Stream(_) | AudioChoice::File(_) | AudioChoice::Guest(_))
 }
 
 /// Returns the audio of a video source, or `None` if this kind has none. The function does not
@@ -458,6 +458,7 @@ pub(super) fn has_video(choice: &AudioChoice) -> bool {
 pub fn audio_of(choice: &VideoChoice) -> Option<AudioChoice> {
     match choice {
         VideoChoice::Stream(url) => Some(AudioChoice::Stream(url.clone())),
+        VideoChoice::Guest(id) => Some(AudioChoice::Guest(id.clone())),
         VideoChoice::File(path) if !is_silent(path) => Some(AudioChoice::File(path.clone())),
         _ => page_audio::of(choice).filter(|_| audio::has_server()),
     }
@@ -466,7 +467,8 @@ pub fn audio_of(choice: &VideoChoice) -> Option<AudioChoice> {
 /// Returns true if an audio source is the [audio](audio_of) of a video source.
 pub fn is_audio_of(audio: &AudioChoice, shown: &VideoChoice) -> bool {
     match (audio, shown) {
-        (AudioChoice::Stream(audio), VideoChoice::Stream(shown)) => audio == shown,
+        (AudioChoice::Stream(audio), VideoChoice::Stream(shown))
+        | (AudioChoice::Guest(audio), VideoChoice::Guest(shown)) => audio == shown,
         (AudioChoice::File(audio), VideoChoice::File(shown)) => audio == shown && !is_silent(shown),
         _ => page_audio::of(shown).as_ref() == Some(audio),
     }

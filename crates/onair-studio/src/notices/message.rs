@@ -134,6 +134,8 @@ notices! {
     /// A source skips several of its files.
     FilesLeftOut "scene-files-left-out" Warning [source path others] [reason] { id: SourceId };
     /// A source's audio is not played, because the maximum number of strips is reached.
+    /// There is no place for another guest.
+    GuestsFull "guests-full" Info [most] [] {};
     NoStrip "scene-no-strip" Warning [source] [] {};
     /// A scene has more layers than are drawn.
     Crowded "scene-crowded" Warning [scene] [] {};

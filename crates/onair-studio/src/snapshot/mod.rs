@@ -1,5 +1,6 @@
 //! The current state of the studio: plain values for the window and for tests.
 
+mod guests;
 pub mod health;
 mod queries;
 
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 pub use crate::capture::VirtualCameraState;
 pub use crate::media::source_status::SourceState;
+pub use crate::studio::snapshot::guests::GuestFigures;
 
 use crate::audio::AudioChoice;
 use crate::base::{Latest, Secret};
@@ -345,6 +347,10 @@ pub struct ServerFigures {
     /// server does not run.
     pub rtmp: String,
     pub http: String,
+    /// The address of HTTPS, such as `https://127.0.0.1:8443`; empty while it is not open.
+    pub https: String,
+    /// The fingerprint of the certificate of HTTPS that onair made; empty without one.
+    pub https_fingerprint: String,
     /// The UDP port of WebRTC; `None` while it is not open.
     pub webrtc_port: Option<u16>,
     /// The address to open in a player for the broadcast; empty while the server does not run.
@@ -570,6 +576,8 @@ pub struct Snapshot {
     pub watch_attempts: u64,
     pub watch_figures: WatchFigures,
     pub server: ServerFigures,
+    /// The guests of the show in the order of their invitations.
+    pub guests: Vec<GuestFigures>,
     pub remote: RemoteControlView,
     pub virtual_camera: VirtualCameraView,
     pub rules: Vec<Rule>,

@@ -4,16 +4,22 @@
 //! half, in sync with the first.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use crate::audio::{self, AudioChoice};
+use crate::base::Secret;
 use crate::capture::browser::StudioBoard;
 use crate::capture::{self, CameraControls, LiveProperties, Permissions, VideoChoice};
 use crate::media::Transport;
 use crate::media::playback_control::EndBehavior;
 use crate::net::{self, Runtime};
 use crate::player::{self, Source};
+use crate::server::guests::GUEST_APP;
 use crate::studio::sources::camera_decoder;
 use crate::text::problem::{Problem, problem};
 
@@ -34,9 +40,40 @@ pub struct SourceOpener {
     permissions: Permissions,
     /// The state of the studio for browser pages.
     pages: StudioBoard,
+    /// Where the streams of guests are.
+    guests: GuestEntrance,
     /// Opens capture sources.
     by: Opener,
 }
+
+/// Where the streams of guests are: the RTMP address of the built-in server, and the key of these streams. It is shared,
+/// because the server may start and move after the sources.
+#[derive(Clone, Debug, Default)]
+pub struct GuestEntrance(Arc<Mutex<Option<(SocketAddr, Secret)>>>);
+
+impl GuestEntrance {
+    pub fn set(&self, entrance: Option<(SocketAddr, Secret)>) {
+        *self.0.lock() = entrance;
+    }
+
+    /// Changes the address, if there are guests.
+    pub fn set_address(&self, address: Option<SocketAddr>) {
+        if let (Some((known, _)), Some(address)) = (self.0.lock().as_mut(), address) {
+            *known = address;
+        }
+    }
+
+    /// Returns the address of a guest's stream.
+    fn url(&self, id: &str) -> Result<String, Problem> {
+        let is_valid = !id.is_empty() && id.bytes().all(|it| it.is_ascii_alphanumeric());
+        let entrance = self.0.lock().clone().filter(|_| is_valid);
+        let (address, key) = entrance.ok_or_else(|| problem!("source-guest-gone"))?;
+        Ok(format!("rtmp://{address}/{GUEST_APP}/{id}?key={}", key.expose()))
+    }
+}
+
+/// The buffer of a guest's stream at first. It comes from this computer, so only the guest's own network delays it.
+const GUEST_BUFFER: Duration = Duration::from_millis(40);
 
 /// Files that scenes show, each with the files that follow it in its playlist.
 pub type ShownFiles = BTreeMap<PathBuf, Vec<PathBuf>>;
@@ -93,7 +130,13 @@ impl SourceOpener {
         pages: StudioBoard,
     ) -> Self {
         let (spare, shown) = (Vec::new(), ShownFiles::new());
-        Self { runtime, net, spare, shown, board, permissions, pages, by: capture::open_by }
+        let guests = GuestEntrance::default();
+        Self { runtime, net, spare, shown, board, permissions, pages, guests, by: capture::open_by }
+    }
+
+    /// Finds the streams of guests here.
+    pub fn with_guests(self, guests: GuestEntrance) -> Self {
+        Self { guests, ..self }
     }
 
     /// Creates an opener whose frames a test provides.
@@ -137,6 +180,7 @@ impl SourceOpener {
         let then = dials.transport().then();
         let of = match choice {
             VideoChoice::Stream(url) => Source::Url(whole(url)?.to_owned()),
+            VideoChoice::Guest(id) => Source::Url(self.guests.url(id)?),
             // The player skips the files of a list that it cannot read.
             VideoChoice::File(path)
                 if !capture::shows(choice) || (!then.is_empty() && !is_readable(path)) =>
@@ -179,6 +223,7 @@ impl SourceOpener {
     ) -> Result<audio::Source, Problem> {
         let of = match choice {
             AudioChoice::Stream(url) => Some(Source::Url(whole(url)?.to_owned())),
+            AudioChoice::Guest(id) => Some(Source::Url(self.guests.url(id)?)),
             AudioChoice::File(path) => Some(Source::File(path.clone())),
             _ => None,
         };
@@ -210,6 +255,14 @@ impl SourceOpener {
         self.spare.retain(|spare| spare.other.strong_count() > 0);
     }
 
+    fn is_guest(&self, of: &Source) -> bool {
+        let Source::Url(url) = of else { return false };
+        let entrance = self.guests.0.lock();
+        entrance
+            .as_ref()
+            .is_some_and(|(address, _)| url.starts_with(&format!("rtmp://{address}/{GUEST_APP}/")))
+    }
+
     fn take(&mut self, wanted: impl Fn(&SpareHalf) -> bool) -> Option<SpareHalf> {
         self.tidy();
         let found = self.spare.iter().position(wanted)?;
@@ -226,7 +279,15 @@ impl SourceOpener {
         if self.spare.len() >= MAX_SPARE_HALVES {
             self.spare.remove(0);
         }
-        let config = player::Config { net: self.net.clone(), ..player::Config::new(of.clone()) };
+        let mut config =
+            player::Config { net: self.net.clone(), ..player::Config::new(of.clone()) };
+        if self.is_guest(of) {
+            config.buffer = GUEST_BUFFER;
+            // A guest who left may return at any time.
+            (config.auto_buffer, config.patient) = (true, true);
+            // The stream comes from this computer, not through a proxy.
+            config.net = net::Options::default();
+        }
         let audio::Context { clock, rate, channels, .. } = shape.audio;
         let context = crate::player::source::Context { clock, rate, channels, at_end };
         crate::player::source::open_list(&config, then, &context, &self.runtime)

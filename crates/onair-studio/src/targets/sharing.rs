@@ -16,6 +16,8 @@ pub struct ServerReach {
     pub http: bool,
     /// True for the port of RTMP, for players. Only this computer may publish.
     pub rtmp: bool,
+    /// True if there is a port of HTTPS too, which the same computers reach as HTTP.
+    pub https: bool,
 }
 
 impl ServerReach {

@@ -1,6 +1,7 @@
 //! Handles commands during a broadcast without a window: lines on standard input (`--control`).
 
 pub mod filters;
+pub mod guests;
 pub mod items;
 pub mod mixer;
 pub mod run;
@@ -193,6 +194,7 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<LiveCommand>, Pr
         "if-black" => {
             return named(rest, str::parse).map(|(name, it)| Some(LiveCommand::IfBlack(name, it)));
         }
+        "guest" => Command::Guest(guests::parse(rest)?),
         "ask" => return Ok(Some(LiveCommand::Ask(rest.to_owned()))),
         "talk" => return talk(rest).map(Some),
         "clip-out" => return Ok(Some(LiveCommand::ClipOut(rest.to_owned()))),

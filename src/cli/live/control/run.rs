@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::capture::{VideoChoice, VideoFallback, sharing};
 use crate::cli::control::{Lines, MAX_COMMANDS_PER_TURN};
-use crate::cli::live::control::{self, LiveCommand, Names, Run, filters, items};
+use crate::cli::live::control::{self, LiveCommand, Names, Run, filters, guests, items};
 use crate::cli::live::record_sources;
 use crate::cli::output::Output;
 use crate::compose::scene::SourceId;
@@ -76,6 +76,9 @@ fn carry_out(asked: LiveCommand, studio: &Studio) -> Done {
     match asked {
         LiveCommand::Command(command) => {
             can_carry_out(&command, || studio.snapshot().recording)?;
+            if let Command::Guest(guest) = &*command {
+                guests::check(guest, &studio.snapshot())?;
+            }
             studio.send(match *command {
                 Command::StartRecording(path) => {
                     Command::StartRecording(path_by(&path, &studio.snapshot().name_values()))

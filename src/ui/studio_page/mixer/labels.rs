@@ -186,6 +186,7 @@ pub fn name_of_choice(view: &View<'_>, choice: &AudioChoice, device: &str) -> St
             None if device.is_empty() => plain(url),
             None => device.to_owned(),
         },
+        AudioChoice::Guest(id) => shown_as(view, choice).unwrap_or_else(|| id.clone()),
         AudioChoice::File(path) => shown_as(view, choice).unwrap_or_else(|| {
             path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
         }),
@@ -277,7 +278,7 @@ pub fn is_unheard(view: &View<'_>, strip: &StripView) -> bool {
 /// Returns the icon for a kind of audio source.
 pub fn icon_of(choice: &AudioChoice) -> Icon {
     match choice {
-        AudioChoice::Mic(_) => Icon::Microphone,
+        AudioChoice::Mic(_) | AudioChoice::Guest(_) => Icon::Microphone,
         AudioChoice::Tone => Icon::Tone,
         AudioChoice::System(_)
         | AudioChoice::Application(_)

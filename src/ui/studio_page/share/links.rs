@@ -1,5 +1,6 @@
 //! The links of the stream, each with a button that copies it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use egui::{Align, Layout, Ui, vec2};
@@ -21,6 +22,8 @@ pub struct Draft {
     /// The index of the link that was copied last, and the time of the copy in seconds.
     pub(super) copied: Option<(usize, f64)>,
     pub(super) code: AddressCode,
+    /// The codes of the links of guests, by the id of the guest.
+    pub(super) guest_codes: BTreeMap<String, AddressCode>,
 }
 
 /// Draws all links.

@@ -2,6 +2,7 @@
 //! computers can reach the server.
 
 mod code;
+mod guests;
 mod links;
 mod reach;
 
@@ -31,9 +32,11 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         return;
     }
     reach::network(ui, view);
+    reach::https(ui, view);
     reach::play_key(ui, view);
     invitation(ui, view, draft);
     reach::open_to(ui, view);
+    guests::show(ui, view, draft);
     section(ui, theme, &texts.get("share-links"));
     links::show(ui, view, draft);
     section(ui, theme, &texts.get("share-reach"));

@@ -28,6 +28,21 @@ pub(super) fn network(ui: &mut Ui, view: &mut View<'_>) {
     }
 }
 
+/// Draws the switch for HTTPS, and what to compare with the warning of a browser.
+pub(super) fn https(ui: &mut Ui, view: &mut View<'_>) {
+    let (theme, texts, server) = (view.theme, view.texts, &view.snapshot.server);
+    let (name, tip) = (texts.get("share-https"), texts.get("tip-share-https"));
+    if named_switch(ui, theme, &name, &tip, Type::Body, server.reach.https) {
+        let reach = server.reach;
+        view.send(Command::SetReach(ServerReach { https: !reach.https, ..reach }));
+    }
+    if !server.https_fingerprint.is_empty() {
+        let fingerprint = [("fingerprint", server.https_fingerprint.clone().into())];
+        let text = texts.with("share-https-fingerprint", &fingerprint);
+        paragraph(ui, &text, Type::Small, theme.secondary);
+    }
+}
+
 /// Draws the switch that makes viewers need a key, and the button that makes a new key.
 pub(super) fn play_key(ui: &mut Ui, view: &mut View<'_>) {
     let (theme, texts, needed) = (view.theme, view.texts, view.snapshot.server.play_key);

@@ -107,6 +107,7 @@ impl Engine {
             chat_choices: self.watch.chat_choices().clone(),
             recent: self.settings.recent.clone(),
             server: self.built_in.figures(),
+            guests: self.guest_figures(),
             remote: self.remote_view(),
             virtual_camera: self.virtual_camera_view(),
             rules: self.settings.rules.clone(),

@@ -223,6 +223,7 @@ impl Engine {
             VideoChoice::Test => problem!("source-test-pattern"),
             VideoChoice::Color(_) => problem!("source-color"),
             VideoChoice::Stream(_) => problem!("source-stream"),
+            VideoChoice::Guest(_) => problem!("source-guest"),
             VideoChoice::Browser(_) => problem!("source-browser"),
             VideoChoice::Text(_) | VideoChoice::None => problem!("source-text"),
         };

@@ -45,6 +45,7 @@ pub(crate) fn label(strip: &AudioStrip, choice: &AudioChoice, device: &str) -> S
         AudioChoice::Tone => "Tone".into(),
         AudioChoice::Silence | AudioChoice::None => "Silence".into(),
         AudioChoice::Stream(_) => "Stream".into(),
+        AudioChoice::Guest(_) => "Guest".into(),
         AudioChoice::File(path) => path
             .file_stem()
             .map_or_else(|| "File".into(), |name| name.to_string_lossy().into_owned()),

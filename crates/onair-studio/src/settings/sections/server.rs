@@ -24,6 +24,9 @@ layout! {
         /// True if other computers can reach the RTMP port.
         #[serde(skip_serializing_if = "is_usual")]
         network_rtmp: bool = reach.rtmp,
+        /// True if the server also serves HTTPS.
+        #[serde(skip_serializing_if = "is_usual")]
+        https: bool = reach.https,
         /// Slow mode of the chats, in seconds.
         #[serde(
             skip_serializing_if = "is_usual",
@@ -117,7 +120,7 @@ mod tests {
     #[test]
     fn the_server_is_read_as_it_was_written() {
         let settings = Settings {
-            reach: ServerReach { http: true, rtmp: false },
+            reach: ServerReach { http: true, rtmp: false, https: true },
             chat_rules: ChatRules {
                 slow: Duration::from_secs(30),
                 words: BlockedWords::new(["spoiler", "剧透"]),

@@ -60,6 +60,7 @@ impl Engine {
             self.notices.send_event(Event::Server(event));
         }
         self.follow_listeners();
+        self.follow_guests();
         if let Some(on_air) = &mut self.live.on_air {
             let looked = on_air.poll(self.clock.now());
             self.all_happened(looked);

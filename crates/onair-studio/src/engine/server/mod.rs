@@ -1,5 +1,8 @@
 //! The built-in server as run by the studio.
 
+mod guest_desk;
+mod guests;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,17 +11,22 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 
 use crate::base::{Clock, Secret};
+use crate::files::Trouble;
 use crate::net::connect::network::Network;
-use crate::net::{Runtime, own_addresses, random_hex};
-use crate::server::access::AccessRules;
-use crate::server::config::{DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT, DEFAULT_WEBRTC_PORT};
+use crate::net::{CertificatePin, Identity, Runtime, own_addresses, random_hex};
+use crate::server::access::{AccessRules, AppRules};
+use crate::server::config::{
+    DEFAULT_HTTP_PORT, DEFAULT_HTTPS_PORT, DEFAULT_RTMP_PORT, DEFAULT_WEBRTC_PORT,
+};
+use crate::server::guests::GUEST_APP;
 use crate::server::{
     self, ChatRules, Fault, KeyframeRequest, Listen, OwnStream, ProgramAudio, ProgramAudioNeed,
     Server,
 };
+use crate::studio::engine::server::guest_desk::GuestDesk;
 use crate::studio::event::Ready;
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::settings::{ServerToken, Settings};
+use crate::studio::settings::{ServerToken, Settings, own_certificate};
 use crate::studio::snapshot::ServerFigures;
 use crate::studio::targets::address;
 use crate::studio::targets::sharing::{self, NetworkAddress, ServerNames, ServerReach, ShareLinks};
@@ -54,11 +62,16 @@ pub struct BuiltIn {
     play_key: Option<Secret>,
     names: ServerNames,
     reach: ServerReach,
+    /// The address of HTTPS, if the command line gives one.
+    https: Option<SocketAddr>,
+    /// The fingerprint of the certificate that the server made for HTTPS.
+    https_pin: Option<CertificatePin>,
     chat_rules: ChatRules,
     /// The function that requests a keyframe for browsers that watch the program's own stream.
     keyframe_request: Option<KeyframeRequest>,
     /// The chat of the program's own stream, if there is a window to show it.
     chat: Option<OwnChat>,
+    pub desk: GuestDesk,
     /// The addresses of this computer after their last change.
     networks: Arc<[NetworkAddress]>,
     /// This computer's name in the local network; `None` while the server does not run.
@@ -87,13 +100,45 @@ impl BuiltIn {
             play_key: play_key.or_else(|| settings.play_key.then(secret)),
             names: settings.server_names.clone(),
             reach: settings.reach,
+            https: None,
+            https_pin: None,
             chat_rules: settings.chat_rules.clone(),
             keyframe_request: None,
             chat: None,
+            desk: GuestDesk::default(),
             networks: Arc::default(),
             local_name: None,
             links: Arc::default(),
         }
+    }
+
+    /// Serves HTTPS at this address, whatever the settings say.
+    pub fn with_https(self, https: Option<SocketAddr>) -> Self {
+        Self { https, ..self }
+    }
+
+    /// Returns where HTTPS listens, if it is wanted.
+    fn https_listen(&self) -> Option<Listen> {
+        let ServerReach { http, https, .. } = self.reach;
+        let usual = || https.then(|| ServerReach::listen(http, DEFAULT_HTTPS_PORT));
+        self.https.map(Listen::exactly).or_else(usual)
+    }
+
+    /// Returns the kept certificate for an address.
+    fn https_identity(&mut self, listen: Listen) -> Result<Identity, Problem> {
+        let mut names = self.names.hosts.clone();
+        names.extend(server::own_local_name());
+        match listen.address.ip() {
+            ip if ip.is_unspecified() => {
+                names.extend(own_addresses().iter().map(|own| own.ip.to_string()));
+            }
+            ip => names.push(ip.to_string()),
+        }
+        let failed = |reason: Problem| problem!("serve-no-own-certificate", reason = reason);
+        let own = own_certificate(&names).map_err(|error| failed(Trouble::problem(&error)))?;
+        let identity = own.identity().map_err(|error| failed(Problem::words(error.to_string())));
+        self.https_pin = Some(own.pin());
+        identity
     }
 
     pub fn wanted_at_once(&self) -> bool {
@@ -156,11 +201,21 @@ impl BuiltIn {
         // Other streams need no key, so only programs on this computer may publish them. The
         // program's own stream needs its key.
         access.others.publish.addresses.allow = Network::LOOPBACK.to_vec();
-        let ServerReach { http, rtmp } = self.reach;
+        if let Some(guests) = &self.desk.guests {
+            // Only the studio plays guests, and guests publish only with their tokens.
+            let mut rules = AppRules::default();
+            rules.publish.keys.push(guests.key().clone());
+            rules.play.keys.push(guests.key().clone());
+            access.apps.insert(GUEST_APP.to_owned(), rules);
+        }
+        let ServerReach { http, rtmp, .. } = self.reach;
+        // A page needs WebRTC wherever it is open.
+        let is_https_open = self.https.is_some_and(|https| !https.ip().is_loopback());
         server::Config {
+            guests: self.desk.guests.clone(),
             rtmp: ServerReach::listen(rtmp, DEFAULT_RTMP_PORT),
             http: Some(ServerReach::listen(http, DEFAULT_HTTP_PORT)),
-            webrtc: Some(ServerReach::listen(http, DEFAULT_WEBRTC_PORT)),
+            webrtc: Some(ServerReach::listen(http || is_https_open, DEFAULT_WEBRTC_PORT)),
             own_stream: Some(own_stream),
             access,
             http_names: self.names.hosts.clone(),
@@ -184,7 +239,14 @@ impl BuiltIn {
             let reason = problem!("server-no-randomness");
             return Err(Box::new(StudioMessage::ServerFailed { reason }));
         }
-        let server = Server::start(runtime, clock, self.config()).map_err(|error| {
+        let mut config = self.config();
+        if let Some(listen) = self.https_listen() {
+            let identity = self
+                .https_identity(listen)
+                .map_err(|reason| Box::new(StudioMessage::ServerFailed { reason }))?;
+            (config.https, config.identity) = (Some(listen), Some(identity));
+        }
+        let server = Server::start(runtime, clock, config).map_err(|error| {
             Box::new(StudioMessage::ServerFailed { reason: Problem::from(&error) })
         })?;
         server.set_keyframe_request(self.keyframe_request.clone());
@@ -204,6 +266,8 @@ impl BuiltIn {
             let (app, stream) = address::OWN_STREAM;
             self.chat = server.join_chat(app, stream).map(OwnChat::new);
         }
+        let rtmp = sharing::here(addresses.rtmp);
+        self.desk.entrance.set(self.desk.guests.as_ref().map(|it| (rtmp, it.key().clone())));
         self.server = Some(server);
         self.look_at_networks();
         Ok(messages.into_iter().flatten().collect())
@@ -281,6 +345,15 @@ impl BuiltIn {
     /// left alone.
     pub fn set_reach(&mut self, reach: ServerReach) -> Result<(), Box<StudioMessage>> {
         let was = std::mem::replace(&mut self.reach, reach);
+        let not_moved = |reason| Box::new(StudioMessage::ServerNotMoved { reason });
+        let secured = match self.https_listen() {
+            _ if self.server.is_none() || self.https.is_some() => None,
+            Some(listen) if (was.https, was.http) != (reach.https, reach.http) => {
+                Some(Some((self.https_identity(listen).map_err(not_moved)?, listen)))
+            }
+            None if was.https => Some(None),
+            _ => None,
+        };
         let Some(server) = &mut self.server else { return Ok(()) };
         let addresses = server.addresses();
         // The ports stay the same, so that links stay valid.
@@ -295,12 +368,18 @@ impl BuiltIn {
         if was.rtmp != reach.rtmp && moved.is_ok() {
             moved = server.move_rtmp(listen(reach.rtmp, addresses.rtmp.port()));
         }
+        if let (Some(https), true) = (secured, moved.is_ok()) {
+            moved = server.set_https(https);
+        }
         if moved.is_err() {
             // A part may have moved: an open port must not be shown as closed.
-            let server::Addresses { http, rtmp, .. } = server.addresses();
+            let server::Addresses { http, rtmp, https, .. } = server.addresses();
             let is_open = |address: SocketAddr| !address.ip().is_loopback();
-            self.reach = ServerReach { http: http.is_some_and(is_open), rtmp: is_open(rtmp) };
+            let http = http.is_some_and(is_open);
+            self.reach = ServerReach { http, rtmp: is_open(rtmp), https: https.is_some() };
         }
+        let rtmp = self.rtmp();
+        self.desk.entrance.set_address(rtmp);
         self.look_at_networks();
         moved.map_err(|error| {
             Box::new(StudioMessage::ServerNotMoved { reason: Problem::from(&error) })
@@ -365,7 +444,7 @@ impl BuiltIn {
             rtmpt: addresses.rtmpt.map(|rtmpt| format!("rtmpt://{rtmpt}")),
             http: addresses.http.map(|http| format!("http://{http}")),
             https: addresses.https.map(|https| format!("https://{https}")),
-            https_fingerprint: None,
+            https_fingerprint: addresses.https.and(self.https_pin).map(|pin| pin.to_string()),
             webrtc: addresses.webrtc.map(|webrtc| webrtc.to_string()),
             srt: addresses.srt.map(|srt| format!("srt://{srt}")),
             play: known(rtmp),
@@ -384,12 +463,16 @@ impl BuiltIn {
         let (rtmp, http) = self.local();
         let server = self.server.as_ref();
         let webrtc = server.and_then(|server| server.addresses().webrtc);
+        let https = server.and_then(|server| server.addresses().https);
+        let pin = https.and(self.https_pin);
         let key = self.play_key.as_ref().map(|key| format!("?key={}", key.expose()));
         let play_url = |address| address::play_url(address) + &key.unwrap_or_default();
         let viewers_by = server.map(Server::viewers_by_protocol).unwrap_or_default();
         ServerFigures {
             rtmp,
             http,
+            https: https.map(|it| format!("https://{}", sharing::here(it))).unwrap_or_default(),
+            https_fingerprint: pin.map(|pin| pin.to_string()).unwrap_or_default(),
             webrtc_port: webrtc.map(|webrtc| webrtc.port()),
             play_url: self.rtmp().map(play_url).unwrap_or_default(),
             page_url: self.links.page.clone(),
@@ -447,7 +530,7 @@ mod tests {
         assert_eq!(built_in.reach(), closed);
         // Another program uses this port of another address, so all addresses are not free.
         let taken = std::net::TcpListener::bind(("127.0.0.2", http.port())).unwrap();
-        built_in.set_reach(ServerReach { http: true, rtmp: true }).unwrap_err();
+        built_in.set_reach(ServerReach { http: true, rtmp: true, https: false }).unwrap_err();
         assert_eq!(built_in.reach(), closed);
         drop(taken);
         built_in.shutdown();

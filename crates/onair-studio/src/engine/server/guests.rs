@@ -1,0 +1,325 @@
+//! The guests of the show: their places, their states, and what each of them hears. Runs on the studio's thread.
+//!
+//! A guest is on air exactly while a scene's source shows the guest. In the lobby there is no such source, so nothing of
+//! the guest can reach the program. A mixer strip follows the source, and a mix without this strip goes back to the guest.
+
+use std::collections::btree_map::Entry;
+
+use crate::audio::AudioChoice;
+use crate::base::queue::{self, Full};
+use crate::capture::VideoChoice;
+use crate::compose::scene::{Content, ItemId, Placement, SourceId};
+use crate::mix::StripId;
+use crate::server::Server;
+use crate::server::guests::{GuestState, GuestView};
+use crate::studio::command::GuestCommand;
+use crate::studio::engine::Engine;
+use crate::studio::engine::server::BuiltIn;
+use crate::studio::engine::server::guest_desk::{GuestDesk, KnownGuest};
+use crate::studio::event::{Event, Guest};
+use crate::studio::mixer::{AudioStrip, TalkMode};
+use crate::studio::notices::message::StudioMessage;
+use crate::studio::scenes::edits::Edit;
+use crate::studio::snapshot::GuestFigures;
+use crate::studio::targets::sharing;
+
+/// Maximum number of audio blocks (10 ms) that wait for the encoder of a guest.
+const MAX_QUEUED_BLOCKS: usize = 16;
+/// The size of a guest's picture in the scene, in program sizes.
+const TILE_SIZE: f64 = 0.32;
+/// The distance of the picture from the edges.
+const TILE_MARGIN: f64 = 0.02;
+
+/// Returns the number in the id of a guest.
+fn number(id: &str) -> u32 {
+    id.trim_start_matches(|it: char| !it.is_ascii_digit()).parse().unwrap_or_default()
+}
+
+/// Returns the place of the guest with this number in a scene: a corner.
+fn corner(number: u32) -> Placement {
+    let index = number.wrapping_sub(1) % 4;
+    let far = 1.0 - TILE_SIZE - TILE_MARGIN;
+    let x = if index.is_multiple_of(2) { far } else { TILE_MARGIN };
+    let y = if index < 2 { far } else { TILE_MARGIN };
+    Placement { x, y, width: TILE_SIZE, height: TILE_SIZE, ..Placement::default() }
+}
+
+impl BuiltIn {
+    /// Lets up to this many guests join.
+    pub fn with_guests(self, most: usize) -> Self {
+        Self { desk: GuestDesk::new(most), ..self }
+    }
+
+    /// Returns the link of a guest, if the server runs: over HTTPS if possible, because browsers give a page on another
+    /// computer no camera otherwise.
+    fn guest_link(&self, view: &GuestView) -> Option<String> {
+        let addresses = self.server.as_ref().map(Server::addresses)?;
+        let secure = addresses.https.map(|https| ("https", https));
+        let (scheme, listens) = secure.or(addresses.http.map(|http| ("http", http)))?;
+        let reached = self.networks.iter().find(|network| sharing::accepts(listens, network.ip));
+        let ip = reached.filter(|_| !listens.ip().is_loopback()).map(|network| network.ip);
+        let here = sharing::here(listens);
+        let host = std::net::SocketAddr::new(ip.unwrap_or_else(|| here.ip()), here.port());
+        Some(format!("{scheme}://{host}/guest/{}", view.token.expose()))
+    }
+}
+
+impl Engine {
+    pub fn handle_guest(&mut self, command: GuestCommand) {
+        match command {
+            GuestCommand::Invite => self.invite_guest(),
+            GuestCommand::List => {
+                let ids: Vec<String> = self.built_in.desk.known.keys().cloned().collect();
+                ids.iter().for_each(|id| self.tell_guest(id));
+            }
+            GuestCommand::Admit(id) => self.admit_guest(&id),
+            GuestCommand::Dismiss(id) => self.dismiss_guest(&id),
+            GuestCommand::Remove(id) => self.remove_guest(&id),
+            GuestCommand::Mute(id, muted) => {
+                if let Some(strip) = self.guest_strip(&id) {
+                    self.with_strip(strip, |it| it.strip.muted = muted);
+                }
+            }
+            GuestCommand::Hide(id, hidden) => {
+                let edits = self.guest_items(&id).into_iter();
+                let edits = edits.map(|item| Edit::HideItem(item, hidden)).collect();
+                self.edit_program(&Edit::Several(edits));
+            }
+        }
+    }
+
+    fn invite_guest(&mut self) {
+        self.start_built_in_if_needed();
+        let desk = &self.built_in.desk;
+        let most = desk.most;
+        let invited = desk.guests.as_ref().and_then(|guests| guests.invite(most));
+        if invited.is_none() {
+            let most = most.to_string();
+            return self.notices.raise(&StudioMessage::GuestsFull { most }, "");
+        }
+        self.follow_guests();
+    }
+
+    /// Puts a guest on air: in the scene that viewers see, and in the mix.
+    fn admit_guest(&mut self, id: &str) {
+        let desk = &self.built_in.desk;
+        let Some(known) = desk.known.get(id).filter(|known| known.state == GuestState::Lobby)
+        else {
+            return;
+        };
+        let name = match known.view.name.as_str() {
+            "" => id.to_owned(),
+            name => name.to_owned(),
+        };
+        let Some(scene) = self.settings.collection.program_scene().map(|scene| scene.id) else {
+            return;
+        };
+        let (choice, place) = (VideoChoice::Guest(id.to_owned()), corner(number(id)));
+        self.edit_program(&Edit::PlaceSource { scene, name, choice, place });
+        if let Some(strip) = self.guest_strip(id) {
+            // A guest without a picture is still mix_for.
+            self.with_strip(strip, |it| {
+                it.talk = TalkMode::Open;
+                it.strip.muted = false;
+            });
+        }
+        self.follow_guests();
+    }
+
+    /// Takes a guest off air, back into the lobby.
+    fn dismiss_guest(&mut self, id: &str) {
+        let edits: Vec<Edit> = self.guest_items(id).into_iter().map(Edit::RemoveItem).collect();
+        if !edits.is_empty() {
+            let edit = Edit::Several(edits);
+            self.edit_program(&edit);
+            self.edit(&edit);
+        }
+        // The strip of a source that no scene shows is gone too.
+        let strip = self.guest_strip(id);
+        strip.into_iter().for_each(|strip| self.remove_strip(strip));
+        self.follow_guests();
+    }
+
+    fn remove_guest(&mut self, id: &str) {
+        let guests = self.built_in.desk.guests.clone();
+        if guests.is_some_and(|guests| guests.remove(id)) {
+            self.dismiss_guest(id);
+        }
+    }
+
+    /// Ends the places of all guests: the show is over.
+    pub fn end_guests(&mut self) {
+        let ids: Vec<String> = self.built_in.desk.known.keys().cloned().collect();
+        ids.iter().for_each(|id| self.remove_guest(id));
+    }
+
+    /// Removes the guests of an earlier show from the scenes. Their links are dead.
+    pub fn forget_earlier_guests(&mut self) {
+        let earlier: Vec<String> =
+            self.settings.collection.sources.iter().filter_map(of_guest).collect();
+        for id in &earlier {
+            let edits = self.guest_items(id).into_iter().map(Edit::RemoveItem).collect();
+            self.settings.collection.apply(&Edit::Several(edits));
+        }
+        self.settings.strips.retain(|it| !matches!(it.choice, AudioChoice::Guest(_)));
+    }
+
+    fn guest_source(&self, id: &str) -> Option<SourceId> {
+        let sources = &self.settings.collection.sources;
+        sources.iter().find(|it| of_guest(it).as_deref() == Some(id)).map(|it| it.id)
+    }
+
+    /// Returns the items that show a guest.
+    fn guest_items(&self, id: &str) -> Vec<ItemId> {
+        let mut items = Vec::new();
+        if let Some(source) = self.guest_source(id) {
+            self.settings.collection.each(|item| {
+                if matches!(item.content, Content::Source(shown) if shown == source) {
+                    items.push(item.id);
+                }
+            });
+        }
+        items
+    }
+
+    fn guest_strip(&self, id: &str) -> Option<StripId> {
+        let is_it = |it: &&AudioStrip| matches!(&it.choice, AudioChoice::Guest(of) if of == id);
+        self.settings.strips.iter().find(is_it).map(|it| it.id)
+    }
+
+    /// Looks at the guests: reports their states, and gives each of them the program without the own voice.
+    pub fn follow_guests(&mut self) {
+        let Some(guests) = self.built_in.desk.guests.clone() else { return };
+        let is_publishing = self.live.is_publishing();
+        let was = std::mem::replace(&mut self.built_in.desk.was_publishing, is_publishing);
+        if was && !is_publishing {
+            self.end_guests();
+        }
+        let views = guests.views();
+        let gone = |id: &&String| views.iter().all(|view| view.id != **id);
+        let left: Vec<String> = self.built_in.desk.known.keys().filter(gone).cloned().collect();
+        for id in left {
+            self.set_mix_minus(&id, None);
+            if let Some(known) = self.built_in.desk.known.get_mut(&id) {
+                known.state = GuestState::Left;
+            }
+            self.tell_guest(&id);
+            self.built_in.desk.known.remove(&id);
+        }
+        for view in views {
+            let is_shown = self.guest_source(&view.id).is_some();
+            let state = match (view.is_present, is_shown, view.connections) {
+                (true, true, _) => GuestState::OnAir,
+                (true, false, _) => GuestState::Lobby,
+                (false, _, 0) => GuestState::Invited,
+                (false, ..) => GuestState::Away,
+            };
+            let id = view.id.clone();
+            guests.set_state(&id, state);
+            let mix_for = view.is_present.then(|| (view.connections, self.guest_strip(&id)));
+            let known = self.built_in.desk.known.entry(id.clone());
+            let is_new = matches!(known, Entry::Vacant(_));
+            let known = known.or_default();
+            let is_changed = is_new || known.state != state || known.view.name != view.name;
+            let is_heard_anew = known.mix_for != mix_for;
+            (known.view, known.state) = (view, state);
+            if is_heard_anew
+                && self.set_mix_minus(&id, mix_for.map(|(_, strip)| strip))
+                && let Some(known) = self.built_in.desk.known.get_mut(&id)
+            {
+                known.mix_for = mix_for;
+            }
+            if is_changed {
+                self.tell_guest(&id);
+            }
+        }
+    }
+
+    /// Sends a guest the program without this strip, or nothing any more. Returns false if there is no mixer.
+    fn set_mix_minus(&self, id: &str, without: Option<Option<StripId>>) -> bool {
+        let Some(program) = &self.state.program else { return false };
+        let mix = without.map(|strip| {
+            let (mix, blocks) = queue::bounded("guest audio", MAX_QUEUED_BLOCKS, Full::DropOldest);
+            if let Some(server) = &self.built_in.server {
+                server.serve_guest_audio(id, blocks);
+            }
+            (strip, mix)
+        });
+        program.mixer().set_mix_minus(number(id), mix);
+        true
+    }
+
+    fn tell_guest(&mut self, id: &str) {
+        let Some(known) = self.built_in.desk.known.get(id) else { return };
+        let is_invited = known.state == GuestState::Invited;
+        let link = is_invited.then(|| self.built_in.guest_link(&known.view)).flatten();
+        let GuestView { name, rtt, loss, .. } = known.view.clone();
+        let guest = Guest { id: id.to_owned(), name, state: known.state, link, rtt, loss };
+        self.notices.send_event(Event::Guest(guest));
+    }
+
+    /// Returns the guests for the snapshot.
+    pub fn guest_figures(&self) -> Vec<GuestFigures> {
+        let strip_of = |id: &str| {
+            let strip = self.guest_strip(id)?;
+            self.settings.strips.iter().find(|it| it.id == strip)
+        };
+        let figures = |(id, known): (&String, &KnownGuest)| {
+            let strip = strip_of(id);
+            let items = self.guest_items(id);
+            let item = items.first().and_then(|item| self.settings.collection.item(*item));
+            GuestFigures {
+                id: id.clone(),
+                name: known.view.name.clone(),
+                state: known.state,
+                link: self.built_in.guest_link(&known.view).unwrap_or_default(),
+                rtt: known.view.rtt,
+                loss: known.view.loss,
+                strip: strip.map(|it| it.id),
+                muted: strip.is_some_and(|it| it.strip.muted),
+                hidden: item.is_some_and(|it| it.hidden),
+            }
+        };
+        self.built_in.desk.known.iter().map(figures).collect()
+    }
+}
+
+/// Returns the guest that a source shows.
+fn of_guest(source: &crate::studio::scenes::Source) -> Option<String> {
+    match &source.choice {
+        VideoChoice::Guest(id) => Some(id.clone()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::studio::engine::handlers::live::tests::at_rest;
+
+    #[test]
+    fn guests_of_an_earlier_show_are_in_no_scene_and_in_no_mix() {
+        let (mut engine, _ends) = at_rest(None);
+        let scene = engine.settings.collection.current;
+        let choice = VideoChoice::Guest("g1".into());
+        let added = Edit::AddSource { scene, name: "Ada".into(), choice };
+        assert!(engine.settings.collection.apply(&added));
+        engine.settings.strips.push(AudioStrip::new(StripId(7), AudioChoice::Guest("g1".into())));
+        assert_eq!(
+            (engine.guest_items("g1").len(), engine.guest_strip("g1")),
+            (1, Some(StripId(7)))
+        );
+        engine.forget_earlier_guests();
+        assert!(engine.guest_source("g1").is_none() && engine.guest_strip("g1").is_none());
+    }
+
+    #[test]
+    fn four_guests_have_a_corner_each() {
+        let corners: Vec<_> = (1..=4).map(corner).map(|it| (it.x, it.y)).collect();
+        for (index, place) in corners.iter().enumerate() {
+            assert!(!corners[..index].contains(place), "{corners:?}");
+        }
+        assert_eq!(corner(5).x, corner(1).x);
+        assert_eq!((number("g12"), number("x")), (12, 0));
+    }
+}

@@ -1,0 +1,25 @@
+//! The guests of the show, as displayed.
+
+use std::time::Duration;
+
+use crate::mix::StripId;
+use crate::server::guests::GuestState;
+
+/// A guest of the show.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GuestFigures {
+    pub id: String,
+    /// The name that the guest has given; empty before.
+    pub name: String,
+    pub state: GuestState,
+    /// The link to join, which is a secret; empty while the server does not run.
+    pub link: String,
+    pub rtt: Option<Duration>,
+    /// The lost part of the packets, from 0 to 1.
+    pub loss: Option<f32>,
+    /// The guest's strip in the mixer, on air.
+    pub strip: Option<StripId>,
+    pub muted: bool,
+    /// True if no viewer sees the guest, who is still heard.
+    pub hidden: bool,
+}
