@@ -428,7 +428,7 @@ fn check_goes_stage_by_stage_and_devices_lists_all_kinds() {
 fn people_get_sentences_and_pipes_may_close() {
     let program = env!("CARGO_BIN_EXE_onair");
     let line = format!(
-        "'{program}' live --video test --audio tone --size 480x270 --duration 2s --record \"$0\" | head -n 1"
+        "'{program}' live --video test --audio tone --size 480x270 --encoder openh264 --duration 2s --record \"$0\" | head -n 1"
     );
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("show.flv");

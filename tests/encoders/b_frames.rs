@@ -75,7 +75,7 @@ fn servers_and_their_viewers_get_b_frames_in_order() {
     nginx.wait_published("show");
     let folder = tempfile::tempdir().unwrap();
     let addresses = [
-        ours,
+        ours.clone(),
         format!("{http}/live/show.flv"),
         format!("{http}/live/show.m3u8"),
         format!("{http}/live/show/hls/ts.m3u8"),
