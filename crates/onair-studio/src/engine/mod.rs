@@ -201,26 +201,6 @@ impl Engine {
         );
     }
 
-    /// Returns true if nothing is sent or recorded, and no other program controls the studio.
-    fn is_alone(&self) -> bool {
-        !self.live.is_busy() && !self.has_remote_clients()
-    }
-
-    /// Returns true if other programs control the studio. They also read the meters.
-    fn has_remote_clients(&self) -> bool {
-        !self.state.remote_control.report.clients.is_empty()
-    }
-
-    /// Tells the compositor and the mixer whether anybody sees the program and the meters. The
-    /// virtual camera also shows the program.
-    pub(crate) fn tell_unseen(&self) {
-        if let Some(program) = &self.state.program {
-            let is_shown = self.state.virtual_camera.is_some();
-            program.compositor().set_unseen(self.state.unseen && !is_shown);
-            program.mixer().set_unseen(self.state.unseen && !self.has_remote_clients());
-        }
-    }
-
     /// Returns true if a broadcast is running and has encoded something.
     fn frames_flow(&self) -> bool {
         self.live.on_air.as_ref().is_some_and(|on_air| on_air.live_figures().encoded > 0)

@@ -13,7 +13,6 @@ pub mod lock;
 pub mod part;
 mod player_window;
 pub(crate) mod reading;
-mod rules;
 pub mod scenes;
 pub(crate) mod secret_addresses;
 mod sections;
@@ -55,7 +54,6 @@ pub use folders::{
 };
 pub use import::report::{ImportReport, MissingFile};
 pub use reading::lenient::{BadValue, Document};
-pub use rules::{MAX_RULE_TEXT_BYTES, MAX_RULES, Rule};
 pub use sections::all::Settings;
 pub(crate) use sections::own_services::MAX_SERVICES;
 pub use sections::own_services::{
@@ -68,6 +66,7 @@ pub use sections::panels::{
 pub use sections::projectors::{MAX_PROJECTORS, ProjectorContent, ProjectorPlace, Projectors};
 pub use sections::server::check_successor;
 pub use sections::window::{Language, Preferences, RemoteChoices, Theme};
+pub use sections::window::{MAX_RULE_TEXT_BYTES, MAX_RULES, Rule};
 pub use sections::window::{VirtualCameraChoices, VirtualCameraSource};
 pub use token::ServerToken;
 pub use token::own_certificate::own_certificate;

@@ -12,9 +12,10 @@ use crate::studio::mixer::AudioStrip;
 use crate::studio::mixer::monitoring::Monitoring;
 use crate::studio::scenes::Collection;
 use crate::studio::settings::part::names::InUse;
-use crate::studio::settings::rules::Rule;
 use crate::studio::settings::secret_addresses::KeyringAddresses;
-use crate::studio::settings::sections::window::{Preferences, RemoteChoices, VirtualCameraChoices};
+use crate::studio::settings::sections::window::{
+    Preferences, RemoteChoices, Rule, VirtualCameraChoices,
+};
 use crate::studio::targets::Target;
 use crate::studio::targets::quality::Quality;
 use crate::studio::targets::sharing::{ServerNames, ServerReach};
