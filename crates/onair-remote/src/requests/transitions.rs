@@ -210,7 +210,7 @@ mod tests {
         let studio = Snapshot::default();
         let list = read(REQUESTS, &studio, "GetSceneTransitionList", &Value::Null);
         assert_eq!(list["currentSceneTransitionName"], "Fade");
-        assert_eq!(list["transitions"].as_array().unwrap().len(), 6, "no stinger");
+        assert_eq!(list["transitions"].as_array().unwrap().len(), 7, "no stinger");
         let current = read(REQUESTS, &studio, "GetCurrentSceneTransition", &Value::Null);
         assert_eq!(current["transitionDuration"], 300);
         let sent = commands(
