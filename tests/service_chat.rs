@@ -118,5 +118,7 @@ fn a_channel_that_the_service_refuses_is_not_asked_again() {
     let cause = refused["cause"].as_str().unwrap();
     assert!(cause.contains("This channel is suspended."), "{cause}");
     server.join().unwrap();
+    // A broadcast that ends before it began is a failure.
+    live.wait_event("the broadcast", |it| it["event"] == "target" && it["state"] == "live");
     assert!(live.stop(LIMIT).success());
 }

@@ -22,7 +22,7 @@ use crate::base::{Clock, Secret};
 use crate::capture::VideoChoice;
 use crate::cli::flags::Globals;
 use crate::cli::live::args::Args;
-use crate::cli::live::targets::KeySource;
+use crate::cli::live::targets::{KeySource, add_built_in, used_targets};
 use crate::cli::output::Output;
 use crate::cli::output::exit::Exit;
 use crate::cli::output::redact::check_file;
@@ -177,20 +177,6 @@ fn given_targets(
     Ok(given)
 }
 
-/// Returns the targets of the broadcast: those of the command line, or else those of the settings.
-fn used_targets(args: &Args, given: Vec<Target>, known: &[Target]) -> Vec<Target> {
-    let mut used = given;
-    if args.built_in {
-        used = vec![built_in(known)];
-    } else if used.is_empty() && sends_to_settings(args) {
-        used = known.to_vec();
-    }
-    if args.monitor.iter().any(String::is_empty) {
-        used.iter_mut().for_each(|target| target.monitor = Some(true));
-    }
-    used
-}
-
 /// Fails if a flag of the built-in server is given, and the server is not a target.
 fn check_server_flags(args: &Args, targets: &[Target]) -> Result<(), Refusal> {
     let flags = [
@@ -315,35 +301,12 @@ fn resumed(path: Option<&std::path::Path>) -> Result<(Settings, Vec<Problem>), P
     Ok((settings, warnings))
 }
 
-/// Returns true if a run without targets on the command line sends to the targets of the settings.
-/// A mere recording does not, but a resumed broadcast can be recorded.
-fn sends_to_settings(args: &Args) -> bool {
-    args.record.is_empty() || args.resume
-}
-
 /// Returns true if neither video nor audio was requested, and the settings contain no other source.
 fn sends_nothing(settings: &Settings) -> bool {
     settings.video == Some(VideoChoice::None)
         && settings.audio == Some(AudioChoice::None)
         && settings.collection.sources.is_empty()
         && settings.strips.iter().all(|strip| strip.id == StripId::MAIN)
-}
-
-/// Adds the built-in server as a target: guests see the program there.
-fn add_built_in(targets: &mut Vec<Target>) {
-    match targets.iter_mut().find(|target| target.is_built_in()) {
-        Some(target) => target.enabled = true,
-        None => {
-            let id = targets.iter().map(|target| target.id + 1).max().unwrap_or(0);
-            targets.push(Target { id, ..built_in(&[]) });
-        }
-    }
-}
-
-/// Returns the built-in server as configured in the settings.
-fn built_in(known: &[Target]) -> Target {
-    let known = known.iter().find(|target| target.is_built_in()).cloned();
-    Target { enabled: true, ..known.unwrap_or_else(Target::built_in) }
 }
 
 /// Returns the value of the flag, or else the stored value.
@@ -421,6 +384,7 @@ mod tests {
     use clap::{CommandFactory, FromArgMatches};
 
     use super::*;
+    use crate::cli::live::targets::sends_to_settings;
     use crate::cli::{Cli, Sub};
     use crate::encode;
     use crate::media::{BitsPerSecond, FrameRate, Size};

@@ -8,8 +8,10 @@ use zeroize::Zeroizing;
 
 use crate::base::Secret;
 use crate::base::file_stamp::read_with;
+use crate::cli::live::args::Args;
 use crate::cli::output::exit::Exit;
 use crate::media::BitsPerSecond;
+use crate::studio::Target;
 use crate::studio::targets::services::ServiceList;
 use crate::studio::watch::choices::may_be_played;
 use crate::text::problem::{Problem, Value, problem};
@@ -238,6 +240,43 @@ fn first_line<R: BufRead>(
         .and_then(|from| from.take(MAX_KEY_BYTES + 1).read_line(&mut line))
         .map_err(|error| unreadable(&error, place))?;
     Ok(line)
+}
+
+/// Returns true if a run without targets on the command line sends to the targets of the settings.
+/// A mere recording does not, but a resumed broadcast can be recorded.
+pub(super) fn sends_to_settings(args: &Args) -> bool {
+    args.record.is_empty() || args.resume
+}
+
+/// Returns the targets of the broadcast: those of the command line, or else those of the settings.
+pub(super) fn used_targets(args: &Args, given: Vec<Target>, known: &[Target]) -> Vec<Target> {
+    let mut used = given;
+    if args.built_in {
+        used = vec![built_in(known)];
+    } else if used.is_empty() && sends_to_settings(args) {
+        used = known.to_vec();
+    }
+    if args.monitor.iter().any(String::is_empty) {
+        used.iter_mut().for_each(|target| target.monitor = Some(true));
+    }
+    used
+}
+
+/// Adds the built-in server as a target: guests see the program there.
+pub(super) fn add_built_in(targets: &mut Vec<Target>) {
+    match targets.iter_mut().find(|target| target.is_built_in()) {
+        Some(target) => target.enabled = true,
+        None => {
+            let id = targets.iter().map(|target| target.id + 1).max().unwrap_or(0);
+            targets.push(Target { id, ..built_in(&[]) });
+        }
+    }
+}
+
+/// Returns the built-in server as configured in the settings.
+fn built_in(known: &[Target]) -> Target {
+    let known = known.iter().find(|target| target.is_built_in()).cloned();
+    Target { enabled: true, ..known.unwrap_or_else(Target::built_in) }
 }
 
 #[cfg(test)]

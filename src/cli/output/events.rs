@@ -12,6 +12,7 @@ use crate::media::{Size, Track};
 use crate::player::chat::ChatState;
 use crate::server;
 use crate::server::relay::Direction;
+use crate::studio::event::service_chat::{ServiceChatNews, ServiceLine};
 use crate::studio::event::stats::{DelayState, Stats};
 use crate::studio::event::{
     Chapter, Delay, Encoder, Monitor, Ready, Recording, Replay, Screenshot, Source, Target,
@@ -19,7 +20,6 @@ use crate::studio::event::{
 use crate::studio::notices::Level;
 use crate::studio::notices::health::Health;
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::watch::service_chats::{ServiceChatNews, ServiceLine};
 use crate::studio::{Event, Notice};
 use crate::text::problem::{Problem, problem};
 use crate::text::{self, Language};

@@ -16,7 +16,6 @@ pub(crate) mod settings_file;
 pub(crate) mod state;
 pub mod system;
 pub(crate) mod undo_history;
-mod virtual_camera;
 
 use std::time::Duration;
 
@@ -280,14 +279,9 @@ impl Engine {
             Command::Transition => self.take_preview(),
             Command::CloseImportReport => self.state.stage.import_report = None,
             Command::TBar(position) => self.set_t_bar(position),
-            Command::SetStripScene { id, scene } => {
-                let scene = crate::studio::scenes::clean_name(&scene);
-                self.with_strip(id, |it| it.scene = scene);
-            }
+            Command::SetStripScene { id, scene } => self.set_strip_scene(id, &scene),
             Command::Media(id, go) => {
-                if let Some(program) = &self.state.program {
-                    program.transport(id).ask(go);
-                }
+                self.state.program.iter().for_each(|program| program.transport(id).ask(go));
             }
             Command::AtEnd(id, at_end) => self.set_at_end(id, at_end),
             Command::SetCamera { camera, control, value } => {
@@ -452,10 +446,7 @@ impl Engine {
                 self.notices.raise(&StudioMessage::ProjectorHidden { device: name }, "");
             }
             Command::SetHidden(hidden) => self.state.hidden = hidden,
-            Command::SetProgramUnseen(unseen) => {
-                self.state.unseen = unseen;
-                self.tell_unseen();
-            }
+            Command::SetProgramUnseen(unseen) => self.set_unseen(unseen),
             Command::Quit => {
                 self.state.quitting = true;
                 self.live.opening = None;

@@ -115,6 +115,12 @@ impl Engine {
         !self.state.remote_control.report.clients.is_empty()
     }
 
+    /// Sets whether nobody sees the program in the window.
+    pub fn set_unseen(&mut self, unseen: bool) {
+        self.state.unseen = unseen;
+        self.tell_unseen();
+    }
+
     /// Tells the compositor and the mixer whether anybody sees the program and the meters. The
     /// virtual camera also shows the program.
     pub(crate) fn tell_unseen(&self) {

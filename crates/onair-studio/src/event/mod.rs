@@ -2,6 +2,7 @@
 //! events.
 
 mod program;
+pub mod service_chat;
 pub mod stats;
 
 pub use program::ProgramName;
@@ -16,11 +17,11 @@ pub use crate::studio::targets::TargetState;
 
 use crate::media::{Size, Track};
 use crate::net::{CertificatePin, Trouble};
+use crate::studio::event::service_chat::ServiceChatNews;
 use crate::studio::event::stats::{DelayState, Stats};
 use crate::studio::notices::health::Health;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::notices::{Notice, TileId};
-use crate::studio::watch::service_chats::ServiceChatNews;
 use crate::text::Problem;
 use crate::{player, server};
 

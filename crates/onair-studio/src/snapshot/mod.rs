@@ -2,10 +2,10 @@
 
 mod guests;
 pub mod health;
+mod others;
 mod queries;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,9 +13,12 @@ use std::time::Duration;
 pub use crate::capture::VirtualCameraState;
 pub use crate::media::source_status::SourceState;
 pub use crate::studio::snapshot::guests::GuestFigures;
+pub use crate::studio::snapshot::others::{
+    RemoteClient, RemoteControlView, RemoteReport, VirtualCameraView,
+};
 
 use crate::audio::AudioChoice;
-use crate::base::{Latest, Secret};
+use crate::base::Latest;
 use crate::capture::{CameraControl, CameraFormat, ScreenInfo, VideoChoice, WindowInfo};
 use crate::compose::ViewOf;
 use crate::compose::scene::{SceneId, SourceId};
@@ -42,11 +45,10 @@ use crate::studio::preflight::recommendation::MeasuredQuality;
 use crate::studio::scenes::Collection;
 use crate::studio::settings::ImportReport;
 use crate::studio::settings::Preferences;
-use crate::studio::settings::RemoteChoices;
+use crate::studio::settings::Rule;
 use crate::studio::settings::part::versions::Version;
 use crate::studio::settings::part::{InUse, PartKind};
 use crate::studio::settings::stream_keys::KeyPlace;
-use crate::studio::settings::{Rule, VirtualCameraChoices};
 use crate::studio::targets::quality::Quality;
 use crate::studio::targets::services::ServiceList;
 use crate::studio::targets::sharing::{NetworkAddress, ServerNames, ServerReach, ShareLinks};
@@ -395,46 +397,6 @@ impl ServerFigures {
     /// Returns true if other computers can open the links.
     pub fn is_reachable(&self) -> bool {
         self.networks.iter().any(|network| network.http)
-    }
-}
-
-/// A program that controls onair remotely.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RemoteClient {
-    pub address: SocketAddr,
-    /// True after the client has sent the right password.
-    pub is_identified: bool,
-}
-
-/// The state of remote control, as its network task reports it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RemoteReport {
-    /// The listening address; `None` while onair does not listen.
-    pub address: Option<SocketAddr>,
-    /// The reason why onair does not listen.
-    pub problem: Option<Problem>,
-    pub clients: Vec<RemoteClient>,
-}
-
-/// Remote control by other programs.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RemoteControlView {
-    pub choices: RemoteChoices,
-    /// The password; `None` until it is loaded or made.
-    pub password: Option<Secret>,
-    pub report: RemoteReport,
-}
-
-/// The virtual camera.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct VirtualCameraView {
-    pub choices: VirtualCameraChoices,
-    pub state: VirtualCameraState,
-}
-
-impl VirtualCameraView {
-    pub fn is_on(&self) -> bool {
-        self.state != VirtualCameraState::Off
     }
 }
 

@@ -6,17 +6,9 @@ use std::sync::Arc;
 use crate::net::{Options, Runtime};
 use crate::player::chat::ChatState;
 use crate::player::chat::service::{ServiceChat, ServiceFrame};
+use crate::studio::event::service_chat::{ServiceChatNews, ServiceLine};
 use crate::studio::watch::chat::{ChatChoices, MAX_STORED_LINES};
-use crate::wire::chat::service::{ServiceAddress, ServicePost};
-
-/// A message with its chat.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServiceLine {
-    /// A number that increases over all chats.
-    pub number: u64,
-    pub address: Arc<ServiceAddress>,
-    pub post: ServicePost,
-}
+use crate::wire::chat::service::ServiceAddress;
 
 /// The chats for the window.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -24,13 +16,6 @@ pub struct ServiceChatsView {
     /// The newest [`MAX_STORED_LINES`] messages of all chats, oldest first, without blocked ones.
     pub lines: Arc<[ServiceLine]>,
     pub states: Arc<[(Arc<ServiceAddress>, ChatState)]>,
-}
-
-/// What has changed since the last poll.
-#[derive(Clone, Debug, PartialEq)]
-pub enum ServiceChatNews {
-    Line(ServiceLine),
-    State(Arc<ServiceAddress>, ChatState),
 }
 
 /// The chats; see the module documentation.

@@ -5,7 +5,6 @@ mod about;
 mod audio;
 pub mod draft;
 mod encoder;
-mod encoder_delay;
 mod general;
 mod hotkeys;
 mod network;
@@ -190,8 +189,8 @@ fn one(
         Setting::Encoder => encoder::encoder(ui, view, needs.settings),
         Setting::EncoderPreset => encoder::preset(ui, view, needs.settings),
         Setting::RateControl => encoder::rate_control(ui, view, needs.settings),
-        Setting::BFrames => encoder_delay::b_frames(ui, view, needs.settings),
-        Setting::LookAhead => encoder_delay::look_ahead(ui, view, needs.settings),
+        Setting::BFrames => encoder::b_frames(ui, view, needs.settings),
+        Setting::LookAhead => encoder::look_ahead(ui, view, needs.settings),
         Setting::Adaptation => output::adaptation(ui, view, needs),
         Setting::Keyframes => output::keyframes(ui, view, needs),
         Setting::AudioFormat => output::audio_format(ui, view, needs),

@@ -5,8 +5,8 @@ use egui::{Id, Key, Label, ScrollArea, Ui};
 
 use crate::player::chat::ChatState;
 use crate::studio::WatchCommand;
+use crate::studio::event::service_chat::ServiceLine;
 use crate::studio::watch::chat::MAX_SERVICE_CHATS;
-use crate::studio::watch::service_chats::ServiceLine;
 use crate::ui::input::actions::key;
 use crate::ui::studio_page::chat::draft::Draft;
 use crate::ui::style::icons::Icon;

@@ -23,7 +23,7 @@ use crate::studio::mixer::{AudioStrip, HeldTalkKeys, TalkMode};
 use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::program::{Program, source_strips};
-use crate::studio::scenes::{Collection, MAIN_SOURCE};
+use crate::studio::scenes::{Collection, MAIN_SOURCE, clean_name};
 use crate::studio::snapshot::StripView;
 
 /// How a strip captures the monitoring device.
@@ -275,6 +275,12 @@ impl Engine {
             self.guard_monitoring();
             self.changed();
         }
+    }
+
+    /// Binds a strip to a scene: it is heard only while the program shows this scene.
+    pub fn set_strip_scene(&mut self, id: StripId, scene: &str) {
+        let scene = clean_name(scene);
+        self.with_strip(id, |it| it.scene = scene);
     }
 
     /// Changes one strip, if it exists.

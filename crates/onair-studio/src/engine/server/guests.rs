@@ -117,7 +117,7 @@ impl Engine {
         let (choice, place) = (VideoChoice::Guest(id.to_owned()), corner(number(id)));
         self.edit_program(&Edit::PlaceSource { scene, name, choice, place });
         if let Some(strip) = self.guest_strip(id) {
-            // A guest without a picture is still mix_for.
+            // A guest without a picture is heard all the same.
             self.with_strip(strip, |it| {
                 it.talk = TalkMode::Open;
                 it.strip.muted = false;

@@ -67,7 +67,7 @@ fn event(line: &str) -> Option<TwitchEvent> {
     if line.len() > MAX_LINE_BYTES {
         return None;
     }
-    let Line { tags, nick, command, last } = Line::parse(line)?;
+    let IrcLine { tags, nick, command, last } = IrcLine::parse(line)?;
     match command {
         "PING" => Some(TwitchEvent::Ping(last.to_owned())),
         // The end of the list of names and the state of the room both follow a successful JOIN.
@@ -127,7 +127,7 @@ fn role(badges: &str) -> ChatRole {
 }
 
 /// The parts of a line: `@tags :nick!user@host COMMAND parameters :last`.
-struct Line<'a> {
+struct IrcLine<'a> {
     tags: Tags<'a>,
     nick: &'a str,
     command: &'a str,
@@ -135,7 +135,7 @@ struct Line<'a> {
     last: &'a str,
 }
 
-impl<'a> Line<'a> {
+impl<'a> IrcLine<'a> {
     fn parse(line: &'a str) -> Option<Self> {
         let (tags, rest) = match line.strip_prefix('@') {
             Some(rest) => rest.split_once(' ')?,

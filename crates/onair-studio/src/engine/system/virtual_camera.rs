@@ -7,7 +7,7 @@ use crate::studio::settings::{VirtualCameraChoices, VirtualCameraSource};
 use crate::studio::snapshot::VirtualCameraView;
 
 impl Engine {
-    pub(super) fn virtual_camera_view(&self) -> VirtualCameraView {
+    pub fn virtual_camera_view(&self) -> VirtualCameraView {
         let camera = self.state.virtual_camera.as_ref();
         VirtualCameraView {
             choices: self.settings.virtual_camera,
@@ -15,7 +15,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn switch_virtual_camera(&mut self, on: bool) {
+    pub fn switch_virtual_camera(&mut self, on: bool) {
         if on == self.state.virtual_camera.is_some() {
             return;
         }
@@ -48,7 +48,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn set_virtual_camera(&mut self, choices: VirtualCameraChoices) {
+    pub fn set_virtual_camera(&mut self, choices: VirtualCameraChoices) {
         if choices != self.settings.virtual_camera {
             self.settings.virtual_camera = choices;
             self.changed();
@@ -56,7 +56,7 @@ impl Engine {
     }
 
     /// Follows the program's format and the choices, and reports a failure.
-    pub(super) fn poll_virtual_camera(&mut self) {
+    pub fn poll_virtual_camera(&mut self) {
         let Some(camera) = &self.state.virtual_camera else { return };
         if camera.format() != self.virtual_camera_format() {
             self.state.virtual_camera = None;
