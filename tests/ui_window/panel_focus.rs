@@ -33,8 +33,8 @@ fn the_keyboard_enters_a_panel_that_a_command_shows() {
     harness.run();
     command(&mut harness, "Panel: Chat");
     harness.run();
-    let button = harness.get_by_label("Moderation");
-    assert!(button.is_focused(), "{:?} {button:?}", focused(&harness));
+    let tab = harness.get_by_role_and_label(Role::Tab, "Your stream");
+    assert!(tab.is_focused(), "{:?} {tab:?}", focused(&harness));
     // Without a control, the tab of the panel gets the focus.
     command(&mut harness, "Panel: Inspector");
     harness.run();
@@ -43,7 +43,7 @@ fn the_keyboard_enters_a_panel_that_a_command_shows() {
     for _ in 0..2 {
         command(&mut harness, "Panel: Chat");
         harness.run();
-        assert!(harness.get_by_label("Moderation").is_focused());
+        assert!(harness.get_by_role_and_label(Role::Tab, "Your stream").is_focused());
     }
     let mut harness = open("mixer");
     command(&mut harness, "Panel: Audio mixer");
@@ -62,18 +62,24 @@ fn a_command_hides_only_a_panel_with_the_focus() {
     // The panel is entered whether or not its tab is in front, and then hidden.
     command(&mut harness, "Panel: Chat");
     harness.run();
-    assert!(is_there(&harness) && harness.get_by_label("Moderation").is_focused());
+    assert!(
+        is_there(&harness) && harness.get_by_role_and_label(Role::Tab, "Your stream").is_focused()
+    );
     harness.get_by_label("Stop").focus();
     harness.run();
     command(&mut harness, "Panel: Chat");
     harness.run();
-    assert!(is_there(&harness) && harness.get_by_label("Moderation").is_focused());
+    assert!(
+        is_there(&harness) && harness.get_by_role_and_label(Role::Tab, "Your stream").is_focused()
+    );
     // After Escape, the panel no longer has the focus.
     harness.key_press(Key::Escape);
     harness.run();
     command(&mut harness, "Panel: Chat");
     harness.run();
-    assert!(is_there(&harness) && harness.get_by_label("Moderation").is_focused());
+    assert!(
+        is_there(&harness) && harness.get_by_role_and_label(Role::Tab, "Your stream").is_focused()
+    );
     command(&mut harness, "Panel: Chat");
     harness.run();
     assert!(!is_there(&harness));
