@@ -395,7 +395,7 @@ flag-ports = 端口应为 1 到 65535 之间的整数，如 1935,443
 flag-log = --log “{ $text }”不是日志级别：应为 off、error、warn、info、debug、trace，或 onair=debug 这样的过滤条件
 flag-sample-rate = AAC 不支持这个采样率：请使用 { $rates }
 flag-replay-to = --replay-to 需要同时使用 --replay，或在设置里打开回放缓存
-record-source-syntax = 格式应为“来源=路径”，例如 摄像头=camera.mkv
+record-source-syntax = 格式应为“来源=路径”，例如“摄像头=camera.mkv”
 record-source-unknown = 没有名为“{ $name }”的来源。可用的有：{ $known }
 record-source-twice = 来源“{ $name }”有两个 --record-source 参数
 record-source-full = 最多同时单独录制 { $most } 个来源
