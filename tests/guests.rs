@@ -94,6 +94,14 @@ impl Show {
         })
     }
 
+    /// Waits until a guest is in this state again, after the first `seen` events.
+    fn wait_state_after(&self, seen: usize, id: &str, state: &str) {
+        wait_for(&format!("guest {id} {state} again"), LIMIT, || {
+            let events = self.onair.events_after(seen);
+            events.iter().any(|it| it["event"] == "guest" && it["id"] == id && it["state"] == state)
+        });
+    }
+
     /// Invites a guest, and returns the link.
     fn invite(&mut self, id: &str) -> String {
         self.say("guest invite");
@@ -281,22 +289,32 @@ fn a_guest_who_drops_returns_to_the_same_place_and_a_dead_link_opens_nothing() {
     show.wait_state("g1", "lobby");
     show.say("guest admit g1");
     show.wait_state("g1", "on-air");
-    // A second browser with the same link does not get in, and changes nothing.
-    let other = browser.open(&link, &format!("{BEFORE}\nsessionStorage.clear();"));
+    // Another browser with the same link does not get in, and changes nothing, also while the guest is away.
+    let stranger = show.browser(1);
+    let other = stranger.open(&link, BEFORE);
     join(&other, "Eve");
     other.wait("document.body.innerText.includes('Somebody else is using this link')");
-    // The browser goes away without a word.
-    drop(page);
-    drop(browser);
+    // The page goes away, and the guest opens the link again.
+    page.value("document.getElementById('leave').click()");
     show.wait_state("g1", "away");
     let seen = show.onair.events().len();
+    let page = browser.open(&link, BEFORE);
+    join(&page, "Ada");
+    show.wait_state_after(seen, "g1", "on-air");
+    page.wait("document.getElementById('status').innerText.includes('ON AIR')");
+    drop(other);
+    drop(stranger);
+    // The browser goes away without a word. Another one begins in the lobby, after the streamer has freed the place.
+    let seen = show.onair.events().len();
+    drop(page);
+    drop(browser);
+    show.wait_state_after(seen, "g1", "away");
+    show.say("guest dismiss g1");
     let browser = show.browser(0);
     let page = browser.open(&link, BEFORE);
     join(&page, "Ada");
-    wait_for("the return", LIMIT, || {
-        let events = show.onair.events_after(seen);
-        events.iter().any(|it| it["event"] == "guest" && it["state"] == "on-air")
-    });
+    show.wait_state_after(seen, "g1", "lobby");
+    show.say("guest admit g1");
     page.wait("document.getElementById('status').innerText.includes('ON AIR')");
     // The stream of a guest needs a key that only the studio has.
     let rtmp = show.onair.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
@@ -349,7 +367,7 @@ fn a_guest_without_h264_a_seat_or_a_valid_link_is_refused_with_the_reason() {
     assert!(head.contains(&format!("location: /guest/{token}/whip/")), "{head}");
     assert_eq!(answer.matches("a=sendrecv\r\n").count(), 1, "the guest hears: {answer}");
     assert_eq!(answer.matches("a=recvonly\r\n").count(), 1, "and is seen: {answer}");
-    assert_eq!(guests.views()[0].name, "Ada");
+    assert_eq!(guests.views()[0].name, "", "the place has the name of the browser that connects");
     let path = format!("/guest/{token}/state");
     let (status, _, body) = whep::ask(running.http(), "GET", &path, "", "");
     let state: Value = serde_json::from_str(&body).unwrap();

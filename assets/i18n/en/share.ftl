@@ -32,6 +32,7 @@ share-guests = Guests
 guest-invite = Invite a guest
 tip-guest-invite = Makes a link with which one person joins from a browser, with camera and microphone.
 guests-none = Up to four people can join your show from a browser.
+guests-need-network = Guests on other computers need access: turn on “Allow viewers on this network” above.
 guests-need-https = Guests on other computers need secure pages: turn on HTTPS above.
 guest-code = QR code of the guest’s link
 guest-invited = invited

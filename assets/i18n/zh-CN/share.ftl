@@ -32,6 +32,7 @@ share-guests = 嘉宾
 guest-invite = 邀请嘉宾
 tip-guest-invite = 生成一个链接，一位嘉宾可以用浏览器带摄像头和麦克风加入。
 guests-none = 最多四位嘉宾可以用浏览器加入你的直播。
+guests-need-network = 其他设备上的嘉宾还无法访问：请在上面允许本网络的观众观看。
 guests-need-https = 其他设备上的嘉宾需要安全页面：请在上面打开 HTTPS。
 guest-code = 嘉宾链接的二维码
 guest-invited = 已邀请

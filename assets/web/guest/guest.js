@@ -24,7 +24,7 @@ let watching = null;
 
 function stored(name) {
     try {
-        return sessionStorage.getItem(`onair.guest.${name}`);
+        return localStorage.getItem(`onair.guest.${name}`);
     } catch {
         return null;
     }
@@ -32,7 +32,7 @@ function stored(name) {
 
 function store(name, value) {
     try {
-        sessionStorage.setItem(`onair.guest.${name}`, value);
+        localStorage.setItem(`onair.guest.${name}`, value);
     } catch {
         // Without a store, a reloaded page is another browser for the studio.
     }
@@ -132,7 +132,17 @@ function useH264(transceiver) {
     return true;
 }
 
+// Connects, or closes the connection, so that it is tried again.
 async function offer(connection, path) {
+    try {
+        return await exchange(connection, path);
+    } catch (error) {
+        connection.close();
+        throw error;
+    }
+}
+
+async function exchange(connection, path) {
     const offered = await connection.createOffer();
     await connection.setLocalDescription(offered);
     const answer = await fetch(path, {
@@ -142,7 +152,8 @@ async function offer(connection, path) {
         signal: AbortSignal.timeout(ANSWER_MS),
     });
     const body = await answer.text();
-    if (answer.status === 201) await connection.setRemoteDescription({ type: 'answer', sdp: body });
+    if (over) connection.close();
+    else if (answer.status === 201) await connection.setRemoteDescription({ type: 'answer', sdp: body });
     return { status: answer.status, body: body.trim(), session: answer.headers.get('Location') };
 }
 
@@ -152,6 +163,7 @@ function closed(connection) {
 }
 
 async function send() {
+    if (over) return;
     sending?.close();
     const connection = new RTCPeerConnection({ iceServers: state.ice_servers, bundlePolicy: 'max-bundle' });
     sending = connection;
@@ -173,6 +185,7 @@ async function send() {
     const answer = await offer(connection, `${base}/whip?seat=${seat}&name=${name}`);
     // A closed connection is tried again.
     if (answer.status !== 201) connection.close();
+    if (over) return;
     if (answer.status === 404) return notice('gone', {}, true);
     if (answer.status === 409) return notice('taken');
     if (answer.status === 429) return notice('wait', {}, true);
@@ -192,6 +205,7 @@ async function limitBitrate() {
 }
 
 async function watch() {
+    if (over) return;
     watching?.close();
     const connection = new RTCPeerConnection({ iceServers: state.ice_servers });
     watching = connection;

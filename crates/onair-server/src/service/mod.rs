@@ -34,6 +34,7 @@ use crate::server::outputs::renditions::measurement::measure;
 use crate::server::outputs::viewers::{self, ViewerChoice};
 use crate::server::registry::access::known_names;
 use crate::server::registry::config::{Config, Listen};
+use crate::server::registry::guests::GUEST_APP;
 use crate::server::registry::port::{OpenPort, Port, port};
 use crate::server::registry::{ConnectionSlot, Registry};
 use crate::server::relay::pulls;
@@ -301,16 +302,21 @@ impl Server {
         self.registry.figures()
     }
 
+    /// Returns the streams that viewers watch. Those of guests are for the studio alone.
+    fn watched(&self) -> impl Iterator<Item = StreamFigures> {
+        self.streams().into_iter().filter(|stream| stream.app != GUEST_APP)
+    }
+
     /// Returns the current number of viewers of all streams.
     pub fn viewers(&self) -> usize {
-        self.streams().iter().map(|stream| stream.viewers).sum()
+        self.watched().map(|stream| stream.viewers).sum()
     }
 
     /// Returns the current number of viewers by protocol.
     pub fn viewers_by_protocol(&self) -> BTreeMap<Protocol, usize> {
         let mut viewers = BTreeMap::new();
-        for (protocol, count) in self.streams().iter().flat_map(|stream| &stream.protocols) {
-            *viewers.entry(*protocol).or_default() += count;
+        for (protocol, count) in self.watched().flat_map(|stream| stream.protocols) {
+            *viewers.entry(protocol).or_default() += count;
         }
         viewers
     }

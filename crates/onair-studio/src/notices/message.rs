@@ -136,6 +136,7 @@ notices! {
     /// A source's audio is not played, because the maximum number of strips is reached.
     /// There is no place for another guest.
     GuestsFull "guests-full" Info [most] [] {};
+    GuestsOff "guests-off" Info [] [] {};
     NoStrip "scene-no-strip" Warning [source] [] {};
     /// A scene has more layers than are drawn.
     Crowded "scene-crowded" Warning [scene] [] {};

@@ -117,7 +117,7 @@ impl Collection {
     }
 
     /// Calls `job` for every item of the scenes and of the program's copy.
-    pub(super) fn each_with_program(&self, mut job: impl FnMut(&Item)) {
+    pub fn each_with_program(&self, mut job: impl FnMut(&Item)) {
         let copy = self.program_scenes.iter().flat_map(|scenes| scenes.iter());
         self.scenes.iter().chain(copy).for_each(|scene| walk(&scene.items, &mut job));
     }

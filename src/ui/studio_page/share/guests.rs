@@ -33,6 +33,8 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     }
     if snapshot.server.https.is_empty() {
         paragraph(ui, &texts.get("guests-need-https"), Type::Small, theme.warn);
+    } else if !snapshot.server.reach.http {
+        paragraph(ui, &texts.get("guests-need-network"), Type::Small, theme.warn);
     }
     draft.guest_codes.retain(|id, _| snapshot.guests.iter().any(|guest| guest.id == *id));
     for guest in &snapshot.guests {

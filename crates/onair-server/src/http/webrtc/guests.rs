@@ -140,7 +140,7 @@ async fn publish(
     if seat.is_empty() || seat.len() > MAX_SEAT_BYTES {
         return (StatusCode::BAD_REQUEST, "The request names no browser.\n").into_response();
     }
-    if !place.take_seat(&seat) {
+    if !place.ask(&seat, &name) {
         let why = "Somebody else is using this link now.\n";
         return (StatusCode::CONFLICT, why).into_response();
     }
@@ -148,7 +148,6 @@ async fn publish(
         Ok(offer) => offer,
         Err(response) => return *response,
     };
-    place.set_name(&name);
     let limits =
         AppLimits { size: Some(MAX_SIZE), bitrate: Some(MAX_BITRATE), ..AppLimits::default() };
     let publisher = AdmittedPublisher {

@@ -93,10 +93,10 @@ impl Guests {
         self.places.lock().all.drain(..).for_each(|place| place.end());
     }
 
-    /// Sets the state that the page of a guest shows.
-    pub fn set_state(&self, id: &str, state: GuestState) {
+    /// Sets the state that the page of a guest shows, and whether viewers see or hear the place.
+    pub fn set_state(&self, id: &str, state: GuestState, is_shown: bool) {
         if let Some(place) = self.of_id(id) {
-            place.set_state(state);
+            place.set_state(state, is_shown);
         }
     }
 
@@ -162,8 +162,7 @@ mod tests {
             (0..4).map(|_| guests.of_id(&guests.invite(4).unwrap().id).unwrap()).collect();
         assert_eq!(guests.video_bitrate(), VIDEO_BITRATE);
         for (session, place) in (1..).zip(&places) {
-            assert!(place.take_seat("seat"));
-            place.connected(session);
+            assert!(place.ask("seat", "") && place.connected(session, "seat"));
         }
         assert_eq!(guests.video_bitrate(), VIDEO_BITRATE / 2);
     }

@@ -79,6 +79,10 @@ struct Inner {
     state: GuestState,
     /// What identifies the browser that has taken the place.
     seat: Secret,
+    /// What identifies the browser that asked for the place last, and the name that it gave.
+    asking: (Secret, String),
+    /// True while viewers see or hear the place, also if nobody is connected.
+    is_shown: bool,
     /// The connection of the guest.
     session: Option<u64>,
     connections: u32,
@@ -90,36 +94,50 @@ struct Inner {
     encoder: Option<Worker>,
 }
 
+impl Inner {
+    /// Returns true if a browser with this seat may have the place.
+    fn lets_in(&self, seat: &str) -> bool {
+        let has_it = is_same_secret(self.seat.expose().as_bytes(), seat.as_bytes());
+        !self.is_over && (has_it || (self.session.is_none() && !self.is_shown))
+    }
+
+    fn is_asking(&self, seat: &str) -> bool {
+        is_same_secret(self.asking.0.expose().as_bytes(), seat.as_bytes())
+    }
+}
+
 impl GuestSlot {
     pub fn new(id: String, token: Secret) -> Self {
         Self { id, token, inner: Mutex::default(), news: Notify::new() }
     }
 
-    /// Takes the place for a browser. Another browser gets it only while nobody is connected, so that a link that was
-    /// passed on opens the place once at a time.
-    pub fn take_seat(&self, seat: &str) -> bool {
+    /// Asks for the place with this name. Another browser than the one that has the place gets it only while nobody is
+    /// connected and no viewer sees the place, so that a link that was passed on puts nobody on air.
+    pub fn ask(&self, seat: &str, name: &str) -> bool {
         let mut inner = self.inner.lock();
-        let is_its = is_same_secret(inner.seat.expose().as_bytes(), seat.as_bytes());
-        if inner.is_over || (inner.session.is_some() && !is_its) {
+        if !inner.lets_in(seat) {
             return false;
         }
-        if !is_its {
-            inner.seat = Secret::from_client(seat);
-        }
+        let name = name.chars().filter(|it| !it.is_control()).take(MAX_NAME_CHARS);
+        inner.asking = (Secret::from_client(seat), name.collect::<String>().trim().to_owned());
         true
     }
 
-    pub fn set_name(&self, name: &str) {
-        let name = name.chars().filter(|it| !it.is_control()).take(MAX_NAME_CHARS);
-        self.inner.lock().name = name.collect::<String>().trim().to_owned();
-    }
-
-    /// Records that the guest is connected. A connection replaces an earlier one.
-    pub fn connected(&self, session: u64) {
+    /// Records that the browser with this seat is connected. A connection replaces an earlier one of the same browser.
+    /// Returns false if another browser has taken the place meanwhile.
+    pub fn connected(&self, session: u64, seat: &str) -> bool {
         let mut inner = self.inner.lock();
+        if !inner.lets_in(seat) {
+            return false;
+        }
+        if inner.is_asking(seat) {
+            inner.name = inner.asking.1.clone();
+        }
+        inner.seat = Secret::from_client(seat);
         inner.session = Some(session);
         inner.connections = inner.connections.wrapping_add(1);
         inner.waiting.clear();
+        true
     }
 
     /// Records the end of a connection.
@@ -139,8 +157,10 @@ impl GuestSlot {
         self.inner.lock().session.is_some()
     }
 
-    pub fn set_state(&self, state: GuestState) {
-        self.inner.lock().state = state;
+    /// Sets the state, and whether viewers see or hear the place.
+    pub fn set_state(&self, state: GuestState, is_shown: bool) {
+        let mut inner = self.inner.lock();
+        (inner.state, inner.is_shown) = (state, is_shown);
     }
 
     pub fn state(&self) -> GuestState {
@@ -219,24 +239,41 @@ mod tests {
     #[test]
     fn one_browser_at_a_time_has_the_place_and_can_return() {
         let place = GuestSlot::new("g1".into(), Secret::new("token"));
-        assert!(place.take_seat("phone"));
-        place.connected(1);
-        assert!(!place.take_seat("desk"), "the link was passed on");
-        assert!(place.take_seat("phone"), "it returns before the server has noticed the loss");
-        place.connected(2);
+        assert!(place.ask("phone", "Ada") && place.connected(1, "phone"));
+        assert!(!place.ask("desk", "Eve") && !place.connected(7, "desk"), "the link was passed on");
+        assert!(place.ask("phone", "Ada"), "it returns before the server has noticed the loss");
+        assert!(place.connected(2, "phone"));
         place.left(1);
         assert!(place.is_present(), "the earlier connection has ended");
         place.left(2);
-        assert!(!place.is_present() && place.take_seat("desk"), "the guest changes the device");
+        assert!(!place.is_present() && place.ask("desk", "Ada"), "the guest changes the device");
         place.end();
-        assert!(!place.take_seat("desk"));
+        assert!(!place.ask("desk", "Ada") && !place.connected(3, "desk"));
+    }
+
+    #[test]
+    fn a_place_that_viewers_see_is_kept_for_its_browser_and_its_name() {
+        let place = GuestSlot::new("g1".into(), Secret::new("token"));
+        assert!(place.ask("phone", "Ada"));
+        assert!(place.ask("desk", "Eve"), "nobody is connected yet");
+        assert!(place.connected(1, "phone"));
+        assert_eq!(place.view().name, "", "the name of the browser that asked last is not its own");
+        assert!(!place.connected(2, "desk"));
+        assert!(place.ask("phone", "Ada") && place.connected(3, "phone"));
+        assert_eq!(place.view().name, "Ada");
+        place.set_state(GuestState::Away, true);
+        place.left(3);
+        assert!(!place.ask("desk", "Eve"), "on air without a click of the streamer");
+        assert!(place.ask("phone", "Ada"));
+        place.set_state(GuestState::Away, false);
+        assert!(place.ask("desk", "Ada"));
     }
 
     #[test]
     fn audio_waits_only_for_the_present_connection_and_only_briefly() {
         let place = GuestSlot::new("g1".into(), Secret::new("token"));
         place.say(0, Bytes::from_static(b"lost"));
-        place.connected(1);
+        assert!(place.connected(1, "phone"));
         for at in 0..2 * MAX_WAITING_PACKETS as i64 {
             place.say(at, Bytes::new());
         }
@@ -248,7 +285,8 @@ mod tests {
     #[test]
     fn a_name_is_short_and_has_no_control_characters() {
         let place = GuestSlot::new("g1".into(), Secret::new("token"));
-        place.set_name(&format!(" Ada\n{}", "x".repeat(100)));
+        assert!(place.ask("phone", &format!(" Ada\n{}", "x".repeat(100))));
+        assert!(place.connected(1, "phone"));
         let name = place.view().name;
         assert!(name.starts_with("Adax") && name.chars().count() < MAX_NAME_CHARS, "{name}");
     }

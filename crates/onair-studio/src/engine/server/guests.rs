@@ -19,6 +19,7 @@ use crate::studio::engine::server::guest_desk::{GuestDesk, KnownGuest};
 use crate::studio::event::{Event, Guest};
 use crate::studio::mixer::{AudioStrip, TalkMode};
 use crate::studio::notices::message::StudioMessage;
+use crate::studio::scenes::Source;
 use crate::studio::scenes::edits::Edit;
 use crate::studio::snapshot::GuestFigures;
 use crate::studio::targets::sharing;
@@ -35,12 +36,11 @@ fn number(id: &str) -> u32 {
     id.trim_start_matches(|it: char| !it.is_ascii_digit()).parse().unwrap_or_default()
 }
 
-/// Returns the place of the guest with this number in a scene: a corner.
-fn corner(number: u32) -> Placement {
-    let index = number.wrapping_sub(1) % 4;
+/// Returns a corner of a scene.
+fn corner(index: usize) -> Placement {
     let far = 1.0 - TILE_SIZE - TILE_MARGIN;
     let x = if index.is_multiple_of(2) { far } else { TILE_MARGIN };
-    let y = if index < 2 { far } else { TILE_MARGIN };
+    let y = if index % 4 < 2 { far } else { TILE_MARGIN };
     Placement { x, y, width: TILE_SIZE, height: TILE_SIZE, ..Placement::default() }
 }
 
@@ -89,6 +89,9 @@ impl Engine {
     }
 
     fn invite_guest(&mut self) {
+        if self.built_in.desk.guests.is_none() {
+            return self.notices.raise(&StudioMessage::GuestsOff {}, "");
+        }
         self.start_built_in_if_needed();
         let desk = &self.built_in.desk;
         let most = desk.most;
@@ -114,7 +117,7 @@ impl Engine {
         let Some(scene) = self.settings.collection.program_scene().map(|scene| scene.id) else {
             return;
         };
-        let (choice, place) = (VideoChoice::Guest(id.to_owned()), corner(number(id)));
+        let (choice, place) = (VideoChoice::Guest(id.to_owned()), self.free_corner());
         self.edit_program(&Edit::PlaceSource { scene, name, choice, place });
         if let Some(strip) = self.guest_strip(id) {
             // A guest without a picture is heard all the same.
@@ -126,17 +129,37 @@ impl Engine {
         self.follow_guests();
     }
 
+    /// Returns the first corner in which no guest is.
+    fn free_corner(&self) -> Placement {
+        let used: Vec<ItemId> =
+            self.built_in.desk.known.keys().flat_map(|id| self.guest_items(id)).collect();
+        let collection = &self.settings.collection;
+        let is_free = |place: &Placement| {
+            let is_there = |item: &ItemId| {
+                collection
+                    .item(*item)
+                    .is_some_and(|it| (it.place.x, it.place.y) == (place.x, place.y))
+            };
+            !used.iter().any(is_there)
+        };
+        (0..4).map(corner).find(is_free).unwrap_or_else(|| corner(0))
+    }
+
     /// Takes a guest off air, back into the lobby.
     fn dismiss_guest(&mut self, id: &str) {
+        // In studio mode, the scenes and the program have items of their own.
         let edits: Vec<Edit> = self.guest_items(id).into_iter().map(Edit::RemoveItem).collect();
-        if !edits.is_empty() {
-            let edit = Edit::Several(edits);
+        for edit in edits {
             self.edit_program(&edit);
             self.edit(&edit);
         }
-        // The strip of a source that no scene shows is gone too.
-        let strip = self.guest_strip(id);
-        strip.into_iter().for_each(|strip| self.remove_strip(strip));
+        // The strips of a source that no scene shows are gone too.
+        while let Some(strip) = self.guest_strip(id) {
+            self.remove_strip(strip);
+            if self.guest_strip(id) == Some(strip) {
+                break;
+            }
+        }
         self.follow_guests();
     }
 
@@ -153,7 +176,7 @@ impl Engine {
         ids.iter().for_each(|id| self.remove_guest(id));
     }
 
-    /// Removes the guests of an earlier show from the scenes. Their links are dead.
+    /// Removes the guests of an earlier show, or of another collection, from the scenes: only a click puts a guest on air.
     pub fn forget_earlier_guests(&mut self) {
         let earlier: Vec<String> =
             self.settings.collection.sources.iter().filter_map(of_guest).collect();
@@ -164,21 +187,28 @@ impl Engine {
         self.settings.strips.retain(|it| !matches!(it.choice, AudioChoice::Guest(_)));
     }
 
-    fn guest_source(&self, id: &str) -> Option<SourceId> {
-        let sources = &self.settings.collection.sources;
-        sources.iter().find(|it| of_guest(it).as_deref() == Some(id)).map(|it| it.id)
+    /// Returns true if viewers can see or hear a guest.
+    fn is_guest_shown(&self, id: &str) -> bool {
+        let settings = &self.settings;
+        let is_seen = |choice: &VideoChoice| matches!(choice, VideoChoice::Guest(of) if of == id);
+        settings.collection.sources.iter().any(|it| is_seen(&it.choice))
+            || settings.video.as_ref().is_some_and(is_seen)
+            || matches!(&settings.audio, Some(AudioChoice::Guest(of)) if of == id)
+            || self.guest_strip(id).is_some()
     }
 
-    /// Returns the items that show a guest.
+    /// Returns the items that show a guest, in the scenes and in the program.
     fn guest_items(&self, id: &str) -> Vec<ItemId> {
+        let collection = &self.settings.collection;
+        let of = |it: &&Source| of_guest(it).as_deref() == Some(id);
+        let sources: Vec<SourceId> = collection.sources.iter().filter(of).map(|it| it.id).collect();
         let mut items = Vec::new();
-        if let Some(source) = self.guest_source(id) {
-            self.settings.collection.each(|item| {
-                if matches!(item.content, Content::Source(shown) if shown == source) {
-                    items.push(item.id);
-                }
-            });
-        }
+        collection.each_with_program(|item| {
+            let is_its = matches!(item.content, Content::Source(shown) if sources.contains(&shown));
+            if is_its && !items.contains(&item.id) {
+                items.push(item.id);
+            }
+        });
         items
     }
 
@@ -207,7 +237,7 @@ impl Engine {
             self.built_in.desk.known.remove(&id);
         }
         for view in views {
-            let is_shown = self.guest_source(&view.id).is_some();
+            let is_shown = self.is_guest_shown(&view.id);
             let state = match (view.is_present, is_shown, view.connections) {
                 (true, true, _) => GuestState::OnAir,
                 (true, false, _) => GuestState::Lobby,
@@ -215,7 +245,7 @@ impl Engine {
                 (false, ..) => GuestState::Away,
             };
             let id = view.id.clone();
-            guests.set_state(&id, state);
+            guests.set_state(&id, state, is_shown);
             let mix_for = view.is_present.then(|| (view.connections, self.guest_strip(&id)));
             let known = self.built_in.desk.known.entry(id.clone());
             let is_new = matches!(known, Entry::Vacant(_));
@@ -285,7 +315,7 @@ impl Engine {
 }
 
 /// Returns the guest that a source shows.
-fn of_guest(source: &crate::studio::scenes::Source) -> Option<String> {
+fn of_guest(source: &Source) -> Option<String> {
     match &source.choice {
         VideoChoice::Guest(id) => Some(id.clone()),
         _ => None,
@@ -310,16 +340,15 @@ mod tests {
             (1, Some(StripId(7)))
         );
         engine.forget_earlier_guests();
-        assert!(engine.guest_source("g1").is_none() && engine.guest_strip("g1").is_none());
+        assert!(!engine.is_guest_shown("g1"));
     }
 
     #[test]
     fn four_guests_have_a_corner_each() {
-        let corners: Vec<_> = (1..=4).map(corner).map(|it| (it.x, it.y)).collect();
+        let corners: Vec<_> = (0..4).map(corner).map(|it| (it.x, it.y)).collect();
         for (index, place) in corners.iter().enumerate() {
             assert!(!corners[..index].contains(place), "{corners:?}");
         }
-        assert_eq!(corner(5).x, corner(1).x);
         assert_eq!((number("g12"), number("x")), (12, 0));
     }
 }

@@ -240,11 +240,15 @@ impl BuiltIn {
             return Err(Box::new(StudioMessage::ServerFailed { reason }));
         }
         let mut config = self.config();
+        let mut insecure = None;
         if let Some(listen) = self.https_listen() {
-            let identity = self
-                .https_identity(listen)
-                .map_err(|reason| Box::new(StudioMessage::ServerFailed { reason }))?;
-            (config.https, config.identity) = (Some(listen), Some(identity));
+            match self.https_identity(listen) {
+                Ok(identity) => {
+                    (config.https, config.identity) = (Some(listen), Some(identity));
+                }
+                // Without secure pages, the server does everything else.
+                Err(reason) => insecure = Some(StudioMessage::ServerNotMoved { reason }),
+            }
         }
         let server = Server::start(runtime, clock, config).map_err(|error| {
             Box::new(StudioMessage::ServerFailed { reason: Problem::from(&error) })
@@ -261,6 +265,7 @@ impl BuiltIn {
             moved(addresses.rtmp_moved, DEFAULT_RTMP_PORT, Some(addresses.rtmp)),
             moved(addresses.http_moved, DEFAULT_HTTP_PORT, addresses.http),
             moved(addresses.webrtc_moved, DEFAULT_WEBRTC_PORT, addresses.webrtc),
+            insecure,
         ];
         if self.serve == Serve::AtOnce {
             let (app, stream) = address::OWN_STREAM;
@@ -345,11 +350,20 @@ impl BuiltIn {
     /// left alone.
     pub fn set_reach(&mut self, reach: ServerReach) -> Result<(), Box<StudioMessage>> {
         let was = std::mem::replace(&mut self.reach, reach);
+        let with_identity = self.https_listen().filter(|_| {
+            let is_changed = (was.https, was.http) != (reach.https, reach.http);
+            is_changed && self.server.is_some() && self.https.is_none()
+        });
+        let identity = with_identity.map(|listen| self.https_identity(listen)).transpose();
+        if identity.is_err() {
+            // Nothing has moved.
+            self.reach = was;
+        }
         let not_moved = |reason| Box::new(StudioMessage::ServerNotMoved { reason });
         let secured = match self.https_listen() {
             _ if self.server.is_none() || self.https.is_some() => None,
             Some(listen) if (was.https, was.http) != (reach.https, reach.http) => {
-                Some(Some((self.https_identity(listen).map_err(not_moved)?, listen)))
+                identity.map_err(not_moved)?.map(|identity| Some((identity, listen)))
             }
             None if was.https => Some(None),
             _ => None,

@@ -348,6 +348,8 @@ impl Engine {
 
     /// Applies a changed collection, which is a scene change on air: outputs and encoders continue.
     fn follow_collection(&mut self) {
+        // Guests who were on air when the collection was stored are not asked for again.
+        self.forget_earlier_guests();
         let (_, wanted) = self.settings.concealed();
         let known = &mut self.settings.keyring_addresses.known;
         known.retain(|name, _| wanted.iter().any(|kept| kept.name == *name));

@@ -338,19 +338,20 @@ impl Session {
         }
         let (id, peer) = (self.transport.mailbox.id, self.transport.peer);
         let of_protocol = (peer, Protocol::Whip);
+        let seat = self.name.query.strip_prefix("seat=").unwrap_or_default();
+        if self.guest.as_ref().is_some_and(|place| !place.connected(id, seat)) {
+            return Err(problem!("left-replaced"));
+        }
         let publication = registry
             .publish_by(id, of_protocol, &self.name, self.right)
             .map_err(|refused| registry.refuse_publisher(of_protocol, &self.name, refused))?;
         registry.admission.settle(slot.spot(), Purpose::Publish);
         // The recording must start before the first data is handled.
         let recorded = self.grant.recorded.take().map(|recorded| *recorded);
-        match &self.guest {
-            // The studio alone plays it.
-            Some(place) => place.connected(id),
-            None => {
-                recordings::begin(registry, &publication.stream, recorded);
-                hls::begin(registry, &publication.stream);
-            }
+        // The studio alone plays guests.
+        if self.guest.is_none() {
+            recordings::begin(registry, &publication.stream, recorded);
+            hls::begin(registry, &publication.stream);
         }
         publication.stream.set_source(id, RelaySource::default());
         if self.guest.is_none() {
