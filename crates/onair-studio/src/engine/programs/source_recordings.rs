@@ -36,7 +36,10 @@ pub struct OpenedSource {
 impl Engine {
     /// Records these sources alone, from the next broadcast or recording on, or now if one runs.
     pub fn record_sources(&mut self, sources: BTreeMap<SourceId, PathBuf>) {
-        self.live.source_recordings.wanted.extend(sources);
+        let recordings = &mut self.live.source_recordings;
+        // A source that is being recorded goes on in its file.
+        let is_new = |(source, _): &(SourceId, PathBuf)| !recordings.running.contains_key(source);
+        recordings.wanted.extend(sources.into_iter().filter(is_new));
         if self.live.on_air.is_some() && !self.live.source_recordings.wanted.is_empty() {
             let opened = self.open_source_recordings();
             let now = self.clock.now();
@@ -248,5 +251,22 @@ impl Engine {
     /// Returns the tracks that recordings of sources add to a strip.
     pub fn source_tracks(&self, strip: &AudioStrip) -> ExtraTracks {
         self.live.source_recordings.tracks_of(|source| self.is_strip_of(strip, source))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::studio::engine::handlers::live::tests::at_rest;
+
+    #[test]
+    fn a_source_that_is_being_recorded_is_not_recorded_again() {
+        let (mut engine, _ends) = at_rest(None);
+        let place = SourcePlace::all().next().unwrap();
+        engine.live.source_recordings.running.insert(SourceId(1), place);
+        let file = |id| (SourceId(id), PathBuf::from("source.mkv"));
+        engine.record_sources(BTreeMap::from([file(1), file(2)]));
+        let wanted: Vec<_> = engine.live.source_recordings.wanted.keys().copied().collect();
+        assert_eq!(wanted, [SourceId(2)]);
     }
 }
