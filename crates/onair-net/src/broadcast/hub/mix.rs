@@ -158,6 +158,20 @@ mod tests {
     }
 
     #[test]
+    fn a_mix_has_the_video_delay_and_the_b_frames_of_its_stream() {
+        let (packets, input) = queue::bounded("packets", 64, Full::Block);
+        let hub = Hub::spawn(config(), input).unwrap();
+        let mixed = hub.with_mix(ExtraTrack::new(2).unwrap());
+        assert!(!mixed.feed.has_b_frames());
+        let delay = Duration::from_millis(200);
+        hub.set_video_delay(delay);
+        hub.set_b_frames(true);
+        assert_eq!(mixed.feed().video_delay(), delay);
+        assert!(mixed.feed().has_b_frames());
+        drop(packets);
+    }
+
+    #[test]
     fn frames_are_shared_and_a_keyframe_is_asked_of_the_encoder() {
         let (packets, input) = queue::bounded("packets", 64, Full::Block);
         let hub = Hub::spawn(StreamConfig::default(), input).unwrap();

@@ -461,11 +461,17 @@ impl HubFeed {
 
     /// Returns the delay with which video arrives after audio of the same time.
     pub fn video_delay(&self) -> Duration {
+        if let Some(followed) = &self.followed {
+            return followed.video_delay();
+        }
         Duration::from_micros(self.shared.video_delay_us.load(Ordering::Relaxed))
     }
 
     /// Returns true if the main rendition can have B-frames.
     pub fn has_b_frames(&self) -> bool {
+        if let Some(followed) = &self.followed {
+            return followed.has_b_frames();
+        }
         self.shared.has_b_frames.load(Ordering::Relaxed)
     }
 
