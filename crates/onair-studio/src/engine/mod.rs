@@ -227,6 +227,7 @@ impl Engine {
                 program.mixer().measure_loudness(self.config.loudness);
                 program.mixer().set_fall(self.settings.preferences.meter_fall);
                 self.state.program = Some(program);
+                self.pass_canvas_frames();
                 self.tell_unseen();
                 self.notices.take_back("encoder-failed");
             }

@@ -58,11 +58,18 @@ impl Engine {
         if std::mem::replace(&mut self.live.second.is_shown, is_shown) == is_shown {
             return;
         }
-        let slot = is_shown.then(|| self.live.second.frames.clone());
+        self.pass_canvas_frames();
+        self.follow_canvas();
+    }
+
+    /// Lets the program pass the frames of the second canvas to the window while it shows them. A
+    /// new program does not know this.
+    pub fn pass_canvas_frames(&mut self) {
+        let second = &self.live.second;
+        let slot = second.is_shown.then(|| second.frames.clone());
         if let Some(program) = &mut self.state.program {
             program.show_other(SECOND_PROGRAM, slot, &self.settings.collection);
         }
-        self.follow_canvas();
     }
 
     /// Draws the second canvas as configured, while somebody needs it.
