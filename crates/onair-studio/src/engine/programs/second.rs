@@ -18,6 +18,7 @@ use crate::studio::live::source_recordings::path_beside;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::program::{CanvasContent, OtherCanvas, ProgramSound};
 use crate::studio::targets::quality::Quality;
+use crate::studio::targets::{Target, address};
 
 impl Engine {
     /// Returns the canvas to draw, if there is one. While it is encoded, its size stays.
@@ -104,16 +105,18 @@ impl Engine {
 
     /// Opens the encoders of the second canvas, if a target or a recording needs it.
     pub fn open_second(&mut self) -> Option<Opened> {
-        let is_target = |it: &crate::studio::targets::Target| it.enabled && it.second_canvas;
         let is_needed =
-            self.live.second.wanted_file.is_some() || self.targets.list.iter().any(is_target);
+            self.live.second.wanted_file.is_some() || self.targets.list.iter().any(gets_second);
         if !is_needed || self.second_on_air().is_some() {
             return None;
         }
         let canvas = self.second_canvas()?;
         let program = self.state.program.as_mut()?;
         program.set_other(SECOND_PROGRAM, Some(canvas), &self.settings.collection);
-        let quality = Quality { size: canvas.size, ..self.state.quality.clone() };
+        let mut quality = Quality { size: canvas.size, ..self.state.quality.clone() };
+        if !all_take_b_frames(&self.targets.list) {
+            quality.b_frames = 0;
+        }
         let (id, sound) = ((SECOND_PROGRAM, ProgramName::Second), ProgramSound::of(program));
         match OnAir::open(program, id, sound, &quality, self.clock) {
             Ok(opened) => Some(opened),
@@ -225,5 +228,38 @@ impl Engine {
         let second: BTreeMap<u32, bool> =
             self.targets.list.iter().map(|it| (it.id, it.second_canvas)).collect();
         wanted.into_iter().partition(|it| !second.get(&it.id).copied().unwrap_or_default())
+    }
+}
+
+/// Returns true if this target gets the second canvas.
+fn gets_second(target: &Target) -> bool {
+    target.enabled && target.second_canvas
+}
+
+/// Returns false if a target of the second canvas takes no B-frames. The second canvas has no other
+/// encode for such a target.
+fn all_take_b_frames(targets: &[Target]) -> bool {
+    targets.iter().filter(|target| gets_second(target)).all(|target| {
+        let url = address::parse(target.server(), target.key()).ok();
+        url.is_none_or(|url| url.has_b_frames())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Secret;
+
+    #[test]
+    fn the_second_canvas_has_b_frames_unless_one_of_its_targets_takes_none() {
+        let target = |server, second_canvas| Target {
+            second_canvas,
+            ..Target::custom(1, server, Secret::new("key"))
+        };
+        let (rtmp, whip) = ("rtmp://h/app", "whip://h/live/a/whip");
+        assert!(all_take_b_frames(&[target(rtmp, true), target(whip, false)]));
+        assert!(!all_take_b_frames(&[target(rtmp, true), target(whip, true)]));
+        let off = Target { enabled: false, ..target(whip, true) };
+        assert!(all_take_b_frames(&[target(rtmp, true), off]));
     }
 }
