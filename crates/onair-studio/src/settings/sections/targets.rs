@@ -105,6 +105,7 @@ pub fn from_tables(tables: Vec<Table>) -> Vec<Target> {
                 built_in.enabled = table.enabled;
                 built_in.monitor = table.monitor;
                 built_in.mix = table.mix;
+                built_in.second_canvas = table.second_canvas;
             }
             continue;
         }
@@ -150,6 +151,16 @@ mod tests {
         // Nothing of these targets is kept.
         assert_eq!(urls, [good, "", "", ""]);
         assert!(read.iter().skip(1).all(|target| target.monitor == Some(true)));
+    }
+
+    #[test]
+    fn the_built_in_server_keeps_the_second_canvas() {
+        let built_in = Target { second_canvas: true, ..Target::built_in() };
+        let settings = Settings { targets: vec![built_in.clone()], ..Settings::default() };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("settings.toml");
+        settings.write(&path).unwrap();
+        assert_eq!(Settings::read(&path).0.targets, [built_in]);
     }
 
     #[test]
