@@ -356,7 +356,10 @@ impl Engine {
         // All encoders are opened first, so that recordings of sources begin with the program.
         let sources = self.open_source_recordings();
         let second = self.open_second();
-        let Some(program) = &self.state.program else { return false };
+        let Some(program) = &self.state.program else {
+            self.live.second.wanted_file = None;
+            return false;
+        };
         match OnAir::open_main(program, &self.state.quality, self.clock) {
             Ok(opened) => {
                 let now = self.clock.now();
@@ -375,6 +378,7 @@ impl Engine {
             Err(reason) => {
                 self.close_source_recordings(sources);
                 drop(second);
+                self.live.second.wanted_file = None;
                 self.follow_canvas();
                 self.notices.raise(&StudioMessage::EncoderFailed { reason }, "");
                 false

@@ -49,6 +49,7 @@ impl Engine {
         self.settings.canvas = canvas;
         self.changed();
         if is_ended {
+            self.live.second.wanted_file = None;
             self.stop_program(SECOND_PROGRAM);
         }
         self.follow_canvas();
@@ -86,8 +87,10 @@ impl Engine {
 
     /// Records the second canvas to this file from the next broadcast or recording on.
     pub fn record_canvas(&mut self, path: PathBuf) {
-        self.live.second.wanted_file = Some(path);
-        if self.live.on_air.is_some() {
+        let is_on = self.settings.canvas.enabled;
+        // A canvas that is off must not be recorded by a later broadcast.
+        self.live.second.wanted_file = is_on.then_some(path);
+        if is_on && self.live.on_air.is_some() {
             let now = self.clock.now();
             self.begin_second(now);
             self.record_second();
@@ -121,6 +124,7 @@ impl Engine {
         match OnAir::open(program, id, sound, &quality, self.clock) {
             Ok(opened) => Some(opened),
             Err(reason) => {
+                self.live.second.wanted_file = None;
                 self.follow_canvas();
                 self.notices.raise(&StudioMessage::EncoderFailed { reason }, "");
                 None
@@ -249,6 +253,20 @@ fn all_take_b_frames(targets: &[Target]) -> bool {
 mod tests {
     use super::*;
     use crate::base::Secret;
+    use crate::studio::engine::handlers::live::tests::at_rest;
+
+    #[test]
+    fn a_start_that_failed_leaves_no_recording_for_a_later_broadcast() {
+        let (mut engine, _ends) = at_rest(None);
+        engine.record_canvas("off.mkv".into());
+        assert_eq!(engine.live.second.wanted_file, None);
+        engine.settings.canvas.enabled = true;
+        engine.record_canvas("tall.mkv".into());
+        assert!(engine.live.second.wanted_file.is_some());
+        // Without a program, the encoders cannot be opened.
+        assert!(!engine.begin_broadcast());
+        assert_eq!(engine.live.second.wanted_file, None);
+    }
 
     #[test]
     fn the_second_canvas_has_b_frames_unless_one_of_its_targets_takes_none() {
