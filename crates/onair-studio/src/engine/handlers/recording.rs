@@ -97,6 +97,7 @@ impl Engine {
                     paused: false,
                 }));
                 self.notices.raise(&StudioMessage::RecordingNotStarted { path: shown, reason }, "");
+                self.end_recordings_beside();
                 self.end_if_idle();
             }
         }

@@ -137,11 +137,46 @@ impl Engine {
         self.poll_second();
     }
 
+    /// Ends the recordings of sources and of the second canvas after the recording of the main
+    /// program has failed, unless something is still sent.
+    pub fn end_recordings_beside(&mut self) {
+        if !self.live.is_publishing() {
+            self.stop_source_recordings();
+            self.stop_second_recording();
+        }
+    }
+
     /// Ends all programs except the main one.
     pub fn stop_programs(&mut self) {
         self.stop_source_recordings();
         for id in self.live.others.keys().copied().collect::<Vec<_>>() {
             self.stop_program(id);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::Size;
+    use crate::studio::engine::handlers::live::tests::{end, with_program};
+    use crate::studio::live::second_canvas::SecondCanvas;
+
+    #[test]
+    fn no_recording_goes_on_beside_a_main_one_that_did_not_begin() {
+        let (mut engine, ends) = with_program(None);
+        let folder = tempfile::tempdir().unwrap();
+        let size = Size::new(180, 320);
+        engine.settings.canvas = SecondCanvas { enabled: true, size, ..SecondCanvas::default() };
+        engine.record_canvas(folder.path().join("tall.mkv"));
+        // No container has this extension.
+        engine.start_recording(folder.path().join("show.txt"));
+        let has_begun = std::iter::from_fn(|| ends.events.try_recv().ok()).any(|event| {
+            let Event::Recording(it) = event else { return false };
+            it.program == ProgramName::Second && it.state == RecordingState::Writing
+        });
+        assert!(has_begun);
+        assert!(engine.live.all().next().is_none());
+        end(engine);
     }
 }

@@ -62,8 +62,13 @@ impl Engine {
         self.follow_listeners();
         self.follow_guests();
         if let Some(on_air) = &mut self.live.on_air {
+            let was_recording = on_air.is_recording();
             let looked = on_air.poll(self.clock.now());
+            let has_failed = was_recording && !on_air.is_recording();
             self.all_happened(looked);
+            if has_failed {
+                self.end_recordings_beside();
+            }
             self.end_if_idle();
             self.summarize_if_over();
         }
