@@ -1,5 +1,5 @@
 //! Keeps rules from running each other for ever. A rule's command can cause the event of another
-//! rule, so scenes that follow each other at once form a chain. A rule that makes the chain too long
+//! rule, so rules that follow each other at once form a chain. A rule that makes the chain too long
 //! is paused. Events that no command causes, such as chat messages, only have a maximum rate, because
 //! otherwise viewers could pause a rule.
 

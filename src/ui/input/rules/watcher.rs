@@ -82,7 +82,7 @@ impl RuleWatcher {
                 }
             };
             if is_due {
-                let is_caused = matches!(event, RuleEvent::Scene(_));
+                let is_caused = can_be_caused(&event);
                 due.push(DueRule { rule: rule.clone(), is_caused });
             }
         }
@@ -116,6 +116,14 @@ impl RuleWatcher {
         }
         let since = *self.silent.entry(when.to_owned()).or_insert(Some(now));
         since.is_some_and(|since| now.since(since) >= *time)
+    }
+}
+
+/// Returns true if the command of a rule can cause this event.
+fn can_be_caused(event: &RuleEvent) -> bool {
+    match event {
+        RuleEvent::Scene(_) | RuleEvent::SourceLost(_) | RuleEvent::TargetLost(_) => true,
+        RuleEvent::Silent(..) | RuleEvent::Time(..) | RuleEvent::Chat(_) => false,
     }
 }
 
@@ -185,6 +193,13 @@ mod tests {
         Arc::make_mut(&mut it.scenes.collection).current = scenes[0].id;
         it.rules[1].enabled = false;
         assert!(due(&mut watcher, 500, 16, &it).is_empty(), "the rule is paused");
+    }
+
+    #[test]
+    fn events_of_scenes_sources_and_targets_can_be_caused_by_rules() {
+        let is_caused = |text: &str| can_be_caused(&RuleEvent::parse(text).unwrap());
+        assert!(["scene:Break", "source-lost:Camera", "target-lost:"].into_iter().all(is_caused));
+        assert!(!["silent:10", "time:20:15", "chat:!pause"].into_iter().any(is_caused));
     }
 
     #[test]
