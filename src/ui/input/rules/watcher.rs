@@ -71,7 +71,8 @@ impl RuleWatcher {
         let facts = Facts::of(snapshot, minute);
         let before = self.before.replace(facts.clone());
         let rules = snapshot.rules.iter().filter(|rule| rule.enabled);
-        self.silent.retain(|when, _| snapshot.rules.iter().any(|rule| rule.when == *when));
+        // A rule that was paused begins to wait again.
+        self.silent.retain(|when, _| rules.clone().any(|rule| rule.when == *when));
         let mut due = Vec::new();
         for rule in rules {
             let Some(event) = RuleEvent::parse(&rule.when) else { continue };
@@ -217,5 +218,19 @@ mod tests {
         it.loudness.peak_dbfs = -90.0;
         assert!(due(&mut watcher, 62_000, 0, &it).is_empty());
         assert_eq!(due(&mut watcher, 72_000, 0, &it), ["silent:10"]);
+    }
+
+    #[test]
+    fn a_rule_that_was_paused_waits_for_the_whole_silence_again() {
+        let mut it = snapshot(&["silent:10"]);
+        let mut watcher = RuleWatcher::default();
+        it.loudness.peak_dbfs = -90.0;
+        assert!(due(&mut watcher, 0, 0, &it).is_empty());
+        it.rules[0].enabled = false;
+        assert!(due(&mut watcher, 5_000, 0, &it).is_empty());
+        it.rules[0].enabled = true;
+        assert!(due(&mut watcher, 12_000, 0, &it).is_empty());
+        assert!(due(&mut watcher, 21_900, 0, &it).is_empty());
+        assert_eq!(due(&mut watcher, 22_000, 0, &it), ["silent:10"]);
     }
 }
