@@ -87,6 +87,7 @@ settings-no-such-strip = there is no audio source { $number }
 settings-no-such-value = the filter { $kind } has no such setting
 settings-no-camera = a camera name is too long or contains invalid characters
 settings-no-camera-control = '{ $name }' is not a camera control
+settings-rule-too-long = an event or a command is longer than { $most } bytes, so onair leaves out the rule
 settings-service-twice = the service '{ $name }' appears twice
 settings-service = service { $number }: { $reason }
 

@@ -103,6 +103,7 @@ settings-no-such-strip = 没有编号为 { $number } 的音频源
 settings-no-such-value = 滤镜 { $kind } 没有这项设置
 settings-no-camera = 有一个摄像头的名称过长，或含有无效字符
 settings-no-camera-control = 摄像头没有名为“{ $name }”的控制项
+settings-rule-too-long = 事件或命令超过 { $most } 字节，已忽略此规则
 settings-service-twice = 平台“{ $name }”重复
 settings-service = 平台 { $number }：{ $reason }
 

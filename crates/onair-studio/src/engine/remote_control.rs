@@ -7,7 +7,7 @@ use crate::net::random_hex;
 use crate::studio::engine::Engine;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::settings::stream_keys::KeyOwner;
-use crate::studio::settings::{MAX_RULE_TEXT_BYTES, MAX_RULES, RemoteChoices, Rule};
+use crate::studio::settings::{MAX_RULES, RemoteChoices, Rule};
 use crate::studio::snapshot::{RemoteControlView, RemoteReport};
 
 /// The name under which the password is stored.
@@ -88,8 +88,7 @@ impl Engine {
 
     pub(super) fn set_rules(&mut self, mut rules: Vec<Rule>) {
         rules.truncate(MAX_RULES);
-        let fits = |text: &str| text.len() <= MAX_RULE_TEXT_BYTES;
-        rules.retain(|rule| fits(&rule.when) && fits(&rule.then));
+        rules.retain(Rule::fits);
         if rules != self.settings.rules {
             self.settings.rules = rules;
             self.changed();
@@ -136,6 +135,7 @@ impl Engine {
 mod tests {
     use super::*;
     use crate::studio::engine::handlers::live::tests::at_rest;
+    use crate::studio::settings::MAX_RULE_TEXT_BYTES;
     use crate::text::problem::problem;
 
     #[test]

@@ -212,6 +212,7 @@ impl Settings {
         file.player.apply(&mut settings, document);
         file.server.apply(&mut settings, document);
         settings.chat = settings.chat.checked();
+        settings.rules = sections::window::checked_rules(settings.rules, document);
         settings.cameras = sections::cameras::checked(file.cameras, document);
         if let Some(table) = file.collection {
             settings.collection = table.collection(document);

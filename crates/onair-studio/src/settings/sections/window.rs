@@ -11,6 +11,7 @@ use crate::studio::live::recording::RecordingChoices;
 use crate::studio::mixer::push_to_talk::PushToTalkKey;
 use crate::studio::settings::default_recording_folder;
 use crate::studio::settings::hotkeys::Hotkeys;
+use crate::studio::settings::reading::lenient::Document;
 use crate::studio::settings::reading::values::{self, form, within};
 use crate::studio::settings::sections::panels::Panels;
 use crate::studio::settings::sections::projectors::Projectors;
@@ -248,6 +249,28 @@ impl Rule {
         let (when, then) = (when.trim().to_owned(), then.trim().to_owned());
         (!when.is_empty() && !then.is_empty()).then_some(Self { when, then, enabled: true })
     }
+
+    /// Returns true if the event and the command are within their limit.
+    pub fn fits(&self) -> bool {
+        [&self.when, &self.then].iter().all(|text| text.len() <= MAX_RULE_TEXT_BYTES)
+    }
+}
+
+/// Returns the rules within their limits. Rules outside their limits are reported and dropped.
+pub(in crate::settings) fn checked_rules(rules: Vec<Rule>, from: &mut Document<'_>) -> Vec<Rule> {
+    if rules.len() > MAX_RULES {
+        from.note("rules", &problem!("settings-the-rest", most = MAX_RULES));
+    }
+    let mut checked = Vec::new();
+    for (index, rule) in rules.into_iter().take(MAX_RULES).enumerate() {
+        if rule.fits() {
+            checked.push(rule);
+        } else {
+            let why = problem!("settings-rule-too-long", most = MAX_RULE_TEXT_BYTES);
+            from.note(&format!("rules.{index}"), &why);
+        }
+    }
+    checked
 }
 
 #[cfg(test)]
@@ -310,6 +333,18 @@ mod tests {
         assert_eq!((read.remote, warnings.len()), (RemoteChoices::default(), 3), "{warnings:?}");
         let (read, _) = Settings::parse("[remote]\nobs_websocket = true\nport = 4460\n");
         assert_eq!((read.remote.obs_websocket, read.remote.port), (true, 4460));
+    }
+
+    #[test]
+    fn rules_outside_their_limits_are_left_out() {
+        let rule = |when: &str| format!("[[rules]]\nwhen = \"{when}\"\nthen = \"record\"\n");
+        let long = "x".repeat(MAX_RULE_TEXT_BYTES + 1);
+        let (read, warnings) = Settings::parse(&(rule(&long) + &rule("scene:Break")));
+        let events: Vec<_> = read.rules.iter().map(|rule| &*rule.when).collect();
+        assert_eq!((events, warnings.len()), (vec!["scene:Break"], 1), "{warnings:?}");
+        assert!(warnings[0].to_string().contains("rules"), "{warnings:?}");
+        let (read, warnings) = Settings::parse(&rule("scene:Break").repeat(MAX_RULES + 1));
+        assert_eq!((read.rules.len(), warnings.len()), (MAX_RULES, 1), "{warnings:?}");
     }
 
     #[test]
