@@ -150,6 +150,15 @@ run_tests() {
     need_packages windows-test || return 77
     ONAIR_PROFILE=dev build || return 1
     packaging/windows/test.sh "$folder" || status=$?
+    case $status in
+    0 | 77) ;;
+    # As for the other tests: on a slow machine, a program can be late once.
+    *)
+        say "Running the program for Windows again."
+        status=0
+        packaging/windows/test.sh "$folder" || status=$?
+        ;;
+    esac
     # Those of the other crates take minutes to build, and hardly know the system.
     [ "$status" = 77 ] || units onair-platform || status=1
     return "$status"
