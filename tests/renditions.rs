@@ -573,6 +573,9 @@ fn renditions_play_over_webrtc_by_choice_without_another_connection() {
     // A stream with B-frames plays over WebRTC only as a rendition.
     let film = ["-tune", "film", "-bf", "2", "-b_strategy", "0"];
     let _publisher = running.publish(&[&SMALL[..], &film].concat());
+    // A server that has only a few frames of the stream cannot see the B-frames yet. It would accept
+    // the page, whose note then says that no frames come.
+    wait_for("the stream by HLS", LIMIT, || running.get("/live/show.m3u8").0 == 200);
     // The choice of audio alone is forgotten before the page reads it. Until the old page is gone, it could store
     // its choice again.
     let page = browser.open(&url, "localStorage.clear()");
