@@ -19,9 +19,16 @@ pub(crate) struct Replacement {
     last: Option<Timestamp>,
     /// True once the built-in encoder has taken over, for the rest of the broadcast.
     is_final: bool,
+    /// True if the built-in encoder must not take over.
+    is_sole: bool,
 }
 
 impl Replacement {
+    /// Returns the replacement of an encoder that only the same encoder may replace.
+    pub fn sole() -> Self {
+        Self { is_sole: true, ..Self::default() }
+    }
+
     /// Opens the encoder of the broadcast, or the one that has taken over.
     pub fn open(&self, config: &Config) -> Result<Opened<dyn VideoBackend>, Error> {
         match self.is_final {
@@ -48,6 +55,9 @@ impl Replacement {
                 Ok(opened) => return Ok(opened),
                 Err(error) => tracing::warn!(%error, "starting the encoder again failed"),
             }
+        }
+        if self.is_sole {
+            return Err(error);
         }
         self.is_final = true;
         backend::open_builtin(config)

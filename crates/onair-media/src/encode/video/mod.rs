@@ -4,14 +4,14 @@ mod open;
 mod shared;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 
 use crate::base::worker::Stuck;
 use crate::base::{Stop, Worker, queue};
-use crate::encode::backend::{Replacement, VideoBackend};
+use crate::encode::backend::Replacement;
 pub use crate::encode::config::{Choice, Video as Config};
 use crate::encode::error::{Error, contain_panic};
 use crate::encode::keyframes::Schedule;
@@ -75,6 +75,20 @@ impl VideoEncoder {
         Self::spawn_rendition(config, RenditionId::Main, config.size, input, output)
     }
 
+    /// Opens an encoder like [`VideoEncoder::spawn`], but one that no other encoder replaces. If its
+    /// process fails again soon after it was restarted, the encoder has failed.
+    ///
+    /// # Errors
+    /// Fails with the same errors as [`VideoEncoder::spawn`].
+    pub fn spawn_sole(
+        config: Config,
+        input: queue::Receiver<VideoFrame>,
+        output: queue::Sender<EncodedPacket>,
+    ) -> Result<Self, Error> {
+        let id = (RenditionId::Main, Replacement::sole());
+        Self::spawn_with(config, id, config.size, input, output)
+    }
+
     /// Opens an encoder like [`VideoEncoder::spawn`], for this rendition. Frames are scaled to
     /// `size` from the start.
     ///
@@ -87,7 +101,18 @@ impl VideoEncoder {
         input: queue::Receiver<VideoFrame>,
         output: queue::Sender<EncodedPacket>,
     ) -> Result<Self, Error> {
-        let opened = Replacement::default().open(&Config { size, ..config })?;
+        let id = (rendition_id, Replacement::default());
+        Self::spawn_with(config, id, size, input, output)
+    }
+
+    fn spawn_with(
+        config: Config,
+        (rendition_id, replacement): (RenditionId, Replacement),
+        size: Size,
+        input: queue::Receiver<VideoFrame>,
+        output: queue::Sender<EncodedPacket>,
+    ) -> Result<Self, Error> {
+        let opened = replacement.open(&Config { size, ..config })?;
         let video_config = opened.backend.config().clone();
         let shared = Arc::new(Shared {
             description: Mutex::new(opened.backend.description()),
@@ -103,6 +128,7 @@ impl VideoEncoder {
             bitrate: AtomicU32::new(config.bitrate.0),
             used_bitrate: AtomicU32::new(config.bitrate.0),
             step: AtomicU32::new(1),
+            b_frames: AtomicU8::new(config.b_frames),
             size: AtomicU64::new(packed(size)),
             encoded_size: AtomicU64::new(packed(size)),
         });
@@ -110,7 +136,8 @@ impl VideoEncoder {
         let its = Arc::clone(&shared);
         let backend = opened.backend;
         let worker = Worker::spawn("onair-venc", move |stop| {
-            let work = || run(&config, rendition_id, backend, &its, &input, &output, stop);
+            let open = Open::new(backend, rendition_id, replacement, config.b_frames);
+            let work = || run(&config, open, &its, &input, &output, stop);
             if let Err(error) = contain_panic(work) {
                 *its.failure.lock() = Some(error);
             }
@@ -140,6 +167,11 @@ impl VideoEncoder {
     /// size has no effect.
     pub fn set_size(&self, size: Size) {
         self.shared.size.store(packed(size), Ordering::Relaxed);
+    }
+
+    /// Encodes no B-frames from the next frame on, which becomes a keyframe if there were B-frames.
+    pub fn end_b_frames(&self) {
+        self.shared.b_frames.store(0, Ordering::Relaxed);
     }
 
     /// Returns a function that makes the next frame a keyframe. Scheduled keyframes keep their
@@ -214,15 +246,13 @@ const STOP_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 fn run(
     config: &Config,
-    rendition_id: RenditionId,
-    backend: Box<dyn VideoBackend>,
+    mut open: Open,
     shared: &Shared,
     input: &queue::Receiver<VideoFrame>,
     output: &queue::Sender<EncodedPacket>,
     stop: &Stop,
 ) -> Result<(), Error> {
     let mut schedule = Schedule::new(config.frame_rate, config.keyframe_interval);
-    let mut open = Open::new(backend, rendition_id, Replacement::default());
     // Number of frames since the last encoded one.
     let mut since = 0;
     let deliver = |mut packet: EncodedPacket, rendition: &Arc<Rendition>| {
@@ -452,6 +482,22 @@ mod tests {
         }
         drop(feed);
         encoder.join(JOIN_TIMEOUT).unwrap();
+    }
+
+    #[test]
+    fn an_encoder_without_a_replacement_has_failed_after_its_process_crashed_twice() {
+        let (feed, input) = queue::bounded("frames", 1, Full::Block);
+        let (output, packets) = queue::bounded("packets", 256, Full::Block);
+        let config = config(CRASHING_BITRATE.0, Choice::Pipelined);
+        let mut encoder = VideoEncoder::spawn_sole(config, input, output).unwrap();
+        let planes = Arc::new(Pooled::unpooled(Planes::black(FRAME_SIZE)));
+        let (pts, color) = (Timestamp::ZERO, Color::PROGRAM);
+        feed.send(VideoFrame { pts, surface: planes.into(), color }).unwrap();
+        encoder.wait(JOIN_TIMEOUT).unwrap();
+        assert!(matches!(encoder.failed(), Some(Error::Process { .. })));
+        let incidents = encoder.take_incidents();
+        assert!(incidents.iter().all(|it| it.now == "pipelined"), "{incidents:?}");
+        assert!(packets.recv().is_none());
     }
 
     #[test]

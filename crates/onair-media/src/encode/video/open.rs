@@ -32,6 +32,8 @@ pub(super) struct Open {
     /// The bitrate that the encoder uses.
     pub(super) used_bitrate: BitsPerSecond,
     replacement: Replacement,
+    /// The maximum number of B-frames in a row.
+    b_frames: u8,
     /// The preset, if it is lighter than that of the configuration.
     lighter: Option<&'static str>,
     load: Load,
@@ -68,6 +70,7 @@ impl Open {
         backend: Box<dyn VideoBackend>,
         rendition_id: RenditionId,
         replacement: Replacement,
+        b_frames: u8,
     ) -> Self {
         let video = backend.config().clone();
         let (scaler, bitrate) = (Scaler::new(video.size), video.bitrate);
@@ -79,6 +82,7 @@ impl Open {
             bitrate,
             used_bitrate: bitrate,
             replacement,
+            b_frames,
             lighter: None,
             load: Load::default(),
         }
@@ -152,7 +156,8 @@ impl Open {
             let encoder = self.backend.description().name;
             let reason = Problem::from(&error);
             let preset = self.lighter.map_or(config.preset, Preset::Named);
-            let same = Config { size: self.size(), bitrate: wanted, preset, ..*config };
+            let b_frames = self.b_frames;
+            let same = Config { size: self.size(), bitrate: wanted, preset, b_frames, ..*config };
             let opened = self.replacement.after(error, frame.pts, &same)?;
             let description = opened.backend.description();
             let now = description.name;
@@ -162,7 +167,7 @@ impl Open {
             let (id, replacement) =
                 (self.rendition.rendition_id, std::mem::take(&mut self.replacement));
             let (before, lighter) = (Arc::clone(&self.rendition), self.lighter);
-            *self = Self::new(opened.backend, id, replacement);
+            *self = Self::new(opened.backend, id, replacement, b_frames);
             self.lighter = lighter;
             // The same encoder writes the same parameter sets, so nothing changes for receivers.
             if before.video.codec_config == self.rendition.video.codec_config {
@@ -201,11 +206,14 @@ impl Open {
         let is_slow = self.lighter.is_some() && current.is_some() && self.lighter != current;
         let needs_other =
             is_slow || !self.backend.changes_bitrate() && differs(self.bitrate, wanted);
-        if size == self.size() && !(key && needs_other) {
+        let b_frames = shared.b_frames.load(Ordering::Relaxed).min(config.b_frames);
+        let is_same = (size, b_frames) == (self.size(), self.b_frames);
+        if is_same && !(key && needs_other) {
             return Ok(Some(false));
         }
         let preset = self.lighter.map_or(config.preset, Preset::Named);
-        match self.replacement.open(&Config { size, bitrate: wanted, preset, ..*config }) {
+        let other = Config { size, bitrate: wanted, preset, b_frames, ..*config };
+        match self.replacement.open(&other) {
             Ok(opened) => {
                 self.finish()?;
                 if !self.drain(deliver)? {
@@ -213,7 +221,8 @@ impl Open {
                 }
                 let replacement = std::mem::take(&mut self.replacement);
                 let lighter = self.lighter;
-                *self = Self::new(opened.backend, self.rendition.rendition_id, replacement);
+                let id = self.rendition.rendition_id;
+                *self = Self::new(opened.backend, id, replacement, b_frames);
                 self.lighter = lighter;
                 *shared.description.lock() = self.backend.description();
                 shared.encoded_size.store(packed(size), Ordering::Relaxed);
@@ -222,6 +231,7 @@ impl Open {
             Err(error) => {
                 tracing::warn!(%error, %size, "reopening the encoder failed");
                 shared.size.store(packed(self.size()), Ordering::Relaxed);
+                shared.b_frames.store(self.b_frames, Ordering::Relaxed);
                 Ok(Some(false))
             }
         }

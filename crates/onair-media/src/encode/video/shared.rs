@@ -1,6 +1,6 @@
 //! What the encoder's thread shares with the owner of the encoder.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64};
 
 use parking_lot::Mutex;
 
@@ -40,6 +40,8 @@ pub(super) struct Shared {
     pub(super) used_bitrate: AtomicU32,
     /// The encoder encodes one in this many frames.
     pub(super) step: AtomicU32,
+    /// The maximum number of B-frames in a row, if it is lower than that of the configuration.
+    pub(super) b_frames: AtomicU8,
     /// The scaled size: width in the high bits, height in the low ones.
     pub(super) size: AtomicU64,
     /// The encoded size in the same form.
