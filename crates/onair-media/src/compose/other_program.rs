@@ -27,6 +27,8 @@ pub struct OtherProgramTiming {
     /// The number of the last frame.
     pub last: i64,
     pub encoder: Option<EncoderQueue>,
+    /// The encoder of a recording with its own quality.
+    pub recorder: Option<EncoderQueue>,
     pub preview: Option<Latest<VideoFrame>>,
 }
 

@@ -24,9 +24,10 @@ pub struct Inbox {
     pub preview: Option<Option<(Arc<Plan>, Latest<VideoFrame>)>>,
     pub views: Option<BTreeMap<ViewOf, SideView>>,
     pub t_bar: Option<Option<ManualTransition>>,
-    pub encoders: [Option<Option<EncoderQueue>>; 2],
+    pub encoders: [Option<Option<EncoderQueue>>; 3],
     pub others: BTreeMap<ProgramId, Option<OtherProgram>>,
     pub other_encoders: Vec<(ProgramId, Option<EncoderQueue>)>,
+    pub other_recorders: Vec<(ProgramId, EncoderQueue)>,
     /// True if a command came since the last tick.
     pub is_pending: bool,
     /// The number of guards. Commands are not applied while this number is above zero.

@@ -252,9 +252,20 @@ impl Compositor {
         self.post(|inbox| inbox.encoders[1] = Some(encoder));
     }
 
+    /// Works like [`Compositor::attach_encoder_from`], but for the encoder of a recording that has
+    /// its own quality. It gets the same shared frames, until its receiver is dropped, or the program
+    /// is detached.
+    pub fn attach_recorder(&self, id: ProgramId, encoder: Sender<VideoFrame>, from: Timestamp) {
+        let encoder = (encoder, from);
+        self.post(|inbox| match id {
+            ProgramId::MAIN => inbox.encoders[2] = Some(Some(encoder)),
+            id => inbox.other_recorders.push((id, encoder)),
+        });
+    }
+
     /// Stops sending frames to the encoders, whose queues end within one frame period.
     pub fn detach_encoder(&self) {
-        self.post(|inbox| inbox.encoders = [Some(None), Some(None)]);
+        self.post(|inbox| inbox.encoders = [Some(None), Some(None), Some(None)]);
     }
 
     /// Returns the counters since the start.
@@ -366,7 +377,7 @@ pub struct Ticker {
     program: Program,
     shared: Arc<Shared>,
     preview: Latest<VideoFrame>,
-    encoders: [Option<EncoderQueue>; 2],
+    encoders: [Option<EncoderQueue>; 3],
     others: BTreeMap<ProgramId, OtherProgramTiming>,
     rate: Rate,
     watcher: LoadWatcher,
@@ -379,7 +390,7 @@ impl Ticker {
             program: Program::new(config.size),
             shared,
             preview,
-            encoders: [None, None],
+            encoders: [None, None, None],
             others: BTreeMap::new(),
             rate: Rate::default(),
             watcher: LoadWatcher::default(),
@@ -415,6 +426,7 @@ impl Ticker {
         }
         let at = self.config.grid.instant(number);
         self.set_others(commands.others, commands.other_encoders, at);
+        self.set_recorders(commands.other_recorders);
         let is_idle = self.is_idle();
         let Self { program, shared, encoders, .. } = self;
         let is_skipped = degradation == Degradation::Rate && number % 2 != 0
@@ -490,14 +502,26 @@ impl Ticker {
             };
             let grid = FrameGrid { rate, ..self.config.grid };
             let last = grid.index_at(at) - 1;
-            let fresh = || OtherProgramTiming { grid, last, encoder: None, preview: None };
+            let fresh =
+                || OtherProgramTiming { grid, last, encoder: None, recorder: None, preview: None };
             let timing = self.others.entry(id).or_insert_with(fresh);
             (timing.grid, timing.preview) = (grid, preview);
             self.program.set_other(id, Some((plan, size)));
         }
         for (id, encoder) in encoders {
             if let Some(other) = self.others.get_mut(&id) {
+                if encoder.is_none() {
+                    other.recorder = None;
+                }
                 other.encoder = encoder;
+            }
+        }
+    }
+
+    fn set_recorders(&mut self, recorders: Vec<(ProgramId, EncoderQueue)>) {
+        for (id, recorder) in recorders {
+            if let Some(other) = self.others.get_mut(&id) {
+                other.recorder = Some(recorder);
             }
         }
     }
@@ -506,8 +530,10 @@ impl Ticker {
     fn draw_others(&mut self, at: Timestamp) {
         for (id, other) in &mut self.others {
             let Some(pts) = other.due(at) else { continue };
-            let is_encoded = other.encoder.as_ref().is_some_and(|(_, from)| pts >= *from);
-            if !is_encoded && other.preview.is_none() {
+            let is_encoded =
+                |queue: &Option<EncoderQueue>| queue.as_ref().is_some_and(|(_, from)| pts >= *from);
+            let is_wanted = is_encoded(&other.encoder) || is_encoded(&other.recorder);
+            if !is_wanted && other.preview.is_none() {
                 continue;
             }
             let Some(frame) = self.program.other_frame(*id, at) else { continue };
@@ -515,9 +541,11 @@ impl Ticker {
             if let Some(preview) = &other.preview {
                 preview.publish(frame.clone());
             }
-            let encoder = other.encoder.as_ref().filter(|_| is_encoded);
-            if encoder.is_some_and(|(encoder, _)| encoder.send(frame).is_err()) {
-                other.encoder = None;
+            for queue in [&mut other.encoder, &mut other.recorder] {
+                let encoder = queue.as_ref().filter(|_| is_encoded(queue));
+                if encoder.is_some_and(|(encoder, _)| encoder.send(frame.clone()).is_err()) {
+                    *queue = None;
+                }
             }
         }
     }
