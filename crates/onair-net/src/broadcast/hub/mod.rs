@@ -6,6 +6,7 @@ pub(in crate::broadcast) mod gop;
 pub(in crate::broadcast) mod interleaver;
 mod mix;
 pub(in crate::broadcast) mod opus;
+pub mod own_video;
 pub(in crate::broadcast) mod sequence_headers;
 pub(in crate::broadcast) mod shared_packet;
 pub mod subscription;
@@ -42,7 +43,7 @@ pub struct Hub {
     feed: HubFeed,
     /// The thread; `None` for the hub of a mix.
     worker: Option<Worker>,
-    /// Takes the packets of the hub that this hub of a mix follows.
+    /// Takes the packets of the hub that this hub of a mix, or with its own video, follows.
     #[allow(dead_code, reason = "the followed hub passes packets on while this exists")]
     mix: Option<Arc<dyn Sink>>,
 }
@@ -376,6 +377,9 @@ impl HubFeed {
             let last = begin.iter().rev().find(|tag| tag.track == Track::Video);
             let video = WantedVideo::Of { rendition_id, wanted, last: last.map(|tag| tag.dts) };
             let line = SubscriptionQueue::new(name, backlog, video, extras.is_some(), state.ended);
+            if has_video && begin.is_empty() {
+                line.begin_at(after);
+            }
             let sink = Arc::downgrade(&line);
             state.sinks.push(sink);
             line
@@ -444,6 +448,11 @@ impl HubFeed {
             _ => Duration::ZERO,
         };
         (state.ended || state.taken >= given).then(|| state.newest + late)
+    }
+
+    /// Returns the latest DTS of the packets taken.
+    fn newest(&self) -> Timestamp {
+        self.shared.state.lock().newest
     }
 
     /// Returns the latest DTS among the packets that the outputs have received.

@@ -15,6 +15,10 @@ use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::broadcast::output::Sink;
 use crate::media::{RenditionId, Track};
 
+/// How much earlier than requested an output may begin, so that it need not wait for another
+/// keyframe because of a frame that was drawn late.
+const START_TOLERANCE: Duration = Duration::from_millis(100);
+
 /// The result of a wait.
 #[derive(Clone, Debug)]
 pub enum NextPacket {
@@ -47,6 +51,8 @@ pub(in crate::broadcast) struct SubscriptionQueue {
 struct State {
     backlog: Backlog,
     video: WantedVideo,
+    /// The time before which the output does not begin.
+    begin_at: Option<Timestamp>,
     ended: bool,
 }
 
@@ -93,8 +99,14 @@ impl SubscriptionQueue {
         extras: bool,
         ended: bool,
     ) -> Arc<Self> {
-        let state = Mutex::new(State { backlog, video, ended });
+        let state = Mutex::new(State { backlog, video, begin_at: None, ended });
         Arc::new(Self { name, extras, state, thread: Condvar::new(), task: Notify::new() })
+    }
+
+    /// Makes the output begin with a keyframe of this time or later. An encoder that looks ahead
+    /// still has earlier keyframes when the output subscribes.
+    pub fn begin_at(&self, time: Option<Timestamp>) {
+        self.state.lock().begin_at = time;
     }
 
     fn wake(&self) {
@@ -113,6 +125,9 @@ impl Sink for SubscriptionQueue {
             if tag.track == Track::Video && !state.video.take(tag) {
                 return;
             }
+            if state.is_too_early(tag) {
+                return;
+            }
             state.backlog.push(tag);
         }
         self.wake();
@@ -125,6 +140,15 @@ impl Sink for SubscriptionQueue {
 }
 
 impl State {
+    /// Returns true if this packet is before the beginning of the output.
+    fn is_too_early(&mut self, tag: &SharedPacket) -> bool {
+        let Some(begin_at) = self.begin_at else { return false };
+        if tag.starts_gop() && tag.pts + START_TOLERANCE >= begin_at {
+            self.begin_at = None;
+        }
+        self.begin_at.is_some()
+    }
+
     fn next(&mut self) -> NextPacket {
         match self.backlog.pop() {
             Some(tag) => NextPacket::Tag(tag),
@@ -261,6 +285,23 @@ impl Subscription {
 mod tests {
     use super::*;
     use crate::broadcast::hub::gop::tests::of_rendition;
+
+    #[test]
+    fn an_output_that_begins_later_skips_keyframes_that_an_encoder_still_had() {
+        let backlog = Backlog::new(Limits::FILE, true, &[]);
+        let line = SubscriptionQueue::new("test".into(), backlog, WantedVideo::All, false, false);
+        line.begin_at(Some(Timestamp::from_millis(3_000)));
+        for dts in [2_000, 2_040, 4_000, 4_040] {
+            line.offer(&Arc::new(SharedPacket::new(of_rendition(RenditionId::Main, dts))));
+        }
+        let subscription = Subscription { line };
+        let taken: Vec<i64> = std::iter::from_fn(|| match subscription.try_next() {
+            NextPacket::Tag(tag) => Some(tag.dts.as_millis()),
+            _ => None,
+        })
+        .collect();
+        assert_eq!(taken, [4_000, 4_040]);
+    }
 
     #[test]
     fn another_rendition_begins_with_a_keyframe_later_than_the_last_frame() {
