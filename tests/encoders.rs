@@ -53,6 +53,7 @@ mod audio;
 mod b_frames;
 mod codecs;
 mod hardware;
+mod recording;
 
 /// Returns the processes below a process, each with its command line.
 fn below(process: u32) -> Vec<(u32, String)> {

@@ -45,6 +45,7 @@ value-no-number = it must be a number
 value-no-whole-number = it must be a whole number
 value-no-table = it must be a table
 value-unknown = onair does not know this value
+value-record-quality = it must be crf=N with a number from 0 to 51, or a bitrate from 8k to 200M
 value-none-of = it must be one of { $known }
 value-not-from = it must be a number from { $low } to { $high }
 value-not-whole-from = it must be a whole number from { $low } to { $high }

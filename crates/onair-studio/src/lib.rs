@@ -33,6 +33,7 @@ pub use event::Event;
 pub use event::stats::{DelayFigures, DelayState};
 pub use live::recording::RecordingChoices;
 pub use live::recording::audio_tracks::TrackNames;
+pub use live::recording::own_quality::RecordQuality;
 pub use mixer::monitoring::Monitoring;
 pub use mixer::push_to_talk::PushToTalkKey;
 pub use mixer::{

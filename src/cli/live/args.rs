@@ -21,7 +21,7 @@ use crate::media::{BitsPerSecond, FrameRate, Size};
 use crate::studio::settings::Rule;
 use crate::studio::targets::services::KNOWN_SERVICES;
 use crate::studio::targets::sharing::{check_host, check_origin};
-use crate::studio::{Adapt, Quality, RecordingChoices};
+use crate::studio::{Adapt, Quality, RecordQuality, RecordingChoices};
 use crate::text::problem::{Problem, problem};
 use crate::ui::input::rules::effect::parse_rule;
 use crate::ui::input::rules::event::RuleEvent;
@@ -284,6 +284,17 @@ pub struct Args {
     #[arg(long, value_name = "SOURCE=PATH", value_parser = record_sources::parse,
           conflicts_with = "copy", help_heading = "Recording")]
     pub record_source: Vec<record_sources::SourceFile>,
+    /// Video encoder of recordings, from the list in `onair devices` [default: recordings get the same
+    /// video as the targets]. It runs beside that of the stream. If it fails, the recording continues
+    /// in a new file with the video of the stream
+    #[arg(long, value_name = "NAME", value_parser = encoder(), hide_possible_values = true,
+          conflicts_with = "copy", help_heading = "Recording")]
+    pub record_encoder: Option<encode::Choice>,
+    /// Video quality of recordings: crf=N (constant quality N, from 0, best, to 51) or a bitrate
+    /// [default: that of the stream; crf=23 with --record-encoder, except for openh264, which supports
+    /// only bitrates]
+    #[arg(long, value_name = "crf=N|BITRATE", conflicts_with = "copy", help_heading = "Recording")]
+    pub record_quality: Option<RecordQuality>,
     /// Write the event log of the stream to this file, one line per event
     #[arg(long, value_name = "FILE")]
     pub why: Option<PathBuf>,

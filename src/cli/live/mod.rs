@@ -355,6 +355,8 @@ fn recording(args: &Args, matches: &clap::ArgMatches, kept: RecordingChoices) ->
         replay: args.replay.or(kept.replay).filter(|it| !it.is_zero()),
         replay_bytes: chosen(matches, "replay_size", args.replay_size, kept.replay_bytes),
         replay_always: false,
+        encoder: args.record_encoder.or(kept.encoder),
+        quality: args.record_quality.or(kept.quality),
         ..kept
     }
 }

@@ -189,6 +189,7 @@ fn print_encoder(output: &Output, encoder: &Encoder) {
         "bitrate": encoder.bitrate,
         "preset": encoder.preset,
         "why": some(&encoder.why),
+        "output": if encoder.is_of_recording { "recording" } else { "stream" },
     });
     output.event("encoder", fields, || {
         Some(output.say(&problem!(

@@ -106,6 +106,9 @@ pub struct Broadcast {
     pub others: BTreeMap<ProgramId, OnAir>,
     pub source_recordings: SourceRecordings,
     pub second: SecondProgram,
+    /// True if the recording of the main program has failed, so that the recordings beside it end
+    /// with the broadcast.
+    pub has_recording_failed: bool,
     /// The time of the program that was 0 in the stream when the built-in server began to take the
     /// program's audio for browsers. `None` while it does not.
     pub audio_tapped_at: Option<Timestamp>,

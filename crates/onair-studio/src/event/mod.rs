@@ -147,6 +147,8 @@ pub struct Encoder {
     pub preset: Option<&'static str>,
     /// The reason why this encoder was chosen.
     pub why: String,
+    /// True if only the recording gets this encode.
+    pub is_of_recording: bool,
 }
 
 /// The state of a target, and the reason.

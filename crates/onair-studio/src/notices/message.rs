@@ -121,6 +121,8 @@ notices! {
     EncoderLightened "encoder-lightened" Warning [encoder preset] [] {};
     /// The process of an encoder failed, and the built-in encoder took over.
     EncoderReplaced "encoder-replaced" Warning [encoder now] [reason] {};
+    /// The recording's own encoder failed, and the recording has the frames of the stream.
+    RecordingEncoderFailed "recording-encoder-failed" Warning [] [reason] {};
     KeyVisible "key-visible" Warning [] [] {};
     PasswordVisible "password-visible" Warning [] [] {};
 

@@ -199,6 +199,8 @@ fn one(
         Setting::Format => recording::format(ui, view, needs),
         Setting::FileName => recording::file_name(ui, view, needs),
         Setting::Split => recording::split(ui, view, needs),
+        Setting::RecordEncoder => recording::encoder(ui, view, needs),
+        Setting::RecordQuality => recording::quality(ui, view, needs),
         Setting::Replay => recording::replay(ui, view, needs),
         Setting::ReplayAlways => recording::replay_always(ui, view, needs),
         Setting::Tracks => recording::tracks(ui, view, needs),

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use egui::{Id, Sense, Ui, vec2};
 
+use crate::encode;
 use crate::files::name_pattern::{self, DEFAULT_PATTERN, MAX_PATTERN};
-use crate::media::{ExtraTrack, ExtraTracks};
+use crate::media::{BitsPerSecond, ExtraTrack, ExtraTracks};
 use crate::studio::settings::default_recording_folder;
-use crate::studio::{RecordingChoices, mixer};
+use crate::studio::{RecordQuality, RecordingChoices, mixer};
 use crate::ui::dialogs::card::DialogContext;
 use crate::ui::dialogs::settings::row::{Choice, choice_row, row, wide_row};
 use crate::ui::dialogs::settings::table::Setting;
@@ -148,6 +149,74 @@ pub(super) fn split(ui: &mut Ui, view: &View<'_>, needs: &mut DialogContext<'_>)
     let both = (now, (usual.split_time, usual.split_bytes));
     if let Some(way) = choice_row(ui, view, needs.settings, Setting::Split, both, &all) {
         (choices.split_time, choices.split_bytes) = way;
+    }
+}
+
+/// The constant qualities that the window offers for recordings, the best first, and the bitrates in
+/// Mbit/s. Others can be set in the settings file and on the command line.
+const CRF_CHOICES: [u8; 5] = [14, 18, 20, 23, 26];
+const BITRATE_CHOICES_MBPS: [u32; 4] = [8, 12, 20, 40];
+
+/// Draws the choice of the encoder that only recordings have.
+pub(super) fn encoder(ui: &mut Ui, view: &View<'_>, needs: &mut DialogContext<'_>) {
+    let texts = view.texts;
+    let mut all = vec![(None, texts.get("record-encoder-stream").to_string(), None)];
+    all.extend(encode::Choice::ALL.into_iter().map(|choice| {
+        let known = view.snapshot.encoders.iter().find(|it| it.choice == Some(choice));
+        let why_not = known.and_then(|it| it.unavailable.as_ref());
+        let why_not = why_not.map(|error| texts.say_with_cure(&error.into()));
+        let name = match choice {
+            encode::Choice::Auto => texts.get("settings-encoder-auto").to_string(),
+            choice => choice.name().to_owned(),
+        };
+        (Some(choice), name, why_not)
+    }));
+    let choices = &mut needs.preferences.recording;
+    let both = (choices.encoder, None);
+    if let Some(encoder) = choice_row(ui, view, needs.settings, Setting::RecordEncoder, both, &all)
+    {
+        choices.encoder = encoder;
+        let is_fixed = encoder == Some(encode::Choice::OpenH264);
+        if is_fixed && matches!(choices.quality, Some(RecordQuality::Crf(_))) {
+            choices.quality = None;
+        }
+    }
+}
+
+/// Draws the choice of the quality that only recordings have.
+pub(super) fn quality(ui: &mut Ui, view: &View<'_>, needs: &mut DialogContext<'_>) {
+    let texts = view.texts;
+    let choices = &mut needs.preferences.recording;
+    let mut ways: Vec<_> = CRF_CHOICES.into_iter().map(RecordQuality::Crf).collect();
+    let bitrates =
+        BITRATE_CHOICES_MBPS.map(|it| RecordQuality::Bitrate(BitsPerSecond(it * 1_000_000)));
+    ways.extend(bitrates);
+    ways.extend(choices.quality.filter(|it| !ways.contains(it)));
+    let is_fixed = choices.encoder == Some(encode::Choice::OpenH264);
+    let usual = match choices.encoder {
+        Some(encode::Choice::Auto | encode::Choice::OpenH264) | None => {
+            texts.get("record-quality-stream").to_string()
+        }
+        Some(_) => {
+            let number = encode::RateControl::USUAL_CRF.to_string();
+            texts.with("rate-control-crf", &[("number", number.into())])
+        }
+    };
+    let mut all = vec![(None, usual, None)];
+    all.extend(ways.into_iter().map(|way| match way {
+        RecordQuality::Crf(number) => {
+            let name = texts.with("rate-control-crf", &[("number", number.to_string().into())]);
+            (Some(way), name, is_fixed.then(|| texts.get("rate-control-none").to_string()))
+        }
+        RecordQuality::Bitrate(bitrate) => {
+            let name = format!("{:.1} Mbit/s", f64::from(bitrate.0) / 1e6);
+            (Some(way), name, None)
+        }
+    }));
+    let both = (choices.quality, None);
+    if let Some(quality) = choice_row(ui, view, needs.settings, Setting::RecordQuality, both, &all)
+    {
+        choices.quality = quality;
     }
 }
 

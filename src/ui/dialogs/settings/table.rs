@@ -105,6 +105,8 @@ settings! {
         Format "format";
         FileName "file-name";
         Split "split";
+        RecordEncoder "record-encoder";
+        RecordQuality "record-quality";
         Replay "replay";
         ReplayAlways "replay-always";
         Tracks "tracks";

@@ -179,6 +179,7 @@ impl Engine {
             "encoder-lightened",
             "encoder-restarted",
             "encoder-replaced",
+            "recording-encoder-failed",
             "misfit",
         ];
         self.notices.active.clear(&keys);

@@ -51,6 +51,7 @@ impl Engine {
             "recording-held",
             "recording-saved",
             "recording-renamed",
+            "recording-encoder-failed",
             "tracks-left-out",
             "disk-space",
             "disk-slow",
@@ -62,8 +63,10 @@ impl Engine {
             self.notices.raise(&StudioMessage::RecordingNotStarted { path: shown, reason }, "");
             return;
         }
+        self.live.has_recording_failed = false;
         self.want_source_recordings(&path);
         self.want_canvas_recording(&path);
+        let own = self.open_own_encode(ProgramName::Main, &self.state.quality.clone());
         if !self.begin_broadcast() {
             self.notices.send_event(Event::Stopped);
             return;
@@ -75,7 +78,8 @@ impl Engine {
         let tracks = (self.tracks_for(&path), &names);
         let Some(on_air) = &mut self.live.on_air else { return };
         let Some(program) = &self.state.program else { return };
-        match on_air.record(&path, &choices, self.config.journal.clone(), tracks, program) {
+        let journal = self.config.journal.clone();
+        match on_air.record(&path, &choices, journal, tracks, program, own) {
             Ok(started) => {
                 self.live.is_recorded_later = self.live.is_summarized;
                 let renamed = (started.path != path).then(|| StudioMessage::RecordingRenamed {
@@ -97,6 +101,7 @@ impl Engine {
                     paused: false,
                 }));
                 self.notices.raise(&StudioMessage::RecordingNotStarted { path: shown, reason }, "");
+                self.live.has_recording_failed = true;
                 self.end_recordings_beside();
                 self.end_if_idle();
             }

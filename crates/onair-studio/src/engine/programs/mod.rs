@@ -17,6 +17,7 @@ use crate::studio::event::{Event, ProgramName, Recording, RecordingState};
 use crate::studio::live::on_air::OnAir;
 use crate::studio::live::outputs::OutputNews;
 use crate::studio::live::recording::audio_tracks::TrackNames;
+use crate::studio::live::recording::own_encode::OpenedEncode;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::program::{OtherCanvas, ProgramSound};
 use crate::studio::targets::quality::Quality;
@@ -47,7 +48,7 @@ impl Engine {
         match OnAir::open(program, (id, name), sound, &quality, self.clock) {
             Ok(opened) => {
                 let (on_air, _) = opened.begin(program, self.clock.now());
-                self.record_program(id, on_air, path);
+                self.record_program(id, on_air, path, None);
             }
             Err(reason) => {
                 program.set_other(id, None, &self.settings.collection);
@@ -58,13 +59,19 @@ impl Engine {
 
     /// Records a program that has begun. If the file cannot be created, and no target gets the
     /// program, it ends.
-    fn record_program(&mut self, id: ProgramId, mut on_air: OnAir, path: &Path) {
+    fn record_program(
+        &mut self,
+        id: ProgramId,
+        mut on_air: OnAir,
+        path: &Path,
+        own: Option<OpenedEncode>,
+    ) {
         let Some(program) = &self.state.program else { return };
         let mut choices = self.settings.preferences.recording.clone();
         choices.mix = self.settings.canvas.mix;
         let tracks = (ExtraTracks::NONE, &TrackNames::default());
         let journal = self.config.journal.clone();
-        match on_air.record(path, &choices, journal, tracks, program) {
+        match on_air.record(path, &choices, journal, tracks, program, own) {
             Ok(recording) => {
                 self.live.others.insert(id, on_air);
                 self.notices.send_event(Event::Recording(recording));
@@ -88,6 +95,30 @@ impl Engine {
                 }
                 let message = StudioMessage::RecordingNotStarted { path: shown, reason };
                 self.notices.raise(&message, "");
+            }
+        }
+    }
+
+    /// Opens the encoder that the recording of a program with this quality has beside that of the
+    /// stream. If it cannot be opened, the recording gets the frames of the stream.
+    pub fn open_own_encode(
+        &mut self,
+        name: ProgramName,
+        quality: &Quality,
+    ) -> Option<OpenedEncode> {
+        let program = self.state.program.as_ref()?;
+        if name == ProgramName::Main && !program.has_video() {
+            return None;
+        }
+        let configs = self.settings.preferences.recording.own().configs(quality);
+        match OpenedEncode::open(&configs)? {
+            Ok(own) => {
+                self.notices.send_event(Event::Encoder(own.event(name)));
+                Some(own)
+            }
+            Err(reason) => {
+                self.notices.raise(&StudioMessage::RecordingEncoderFailed { reason }, "");
+                None
             }
         }
     }
@@ -138,9 +169,10 @@ impl Engine {
     }
 
     /// Ends the recordings of sources and of the second canvas after the recording of the main
-    /// program has failed, unless something is still sent.
+    /// program has failed, once nothing is sent any longer.
     pub fn end_recordings_beside(&mut self) {
-        if !self.live.is_publishing() {
+        if self.live.has_recording_failed && !self.live.is_publishing() {
+            self.live.has_recording_failed = false;
             self.stop_source_recordings();
             self.stop_second_recording();
         }

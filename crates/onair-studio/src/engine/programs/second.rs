@@ -157,8 +157,11 @@ impl Engine {
             return;
         }
         let Some(path) = self.live.second.wanted_file.take() else { return };
+        let size = self.second_canvas().map_or(self.state.quality.size, |canvas| canvas.size);
+        let quality = Quality { size, ..self.state.quality.clone() };
+        let own = self.open_own_encode(ProgramName::Second, &quality);
         if let Some(on_air) = self.live.others.remove(&SECOND_PROGRAM) {
-            self.record_program(SECOND_PROGRAM, on_air, &path);
+            self.record_program(SECOND_PROGRAM, on_air, &path, own);
         }
     }
 
@@ -171,6 +174,10 @@ impl Engine {
         self.begin_second(now);
         let used = audio_tracks::used(&self.settings.strips);
         let Some(on_air) = self.live.others.get_mut(&SECOND_PROGRAM) else { return Vec::new() };
+        if !all_take_b_frames(&self.targets.list) {
+            // The canvas may have begun before this target was switched on.
+            on_air.end_b_frames();
+        }
         let delay = self.settings.delay;
         if !on_air.is_publishing()
             && !delay.is_zero()

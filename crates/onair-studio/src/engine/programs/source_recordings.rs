@@ -24,6 +24,10 @@ use crate::studio::targets::quality::Quality;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
+/// The time after the end of a recording in which its last audio is mixed at the latest, in addition
+/// to the delay of the mixer.
+const LATE_AUDIO_MARGIN: Duration = Duration::from_millis(200);
+
 /// A source whose encoders are open.
 #[derive(Debug)]
 pub struct OpenedSource {
@@ -101,8 +105,10 @@ impl Engine {
         for (_, place) in &ended {
             self.stop_program(place.program());
         }
-        if !ended.is_empty() {
-            self.set_strips();
+        if let Some(program) = self.state.program.as_ref().filter(|_| !ended.is_empty()) {
+            // A strip with a sync offset gives the last audio later.
+            let until = self.clock.now() + program.mixer().lag();
+            self.live.source_recordings.end_at(&ended, until + LATE_AUDIO_MARGIN);
         }
     }
 
@@ -114,6 +120,9 @@ impl Engine {
     /// Ends recordings of sources that were removed, and forgets recordings that have failed.
     pub fn poll_source_recordings(&mut self) {
         self.follow_record_switches();
+        if self.live.source_recordings.forget_ended(self.clock.now()) {
+            self.set_strips();
+        }
         let (collection, others) = (&self.settings.collection, &self.live.others);
         let is_over = |(source, place): &(&SourceId, &SourcePlace)| {
             let is_there = **source == MAIN_SOURCE || collection.source(**source).is_some();
@@ -167,7 +176,19 @@ impl Engine {
         program.set_other(place.program(), Some(canvas), &self.settings.collection);
         let quality = Quality { size, frame_rate, ..self.state.quality.clone() };
         let id = (place.program(), ProgramName::Source(name));
-        match OnAir::open(program, id, sound, &quality, self.clock) {
+        let own = self.settings.preferences.recording.own().applied_to(&quality);
+        let opened = own.map(|own| OnAir::open(program, id.clone(), sound, &own, self.clock));
+        let (opened, own_failed) = match opened {
+            Some(Ok(opened)) => (Some(Ok(opened)), None),
+            Some(Err(reason)) => (None, Some(reason)),
+            None => (None, None),
+        };
+        let open = || OnAir::open(program, id, sound, &quality, self.clock);
+        let opened = opened.unwrap_or_else(open);
+        if let Some(reason) = own_failed {
+            self.notices.raise(&StudioMessage::RecordingEncoderFailed { reason }, "");
+        }
+        match opened {
             Ok(opened) => {
                 self.live.source_recordings.running.insert(source, place);
                 Ok(OpenedSource { source, place, path, opened })
@@ -184,7 +205,7 @@ impl Engine {
         for OpenedSource { source, place, path, opened } in sources {
             let Some(program) = &self.state.program else { continue };
             let (on_air, _) = opened.begin(program, from);
-            self.record_program(place.program(), on_air, &path);
+            self.record_program(place.program(), on_air, &path, None);
             if !self.live.others.contains_key(&place.program()) {
                 self.live.source_recordings.running.remove(&source);
             }

@@ -35,6 +35,7 @@ impl Opened {
         on_air.hub.set_audio_delay(program.mixer().lag());
         let (composed, mixed) = (program.compositor().figures(), program.mixer().figures());
         program.attach(queues, from);
+        on_air.began_at = from;
         on_air.began =
             Base { captured: composed.captured, skipped: composed.skipped, samples: mixed.samples };
         (on_air, events)
@@ -121,6 +122,7 @@ impl OnAir {
                 bitrate: figures.bitrate.0,
                 preset: figures.preset,
                 why: figures.why,
+                is_of_recording: false,
             }));
         }
         if let Some(audio) = &audio {
@@ -134,6 +136,7 @@ impl OnAir {
                 preset: None,
                 bitrate: audio.config().bitrate.0,
                 why: figures.why,
+                is_of_recording: false,
             }));
         }
         let parameters = StreamConfig {

@@ -6,6 +6,7 @@ use super::OnAir;
 use crate::broadcast::Hub;
 use crate::media::{ExtraTrack, ExtraTracks};
 use crate::studio::live::outputs::target::WantedTargets;
+use crate::studio::live::recording::RecordingOutput;
 use crate::studio::live::stream_delay::StreamDelay;
 use crate::studio::program::Program;
 use crate::text::Problem;
@@ -38,6 +39,8 @@ impl OnAir {
         let Some(extras) = &mut self.extras else { return Ok(()) };
         let before = extras.running();
         let result = extras.follow(wanted, program, &self.hub);
+        let recordings = self.outputs.all::<RecordingOutput>();
+        recordings.filter_map(|it| it.own.as_ref()).for_each(|own| own.set_extras(wanted));
         for track in wanted.iter().filter(|track| !before.has(*track)) {
             self.mixes.sent.remove(&track);
             self.mixes.recorded.remove(&track);

@@ -33,6 +33,7 @@ use crate::studio::live::on_air::time_on_air::TimeOnAir;
 use crate::studio::live::outputs::target::{TargetOutput, WantedTargets};
 use crate::studio::live::outputs::{OutputNews, Outputs, background};
 use crate::studio::live::passthrough::Passthrough;
+use crate::studio::live::recording::RecordingOutput;
 use crate::studio::live::recording::audio_tracks::ExtraTrackEncoders;
 use crate::studio::live::second_rendition::SecondRendition;
 use crate::studio::live::stream_delay::StreamDelay;
@@ -87,6 +88,8 @@ pub struct OnAir {
     /// The delay between the hub and the targets.
     stream_delay: Option<StreamDelay>,
     began: Base,
+    /// The instant of the first frame.
+    began_at: Timestamp,
     video_rate: stats::Meter,
     audio_rate: stats::Meter,
     encoder_failed: bool,
@@ -170,6 +173,7 @@ impl OnAir {
             time_on_air: TimeOnAir::default(),
             stream_delay: None,
             began: Base::default(),
+            began_at: Timestamp::ZERO,
             video_rate: stats::Meter::default(),
             audio_rate: stats::Meter::default(),
             encoder_failed: false,
@@ -410,6 +414,14 @@ impl OnAir {
         (outcome, followed.and_then(Result::err))
     }
 
+    /// Leaves B-frames out from now on, for an output that does not take them.
+    pub fn end_b_frames(&self) {
+        if let Some(video) = &self.video {
+            video.end_b_frames();
+            self.hub.set_b_frames(false);
+        }
+    }
+
     /// Returns the allowed video bitrate.
     pub fn allowed(&self) -> BitsPerSecond {
         self.adaptation.bitrate()
@@ -435,6 +447,7 @@ impl OnAir {
         }
         let held = self.stream_delay.as_mut().and_then(StreamDelay::poll);
         happenings.extend(held.map(OutputNews::Delay));
+        happenings.extend(self.poll_own_encode());
         let second = self.second.as_ref().and_then(SecondRendition::encoder);
         let incidents = self.video.iter().chain(second).flat_map(VideoEncoder::take_incidents);
         happenings.extend(incidents.map(|it| OutputNews::Message(encoder_message(it))));
@@ -487,6 +500,9 @@ impl OnAir {
                 passthrough.and_then(|passthrough| passthrough.end(ENCODERS_END_TIMEOUT).err()),
                 hub.finish(HUB_END_TIMEOUT).err(),
             ];
+            for own in outputs.all_mut().filter_map(|it: &mut RecordingOutput| it.own.as_mut()) {
+                own.finish(ENCODERS_END_TIMEOUT);
+            }
             for stuck in stuck.into_iter().flatten() {
                 tracing::warn!(%stuck, "ending the broadcast failed");
             }

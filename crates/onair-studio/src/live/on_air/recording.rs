@@ -3,21 +3,24 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 
-use super::{FILE_END_TIMEOUT, OnAir};
+use super::{FILE_END_TIMEOUT, OnAir, encoder_message};
 use crate::base::queue::Sender;
 use crate::base::{Timestamp, Worker};
 use crate::broadcast::recorder::replay::Clip;
 use crate::broadcast::recorder::{self, RecordedTracks, Replay};
 use crate::media::{ExtraTrack, ExtraTracks};
 use crate::studio::event::{self, Event};
-use crate::studio::live::outputs::Outputs;
+use crate::studio::live::outputs::{OutputNews, Outputs};
 use crate::studio::live::recording::audio_tracks::TrackNames;
+use crate::studio::live::recording::own_encode::OpenedEncode;
 use crate::studio::live::recording::{RecordingChoices, RecordingOutput};
+use crate::studio::notices::message::StudioMessage;
 use crate::studio::program::Program;
 use crate::text::Problem;
 
 impl OnAir {
-    /// Starts to record to this file, in addition to the other outputs.
+    /// Starts to record to this file, in addition to the other outputs. The recording has the frames
+    /// of its own encoder, if there is one.
     pub fn record(
         &mut self,
         path: &Path,
@@ -25,6 +28,7 @@ impl OnAir {
         journal: Option<PathBuf>,
         (tracks, names): (ExtraTracks, &TrackNames),
         program: &Program,
+        own: Option<OpenedEncode>,
     ) -> Result<event::Recording, recorder::Error> {
         let mix = choices.mix.filter(|_| self.extras.is_some());
         let wanted = self.wanted_tracks(tracks).and(tracks).and(mix.into_iter().collect());
@@ -34,12 +38,38 @@ impl OnAir {
         let audio_tracks = (self.audio_tracks(mix, tracks, names), mix);
         let name = self.name.clone();
         let after = self.record_after.take();
-        let hub = self.recorded_hub(mix);
-        let recording =
-            RecordingOutput::start(name, path, hub, choices, journal, audio_tracks, after)?;
+        let from = after.unwrap_or(self.began_at);
+        let begun = own.and_then(|own| {
+            let begun = own.begin(&self.hub, (program, self.program), from);
+            begun.inspect_err(|error| tracing::error!(%error, "no thread for a recording")).ok()
+        });
+        let recording = match begun {
+            Some(mut own) => {
+                let hub = own.recorded_hub(mix);
+                // The first frame of the own encoder is a keyframe.
+                let mut recording =
+                    RecordingOutput::start(name, path, hub, choices, journal, audio_tracks, None)?;
+                recording.own = Some(own);
+                recording
+            }
+            None => {
+                let hub = self.recorded_hub(mix);
+                RecordingOutput::start(name, path, hub, choices, journal, audio_tracks, after)?
+            }
+        };
         let event = recording.event();
         self.outputs.add(recording);
         Ok(event)
+    }
+
+    /// Follows the encode of the recording, if it has its own.
+    pub(super) fn poll_own_encode(&mut self) -> Vec<OutputNews> {
+        let mut recordings = self.outputs.all_mut::<RecordingOutput>();
+        let Some(own) = recordings.find_map(|it| it.own.as_mut()) else { return Vec::new() };
+        let incidents = own.take_incidents().into_iter().map(encoder_message);
+        let failed = own.follow(&self.hub);
+        let failed = failed.map(|reason| StudioMessage::RecordingEncoderFailed { reason });
+        incidents.chain(failed).map(OutputNews::Message).collect()
     }
 
     /// Makes the next recording begin with a keyframe after this instant, together with recordings of

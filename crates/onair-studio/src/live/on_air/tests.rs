@@ -220,7 +220,7 @@ fn the_end_waits_for_late_audio_only_if_an_output_needs_it() {
     on_air.outputs.add(TimedOutput { state, link, limits: Arc::default() });
     assert_eq!(on_air.late_audio_wait(false), Duration::ZERO);
     let (path, names) = (folder.path().join("show.mp4"), TrackNames::default());
-    on_air.record(&path, &choices, None, (ExtraTracks::NONE, &names), &program).unwrap();
+    on_air.record(&path, &choices, None, (ExtraTracks::NONE, &names), &program, None).unwrap();
     assert_eq!(on_air.late_audio_wait(false), Duration::MAX);
     assert_eq!(on_air.late_audio_wait(true), late_audio::QUIT_AUDIO_WAIT);
     let ending = on_air.take_recording();
@@ -270,7 +270,7 @@ fn the_extra_tracks_of_a_recording_are_encoded_until_it_has_ended() {
     let tracks = ExtraTracks::NONE.with(ExtraTrack::new(2).unwrap(), true);
     let (path, names) = (folder.path().join("show.mp4"), TrackNames::default());
     let choices = RecordingChoices::default();
-    on_air.record(&path, &choices, None, (tracks, &names), &program).unwrap();
+    on_air.record(&path, &choices, None, (tracks, &names), &program, None).unwrap();
     let encoded = |on_air: &OnAir| {
         on_air.extras.as_ref().map(|extras| extras.audio_tracks(None, tracks, &names).wanted())
     };
@@ -376,7 +376,7 @@ fn an_output_of_any_kind_is_watched_and_stopped_with_the_others() {
     let choices = RecordingChoices { replay, ..RecordingChoices::default() };
     on_air.keep_replay(&choices);
     let (path, names) = (folder.path().join("show.mp4"), TrackNames::default());
-    on_air.record(&path, &choices, None, (ExtraTracks::NONE, &names), &program).unwrap();
+    on_air.record(&path, &choices, None, (ExtraTracks::NONE, &names), &program, None).unwrap();
 
     let mut segments = 0;
     await_that("two segments", || {

@@ -3,6 +3,8 @@
 pub mod audio_tracks;
 pub mod free_space;
 pub mod library;
+pub(crate) mod own_encode;
+pub mod own_quality;
 pub(crate) mod repair;
 pub(crate) mod space_again;
 
@@ -15,12 +17,15 @@ use crate::base::Timestamp;
 use crate::broadcast::recorder::replay::Room;
 use crate::broadcast::recorder::{self, Options, RecordedTracks, Recorder, Split};
 use crate::broadcast::{Hub, Output};
+use crate::encode;
 use crate::files::disk_space::DiskChange;
 use crate::files::name_pattern::{self, NameValues};
 use crate::media::{ExtraTrack, ExtraTracks};
 use crate::studio::event::{self, ProgramName};
 use crate::studio::live::outputs::{LiveOutput, OutputNews};
 use crate::studio::live::recording::audio_tracks::TrackNames;
+use crate::studio::live::recording::own_encode::OwnEncode;
+use crate::studio::live::recording::own_quality::{OwnQuality, RecordQuality};
 use crate::studio::notices::message::StudioMessage;
 use crate::wire::container::Format;
 
@@ -48,6 +53,10 @@ pub struct RecordingChoices {
     pub mix: Option<ExtraTrack>,
     /// The names of the audio tracks.
     pub track_names: TrackNames,
+    /// The encoder, if it is not that of the stream.
+    pub encoder: Option<encode::Choice>,
+    /// The quality, if it is not that of the stream.
+    pub quality: Option<RecordQuality>,
 }
 
 impl Default for RecordingChoices {
@@ -62,6 +71,8 @@ impl Default for RecordingChoices {
             replay_always: false,
             mix: None,
             track_names: TrackNames::default(),
+            encoder: None,
+            quality: None,
         }
     }
 }
@@ -77,6 +88,11 @@ impl RecordingChoices {
     /// Returns true if the encoders run even if only the replay buffer needs them.
     pub fn keeps_always(&self) -> bool {
         self.replay_always && self.replay.is_some()
+    }
+
+    /// Returns the encoder and quality of recordings.
+    pub const fn own(&self) -> OwnQuality {
+        OwnQuality { encoder: self.encoder, quality: self.quality }
     }
 
     /// Returns the path of a new recording in this folder.
@@ -100,6 +116,8 @@ pub(crate) struct RecordingOutput {
     program: ProgramName,
     /// The extra audio tracks, which are encoded until the recording is dropped.
     pub tracks: Arc<ExtraTracks>,
+    /// The encode that only the recording has.
+    pub own: Option<OwnEncode>,
     /// True if the recording ended early, and its end was reported.
     is_over: bool,
 }
@@ -120,7 +138,7 @@ impl RecordingOutput {
         let tracks = Arc::new(audio_tracks.wanted().and(mixed));
         let recorder =
             Recorder::start_with(path, hub, Options { split, journal, audio_tracks, after })?;
-        Ok(Self { recorder, program, tracks, is_over: false })
+        Ok(Self { recorder, program, tracks, own: None, is_over: false })
     }
 
     /// Returns the state as an event.

@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::encode;
 use crate::files::name_pattern::{self, DEFAULT_PATTERN, MAX_PATTERN};
 use crate::media::ExtraTrack;
 use crate::studio::live::recording::RecordingChoices;
 use crate::studio::live::recording::audio_tracks::TrackNames;
+use crate::studio::live::recording::own_quality::RecordQuality;
 use crate::studio::mixer::clean_name;
 use crate::studio::settings::reading::parts::quoted;
 use crate::studio::settings::reading::values::{self, form, within};
-use crate::text::problem::problem;
+use crate::text::problem::{Problem, problem};
 use crate::wire::container::Format;
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -42,6 +44,19 @@ pub struct RecordingLayout {
     mix: Option<ExtraTrack>,
     #[serde(with = "track_names", skip_serializing_if = "track_names::are_none")]
     track_names: TrackNames,
+    #[serde(with = "own_encoder", skip_serializing_if = "Option::is_none")]
+    encoder: Option<encode::Choice>,
+    #[serde(with = "values::text_or_none", skip_serializing_if = "Option::is_none")]
+    quality: Option<RecordQuality>,
+}
+
+form! {
+    own_encoder: Option<encode::Choice>;
+    write encoder => encoder.map_or("", encode::Choice::name);
+    read name: String::deserialize => match name.as_str() {
+        "" => Ok(None),
+        name => name.parse().map(Some).map_err(Problem::from),
+    };
 }
 
 form! {

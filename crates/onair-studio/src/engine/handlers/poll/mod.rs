@@ -66,9 +66,8 @@ impl Engine {
             let looked = on_air.poll(self.clock.now());
             let has_failed = was_recording && !on_air.is_recording();
             self.all_happened(looked);
-            if has_failed {
-                self.end_recordings_beside();
-            }
+            self.live.has_recording_failed |= has_failed;
+            self.end_recordings_beside();
             self.end_if_idle();
             self.summarize_if_over();
         }
