@@ -4,6 +4,7 @@
 //! after any invalid input, and buffers at most one frame.
 
 mod audio;
+mod audio_form;
 mod demuxer;
 mod event;
 mod pes;

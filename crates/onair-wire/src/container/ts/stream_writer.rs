@@ -22,6 +22,8 @@ const NULL_PID: u16 = 0x1FFF;
 #[derive(Debug)]
 pub struct StreamWriter {
     writer: Writer,
+    /// True if the receivers take Opus.
+    takes_opus: bool,
     out: Output,
     /// The continuity counter of the next tables.
     tables: u8,
@@ -36,8 +38,18 @@ impl StreamWriter {
     /// Creates a writer. Returns `None` if transport streams do not carry the codec of a track, or
     /// if there is no track.
     pub fn new(video: Option<&VideoConfig>, audio: Option<&AudioConfig>) -> Option<Self> {
+        Self::with(video, audio, false)
+    }
+
+    /// Works like [`StreamWriter::new`], but takes also Opus if the receivers do.
+    pub fn with(
+        video: Option<&VideoConfig>,
+        audio: Option<&AudioConfig>,
+        takes_opus: bool,
+    ) -> Option<Self> {
         Some(Self {
-            writer: Writer::new(video, audio)?,
+            writer: Writer::with(video, audio, takes_opus)?,
+            takes_opus,
             out: Output::default(),
             tables: 0,
             version: 0,
@@ -49,7 +61,7 @@ impl StreamWriter {
     /// Sets new configs of the tracks, from the next packet on. Returns false, without a change, if
     /// transport streams do not carry them.
     pub fn set_tracks(&mut self, video: Option<&VideoConfig>, audio: Option<&AudioConfig>) -> bool {
-        let Some(writer) = Writer::new(video, audio) else { return false };
+        let Some(writer) = Writer::with(video, audio, self.takes_opus) else { return false };
         if writer.streams() != self.writer.streams() {
             self.version = (self.version + 1) % 32;
             (self.tables_at, self.clock_at) = (None, None);
@@ -131,6 +143,34 @@ mod tests {
             }
         }
         clocks
+    }
+
+    #[test]
+    fn opus_packets_of_any_size_are_read_back_if_the_receivers_take_them() {
+        let audio = audio(AudioCodec::Opus);
+        assert!(StreamWriter::new(Some(&video()), Some(&audio)).is_none());
+        let mut writer = StreamWriter::with(Some(&video()), Some(&audio), true).unwrap();
+        let sizes = [1_usize, 254, 255, 256, 509, 510, 511, 1_275];
+        let mut stream = Vec::new();
+        let mut sent = Vec::new();
+        for (number, size) in (0..).zip(sizes) {
+            let at = Timestamp::from_millis(number * 20);
+            // A packet of one frame of 20 ms (RFC 6716 §3.1).
+            let mut data = vec![number as u8; size];
+            data[0] = 0xFC;
+            let packet = EncodedPacket::received(Track::Audio, (at, at), true, data.into());
+            stream.extend_from_slice(&writer.write(&packet));
+            sent.push(packet.data);
+        }
+        let (mut demuxer, mut read) = (Demuxer::new(), Vec::new());
+        let mut take = |event| {
+            if let Event::Audio { data, .. } = event {
+                read.push(data);
+            }
+        };
+        demuxer.push(&stream, &mut take);
+        demuxer.finish(&mut take);
+        assert_eq!(read, sent);
     }
 
     #[test]

@@ -5,10 +5,10 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::base::Timestamp;
-use crate::media::{AudioCodec, AudioConfig, EncodedPacket, Track, VideoCodec, VideoConfig};
-use crate::wire::codec::aac::{AudioSpecificConfig, adts};
+use crate::media::{AudioConfig, EncodedPacket, Track, VideoCodec, VideoConfig};
 use crate::wire::codec::h264::{DecoderConfig, avcc_nals, nals_to_annexb};
 use crate::wire::codec::hevc_parameter_sets;
+use crate::wire::container::ts::audio_form::AudioForm;
 use crate::wire::container::ts::demuxer::PACKET_BYTES;
 use crate::wire::container::ts::event::{TICKS_PER_SECOND, ticks};
 use crate::wire::container::ts::section::crc;
@@ -36,9 +36,6 @@ const TIMESTAMP_MASK: i64 = (1 << 33) - 1;
 const MAX_AUDIO_UNIT_PACKETS: usize = 4;
 /// Maximum size of the audio packets in one unit, in bytes.
 const MAX_AUDIO_UNIT_BYTES: usize = 32 << 10;
-/// MPEG audio below this sample rate is MPEG-2 audio.
-const MIN_MPEG1_RATE_HZ: u32 = 32_000;
-
 /// A writer for tracks whose codec config does not change.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Writer {
@@ -54,15 +51,6 @@ struct VideoForm {
     length_size: usize,
     /// The parameter sets, in the order in which they are written.
     sets: Vec<Bytes>,
-}
-
-/// The form of the audio in the stream.
-#[derive(Clone, Debug, PartialEq)]
-enum AudioForm {
-    /// AAC with ADTS headers.
-    Aac(AudioSpecificConfig),
-    /// MP3 with this stream type.
-    Mp3(u8),
 }
 
 /// A unit of one PID (§2.4.3.6).
@@ -120,45 +108,21 @@ impl VideoForm {
     }
 }
 
-impl AudioForm {
-    fn new(config: &AudioConfig) -> Option<Self> {
-        match config.codec {
-            AudioCodec::Aac => {
-                let config = AudioSpecificConfig::parse(&config.codec_config).ok()?;
-                adts::header(&config, 0).ok()?;
-                Some(Self::Aac(config))
-            }
-            AudioCodec::Mp3 => {
-                let is_mpeg2 = (1..MIN_MPEG1_RATE_HZ).contains(&config.sample_rate);
-                Some(Self::Mp3(if is_mpeg2 { 0x04 } else { 0x03 }))
-            }
-            _ => None,
-        }
-    }
-
-    const fn stream_type(&self) -> u8 {
-        match self {
-            Self::Aac(_) => 0x0F,
-            Self::Mp3(stream_type) => *stream_type,
-        }
-    }
-
-    fn packet(&self, data: &Bytes) -> Option<Bytes> {
-        match self {
-            Self::Mp3(_) => Some(data.clone()),
-            Self::Aac(config) => {
-                let header = adts::header(config, data.len()).ok()?;
-                Some([&header[..], data].concat().into())
-            }
-        }
-    }
-}
-
 impl Writer {
     /// Creates a writer. Returns `None` if players do not support the codec of a track in transport streams.
     pub fn new(video: Option<&VideoConfig>, audio: Option<&AudioConfig>) -> Option<Self> {
+        Self::with(video, audio, false)
+    }
+
+    /// Works like [`Writer::new`], but takes also Opus if the receivers do.
+    pub(super) fn with(
+        video: Option<&VideoConfig>,
+        audio: Option<&AudioConfig>,
+        takes_opus: bool,
+    ) -> Option<Self> {
         let (has_video, has_audio) = (video.is_some(), audio.is_some());
-        let (video, audio) = (video.and_then(VideoForm::new), audio.and_then(AudioForm::new));
+        let video = video.and_then(VideoForm::new);
+        let audio = audio.and_then(|audio| AudioForm::new(audio, takes_opus));
         let has_all = (video.is_some(), audio.is_some()) == (has_video, has_audio);
         (has_all && (has_video || has_audio)).then_some(Self { video, audio })
     }
@@ -191,6 +155,7 @@ impl Writer {
     pub(super) fn units(&self, packets: &[EncodedPacket]) -> Vec<PesUnit> {
         let mut units = Vec::new();
         let mut waiting: Vec<(i64, Bytes)> = Vec::new();
+        let stream_id = self.audio.as_ref().map_or(0xC0, AudioForm::stream_id);
         for packet in packets {
             let dts = clock(packet.dts);
             match (packet.track, &self.video, &self.audio) {
@@ -204,14 +169,14 @@ impl Writer {
                     if waiting.len() >= MAX_AUDIO_UNIT_PACKETS
                         || bytes + data.len() > MAX_AUDIO_UNIT_BYTES
                     {
-                        units.extend(audio_unit(&mut waiting));
+                        units.extend(audio_unit(stream_id, &mut waiting));
                     }
                     waiting.push((dts, data));
                 }
                 _ => {}
             }
         }
-        units.extend(audio_unit(&mut waiting));
+        units.extend(audio_unit(stream_id, &mut waiting));
         units.sort_by_key(|unit| unit.dts);
         units
     }
@@ -224,7 +189,10 @@ impl Writer {
         for (stream_type, pid) in self.streams().into_iter().flatten() {
             body.put_u8(stream_type);
             body.put_u16(0xE000 | pid);
-            body.put_u16(0xF000);
+            let audio = self.audio.as_ref().filter(|_| pid == AUDIO_PID);
+            let descriptors = audio.map(AudioForm::descriptors).unwrap_or_default();
+            body.put_u16(0xF000 | descriptors.len() as u16);
+            body.put_slice(&descriptors);
         }
         section(2, version, &body)
     }
@@ -263,11 +231,11 @@ fn video_unit(dts: i64, pts: i64, keyframe: bool, data: &[u8]) -> PesUnit {
 }
 
 /// Joins audio packets into one unit.
-fn audio_unit(waiting: &mut Vec<(i64, Bytes)>) -> Option<PesUnit> {
+fn audio_unit(stream_id: u8, waiting: &mut Vec<(i64, Bytes)>) -> Option<PesUnit> {
     let dts = waiting.first()?.0;
     let length: usize = waiting.iter().map(|(_, data)| data.len()).sum();
     let mut out = BytesMut::with_capacity(length + 14);
-    out.put_slice(&[0, 0, 1, 0xC0]);
+    out.put_slice(&[0, 0, 1, stream_id]);
     out.put_u16(u16::try_from(length + 8).unwrap_or(0));
     out.put_slice(&[0x84, 0x80, 5]);
     put_time(&mut out, 2, dts);
@@ -399,7 +367,7 @@ pub(super) fn put_field(out: &mut BytesMut, field: &[u8], stuffing: usize) {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::media::{BitsPerSecond, FrameRate, Rotation, Size};
+    use crate::media::{AudioCodec, BitsPerSecond, FrameRate, Rotation, Size};
     use crate::wire::codec::h264::annexb_nals;
     use crate::wire::container::ts::{Demuxer, Event};
 
