@@ -443,7 +443,12 @@ fn what_serve_and_play_print_and_the_server_answers_stands_in_the_guide() {
         "recording paused",
         "summary error",
     ];
-    compared.all_seen(&serve.events(), &headings, &seldom);
+    // The notice about the cores that the renditions need.
+    let (notices, events): (Vec<Value>, Vec<Value>) =
+        serve.events().into_iter().partition(|event| event["event"] == "notice");
+    assert_eq!(notices[0]["key"], "renditions-need", "{notices:?}");
+    compared.unseen(&["`notice`"], &notices);
+    compared.all_seen(&events, &headings, &seldom);
     live.stop(LIMIT);
 }
 

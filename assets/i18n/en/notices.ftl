@@ -271,6 +271,7 @@ redirected = { $host } redirects the stream to { $to }.
 redirected-without-login = { $host } redirects the stream to { $to }. onair did not send the user name and the password there.
     .cure = If the other server requires them, enter its address as the target.
 fault-struck = The built-in server simulated a fault: { $fault }
+renditions-need = The renditions of a 1080p stream with 30 fps need about { $cores } of the { $available } cores of this computer while all of them are watched.
 port-taken = Port { $wanted } is in use. The built-in server uses port { $used } instead.
 server-open = Anyone who can reach { $address } can publish and play: no key or login is set.
     .cure = Set publish_keys in the --config file, use --user and --password-file, or listen on 127.0.0.1.

@@ -271,6 +271,7 @@ redirected = { $host } 把推流转到了 { $to }。
 redirected-without-login = { $host } 把推流转到了 { $to }。onair 没有把用户名和密码发给那里。
     .cure = 如果那台服务器需要它们，请把它的地址设为推流目标。
 fault-struck = 内置服务器已模拟故障：{ $fault }
+renditions-need = 一路 1080p、30 fps 的流，如果所有画质档都有人观看，大约需要本机 { $available } 个核心中的 { $cores } 个。
 port-taken = 端口 { $wanted } 已被占用，内置服务器改用端口 { $used }。
 server-open = 没有设置密钥或登录验证，能连接 { $address } 的人都可以推流和观看。
     .cure = 请在 --config 文件中设置 publish_keys，或使用 --user 和 --password-file，或只监听 127.0.0.1。

@@ -40,6 +40,7 @@ use crate::cli::serve::start_problem::with_cure;
 use crate::cli::serve::tls::{CertificateFiles, acme};
 use crate::cli::serve::totals::Totals;
 use crate::files::Trouble;
+use crate::media::{FrameRate, Size};
 use crate::net::listener::service_manager::{self, ServiceState};
 use crate::net::listener::{descriptors, inherited};
 use crate::net::srt::UrlError;
@@ -105,6 +106,7 @@ fn serve(args: &Args, output: &Output, clock: Clock) -> Result<Exit, (Problem, E
     sandbox::files(&written.iter().flatten().map(|path| path.as_path()).collect::<Vec<_>>());
     output.write_beside();
     let open = open_addresses(&config);
+    let cores = config.media.renditions.expected_cores(Size::new(1_920, 1_080), FrameRate::FPS_30);
     let hls = config.hls.mode;
     let domains = config.acme.as_ref().map(|acme| acme.domains.join(", ")).unwrap_or_default();
     let mut files = CertificateFiles::of(config.identity.as_ref(), Instant::now());
@@ -116,6 +118,11 @@ fn serve(args: &Args, output: &Output, clock: Clock) -> Result<Exit, (Problem, E
         tracing::warn!(%address, "no address of the configuration is that of this inherited socket");
     }
     announce(&server, hls != Mode::Off, (token.as_ref(), own_pin), output);
+    if let Some(cores) = cores {
+        let available = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let (cores, available) = (format!("{cores:.1}"), available.to_string());
+        events::print_message(output, &StudioMessage::RenditionsNeed { cores, available });
+    }
     service_manager::notify(ServiceState::Ready);
     warn_of_open(output, open);
     let (mut totals, mut code_pages) = (Totals::default(), CodePages::default());

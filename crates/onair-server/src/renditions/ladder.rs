@@ -10,6 +10,7 @@ use crate::compose::filter::WatermarkImage;
 use crate::encode::config::{Choice, Preset, Profile, RateControl, Video};
 use crate::media::{BitsPerSecond, FrameRate, Size};
 use crate::server::access::stream_pattern::matches;
+use crate::server::renditions::load::expected_cores;
 use crate::server::renditions::watermark::Watermark;
 use crate::text::problem::{Problem, problem};
 
@@ -222,6 +223,19 @@ pub struct Ladders {
 }
 
 impl Ladders {
+    /// Returns the number of cores that the largest of these ladders needs for one stream of this size
+    /// while each of its renditions is watched, or `None` if no rendition has video.
+    pub fn expected_cores(&self, size: Size, rate: FrameRate) -> Option<f64> {
+        let of_streams = self.streams.iter().map(|rule| &rule.ladder);
+        let all = std::iter::once(&self.others).chain(self.apps.values()).chain(of_streams);
+        let cores = all.map(|ladder| {
+            let sizes: Vec<Size> = ladder.video.iter().filter_map(|it| it.size(size)).collect();
+            expected_cores(&sizes, size, rate)
+        });
+        let cores = cores.fold(0.0, f64::max);
+        Some(cores).filter(|cores| *cores > 0.0)
+    }
+
     /// Returns the renditions of a stream.
     pub fn of(&self, app: &str, stream: &str) -> &Ladder {
         let name = format!("{app}/{stream}");
@@ -266,6 +280,20 @@ mod tests {
     use super::*;
     use crate::media::PixelAspect;
     use crate::server::event::VideoFigures;
+
+    #[test]
+    fn the_cores_of_a_ladder_are_known_before_a_stream_comes() {
+        let of = |ladder: &str| {
+            let ladders = Ladders { others: ladder.parse().unwrap(), ..Ladders::default() };
+            ladders.expected_cores(Size::new(1_920, 1_080), FrameRate::FPS_30)
+        };
+        // 720p30 needs a quarter of a core, and the decoder a seventh.
+        let one = of("720p").unwrap();
+        assert!((one - 0.25 - 0.147).abs() < 0.01, "{one}");
+        assert!(of("720p,480p").unwrap() > one);
+        // The stream itself is not encoded again, and audio costs next to nothing.
+        assert_eq!((of("1080p"), of("audio")), (None, None));
+    }
 
     #[test]
     fn ladders_are_read_largest_first() {

@@ -95,6 +95,15 @@ impl CpuLoad {
     }
 }
 
+/// Returns the number of cores that renditions of these sizes need while each of them is watched, with the
+/// decoder of the stream, before anything is measured.
+pub(crate) fn expected_cores(renditions: &[Size], stream: Size, rate: FrameRate) -> f64 {
+    let cost = |size: &Size, nanos: u64| u64::from(size.macroblocks()).saturating_mul(nanos);
+    let encoders: u64 = renditions.iter().map(|size| cost(size, DEFAULT_MACROBLOCK_NANOS)).sum();
+    let decoder = if renditions.is_empty() { 0 } else { cost(&stream, DECODED_MACROBLOCK_NANOS) };
+    encoders.saturating_add(decoder) as f64 * rate.as_f64() / 1e9
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

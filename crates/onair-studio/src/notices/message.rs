@@ -245,6 +245,8 @@ notices! {
     /// The limit of open descriptors allows few clients.
     ServerFewFiles "server-few-files" Warning [limit clients] [] {};
     ServerLittleMemory "server-little-memory" Warning [megabytes] [] {};
+    /// The cores that renditions of a stream need, before one is encoded.
+    RenditionsNeed "renditions-need" Info [cores available] [] {};
     PortTaken "port-taken" Info [wanted used] [] {};
     ServerFailed "server-failed" Error [] [reason] {};
     /// The server cannot change whether other computers reach it.
