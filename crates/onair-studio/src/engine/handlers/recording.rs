@@ -66,7 +66,7 @@ impl Engine {
         self.live.has_recording_failed = false;
         self.want_source_recordings(&path);
         self.want_canvas_recording(&path);
-        let own = self.open_own_encode(ProgramName::Main, &self.state.quality.clone());
+        let own = self.open_own_encode(ProgramName::Main, None);
         if !self.begin_broadcast() {
             self.notices.send_event(Event::Stopped);
             return;

@@ -10,7 +10,7 @@ mod source_recordings;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::media::{ExtraTracks, ProgramId};
+use crate::media::{ExtraTracks, ProgramId, Size};
 use crate::studio::command::ProgramCommand;
 use crate::studio::engine::Engine;
 use crate::studio::event::{Event, ProgramName, Recording, RecordingState};
@@ -99,18 +99,25 @@ impl Engine {
         }
     }
 
-    /// Opens the encoder that the recording of a program with this quality has beside that of the
-    /// stream. If it cannot be opened, the recording gets the frames of the stream.
+    /// Opens the encoder that the recording of a program of this size has beside that of the stream.
+    /// `None` is the size of the main program. If the encoder cannot be opened, the recording gets the
+    /// frames of the stream.
     pub fn open_own_encode(
         &mut self,
         name: ProgramName,
-        quality: &Quality,
+        size: Option<Size>,
     ) -> Option<OpenedEncode> {
+        if self.live.on_air.is_none() {
+            // The encoder gets the frames of the broadcast that begins next.
+            self.apply_quality();
+        }
+        let stream = self.state.quality.clone();
+        let quality = Quality { size: size.unwrap_or(stream.size), ..stream };
         let program = self.state.program.as_ref()?;
         if name == ProgramName::Main && !program.has_video() {
             return None;
         }
-        let configs = self.settings.preferences.recording.own().configs(quality);
+        let configs = self.settings.preferences.recording.own().configs(&quality);
         match OpenedEncode::open(&configs)? {
             Ok(own) => {
                 self.notices.send_event(Event::Encoder(own.event(name)));
@@ -190,9 +197,25 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::Size;
     use crate::studio::engine::handlers::live::tests::{end, with_program};
     use crate::studio::live::second_canvas::SecondCanvas;
+
+    #[test]
+    fn recordings_beside_a_main_one_that_failed_end_once_nothing_is_sent() {
+        let (mut engine, _ends) = with_program(None);
+        let folder = tempfile::tempdir().unwrap();
+        let size = Size::new(180, 320);
+        engine.settings.canvas = SecondCanvas { enabled: true, size, ..SecondCanvas::default() };
+        engine.record_canvas(folder.path().join("tall.mkv"));
+        engine.start_recording(folder.path().join("show.mkv"));
+        let is_recorded = |engine: &Engine| engine.second_on_air().is_some_and(OnAir::is_recording);
+        engine.end_recordings_beside();
+        assert!(is_recorded(&engine), "the main recording runs");
+        engine.live.has_recording_failed = true;
+        engine.end_recordings_beside();
+        assert!(!is_recorded(&engine) && !engine.live.has_recording_failed);
+        end(engine);
+    }
 
     #[test]
     fn no_recording_goes_on_beside_a_main_one_that_did_not_begin() {

@@ -157,9 +157,8 @@ impl Engine {
             return;
         }
         let Some(path) = self.live.second.wanted_file.take() else { return };
-        let size = self.second_canvas().map_or(self.state.quality.size, |canvas| canvas.size);
-        let quality = Quality { size, ..self.state.quality.clone() };
-        let own = self.open_own_encode(ProgramName::Second, &quality);
+        let size = self.second_canvas().map(|canvas| canvas.size);
+        let own = self.open_own_encode(ProgramName::Second, size);
         if let Some(on_air) = self.live.others.remove(&SECOND_PROGRAM) {
             self.record_program(SECOND_PROGRAM, on_air, &path, own);
         }
