@@ -122,3 +122,23 @@ fn a_quality_that_the_encoder_does_not_offer_costs_only_a_notice() {
     assert!(notices.iter().any(is_it), "{notices:?}");
     video_bitrate(&file);
 }
+
+#[test]
+fn every_recording_says_that_its_video_is_bt_709_with_limited_range() {
+    require_x264!();
+    let folder = tempfile::tempdir().unwrap();
+    for (encoder, format) in
+        [("openh264", "mp4"), ("openh264", "flv"), ("x264", "mkv"), ("x265", "mp4")]
+    {
+        let file = folder.path().join(format!("{encoder}.{format}"));
+        let more = ["--encoder", encoder, "--duration", "2s", "--record", file.to_str().unwrap()];
+        let mut onair = Onair::start(&[&TEST[..], &more].concat());
+        assert_eq!(onair.peer.wait(LIMIT).code(), Some(0), "{}", onair.peer.errors());
+        let probe = ffmpeg::probe(&file);
+        let video = probe.stream("video");
+        assert_eq!(video["color_range"], "tv", "{encoder} {format}");
+        for field in ["color_space", "color_transfer", "color_primaries"] {
+            assert_eq!(video[field], "bt709", "{encoder} {format}: {field}");
+        }
+    }
+}

@@ -501,6 +501,34 @@ mod tests {
     }
 
     #[test]
+    fn an_encoder_ends_its_b_frames_with_a_keyframe_and_loses_nothing() {
+        let (feed, input) = queue::bounded("frames", 1, Full::Block);
+        let (output, packets) = queue::bounded("packets", 256, Full::Block);
+        let config = Config { b_frames: 2, ..config(1_000_000, Choice::Pipelined) };
+        let encoder = VideoEncoder::spawn(config, input, output).unwrap();
+        for number in 0..20 {
+            if number == 11 {
+                // The earlier frames are accepted with B-frames.
+                while encoder.input.received() < encoder.input.sent() {
+                    Stop::new().wait(Duration::from_millis(1));
+                }
+                encoder.end_b_frames();
+            }
+            let pts = Timestamp::from_millis(number * 40);
+            let planes = Arc::new(Pooled::unpooled(Planes::black(FRAME_SIZE)));
+            feed.send(VideoFrame { pts, surface: planes.into(), color: Color::PROGRAM }).unwrap();
+        }
+        drop(feed);
+        encoder.join(JOIN_TIMEOUT).unwrap();
+        let packets: Vec<_> = std::iter::from_fn(|| packets.recv()).collect();
+        assert_eq!(packets.len(), 20);
+        let keyframes: Vec<i64> =
+            packets.iter().filter(|it| it.keyframe).map(|it| it.pts.as_millis() / 40).collect();
+        assert_eq!(keyframes.len(), 2, "{keyframes:?}");
+        assert!((10..=11).contains(&keyframes[1]), "{keyframes:?}");
+    }
+
+    #[test]
     fn an_encoder_that_panics_has_failed() {
         let (feed, input) = queue::bounded("frames", 1, Full::Block);
         let (output, packets) = queue::bounded("packets", 256, Full::Block);
