@@ -1,4 +1,4 @@
-//! HE-AAC: recordings and streams that others decode, lip sync, and what does not fit it.
+//! HE-AAC and Opus: recordings and streams that others decode, lip sync, and what does not fit them.
 
 use std::path::Path;
 use std::process::Command;
@@ -120,4 +120,76 @@ fn he_aac_with_a_higher_bitrate_is_refused_with_the_reason() {
     assert_ne!(onair.peer.wait(LIMIT).code(), Some(0));
     let errors = onair.peer.errors() + &onair.peer.output();
     assert!(errors.contains("HE-AAC needs an audio bitrate of at most 64 kbit/s"), "{errors}");
+}
+
+/// Checks that the audio of a file is Opus without gaps, and that it decodes without a warning.
+fn check_opus(file: &Path) {
+    assert_eq!(ffmpeg::decode(file), "", "{file:?}");
+    let probe = ffmpeg::probe(file);
+    assert_eq!(probe.warnings, "", "{file:?}");
+    assert_eq!(probe.stream("audio")["codec_name"], "opus", "{file:?}");
+    let packets = probe.packets("audio");
+    assert!(packets.len() > 100, "{file:?}: {}", packets.len());
+    // Matroska has times in milliseconds.
+    for pair in packets.windows(2) {
+        assert!((pair[1].pts - pair[0].pts - 0.02).abs() < 0.002, "{file:?}: {pair:?}");
+    }
+}
+
+/// Checks that audio and video of a file belong together.
+fn check_lip_sync(file: &Path) {
+    let file = file.to_str().unwrap();
+    let mut play = Onair::start(&["play", "--headless", "--measure", "--mute", file]);
+    let figures = play.wait_event("measurements", |event| {
+        event["event"] == "play_stats" && !event["av_offset_ms"].is_null()
+    });
+    assert!(figures["av_offset_ms"].as_f64().unwrap().abs() <= 20.0, "{file}: {figures}");
+    play.peer.interrupt();
+    play.peer.wait(LIMIT);
+}
+
+const OPUS: [&str; 9] =
+    ["live", "--video", "test", "--audio", "tone", "--size", "640x360", "--audio-codec", "opus"];
+
+#[test]
+fn mkv_recordings_have_opus_in_sync_and_other_formats_keep_aac() {
+    peers::in_real_time!(mkv_recordings_have_opus_in_sync_and_other_formats_keep_aac);
+    peers::require!("ffmpeg", "ffprobe");
+    let folder = tempfile::tempdir().unwrap();
+    for format in ["mkv", "mp4", "flv"] {
+        let file = folder.path().join(format!("show.{format}"));
+        let more = ["--duration", "6s", "--record", file.to_str().unwrap()];
+        let mut onair = Onair::start(&[&OPUS[..], &more].concat());
+        assert_eq!(onair.peer.wait(LIMIT).code(), Some(0), "{}", onair.peer.errors());
+        match format {
+            "mkv" => check_opus(&file),
+            _ => assert_eq!(ffmpeg::probe(&file).stream("audio")["codec_name"], "aac"),
+        }
+        check_lip_sync(&file);
+    }
+}
+
+#[test]
+fn an_srt_target_gets_opus_that_ffmpeg_decodes_and_rtmp_keeps_aac() {
+    peers::in_real_time!(an_srt_target_gets_opus_that_ffmpeg_decodes_and_rtmp_keeps_aac);
+    peers::require!("ffmpeg", "ffprobe", "nginx");
+    let nginx = Nginx::start();
+    let theirs = nginx.url("recorded", "show");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("seen.mkv");
+    let port = peers::free_port();
+    let url = format!("srt://127.0.0.1:{port}?mode=listener");
+    let words = ["-hide_banner", "-nostdin", "-v", "warning", "-y", "-f", "mpegts", "-i", &url];
+    let after = ["-t", "5", "-c", "copy", file.to_str().unwrap()];
+    let mut listener = Peer::start("ffmpeg", words.into_iter().chain(after));
+    let to = format!("srt://127.0.0.1:{port}");
+    let mut onair = Onair::start(&[&OPUS[..], &["--to", &to, "--to", &theirs]].concat());
+    listener.wait_success(LIMIT * 2);
+    onair.peer.interrupt();
+    onair.peer.wait(LIMIT);
+    nginx.wait_unpublished("show");
+    check_opus(&file);
+    check_lip_sync(&file);
+    let flv = nginx.recordings().join("show.flv");
+    assert_eq!(ffmpeg::probe(&flv).stream("audio")["codec_name"], "aac");
 }

@@ -78,7 +78,7 @@ pub struct Args {
           conflicts_with_all = ["video", "audio", "record", "replay", "control", "why", "monitor",
           "size", "fps", "video_bitrate", "keyframe_interval", "adapt", "min_video_bitrate",
           "adapt_frames", "adapt_size", "video_codec", "encoder", "preset", "rate_control", "b_frames",
-          "look_ahead", "audio_bitrate", "audio_profile",
+          "look_ahead", "audio_bitrate", "audio_codec", "audio_profile",
           "sample_rate", "channels", "target_min_bitrate"])]
     pub copy: Option<PathBuf>,
     /// Loop the --copy file
@@ -152,6 +152,11 @@ pub struct Args {
     #[arg(long, value_name = "BITRATE", default_value = "128k", value_parser = bitrate,
           help_heading = "Quality")]
     pub audio_bitrate: BitsPerSecond,
+    /// Audio codec of MKV recordings and of SRT, TCP and UDP targets: aac or opus. Other recordings and
+    /// RTMP targets have AAC, and WHIP targets Opus
+    #[arg(long, value_name = "CODEC", default_value = "aac", value_parser = audio_codec(),
+          hide_possible_values = true, help_heading = "Quality")]
+    pub audio_codec: encode::AudioCodecChoice,
     /// Profile of AAC: lc, or he (HE-AAC, for an --audio-bitrate of at most 64k and 32, 44.1 or 48 kHz).
     /// Not every target and player takes HE-AAC
     #[arg(long, value_name = "PROFILE", default_value = "lc", value_parser = audio_profile(),
@@ -464,6 +469,14 @@ fn adapt() -> impl TypedValueParser<Value = Adapt> {
 /// Returns the parser for the preset of a video encoder.
 fn preset() -> impl TypedValueParser<Value = encode::Preset> {
     value::suggesting(encode::Preset::names(), str::parse::<encode::Preset>)
+}
+
+/// Returns the parser for the audio codec.
+fn audio_codec() -> impl TypedValueParser<Value = encode::AudioCodecChoice> {
+    value::suggesting(
+        encode::AudioCodecChoice::ALL.map(encode::AudioCodecChoice::name),
+        str::parse::<encode::AudioCodecChoice>,
+    )
 }
 
 /// Returns the parser for the profile of AAC.

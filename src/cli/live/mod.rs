@@ -340,6 +340,7 @@ fn quality(args: &Args, matches: &clap::ArgMatches, kept: &Quality) -> Quality {
         b_frames: chosen!(b_frames, kept.b_frames),
         look_ahead: chosen!(look_ahead, kept.look_ahead),
         audio_bitrate: chosen!(audio_bitrate, kept.audio_bitrate),
+        audio_codec: chosen!(audio_codec, kept.audio_codec),
         audio_profile: chosen!(audio_profile, kept.audio_profile),
         sample_rate: chosen!(sample_rate, kept.sample_rate),
         channels: chosen!(channels, kept.channels),
@@ -510,7 +511,7 @@ mod tests {
         let parsed = |more: &[&str]| Cli::command().try_get_matches_from(copy.iter().chain(more));
         assert!(parsed(&[]).is_ok());
         let quality: Vec<_> = quality.collect();
-        assert_eq!(quality.len(), 19);
+        assert_eq!(quality.len(), 20);
         for arg in quality {
             let usual = arg.get_default_values().first().and_then(|it| it.to_str());
             let flag = format!("--{}", arg.get_long().unwrap());
@@ -582,6 +583,7 @@ mod tests {
             b_frames: 2,
             look_ahead: 20,
             audio_bitrate: BitsPerSecond(96_000),
+            audio_codec: encode::AudioCodecChoice::Opus,
             audio_profile: encode::AudioProfile::He,
             sample_rate: 44_100,
             channels: 1,

@@ -115,6 +115,29 @@ impl Video {
 }
 
 named! {
+    /// The audio codec of outputs that carry both.
+    #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
+    pub enum AudioCodecChoice {
+        /// The codec that every target and viewer takes, except WebRTC.
+        #[default]
+        Aac = "aac",
+        /// The codec that sounds better at the same bitrate.
+        Opus = "opus",
+    }
+    /// Returns the name on the command line and in the settings file.
+    fn name;
+}
+
+impl FromStr for AudioCodecChoice {
+    type Err = Problem;
+
+    fn from_str(text: &str) -> Result<Self, Problem> {
+        let known = Self::ALL.into_iter().find(|codec| codec.name() == text);
+        known.ok_or_else(|| problem!("value-none-of", known = Self::ALL.map(Self::name).as_slice()))
+    }
+}
+
+named! {
     /// The profile of AAC.
     #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
     pub enum AudioProfile {

@@ -24,7 +24,7 @@ pub use backend::process::run as run_encoder_process;
 pub use backend::{
     Aim, KnownEncoder, Selection, known_encoders, known_encoders_so_far, select, try_encoders,
 };
-pub use config::{AudioProfile, CodecChoice, Preset, RateControl};
+pub use config::{AudioCodecChoice, AudioProfile, CodecChoice, Preset, RateControl};
 pub use error::Error;
 pub use frame_encoder::FrameEncoder;
 pub use video::{Choice, Incident, VideoEncoder};

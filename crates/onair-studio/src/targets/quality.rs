@@ -66,6 +66,8 @@ pub struct Quality {
     /// [`video::Config::MAX_LOOK_AHEAD`].
     pub look_ahead: u8,
     pub audio_bitrate: BitsPerSecond,
+    /// The audio codec of MKV recordings and of transport streams.
+    pub audio_codec: encode::AudioCodecChoice,
     /// HE-AAC needs at most [`encode::AudioProfile::MAX_HE_BITRATE`].
     pub audio_profile: encode::AudioProfile,
     /// The sample rate in Hz; one of [`SAMPLE_RATES`].
@@ -188,6 +190,7 @@ impl Default for Quality {
             b_frames: 0,
             look_ahead: 0,
             audio_bitrate: BitsPerSecond(128_000),
+            audio_codec: encode::AudioCodecChoice::Aac,
             audio_profile: encode::AudioProfile::Lc,
             sample_rate: 48_000,
             channels: 2,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use egui::{Align, Layout, Ui};
 
-use crate::encode::AudioProfile;
+use crate::encode::{AudioCodecChoice, AudioProfile};
 use crate::media::BitsPerSecond;
 use crate::studio::live::view::LiveState;
 use crate::studio::{Adapt, Command, DelayFigures, DelayState, Quality};
@@ -255,7 +255,10 @@ pub(super) fn keyframes(ui: &mut Ui, view: &mut View<'_>, needs: &mut DialogCont
 /// Draws the bitrate, sample rate and channels of the audio.
 pub(super) fn audio_format(ui: &mut Ui, view: &mut View<'_>, needs: &mut DialogContext<'_>) {
     let (now, usual) = (view.snapshot.quality.clone(), Quality::default());
-    let of = |it: &Quality| (it.audio_bitrate, it.audio_profile, it.sample_rate, it.channels);
+    let of = |it: &Quality| {
+        let rate = (it.sample_rate, it.channels);
+        (it.audio_bitrate, it.audio_codec, it.audio_profile, rate)
+    };
     let name = format::bitrate(usual.audio_bitrate.0);
     let can_reset = of(&now) != of(&usual) && !view.snapshot.is_live_or_recording();
     let default = can_reset.then_some(&*name);
@@ -263,8 +266,9 @@ pub(super) fn audio_format(ui: &mut Ui, view: &mut View<'_>, needs: &mut DialogC
         off_air(ui, view, needs.settings, audio);
     });
     if reset {
-        let (audio_bitrate, audio_profile, sample_rate, channels) = of(&usual);
-        let quality = Quality { audio_bitrate, audio_profile, sample_rate, channels, ..now };
+        let (audio_bitrate, audio_codec, audio_profile, (sample_rate, channels)) = of(&usual);
+        let quality =
+            Quality { audio_bitrate, audio_codec, audio_profile, sample_rate, channels, ..now };
         view.send(Command::SetQuality(quality));
     }
 }
@@ -289,6 +293,14 @@ fn audio(ui: &mut Ui, view: &View<'_>, now: &Quality) -> Option<Quality> {
     }
     if let Some((_, why)) = limit.filter(|_| limited < MAX_AUDIO_KBPS) {
         paragraph(ui, &why, Type::Small, view.theme.secondary);
+    }
+    let name = texts.get("audio-codec");
+    let aac = texts.get("audio-codec-aac").to_string();
+    named(ui, view, &name, key!("tip-audio-codec"), &aac);
+    let opus = texts.get("audio-codec-opus").to_string();
+    let codecs = [(AudioCodecChoice::Aac, aac), (AudioCodecChoice::Opus, opus)];
+    if let Some(audio_codec) = one_of(ui, view, &name, &codecs, now.audio_codec, None) {
+        wanted = Some(Quality { audio_codec, ..now.clone() });
     }
     let name = texts.get("audio-profile");
     let lc = texts.get("audio-profile-lc").to_string();

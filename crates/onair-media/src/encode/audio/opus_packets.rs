@@ -12,13 +12,17 @@ const STEREO_BITRATE_BPS: u32 = 128_000;
 /// A difference between times and sample count that is larger than this, in µs, is a gap.
 const MAX_DRIFT_MICROS: i64 = 60_000;
 
+/// A time that no stream has. The first samples are far from it, so that their time is used even if
+/// a stream begins shortly after zero.
+const NOT_BEGUN: i64 = i64::MIN / 4;
+
 /// Collects samples, and encodes whole packets.
 pub struct OpusPackets {
     encoder: OpusEncoder,
     channels: u16,
     /// Interleaved samples.
     waiting: Vec<f32>,
-    /// The time of the first sample in microseconds.
+    /// The time of the first sample in microseconds; [`NOT_BEGUN`] before the first one.
     begin: i64,
 }
 
@@ -34,9 +38,13 @@ impl OpusPackets {
     /// Fails if the encoder does not open.
     pub fn open(channels: u16) -> Result<Self, Error> {
         let channels = channels.clamp(1, 2);
-        let bitrate = BitsPerSecond(STEREO_BITRATE_BPS / 2 * u32::from(channels));
-        let encoder = OpusEncoder::open(channels, bitrate)?;
-        Ok(Self { encoder, channels, waiting: Vec::new(), begin: 0 })
+        let encoder = OpusEncoder::open(channels, Self::bitrate(channels))?;
+        Ok(Self { encoder, channels, waiting: Vec::new(), begin: NOT_BEGUN })
+    }
+
+    /// Returns the bitrate for this number of channels, which is 1 or 2.
+    pub fn bitrate(channels: u16) -> BitsPerSecond {
+        BitsPerSecond(STEREO_BITRATE_BPS / 2 * u32::from(channels))
     }
 
     /// Returns the number of channels of the samples.
@@ -77,6 +85,15 @@ fn micros(frames: usize) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_packet_has_the_time_of_its_samples_even_shortly_after_zero() {
+        let mut packets = OpusPackets::open(2).unwrap();
+        let lookahead = micros(packets.encoder.lookahead());
+        let mut times = Vec::new();
+        packets.push(59_000, &[0.1; 1_920], &mut |time, _| times.push(time + lookahead));
+        assert_eq!(times, [59_000]);
+    }
 
     #[test]
     fn packets_follow_the_samples_and_begin_again_after_a_gap() {

@@ -88,6 +88,7 @@ impl Delay {
         let (packets, input) = queue::bounded("delayed packets", MAX_QUEUED_PACKETS, Full::Block);
         let delayed = Hub::spawn_copy(head, input)?;
         delayed.set_b_frames(feed.has_b_frames());
+        delayed.prefer_opus(feed.opus().is_preferred());
         let (its, spool) = (Arc::clone(&shared), Spool::new(&config.folder));
         let output = feed.subscribe_to_all("delay", Limits::FILE, true);
         let keeper = Worker::spawn("onair-delay-in", move |stop| its.keep(output, &spool, stop))?;

@@ -63,6 +63,7 @@ impl Hub {
         let gauge: Arc<Gauge> = Arc::clone(&shared.input);
         let mut feed = HubFeed::new(shared.config.clone(), shared.head.clone(), gauge);
         feed.follow(&self.feed);
+        feed.opus().prefer(shared.opus.is_preferred());
         let sink = Arc::new(MixSink { track, feed: feed.clone() });
         let extras = ExtraTracks::NONE.with(track, true);
         let mut state = self.feed.shared.state.lock();

@@ -254,6 +254,12 @@ impl Hub {
         self.feed.shared.has_b_frames.store(has_b_frames, Ordering::Relaxed);
     }
 
+    /// Sets whether outputs that carry Opus get it instead of AAC. Hubs that are made from this one
+    /// later do the same.
+    pub fn prefer_opus(&self, is_preferred: bool) {
+        self.feed.shared.opus.prefer(is_preferred);
+    }
+
     /// Returns the counters of the hub.
     pub fn figures(&self) -> Figures {
         self.feed.shared.state.lock().figures

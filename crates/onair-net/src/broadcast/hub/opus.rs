@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -11,8 +12,9 @@ use parking_lot::Mutex;
 use crate::base::{Timestamp, partial_debug};
 use crate::decode::{self, AudioBackend, Converter};
 use crate::encode::OpusPackets;
-use crate::media::{AudioCodec, AudioConfig, EncodedPacket};
+use crate::media::{AudioCodec, AudioConfig, EncodedPacket, StreamConfig};
 use crate::text::Problem;
+use crate::wire::codec::opus_head;
 
 /// Maximum number of packets whose Opus is kept for targets that are behind: about 20 seconds.
 const MAX_KEPT_PACKETS: usize = 1_024;
@@ -20,9 +22,16 @@ const MAX_KEPT_PACKETS: usize = 1_024;
 /// The Opus packets of one packet of the stream, each with its presentation time.
 pub(in crate::broadcast) type Encoded = Arc<[(Timestamp, Bytes)]>;
 
+/// The encoder of Opus, and the config of the audio that it encodes.
+pub(in crate::broadcast) type SourceAudio = (Arc<SharedOpus>, AudioConfig);
+
 /// The encoder that the targets of a hub share.
 #[derive(Debug, Default)]
-pub struct SharedOpus(Mutex<State>);
+pub struct SharedOpus {
+    state: Mutex<State>,
+    /// True if outputs that carry both codecs get Opus instead of AAC.
+    is_preferred: AtomicBool,
+}
 
 #[derive(Default)]
 struct State {
@@ -43,6 +52,37 @@ struct Encoder {
 }
 
 impl SharedOpus {
+    /// Sets whether outputs that carry both codecs get Opus instead of AAC.
+    pub fn prefer(&self, is_preferred: bool) {
+        self.is_preferred.store(is_preferred, Ordering::Relaxed);
+    }
+
+    /// Returns true if outputs that carry both codecs get Opus instead of AAC.
+    pub fn is_preferred(&self) -> bool {
+        self.is_preferred.load(Ordering::Relaxed)
+    }
+
+    /// Replaces the audio of a config by Opus, if that is preferred. Returns the encoder.
+    pub fn replace(self: &Arc<Self>, config: &mut StreamConfig) -> Option<SourceAudio> {
+        let audio = config.audio.as_mut().filter(|_| self.is_preferred())?;
+        let encoded = Self::config(audio);
+        Some((Arc::clone(self), std::mem::replace(audio, encoded)))
+    }
+
+    /// Returns the config of the Opus that [`SharedOpus::of`] makes from this audio.
+    pub fn config(audio: &AudioConfig) -> AudioConfig {
+        let channels = audio.channels.clamp(1, 2);
+        let config = AudioConfig {
+            codec: AudioCodec::Opus,
+            sample_rate: OpusPackets::SAMPLE_RATE_HZ,
+            channels,
+            bitrate: OpusPackets::bitrate(channels),
+            codec_config: Bytes::new(),
+        };
+        let codec_config = opus_head(&config);
+        AudioConfig { codec_config, ..config }
+    }
+
     /// Returns the Opus of a packet with this config. A packet that no target took while it was
     /// new, and that later packets follow, has none.
     ///
@@ -52,7 +92,7 @@ impl SharedOpus {
         if config.codec == AudioCodec::Opus && config.channels <= 2 {
             return Ok(Arc::new([(packet.pts, packet.data.clone())]));
         }
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         if let Some((newest, _)) = state.kept.back()
             && packet.dts <= *newest
         {
@@ -147,7 +187,7 @@ mod tests {
     fn what_is_kept_for_targets_that_are_behind_is_bounded() {
         let opus = SharedOpus::default();
         (0..1_100).for_each(|it| _ = opus.of(&pcm(), &packet(it)).unwrap());
-        assert_eq!(opus.0.lock().kept.len(), MAX_KEPT_PACKETS);
+        assert_eq!(opus.state.lock().kept.len(), MAX_KEPT_PACKETS);
         assert!(opus.of(&pcm(), &packet(3)).unwrap().is_empty());
     }
 

@@ -132,6 +132,7 @@ impl Hub {
         let OwnPackets { packets, input } = queue;
         let hub = Self::spawn(config, input)?;
         hub.set_extras(*self.feed.shared.extras.lock());
+        hub.prefer_opus(self.feed.opus().is_preferred());
         let state = Mutex::new(SinkState { packets: Some(packets), video: Passed::None });
         let sink = Arc::new(OwnVideoSink { state });
         self.attach(&sink);
@@ -206,11 +207,12 @@ mod tests {
         assert_eq!(&other.config().video.as_ref().unwrap().codec_config[..], b"own");
         for dts in [0, 40, 80] {
             packets.send(frame(b"stream", dts, dts == 0)).unwrap();
-            packets.send(packet(Track::Audio, dts)).unwrap();
+            packets.send(packet(Track::Audio, dts + 10)).unwrap();
             own.send(frame(b"own", dts, dts == 0)).unwrap();
         }
         drop((packets, own));
-        let pair = |dts| [(Track::Video, dts, b"own".to_vec()), (Track::Audio, dts, Vec::new())];
+        let pair =
+            |dts| [(Track::Video, dts, b"own".to_vec()), (Track::Audio, dts + 10, Vec::new())];
         assert_eq!(next(&output, 6), [pair(0), pair(40), pair(80)].concat());
         assert!(matches!(output.next_timeout(WAIT), NextPacket::Ended));
     }

@@ -27,7 +27,7 @@ fn frames_that_a_full_disk_does_not_take_are_not_in_the_duration() {
     let file = File::resume(full, &path, muxer(format, tracks.clone()), 0);
     let options = Options::default();
     let recorder =
-        Recorder::write_to(file, &path, (format, tracks), &config, &hub, options).unwrap();
+        Recorder::write_to(file, &path, (format, tracks), (&config, None), &hub, options).unwrap();
     for dts in (0..800).step_by(40) {
         packets.send(of_rendition(RenditionId::Main, dts)).unwrap();
     }

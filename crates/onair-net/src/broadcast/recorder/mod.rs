@@ -12,6 +12,7 @@ mod file;
 #[cfg(test)]
 mod full_disk_tests;
 pub mod journal;
+mod opus;
 #[cfg(test)]
 mod panic_tests;
 mod parts;
@@ -37,6 +38,7 @@ pub use crate::broadcast::recorder::try_out::try_out;
 use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::{Stop, Timestamp, Worker};
 use crate::broadcast::hub::backlog::Limits;
+use crate::broadcast::hub::opus::SourceAudio;
 use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::broadcast::hub::subscription::{NextPacket, Subscription, SubscriptionQueue};
 use crate::broadcast::hub::{Hub, HubFeed};
@@ -185,6 +187,9 @@ impl Recorder {
             video.clone_from(&now.video);
         }
         let format = Format::of_path(path).ok_or_else(|| Error::of(path, Trouble::Format))?;
+        // Files of other formats are usually played with AAC.
+        let opus = Some(hub.feed()).filter(|_| format == Format::Mkv);
+        let opus = opus.and_then(|feed| feed.opus().replace(&mut config));
         let tracks = options.audio_tracks.tracks(&config);
         let file = File::create(path, format, &tracks)?;
         if let Err(error) = enough_room(file.path(), 0) {
@@ -192,7 +197,7 @@ impl Recorder {
             let _ = std::fs::remove_file(file.path());
             return Err(error);
         }
-        Self::write_to(file, path, (format, tracks), &config, hub, options)
+        Self::write_to(file, path, (format, tracks), (&config, opus), hub, options)
     }
 
     /// Records to this file, which was requested under the path `asked`.
@@ -200,7 +205,7 @@ impl Recorder {
         file: File,
         asked: &Path,
         (format, tracks): (Format, Tracks),
-        config: &StreamConfig,
+        (config, opus): (&StreamConfig, Option<SourceAudio>),
         hub: &Hub,
         options: Options,
     ) -> Result<Self, Error> {
@@ -233,6 +238,7 @@ impl Recorder {
             ended: ended.clone(),
             mark: Arc::clone(&mark),
             timeline: Timeline::new(config),
+            opus,
             watch: SpaceWatch::new(bitrate),
             begun: Instant::now(),
             flushed: Instant::now(),
@@ -364,6 +370,8 @@ struct Writer {
     ended: Stop,
     mark: Arc<Mutex<Option<u64>>>,
     timeline: Timeline,
+    /// Encodes the program's audio, if the file has Opus.
+    opus: Option<SourceAudio>,
     watch: SpaceWatch,
     begun: Instant,
     flushed: Instant,
@@ -531,6 +539,14 @@ impl Writer {
                 self.feed.ask_keyframe(RenditionId::Main);
             }
         }
+        if tag.track == Track::Audio && self.opus.is_some() {
+            return self.take_opus(tag);
+        }
+        self.write(tag)
+    }
+
+    /// Writes a packet of a track of the file.
+    fn write(&mut self, tag: &SharedPacket) -> Result<(), Error> {
         let track = self.options.audio_tracks.place(self.feed.config(), tag.track);
         let Some(track) = track else { return Ok(()) };
         let Some((dts, pts)) = self.timeline.place(tag) else {

@@ -69,7 +69,7 @@ fn a_recorder_that_panics_has_failed() {
     let file = File::create_by(&path, Box::new(Broken { removed: None })).unwrap();
     let kind = (Format::Mp4, Tracks::from(config.clone()));
     let options = Options::default();
-    let recorder = Recorder::write_to(file, &path, kind, &config, &hub, options).unwrap();
+    let recorder = Recorder::write_to(file, &path, kind, (&config, None), &hub, options).unwrap();
     assert!(matches!(recorder.events().recv(), Some(Event::Began(_))));
     for dts in (0..800).step_by(40) {
         packets.send(of_rendition(RenditionId::Main, dts)).unwrap();

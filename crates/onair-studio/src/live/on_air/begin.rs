@@ -7,7 +7,7 @@ use super::{MAX_QUEUED_AUDIO_BLOCKS, MAX_QUEUED_FRAMES, MAX_QUEUED_PACKETS, OnAi
 use crate::base::queue::{self, Full};
 use crate::base::{Clock, Timestamp};
 use crate::broadcast::Hub;
-use crate::encode::{AudioEncoder, VideoEncoder};
+use crate::encode::{AudioCodecChoice, AudioEncoder, VideoEncoder};
 use crate::media::{ProgramId, StreamConfig, Track};
 use crate::server::KeyframeRequest;
 use crate::studio::event::{self, Event, ProgramName};
@@ -149,6 +149,7 @@ impl OnAir {
         }
         hub.set_video_delay(quality.video_config().delay());
         hub.set_b_frames(quality.b_frames > 0);
+        hub.prefer_opus(quality.audio_codec == AudioCodecChoice::Opus);
         let keyframe_request =
             video.as_ref().map(|video| KeyframeRequest(Arc::new(video.keyframe_request())));
         let on_air = Self { program: id, name, ..Self::new(hub, quality, clock) };

@@ -50,6 +50,8 @@ pub struct QualityLayout {
     look_ahead: u8,
     #[serde(with = "bitrate")]
     audio_bitrate: BitsPerSecond,
+    #[serde(serialize_with = "audio_codec_word", deserialize_with = "values::text::deserialize")]
+    audio_codec: encode::AudioCodecChoice,
     #[serde(serialize_with = "profile_word", deserialize_with = "values::text::deserialize")]
     audio_profile: encode::AudioProfile,
     #[serde(deserialize_with = "sample_rate")]
@@ -100,6 +102,13 @@ fn encoder_word<S: Serializer>(encoder: &encode::Choice, to: S) -> Result<S::Ok,
 
 fn preset_word<S: Serializer>(preset: &encode::Preset, to: S) -> Result<S::Ok, S::Error> {
     preset.name().serialize(to)
+}
+
+fn audio_codec_word<S: Serializer>(
+    codec: &encode::AudioCodecChoice,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    codec.name().serialize(to)
 }
 
 fn profile_word<S: Serializer>(profile: &encode::AudioProfile, to: S) -> Result<S::Ok, S::Error> {

@@ -1,13 +1,16 @@
 //! Converts the packets of the hub to transport packets.
 
-use bytes::Bytes;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
 
 use crate::base::Timestamp;
+use crate::broadcast::hub::opus::SharedOpus;
 use crate::broadcast::hub::sequence_headers::SequenceHeaders;
 use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::broadcast::protocol::elementary::{self, Contents, Elementary};
 use crate::broadcast::protocol::link::StreamStart;
-use crate::media::{AudioCodec, Codec, EncodedPacket, VideoCodec};
+use crate::media::{AudioCodec, AudioConfig, Codec, EncodedPacket, Track, VideoCodec};
 use crate::wire::container::ts::StreamWriter;
 
 /// Converts the packets of one connection.
@@ -15,14 +18,16 @@ use crate::wire::container::ts::StreamWriter;
 pub(in crate::broadcast::protocol) struct Muxer {
     stream: Elementary,
     writer: Option<StreamWriter>,
+    /// Encodes the audio, if the stream is sent with Opus.
+    opus: Option<Arc<SharedOpus>>,
 }
 
 impl Muxer {
     /// Begins a stream.
     pub fn begin(&mut self, start: &StreamStart<'_>) {
         self.stream.begin(start);
-        let config = &self.stream.config;
-        self.writer = StreamWriter::new(config.video.as_ref(), config.audio.as_ref());
+        self.opus = start.opus.is_preferred().then(|| Arc::clone(start.opus));
+        self.writer = self.writer();
     }
 
     /// Returns the transport packets of a packet. `origin` becomes time zero.
@@ -34,22 +39,51 @@ impl Muxer {
         let Some(data) = data else { return Bytes::new() };
         let at = |time: Timestamp| Timestamp::from_micros(time.micros_since(origin));
         let times = (at(packet.dts), at(packet.pts));
+        let Some(writer) = &mut self.writer else { return Bytes::new() };
+        if let (Track::Audio, Some(opus), Some(config)) =
+            (packet.track, &self.opus, &self.stream.config.audio)
+        {
+            let times = (packet.dts, packet.pts);
+            let elementary = EncodedPacket::received(Track::Audio, times, true, data);
+            let encoded = opus.of(config, &elementary).unwrap_or_else(|error| {
+                tracing::warn!(%error, "encoding audio as Opus failed");
+                Vec::new().into()
+            });
+            let mut all = BytesMut::new();
+            for (pts, data) in encoded.iter() {
+                let times = (at(*pts), at(*pts));
+                let packet = EncodedPacket::received(Track::Audio, times, true, data.clone());
+                all.extend_from_slice(&writer.write(&packet));
+            }
+            return all.freeze();
+        }
         let packet = EncodedPacket::received(packet.track, times, packet.keyframe, data);
-        self.writer.as_mut().map_or_else(Bytes::new, |writer| writer.write(&packet))
+        writer.write(&packet)
     }
 
     /// Passes the present configs to the writer.
     fn set_tracks(&mut self) {
-        let config = &self.stream.config;
-        let (video, audio) = (config.video.as_ref(), config.audio.as_ref());
+        let audio = self.audio();
+        let video = self.stream.config.video.as_ref();
         match &mut self.writer {
             Some(writer) => {
-                if !writer.set_tracks(video, audio) {
+                if !writer.set_tracks(video, audio.as_ref()) {
                     tracing::warn!("the stream goes on with a codec that MPEG-TS does not carry");
                 }
             }
-            None => self.writer = StreamWriter::new(video, audio),
+            None => self.writer = self.writer(),
         }
+    }
+
+    /// Returns the config of the audio that is sent.
+    fn audio(&self) -> Option<AudioConfig> {
+        let audio = self.stream.config.audio.as_ref()?;
+        Some(if self.opus.is_some() { SharedOpus::config(audio) } else { audio.clone() })
+    }
+
+    fn writer(&self) -> Option<StreamWriter> {
+        let video = self.stream.config.video.as_ref();
+        StreamWriter::with(video, self.audio().as_ref(), self.opus.is_some())
     }
 }
 
