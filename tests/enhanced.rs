@@ -173,7 +173,8 @@ fn every_codec_is_copied_relayed_saved_and_probed() {
         assert_eq!(streams_found[1]["codec"], audio, "{name}: {report}");
         assert_eq!(streams_found[1]["sample_rate"], rate, "{name}: {report}");
         assert_eq!(streams_found[1]["channels"], 2, "{name}: {report}");
-        let listing = streams(&ffmpeg, &url);
+        // ffmpeg cannot declare that it takes Opus.
+        let listing = streams(&ffmpeg, &format!("{url}?audio=opus"));
         assert!(listing.contains(&format!("Video: {video}")), "{name}: {listing}");
         assert!(listing.contains("320x180"), "{name}: {listing}");
         assert!(listing.contains(&format!("Audio: {audio}")), "{name}: {listing}");
@@ -303,8 +304,10 @@ fn ffmpeg_publishes_and_late_joiners_decode() {
             probe(&url)["streams"].as_array().is_some_and(|it| it.len() == 2)
         });
         let listing = streams(&ffmpeg, &url);
+        // ffmpeg does not declare that it takes Opus.
+        let heard = if audio == "opus" { "aac" } else { audio };
         assert!(listing.contains(&format!("Video: {video}")), "{name}: {listing}");
-        assert!(listing.contains(&format!("Audio: {audio}")), "{name}: {listing}");
+        assert!(listing.contains(&format!("Audio: {heard}")), "{name}: {listing}");
         drop(publisher);
     }
     assert!(server.stop(LIMIT).success());

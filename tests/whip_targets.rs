@@ -1,5 +1,7 @@
 //! Tests of targets by WHIP: the built-in server and aiortc receive, and ffmpeg and onair's player check what arrives.
 
+mod older_players;
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::Path;
@@ -110,7 +112,8 @@ fn the_built_in_server_receives_a_whip_target_in_sync_and_serves_it_by_rtmp() {
     let probe = ffmpeg::probe(&file);
     assert_eq!((probe.warnings.as_str(), ffmpeg::decode(&file).as_str()), ("", ""));
     assert_eq!(probe.stream("video")["codec_name"], "h264");
-    assert_eq!(probe.stream("audio")["codec_name"], "opus");
+    // ffmpeg does not declare over RTMP that it takes Opus.
+    assert_eq!(probe.stream("audio")["codec_name"], "aac");
     assert!(probe.packets("video").len() > 60 && probe.packets("audio").len() > 100);
 }
 

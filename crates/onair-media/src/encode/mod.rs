@@ -18,7 +18,7 @@ mod scale;
 mod scene_change;
 pub mod video;
 
-pub use audio::{AudioEncoder, OpusPackets};
+pub use audio::{AacPackets, AudioEncoder, OpusPackets};
 pub use backend::OpusEncoder;
 pub use backend::process::run as run_encoder_process;
 pub use backend::{

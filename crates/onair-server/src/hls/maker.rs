@@ -8,6 +8,7 @@ use crate::server::hls::cutter::Cutter;
 use crate::server::hls::drift::Drift;
 use crate::server::hls::part::{Cut, SegmentStart};
 use crate::server::hls::window::Window;
+use crate::server::stream::message::Takes;
 use crate::server::stream::message_sink::Arrival;
 use crate::wire::container::flv::events::TagEvent;
 use crate::wire::container::flv::reader::{ReadTag, Reader};
@@ -96,7 +97,7 @@ impl Maker {
             .into_iter()
             .map(|arrival| match arrival {
                 Arrival::Message(message) => {
-                    let plain = message.for_viewer(false).unwrap_or(&message);
+                    let plain = message.for_viewer(Takes::ONE_TRACK).unwrap_or(&message);
                     let (kind, time_ms) = (plain.kind, plain.time_ms);
                     let tag = self.reader.read(Tag { kind, time_ms, body: plain.body() });
                     if kind != TagKind::Script {

@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes};
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
-use axum::http::{HeaderName, header};
+use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use http_body::Frame;
 
@@ -20,7 +20,7 @@ use crate::server::access::admission::Spot;
 use crate::server::access::callback::calls::DoneCall;
 use crate::server::access::grant::AdmittedViewer;
 use crate::server::event::{Ended, NoRoom, Protocol};
-use crate::server::http::caller::Caller;
+use crate::server::http::caller::{Caller, query_pairs};
 use crate::server::http::closing;
 use crate::server::http::hls::slot::ActiveGuard;
 use crate::server::http::refusals::{no_such_stream, too_many_viewers};
@@ -33,17 +33,31 @@ use crate::text::problem::problem;
 const RESPONSE_HEADERS: [(HeaderName, &str); 2] =
     [(header::CONTENT_TYPE, "video/x-flv"), (header::CACHE_CONTROL, "no-store")];
 
+/// The first major version of FFmpeg's libavformat that reads Opus in FLV (FFmpeg 8).
+const FIRST_LAVF_WITH_OPUS: u32 = 62;
+
 /// Maximum size of a message from a viewer, in bytes. Viewers do not need to send any.
 const MAX_VIEWER_MESSAGE_BYTES: usize = 4 << 10;
+
+/// Returns true if a viewer takes Opus in FLV: it says so (`?audio=opus`), or it is onair or an FFmpeg that does. Others
+/// get AAC, because most players of FLV do not know Opus, and there is no way to ask them.
+pub(super) fn takes_opus(query: &str, headers: &HeaderMap) -> bool {
+    if let Some((_, wanted)) = query_pairs(query).find(|(name, _)| *name == "audio") {
+        return wanted == "opus";
+    }
+    let agent = headers.get(header::USER_AGENT).and_then(|it| it.to_str().ok()).unwrap_or_default();
+    let version = agent.strip_prefix("Lavf/").and_then(|it| it.split('.').next()?.parse().ok());
+    agent.starts_with("onair/") || version.is_some_and(|it: u32| it >= FIRST_LAVF_WITH_OPUS)
+}
 
 /// Makes the response: the stream, or an error if it does not exist.
 pub(super) fn response(
     registry: Arc<Registry>,
     caller: (Caller, AdmittedViewer),
-    app: &str,
-    name: &str,
+    (app, name): (&str, &str),
+    takes_opus: bool,
 ) -> Response {
-    match join(registry, caller, (app, name), Protocol::HttpFlv) {
+    match join(registry, caller, (app, name), (Protocol::HttpFlv, takes_opus)) {
         Ok(body) => (RESPONSE_HEADERS, Body::new(body)).into_response(),
         Err(no) => *no,
     }
@@ -73,11 +87,11 @@ impl http_body::Body for UnknownLength {
 pub(super) fn upgraded(
     registry: Arc<Registry>,
     caller: (Caller, AdmittedViewer),
-    app: &str,
-    name: &str,
+    (app, name): (&str, &str),
+    takes_opus: bool,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    match join(registry, caller, (app, name), Protocol::WsFlv) {
+    match join(registry, caller, (app, name), (Protocol::WsFlv, takes_opus)) {
         Ok(body) => upgrade
             .max_message_size(MAX_VIEWER_MESSAGE_BYTES)
             .max_frame_size(MAX_VIEWER_MESSAGE_BYTES)
@@ -91,7 +105,7 @@ fn join(
     registry: Arc<Registry>,
     (caller, viewer): (Caller, AdmittedViewer),
     (app, name): (&str, &str),
-    protocol: Protocol,
+    (protocol, takes_opus): (Protocol, bool),
 ) -> Result<FlvBody, Box<Response>> {
     if !registry.find(app, name).is_some_and(|stream| stream.is_published()) {
         return Err(Box::new(no_such_stream()));
@@ -101,7 +115,10 @@ fn join(
         return Err(Box::new(too_many_viewers(NoRoom::Server)));
     };
     let limit = registry.config.limits.queue_bytes;
-    let sink = FlvSink::for_viewer(viewer.id, limit, protocol);
+    let sink = match takes_opus {
+        true => FlvSink::for_viewer(viewer.id, limit, protocol),
+        false => FlvSink::for_viewer_without_opus(viewer.id, limit, protocol),
+    };
     let joined = registry.join(app, name, (Arc::<FlvSink>::clone(&sink), viewer.expelled), peer);
     let stream = joined.map_err(|why| {
         // `join` has reported the viewer.
@@ -194,5 +211,30 @@ impl Drop for FlvBody {
         let after = self.registry.clock.now().since(self.since);
         let ended = Ended { reason, after, bytes };
         self.registry.leave(&self.stream, self.sink.id(), self.peer, ended);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_viewers_that_are_known_to_take_opus_get_it() {
+        let takes = |query: &str, agent: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::USER_AGENT, agent.parse().unwrap());
+            takes_opus(query, &headers)
+        };
+        for (query, agent, expected) in [
+            ("", "Lavf/59.27.100", false),
+            ("", "Lavf/62.3.100", true),
+            ("", "Lavf/", false),
+            ("", "onair/0.1.0", true),
+            ("", "Mozilla/5.0", false),
+            ("token=x&audio=opus", "Mozilla/5.0", true),
+            ("audio=aac", "Lavf/62.3.100", false),
+        ] {
+            assert_eq!(takes(query, agent), expected, "{query} {agent}");
+        }
     }
 }

@@ -286,6 +286,7 @@ async fn serve_media(
         pulls::demand_and_wait(&registry, (&app, &stream), caller.address.ip()).await;
     }
     let (headers, query) = (request.headers(), request.uri().query().unwrap_or_default());
+    let takes_opus = flv::takes_opus(query, headers);
     match resource {
         MediaResource::Recorded(asked) => {
             hls::recorded::response(&registry, caller, &stream, asked, request).await
@@ -335,12 +336,14 @@ async fn serve_media(
         MediaResource::Flv if wants_websocket(headers) => {
             let (mut parts, _) = request.into_parts();
             match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
-                Ok(upgrade) => flv::upgraded(registry, (caller, viewer), &app, &stream, upgrade),
+                Ok(upgrade) => {
+                    flv::upgraded(registry, (caller, viewer), (&app, &stream), takes_opus, upgrade)
+                }
                 Err(no) => no.into_response(),
             }
         }
         MediaResource::Flv => match *request.method() {
-            Method::GET => flv::response(registry, (caller, viewer), &app, &stream),
+            Method::GET => flv::response(registry, (caller, viewer), (&app, &stream), takes_opus),
             Method::HEAD if registry.find(&app, &stream).is_some_and(|s| s.is_published()) => {
                 flv::head()
             }

@@ -53,6 +53,7 @@ use crate::server::registry::http_successor::HttpSuccessor;
 use crate::server::registry::relays::Relays;
 use crate::server::renditions::playlist_productions::PlaylistProductions;
 use crate::server::renditions::transcoders::Transcoders;
+use crate::server::stream::aac::AacEncoders;
 use crate::server::stream::publisher::Dismissal;
 use crate::server::stream::sink::{Sink, ViewerRecord};
 use crate::server::stream::thumbnails::Thumbnails;
@@ -100,6 +101,7 @@ pub(super) struct Registry {
     pub hls: PlaylistProductions,
     pub webrtc: Webrtc,
     pub transcoders: Transcoders,
+    pub aac: AacEncoders,
     pub relays: Relays,
     pub reporter: Arc<Reporter>,
     pub thumbnails: Thumbnails,
@@ -272,6 +274,7 @@ impl Registry {
             hls: PlaylistProductions::default(),
             webrtc: Webrtc::default(),
             transcoders: Transcoders::default(),
+            aac: AacEncoders::default(),
             relays,
             reporter,
             thumbnails: Thumbnails::default(),
@@ -411,7 +414,8 @@ impl Registry {
                 return Err(Refused::Full);
             }
         }
-        let stream = Arc::new(Stream::new(key.0.clone(), key.1.clone(), opened_by, limits.clone()));
+        let stream = Stream::new(key.0.clone(), key.1.clone(), opened_by, limits.clone());
+        let stream = Arc::new(stream.waking(&self.aac.wanted));
         let result = act(&stream);
         if !stream.is_idle() {
             streams.insert(key, stream);

@@ -14,7 +14,7 @@ use crate::net::{self, Cause, ConnectStage, Trouble};
 use crate::server::relay::cycle::{self, Destination, End, Relaying, meanwhile};
 use crate::server::relay::task::{RelayTask, ticks};
 use crate::server::stream::Stream;
-use crate::server::stream::message::{Class, Message};
+use crate::server::stream::message::{Class, Message, Takes};
 use crate::server::stream::message_sink::{Arrival, MessageSink};
 use crate::server::stream::relayed::RelayPath;
 use crate::server::stream::sink::Sink;
@@ -120,11 +120,15 @@ impl Relaying for Push {
             Err(why) => return End::Over(why),
         };
         client.stream().set_user_timeout(PROGRESS_TIMEOUT);
-        let takes_tracks = client.enhanced().caps_ex & caps_ex::MULTITRACK != 0;
+        let server = client.enhanced();
+        let takes = Takes {
+            tracks: server.caps_ex & caps_ex::MULTITRACK != 0,
+            opus: server.abilities("Opus") != 0,
+        };
         let limit = self.task.registry.config.limits.queue_bytes;
-        let sink = MessageSink::with_tracks(self.task.registry.next_id(), limit, takes_tracks);
+        let sink = MessageSink::taking(self.task.registry.next_id(), limit, takes);
         self.stream.join(Arc::<MessageSink>::clone(&sink));
-        let end = self.send(&mut client, &sink, takes_tracks, to).await;
+        let end = self.send(&mut client, &sink, takes, to).await;
         self.stream.leave(sink.id());
         self.task.registry.tidy(&self.stream);
         self.count(&client);
@@ -185,7 +189,7 @@ impl Push {
         &mut self,
         client: &mut Client,
         sink: &MessageSink,
-        takes_tracks: bool,
+        takes: Takes,
         to: Destination<'_>,
     ) -> End {
         let task = Arc::clone(&self.task);
@@ -232,7 +236,7 @@ impl Push {
             {
                 match arrival {
                     Arrival::Message(message) => {
-                        if let Some(message) = message.for_viewer(takes_tracks) {
+                        if let Some(message) = message.for_viewer(takes) {
                             self.message(client, message);
                         }
                     }

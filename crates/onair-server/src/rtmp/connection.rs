@@ -261,8 +261,7 @@ impl Connection {
         self.io.lock().out.queue.clear_stream();
     }
 
-    /// Drops what waits of a recording, and reports that the recording continues at another
-    /// position, after everything that was reported before.
+    /// Drops what waits of a recording, and reports its new position after everything that was reported before.
     pub fn accept_seek(&self) {
         self.clear_stream();
         self.say(Session::accept_seek);
@@ -276,8 +275,7 @@ impl Connection {
         self.flush(&mut io);
     }
 
-    /// Sends the queue, closes the sending side, and reads the remaining data: closing earlier
-    /// would reset the connection and lose the last message.
+    /// Sends the queue, closes the sending side, and reads the rest: an earlier close would lose the last message.
     pub fn poll_last_word(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut guard = self.io.lock();
         let io = &mut *guard;
@@ -341,6 +339,10 @@ impl Sink for Connection {
     fn relay_path(&self) -> RelayPath {
         let io = self.io.lock();
         io.session.connect().relay_path().and_then(RelayPath::parse).unwrap_or_default()
+    }
+
+    fn takes_opus(&self) -> bool {
+        self.io.lock().takes().opus
     }
 
     fn sent(&self) -> u64 {

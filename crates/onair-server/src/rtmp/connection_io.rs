@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead as _, AsyncReadExt as _, ReadBuf};
 
 use crate::base::{Clock, Timestamp};
 use crate::server::fault::{Phase, Plan};
-use crate::server::stream::message::{Batch, Class, MESSAGE_STREAM_ID, Message};
+use crate::server::stream::message::{Batch, Class, MESSAGE_STREAM_ID, Message, Takes};
 use crate::server::stream::outgoing::Outgoing;
 use crate::text::Problem;
 use crate::wire::byte_block::ByteBlock;
@@ -38,6 +38,8 @@ pub(super) struct Io {
     pub paused: bool,
     /// Whether the player wants audio, and whether it wants video.
     pub wanted: (bool, bool),
+    /// Whether the player asks for Opus, or for AAC instead. `None` means that connect says it.
+    pub asks_opus: Option<bool>,
     pub lab: ConnectionFaults,
 }
 
@@ -73,6 +75,7 @@ impl Io {
             dismissed: None,
             paused: false,
             wanted: (true, true),
+            asks_opus: None,
             lab: ConnectionFaults::default(),
         }
     }
@@ -82,12 +85,22 @@ impl Io {
         Context::from_waker(waker.unwrap_or(Waker::noop()))
     }
 
+    /// Returns what the player supports, as it declared in connect or asked for in the name of the stream.
+    pub fn takes(&self) -> Takes {
+        let opus = self.asks_opus.unwrap_or_else(|| self.session.takes_codec("Opus"));
+        Takes { tracks: self.session.takes_tracks(), opus }
+    }
+
     /// Returns true if the viewer gets the same bytes as most viewers.
     pub fn takes_joined(&self, batch: &Batch<'_>) -> bool {
         let everything = self.wanted == (true, true) && !self.paused;
-        let same = || batch.messages.iter().all(|message| !message.is_divided());
+        // Nearly all messages are the same for all viewers, and this is asked for each viewer.
+        let is_whole = || {
+            let takes = self.takes();
+            batch.messages.iter().all(|message| message.is_whole_for(takes))
+        };
         everything
-            && (self.session.takes_tracks() || same())
+            && (!batch.messages.iter().any(|message| message.is_divided()) || is_whole())
             && self.session.message_stream() == MESSAGE_STREAM_ID
     }
 
@@ -98,8 +111,8 @@ impl Io {
 
     pub fn queue(&mut self, messages: &[Arc<Message>]) {
         let stream = self.session.message_stream();
-        let takes_tracks = self.session.takes_tracks();
-        for message in messages.iter().filter_map(|message| message.for_viewer(takes_tracks)) {
+        let takes = self.takes();
+        for message in messages.iter().filter_map(|message| message.for_viewer(takes)) {
             let wanted = match message.class {
                 Class::Vital => true,
                 Class::Audio => self.wanted.0 && !self.paused,

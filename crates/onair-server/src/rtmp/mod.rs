@@ -438,6 +438,8 @@ impl Task {
         }
         connection.with_session(Session::accept_play)?;
         connection.set_own(grant.is_own);
+        let asked = name.query.split('&').find_map(|it| it.strip_prefix("audio="));
+        connection.io.lock().asks_opus = asked.map(|codec| codec == "opus");
         let joined = match self.settles((&name.app, &name.stream)) {
             true => {
                 let viewer = Arc::<Connection>::clone(connection);

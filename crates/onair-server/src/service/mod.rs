@@ -29,6 +29,7 @@ use crate::net::{Identity, Listener, Runtime, Stream};
 use crate::server::access::grant;
 use crate::server::event::{Event, Protocol, StreamFigures};
 use crate::server::fault::Fault;
+use crate::server::outputs::aac;
 use crate::server::outputs::recordings::retention;
 use crate::server::outputs::renditions::measurement::measure;
 use crate::server::outputs::viewers::{self, ViewerChoice};
@@ -180,6 +181,7 @@ impl Server {
         let measured = Arc::clone(&registry);
         runtime.spawn(async move { measure(&measured).await });
         runtime.spawn(retention::run(Arc::clone(&registry)));
+        runtime.spawn(aac::run(Arc::clone(&registry)));
         let serve_rtmp =
             |listener, identity| serve_rtmp(runtime, (&gate, &registry), listener, identity);
         let rtmp = serve_rtmp(rtmp, None);

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 
 use crate::server::event::Protocol;
-use crate::server::stream::message::{Batch, Class, Message};
+use crate::server::stream::message::{Batch, Class, Message, Takes};
 use crate::server::stream::sink::Sink;
 use crate::server::stream::viewer_queue::Queue;
 use crate::text::Problem;
@@ -26,6 +26,7 @@ pub(crate) struct FlvSink {
     /// The viewer's protocol, for counting, or `None` for a file. Viewers may not support
     /// additional tracks.
     viewer: Option<Protocol>,
+    takes: Takes,
     /// The limit in bytes; undroppable data may use the same amount again.
     limit: usize,
     inner: Mutex<Inner>,
@@ -51,22 +52,27 @@ struct Inner {
 impl FlvSink {
     /// Creates a queue for a viewer. At most `limit` bytes wait in the queue.
     pub fn for_viewer(id: u64, limit: usize, protocol: Protocol) -> Arc<Self> {
-        Self::new(id, limit, Some(protocol))
+        Self::new(id, limit, Some(protocol), Takes::ONE_TRACK)
+    }
+
+    /// Creates a queue for a viewer that gets AAC instead of Opus.
+    pub fn for_viewer_without_opus(id: u64, limit: usize, protocol: Protocol) -> Arc<Self> {
+        Self::new(id, limit, Some(protocol), Takes { opus: false, ..Takes::ONE_TRACK })
     }
 
     /// Creates a queue for a file, which gets everything unchanged.
     pub fn for_file(id: u64, limit: usize) -> Arc<Self> {
-        Self::new(id, limit, None)
+        Self::new(id, limit, None, Takes::EVERYTHING)
     }
 
-    fn new(id: u64, limit: usize, viewer: Option<Protocol>) -> Arc<Self> {
+    fn new(id: u64, limit: usize, viewer: Option<Protocol>, takes: Takes) -> Arc<Self> {
         let mut inner = Inner { queue: Queue::new(limit), ..Inner::default() };
         if viewer.is_none() {
             // Each file has its own header.
             inner.tracks.is_declared = true;
         }
         let inner = Mutex::new(inner);
-        Arc::new(Self { id, viewer, limit, inner })
+        Arc::new(Self { id, viewer, takes, limit, inner })
     }
 
     /// Returns the next bytes, or `None` after the stream has ended and the queue is empty.
@@ -122,6 +128,10 @@ impl Sink for FlvSink {
         self.viewer.unwrap_or(Protocol::HttpFlv)
     }
 
+    fn takes_opus(&self) -> bool {
+        self.takes.opus
+    }
+
     /// Returns the number of bytes that the response has got.
     fn sent(&self) -> u64 {
         self.inner.lock().sent
@@ -146,9 +156,8 @@ impl Sink for FlvSink {
         if inner.ended {
             return;
         }
-        // A viewer over HTTP cannot declare its capabilities.
         let messages = batch.messages.iter();
-        for message in messages.filter_map(|message| message.for_viewer(self.viewer.is_none())) {
+        for message in messages.filter_map(|message| message.for_viewer(self.takes)) {
             // In a file, time codes and similar messages are useless. Metadata is only at the start
             // of a file, because FFmpeg interprets later metadata as subtitles.
             if message.kind == TagKind::Script

@@ -65,6 +65,24 @@ pub(crate) struct Message {
     plain: Option<SingleTrack>,
     /// The FLV tag for recordings, if it differs.
     recorded: Option<Bytes>,
+    /// The form for viewers without Opus, if it differs.
+    without_opus: Option<SingleTrack>,
+    /// True for AAC that replaces Opus. Only viewers without Opus get it.
+    replaces_opus: bool,
+}
+
+/// What a viewer supports.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Takes {
+    /// True for multitrack bodies.
+    pub tracks: bool,
+    /// True for Opus in FLV and RTMP.
+    pub opus: bool,
+}
+
+impl Takes {
+    pub const EVERYTHING: Self = Self { tracks: true, opus: true };
+    pub const ONE_TRACK: Self = Self { tracks: false, opus: true };
 }
 
 /// The part of a multitrack body for viewers that support one track.
@@ -104,6 +122,8 @@ impl Message {
             flv: OnceLock::new(),
             plain: None,
             recorded: None,
+            without_opus: None,
+            replaces_opus: false,
         }
     }
 
@@ -135,6 +155,16 @@ impl Message {
         Self { plain: Some(plain), ..self }
     }
 
+    /// Sets another form for viewers without Opus.
+    pub fn with_form_without_opus(self, form: Option<SingleTrack>) -> Self {
+        Self { without_opus: form, ..self }
+    }
+
+    /// Sends the message only to viewers without Opus.
+    pub fn replacing_opus(self) -> Self {
+        Self { replaces_opus: true, ..self }
+    }
+
     /// Sets another body for recordings.
     pub fn with_recorded(self, body: &Bytes) -> Self {
         let mut out = BytesMut::new();
@@ -149,14 +179,28 @@ impl Message {
 
     /// Returns true if the form differs between viewers.
     pub fn is_divided(&self) -> bool {
-        self.plain.is_some()
+        self.plain.is_some() || self.without_opus.is_some() || self.replaces_opus
     }
 
-    /// Returns the form for a viewer with or without multitrack support.
-    pub fn for_viewer(&self, takes_tracks: bool) -> Option<&Self> {
+    /// Returns true if a viewer gets the message itself, and not another form.
+    pub fn is_whole_for(&self, takes: Takes) -> bool {
+        let is_for_it = if takes.opus { !self.replaces_opus } else { self.without_opus.is_none() };
+        is_for_it && (takes.tracks || self.plain.is_none())
+    }
+
+    /// Returns the form for a viewer.
+    pub fn for_viewer(&self, takes: Takes) -> Option<&Self> {
+        if takes.opus && self.replaces_opus {
+            return None;
+        }
+        match &self.without_opus {
+            Some(SingleTrack::Track(form)) if !takes.opus => return Some(form),
+            Some(SingleTrack::Nothing) if !takes.opus => return None,
+            _ => {}
+        }
         match &self.plain {
-            Some(SingleTrack::Track(plain)) if !takes_tracks => Some(plain),
-            Some(SingleTrack::Nothing) if !takes_tracks => None,
+            Some(SingleTrack::Track(plain)) if !takes.tracks => Some(plain),
+            Some(SingleTrack::Nothing) if !takes.tracks => None,
             _ => Some(self),
         }
     }

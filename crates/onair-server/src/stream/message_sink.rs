@@ -6,7 +6,7 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::Notify;
 
-use crate::server::stream::message::{Batch, Message};
+use crate::server::stream::message::{Batch, Message, Takes};
 use crate::server::stream::sink::Sink;
 use crate::wire::container::flv::TagKind;
 
@@ -30,8 +30,7 @@ pub(crate) struct MessageSink {
     id: u64,
     /// The limit in bytes.
     limit: usize,
-    /// True to also take messages of additional tracks.
-    takes_tracks: bool,
+    takes: Takes,
     queue: Mutex<Queue>,
     /// Wakes the task. Several queues of one task share this signal.
     arrived: Arc<Notify>,
@@ -47,22 +46,22 @@ struct Queue {
 
 impl MessageSink {
     pub fn new(id: u64, limit: usize) -> Arc<Self> {
-        Self::waking(id, limit, false, Arc::default())
+        Self::waking(id, limit, Takes::ONE_TRACK, Arc::default())
     }
 
-    /// Works like `new`. With `takes_tracks`, the queue takes the messages of all tracks.
-    pub fn with_tracks(id: u64, limit: usize, takes_tracks: bool) -> Arc<Self> {
-        Self::waking(id, limit, takes_tracks, Arc::default())
+    /// Works like `new`, for a receiver that takes other forms of messages.
+    pub fn taking(id: u64, limit: usize, takes: Takes) -> Arc<Self> {
+        Self::waking(id, limit, takes, Arc::default())
     }
 
     /// Creates another queue for the same task, which waits for both queues.
     pub fn beside(&self, id: u64) -> Arc<Self> {
-        Self::waking(id, self.limit, self.takes_tracks, Arc::clone(&self.arrived))
+        Self::waking(id, self.limit, self.takes, Arc::clone(&self.arrived))
     }
 
-    fn waking(id: u64, limit: usize, takes_tracks: bool, arrived: Arc<Notify>) -> Arc<Self> {
+    fn waking(id: u64, limit: usize, takes: Takes, arrived: Arc<Notify>) -> Arc<Self> {
         let (queue, arrived_for_thread) = (Mutex::default(), Condvar::new());
-        Arc::new(Self { id, limit, takes_tracks, queue, arrived, arrived_for_thread })
+        Arc::new(Self { id, limit, takes, queue, arrived, arrived_for_thread })
     }
 
     /// Waits for the next item.
@@ -105,9 +104,13 @@ impl Sink for MessageSink {
         false
     }
 
+    fn takes_opus(&self) -> bool {
+        self.takes.opus
+    }
+
     fn deliver(&self, batch: &Batch<'_>) {
         let mut queue = self.queue.lock();
-        let is_for_it = |message: &&Arc<Message>| message.for_viewer(self.takes_tracks).is_some();
+        let is_for_it = |message: &&Arc<Message>| message.for_viewer(self.takes).is_some();
         for message in batch.messages.iter().filter(is_for_it) {
             queue.bytes += message.weight();
             if queue.bytes > self.limit {

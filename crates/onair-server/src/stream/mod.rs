@@ -3,6 +3,7 @@
 //! burst is sent with one system call, because a system call costs more than copying the bytes. The file is long because
 //! all of this happens under one lock.
 
+pub(crate) mod aac;
 pub(crate) mod bitrate_history;
 pub(crate) mod codec_figures;
 pub(crate) mod flv_sink;
@@ -26,6 +27,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::{Mutex, MutexGuard};
+use tokio::sync::Notify;
 
 use crate::base::Timestamp;
 use crate::net;
@@ -34,6 +36,7 @@ use crate::server::access::limits::Limits;
 use crate::server::access::rules::AppLimits;
 use crate::server::event::viewer_counts::ViewerCounts;
 use crate::server::event::{LinkFigures, Protocol, PublisherFigures, StreamFigures};
+use crate::server::stream::aac::AacNeed;
 use crate::server::stream::late_join_cache::{Cache, CacheRule};
 use crate::server::stream::message::{Batch, Class, Message, SingleTrack};
 use crate::server::stream::publisher::{Dismissal, Publisher};
@@ -80,6 +83,8 @@ pub(super) struct Stream {
     /// wait.
     sending: Mutex<Delivery>,
     inner: Mutex<Inner>,
+    /// Wakes the task that starts encoders of AAC.
+    aac_wanted: Arc<Notify>,
 }
 
 #[derive(Debug, Default)]
@@ -105,6 +110,7 @@ struct Inner {
     last: Option<(u32, Timestamp)>,
     /// True if no media of this publisher has arrived.
     fresh: bool,
+    aac: AacNeed,
 }
 
 /// A viewer of a stream.
@@ -182,7 +188,14 @@ pub(super) struct Incoming {
 
 impl Stream {
     pub fn new(app: String, name: String, opened_by: IpAddr, limits: Limits) -> Self {
-        Self { app, name, opened_by, limits, sending: Mutex::default(), inner: Mutex::default() }
+        let (sending, inner) = Default::default();
+        Self { app, name, opened_by, limits, sending, inner, aac_wanted: Arc::default() }
+    }
+
+    /// Returns the stream, which wakes a task when it needs an encoder of AAC.
+    #[must_use]
+    pub fn waking(self, aac_wanted: &Arc<Notify>) -> Self {
+        Self { aac_wanted: Arc::clone(aac_wanted), ..self }
     }
 
     /// Makes a client the publisher. Returns `None` if another publisher stays. After a lost
@@ -345,7 +358,18 @@ impl Stream {
             // Metadata that is too large to keep may be dropped like a time code.
             let class =
                 if keep == CacheRule::Metadata && mark.is_none() { Class::Audio } else { class };
-            let mut message = Message::new(kind, class, time_ms, &body).with_mark(mark);
+            let single = plain.as_ref().map_or(Some(&body), Option::as_ref);
+            let without_opus = inner.aac.form_without_opus(kind, metadata, single);
+            let without_opus = without_opus.map(|form| match form {
+                Some(body) => {
+                    let form = Message::new(kind, class, time_ms, &body).with_mark(mark);
+                    SingleTrack::Track(Arc::new(form))
+                }
+                None => SingleTrack::Nothing,
+            });
+            let mut message = Message::new(kind, class, time_ms, &body)
+                .with_mark(mark)
+                .with_form_without_opus(without_opus);
             if let Some(recorded) = &recorded {
                 message = message.with_recorded(recorded);
             }
@@ -361,6 +385,9 @@ impl Stream {
             let message = Arc::new(message);
             inner.cache.store(&message, keep, self.limits.group_bytes);
             inner.held.push(message);
+        }
+        if inner.aac.is_wanted() {
+            self.aac_wanted.notify_one();
         }
         let flush_by = *inner.held_since.get_or_insert(now) + self.limits.hold;
         let is_held = inner.viewers.len() >= MIN_HOLD_VIEWERS
@@ -428,6 +455,10 @@ impl Stream {
                 inner.released + inner.held.len() as u64
             }
         };
+        inner.aac.join(viewer.takes_opus());
+        if inner.aac.is_wanted() {
+            self.aac_wanted.notify_one();
+        }
         Arc::make_mut(&mut inner.viewers).push(Viewer { sink: viewer, counts_as, first });
         if let Some(protocol) = counts_as {
             inner.counts.add(protocol);
@@ -444,6 +475,7 @@ impl Stream {
         inner.forget_record(id);
         let at = inner.viewers.iter().position(|viewer| viewer.sink.id() == id)?;
         let Viewer { sink, counts_as, .. } = Arc::make_mut(&mut inner.viewers).swap_remove(at);
+        inner.aac.leave(sink.takes_opus());
         if let Some(protocol) = counts_as {
             inner.counts.remove(protocol);
         }
@@ -523,6 +555,7 @@ impl Inner {
     fn begin(&mut self) {
         self.cache.forget();
         (self.normalizer, self.fresh) = (Normalizer::default(), true);
+        self.aac.begin();
     }
 
     fn forget_record(&mut self, id: u64) {

@@ -28,6 +28,11 @@ pub(crate) trait Sink: Debug + Send + Sync {
         Protocol::Rtmp
     }
 
+    /// Returns true if the receiver takes Opus. Others get AAC instead. The result stays the same until the receiver leaves.
+    fn takes_opus(&self) -> bool {
+        true
+    }
+
     /// Returns the servers that wait for the stream, if the receiver is a relay.
     fn relay_path(&self) -> RelayPath {
         RelayPath::default()

@@ -10,7 +10,9 @@ use std::thread;
 
 use super::*;
 use crate::server::access::admission::Purpose;
+use crate::server::stream::aac::AacBody;
 use crate::server::stream::flv_sink::FlvSink;
+use crate::server::stream::message::Takes;
 use crate::server::stream::relayed::RelayPath;
 use crate::wire::amf0::Value;
 use crate::wire::container::flv::metadata_body;
@@ -574,7 +576,8 @@ fn tracks_are_kept_apart_for_those_who_know_one_only() {
 
         fn deliver(&self, batch: &Batch<'_>) {
             let mut got = self.0.lock();
-            let plain = batch.messages.iter().filter_map(|message| message.for_viewer(false));
+            let plain =
+                batch.messages.iter().filter_map(|message| message.for_viewer(Takes::ONE_TRACK));
             got.0.extend(plain.map(|message| message.body()));
             got.1 += batch.messages.len();
         }
@@ -639,4 +642,89 @@ fn repeated_metadata_has_the_time_0_for_late_viewers() {
     assert!(stream.take(1, &mut vec![title], Timestamp::ZERO).is_none());
     let cached = stream.inner.lock().cache.for_late_joiner();
     assert_eq!(cached.first().map(|it| (it.kind, it.time_ms)), Some((TagKind::Script, 0)));
+}
+
+#[test]
+fn viewers_without_opus_get_aac_instead_of_it() {
+    let stream =
+        Stream::new("live".into(), "a".into(), IpAddr::from([127, 0, 0, 1]), Limits::default());
+    let woken = Arc::new(Notify::new());
+    let stream = stream.waking(&woken);
+    let home = "127.0.0.1:6".parse().unwrap();
+    assert!(stream.publish(claim(2, home, ""), Timestamp::ZERO).is_some());
+    let modern = FlvSink::for_viewer(7, 1 << 20, Protocol::HttpFlv);
+    let old = FlvSink::for_viewer_without_opus(8, 1 << 20, Protocol::HttpFlv);
+    assert!(stream.join(Arc::<FlvSink>::clone(&modern)));
+    assert!(stream.join(Arc::<FlvSink>::clone(&old)));
+    assert!(!stream.claim_aac(), "the codec is not known");
+    let message = |kind, time_ms, body: &[u8]| Incoming {
+        kind,
+        time_ms,
+        body: Bytes::copy_from_slice(body),
+        metadata: kind == TagKind::Script,
+    };
+    let codec = ("audiocodecid", Value::Number(f64::from(0x4F70_7573_u32)));
+    let head = b"\x90OpusOpusHead\x01\x02\0\0\x80\xBB\0\0\0\0\0";
+    let title = metadata_body(&Value::ecma_array([codec]));
+    let video = [0x17, 1, 0, 0, 0, 7];
+    let mut sent = vec![
+        message(TagKind::Script, 0, &title),
+        message(TagKind::Video, 0, &[0x17, 0, 0, 0, 0, 1]),
+        message(TagKind::Audio, 0, head),
+        message(TagKind::Video, 0, &video),
+        message(TagKind::Audio, 20, b"\x91Opus\xFCsound"),
+    ];
+    stream.take(2, &mut sent, Timestamp::ZERO);
+    let mut wake = pin!(woken.notified());
+    assert!(wake.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
+    assert!(stream.claim_aac() && !stream.claim_aac(), "one thread");
+    let (epoch, is_needed) = stream.aac_need();
+    assert!(is_needed);
+    let aac = |epoch| {
+        let body = |body: &[u8], is_config| {
+            let body = Bytes::copy_from_slice(body);
+            AacBody { time_ms: 25, body, is_config }
+        };
+        stream
+            .add_aac(epoch, vec![body(&[0xAF, 0, 0x11, 0x90], true), body(b"\xAF\x01song", false)]);
+    };
+    aac(epoch - 1);
+    aac(epoch);
+    let late = FlvSink::for_viewer_without_opus(9, 1 << 20, Protocol::HttpFlv);
+    assert!(stream.join(Arc::<FlvSink>::clone(&late)));
+    let found = |sink: &FlvSink| {
+        let sent = sink.waiting().concat();
+        let count = |part: &[u8]| sent.windows(part.len()).filter(|it| *it == part).count();
+        [count(b"sound"), count(b"song"), count(&0x4F70_7573_u32.to_be_bytes()), count(&video)]
+    };
+    assert_eq!(found(&modern)[..2], [1, 0]);
+    assert_eq!(found(&old), [0, 1, 0, 1]);
+    assert_eq!(found(&late), [0, 1, 0, 1]);
+    stream.leave(8);
+    stream.leave(9);
+    assert!(!stream.aac_need().1 && stream.end_aac(), "nobody needs it");
+}
+
+#[test]
+fn if_aac_cannot_be_encoded_every_viewer_gets_opus() {
+    let stream =
+        Stream::new("live".into(), "a".into(), IpAddr::from([127, 0, 0, 1]), Limits::default());
+    let home = "127.0.0.1:6".parse().unwrap();
+    assert!(stream.publish(claim(2, home, ""), Timestamp::ZERO).is_some());
+    let old = FlvSink::for_viewer_without_opus(8, 1 << 20, Protocol::HttpFlv);
+    assert!(stream.join(Arc::<FlvSink>::clone(&old)));
+    let packet = |time_ms| {
+        let body = Bytes::from_static(b"\x91Opus\xFCsound");
+        vec![Incoming { kind: TagKind::Audio, time_ms, body, metadata: false }]
+    };
+    stream.take(2, &mut packet(0), Timestamp::ZERO);
+    assert!(stream.claim_aac());
+    stream.fail_aac();
+    // The file header of viewers waits for the other track.
+    for number in 1..70 {
+        stream.take(2, &mut packet(number * 20), Timestamp::ZERO);
+    }
+    let sent = old.waiting().concat();
+    assert_eq!(sent.windows(5).filter(|it| *it == b"sound").count(), 69);
+    assert!(!stream.claim_aac());
 }

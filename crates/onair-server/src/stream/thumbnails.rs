@@ -18,7 +18,7 @@ use crate::base::{Timestamp, sandbox};
 use crate::decode::{self, VideoBackend};
 use crate::media::scale::FrameScaler;
 use crate::media::{Planes, Size, StreamEvent, Track, TrackConfig, VideoConfig, VideoFrame};
-use crate::server::stream::message::Message;
+use crate::server::stream::message::{Message, Takes};
 use crate::wire::container::flv::Tag;
 use crate::wire::container::flv::events::TagEvent;
 use crate::wire::container::flv::reader::Reader;
@@ -194,7 +194,7 @@ fn decoded(messages: &[Arc<Message>]) -> Option<VideoFrame> {
     let mut reader = Reader::new(|_| true);
     let mut decoder: Option<Box<dyn VideoBackend>> = None;
     for message in messages {
-        let plain = message.for_viewer(false).unwrap_or(message);
+        let plain = message.for_viewer(Takes::ONE_TRACK).unwrap_or(message);
         let (kind, time_ms) = (plain.kind, plain.time_ms);
         let read = reader.read(Tag { kind, time_ms, body: plain.body() });
         for event in read.events.into_iter().flatten() {

@@ -12,6 +12,7 @@
 )]
 pub mod simulated;
 
+mod aac_packets;
 mod opus_packets;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use parking_lot::Mutex;
 
 use crate::base::worker::Stuck;
 use crate::base::{Stop, Timestamp, Worker, queue};
+pub use crate::encode::audio::aac_packets::AacPackets;
 pub use crate::encode::audio::opus_packets::OpusPackets;
 use crate::encode::backend::{self, AudioBackend, Block, Description};
 pub use crate::encode::config::Audio as Config;

@@ -22,7 +22,7 @@ use crate::server::renditions::refusal::Refusal;
 use crate::server::renditions::running::RunningRendition;
 use crate::server::renditions::transcoders::Transcoder;
 use crate::server::stream::Incoming;
-use crate::server::stream::message::Message;
+use crate::server::stream::message::{Message, Takes};
 use crate::server::stream::message_sink::Arrival;
 use crate::server::stream::sink::Sink as _;
 use crate::text::problem::Problem;
@@ -248,7 +248,7 @@ impl Source {
     }
 
     fn message(&mut self, message: &Message, encoders: &[Encoder]) {
-        let plain = message.for_viewer(false).unwrap_or(message);
+        let plain = message.for_viewer(Takes::ONE_TRACK).unwrap_or(message);
         let (kind, time_ms, body) = (plain.kind, plain.time_ms, plain.body());
         // The reader gets all messages, because it counts their times and reads the frame rate.
         let read = self.reader.read(Tag { kind, time_ms, body: body.clone() });

@@ -31,7 +31,8 @@ pub(super) async fn run(registry: &Arc<Registry>, accepted: Accepted) {
         return;
     }
     let since = registry.clock.now();
-    let sink = FlvSink::for_viewer(id, registry.config.limits.queue_bytes, Protocol::Srt);
+    let sink =
+        FlvSink::for_viewer_without_opus(id, registry.config.limits.queue_bytes, Protocol::Srt);
     let of_sink = (Arc::<FlvSink>::clone(&sink) as Arc<dyn Sink>, grant.expelled);
     // `join` reports a viewer for whom there is no room.
     let Ok(stream) = registry.join(&name.app, &name.stream, of_sink, peer) else {

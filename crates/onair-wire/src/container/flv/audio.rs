@@ -52,6 +52,13 @@ pub enum AudioPacket {
     MultichannelConfig { channels: u8 },
 }
 
+/// Returns true for a body with one track of Opus, which has the enhanced form.
+pub fn is_opus(body: &[u8]) -> bool {
+    const ENHANCED: u8 = 9;
+    let is_enhanced = |head: &u8| head >> 4 == ENHANCED && head & 0x0F < AUDIO_MULTITRACK;
+    body.first().is_some_and(is_enhanced) && body.get(1..5) == Some(b"Opus")
+}
+
 impl AudioTag {
     /// Returns all tracks of the body.
     pub fn tracks(&self) -> impl Iterator<Item = &AudioTrack> {

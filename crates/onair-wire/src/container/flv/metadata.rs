@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::Error;
-use crate::media::{Codec, StreamConfig};
+use crate::media::{AudioCodec, Codec, StreamConfig};
 use crate::wire::amf0::{self, Value};
 use crate::wire::container::flv::tag_body::codec_id;
 
@@ -148,6 +148,24 @@ pub fn without_file_properties(body: &[u8]) -> Option<Bytes> {
         properties
             .retain(|(name, _)| !FILE_PROPERTIES.iter().any(|it| name.eq_ignore_ascii_case(it)));
         is_changed |= properties.len() < before;
+    }
+    is_changed.then(|| amf0::encode(&values).into())
+}
+
+/// Returns the body of `onMetaData` for receivers that get AAC instead of the declared Opus, or `None` if it declares
+/// no Opus or cannot be read.
+pub fn with_aac_instead_of_opus(body: &[u8]) -> Option<Bytes> {
+    let declared = |codec| codec_id(Codec::Audio(codec));
+    let (opus, aac) = (declared(AudioCodec::Opus)?, declared(AudioCodec::Aac)?);
+    let mut values = decoded(body)?;
+    let mut is_changed = false;
+    for (name, value) in values.iter_mut().filter_map(properties_of).flatten() {
+        let is_codec = name.eq_ignore_ascii_case("audiocodecid");
+        let is_opus = || value.as_number() == Some(opus) || value.as_str() == Some("Opus");
+        if is_codec && is_opus() {
+            *value = Value::Number(aac);
+            is_changed = true;
+        }
     }
     is_changed.then(|| amf0::encode(&values).into())
 }

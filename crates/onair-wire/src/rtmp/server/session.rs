@@ -341,6 +341,11 @@ impl Session {
         self.connect.enhanced.caps_ex & caps_ex::MULTITRACK != 0
     }
 
+    /// Returns true if the client declared in connect that it plays or forwards this codec.
+    pub fn takes_codec(&self, four_cc: &str) -> bool {
+        self.connect.enhanced.abilities(four_cc) != 0
+    }
+
     /// Sends a ping, to which [`Event::Pong`] is the reply.
     pub fn ping(&mut self, time_ms: u32) {
         self.link.user_control(&UserControl::PingRequest(time_ms));

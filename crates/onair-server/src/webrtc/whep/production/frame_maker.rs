@@ -11,7 +11,7 @@ use crate::base::Clock;
 use crate::media::{
     AudioConfig, EncodedPacket, StreamEvent, Track, TrackConfig, VideoCodec, VideoConfig,
 };
-use crate::server::stream::message::Message;
+use crate::server::stream::message::{Message, Takes};
 use crate::server::stream::message_sink::Arrival;
 use crate::server::webrtc::whep::frame::{Frame, FrameKind};
 use crate::server::webrtc::whep::production::audio::{OpusSource, Pairing};
@@ -147,7 +147,7 @@ impl FrameMaker {
         listeners: Listeners,
         out: &mut Vec<ProductionEvent>,
     ) {
-        let plain = message.for_viewer(false).unwrap_or(message);
+        let plain = message.for_viewer(Takes::ONE_TRACK).unwrap_or(message);
         let (kind, time_ms) = (plain.kind, plain.time_ms);
         if kind == TagKind::Script {
             return;
