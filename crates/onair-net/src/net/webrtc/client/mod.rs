@@ -49,6 +49,9 @@ const MAX_DATAGRAM_BYTES: usize = 2_048;
 const MAX_STEPS: usize = 512;
 /// While packets wait for the pacer, str0m is asked at least this often.
 const QUEUE_CHECK_INTERVAL: Duration = Duration::from_millis(5);
+/// Interval between two reports about the audio. Before the first one, the receiver does not know which picture belongs
+/// to the audio.
+const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 /// The id of both tracks' stream, because receivers synchronize tracks with the same id.
 const STREAM_ID: &str = "onair";
 
@@ -153,6 +156,7 @@ pub fn config(bitrate: u64) -> RtcConfig {
         .clear_codecs()
         .set_send_buffer_video(KEPT_PACKETS)
         .set_stats_interval(Some(STATS_INTERVAL))
+        .set_rtcp_report_interval_audio(REPORT_INTERVAL)
         .enable_bwe(Some(Bitrate::bps(bitrate)))
 }
 
