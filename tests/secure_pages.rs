@@ -202,6 +202,24 @@ fn a_viewer_stays_while_the_certificate_of_a_running_server_is_replaced() {
 }
 
 #[test]
+fn two_hundred_viewers_stay_while_the_certificate_is_replaced() {
+    let secure = Secure::start(|config| config.limits.per_address = 1_000);
+    let before = frames::certificate_of(secure.https());
+    let mut viewers: Vec<Client> = (0..200).map(|_| secure.client()).collect();
+    for viewer in &mut viewers {
+        viewer.request(1, "/healthz");
+        assert!(viewer.wait_answer(1));
+    }
+    let renewed = secure.authority.good();
+    secure.server.set_identity(Identity::read(&renewed.certificate, &renewed.key).unwrap());
+    assert_ne!(frames::certificate_of(secure.https()), before);
+    for viewer in &mut viewers {
+        viewer.request(3, "/healthz");
+        assert!(viewer.wait_answer(3));
+    }
+}
+
+#[test]
 fn without_a_certificate_the_server_makes_one_and_keeps_it() {
     let home = tempfile::tempdir().unwrap();
     let state = home.path().to_str().unwrap().to_owned();
