@@ -1,6 +1,8 @@
 //! Tests of SRT at the server and in the player. ffmpeg, srt-live-transmit and GStreamer, all with
 //! libsrt, publish and play.
 
+mod flood;
+
 use std::fs;
 use std::path::Path;
 
