@@ -173,7 +173,7 @@ fn a_key_that_was_lost_lets_nobody_in() {
 #[test]
 fn the_network_reaches_the_server_over_both_families() {
     let folder = tempfile::tempdir().unwrap();
-    let reach = ServerReach { http: true, rtmp: true, https: false };
+    let reach = ServerReach { http: true, rtmp: true, ..ServerReach::default() };
     let studio = start(folder.path(), Settings { reach, ..Settings::default() });
     wait_for("the server", LIMIT, || studio.snapshot().server.is_running());
     let server = studio.snapshot().server;

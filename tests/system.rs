@@ -129,6 +129,7 @@ mod srt_targets;
 mod stand_ins;
 mod steering;
 mod strain;
+mod studio_server;
 mod talk_portal;
 mod targets;
 mod tls;

@@ -130,6 +130,7 @@ fn share(reach: ServerReach) -> ServerFigures {
         flv: format!("{http}/live/onair.flv"),
         whep: format!("{http}/live/onair/whep"),
         rtmp: format!("rtmp://{rtmp}:1935/live/onair"),
+        srt: String::new(),
     };
     let network = |interface: &str, ip: &str| {
         let ip: std::net::IpAddr = ip.parse().unwrap();
@@ -467,7 +468,7 @@ pub fn snapshot(name: &str) -> Snapshot {
         "shared" => {
             snapshot.live = LiveState::OnAir;
             snapshot.figures = figures;
-            let share = share(ServerReach { http: true, rtmp: false, https: false });
+            let share = share(ServerReach { http: true, rtmp: false, ..ServerReach::default() });
             snapshot.server.viewers = share.viewers_by.values().sum();
             let server = &mut snapshot.server;
             (server.reach, server.links) = (share.reach, share.links);

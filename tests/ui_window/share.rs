@@ -38,7 +38,7 @@ fn a_network_is_let_in_and_shut_out() {
     harness.get_by_label("This computer 127.0.0.1: can watch");
     assert!(harness.query_by_label_contains("No key is needed").is_none());
     harness.get_by_role_and_label(Role::CheckBox, "Allow viewers on this network").click();
-    let reach = ServerReach { http: true, rtmp: false, https: false };
+    let reach = ServerReach { http: true, rtmp: false, ..ServerReach::default() };
     assert_eq!(commands(&mut harness), [Command::SetReach(reach)]);
 
     let mut harness = panel("shared");
@@ -48,7 +48,7 @@ fn a_network_is_let_in_and_shut_out() {
     harness.get_by_label("wlan0 fd00::20: not over IPv6");
     // The panel may have to scroll to this box.
     harness.get_by_role_and_label(Role::CheckBox, "Also allow RTMP").click_accesskit();
-    let both = ServerReach { http: true, rtmp: true, https: false };
+    let both = ServerReach { http: true, rtmp: true, ..ServerReach::default() };
     assert_eq!(commands(&mut harness), [Command::SetReach(both)]);
     // Without a publish key, others could publish, so the panel says who may publish while the port
     // is open.
@@ -59,7 +59,7 @@ fn a_network_is_let_in_and_shut_out() {
     harness.run();
     harness.get_by_label_contains("Only programs on this computer can publish");
     harness.get_by_role_and_label(Role::CheckBox, "Allow viewers on this network").click();
-    let none = ServerReach { http: false, rtmp: true, https: false };
+    let none = ServerReach { http: false, rtmp: true, ..ServerReach::default() };
     assert_eq!(commands(&mut harness), [Command::SetReach(none)]);
 }
 
@@ -134,7 +134,7 @@ fn the_panel_is_used_by_keyboard_and_read_in_chinese() {
     harness.get_by_role_and_label(Role::CheckBox, "Allow viewers on this network").focus();
     harness.run();
     harness.key_press(Key::Space);
-    let reach = ServerReach { http: true, rtmp: false, https: false };
+    let reach = ServerReach { http: true, rtmp: false, ..ServerReach::default() };
     assert_eq!(commands(&mut harness), [Command::SetReach(reach)]);
     let chinese = preferences(Language::Chinese, Theme::Light);
     let mut harness = open_as("shared", Vec2::new(960.0, 600.0), chinese);

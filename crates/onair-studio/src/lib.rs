@@ -29,6 +29,7 @@ pub use command::{Command, ProgramCommand};
 pub use engine::config::Config;
 pub use engine::handle::Studio;
 pub use engine::server::Serve;
+pub use engine::server::flags::ServerFlags;
 pub use event::Event;
 pub use event::stats::{DelayFigures, DelayState};
 pub use live::recording::RecordingChoices;

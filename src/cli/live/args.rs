@@ -196,6 +196,20 @@ pub struct Args {
     /// --settings, else no HTTPS]
     #[arg(long, value_name = "ADDR", conflicts_with = "copy", help_heading = "Targets")]
     pub https: Option<SocketAddr>,
+    /// Certificate chain of --https, the server's certificate first (PEM or DER), instead of the one that onair makes. If
+    /// the file changes, new clients get the new certificate
+    #[arg(long, value_name = "FILE", requires_all = ["cert_key", "https"], help_heading = "Targets")]
+    pub cert: Option<PathBuf>,
+    /// Private key of the certificate (PEM)
+    #[arg(long, value_name = "FILE", requires = "cert", help_heading = "Targets")]
+    pub cert_key: Option<PathBuf>,
+    /// Serve the streams of the built-in server also over SRT, at this UDP address. Programs on this computer may also
+    /// publish there. Port 0 picks a free port [default: from --settings, else no SRT]
+    #[arg(long, value_name = "ADDR", conflicts_with = "copy", help_heading = "Targets")]
+    pub srt: Option<SocketAddr>,
+    /// File that contains the passphrase (10 to 79 characters) that all clients of --srt need
+    #[arg(long, value_name = "PATH", requires = "srt", help_heading = "Targets")]
+    pub srt_passphrase_file: Option<PathBuf>,
     /// Let up to N guests (4 at most) join from a browser by a link. onair starts the built-in server
     /// for them and sends the program there too. Invite and admit guests with --control
     #[arg(long, value_name = "N", conflicts_with = "copy", help_heading = "Guests",

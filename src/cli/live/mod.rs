@@ -10,6 +10,7 @@ mod mixes;
 mod record_sources;
 mod record_tracks;
 mod remote_control;
+pub mod server_flags;
 pub mod targets;
 
 use std::collections::BTreeMap;
@@ -116,7 +117,7 @@ fn prepare(
         calm: true,
         program: args.copy.is_none(),
         loudness: globals.json,
-        https: args.https,
+        server: server_flags::read(args)?,
         guests: args.guests.map_or(0, usize::from),
         event_log_path: args.why.clone(),
         ..Config::new(clock, settings)
@@ -182,6 +183,7 @@ fn check_server_flags(args: &Args, targets: &[Target]) -> Result<(), Refusal> {
     let flags = [
         ("--network", args.network),
         ("--https", args.https.is_some()),
+        ("--srt", args.srt.is_some()),
         ("--play-key-env", args.play_key_env.is_some()),
         ("--play-key-file", args.play_key_file.is_some()),
         ("--name", !args.name.is_empty()),
@@ -488,6 +490,8 @@ mod tests {
             &["--play-key-file", "key"],
             &["--name", "studio.example"],
             &["--cors", "*"],
+            &["--https", "127.0.0.1:0"],
+            &["--srt", "127.0.0.1:0"],
         ] {
             for others in [&to[..], &["--record", "a.mp4"]] {
                 let (why, exit) = refused(&[flag, others].concat()).unwrap();

@@ -31,20 +31,19 @@ use crate::base::queue::Empty;
 use crate::base::{Clock, CodePages, Secret, sandbox};
 use crate::broadcast::recorder;
 use crate::cli::flags::Globals;
+use crate::cli::live::server_flags::read_passphrase;
 use crate::cli::live::targets::KeySource;
 use crate::cli::output::exit::Exit;
 use crate::cli::output::{Output, complain, events};
 use crate::cli::process::signals::{Interrupt, cannot_start};
 use crate::cli::serve::config::FileRules;
 use crate::cli::serve::start_problem::with_cure;
-use crate::cli::serve::tls::{CertificateFiles, acme};
+use crate::cli::serve::tls::acme;
 use crate::cli::serve::totals::Totals;
 use crate::files::Trouble;
 use crate::media::{FrameRate, Size};
 use crate::net::listener::service_manager::{self, ServiceState};
 use crate::net::listener::{descriptors, inherited};
-use crate::net::srt::UrlError;
-use crate::net::srt::url::checked;
 use crate::net::{CertificatePin, Runtime, reached_at};
 use crate::platform::signals::{self, Signal};
 use crate::server::access::Action;
@@ -53,7 +52,7 @@ use crate::server::hls::Mode;
 use crate::server::{Config, Limits, Listen, Login, MediaRules, Server};
 use crate::studio::event::Ready;
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::settings::ServerToken;
+use crate::studio::settings::{CertificateFiles, ServerToken};
 use crate::text::problem::{Problem, problem};
 use crate::wire::rtmp::auth::Method;
 use crate::wire::rtmp::url::Credentials;
@@ -346,7 +345,11 @@ fn wanted(args: &Args) -> Result<Config, (Problem, Exit)> {
         },
         webrtc_addresses: args.webrtc_address.clone(),
         srt: args.srt.map(Listen::exactly),
-        srt_passphrase: srt_passphrase(&args)?,
+        srt_passphrase: args
+            .srt
+            .and(args.srt_passphrase_file.as_deref())
+            .map(read_passphrase)
+            .transpose()?,
         hls: args.hls_settings(),
         chat: args.chat_rules(),
         faults: args.fault.clone(),
@@ -452,22 +455,6 @@ fn login(args: &Args) -> Result<Option<Login>, (Problem, Exit)> {
     let method = if args.auth.as_deref() == Some("llnw") { Method::Llnw } else { Method::Adobe };
     let credentials = Credentials { user: user.clone(), password: secret };
     Ok(Some(Login { method, credentials }))
-}
-
-/// Returns the passphrase of SRT, if SRT is on and has one.
-fn srt_passphrase(args: &Args) -> Result<Option<Secret>, (Problem, Exit)> {
-    let Some(path) = args.srt_passphrase_file.as_ref().filter(|_| args.srt.is_some()) else {
-        return Ok(None);
-    };
-    let found = KeySource::File(path.clone()).read();
-    let found =
-        found.map_err(|(why, exit)| (problem!("serve-srt-passphrase-file", reason = why), exit))?;
-    match checked(found.expose()) {
-        Ok(passphrase) => Ok(Some(passphrase)),
-        Err(UrlError::Passphrase(why) | UrlError::Address(why)) => {
-            Err((problem!("serve-srt-passphrase-file", reason = why), Exit::File))
-        }
-    }
 }
 
 fn announce(

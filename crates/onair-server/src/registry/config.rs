@@ -32,6 +32,8 @@ pub const DEFAULT_HTTPS_PORT: u16 = 8443;
 
 /// The WebRTC port.
 pub const DEFAULT_WEBRTC_PORT: u16 = 8189;
+/// The port of SRT if no address is given.
+pub const DEFAULT_SRT_PORT: u16 = 8890;
 
 /// An address to listen on.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]

@@ -118,6 +118,7 @@ struct Ports {
     http: Option<Port>,
     webrtc: Option<WebRtcPort>,
     https: Option<Port>,
+    srt: Option<Port>,
     /// The other ports. Each closes when its `Port` is dropped.
     _fixed: Vec<Port>,
 }
@@ -188,18 +189,14 @@ impl Server {
         let rtmpt = rtmpt.map(|rtmpt| serve_rtmp(rtmpt, None));
         let rtmps = rtmps.map(|rtmps| serve_rtmp(rtmps, identity.clone()));
         let https = https.map(|https| serve_http(runtime, &registry, https, identity.clone()));
-        let srt = srt.map(|(socket, _)| {
-            let (port, open) = port();
-            runtime.spawn(srt::receive(socket, Arc::clone(&registry), open));
-            port
-        });
-        let fixed = [rtmpt, rtmps, srt].into_iter().flatten().collect();
+        let srt = srt.map(|srt| srt::serve(runtime, &registry, srt));
+        let fixed = [rtmpt, rtmps].into_iter().flatten().collect();
         let webrtc = webrtc
             .map(|(socket, certificate)| serve_webrtc(runtime, &registry, socket, certificate));
         let http = http.map(|http| serve_http(runtime, &registry, http, None));
         pulls::begin(&registry);
         runtime.spawn(pulls::start_refused(Arc::clone(&registry)));
-        let ports = Ports { rtmp, http, webrtc, https, _fixed: fixed };
+        let ports = Ports { rtmp, http, webrtc, https, srt, _fixed: fixed };
         let runtime = runtime.clone();
         Ok(Self { registry, gate, identity, runtime, addresses, events, certificates, ports })
     }

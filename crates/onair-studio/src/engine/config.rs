@@ -1,12 +1,12 @@
 //! The configuration of a studio.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::base::{Clock, Secret};
 use crate::player;
 use crate::studio::engine::server::Serve;
+use crate::studio::engine::server::flags::ServerFlags;
 use crate::studio::settings::{ServerToken, Settings};
 use crate::studio::targets::services::ServiceList;
 use crate::text::Problem;
@@ -57,8 +57,7 @@ pub struct Config {
     /// Problems in the settings file that the studio reports when it starts.
     pub warnings: Vec<Problem>,
     pub serve: Serve,
-    /// The address of HTTPS of the built-in server; `None` means that the settings decide.
-    pub https: Option<SocketAddr>,
+    pub server: ServerFlags,
     /// Maximum number of guests.
     pub guests: usize,
     /// Trusted certificates and limits of connections to targets.
@@ -100,7 +99,7 @@ impl Config {
             scenes_only: false,
             warnings: Vec::new(),
             serve: Serve::WhenNeeded,
-            https: None,
+            server: ServerFlags::default(),
             guests: 0,
             options: crate::broadcast::protocol::Options::default(),
             monitor_own: false,

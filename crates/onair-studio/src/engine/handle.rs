@@ -247,7 +247,7 @@ pub(super) fn assemble(mut config: Config) -> std::io::Result<(Engine, OwnerEnds
             config.play_key.clone(),
             &settings,
         )
-        .with_https(config.https)
+        .with_flags(std::mem::take(&mut config.server))
         .with_guests(config.guests),
         file: SettingsFile::new(config.settings_path.take(), players, config.on_air_mark.take()),
         services: std::mem::take(&mut config.services),

@@ -251,6 +251,8 @@ notices! {
     ServerFailed "server-failed" Error [] [reason] {};
     /// The server cannot change whether other computers reach it.
     ServerNotMoved "server-not-moved" Error [] [reason] {};
+    /// The built-in server cannot use its changed certificate.
+    CertificateKept "certificate-kept" Warning [] [reason] {};
     /// Remote control cannot listen.
     RemoteFailed "remote-failed" Error [] [reason] {};
     /// A rule made other rules run for ever.

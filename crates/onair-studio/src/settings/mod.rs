@@ -69,6 +69,7 @@ pub use sections::window::{Language, Preferences, RemoteChoices, Theme};
 pub use sections::window::{MAX_RULE_TEXT_BYTES, MAX_RULES, Rule};
 pub use sections::window::{VirtualCameraChoices, VirtualCameraSource};
 pub use token::ServerToken;
+pub use token::certificate_files::{CertificateFiles, read_certificate};
 pub use token::own_certificate::own_certificate;
 
 /// The reason why settings could not be written.

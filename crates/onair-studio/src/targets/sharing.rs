@@ -18,6 +18,8 @@ pub struct ServerReach {
     pub rtmp: bool,
     /// True if there is a port of HTTPS too, which the same computers reach as HTTP.
     pub https: bool,
+    /// True if there is a port of SRT, which the same computers reach as HTTP.
+    pub srt: bool,
 }
 
 impl ServerReach {
@@ -98,6 +100,7 @@ pub struct ShareLinks {
     pub rtmp: String,
     pub flv: String,
     pub whep: String,
+    pub srt: String,
 }
 
 /// An address of this computer in a network, and whether the server listens there.
@@ -155,6 +158,12 @@ pub(crate) fn links(
         if server.webrtc.is_some() {
             links.whep = format!("http://{http}/{app}/{stream}/whep{key}");
         }
+    }
+    if let Some(srt) = server.srt {
+        let reached = networks.iter().find(|it| accepts(srt, it.ip)).map(|it| it.ip);
+        let at = SocketAddr::new(reached.unwrap_or_else(|| here(srt).ip()), srt.port());
+        let key = play_key.map(|key| format!(":key={key}")).unwrap_or_default();
+        links.srt = format!("srt://{at}?streamid=read:{app}/{stream}{key}");
     }
     links
 }
@@ -240,9 +249,11 @@ mod tests {
 
     #[test]
     fn every_link_has_the_play_key() {
-        let open = server("0.0.0.0:8088", "0.0.0.0:1935");
-        let ShareLinks { page, hls, dash, hls_ts, rtmp, flv, whep } =
+        let mut open = server("0.0.0.0:8088", "0.0.0.0:1935");
+        open.srt = "0.0.0.0:8890".parse().ok();
+        let ShareLinks { page, hls, dash, hls_ts, rtmp, flv, whep, srt } =
             links(&networks(&own(), open), open, Some("k3y"));
+        assert_eq!(srt, "srt://192.168.1.20:8890?streamid=read:live/onair:key=k3y");
         for link in [page, hls, dash, hls_ts, rtmp, flv, whep] {
             assert!(link.ends_with("?key=k3y"), "{link}");
         }

@@ -38,6 +38,7 @@ pub(super) fn show(ui: &mut Ui, view: &View<'_>, draft: &mut Draft) {
         ("HTTP-FLV", &links.flv),
         ("WHEP", &links.whep),
         ("RTMP", &links.rtmp),
+        ("SRT", &links.srt),
     ];
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = 0.0;

@@ -88,6 +88,10 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     if reach.rtmp {
         paragraph(ui, &texts.get("share-rtmp-open"), Type::Small, theme.secondary);
     }
+    let (name, tip) = (texts.get("share-srt"), texts.get("tip-share-srt"));
+    if named_switch(ui, theme, &name, &tip, Type::Body, reach.srt) {
+        view.send(Command::SetReach(ServerReach { srt: !reach.srt, ..reach }));
+    }
 }
 
 /// Returns the port of an address such as `http://127.0.0.1:8088`.

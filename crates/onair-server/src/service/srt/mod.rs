@@ -19,10 +19,12 @@ mod publisher;
 mod receive;
 mod session;
 mod stream_id;
+mod switch;
 mod viewer;
 
-pub(crate) use port::SrtPort;
-pub(crate) use receive::receive;
+use port::SrtPort;
+use receive::receive;
+pub(in crate::service) use switch::serve;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -97,6 +97,11 @@ impl SrtPort {
         }
     }
 
+    /// Ends all connections, because their port closes while the server runs.
+    pub(super) fn disconnect(&self) {
+        self.connections.lock().by_id.clear();
+    }
+
     /// Passes on a datagram.
     pub(super) fn take(
         &self,

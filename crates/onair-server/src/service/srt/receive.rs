@@ -22,7 +22,12 @@ pub(crate) async fn receive(port: Arc<SrtPort>, registry: Arc<Registry>, open: O
     loop {
         let mut received = tokio::select! {
             biased;
-            () = &mut stopped => return,
+            () = &mut stopped => {
+                if !registry.is_stopping() {
+                    port.disconnect();
+                }
+                return;
+            }
             received = port.socket.recv_from(&mut buffer) => received,
         };
         if received.is_err() {

@@ -993,7 +993,7 @@ pub(in crate::engine) mod tests {
     #[test]
     fn a_server_that_others_reach_is_open_to_viewers_alone() {
         let server_notices = |play_key| {
-            let reach = ServerReach { http: false, rtmp: true, https: false };
+            let reach = ServerReach { rtmp: true, ..ServerReach::default() };
             let settings = Settings { reach, play_key, ..Settings::default() };
             let config = Config {
                 keyring: false,

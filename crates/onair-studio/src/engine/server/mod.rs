@@ -1,11 +1,12 @@
 //! The built-in server as run by the studio.
 
+pub mod flags;
 mod guest_desk;
 mod guests;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
@@ -16,17 +17,18 @@ use crate::net::connect::network::Network;
 use crate::net::{CertificatePin, Identity, Runtime, own_addresses, random_hex};
 use crate::server::access::{AccessRules, AppRules};
 use crate::server::config::{
-    DEFAULT_HTTP_PORT, DEFAULT_HTTPS_PORT, DEFAULT_RTMP_PORT, DEFAULT_WEBRTC_PORT,
+    DEFAULT_HTTP_PORT, DEFAULT_HTTPS_PORT, DEFAULT_RTMP_PORT, DEFAULT_SRT_PORT, DEFAULT_WEBRTC_PORT,
 };
 use crate::server::guests::GUEST_APP;
 use crate::server::{
     self, ChatRules, Fault, KeyframeRequest, Listen, OwnStream, ProgramAudio, ProgramAudioNeed,
     Server,
 };
+use crate::studio::engine::server::flags::ServerFlags;
 use crate::studio::engine::server::guest_desk::GuestDesk;
 use crate::studio::event::Ready;
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::settings::{ServerToken, Settings, own_certificate};
+use crate::studio::settings::{CertificateFiles, ServerToken, Settings, own_certificate};
 use crate::studio::snapshot::ServerFigures;
 use crate::studio::targets::address;
 use crate::studio::targets::sharing::{self, NetworkAddress, ServerNames, ServerReach, ShareLinks};
@@ -62,8 +64,9 @@ pub struct BuiltIn {
     play_key: Option<Secret>,
     names: ServerNames,
     reach: ServerReach,
-    /// The address of HTTPS, if the command line gives one.
-    https: Option<SocketAddr>,
+    flags: ServerFlags,
+    /// The files of a given certificate.
+    certificate_files: Option<CertificateFiles>,
     /// The fingerprint of the certificate that the server made for HTTPS.
     https_pin: Option<CertificatePin>,
     chat_rules: ChatRules,
@@ -100,7 +103,8 @@ impl BuiltIn {
             play_key: play_key.or_else(|| settings.play_key.then(secret)),
             names: settings.server_names.clone(),
             reach: settings.reach,
-            https: None,
+            flags: ServerFlags::default(),
+            certificate_files: None,
             https_pin: None,
             chat_rules: settings.chat_rules.clone(),
             keyframe_request: None,
@@ -112,20 +116,31 @@ impl BuiltIn {
         }
     }
 
-    /// Serves HTTPS at this address, whatever the settings say.
-    pub fn with_https(self, https: Option<SocketAddr>) -> Self {
-        Self { https, ..self }
+    /// Follows these flags, whatever the settings say.
+    pub fn with_flags(self, flags: ServerFlags) -> Self {
+        let certificate_files = CertificateFiles::of(flags.identity.as_ref(), Instant::now());
+        Self { flags, certificate_files, ..self }
+    }
+
+    /// Returns where SRT listens, if it is wanted.
+    fn srt_listen(&self) -> Option<Listen> {
+        let usual =
+            || self.reach.srt.then(|| ServerReach::listen(self.reach.http, DEFAULT_SRT_PORT));
+        self.flags.srt.map(Listen::exactly).or_else(usual)
     }
 
     /// Returns where HTTPS listens, if it is wanted.
     fn https_listen(&self) -> Option<Listen> {
         let ServerReach { http, https, .. } = self.reach;
         let usual = || https.then(|| ServerReach::listen(http, DEFAULT_HTTPS_PORT));
-        self.https.map(Listen::exactly).or_else(usual)
+        self.flags.https.map(Listen::exactly).or_else(usual)
     }
 
-    /// Returns the kept certificate for an address.
+    /// Returns the given certificate, or the kept one for an address.
     fn https_identity(&mut self, listen: Listen) -> Result<Identity, Problem> {
+        if let Some(given) = &self.flags.identity {
+            return Ok(given.clone());
+        }
         let mut names = self.names.hosts.clone();
         names.extend(server::own_local_name());
         match listen.address.ip() {
@@ -210,12 +225,14 @@ impl BuiltIn {
         }
         let ServerReach { http, rtmp, .. } = self.reach;
         // A page needs WebRTC wherever it is open.
-        let is_https_open = self.https.is_some_and(|https| !https.ip().is_loopback());
+        let is_https_open = self.flags.https.is_some_and(|https| !https.ip().is_loopback());
         server::Config {
             guests: self.desk.guests.clone(),
             rtmp: ServerReach::listen(rtmp, DEFAULT_RTMP_PORT),
             http: Some(ServerReach::listen(http, DEFAULT_HTTP_PORT)),
             webrtc: Some(ServerReach::listen(http || is_https_open, DEFAULT_WEBRTC_PORT)),
+            srt: self.srt_listen(),
+            srt_passphrase: self.flags.srt_passphrase.clone(),
             own_stream: Some(own_stream),
             access,
             http_names: self.names.hosts.clone(),
@@ -352,7 +369,7 @@ impl BuiltIn {
         let was = std::mem::replace(&mut self.reach, reach);
         let with_identity = self.https_listen().filter(|_| {
             let is_changed = (was.https, was.http) != (reach.https, reach.http);
-            is_changed && self.server.is_some() && self.https.is_none()
+            is_changed && self.server.is_some() && self.flags.https.is_none()
         });
         let identity = with_identity.map(|listen| self.https_identity(listen)).transpose();
         if identity.is_err() {
@@ -361,13 +378,16 @@ impl BuiltIn {
         }
         let not_moved = |reason| Box::new(StudioMessage::ServerNotMoved { reason });
         let secured = match self.https_listen() {
-            _ if self.server.is_none() || self.https.is_some() => None,
+            _ if self.server.is_none() || self.flags.https.is_some() => None,
             Some(listen) if (was.https, was.http) != (reach.https, reach.http) => {
                 identity.map_err(not_moved)?.map(|identity| Some((identity, listen)))
             }
             None if was.https => Some(None),
             _ => None,
         };
+        let is_srt_moved = (was.srt, was.http) != (reach.srt, reach.http);
+        let srt = self.srt_listen();
+        let srt = (is_srt_moved && self.flags.srt.is_none()).then_some(srt);
         let Some(server) = &mut self.server else { return Ok(()) };
         let addresses = server.addresses();
         // The ports stay the same, so that links stay valid.
@@ -385,12 +405,16 @@ impl BuiltIn {
         if let (Some(https), true) = (secured, moved.is_ok()) {
             moved = server.set_https(https);
         }
+        if let (Some(srt), true) = (srt, moved.is_ok()) {
+            moved = server.set_srt(srt);
+        }
         if moved.is_err() {
             // A part may have moved: an open port must not be shown as closed.
-            let server::Addresses { http, rtmp, https, .. } = server.addresses();
+            let server::Addresses { http, rtmp, https, srt, .. } = server.addresses();
             let is_open = |address: SocketAddr| !address.ip().is_loopback();
             let http = http.is_some_and(is_open);
-            self.reach = ServerReach { http, rtmp: is_open(rtmp), https: https.is_some() };
+            let (rtmp, https, srt) = (is_open(rtmp), https.is_some(), srt.is_some());
+            self.reach = ServerReach { http, rtmp, https, srt };
         }
         let rtmp = self.rtmp();
         self.desk.entrance.set_address(rtmp);
@@ -449,7 +473,7 @@ impl BuiltIn {
         let addresses = server.addresses();
         // The play key is secret.
         let key = self.play_key.as_ref().map(|_| "***");
-        let ShareLinks { page, hls, dash, hls_ts, rtmp, flv, whep } =
+        let ShareLinks { page, hls, dash, hls_ts, rtmp, flv, whep, .. } =
             sharing::links(&self.networks, addresses, key);
         let known = |link: String| Some(link).filter(|link| !link.is_empty());
         Ready {
@@ -510,6 +534,19 @@ impl BuiltIn {
         self.server.as_ref().map_or(0, Server::viewers)
     }
 
+    /// Uses the given certificate again if its files have changed. Fails with the reason why it cannot be used; the server
+    /// then keeps the earlier one.
+    pub fn poll_certificate(&mut self, now: Instant) -> Result<(), Problem> {
+        let Some(files) = &mut self.certificate_files else { return Ok(()) };
+        let Some(read) = files.poll(now) else { return Ok(()) };
+        let identity = read?;
+        if let Some(server) = &self.server {
+            server.set_identity(identity.clone());
+        }
+        self.flags.identity = Some(identity);
+        Ok(())
+    }
+
     /// Returns the events of clients since the last call.
     pub fn poll(&self) -> Vec<server::Event> {
         let mut events = Vec::new();
@@ -544,7 +581,7 @@ mod tests {
         assert_eq!(built_in.reach(), closed);
         // Another program uses this port of another address, so all addresses are not free.
         let taken = std::net::TcpListener::bind(("127.0.0.2", http.port())).unwrap();
-        built_in.set_reach(ServerReach { http: true, rtmp: true, https: false }).unwrap_err();
+        built_in.set_reach(ServerReach { http: true, rtmp: true, ..closed }).unwrap_err();
         assert_eq!(built_in.reach(), closed);
         drop(taken);
         built_in.shutdown();

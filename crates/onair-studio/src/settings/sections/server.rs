@@ -27,6 +27,9 @@ layout! {
         /// True if the server also serves HTTPS.
         #[serde(skip_serializing_if = "is_usual")]
         https: bool = reach.https,
+        /// True if the server also serves SRT.
+        #[serde(skip_serializing_if = "is_usual")]
+        srt: bool = reach.srt,
         /// Slow mode of the chats, in seconds.
         #[serde(
             skip_serializing_if = "is_usual",
@@ -120,7 +123,7 @@ mod tests {
     #[test]
     fn the_server_is_read_as_it_was_written() {
         let settings = Settings {
-            reach: ServerReach { http: true, rtmp: false, https: true },
+            reach: ServerReach { http: true, rtmp: false, https: true, srt: true },
             chat_rules: ChatRules {
                 slow: Duration::from_secs(30),
                 words: BlockedWords::new(["spoiler", "剧透"]),

@@ -1,6 +1,7 @@
 //! The token for changes of the built-in server over HTTP, and the server's certificate for WebRTC.
 //! The first start creates both, in files that only their owner can read.
 
+pub mod certificate_files;
 pub mod own_certificate;
 
 use std::io::{self, Read as _};

@@ -1,6 +1,6 @@
 //! Polls all parts, and reports their events.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::base::Worker;
 use crate::broadcast::publisher::Flow;
@@ -52,6 +52,9 @@ impl Engine {
         self.poll_players();
         self.poll_chat();
         self.poll_service_chats();
+        if let Err(reason) = self.built_in.poll_certificate(Instant::now()) {
+            self.notices.raise(&StudioMessage::CertificateKept { reason }, "");
+        }
         for event in self.built_in.poll() {
             if let server::Event::Fault(struck) = &event {
                 let fault = struck.fault.clone();
