@@ -27,7 +27,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::base::Secret;
 use crate::net::connect::Options;
-use crate::net::tls::acme::client::AcmeClient;
+use crate::net::tls::acme::client::{AcmeClient, WantedWait};
 use crate::net::tls::acme::kept::{Folder, Issued, Usable};
 use crate::net::tls::challenges::Challenges;
 use crate::net::tls::identity::Identity;
@@ -43,8 +43,10 @@ const POLL_TIMEOUT: Duration = Duration::from_secs(60);
 const FIRST_WAIT: Duration = Duration::from_secs(60);
 /// The longest wait after a failure. Let's Encrypt allows five failures for a domain in an hour.
 const MAX_WAIT: Duration = Duration::from_secs(6 * 3_600);
-/// The wait after an authority has named a rate limit.
+/// The wait after an authority has named a rate limit without saying how long it lasts.
 const LIMITED_WAIT: Duration = Duration::from_secs(3 * 3_600);
+/// The longest wait that an authority can ask for.
+const MAX_WANTED_WAIT: Duration = Duration::from_secs(24 * 3_600);
 /// Maximum number of attempts in a row that fail because the authority has dropped the nonces of the requests. It may do
 /// so at any time, and counts no such attempt.
 const MAX_NONCE_ATTEMPTS: usize = 5;
@@ -108,7 +110,8 @@ pub async fn run(
         {
             sleep(left.min(CLOCK_INTERVAL)).await;
         }
-        let issued = issue_by_any(&config, &challenges).await;
+        let wanted_wait = WantedWait::default();
+        let issued = issue_by_any(&config, &challenges, &wanted_wait).await;
         let usable = issued.and_then(|issued| {
             let usable = issued.usable().map_err(|reason| Failure::from(&*reason))?;
             config
@@ -124,7 +127,7 @@ pub async fn run(
                 on_event(AcmeEvent::Issued { identity, ends: ends.unix_timestamp() });
             }
             Err(Failure { reason, is_limited, .. }) => {
-                let retry_in = wait(failures, is_limited);
+                let retry_in = wait(failures, is_limited, wanted_wait.take());
                 failures = failures.saturating_add(1);
                 on_event(AcmeEvent::Failed { reason, retry_in });
                 sleep(retry_in).await;
@@ -133,10 +136,14 @@ pub async fn run(
     }
 }
 
-/// Returns the wait after a failure that follows this many others.
-fn wait(failures: u32, is_limited: bool) -> Duration {
+/// Returns the wait after a failure that follows this many others. `wanted` is what the authority asked for.
+fn wait(failures: u32, is_limited: bool, wanted: Option<Duration>) -> Duration {
     let wait = FIRST_WAIT.saturating_mul(1 << failures.min(16)).min(MAX_WAIT);
-    if is_limited { wait.max(LIMITED_WAIT) } else { wait }
+    match wanted {
+        Some(wanted) => wait.max(wanted.min(MAX_WANTED_WAIT)),
+        None if is_limited => wait.max(LIMITED_WAIT),
+        None => wait,
+    }
 }
 
 /// The reason why there is no certificate.
@@ -172,13 +179,18 @@ impl From<AcmeError> for Failure {
 }
 
 /// Gets a certificate, by each of the ways in which the authority can check the domains.
-async fn issue_by_any(config: &AcmeConfig, challenges: &Challenges) -> Result<Issued, Failure> {
+async fn issue_by_any(
+    config: &AcmeConfig,
+    challenges: &Challenges,
+    wanted_wait: &WantedWait,
+) -> Result<Issued, Failure> {
     let ways =
         [(ChallengeType::TlsAlpn01, config.over_tls), (ChallengeType::Http01, config.over_http)];
     let mut failure = Failure::from("this server has no address that an authority can check");
     for (kind, _) in ways.into_iter().filter(|(_, is_on)| *is_on) {
         for _ in 0..MAX_NONCE_ATTEMPTS {
-            let issued = timeout(ISSUE_TIMEOUT, issue(config, challenges, kind.clone())).await;
+            let issued = issue(config, (challenges, wanted_wait), kind.clone());
+            let issued = timeout(ISSUE_TIMEOUT, issued).await;
             challenges.clear();
             failure = match issued.unwrap_or_else(|_| Err(Failure::from("it takes too long"))) {
                 Ok(issued) => return Ok(issued),
@@ -197,10 +209,10 @@ async fn issue_by_any(config: &AcmeConfig, challenges: &Challenges) -> Result<Is
 /// Gets a certificate with this kind of check.
 async fn issue(
     config: &AcmeConfig,
-    challenges: &Challenges,
+    (challenges, wanted_wait): (&Challenges, &WantedWait),
     kind: ChallengeType,
 ) -> Result<Issued, Failure> {
-    let account = account(config).await?;
+    let account = account(config, wanted_wait).await?;
     let identifiers: Vec<_> = config.domains.iter().cloned().map(Identifier::Dns).collect();
     let mut order = account.new_order(&NewOrder::new(&identifiers)).await?;
     let mut authorizations = order.authorizations();
@@ -243,8 +255,9 @@ async fn issue(
 }
 
 /// Returns the account, which is made by the first request.
-async fn account(config: &AcmeConfig) -> Result<Account, Failure> {
-    let builder = Account::builder_with_http(Box::new(AcmeClient(config.options.clone())));
+async fn account(config: &AcmeConfig, wanted_wait: &WantedWait) -> Result<Account, Failure> {
+    let client = AcmeClient { options: config.options.clone(), wanted_wait: wanted_wait.clone() };
+    let builder = Account::builder_with_http(Box::new(client));
     let der = match config.files().account_key(&config.directory) {
         Some(key) => PrivatePkcs8KeyDer::from(key.to_vec()),
         None => {
@@ -280,10 +293,81 @@ mod tests {
 
     #[test]
     fn failures_wait_longer_and_longer_and_a_rate_limit_for_hours() {
-        let minutes = |failures| wait(failures, false).as_secs() / 60;
+        let minutes = |failures| wait(failures, false, None).as_secs() / 60;
         assert_eq!([0, 1, 2, 3].map(minutes), [1, 2, 4, 8]);
         assert_eq!(minutes(90), 360);
-        assert_eq!(wait(0, true), LIMITED_WAIT);
-        assert_eq!(wait(20, true), MAX_WAIT);
+        assert_eq!(wait(0, true, None), LIMITED_WAIT);
+        assert_eq!(wait(20, true, None), MAX_WAIT);
+    }
+
+    #[test]
+    fn a_wait_that_the_authority_asks_for_counts_within_bounds() {
+        let hours = |count: u64| Duration::from_secs(count * 3_600);
+        assert_eq!(wait(0, true, Some(hours(1))), hours(1));
+        assert_eq!(wait(0, true, Some(Duration::ZERO)), FIRST_WAIT);
+        assert_eq!(wait(0, false, Some(hours(1_000))), MAX_WANTED_WAIT);
+    }
+
+    /// Answers the requests on one connection after the other, as an authority that limits orders does.
+    async fn limit_orders(listener: tokio::net::TcpListener, at: String) {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let directory = format!(
+            r#"{{"newNonce":"{at}/nonce","newAccount":"{at}/account","newOrder":"{at}/order"}}"#
+        );
+        let limited = r#"{"type":"urn:ietf:params:acme:error:rateLimited","detail":"too many"}"#;
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let (mut request, mut piece) = (Vec::new(), [0; 4_096]);
+            let path = loop {
+                let length = socket.read(&mut piece).await.unwrap();
+                request.extend_from_slice(&piece[..length]);
+                let text = String::from_utf8_lossy(&request).into_owned();
+                let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+                let field = head.lines().find_map(|it| it.strip_prefix("Content-Length: "));
+                if body.len() >= field.map_or(0, |it| it.parse().unwrap()) {
+                    break head.split(' ').nth(1).unwrap().to_owned();
+                }
+            };
+            let (status, more, body) = match &*path {
+                "/directory" => ("200 OK", String::new(), &*directory),
+                "/nonce" => ("204 No Content", String::new(), ""),
+                "/account" => ("201 Created", format!("Location: {at}/account/1\r\n"), "{}"),
+                _ => ("429 Too Many Requests", "Retry-After: 7200\r\n".to_owned(), limited),
+            };
+            let length = body.len();
+            let answer = format!(
+                "HTTP/1.1 {status}\r\nReplay-Nonce: bm9uY2U\r\nContent-Type: application/json\r\n\
+                 {more}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+            );
+            socket.write_all(answer.as_bytes()).await.unwrap();
+        }
+    }
+
+    #[test]
+    fn an_authority_that_limits_orders_is_asked_again_when_it_says() {
+        let runtime = crate::net::Runtime::start().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let failed = runtime.block_on(async {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let at = format!("http://{}", listener.local_addr().unwrap());
+            tokio::spawn(limit_orders(listener, at.clone()));
+            let config = AcmeConfig {
+                domains: vec!["a.example".to_owned()],
+                directory: format!("{at}/directory"),
+                email: None,
+                folder: folder.path().to_owned(),
+                options: Options::default(),
+                over_tls: true,
+                over_http: true,
+            };
+            let (sender, mut events) = tokio::sync::mpsc::channel(1);
+            let asked = run(config, Arc::default(), move |event| drop(sender.try_send(event)));
+            tokio::select! {
+                () = asked => None,
+                event = events.recv() => event,
+            }
+        });
+        let Some(AcmeEvent::Failed { reason, retry_in }) = failed else { panic!("{failed:?}") };
+        assert!(reason.contains("too many"), "{reason}");
+        assert_eq!(retry_in, Duration::from_secs(7_200));
     }
 }
