@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use crate::base::Secret;
-use crate::cli::live::Refusal;
 use crate::cli::live::args::Args;
 use crate::cli::live::targets::KeySource;
 use crate::cli::output::exit::Exit;
@@ -14,7 +13,7 @@ use crate::studio::settings::read_certificate;
 use crate::text::problem::{Problem, problem};
 
 /// Reads the passphrase of SRT in a file.
-pub(in crate::cli) fn read_passphrase(path: &Path) -> Result<Secret, Refusal> {
+pub(in crate::cli) fn read_passphrase(path: &Path) -> Result<Secret, (Problem, Exit)> {
     let named = |why: Problem| problem!("serve-srt-passphrase-file", reason = why);
     let found =
         KeySource::File(path.to_owned()).read().map_err(|(why, exit)| (named(why), exit))?;
@@ -25,7 +24,7 @@ pub(in crate::cli) fn read_passphrase(path: &Path) -> Result<Secret, Refusal> {
 }
 
 /// Reads the files of the flags.
-pub(super) fn read(args: &Args) -> Result<ServerFlags, Refusal> {
+pub(super) fn read(args: &Args) -> Result<ServerFlags, (Problem, Exit)> {
     let files = args.cert.as_ref().zip(args.cert_key.as_ref());
     let identity = files.map(|(cert, key)| read_certificate(cert, key)).transpose();
     Ok(ServerFlags {

@@ -1,5 +1,5 @@
 //! Encodes the Opus of a stream as AAC for receivers without Opus, on a separate thread for each such stream, while it has
-//! such receivers (`stream/aac`).
+//! such receivers (`stream/receivers`).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,9 +13,9 @@ use crate::media::{
 };
 use crate::server::registry::Registry;
 use crate::server::stream::Stream;
-use crate::server::stream::aac::AacBody;
 use crate::server::stream::message::Message;
 use crate::server::stream::message_sink::{Arrival, MessageSink};
+use crate::server::stream::receivers::aac_need::AacBody;
 use crate::server::stream::sink::Sink as _;
 use crate::text::Problem;
 use crate::wire::container::flv::events::TagEvent;

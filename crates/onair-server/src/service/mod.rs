@@ -12,6 +12,7 @@ mod listen;
 pub mod operator_chat;
 mod program_audio;
 mod srt;
+mod srt_switch;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -189,7 +190,7 @@ impl Server {
         let rtmpt = rtmpt.map(|rtmpt| serve_rtmp(rtmpt, None));
         let rtmps = rtmps.map(|rtmps| serve_rtmp(rtmps, identity.clone()));
         let https = https.map(|https| serve_http(runtime, &registry, https, identity.clone()));
-        let srt = srt.map(|srt| srt::serve(runtime, &registry, srt));
+        let srt = srt.map(|(socket, _)| srt::serve(runtime, &registry, socket));
         let fixed = [rtmpt, rtmps].into_iter().flatten().collect();
         let webrtc = webrtc
             .map(|(socket, certificate)| serve_webrtc(runtime, &registry, socket, certificate));

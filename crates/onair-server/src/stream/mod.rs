@@ -3,7 +3,6 @@
 //! burst is sent with one system call, because a system call costs more than copying the bytes. The file is long because
 //! all of this happens under one lock.
 
-pub(crate) mod aac;
 pub(crate) mod bitrate_history;
 pub(crate) mod codec_figures;
 pub(crate) mod flv_sink;
@@ -12,12 +11,12 @@ pub(crate) mod message;
 pub(crate) mod message_sink;
 pub(crate) mod outgoing;
 pub(crate) mod publisher;
+pub(crate) mod receivers;
 pub(crate) mod relayed;
 pub(crate) mod sink;
 #[cfg(test)]
 mod tests;
 pub(crate) mod thumbnails;
-mod viewer_list;
 pub(crate) mod viewer_queue;
 
 use std::io;
@@ -36,10 +35,10 @@ use crate::server::access::limits::Limits;
 use crate::server::access::rules::AppLimits;
 use crate::server::event::viewer_counts::ViewerCounts;
 use crate::server::event::{LinkFigures, Protocol, PublisherFigures, StreamFigures};
-use crate::server::stream::aac::AacNeed;
 use crate::server::stream::late_join_cache::{Cache, CacheRule};
 use crate::server::stream::message::{Batch, Class, Message, SingleTrack};
 use crate::server::stream::publisher::{Dismissal, Publisher};
+use crate::server::stream::receivers::aac_need::AacNeed;
 use crate::server::stream::relayed::RelaySource;
 use crate::server::stream::sink::{Sink, ViewerRecord};
 use crate::text::problem::{Problem, problem};

@@ -10,9 +10,9 @@ use std::thread;
 
 use super::*;
 use crate::server::access::admission::Purpose;
-use crate::server::stream::aac::AacBody;
 use crate::server::stream::flv_sink::FlvSink;
 use crate::server::stream::message::Takes;
+use crate::server::stream::receivers::aac_need::AacBody;
 use crate::server::stream::relayed::RelayPath;
 use crate::wire::amf0::Value;
 use crate::wire::container::flv::metadata_body;

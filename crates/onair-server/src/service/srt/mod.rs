@@ -19,19 +19,19 @@ mod publisher;
 mod receive;
 mod session;
 mod stream_id;
-mod switch;
 mod viewer;
 
 use port::SrtPort;
 use receive::receive;
-pub(in crate::service) use switch::serve;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::net::Runtime;
 use crate::net::srt::port::bind_or_next;
+use crate::server::registry::Registry;
 use crate::server::registry::config::Listen;
+use crate::server::registry::port::{Port, port};
 use crate::server::service::listen::{Error, MAX_PORT_TRIES};
 
 /// Opens the UDP port of SRT, or one of the next ports. Returns it with its address.
@@ -44,4 +44,11 @@ pub(crate) fn open_port(
     let socket = bind_or_next(runtime, address, tries).map_err(failed)?;
     let at = socket.local_addr().map_err(failed)?;
     Ok((port::open(socket).map_err(failed)?, at))
+}
+
+/// Serves SRT on this socket.
+pub(super) fn serve(runtime: &Runtime, registry: &Arc<Registry>, socket: Arc<SrtPort>) -> Port {
+    let (port, open) = port();
+    runtime.spawn(receive(socket, Arc::clone(registry), open));
+    port
 }

@@ -10,15 +10,9 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::base::worker::Worker;
-use crate::server::stream::Stream;
-use crate::server::stream::late_join_cache::CacheRule;
-use crate::server::stream::message::{Class, Message};
 use crate::wire::container::flv::TagKind;
 use crate::wire::container::flv::audio::is_opus;
 use crate::wire::container::flv::metadata::with_aac_instead_of_opus;
-
-/// The cache slot of the AAC config, which no track of a publisher uses.
-const AAC_CACHE_SLOT: u16 = u16::MAX;
 
 /// The encoders of AAC of all streams.
 #[derive(Debug, Default)]
@@ -30,7 +24,7 @@ pub(crate) struct AacEncoders {
 
 /// Whether a stream needs AAC.
 #[derive(Debug, Default)]
-pub(super) struct AacNeed {
+pub(in crate::stream) struct AacNeed {
     /// Number of receivers without Opus.
     receivers: usize,
     /// True if the publisher sends Opus.
@@ -63,8 +57,31 @@ impl AacNeed {
         self.is_needed() && !self.is_running
     }
 
-    fn is_needed(&self) -> bool {
+    pub fn is_needed(&self) -> bool {
         self.receivers > 0 && self.is_opus && !self.has_failed
+    }
+
+    /// Returns the number of publishers so far.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// Returns true if the caller must start a thread.
+    pub fn claim(&mut self) -> bool {
+        let is_wanted = self.is_wanted();
+        self.is_running |= is_wanted;
+        is_wanted
+    }
+
+    /// Records that the thread ends. Returns false if it must go on.
+    pub fn end(&mut self) -> bool {
+        self.is_running = self.is_needed();
+        !self.is_running
+    }
+
+    /// Records that AAC cannot be encoded for this publisher.
+    pub fn fail(&mut self) {
+        (self.has_failed, self.is_running) = (true, false);
     }
 
     /// Returns the form of a message for receivers without Opus, if that differs: another body or nothing.
@@ -94,57 +111,4 @@ pub(crate) struct AacBody {
     pub time_ms: u32,
     pub body: Bytes,
     pub is_config: bool,
-}
-
-impl Stream {
-    /// Returns true if the caller must start a thread that encodes AAC. It then calls [`Stream::end_aac`] at its end.
-    pub fn claim_aac(&self) -> bool {
-        let need = &mut self.inner.lock().aac;
-        let is_wanted = need.is_wanted();
-        need.is_running |= is_wanted;
-        is_wanted
-    }
-
-    /// Returns the number of publishers so far, and whether AAC is needed.
-    pub fn aac_need(&self) -> (u64, bool) {
-        let need = &self.inner.lock().aac;
-        (need.epoch, need.is_needed())
-    }
-
-    /// Records that the thread ends. Returns false if it must go on, because AAC is needed again.
-    pub fn end_aac(&self) -> bool {
-        let need = &mut self.inner.lock().aac;
-        need.is_running = need.is_needed();
-        !need.is_running
-    }
-
-    /// Records that AAC cannot be encoded for this publisher.
-    pub fn fail_aac(&self) {
-        let need = &mut self.inner.lock().aac;
-        (need.has_failed, need.is_running) = (true, false);
-    }
-
-    /// Sends AAC to the receivers without Opus, unless another publisher than that of `epoch` sends now.
-    pub fn add_aac(&self, epoch: u64, bodies: Vec<AacBody>) {
-        let mut sending = self.finished();
-        let mut inner = self.inner.lock();
-        if inner.aac.epoch != epoch || inner.publisher.is_none() {
-            return;
-        }
-        for AacBody { time_ms, body, is_config } in bodies {
-            let (class, keep) = match is_config {
-                true => (Class::Vital, CacheRule::Header(AAC_CACHE_SLOT)),
-                false => (Class::Audio, CacheRule::Media),
-            };
-            let Ok(mark) = inner.cache.mark(TagKind::Audio, keep, &body) else { continue };
-            let message = Message::new(TagKind::Audio, class, time_ms, &body).with_mark(mark);
-            let message = Arc::new(message.replacing_opus());
-            inner.cache.store(&message, keep, self.limits.group_bytes);
-            inner.held.push(message);
-        }
-        *sending = inner.release();
-        drop(inner);
-        sending.begin();
-        sending.finish();
-    }
 }

@@ -93,13 +93,13 @@ impl Inner {
 
     /// Returns true for a relay of a server that the publisher's stream has already passed through under the relay's
     /// name. The relay gets nothing, because the other server would send the rest of an ended stream in a circle.
-    pub(super) fn is_loop(&self, viewer: &dyn Sink) -> bool {
+    pub(in crate::stream) fn is_loop(&self, viewer: &dyn Sink) -> bool {
         let path = self.publisher.as_ref().map(|publisher| &publisher.source.path);
         path.is_some_and(|path| path.last().is_some() && path.shares(&viewer.relay_path()))
     }
 
     /// Applies [`Self::is_loop`] to the viewers of a new publisher.
-    pub(super) fn bar_loops(&mut self) {
+    pub(in crate::stream) fn bar_loops(&mut self) {
         let next = self.released + self.held.len() as u64;
         let are_loops: Vec<_> =
             self.viewers.iter().map(|viewer| self.is_loop(&*viewer.sink)).collect();

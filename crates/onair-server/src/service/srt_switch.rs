@@ -1,15 +1,9 @@
 //! The port of SRT, which can open, move and close while the server runs.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
-
-use crate::net::Runtime;
-use crate::server::registry::Registry;
 use crate::server::registry::config::Listen;
-use crate::server::registry::port::{Port, port};
 use crate::server::service::Server;
 use crate::server::service::listen::Error;
-use crate::server::service::srt::{SrtPort, open_port, receive};
+use crate::server::service::srt;
 
 impl Server {
     /// Serves SRT at this address, or no longer. Its clients are disconnected, because their connections share the socket.
@@ -23,20 +17,9 @@ impl Server {
         }
         self.addresses.srt = None;
         let Some(listen) = srt else { return Ok(()) };
-        let (socket, address) = open_port(&self.runtime, listen)?;
+        let (socket, address) = srt::open_port(&self.runtime, listen)?;
         self.addresses.srt = Some(address);
-        self.ports.srt = Some(serve(&self.runtime, &self.registry, (socket, address)));
+        self.ports.srt = Some(srt::serve(&self.runtime, &self.registry, socket));
         Ok(())
     }
-}
-
-/// Serves SRT on this socket.
-pub(in crate::service) fn serve(
-    runtime: &Runtime,
-    registry: &Arc<Registry>,
-    (socket, _): (Arc<SrtPort>, SocketAddr),
-) -> Port {
-    let (port, open) = port();
-    runtime.spawn(receive(socket, Arc::clone(registry), open));
-    port
 }
