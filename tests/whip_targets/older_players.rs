@@ -14,13 +14,21 @@ fn save(input: &str, file: &Path) -> Peer {
     Peer::start_command(command.args(["-c", "copy"]).arg(file))
 }
 
-/// Returns the measured distance of audio from video in a file, in milliseconds.
+/// Returns the measured distance of audio from video in a file, in milliseconds. The first flash can be cut off, so the
+/// median of several counts.
 fn measured_offset(file: &Path) -> f64 {
     let mut player =
         Onair::start(&["play", "--headless", "--measure", "--mute", file.to_str().unwrap()]);
-    let event = player.wait_event("a measure", |event| event["av_offset_ms"].is_number());
+    let measured = |event: &serde_json::Value| event["av_offset_ms"].as_f64();
+    let offsets = |peer: &Peer| -> Vec<f64> {
+        let events = peer.output();
+        let events = events.lines().filter_map(|line| serde_json::from_str(line).ok());
+        events.filter_map(|event| measured(&event)).collect()
+    };
+    player.peer.wait_until("five measures", LIMIT, |peer| offsets(peer).len() >= 5);
+    let offset = offsets(&player.peer).pop().unwrap();
     player.stop(LIMIT);
-    event["av_offset_ms"].as_f64().unwrap()
+    offset
 }
 
 #[test]
