@@ -77,9 +77,12 @@ mod tests {
     fn write(folder: &Path) -> ([PathBuf; 2], CertificatePin) {
         let own = OwnCertificate::generate(&["localhost".to_owned()]).unwrap();
         let (cert, key) = (folder.join("cert.pem"), folder.join("key.pem"));
-        // The text has both parts.
-        for file in [&cert, &key] {
-            std::fs::write(file, own.to_text().expose()).unwrap();
+        let text = own.to_text();
+        let mut lines = text.expose().lines();
+        for (file, label) in [(&cert, "CERTIFICATE"), (&key, "PRIVATE KEY")] {
+            let part = lines.next().unwrap();
+            let pem = format!("-----BEGIN {label}-----\n{part}\n-----END {label}-----\n");
+            std::fs::write(file, pem).unwrap();
         }
         ([cert, key], own.pin())
     }
