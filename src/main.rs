@@ -10,9 +10,10 @@ use onair::studio::settings::part::PartKind;
 use onair::text::Problem;
 
 fn main() -> Exit {
+    // Before the console, because Ctrl+C would end the encoder before the broadcast.
+    onair::cli::process::encoder::run();
     onair::platform::console::attach();
     onair::app::run_file_dialog();
-    onair::cli::process::encoder::run();
     #[cfg(target_os = "linux")]
     onair::cli::process::browser::run();
     let clock = Clock::start();

@@ -34,11 +34,13 @@ use windows as system;
 pub use file_name::ForbiddenName;
 pub use not_on_this_system::NotOnThisSystem;
 pub use system::code_pages::CodePages;
-pub use system::{clocks, errors, files, launcher, local_socket, names, process, sandbox, signals};
+pub use system::helpers::launcher;
+pub use system::helpers::shared_memory::SharedMemory;
+pub use system::{clocks, errors, files, helpers, local_socket, names, process, sandbox, signals};
 
-/// Memory and files that are shared with other processes, for the backends of Linux.
+/// Memory that drivers and other processes write to, for the backends of Linux.
 #[cfg(target_os = "linux")]
-pub use linux::{mapping::Mapping, shared_memory::SharedMemory};
+pub use linux::mapping::Mapping;
 
 /// The state of the computer, for the backend of Windows; Linux has services of the desktop for it.
 #[cfg(windows)]

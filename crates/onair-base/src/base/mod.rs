@@ -22,9 +22,9 @@ pub mod stall_guard;
 pub mod time;
 pub mod worker;
 
-pub use crate::platform::{CodePages, launcher, sandbox};
 #[cfg(target_os = "linux")]
-pub use crate::platform::{Mapping, SharedMemory};
+pub use crate::platform::Mapping;
+pub use crate::platform::{CodePages, SharedMemory, helpers, launcher, sandbox};
 #[cfg(target_os = "linux")]
 pub use backend::portal;
 pub use backend::{WorkerPool, hold_awake};

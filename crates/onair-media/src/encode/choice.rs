@@ -87,6 +87,8 @@ encoders! {
     H264Amf "h264-amf" H264 AMF_PRESETS Some("balanced");
     HevcAmf "hevc-amf" Hevc AMF_PRESETS Some("balanced");
     Av1Amf "av1-amf" Av1 AMF_PRESETS Some("balanced");
+    H264Mf "h264-mf" H264 NO_PRESETS None;
+    HevcMf "hevc-mf" Hevc NO_PRESETS None;
     H264V4l2 "h264-v4l2m2m" H264 NO_PRESETS None;
     HevcV4l2 "hevc-v4l2m2m" Hevc NO_PRESETS None;
     H264Vaapi "h264-vaapi" H264 NO_PRESETS None;

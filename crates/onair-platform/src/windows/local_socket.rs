@@ -9,29 +9,18 @@
 use std::fs::OpenOptions;
 use std::io;
 use std::os::windows::fs::OpenOptionsExt as _;
-use std::os::windows::io::{AsRawHandle as _, FromRawHandle as _, OwnedHandle};
+use std::os::windows::io::AsRawHandle as _;
 use std::path::{Path, PathBuf};
-use std::ptr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use windows_sys::Win32::Foundation::{
-    ERROR_BROKEN_PIPE, ERROR_IO_PENDING, ERROR_PIPE_CONNECTED, GetLastError, INVALID_HANDLE_VALUE,
-};
 use windows_sys::Win32::Storage::FileSystem::{
-    FILE_FLAG_FIRST_PIPE_INSTANCE, FILE_FLAG_OVERLAPPED, PIPE_ACCESS_DUPLEX, ReadFile,
-    SECURITY_IDENTIFICATION, WriteFile,
+    FILE_FLAG_FIRST_PIPE_INSTANCE, FILE_FLAG_OVERLAPPED, SECURITY_IDENTIFICATION,
 };
-use windows_sys::Win32::System::IO::{
-    CancelIoEx, GetOverlappedResult, GetOverlappedResultEx, OVERLAPPED,
-};
-use windows_sys::Win32::System::Pipes::{
-    ConnectNamedPipe, CreateNamedPipeW, GetNamedPipeServerProcessId, PIPE_READMODE_BYTE,
-    PIPE_REJECT_REMOTE_CLIENTS, PIPE_TYPE_BYTE, PIPE_WAIT,
-};
-use windows_sys::Win32::System::Threading::{CreateEventW, INFINITE};
+use windows_sys::Win32::System::Pipes::GetNamedPipeServerProcessId;
 use windows_sys::Win32::UI::WindowsAndMessaging::AllowSetForegroundWindow;
 
+use crate::system::pipe::Pipe;
 use crate::system::process::can_be_queried;
 use crate::system::wide;
 
@@ -39,8 +28,6 @@ use crate::system::wide;
 const MAX_INSTANCES: u32 = 4;
 /// The time before a pipe that could not be created is tried again.
 const RETRY_INTERVAL: Duration = Duration::from_millis(200);
-/// The size of a pipe's buffers. A longer message is passed in parts.
-const BUFFER_BYTES: u32 = 4096;
 
 /// Returns true: the name has no limit that matters.
 pub fn is_possible(_path: &Path) -> bool {
@@ -70,7 +57,7 @@ impl LocalListener {
     /// Fails if another process listens there, or the pipe cannot be created.
     pub fn bind(path: &Path) -> io::Result<Self> {
         let name = wide(name_for(path).as_ref());
-        let waiting = Pipe::create(&name, FILE_FLAG_FIRST_PIPE_INSTANCE)?;
+        let waiting = Pipe::create(&name, FILE_FLAG_FIRST_PIPE_INSTANCE, MAX_INSTANCES)?;
         Ok(Self { name, waiting: Mutex::new(waiting) })
     }
 
@@ -83,7 +70,7 @@ impl LocalListener {
         let accepted = waiting.accept();
         // Before this connection is answered, so that others find a pipe. If the other process has gone already, this
         // instance accepts nobody else either.
-        let next = Pipe::create(&self.name, 0).inspect_err(|_| {
+        let next = Pipe::create(&self.name, 0, MAX_INSTANCES).inspect_err(|_| {
             // The caller tries again, and something must have ended until then.
             #[allow(clippy::disallowed_methods, reason = "there is nothing to wait for")]
             std::thread::sleep(RETRY_INTERVAL);
@@ -103,10 +90,10 @@ impl LocalRequest {
     /// # Errors
     /// Fails if the message is too long, or the other process is too slow or gone.
     pub fn answer(self, limits: Limits, answer: impl FnOnce(&[u8]) -> Vec<u8>) -> io::Result<()> {
-        let message = self.0.receive(limits)?;
-        self.0.send(&answer(&message), limits)?;
+        let message = receive(&self.0, limits)?;
+        send(&self.0, &answer(&message), limits)?;
         // The other process closes the pipe when it has read the answer.
-        let _ = self.0.read(&mut [0], limits.time);
+        let _ = self.0.read(&mut [0], Some(limits.time));
         Ok(())
     }
 }
@@ -128,7 +115,7 @@ pub fn ask(path: &Path, message: &[u8], limits: Limits) -> io::Result<Vec<u8>> {
     // The user has just started this process, so it may pass the focus on to the other.
     // SAFETY: a plain call.
     unsafe { AllowSetForegroundWindow(process) };
-    let answer = pipe.send(message, limits).and_then(|()| pipe.receive(limits));
+    let answer = send(&pipe, message, limits).and_then(|()| receive(&pipe, limits));
     match answer {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Vec::new()),
         answer => answer,
@@ -158,131 +145,32 @@ fn name_for(path: &Path) -> String {
     format!(r"\\.\pipe\onair-{hash:016x}")
 }
 
-/// One end of a connection.
-#[derive(Debug)]
-struct Pipe(OwnedHandle);
+/// Sends the length and the message.
+fn send(pipe: &Pipe, message: &[u8], limits: Limits) -> io::Result<()> {
+    let length = u32::try_from(message.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+    pipe.write_all(&[&length.to_le_bytes(), message].concat(), Some(limits.time))
+}
 
-impl Pipe {
-    fn create(name: &[u16], also: u32) -> io::Result<Self> {
-        // SAFETY: the name ends with a zero. The handle is new and has no other owner.
-        unsafe {
-            let handle = CreateNamedPipeW(
-                name.as_ptr(),
-                PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED | also,
-                PIPE_TYPE_BYTE | PIPE_READMODE_BYTE | PIPE_WAIT | PIPE_REJECT_REMOTE_CLIENTS,
-                MAX_INSTANCES,
-                BUFFER_BYTES,
-                BUFFER_BYTES,
-                0,
-                ptr::null(),
-            );
-            if handle == INVALID_HANDLE_VALUE {
-                return Err(io::Error::last_os_error());
-            }
-            Ok(Self(OwnedHandle::from_raw_handle(handle)))
-        }
+/// Receives a message with its length. A message that is too long is refused, because its beginning alone has
+/// another meaning.
+fn receive(pipe: &Pipe, limits: Limits) -> io::Result<Vec<u8>> {
+    let mut length = [0; 4];
+    read_exact(pipe, &mut length, limits.time)?;
+    let length = u32::from_le_bytes(length) as usize;
+    if length > limits.bytes {
+        return Err(io::ErrorKind::InvalidData.into());
     }
+    let mut message = vec![0; length];
+    read_exact(pipe, &mut message, limits.time)?;
+    Ok(message)
+}
 
-    fn accept(&self) -> io::Result<()> {
-        // SAFETY: `complete` keeps the structure until the system has finished with it.
-        self.complete(None, |state| unsafe { ConnectNamedPipe(self.0.as_raw_handle(), state) })
-            .map(|_| ())
+fn read_exact(pipe: &Pipe, mut buffer: &mut [u8], limit: Duration) -> io::Result<()> {
+    while !buffer.is_empty() {
+        let count = pipe.read(buffer, Some(limit))?;
+        buffer = buffer.get_mut(count..).unwrap_or_default();
     }
-
-    /// Sends the length and the message.
-    fn send(&self, message: &[u8], limits: Limits) -> io::Result<()> {
-        let length = u32::try_from(message.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
-        let bytes = [&length.to_le_bytes(), message].concat();
-        let mut rest = bytes.as_slice();
-        while !rest.is_empty() {
-            let count = self.write(rest, limits.time)?;
-            rest = rest.get(count..).unwrap_or_default();
-        }
-        Ok(())
-    }
-
-    /// Receives a message with its length. A message that is too long is refused, because its beginning alone has
-    /// another meaning.
-    fn receive(&self, limits: Limits) -> io::Result<Vec<u8>> {
-        let mut length = [0; 4];
-        self.read_exact(&mut length, limits.time)?;
-        let length = u32::from_le_bytes(length) as usize;
-        if length > limits.bytes {
-            return Err(io::ErrorKind::InvalidData.into());
-        }
-        let mut message = vec![0; length];
-        self.read_exact(&mut message, limits.time)?;
-        Ok(message)
-    }
-
-    fn read_exact(&self, mut buffer: &mut [u8], limit: Duration) -> io::Result<()> {
-        while !buffer.is_empty() {
-            let count = self.read(buffer, limit)?;
-            buffer = buffer.get_mut(count..).unwrap_or_default();
-        }
-        Ok(())
-    }
-
-    fn read(&self, buffer: &mut [u8], limit: Duration) -> io::Result<usize> {
-        let length = u32::try_from(buffer.len()).unwrap_or(u32::MAX);
-        let start = buffer.as_mut_ptr();
-        // SAFETY: `complete` keeps the structure and, as its caller, this function the buffer, until the system has
-        // finished with them.
-        self.complete(Some(limit), |state| unsafe {
-            ReadFile(self.0.as_raw_handle(), start, length, ptr::null_mut(), state)
-        })
-    }
-
-    fn write(&self, bytes: &[u8], limit: Duration) -> io::Result<usize> {
-        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        // SAFETY: as in `read`.
-        self.complete(Some(limit), |state| unsafe {
-            WriteFile(self.0.as_raw_handle(), bytes.as_ptr(), length, ptr::null_mut(), state)
-        })
-    }
-
-    /// Starts an operation and waits until the system has finished with it, or cancels it after `limit`. Returns the
-    /// number of bytes.
-    fn complete(
-        &self,
-        limit: Option<Duration>,
-        start: impl FnOnce(*mut OVERLAPPED) -> i32,
-    ) -> io::Result<usize> {
-        // SAFETY: a plain call. The handle is new and has no other owner.
-        let event = unsafe {
-            let event = CreateEventW(ptr::null(), 1, 0, ptr::null());
-            if event.is_null() {
-                return Err(io::Error::last_os_error());
-            }
-            OwnedHandle::from_raw_handle(event)
-        };
-        let mut state = OVERLAPPED { hEvent: event.as_raw_handle(), ..OVERLAPPED::default() };
-        if start(&raw mut state) == 0 {
-            // SAFETY: a plain call.
-            match unsafe { GetLastError() } {
-                ERROR_IO_PENDING => {}
-                ERROR_PIPE_CONNECTED => return Ok(0),
-                ERROR_BROKEN_PIPE => return Err(io::ErrorKind::BrokenPipe.into()),
-                error => return Err(io::Error::from_raw_os_error(error.cast_signed())),
-            }
-        }
-        let millis = limit
-            .map_or(INFINITE, |limit| u32::try_from(limit.as_millis()).unwrap_or(INFINITE - 1));
-        let (handle, mut count) = (self.0.as_raw_handle(), 0);
-        // SAFETY: the structure lives until the operation has ended: after the time limit, the operation is cancelled
-        // and its end is awaited.
-        unsafe {
-            if GetOverlappedResultEx(handle, &raw const state, &raw mut count, millis, 0) != 0 {
-                return Ok(count as usize);
-            }
-            let error = io::Error::last_os_error();
-            CancelIoEx(handle, &raw const state);
-            if GetOverlappedResult(handle, &raw const state, &raw mut count, 1) != 0 {
-                return Ok(count as usize);
-            }
-            Err(error)
-        }
-    }
+    Ok(())
 }
 
 #[cfg(test)]

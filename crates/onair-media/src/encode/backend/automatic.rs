@@ -13,7 +13,8 @@ const MIN_SPEED_FACTOR: f64 = 1.5;
 const MEASURED_SIZE: Size = Size::new(1280, 720);
 
 /// The encoders of graphics cards that write H.264, the best first.
-const H264_OF_CARDS: [Choice; 3] = [Choice::H264Nvenc, Choice::H264Qsv, Choice::H264Amf];
+const H264_OF_CARDS: [Choice; 4] =
+    [Choice::H264Nvenc, Choice::H264Qsv, Choice::H264Amf, Choice::H264Mf];
 
 /// The presets that are chosen automatically, and the time that each takes in relation to the usual
 /// preset, the slowest first. Measured with x264 164, x265 199 and SVT-AV1 4.1 at 720p.

@@ -2,11 +2,11 @@
 //! and times are checked, and every answer has a time limit.
 
 use std::io;
-use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-use crate::base::launcher::{self, Helper};
-use crate::base::{SharedMemory, launcher::stream};
+use crate::base::SharedMemory;
+use crate::base::helpers::{self, HelperStream};
+use crate::base::launcher::Helper;
 use crate::encode::backend::process::connection::{receive, send};
 use crate::encode::backend::process::trouble::{Packet, Trouble};
 use crate::encode::backend::process::wire::{Reply, Request, Task};
@@ -25,7 +25,7 @@ const MAX_PACKET_BYTES: usize = 32 << 20;
 
 /// A running encoder process.
 pub(in crate::encode) struct Client {
-    socket: UnixStream,
+    socket: HelperStream,
     memory: SharedMemory,
     size: Size,
     /// The name and version of the library.
@@ -44,17 +44,15 @@ impl Client {
             _ => Trouble::NotStarted { reason: error.to_string() },
         };
         let memory = SharedMemory::new(task.size.pixels() / 2 * 3).map_err(not_started)?;
-        let (socket, theirs) = stream().map_err(not_started)?;
-        let files: [&dyn std::os::fd::AsRawFd; 2] = [&theirs, &memory.file()];
-        let helper = launcher::launch("encoder-process", &files).map_err(not_started)?;
-        drop(theirs);
+        let launched = helpers::launch("encoder-process", &memory);
+        let (socket, helper) = launched.map_err(not_started)?;
         tracing::debug!(process = helper.number(), encoder = task.encoder, "encoder process");
         Self::over(socket, memory, Some(helper), task, OPEN_TIMEOUT)
     }
 
     /// Opens the encoder of a process at the other end of the socket.
     fn over(
-        socket: UnixStream,
+        socket: HelperStream,
         memory: SharedMemory,
         helper: Option<Helper>,
         task: Task,
@@ -134,9 +132,11 @@ impl Client {
     }
 }
 
-#[cfg(test)]
+// The other end of a stream exists outside of a helper only on this system.
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use std::io::Write;
+    use std::os::unix::net::UnixStream;
 
     use super::*;
     use crate::base::worker;
@@ -175,7 +175,7 @@ mod tests {
             Some(theirs.try_clone().unwrap())
         };
         let memory = SharedMemory::new(SIZE.pixels() / 2 * 3).unwrap();
-        let client = Client::over(socket, memory, None, task(), LIMIT)?;
+        let client = Client::over(socket.into(), memory, None, task(), LIMIT)?;
         let mut packets = Vec::new();
         client.packets(7, LIMIT, &mut |packet| packets.push(packet)).map(|()| packets)
     }
@@ -226,7 +226,7 @@ mod tests {
             }
         });
         let memory = SharedMemory::new(SIZE.pixels() / 2 * 3).unwrap();
-        let opened = Client::over(socket, memory, None, task(), LIMIT);
+        let opened = Client::over(socket.into(), memory, None, task(), LIMIT);
         assert_eq!(opened.err(), Some(Trouble::Hung { seconds: 0 }));
         drips.unwrap().join(Duration::from_secs(10)).unwrap();
     }

@@ -1,24 +1,22 @@
 //! Moves messages over the socket, each within a time limit.
 
-use std::io::{self, Read, Write};
-use std::os::unix::net::UnixStream;
+use std::io;
 use std::time::{Duration, Instant};
 
+use crate::base::helpers::HelperStream;
 use crate::encode::backend::process::wire::MAX_MESSAGE;
 
 /// The bytes that are read at a time, so that memory grows only with data that came.
 const CHUNK: usize = 64 << 10;
 
 /// Sends a message.
-pub(super) fn send(socket: &UnixStream, message: &[u8], limit: Duration) -> io::Result<()> {
-    let mut socket = socket;
-    socket.set_write_timeout(Some(limit))?;
-    socket.write_all(message)
+pub(super) fn send(socket: &HelperStream, message: &[u8], limit: Duration) -> io::Result<()> {
+    socket.write_all(message, limit)
 }
 
 /// Receives a message without its length. `limit` is the time for the whole message; `None` waits
 /// until it comes.
-pub(super) fn receive(socket: &UnixStream, limit: Option<Duration>) -> io::Result<Vec<u8>> {
+pub(super) fn receive(socket: &HelperStream, limit: Option<Duration>) -> io::Result<Vec<u8>> {
     let until = limit.map(|limit| Instant::now() + limit);
     let mut length = [0; 4];
     read(socket, &mut length, until)?;
@@ -35,22 +33,13 @@ pub(super) fn receive(socket: &UnixStream, limit: Option<Duration>) -> io::Resul
     Ok(message)
 }
 
-fn read(socket: &UnixStream, into: &mut [u8], until: Option<Instant>) -> io::Result<()> {
-    let (mut socket, mut into) = (socket, into);
+fn read(socket: &HelperStream, mut into: &mut [u8], until: Option<Instant>) -> io::Result<()> {
     while !into.is_empty() {
-        let left = match until.map(|until| until.saturating_duration_since(Instant::now())) {
-            // A timeout of zero would mean no timeout.
-            Some(Duration::ZERO) => return Err(io::ErrorKind::TimedOut.into()),
-            left => left,
-        };
-        socket.set_read_timeout(left)?;
-        match socket.read(into) {
+        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        match socket.read(into, left) {
             Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(read) => into = std::mem::take(&mut into).get_mut(read..).unwrap_or_default(),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                return Err(io::ErrorKind::TimedOut.into());
-            }
             Err(error) => return Err(error),
         }
     }

@@ -46,6 +46,8 @@ pub(super) enum Requirement {
     Device(&'static str, &'static str),
     /// Frames in the memory of the graphics card, which onair cannot pass yet.
     HardwareFrames,
+    /// This operating system, which is another one.
+    System(&'static str),
 }
 
 /// Returns the options of a rate control that most encoders have.
@@ -117,6 +119,7 @@ impl Family {
         match self.needs {
             Requirement::Nothing => None,
             Requirement::HardwareFrames => Some(Trouble::HardwareFrames),
+            Requirement::System(name) => Some(Trouble::OtherSystem { name }),
             Requirement::Device(folder, start) => {
                 let is_it = |entry: &std::fs::DirEntry| {
                     entry.file_name().to_string_lossy().starts_with(start)

@@ -6,8 +6,13 @@ use crate::encode::backend::process::family::{Family, Options, Requirement, usua
 use crate::encode::config::{Choice, RateControl};
 use crate::media::VideoCodec;
 
-/// The drivers of Intel and AMD need a device for rendering.
-const RENDERER: Requirement = Requirement::Device("/dev/dri", "renderD");
+/// On Linux, the drivers of Intel and AMD need a device for rendering. On Windows, whether there is a
+/// driver is found out by loading it.
+const RENDERER: Requirement = if cfg!(windows) {
+    Requirement::Nothing
+} else {
+    Requirement::Device("/dev/dri", "renderD")
+};
 
 const fn nvenc(choice: Choice, codec: VideoCodec, encoder: &'static str) -> Family {
     Family {
@@ -127,10 +132,35 @@ const fn v4l2(choice: Choice, codec: VideoCodec, encoder: &'static str) -> Famil
         changes_bitrate: false,
         pixels: "nv12",
         preset_option: "preset",
-        needs: Requirement::Device("/dev", "video"),
+        needs: if cfg!(windows) {
+            Requirement::System("Linux")
+        } else {
+            Requirement::Device("/dev", "video")
+        },
         fixed: &[],
         options: |_, _| Vec::new(),
         rate: |_, bits, _| vec![("b", bits.to_string())],
+    }
+}
+
+/// The encoders that drivers of graphics cards offer to Windows.
+const fn media_foundation(choice: Choice, codec: VideoCodec, encoder: &'static str) -> Family {
+    Family {
+        library: "Media Foundation",
+        needs: if cfg!(windows) { Requirement::Nothing } else { Requirement::System("Windows") },
+        // Without this option, Windows may offer an encoder in software, whose pictures are worse than those of OpenH264.
+        fixed: &[("hw_encoding", "1"), ("?scenario", "live_streaming")],
+        rate: |control, bits, _| match control {
+            RateControl::Cbr => vec![("b", bits.to_string()), ("rate_control", "cbr".to_owned())],
+            // The usual one for a live stream: the bitrate on average, and low delay.
+            RateControl::Vbr => vec![("b", bits.to_string()), ("rate_control", "ld_vbr".to_owned())],
+            RateControl::Crf(quality) | RateControl::Cq(quality) => {
+                // From 0 to 100, and more is better. 51 is the worst quality of other encoders.
+                let quality = 100 - u32::from(quality.min(51)) * 100 / 51;
+                vec![("rate_control", "quality".to_owned()), ("quality", quality.to_string())]
+            }
+        },
+        ..v4l2(choice, codec, encoder)
     }
 }
 
@@ -142,7 +172,11 @@ const fn unfed(
     Family {
         library,
         pixels: "vaapi",
-        needs: Requirement::HardwareFrames,
+        needs: if cfg!(windows) {
+            Requirement::System("Linux")
+        } else {
+            Requirement::HardwareFrames
+        },
         ..v4l2(choice, codec, encoder)
     }
 }
@@ -158,6 +192,8 @@ pub(super) const HARDWARE: &[Family] = &[
     amf(Choice::H264Amf, VideoCodec::H264, "h264_amf"),
     amf(Choice::HevcAmf, VideoCodec::Hevc, "hevc_amf"),
     amf(Choice::Av1Amf, VideoCodec::Av1, "av1_amf"),
+    media_foundation(Choice::H264Mf, VideoCodec::H264, "h264_mf"),
+    media_foundation(Choice::HevcMf, VideoCodec::Hevc, "hevc_mf"),
     v4l2(Choice::H264V4l2, VideoCodec::H264, "h264_v4l2m2m"),
     v4l2(Choice::HevcV4l2, VideoCodec::Hevc, "hevc_v4l2m2m"),
     unfed(Choice::H264Vaapi, VideoCodec::H264, ("h264_vaapi", "VAAPI")),

@@ -7,10 +7,10 @@
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_void};
+use std::path::Path;
 use std::ptr;
 
-use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
-
+use crate::encode::backend::process::system::{Loaded, candidates};
 use crate::encode::backend::process::wire::{Refusal, Task};
 
 /// The known major versions of libavcodec (FFmpeg 5.1 to 8), the newest first.
@@ -21,7 +21,8 @@ const NEWER_VERSIONS: [c_uint; 2] = [64, 63];
 const SEARCH_CHILDREN: c_int = 1;
 const LOG_ERROR: c_int = 16;
 const END_OF_FILE: c_int = -0x2046_4f45;
-const AGAIN: c_int = -libc::EAGAIN;
+/// `EAGAIN`, which is the same number on Linux and Windows.
+const AGAIN: c_int = -11;
 const NO_TIMESTAMP: i64 = i64::MIN;
 const PICTURE_TYPE_NONE: c_int = 0;
 const PICTURE_TYPE_I: c_int = 1;
@@ -74,13 +75,13 @@ macro_rules! functions {
         }
 
         impl Functions {
-            fn of(library: &Library) -> Result<Self, Refusal> {
+            fn of(library: &Loaded) -> Result<Self, Refusal> {
                 Ok(Self {$(
                     $name: {
                         let name = concat!(stringify!($name), "\0").as_bytes();
                         // SAFETY: the function has this type in all known versions.
-                        let found = unsafe { library.get(name) };
-                        *found.map_err(|_| {
+                        let found = unsafe { library.function(name) };
+                        found.ok_or_else(|| {
                             Refusal::Incomplete { function: stringify!($name).to_owned() }
                         })?
                     },
@@ -118,14 +119,15 @@ pub(super) struct Codecs {
     pub version: String,
     major: c_uint,
     /// Keeps the functions valid.
-    library: Library,
+    library: Loaded,
 }
 
 /// Loads the newest library that has this encoder.
 pub(super) fn load(encoder: &str) -> Result<Codecs, Refusal> {
     let mut refusal = Refusal::NoLibrary;
-    for major in KNOWN_VERSIONS.into_iter().chain(NEWER_VERSIONS) {
-        match Codecs::load(&format!("libavcodec.so.{major}"), encoder) {
+    let files = KNOWN_VERSIONS.into_iter().chain(NEWER_VERSIONS).flat_map(candidates);
+    for file in files {
+        match Codecs::load(&file, encoder) {
             Ok(codecs) => return Ok(codecs),
             Err(Refusal::NoLibrary) => {}
             // The reason of the newest known library is the most useful one.
@@ -137,30 +139,22 @@ pub(super) fn load(encoder: &str) -> Result<Codecs, Refusal> {
 }
 
 impl Codecs {
-    /// Loads the library with this file name, which must have the encoder.
-    fn load(name: &str, encoder: &str) -> Result<Self, Refusal> {
-        // SAFETY: loading runs the library's own start code. This process exists for that.
-        let library = unsafe { Library::open(Some(name), RTLD_NOW | RTLD_LOCAL) };
-        let library = library.map_err(|error| {
-            let reason = error.to_string();
-            // The loader has no other way to tell an absent file from one that it cannot load. A
-            // file that lacks one of its own libraries has another name in this message.
-            match reason.contains("No such file") && reason.contains(name) {
-                true => Refusal::NoLibrary,
-                false => Refusal::Unloadable { reason },
-            }
-        })?;
+    /// Loads the library from this file, which must have the encoder.
+    fn load(file: &Path, encoder: &str) -> Result<Self, Refusal> {
+        let library = Loaded::open(file)?;
         // SAFETY: this function has the same type in all versions.
         let version = unsafe {
-            let version = library.get::<unsafe extern "C" fn() -> c_uint>(b"avcodec_version\0");
-            let incomplete = |_| Refusal::Incomplete { function: "avcodec_version".to_owned() };
-            version.map_err(incomplete)?()
+            let version =
+                library.function::<unsafe extern "C" fn() -> c_uint>(b"avcodec_version\0");
+            let incomplete = || Refusal::Incomplete { function: "avcodec_version".to_owned() };
+            version.ok_or_else(incomplete)?()
         };
         let (major, minor, micro) = (version >> 16, version >> 8 & 0xff, version & 0xff);
         if !KNOWN_VERSIONS.contains(&major) {
             return Err(Refusal::UnknownVersion { major });
         }
         let functions = Functions::of(&library)?;
+        library.collect_messages();
         // SAFETY: the call has no conditions; the text is static and ends with a zero.
         let release = unsafe {
             (functions.av_log_set_level)(LOG_ERROR);
@@ -186,8 +180,8 @@ impl Codecs {
         // libavcodec has loaded.
         unsafe {
             let name = b"svt_av1_get_version\0";
-            let version = self.library.get::<unsafe extern "C" fn() -> *const c_char>(name);
-            version.ok().map(|version| text(version()))
+            let version = self.library.function::<unsafe extern "C" fn() -> *const c_char>(name);
+            version.map(|version| text(version()))
         }
     }
 
@@ -481,19 +475,19 @@ mod tests {
         assert_eq!(old, [true, true, true, true, false, false, false, false]);
     }
 
+    #[cfg(target_os = "linux")]
     #[test]
     fn a_file_that_is_no_such_library_has_its_reason() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("libavcodec.so.62");
-        let name = path.to_str().unwrap();
-        assert_eq!(Codecs::load(name, "libx264").err(), Some(Refusal::NoLibrary));
+        assert_eq!(Codecs::load(&path, "libx264").err(), Some(Refusal::NoLibrary));
         std::fs::write(&path, b"\x7fELF").unwrap();
-        let Some(Refusal::Unloadable { reason }) = Codecs::load(name, "libx264").err() else {
+        let Some(Refusal::Unloadable { reason }) = Codecs::load(&path, "libx264").err() else {
             panic!("a truncated file was loaded")
         };
         assert!(reason.contains("libavcodec.so.62"), "{reason}");
         // The C library has none of the functions.
         let expected = Refusal::Incomplete { function: "avcodec_version".into() };
-        assert_eq!(Codecs::load("libc.so.6", "libx264").err(), Some(expected));
+        assert_eq!(Codecs::load(Path::new("libc.so.6"), "libx264").err(), Some(expected));
     }
 }

@@ -18,6 +18,10 @@ pub enum Trouble {
     NoDevice {
         device: String,
     },
+    /// The encoder exists only on another operating system.
+    OtherSystem {
+        name: &'static str,
+    },
     /// The encoder takes only frames in the memory of the graphics card.
     HardwareFrames,
     /// The system cannot start the process.
@@ -73,6 +77,7 @@ impl From<&Trouble> for Problem {
             Trouble::NoDevice { device } => {
                 problem!("encode-no-device", device = device.as_str())
             }
+            Trouble::OtherSystem { name } => problem!("encode-other-system", system = *name),
             Trouble::HardwareFrames => problem!("encode-hardware-frames"),
             Trouble::NotStarted { reason } => {
                 problem!("encode-process-not-started", reason = reason.as_str())

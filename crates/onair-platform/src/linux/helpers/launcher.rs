@@ -1,6 +1,6 @@
 //! Starts helper processes of this program, for a process that may no longer start any.
 //!
-//! The [sandbox](super::sandbox) of a command refuses to start programs. Helpers, such as the
+//! The [sandbox](crate::sandbox) of a command refuses to start programs. Helpers, such as the
 //! process that loads an encoder library, may have to be started later, again and again. So
 //! `main` calls [`start`] before the sandbox and before there are threads: the process splits, and
 //! the other half, the launcher, waits for requests. It only ever starts this program with one of
