@@ -88,6 +88,7 @@ cli-cure-few-files = Set LimitNOFILE=66000 in the service, or run "ulimit -n 660
 cli-record-folder = onair cannot write recordings to { $folder }: { $cause }
 cli-no-token = onair cannot store the token for the HTTP API: { $reason }
     .cure = Set XDG_STATE_HOME to a writable folder, or use --http none.
+    .cure-windows = Check that your account can write to its folder for local data (%LOCALAPPDATA%), or use --http none.
 cli-token-invalid = { $path } contains no valid token, so the server creates a new token at its next start
 cli-token-kept = the server keeps its token, because { $path } contains no valid token
 cli-user = --user must be at most 64 characters long, using only letters, digits and - _ . ~ @

@@ -107,13 +107,18 @@ device-not-running = { $device } is not running
     .cure = Start the application.
 device-no-system-audio = system audio requires PulseAudio or PipeWire, but neither is responding
     .cure = Start PulseAudio or PipeWire.
+    .windows = system audio needs speakers or headphones, and Windows reports none
+    .cure-windows = Connect speakers, or turn them on in the sound settings of Windows.
 device-no-applications = capturing audio from a single application requires PulseAudio or PipeWire
     .cure = Start PulseAudio or PipeWire.
+    .windows = onair cannot capture the audio of a single application on Windows yet
+    .cure-windows = Capture the audio of the computer instead (command line: system).
 
 # Displays and windows.
 display-it = the display or window
 display-none = no display was found
     .cure = Start onair in a desktop session, or set DISPLAY to an X11 display.
+    .cure-windows = Log in to Windows, and start onair in this session.
 display-not-built = this build of onair cannot capture displays in a Wayland session
     .cure = Use a build of onair with the feature 'wayland', or log in to an X11 session. This build can still capture XWayland windows.
 display-xwayland = onair cannot capture displays in a Wayland session through XWayland
@@ -162,6 +167,7 @@ virtual-camera-not-built = this build of onair has no PipeWire
 # Problems with a browser page.
 browser-none = onair found no Chromium
     .cure = Install the package “chromium-headless-shell” (Debian, Ubuntu) or “chromium-headless” (Fedora), or Chromium or Google Chrome.
+    .cure-windows = Install Microsoft Edge or Google Chrome.
 browser-no-launcher = this program cannot start browser pages
 browser-not-started = Chromium did not start: { $reason }
     .cure = Install the newest version of Chromium. In a container, allow user namespaces.

@@ -95,8 +95,11 @@ encode-process-failed = the encoder failed: { $reason }
     .cure = Choose another preset or resolution, or another encoder.
 encode-library-none = FFmpeg's library libavcodec is not installed
     .cure = Install FFmpeg 5.1 or newer with your package manager. On Debian and Ubuntu, the package is called libavcodec-extra.
+    .windows = FFmpeg's libraries (avcodec-62.dll and others) are neither beside onair.exe nor in a folder of PATH
+    .cure-windows = Put the DLLs of a shared build of FFmpeg 5.1 to 8 into onair's folder.
 encode-library-unloadable = the system cannot load FFmpeg's library: { $reason }
     .cure = Install FFmpeg again with your package manager.
+    .cure-windows = Put the DLLs of FFmpeg into onair's folder again, all of them from the same build.
 encode-library-version = onair does not know version { $version } of FFmpeg's library libavcodec
     .cure = Install FFmpeg 5.1 to 8 beside it, or update onair.
 encode-library-old = SVT-AV1 { $version } is too old for real time
@@ -108,8 +111,10 @@ encode-hardware-frames = onair cannot pass frames to this kind of encoder yet
     .cure = Choose another encoder.
 encode-library-incomplete = FFmpeg's library lacks the function { $function }
     .cure = Install FFmpeg again with your package manager.
+    .cure-windows = Put the DLLs of FFmpeg into onair's folder again, all of them from the same build.
 encode-library-without = { $library } was built without this encoder
     .cure = Install a build of FFmpeg that has the encoder. On Debian and Ubuntu, the package is called libavcodec-extra.
+    .cure-windows = Use a shared build of FFmpeg that has the encoder, such as a full build.
 encode-no-thread = onair cannot start the thread { $thread }: { $reason }
 
 # Containers.

@@ -88,6 +88,7 @@ cli-cure-few-files = 请在服务配置中设置 LimitNOFILE=66000，或在启�
 cli-record-folder = 无法将录像写入 { $folder }：{ $cause }
 cli-no-token = 无法保存 HTTP API 的令牌：{ $reason }
     .cure = 请把 XDG_STATE_HOME 设为可写的文件夹，或使用 --http none。
+    .cure-windows = 请确认你的账户可以写入本地数据文件夹（%LOCALAPPDATA%），或使用 --http none。
 cli-token-invalid = { $path } 里没有有效的令牌，服务器下次启动时会换成新的令牌
 cli-token-kept = { $path } 里没有有效的令牌，服务器继续使用原来的令牌
 cli-user = --user 最多 64 个字符，只能用字母、数字和 - _ . ~ @

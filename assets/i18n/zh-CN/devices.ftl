@@ -107,13 +107,18 @@ device-not-running = { $device } 没有运行
     .cure = 请打开该应用程序。
 device-no-system-audio = 采集系统声音需要 PulseAudio 或 PipeWire，但两者都没有响应
     .cure = 请启动 PulseAudio 或 PipeWire。
+    .windows = 采集系统声音需要扬声器或耳机，但 Windows 没有找到
+    .cure-windows = 请连接扬声器，或在 Windows 的声音设置中启用它们。
 device-no-applications = 采集单个应用程序的声音需要 PulseAudio 或 PipeWire
     .cure = 请启动 PulseAudio 或 PipeWire。
+    .windows = 在 Windows 上还不能采集单个应用程序的声音
+    .cure-windows = 请改为采集电脑的声音（命令行：system）。
 
 # 显示器和窗口
 display-it = 显示器或窗口
 display-none = 找不到显示器
     .cure = 请在桌面会话中启动 onair，或把 DISPLAY 设为要采集的 X11 显示器。
+    .cure-windows = 请登录 Windows，并在该会话中启动 onair。
 display-not-built = 此版本的 onair 不能采集 Wayland 会话的显示器
     .cure = 请使用编译时启用了“wayland”功能的 onair，或登录 X11 会话。XWayland 程序的窗口可以采集。
 display-xwayland = 通过 XWayland 无法采集 Wayland 会话的显示器
@@ -162,6 +167,7 @@ virtual-camera-not-built = 此版本的 onair 不含 PipeWire
 # 浏览器页面的问题。
 browser-none = 没有找到 Chromium
     .cure = 请安装软件包 chromium-headless-shell（Debian、Ubuntu）或 chromium-headless（Fedora），也可以安装 Chromium 或 Google Chrome。
+    .cure-windows = 请安装 Microsoft Edge 或 Google Chrome。
 browser-no-launcher = 此程序无法启动浏览器页面
 browser-not-started = Chromium 无法启动：{ $reason }
     .cure = 请安装最新版本的 Chromium。在容器中，请允许用户命名空间。

@@ -95,8 +95,11 @@ encode-process-failed = 编码器出错：{ $reason }
     .cure = 请换一个预设、分辨率或编码器。
 encode-library-none = 没有安装 FFmpeg 的 libavcodec 库
     .cure = 请用软件包管理器安装 FFmpeg 5.1 或更新版本。在 Debian 和 Ubuntu 上，软件包名为 libavcodec-extra。
+    .windows = onair.exe 旁边和 PATH 的文件夹中都没有 FFmpeg 的库（avcodec-62.dll 等）
+    .cure-windows = 请把 FFmpeg 5.1 到 8 的 shared 版本中的 DLL 文件放到 onair 的文件夹里。
 encode-library-unloadable = 系统无法加载 FFmpeg 的库：{ $reason }
     .cure = 请用软件包管理器重新安装 FFmpeg。
+    .cure-windows = 请把 FFmpeg 的 DLL 文件重新放到 onair 的文件夹里，并确保它们来自同一个版本。
 encode-library-version = 不支持 FFmpeg 的 libavcodec 库的第 { $version } 版
     .cure = 请另外安装 FFmpeg 5.1 到 8，或更新 onair。
 encode-library-old = SVT-AV1 { $version } 太旧，不能实时编码
@@ -108,8 +111,10 @@ encode-hardware-frames = onair 还不能把画面传给这类编码器
     .cure = 请选择其他编码器。
 encode-library-incomplete = FFmpeg 的库缺少函数 { $function }
     .cure = 请用软件包管理器重新安装 FFmpeg。
+    .cure-windows = 请把 FFmpeg 的 DLL 文件重新放到 onair 的文件夹里，并确保它们来自同一个版本。
 encode-library-without = { $library } 不含这个编码器
     .cure = 请安装包含该编码器的 FFmpeg。在 Debian 和 Ubuntu 上，软件包名为 libavcodec-extra。
+    .cure-windows = 请使用包含该编码器的 FFmpeg shared 版本，例如 full 版。
 encode-no-thread = 无法启动线程 { $thread }：{ $reason }
 
 # 容器

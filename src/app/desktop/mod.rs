@@ -1,22 +1,14 @@
 //! Connects the studio with the desktop over the session bus. A notification reports a problem while
-//! the window is not in use, and a status icon offers *Go Live* and *Stop* (StatusNotifierItem).
-//! Without a bus, or without a program that shows notifications and icons, nothing happens. No
-//! secrets are shown, only the health sentence.
+//! the window is not in use, and a status icon offers *Go Live* and *Stop* (StatusNotifierItem). On
+//! Windows, both belong to an icon of the taskbar. Without a bus, or without a program that shows
+//! notifications and icons, nothing happens. No secrets are shown, only the health sentence.
 //!
 //! The window passes on the state of the studio ([`DesktopStatus::show`]) and takes the desktop's
 //! requests ([`DesktopStatus::asked`]). A thread connects the window with the bus.
 
 mod backend;
-#[cfg_attr(
-    windows,
-    allow(dead_code, reason = "for notifications, which Windows does not have yet")
-)]
 mod notification;
 mod state;
-#[cfg_attr(
-    windows,
-    allow(dead_code, reason = "for the tray icon, which Windows does not have yet")
-)]
 mod status_icon;
 
 use std::sync::Arc;

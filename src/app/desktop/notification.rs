@@ -35,13 +35,8 @@ impl Notification {
             return None;
         }
         self.is_shown = true;
-        // Notification servers interpret some markup in the text.
-        Some(Step::Show { summary: state.sentence.clone(), body: escaped(&state.detail) })
+        Some(Step::Show { summary: state.sentence.clone(), body: state.detail.clone() })
     }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[cfg(test)]
@@ -68,7 +63,7 @@ mod tests {
             Some(Step::Show { summary: summary.into(), body: body.into() })
         };
         let lost = state(true, "health-lost", "<b> & 3 s");
-        assert_eq!(notification.look(&lost), show("health-lost!", "&lt;b&gt; &amp; 3 s"));
+        assert_eq!(notification.look(&lost), show("health-lost!", "<b> & 3 s"));
         assert_eq!(notification.look(&state(true, "health-lost", "2 s")), None);
         let full = state(true, "health-recording-ended", "");
         assert_eq!(notification.look(&full), show("health-recording-ended!", ""));

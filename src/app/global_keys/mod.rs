@@ -1,6 +1,7 @@
 //! Receives hotkeys and the push-to-talk key while another window has the keyboard focus, if the
 //! desktop reports these keys. On X11, onair grabs the hotkeys of commands (`grabs`). onair only
-//! watches the push-to-talk key, so a game or a presentation still receives that key. On Wayland,
+//! watches the push-to-talk key, so a game or a presentation still receives that key. Windows works in
+//! the same way. On Wayland,
 //! the desktop assigns the keys, all in one session (`portal`). Reports go to the studio directly,
 //! because a hidden window gets no frames on Wayland.
 
@@ -51,8 +52,8 @@ enum KeySource {
 /// The grabbed hotkeys of commands.
 #[derive(Default)]
 struct Grabs {
-    /// onair's main window.
-    window: u32,
+    /// The system's number of onair's main window.
+    window: u64,
     hotkeys: Vec<(AnyCommand, Hotkey)>,
     refused: Arc<Mutex<RefusedHotkeys>>,
     worker: Option<Worker>,
@@ -86,10 +87,9 @@ impl GlobalKeys {
         let window = creation.window_handle().map(|handle| handle.as_raw());
         let look = |window| KeySource::Look(None, Grabs { window, ..Grabs::default() });
         let way = match window {
-            Ok(RawWindowHandle::Xlib(handle)) => {
-                look(u32::try_from(handle.window).unwrap_or_default())
-            }
-            Ok(RawWindowHandle::Xcb(handle)) => look(handle.window.get()),
+            Ok(RawWindowHandle::Xlib(handle)) => look(handle.window as u64),
+            Ok(RawWindowHandle::Xcb(handle)) => look(handle.window.get().into()),
+            Ok(RawWindowHandle::Win32(handle)) => look(handle.hwnd.get().cast_unsigned() as u64),
             Ok(RawWindowHandle::Wayland(_)) => {
                 let its = Arc::clone(&pressed);
                 let on_press = Arc::new(move |name: &str| {

@@ -44,6 +44,9 @@ macro_rules! files {
     };
 }
 
+/// The operating system that has texts of its own.
+const SYSTEM: Option<&str> = if cfg!(windows) { Some("windows") } else { None };
+
 static ENGLISH_BUNDLE: LazyLock<Bundle> =
     LazyLock::new(|| Bundle::read(Language::English, files!("en")));
 static CHINESE_BUNDLE: LazyLock<Bundle> =
@@ -126,12 +129,23 @@ impl Bundle {
         Self(bundle)
     }
 
-    /// Returns the text of a message, or of its attribute, with these values.
-    fn text(&self, id: &str, attribute: Option<&str>, args: &FluentArgs<'_>) -> Option<String> {
+    /// Returns the text of a message, or of its attribute, with these values. The text for `system`, which is the name of
+    /// an operating system, has priority: its attribute is called `windows` or, for an attribute, `cure-windows`.
+    fn text(
+        &self,
+        (id, attribute): (&str, Option<&str>),
+        system: Option<&str>,
+        args: &FluentArgs<'_>,
+    ) -> Option<String> {
         let message = self.0.get_message(id)?;
-        let pattern = match attribute {
-            Some(name) => message.get_attribute(name)?.value(),
-            None => message.value()?,
+        let of_system = system.and_then(|system| match attribute {
+            Some(name) => message.get_attribute(&format!("{name}-{system}")),
+            None => message.get_attribute(system),
+        });
+        let pattern = match (of_system, attribute) {
+            (Some(found), _) => found.value(),
+            (None, Some(name)) => message.get_attribute(name)?.value(),
+            (None, None) => message.value()?,
         };
         let mut errors = Vec::new();
         Some(self.0.format_pattern(pattern, Some(args), &mut errors).into_owned())
@@ -149,11 +163,11 @@ impl Language {
     /// Returns the text in this language, or the English text if the message is missing.
     fn text(self, id: &str, attribute: Option<&str>, args: &FluentArgs<'_>) -> Option<String> {
         if self == Self::Chinese
-            && let Some(text) = self.bundle().text(id, attribute, args)
+            && let Some(text) = self.bundle().text((id, attribute), SYSTEM, args)
         {
             return Some(closed_up(&text));
         }
-        ENGLISH_BUNDLE.text(id, attribute, args)
+        ENGLISH_BUNDLE.text((id, attribute), SYSTEM, args)
     }
 
     /// Returns the text of a problem in this language.
@@ -309,6 +323,20 @@ mod tests {
         // A text that is no number stays as it is.
         let odd = crate::problem!("bitrate-restored", kbps = "many");
         assert!(Language::English.say(&odd).contains("many\u{a0}kbps"));
+    }
+
+    #[test]
+    fn a_message_about_a_system_has_a_text_for_windows_with_its_cure() {
+        let args = FluentArgs::new();
+        let text = |attribute, system| {
+            ENGLISH_BUNDLE.text(("encode-library-none", attribute), system, &args).unwrap()
+        };
+        assert!(text(Some("cure"), None).contains("package manager"));
+        assert!(text(None, Some("windows")).contains("onair.exe"));
+        assert!(text(Some("cure"), Some("windows")).contains("DLLs"));
+        // Most messages fit every system.
+        let same = |system| ENGLISH_BUNDLE.text(("encode-process-hung", None), system, &args);
+        assert_eq!(same(Some("windows")), same(None));
     }
 
     #[test]

@@ -43,6 +43,11 @@ const MAX_WAITING_CLICKS: usize = 8;
 /// The urgency of a notification that stays until the user reads it or onair withdraws it.
 const CRITICAL_URGENCY: u8 = 2;
 
+/// Returns the text as notification servers show it: they interpret some markup.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
 /// Runs until a stop is requested.
 pub(in crate::app::desktop) fn serve(shared: &Arc<Shared>, bus: Option<&str>, stop: &Stop) {
     let connection = match open(shared, bus) {
@@ -152,7 +157,9 @@ impl Desktop {
             return;
         }
         match self.notification.look(&state) {
-            Some(Step::Show { summary, body }) => self.notify(&summary, &body, &state.show),
+            Some(Step::Show { summary, body }) => {
+                self.notify(&summary, &escaped(&body), &state.show);
+            }
             Some(Step::Close) => self.close(),
             None => {}
         }
@@ -260,5 +267,15 @@ impl Desktop {
             // The user has already closed the notification.
             tracing::debug!(%error, "closing a notification failed");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markup_in_a_notification_is_shown_as_text() {
+        assert_eq!(escaped("<b> & 3 s"), "&lt;b&gt; &amp; 3 s");
     }
 }

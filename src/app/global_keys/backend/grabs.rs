@@ -33,7 +33,7 @@ pub(in crate::app::global_keys) struct RefusedHotkeys {
 /// `window` has the keyboard focus. `report` receives the hotkeys that do not work.
 pub(in crate::app::global_keys) fn listen(
     hotkeys: &[(AnyCommand, Hotkey)],
-    window: u32,
+    window: u64,
     stop: &Stop,
     pressed: &dyn Fn(&AnyCommand, bool),
     report: &dyn Fn(RefusedHotkeys),
@@ -61,7 +61,7 @@ fn modifiers(hotkey: Hotkey) -> ModMask {
 
 fn grab(
     hotkeys: &[(AnyCommand, Hotkey)],
-    window: u32,
+    window: u64,
     stop: &Stop,
     pressed: &dyn Fn(&AnyCommand, bool),
     report: &dyn Fn(RefusedHotkeys),
@@ -105,7 +105,7 @@ fn grab(
                     if let Some((.., command)) = grabbed.iter().find(is) {
                         // A grabbed key does not change the focus of the server.
                         let focus = connection.get_input_focus()?.reply()?.focus;
-                        pressed(command, focus == window);
+                        pressed(command, u64::from(focus) == window);
                     }
                 }
                 Event::KeyRelease(release) => presses.release(&release),

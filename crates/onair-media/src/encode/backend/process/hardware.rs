@@ -8,11 +8,8 @@ use crate::media::VideoCodec;
 
 /// On Linux, the drivers of Intel and AMD need a device for rendering. On Windows, whether there is a
 /// driver is found out by loading it.
-const RENDERER: Requirement = if cfg!(windows) {
-    Requirement::Nothing
-} else {
-    Requirement::Device("/dev/dri", "renderD")
-};
+const RENDERER: Requirement =
+    if cfg!(windows) { Requirement::Nothing } else { Requirement::Device("/dev/dri", "renderD") };
 
 const fn nvenc(choice: Choice, codec: VideoCodec, encoder: &'static str) -> Family {
     Family {
@@ -153,7 +150,9 @@ const fn media_foundation(choice: Choice, codec: VideoCodec, encoder: &'static s
         rate: |control, bits, _| match control {
             RateControl::Cbr => vec![("b", bits.to_string()), ("rate_control", "cbr".to_owned())],
             // The usual one for a live stream: the bitrate on average, and low delay.
-            RateControl::Vbr => vec![("b", bits.to_string()), ("rate_control", "ld_vbr".to_owned())],
+            RateControl::Vbr => {
+                vec![("b", bits.to_string()), ("rate_control", "ld_vbr".to_owned())]
+            }
             RateControl::Crf(quality) | RateControl::Cq(quality) => {
                 // From 0 to 100, and more is better. 51 is the worst quality of other encoders.
                 let quality = 100 - u32::from(quality.min(51)) * 100 / 51;

@@ -1,5 +1,4 @@
-//! The keys in other windows of Windows, which onair does not receive yet. A window of Windows has no
-//! [`KeySource`](crate::app::global_keys), so none of this is called.
+//! The portal, a service of Linux desktops, which Windows does not have. None of this is called there.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,38 +6,9 @@ use std::sync::Arc;
 use eframe::egui;
 
 use crate::app::global_keys::key_state::KeyState;
-use crate::base::Stop;
 use crate::studio::PushToTalkKey;
 use crate::studio::settings::hotkeys::Hotkey;
 use crate::ui::{AnyCommand, GlobalKeyReply};
-
-/// Hotkeys that cannot be grabbed.
-#[derive(Clone, Default)]
-pub(in crate::app::global_keys) struct RefusedHotkeys {
-    pub taken: Vec<AnyCommand>,
-    pub no_key: Vec<AnyCommand>,
-}
-
-/// Reports all hotkeys as keys that do not exist.
-pub(in crate::app::global_keys) fn listen(
-    hotkeys: &[(AnyCommand, Hotkey)],
-    _window: u32,
-    _stop: &Stop,
-    _pressed: &dyn Fn(&AnyCommand, bool),
-    refused: &dyn Fn(RefusedHotkeys),
-) {
-    let no_key = hotkeys.iter().map(|(command, _)| command.clone()).collect();
-    refused(RefusedHotkeys { no_key, ..RefusedHotkeys::default() });
-}
-
-/// Reports that there is no such key.
-pub(in crate::app::global_keys) fn watch_key(
-    _key: PushToTalkKey,
-    _stop: &Stop,
-    change: &dyn Fn(Option<bool>),
-) {
-    change(None);
-}
 
 /// A push-to-talk key.
 pub(in crate::app::global_keys) struct WantedKey {
