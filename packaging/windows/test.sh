@@ -66,6 +66,20 @@ receives() {
     timeout 60 ffmpeg -nostdin -v error -t 2 -i "$1" -c copy -f matroska -y "$work/received.mkv" || return 1
     [ "$(codecs "$work/received.mkv")" = "h264 aac" ] || { codecs "$work/received.mkv"; return 1; }
 }
+# fetch_windows_ffmpeg FOLDER: FFmpeg's libraries for Windows from PyPI.
+fetch_windows_ffmpeg() {
+    local wheels=$tools/windows-ffmpeg python=$tools/wheels/bin/python
+    [ -x "$python" ] || /usr/bin/python3 -m venv "$tools/wheels" >/dev/null
+    [ -n "$(find "$wheels" -name 'av-*.whl' 2>/dev/null)" ] ||
+        timeout 300 "$python" -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: --require-hashes \
+            --platform win_amd64 --python-version 3.11 --dest "$wheels" --requirement packaging/requirements-windows.txt || {
+        say "Download failed (python3-venv and PyPI are needed): encoders of FFmpeg are NOT tested under wine."
+        [ -z "${CI-}" ] || failed=1
+        return 1
+    }
+    unzip -q -j "$wheels"/av-*.whl 'av.libs/*.dll' -d "$1"
+    mv "$1"/avcodec-62-*.dll "$1/avcodec-62.dll"
+}
 in_c() { local path=$WINEPREFIX/drive_c/$1; printf '%s' "$path"; }
 
 program=$work/onair
@@ -132,6 +146,35 @@ expect "the recording is whole" test "$(codecs "$shows/节目 1.mp4")" = "h264 a
 expect "probe reads it" onair probe 'C:\shows\节目 1.mp4'
 expect "remux rewrites it" onair remux 'C:\shows\节目 1.mp4' 'C:\shows\copy.mkv'
 expect "ffprobe reads the copy" test "$(codecs "$shows/copy.mkv")" = "h264 aac"
+
+say "== encoders of FFmpeg"
+# FFmpeg's libraries are beside each other, with numbers in their names. Only the first is found by its name.
+if fetch_windows_ffmpeg "$work/ffmpeg"; then
+    export WINEPATH
+    WINEPATH=$("$wine" winepath -w "$work/ffmpeg" 2>/dev/null | tr -d '\r')
+    onair devices --json >"$work/devices" 2>/dev/null
+    offers() { jq -e --arg name "$1" '.encoders[] | select(.name == $name) | .available' "$work/devices"; }
+    expect "x264 is an encoder" offers x264
+    expect "x265 is an encoder" offers x265
+    expect "SVT-AV1 is an encoder" offers svt-av1
+    lacks_driver() { jq -e '.encoders[] | select(.name == "h264-nvenc") | .reason | contains("nvcuda.dll")' "$work/devices"; }
+    expect "NVENC says which driver it lacks" lacks_driver
+    "$wine" "$program/onair.com" live --to rtmp://127.0.0.1:21935/live/x264 --video test --audio tone --size 640x360 --fps 25 \
+        --encoder x264 --record 'C:\shows\x264.mkv' --json >"$work/x264" 2>"$work/x264.log" &
+    live=$!
+    started+=("$live")
+    expect "ffmpeg receives a broadcast of x264" await 60 receives rtmp://127.0.0.1:21935/live/x264
+    crashes() { pkill -KILL -f 'onair encoder-process$' && await 30 holds "$work/x264" '"event":"notice"'; }
+    expect "a crash of the encoder's process is noticed" crashes
+    expect "the broadcast goes on" receives rtmp://127.0.0.1:21935/live/x264
+    interrupt "$live"
+    expect "Ctrl+C ends it, and the encoder with it" ends 0 "$live"
+    is_x264() { jq -es 'map(select(.event == "encoder" and .track == "video").name) | any(. == "x264")' "$work/x264"; }
+    expect "the encoder is x264" is_x264
+    expect "the recording survives the crash" test "$(codecs "$shows/x264.mkv")" = "h264 aac"
+    unset WINEPATH
+fi
+
 exit_server() { interrupt "$server"; ends 0 "$server"; }
 expect "Ctrl+C ends the server cleanly" exit_server
 
@@ -177,8 +220,8 @@ await 60 holds "$work/serve2" '"event":"ready"'
 printf '%s\r\n' 'version = 2' 'video = "test"' 'audio = "tone"' \
     'quality = { size = "320x180", fps = "25", video_bitrate = 500000 }' \
     'targets = [ { enabled = false }, { server = "rtmp://127.0.0.1:21936/live/window" } ]' \
-    'window = { reduced_motion = true }' | sed '1s/^/\xef\xbb\xbf/' >"$shows/show.toml"
-"$wine" "$program/onair.com" --settings 'C:\shows\show.toml' --log info >"$work/window" 2>&1 &
+    'window = { reduced_motion = true }' '[hotkeys]' 'other_windows = ["record"]' '[hotkeys.keys]' 'record = "F9"' | sed '1s/^/\xef\xbb\xbf/' >"$shows/show.toml"
+"$wine" "$program/onair.com" --settings 'C:\shows\show.toml' --log debug >"$work/window" 2>&1 &
 studio=$!
 started+=("$studio")
 expect "the studio opens with settings that have CRLF and a BOM" await 90 is_open
@@ -193,6 +236,21 @@ goes_live() {
 }
 expect "Go Live by keyboard" goes_live
 expect "the studio is on air" shot studio
+"$wine" notepad >/dev/null 2>&1 &
+other=$!
+started+=("$other")
+editor() { xdotool search --onlyvisible --class notepad 2>/dev/null | head -n 1; }
+is_there() { [ -n "$(editor)" ]; }
+presses() {
+    await 30 is_there || return 1
+    xdotool windowfocus "$(editor)"
+    xdotool key F9
+    await 20 holds "$work/window" 'global hotkey pressed: record'
+}
+expect "a hotkey works in another window" presses
+icon() { [ -n "$(xdotool search --onlyvisible --name '^Wine System Tray$' 2>/dev/null)" ]; }
+expect "the taskbar has an icon" icon
+kill -KILL -- "-$other" 2>/dev/null
 # films WORD: records this source for some seconds. The last frame has more than 50 colors.
 films() {
     rm -f "$shows/film.mp4"

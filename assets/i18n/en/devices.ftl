@@ -22,6 +22,8 @@ source-no-thread = the system cannot start another thread ({ $reason })
     .cure = Close other programs, and try again.
 source-address-kept = the address is incomplete: part of it is stored in the system's keyring
     .cure = Unlock the keyring, or enter the address again.
+    .windows = the address is incomplete: part of it is stored in Windows Credential Manager
+    .cure-windows = Enter the address again.
 source-file-gone = { $file } no longer exists
     .cure = Put the file back, or choose another one.
 source-file-unreadable = onair cannot read { $file }: { $reason }
@@ -163,6 +165,8 @@ virtual-camera-no-pipewire = PipeWire does not answer
 virtual-camera-node-failed = PipeWire cannot offer the camera ({ $reason })
     .cure = Check that PipeWire and WirePlumber are running.
 virtual-camera-not-built = this build of onair has no PipeWire
+    .windows = onair has no virtual camera on Windows yet
+    .cure-windows = Capture a projector of onair in the other program instead.
 
 # Problems with a browser page.
 browser-none = onair found no Chromium

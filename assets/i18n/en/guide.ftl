@@ -47,6 +47,7 @@ guide-try-here-second = Use the built-in server on this computer
 guide-here-what = This stream stays on this computer, so nobody on the internet can see it.
 guide-here-how = Watch the stream on the Watch page, or in a browser on this computer. You can switch to a service at any time.
 guide-key-kept = onair stores the key in your keyring or in a file that only you can read, never in the settings.
+    .windows = onair stores the key in Windows Credential Manager, never in the settings.
 
 guide-quality = Quality
 guide-how-good = How good can your stream look?

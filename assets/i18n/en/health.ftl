@@ -22,6 +22,7 @@ health-good = All good.
 health-ready = Ready to go live.
 health-connecting = Connecting to the server.
 health-keys-pending = Waiting for the keyring.
+    .windows = Waiting for Windows Credential Manager.
 health-stopping = Ending the broadcast.
 health-recording = Recording, not on air.
 health-recording-paused = The recording is paused.

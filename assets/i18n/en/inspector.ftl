@@ -21,6 +21,7 @@ target-lacks-key = Enter the stream key
 target-bad-server = Correct the server address
 target-bad-key = Correct the stream key
 target-key-keyring = Key in your keyring
+    .windows = Key in Credential Manager
 target-key-file = Key saved in a file
 target-key-forgotten = Key kept until onair closes
 target-key-none = No stream key needed

@@ -22,6 +22,8 @@ source-no-thread = 系统无法创建更多线程（{ $reason }）
     .cure = 请关闭其他程序后重试。
 source-address-kept = 地址不完整，其余部分保存在系统密钥环中
     .cure = 请解锁密钥环，或重新输入地址。
+    .windows = 地址不完整，其余部分保存在 Windows 凭据管理器中
+    .cure-windows = 请重新输入地址。
 source-file-gone = { $file } 已不存在
     .cure = 请恢复该文件，或换一个文件。
 source-file-unreadable = 无法读取 { $file }：{ $reason }
@@ -163,6 +165,8 @@ virtual-camera-no-pipewire = PipeWire 没有响应
 virtual-camera-node-failed = PipeWire 无法提供摄像头（{ $reason }）
     .cure = 请确认 PipeWire 和 WirePlumber 正在运行。
 virtual-camera-not-built = 此版本的 onair 不含 PipeWire
+    .windows = 在 Windows 上还没有虚拟摄像头
+    .cure-windows = 请在其他程序中采集 onair 的投影窗口。
 
 # 浏览器页面的问题。
 browser-none = 没有找到 Chromium

@@ -47,6 +47,7 @@ guide-try-here-second = 使用这台电脑上的 onair 内置服务器
 guide-here-what = 只在本机直播，互联网上的人看不到。
 guide-here-how = 可以在“观看”页或本机浏览器里观看。随时可以换成直播平台。
 guide-key-kept = 密钥保存在系统密钥环或只有你能读取的文件里，不会写入设置文件。
+    .windows = 密钥保存在 Windows 凭据管理器里，不会写入设置文件。
 
 guide-quality = 画质
 guide-how-good = 你的直播能有多清晰？

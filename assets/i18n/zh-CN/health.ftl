@@ -21,6 +21,7 @@ health-good = 一切正常。
 health-ready = 可以开始直播。
 health-connecting = 正在连接服务器。
 health-keys-pending = 正在等待密钥环。
+    .windows = 正在等待 Windows 凭据管理器。
 health-stopping = 正在结束直播。
 health-recording = 正在录制，未开播。
 health-recording-paused = 录制已暂停。

@@ -21,6 +21,7 @@ target-lacks-key = 请填写推流密钥
 target-bad-server = 请改正推流地址
 target-bad-key = 请改正推流密钥
 target-key-keyring = 密钥保存在密钥环中
+    .windows = 密钥保存在凭据管理器中
 target-key-file = 密钥已保存在文件里
 target-key-forgotten = 密钥仅在本次运行中有效
 target-key-none = 不需要推流密钥

@@ -339,6 +339,67 @@ mod tests {
         assert_eq!(same(Some("windows")), same(None));
     }
 
+    /// Messages about parts of Linux that Windows never shows, because it lacks the feature or works in another way.
+    const LINUX_ONLY: [&str; 13] = [
+        "control-no-dialog",
+        "display-depth",
+        "display-no-pipewire",
+        "display-no-portal",
+        "display-not-built",
+        "display-xwayland",
+        "hotkeys-gone",
+        "hotkeys-missing",
+        "push-to-talk-gone",
+        "push-to-talk-missing",
+        "virtual-camera-failed",
+        "virtual-camera-no-pipewire",
+        "virtual-camera-node-failed",
+    ];
+    /// Words for parts of Linux.
+    const LINUX_WORDS: [&str; 11] = [
+        "keyring",
+        "package manager",
+        "PipeWire",
+        "PulseAudio",
+        "Wayland",
+        "X11",
+        "Debian",
+        "desktop portal",
+        "systemctl",
+        "XDG_",
+        "xdg-",
+    ];
+
+    #[test]
+    fn a_message_that_names_a_part_of_linux_has_a_text_for_windows() {
+        for text in files!("en") {
+            let mut messages: Vec<(&str, String)> = Vec::new();
+            for line in text.lines() {
+                match line.split_once(" =") {
+                    Some((id, value)) if !line.starts_with([' ', '#']) => {
+                        messages.push((id, value.to_owned()));
+                    }
+                    _ if line.starts_with(' ') => {
+                        messages.last_mut().unwrap().1 += &format!("\n{line}");
+                    }
+                    _ => {}
+                }
+            }
+            for (id, text) in messages {
+                let names_linux = |line: &str| LINUX_WORDS.iter().any(|word| line.contains(word));
+                let has = |name: &str| text.contains(&format!("    .{name} ="));
+                for line in text.lines().filter(|line| names_linux(line)) {
+                    let name = match line.trim().strip_prefix('.').and_then(|it| it.split_once(' '))
+                    {
+                        Some((name, _)) => format!("{name}-windows"),
+                        None => "windows".to_owned(),
+                    };
+                    assert!(has(&name) || LINUX_ONLY.contains(&id), "{id} lacks .{name}: {line}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn a_cause_that_is_a_title_begins_like_a_sentence() {
         for (cause, title) in [

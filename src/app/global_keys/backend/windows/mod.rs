@@ -11,13 +11,14 @@ use std::collections::HashMap;
 use std::ptr;
 use std::time::Duration;
 
+use windows_sys::Win32::Foundation::HWND;
 use windows_sys::Win32::UI::Input::KeyboardAndMouse::{
     GetAsyncKeyState, MOD_ALT, MOD_CONTROL, MOD_NOREPEAT, MOD_SHIFT, RegisterHotKey,
     UnregisterHotKey,
 };
 use windows_sys::Win32::UI::WindowsAndMessaging::{
-    GetForegroundWindow, MSG, MsgWaitForMultipleObjects, PM_REMOVE, PeekMessageW, QS_ALLINPUT,
-    WM_HOTKEY,
+    CreateWindowExW, DestroyWindow, GetForegroundWindow, HWND_MESSAGE, MSG,
+    MsgWaitForMultipleObjects, PM_REMOVE, PeekMessageW, QS_ALLINPUT, WM_HOTKEY,
 };
 
 use crate::base::Stop;
@@ -43,21 +44,36 @@ pub(in crate::app::global_keys) struct RefusedHotkeys {
 }
 
 /// The hotkeys that this thread has registered.
-#[derive(Default)]
-struct Registered<'a>(HashMap<usize, &'a AnyCommand>);
+struct Registered<'a> {
+    /// A window that is never shown, and receives only messages.
+    window: HWND,
+    commands: HashMap<usize, &'a AnyCommand>,
+}
 
 impl<'a> Registered<'a> {
+    fn new() -> Self {
+        // Every system has this class.
+        let class: Vec<u16> = "STATIC\0".encode_utf16().collect();
+        let (name, nothing) = (class.as_ptr(), ptr::null_mut());
+        // SAFETY: the name ends with a zero.
+        let window = unsafe {
+            let parent = HWND_MESSAGE;
+            CreateWindowExW(0, name, name, 0, 0, 0, 0, 0, parent, nothing, nothing, ptr::null())
+        };
+        Self { window, commands: HashMap::new() }
+    }
+
     /// Registers a key with modifiers. Returns false if another program has it.
     fn add(&mut self, code: u32, [ctrl, alt, shift]: [bool; 3], command: &'a AnyCommand) -> bool {
         let held = [(ctrl, MOD_CONTROL), (alt, MOD_ALT), (shift, MOD_SHIFT)];
         let held = held.into_iter().filter(|(held, _)| *held);
         let modifiers = held.fold(MOD_NOREPEAT, |all, (_, modifier)| all | modifier);
-        let number = self.0.len();
-        // SAFETY: a plain call. Without a window, the presses go to this thread.
+        let number = self.commands.len();
+        // SAFETY: a plain call; a window that does not exist gives an error.
         let registered =
-            unsafe { RegisterHotKey(ptr::null_mut(), number as i32, modifiers, code) } != 0;
+            unsafe { RegisterHotKey(self.window, number as i32, modifiers, code) } != 0;
         if registered {
-            self.0.insert(number, command);
+            self.commands.insert(number, command);
         }
         registered
     }
@@ -65,9 +81,12 @@ impl<'a> Registered<'a> {
 
 impl Drop for Registered<'_> {
     fn drop(&mut self) {
-        for number in self.0.keys() {
-            // SAFETY: a plain call.
-            unsafe { UnregisterHotKey(ptr::null_mut(), *number as i32) };
+        // SAFETY: plain calls on the thread of the window.
+        unsafe {
+            for number in self.commands.keys() {
+                UnregisterHotKey(self.window, *number as i32);
+            }
+            DestroyWindow(self.window);
         }
     }
 }
@@ -81,7 +100,7 @@ pub(in crate::app::global_keys) fn listen(
     pressed: &dyn Fn(&AnyCommand, bool),
     report: &dyn Fn(RefusedHotkeys),
 ) {
-    let (mut registered, mut refused) = (Registered::default(), RefusedHotkeys::default());
+    let (mut registered, mut refused) = (Registered::new(), RefusedHotkeys::default());
     for (command, hotkey) in hotkeys {
         let codes = codes(hotkey.key());
         if codes.is_empty() {
@@ -103,7 +122,7 @@ pub(in crate::app::global_keys) fn listen(
         unsafe {
             MsgWaitForMultipleObjects(0, ptr::null(), 0, STOP_INTERVAL_MILLIS, QS_ALLINPUT);
             while PeekMessageW(&raw mut message, ptr::null_mut(), 0, 0, PM_REMOVE) != 0 {
-                let command = registered.0.get(&message.wParam);
+                let command = registered.commands.get(&message.wParam);
                 if let (WM_HOTKEY, Some(command)) = (message.message, command) {
                     pressed(command, GetForegroundWindow() as usize as u64 == window);
                 }
