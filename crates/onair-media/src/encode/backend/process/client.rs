@@ -133,7 +133,8 @@ impl Client {
 }
 
 // The other end of a stream exists outside of a helper only on this system.
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use std::io::Write;
     use std::os::unix::net::UnixStream;
