@@ -69,6 +69,11 @@ odd-times-moved = The times of a track did not fit the stream. onair has moved t
 
 # Why publishers and viewers leave.
 left-guest-removed = the studio has ended your place
+meeting-url = use the HTTPS address of an onair server, such as https://live.example.com
+meeting-full = the server takes no more studios
+meeting-no-onair = there is no onair server that lets guests and studios meet
+meeting-silent = the server has sent nothing for 15 s
+meeting-closed = the server has closed the connection
 left-unpublished = unpublished
 left-stopped = stopped playing
 left-finished = finished

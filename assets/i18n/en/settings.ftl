@@ -245,6 +245,7 @@ serve-app-twice = there is another table for the application { $app }: combine t
 serve-password-file = --password-file: { $reason }
     .cure = Check the path and permissions of the file. Its first line must contain the password.
 serve-srt-passphrase-file = --srt-passphrase-file: { $reason }
+serve-meeting-key = the key of the meeting must have at least { $least } characters
     .cure = Check the path and permissions of the file. Its first line must contain the passphrase.
 serve-too-many-networks = there are more than { $most } networks
 serve-tokens-without-key = [tokens] must contain secrets or jwks; otherwise, no token is valid
@@ -381,6 +382,7 @@ flag-ports = use ports from 1 to 65535, such as 1935,443
 flag-log = --log '{ $text }' is not a log level: use off, error, warn, info, debug, trace, or a filter such as onair=debug
 flag-sample-rate = AAC does not support this sample rate: use { $rates }
 flag-replay-to = to use --replay-to, add --replay or turn on the replay buffer in the settings
+flag-meet-key = to use --meet, add --meet-key-env or --meet-key-file
 record-source-syntax = use SOURCE=PATH, for example Camera=camera.mkv
 record-source-unknown = there is no source with the name “{ $name }”. Known: { $known }
 record-source-twice = the source “{ $name }” has two --record-source flags

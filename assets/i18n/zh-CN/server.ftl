@@ -62,6 +62,11 @@ odd-times-moved = 一条轨道的时间戳与直播不一致。onair 已调整�
 
 # 推流端和观众离开的原因。
 left-guest-removed = 演播室已收回你的席位
+meeting-url = 请填写 onair 服务器的 HTTPS 地址，例如 https://live.example.com
+meeting-full = 服务器不再接受更多演播室
+meeting-no-onair = 该地址不是可供嘉宾与演播室会合的 onair 服务器
+meeting-silent = 服务器已有 15 秒没有发来任何数据
+meeting-closed = 服务器关闭了连接
 left-unpublished = 推流端停止推流
 left-stopped = 已停止播放
 left-finished = 正常结束

@@ -261,6 +261,7 @@ serve-app-twice = 应用 { $app } 还有另一张表，请把两张表合并
 serve-password-file = --password-file：{ $reason }
     .cure = 请检查文件的路径和权限。文件的第一行应为密码。
 serve-srt-passphrase-file = --srt-passphrase-file：{ $reason }
+serve-meeting-key = 会合密钥至少需要 { $least } 个字符
     .cure = 请检查文件的路径和权限。文件的第一行应为密码。
 serve-too-many-networks = 网段超过 { $most } 个
 serve-tokens-without-key = [tokens] 里必须有 secrets 或 jwks，否则所有令牌都无效
@@ -397,6 +398,7 @@ flag-ports = 端口应为 1 到 65535 之间的整数，如 1935,443
 flag-log = --log “{ $text }”不是日志级别：应为 off、error、warn、info、debug、trace，或 onair=debug 这样的过滤条件
 flag-sample-rate = AAC 不支持这个采样率：请使用 { $rates }
 flag-replay-to = --replay-to 需要同时使用 --replay，或在设置里打开回放缓存
+flag-meet-key = --meet 需要同时使用 --meet-key-env 或 --meet-key-file
 record-source-syntax = 格式应为“来源=路径”，例如“摄像头=camera.mkv”
 record-source-unknown = 没有名为“{ $name }”的来源。可用的有：{ $known }
 record-source-twice = 来源“{ $name }”有两个 --record-source 参数

@@ -9,6 +9,8 @@ const STATE_MS = 1_000;
 const RETRY_MS = 1_000;
 // Time limit for an answer of the studio.
 const ANSWER_MS = 8_000;
+// How long the page looks for its own addresses, if there are servers that report them.
+const GATHER_MS = 2_500;
 // The picture that the camera should give.
 const PICTURE = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } };
 
@@ -142,13 +144,32 @@ async function offer(connection, path) {
     }
 }
 
+// Waits until the offer has all addresses of this browser: the studio sends something to each, so that its router lets
+// this browser in.
+function gathered(connection) {
+    const isComplete = () => connection.iceGatheringState === 'complete' || connection.signalingState === 'closed';
+    return new Promise(done => {
+        const timer = setTimeout(done, GATHER_MS);
+        connection.addEventListener('icegatheringstatechange', () => {
+            if (!isComplete()) return;
+            clearTimeout(timer);
+            done();
+        });
+        if (isComplete()) {
+            clearTimeout(timer);
+            done();
+        }
+    });
+}
+
 async function exchange(connection, path) {
     const offered = await connection.createOffer();
     await connection.setLocalDescription(offered);
+    if (state.ice_servers.length > 0) await gathered(connection);
     const answer = await fetch(path, {
         method: 'POST',
         headers: { 'Content-Type': 'application/sdp' },
-        body: offered.sdp.replace(/(useinbandfec=1)/g, '$1;stereo=1'),
+        body: connection.localDescription.sdp.replace(/(useinbandfec=1)/g, '$1;stereo=1'),
         signal: AbortSignal.timeout(ANSWER_MS),
     });
     const body = await answer.text();
@@ -189,6 +210,7 @@ async function send() {
     if (answer.status === 404) return notice('gone', {}, true);
     if (answer.status === 409) return notice('taken');
     if (answer.status === 429) return notice('wait', {}, true);
+    if (answer.status === 503) return notice('studioAway');
     if (answer.status !== 201) return notice('refused', { why: answer.body });
     connection.session = answer.session;
     notice(null);
@@ -238,8 +260,10 @@ async function look() {
     if (over) return;
     try {
         const answer = await fetch(`${base}/state`, { cache: 'no-store', signal: AbortSignal.timeout(ANSWER_MS) });
-        if (answer.status === 404) return notice('gone', {}, true);
-        if (answer.status === 429) return notice('wait', {}, true);
+        // A server that has lost the studio ends nothing that is connected.
+        const isConnected = sending && !closed(sending) && sending.connectionState === 'connected';
+        if (answer.status === 404 && !isConnected) return notice('gone', {}, true);
+        if (answer.status === 429 && !isConnected) return notice('wait', {}, true);
         if (answer.ok) state = await answer.json();
         if (joined) await follow();
     } catch {

@@ -34,6 +34,7 @@ const TEXTS = {
         insecure: 'The browser gives this page no camera, because the page is not secure. Ask the streamer for a link that begins with https.',
         noDevices: 'The browser gives this page no camera or microphone. Allow them beside the address, then load this page again.',
         noH264: 'This browser cannot send H.264, which the studio needs. Try another browser.',
+        studioAway: 'The studio cannot be reached now. This page tries again…',
         refused: 'The studio refused the connection: {why}',
     },
     'zh-CN': {
@@ -67,6 +68,7 @@ const TEXTS = {
         insecure: '此页面不安全，浏览器不允许使用摄像头。请向主播索取以 https 开头的链接。',
         noDevices: '浏览器不允许此页面使用摄像头或麦克风。请在地址栏旁允许使用，然后重新加载此页面。',
         noH264: '此浏览器无法发送 H.264，而演播室需要它。请换一个浏览器。',
+        studioAway: '暂时连不上演播室，正在重试…',
         refused: '演播室拒绝了连接：{why}',
     },
 };

@@ -36,10 +36,14 @@ pub use crate::server::registry::config::{Config, Listen, Login, MediaRules, Own
 pub use crate::server::webrtc::whep::production::keyframe_request::KeyframeRequest;
 pub use crate::server::webrtc::whep::production::program_audio::{ProgramAudio, ProgramAudioNeed};
 
+pub use crate::server::stream::thumbnails::ThumbnailImage;
+
 pub use registry::access::own_local_name;
 pub use registry::config;
 pub use registry::guests;
 pub use registry::http_successor::HttpSuccessor;
 pub use registry::ice_server::{IceLogin, IceServer};
+pub use registry::meeting::Meeting;
+pub use registry::meeting::meeting_place::{MeetingPlace, MeetingState};
 pub use service::operator_chat::OperatorChat;
 pub use service::{Addresses, Error, Server};

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::audio::AudioChoice;
+use crate::base::Secret;
 use crate::capture::VideoChoice;
 use crate::compose::scene::{SceneId, SourceId};
 use crate::compose::{ViewDetail, ViewOf};
@@ -305,6 +306,9 @@ pub enum ProgramCommand {
 pub enum GuestCommand {
     /// Makes a place with a new link.
     Invite,
+    /// Sets the server at which guests across the internet meet the studio, with the server's key; an empty address
+    /// means none. Both are saved, the key with the stream keys.
+    Meet(String, Secret),
     /// Reports all guests again.
     List,
     /// Puts a guest from the lobby on air, in the scene that viewers see.

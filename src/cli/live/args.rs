@@ -215,6 +215,29 @@ pub struct Args {
     #[arg(long, value_name = "N", conflicts_with = "copy", help_heading = "Guests",
           value_parser = clap::value_parser!(u8).range(1..=4))]
     pub guests: Option<u8>,
+    /// Let guests join across the internet: they and onair meet at the onair server at this address, such as
+    /// `https://live.example.com`. onair connects out to it, so that your router needs no settings. The server needs
+    /// --meet-key-file or --meet-key-env with the same key
+    #[arg(
+        long,
+        value_name = "URL",
+        requires = "guests",
+        conflicts_with = "copy",
+        help_heading = "Guests"
+    )]
+    pub meet: Option<String>,
+    /// Environment variable that contains the key for --meet
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "meet",
+        conflicts_with = "meet_key_file",
+        help_heading = "Guests"
+    )]
+    pub meet_key_env: Option<String>,
+    /// File that contains, on its first line, the key for --meet
+    #[arg(long, value_name = "PATH", requires = "meet", help_heading = "Guests")]
+    pub meet_key_file: Option<PathBuf>,
     /// Environment variable that contains the key for viewers of the built-in server. Viewers add
     /// `?key=…` to the link. Without --play-key-env and --play-key-file, the settings decide whether
     /// viewers need a key

@@ -5,6 +5,7 @@ mod broadcast;
 mod canvas;
 mod control;
 mod folded;
+mod meeting;
 mod missing_source;
 mod mixes;
 mod record_sources;
@@ -122,6 +123,7 @@ fn prepare(
         event_log_path: args.why.clone(),
         ..Config::new(clock, settings)
     };
+    config.meeting = meeting::read(args, &net)?;
     config.options.net = net;
     if let Some(folder) = &args.delay_folder {
         config.delay_folder.clone_from(folder);

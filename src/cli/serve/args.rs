@@ -235,6 +235,13 @@ pub struct Args {
     /// `[[ice_server]]` can also specify TURN servers
     #[arg(long, value_name = "URL", value_parser = |text: &str| IceServer::new(text, None))]
     pub ice_server: Vec<IceServer>,
+    /// Let studios and their guests meet at this server: `onair live --guests N --meet URL` with the same key, which this
+    /// environment variable contains. Guests and studios need --https or a proxy with TLS
+    #[arg(long, value_name = "NAME", conflicts_with = "meet_key_file")]
+    pub meet_key_env: Option<String>,
+    /// File that contains, on its first line, the key for studios that meet their guests at this server
+    #[arg(long, value_name = "FILE")]
+    pub meet_key_file: Option<PathBuf>,
     /// Slow mode for chats: how long each viewer must wait between two messages, up to 10m
     /// [default: 0s, which means off]
     #[arg(long, value_name = "DURATION", value_parser = |text: &str| within(text, SLOW_MODE_RANGE))]

@@ -11,7 +11,6 @@ use crate::base::Secret;
 use crate::base::file_stamp::read_with;
 use crate::cli::serve::access::{self, AppTable, TokenTable};
 use crate::cli::serve::args::{Args, SLOW_MODE_RANGE, hls_mode, percent};
-use crate::cli::serve::ice_servers::{self, IceServerTable};
 use crate::cli::serve::recording::{self, RuleTable};
 use crate::cli::serve::relays::{self, RelayTable};
 use crate::cli::serve::renditions;
@@ -21,6 +20,8 @@ use crate::cli::serve::values::{
     RuleValues, SPLIT_TIME_RANGE, number, within,
 };
 use crate::cli::serve::watermarks::WatermarkTable;
+use crate::cli::serve::webrtc::ice_servers::{self, IceServerTable};
+use crate::cli::serve::webrtc::meeting::MeetingTable;
 use crate::server::access::{AccessRules, TokenRules};
 use crate::server::hls::Settings;
 use crate::server::relay::RelayRule;
@@ -109,6 +110,7 @@ pub(super) struct Config {
     tokens: TokenTable,
     relay: Vec<RelayTable>,
     ice_server: Vec<IceServerTable>,
+    meeting: MeetingTable,
     #[serde(skip)]
     access: AccessRules,
     #[serde(skip)]
@@ -203,6 +205,7 @@ impl Config {
         fill(&mut all.webrtc, "webrtc", self.webrtc, |it| it.parse())?;
         fill(&mut all.srt, "srt", self.srt, values::address)?;
         all.srt_passphrase_file = all.srt_passphrase_file.or(self.srt_passphrase_file);
+        self.meeting.complete(&mut all)?;
         fill_list(&mut all.name, "name", &self.name, check_host)?;
         fill_list(&mut all.webrtc_address, "webrtc_address", &self.webrtc_address, values::ip)?;
         fill_list(&mut all.cors, "cors", &self.cors, check_origin)?;

@@ -4,7 +4,6 @@ mod access;
 mod args;
 mod available_memory;
 mod config;
-mod ice_servers;
 mod recording;
 mod relays;
 mod renditions;
@@ -14,6 +13,7 @@ mod token;
 mod totals;
 mod values;
 mod watermarks;
+mod webrtc;
 
 use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
@@ -40,6 +40,7 @@ use crate::cli::serve::config::FileRules;
 use crate::cli::serve::start_problem::with_cure;
 use crate::cli::serve::tls::acme;
 use crate::cli::serve::totals::Totals;
+use crate::cli::serve::webrtc::{ice_servers, meeting};
 use crate::files::Trouble;
 use crate::media::{FrameRate, Size};
 use crate::net::listener::service_manager::{self, ServiceState};
@@ -350,6 +351,7 @@ fn wanted(args: &Args) -> Result<Config, (Problem, Exit)> {
             .and(args.srt_passphrase_file.as_deref())
             .map(read_passphrase)
             .transpose()?,
+        meeting: meeting::read(&args)?,
         hls: args.hls_settings(),
         chat: args.chat_rules(),
         faults: args.fault.clone(),

@@ -35,6 +35,8 @@ pub(crate) enum GuessedSecret {
     ServerToken,
     /// The link of a guest.
     GuestLink,
+    /// The key with which studios meet their guests at the server.
+    MeetingKey,
 }
 
 /// The failures of all addresses.

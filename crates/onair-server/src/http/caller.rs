@@ -110,6 +110,8 @@ pub(super) struct Caller {
     pub local: Option<IpAddr>,
     /// True if the connection is encrypted.
     pub is_secure: bool,
+    /// True for a guest whose request came through a server at which guests and studio meet.
+    pub meets: bool,
 }
 
 /// The result for a client that may play.

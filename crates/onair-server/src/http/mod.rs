@@ -14,7 +14,7 @@ mod operator;
 mod path;
 mod refusals;
 mod watch;
-mod webrtc;
+pub(super) mod webrtc;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -79,17 +79,18 @@ pub(super) async fn serve(
         .route("/api/v1/recordings/{file}", delete(recordings::delete))
         .route("/api/v1/openapi.json", get(page::openapi))
         .route_layer(from_fn_with_state(Arc::clone(&registry), operator::readers));
-    let router = webrtc::guests::add_to(assets::add_to(api), &registry)
-        .route("/", get(page::page))
-        .route("/recordings/{file}", get(recordings::file))
-        .route("/healthz", get(health))
-        .route("/readyz", get(readiness))
-        .route("/metrics", get(metrics::metrics))
-        .route("/.well-known/acme-challenge/{token}", get(challenge))
-        .fallback(media)
-        .layer(from_fn_with_state(Arc::clone(&registry), guard::check))
-        .layer(from_fn(operator::failures))
-        .with_state(Arc::clone(&registry));
+    let router =
+        webrtc::guests::add_to(webrtc::meeting::add_to(assets::add_to(api), &registry), &registry)
+            .route("/", get(page::page))
+            .route("/recordings/{file}", get(recordings::file))
+            .route("/healthz", get(health))
+            .route("/readyz", get(readiness))
+            .route("/metrics", get(metrics::metrics))
+            .route("/.well-known/acme-challenge/{token}", get(challenge))
+            .fallback(media)
+            .layer(from_fn_with_state(Arc::clone(&registry), guard::check))
+            .layer(from_fn(operator::failures))
+            .with_state(Arc::clone(&registry));
     connection::serve(router, (listener, identity), &registry, open).await;
 }
 

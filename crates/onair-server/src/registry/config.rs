@@ -17,6 +17,7 @@ use crate::server::registry::chat::moderation::ChatRules;
 use crate::server::registry::guests::Guests;
 use crate::server::registry::http_successor::HttpSuccessor;
 use crate::server::registry::ice_server::IceServer;
+use crate::server::registry::meeting::Meeting;
 use crate::server::registry::relays::rules::RelayRule;
 use crate::server::renditions::ladder::Ladders;
 use crate::wire::rtmp::auth::Method;
@@ -120,6 +121,8 @@ pub struct Config {
     pub webrtc_certificate: Option<Certificate>,
     /// The places of guests, if guests may join.
     pub guests: Option<Arc<Guests>>,
+    /// The place of studios and their guests, if they meet at this server.
+    pub meeting: Option<Arc<Meeting>>,
     /// The UDP port of SRT; `None` disables SRT.
     pub srt: Option<Listen>,
     /// The passphrase that SRT clients need, if set.
@@ -189,6 +192,7 @@ impl Default for Config {
             webrtc_addresses: Vec::new(),
             webrtc_certificate: None,
             guests: None,
+            meeting: None,
             srt: None,
             srt_passphrase: None,
             hls: hls::Settings::default(),

@@ -9,6 +9,9 @@ use crate::wire::http::is_host_name;
 /// Maximum length of a user name or credential in bytes.
 const MAX_CREDENTIAL_BYTES: usize = 512;
 
+/// The port of STUN and TURN (RFC 8489 §18.6).
+const STUN_PORT: u16 = 3478;
+
 /// An ICE server for viewers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IceServer {
@@ -63,6 +66,22 @@ impl IceServer {
 
     pub fn login(&self) -> Option<&IceLogin> {
         self.login.as_ref()
+    }
+
+    /// Returns the host and port at which the server answers STUN requests over UDP. TURN servers do so too (RFC 8656
+    /// §3.1).
+    pub(crate) fn stun_endpoint(&self) -> Option<(String, u16)> {
+        let (scheme, rest) = self.url.split_once(':')?;
+        if !matches!(scheme, "stun" | "turn") || rest.ends_with("?transport=tcp") {
+            return None;
+        }
+        let address = rest.split('?').next().unwrap_or_default();
+        let (host, port) = match address.strip_prefix('[') {
+            Some(inside) => inside.split_once(']')?,
+            None => address.split_at(address.find(':').unwrap_or(address.len())),
+        };
+        let port = port.strip_prefix(':').map_or(Some(STUN_PORT), |port| port.parse().ok())?;
+        Some((host.to_owned(), port))
     }
 
     /// Returns the value of a `Link` header ("STUN/TURN Server Configuration" in draft-ietf-wish-whep).
@@ -136,6 +155,22 @@ mod tests {
         }
         for url in ["turn:a?transport=sctp", "turn:a?", "turn:a?transport=udp&x"] {
             assert!(IceServer::new(url, login("u", "p")).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn the_servers_that_answer_stun_over_udp_are_known() {
+        let of = |url: &str| {
+            let login = url.starts_with("turn").then(|| login("u", "p")).flatten();
+            IceServer::new(url, login).unwrap().stun_endpoint()
+        };
+        let at = |host: &str, port| Some((host.to_owned(), port));
+        assert_eq!(of("stun:stun.example"), at("stun.example", 3478));
+        assert_eq!(of("turn:192.0.2.1:5000?transport=udp"), at("192.0.2.1", 5000));
+        assert_eq!(of("stun:[2001:db8::1]"), at("2001:db8::1", 3478));
+        assert_eq!(of("stun:[2001:db8::1]:9"), at("2001:db8::1", 9));
+        for other in ["stuns:a.example", "turn:a.example?transport=tcp", "turns:a.example"] {
+            assert_eq!(of(other), None, "{other}");
         }
     }
 

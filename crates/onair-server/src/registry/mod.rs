@@ -9,6 +9,7 @@ pub(super) mod gate;
 pub mod guests;
 pub mod http_successor;
 pub mod ice_server;
+pub mod meeting;
 pub(super) mod port;
 pub(super) mod relays;
 

@@ -1,11 +1,28 @@
 //! Passes the studio's audio to guests.
 
+use std::sync::Arc;
+
 use crate::base::queue::Receiver;
 use crate::media::SampleBlock;
-use crate::server::service::Server;
+use crate::server::registry::config::Listen;
+use crate::server::registry::guests::GUEST_APP;
+use crate::server::service::{Error, Server};
+use crate::server::stream::thumbnails::ThumbnailImage;
 use crate::server::webrtc::whep::production::guest_audio;
 
 impl Server {
+    /// Returns a small image of a guest, a few seconds old at most, which a sandboxed thread makes while somebody asks.
+    pub fn guest_image(&self, id: &str) -> Option<Arc<ThumbnailImage>> {
+        let registry = &self.registry;
+        let names = (GUEST_APP.to_owned(), id.to_owned());
+        let stream = registry.find(&names.0, &names.1)?;
+        let now = registry.clock.now();
+        let publisher = stream.publisher_figures(now).filter(|it| it.video.is_some())?;
+        // The thread keeps the image, which a later call returns.
+        drop(registry.thumbnails.of_stream(&names, publisher.id, now, || stream.keyframe()));
+        registry.thumbnails.image(&names, publisher.id)
+    }
+
     /// Lets a guest hear this audio, which must not contain the guest. It replaces the earlier audio, and ends with its
     /// queue.
     pub fn serve_guest_audio(&self, id: &str, blocks: Receiver<SampleBlock>) {
@@ -13,5 +30,14 @@ impl Server {
         if let Some(place) = place {
             guest_audio::serve(&place, blocks);
         }
+    }
+
+    /// Moves the port of WebRTC alone, like [`move_http`](Self::move_http): guests across the internet need it on all
+    /// addresses.
+    ///
+    /// # Errors
+    /// Fails if the server cannot listen on `to`.
+    pub fn move_webrtc_port(&mut self, to: Listen) -> Result<(), Error> {
+        self.move_webrtc(to)
     }
 }

@@ -9,6 +9,7 @@ mod end;
 mod guests;
 mod https;
 mod listen;
+mod meeting;
 pub mod operator_chat;
 mod program_audio;
 mod srt;
@@ -195,6 +196,7 @@ impl Server {
         let webrtc = webrtc
             .map(|(socket, certificate)| serve_webrtc(runtime, &registry, socket, certificate));
         let http = http.map(|http| serve_http(runtime, &registry, http, None));
+        meeting::begin(runtime, &registry);
         pulls::begin(&registry);
         runtime.spawn(pulls::start_refused(Arc::clone(&registry)));
         let ports = Ports { rtmp, http, webrtc, https, srt, _fixed: fixed };
@@ -359,6 +361,7 @@ impl Server {
             ("webrtc_address", old.webrtc_addresses != config.webrtc_addresses),
             ("srt", old.srt != config.srt),
             ("srt_passphrase_file", old.srt_passphrase != config.srt_passphrase),
+            ("meeting", meeting::differs(old, config)),
             ("record", old.record != config.record),
             // The system may allow fewer connections than viewers.
             ("max_connections", old.limits.viewers != config.limits.viewers),

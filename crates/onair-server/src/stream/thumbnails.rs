@@ -64,6 +64,16 @@ struct KeptThumbnail {
     pending: bool,
     /// The JPEG file; `None` if the video cannot be decoded.
     jpeg: Option<Bytes>,
+    /// The same image, for the window of the same program.
+    image: Option<Arc<ThumbnailImage>>,
+}
+
+/// A small image of a stream.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ThumbnailImage {
+    pub size: Size,
+    /// Interleaved RGB.
+    pub rgb: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -114,6 +124,7 @@ impl Thumbnails {
             };
         }
         let last = known.and_then(|known| known.jpeg.clone());
+        let image = known.and_then(|known| known.image.clone());
         let Some(keyframe) = keyframe() else {
             return last.map_or(Thumbnail::Busy, Thumbnail::Ready);
         };
@@ -126,9 +137,15 @@ impl Thumbnails {
         }
         kept.insert(
             names.clone(),
-            KeptThumbnail { publisher, made: now, pending: true, jpeg: last },
+            KeptThumbnail { publisher, made: now, pending: true, jpeg: last, image },
         );
         Thumbnail::Soon(soon)
+    }
+
+    /// Returns the last thumbnail as an image.
+    pub fn image(&self, names: &StreamNames, publisher: u64) -> Option<Arc<ThumbnailImage>> {
+        let kept = self.kept.lock();
+        kept.get(names).filter(|known| known.publisher == publisher)?.image.clone()
     }
 
     /// Passes a request to the thread, which is started if necessary. Returns false if the thread
@@ -168,10 +185,11 @@ fn make_all(jobs: &Receiver<Job>, kept: &Mutex<HashMap<StreamNames, KeptThumbnai
         };
         idle = Duration::ZERO;
         let begun = Instant::now();
-        let jpeg = jpeg(&job.keyframe).map(Bytes::from);
+        let image = decoded(&job.keyframe).and_then(|frame| rgb(&frame)).map(Arc::new);
+        let jpeg = image.as_deref().and_then(jpeg).map(Bytes::from);
         if let Some(known) = kept.lock().get_mut(&job.names) {
             known.pending = false;
-            known.jpeg.clone_from(&jpeg);
+            (known.jpeg, known.image) = (jpeg.clone(), image);
         }
         // The client may be gone.
         let _ = job.done.send(jpeg);
@@ -179,17 +197,16 @@ fn make_all(jobs: &Receiver<Job>, kept: &Mutex<HashMap<StreamNames, KeptThumbnai
     }
 }
 
-/// Returns the keyframe that follows its codec configs as a JPEG file.
-fn jpeg(messages: &[Arc<Message>]) -> Option<Vec<u8>> {
-    let frame = decoded(messages)?;
-    let rgb = rgb(&frame)?;
+/// Returns an image as a JPEG file.
+fn jpeg(image: &ThumbnailImage) -> Option<Vec<u8>> {
     let mut jpeg = Vec::new();
-    let Size { width, height } = rgb.size;
+    let Size { width, height } = image.size;
     let encoder = JpegEncoder::new_with_quality(&mut jpeg, JPEG_QUALITY);
-    encoder.write_image(&rgb.bytes, width, height, ExtendedColorType::Rgb8).ok()?;
+    encoder.write_image(&image.rgb, width, height, ExtendedColorType::Rgb8).ok()?;
     Some(jpeg)
 }
 
+/// Decodes the keyframe that follows its codec configs.
 fn decoded(messages: &[Arc<Message>]) -> Option<VideoFrame> {
     let mut reader = Reader::new(|_| true);
     let mut decoder: Option<Box<dyn VideoBackend>> = None;
@@ -220,13 +237,8 @@ fn open(config: &VideoConfig) -> Option<Box<dyn VideoBackend>> {
     opened?.inspect_err(|error| tracing::debug!(%error, "decoding a thumbnail failed")).ok()
 }
 
-struct Rgb {
-    size: Size,
-    bytes: Vec<u8>,
-}
-
 /// Returns a small copy of the frame as interleaved RGB.
-fn rgb(frame: &VideoFrame) -> Option<Rgb> {
+fn rgb(frame: &VideoFrame) -> Option<ThumbnailImage> {
     let own = frame.size();
     let size = own.fitted_into(MAX_THUMBNAIL_SIZE);
     let mut planes = Planes::black(size);
@@ -236,8 +248,8 @@ fn rgb(frame: &VideoFrame) -> Option<Rgb> {
     } else {
         planes = frame.planes().clone();
     }
-    let bytes = planes.to_rgb(frame.color).ok()?;
-    Some(Rgb { size: planes.size(), bytes })
+    let rgb = planes.to_rgb(frame.color).ok()?;
+    Some(ThumbnailImage { size: planes.size(), rgb })
 }
 
 #[cfg(test)]

@@ -134,6 +134,17 @@ impl AddressChecks {
         Some(stun::check(transaction, &self.username, &self.password, &hmac))
     }
 
+    /// Returns a check of an address from which no request has come yet. Its answer counts for about ten seconds.
+    pub fn probe(&self, address: SocketAddr, now: Instant) -> Option<Vec<u8>> {
+        let transaction = self.transaction((Protocol::Udp, address), self.period(now))?;
+        Some(stun::check(transaction, &self.username, &self.password, &hmac))
+    }
+
+    /// Returns true if an address has answered a check.
+    pub fn has_answer(&self) -> bool {
+        !self.answered.is_empty()
+    }
+
     /// Returns the number of the current period.
     fn period(&self, now: Instant) -> u64 {
         now.duration_since(self.began).as_secs() / CHECK_PERIOD.as_secs()
@@ -244,6 +255,19 @@ mod tests {
         );
         let check = checks.request(b"7", &path(2), now + ANSWER_VALIDITY).check.unwrap();
         assert_eq!(stun::local_ufrag(&check), Some("next"));
+    }
+
+    #[test]
+    fn an_address_that_answers_a_probe_needs_no_other_check() {
+        let (mut checks, now) = (checks(), Instant::now());
+        let probe = checks.probe(path(1).peer(), now).unwrap();
+        assert!(!checks.has_answer());
+        let answer = response(&probe, VIEWER_PASSWORD);
+        assert_eq!(checks.answer(&answer, &path(2), now), None, "from another address");
+        assert!(!checks.has_answer());
+        assert_eq!(checks.answer(&answer, &path(1), now), None, "no request waits");
+        assert!(checks.has_answer());
+        assert!(checks.request(b"first", &path(1), now).is_proven);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::RwLock;
 use tokio::sync::oneshot;
@@ -12,10 +12,12 @@ use crate::server::renditions::refusal::Refusal;
 use crate::server::stream::Stream;
 pub(crate) use crate::server::webrtc::mailbox::Role;
 use crate::server::webrtc::mailbox::{ChosenRendition, IceNames, Restart};
+use crate::server::webrtc::public_address::PublicAddresses;
 use crate::server::webrtc::routes::Routes;
 use crate::server::webrtc::whep::production::keyframe_request::KeyframeRequest;
 use crate::server::webrtc::whep::production::productions::Productions;
 use crate::text::Problem;
+use crate::wire::webrtc::stun;
 
 /// Maximum length of a datagram in bytes.
 pub(crate) const MAX_DATAGRAM_BYTES: usize = 2_048;
@@ -33,6 +35,8 @@ pub(crate) struct Webrtc {
     /// The request to the encoder of the own stream. `None` if a new keyframe would not reach the
     /// viewers soon.
     pub keyframe_request: RwLock<Option<KeyframeRequest>>,
+    /// The addresses of the port beyond routers.
+    pub public: PublicAddresses,
 }
 
 /// The UDP socket and its certificate.
@@ -51,6 +55,8 @@ pub(crate) struct Arrival {
     pub local: Option<IpAddr>,
     /// The address that the client used, which differs behind a router with port forwarding.
     pub host: Option<IpAddr>,
+    /// True if the request came from across the internet, through a server at which guests and studio meet.
+    pub meets: bool,
 }
 
 impl Webrtc {
@@ -77,7 +83,52 @@ impl Webrtc {
 
     /// Passes a datagram to its session.
     pub fn deliver(&self, datagram: &[u8], from: UdpPath) {
+        if stun::is_stun(datagram) && self.takes_for_addresses(datagram, from) {
+            return;
+        }
         self.routes.deliver(datagram, from);
+    }
+
+    /// Handles a datagram that is about a public address. Returns false for any other.
+    fn takes_for_addresses(&self, datagram: &[u8], from: UdpPath) -> bool {
+        let now = Instant::now();
+        if self.public.take(datagram, from.peer, now) {
+            return true;
+        }
+        let Some(answer) = self.public.answer(datagram, from.peer, now) else { return false };
+        if let Some(endpoint) = self.endpoint() {
+            // A lost answer is asked for again.
+            let _ = endpoint.socket.send(&answer, from);
+        }
+        true
+    }
+
+    /// Asks a STUN server for the public address of the port.
+    pub fn ask_public_address(&self, server: SocketAddr) {
+        if let Some(endpoint) = self.endpoint() {
+            self.public.ask(&endpoint.socket, server);
+        }
+    }
+
+    /// Returns the candidates for the peer of a request.
+    pub(super) fn candidates(
+        &self,
+        endpoint: &Endpoint,
+        arrival: Arrival,
+        public: &[IpAddr],
+    ) -> Vec<SocketAddr> {
+        let mut addresses = endpoint.addresses(arrival, public);
+        if arrival.meets {
+            addresses.extend(self.public.known(Instant::now()));
+        }
+        addresses
+    }
+
+    /// Sends checks to these addresses of the peer of a session, so that the own router lets the peer in.
+    pub fn reach(&self, role: Role, resource: &str, addresses: Vec<SocketAddr>) {
+        if let Some(mailbox) = self.routes.of_resource(role, resource) {
+            mailbox.reach(addresses);
+        }
     }
 
     /// Returns true if the server has enough sessions to read their datagrams in batches.
@@ -140,6 +191,12 @@ impl Webrtc {
 }
 
 impl Endpoint {
+    /// Returns the port, if other computers reach it.
+    pub fn open_port(&self) -> Option<u16> {
+        let address = self.socket.local_addr();
+        (!address.ip().is_loopback()).then(|| address.port())
+    }
+
     /// Returns the addresses at which viewers reach the port: its own or, if the port listens on all
     /// addresses, those of the request.
     pub(super) fn addresses(&self, arrival: Arrival, public: &[IpAddr]) -> Vec<SocketAddr> {
@@ -172,12 +229,12 @@ mod tests {
     fn a_port_on_all_addresses_is_reached_as_the_page_was() {
         let ip = |text: &str| text.parse::<IpAddr>().ok();
         let of = |port: &str, local: &str, host: &str| -> Vec<String> {
-            let arrival = Arrival { local: ip(local), host: ip(host) };
+            let arrival = Arrival { local: ip(local), host: ip(host), meets: false };
             let all = reachable(port.parse().unwrap(), arrival, &[]);
             all.iter().map(ToString::to_string).collect()
         };
         let behind_nat = |port: &str| {
-            let arrival = Arrival { local: ip("10.0.0.5"), host: None };
+            let arrival = Arrival { local: ip("10.0.0.5"), host: None, meets: false };
             let public = ["198.51.100.9", "2001:db8::9", "10.0.0.5"].map(|it| ip(it).unwrap());
             let all = reachable(port.parse().unwrap(), arrival, &public);
             all.iter().map(ToString::to_string).collect::<Vec<_>>()

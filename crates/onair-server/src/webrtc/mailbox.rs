@@ -2,6 +2,7 @@
 //! session.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
@@ -52,6 +53,8 @@ pub(super) struct Mailbox {
     sent: AtomicU64,
     connections: AtomicUsize,
     is_over: AtomicBool,
+    /// True once the peer has answered a check.
+    is_reached: AtomicBool,
     /// Wakes the TCP connections at the end of the session.
     over: Notify,
     waiting: Mutex<Waiting>,
@@ -104,6 +107,8 @@ pub(super) struct Waiting {
     pub published: Option<bool>,
     pub chosen: Option<ChosenRendition>,
     pub restart: Option<Restart>,
+    /// Addresses at which the peer may be, behind the own router.
+    pub reach: Vec<SocketAddr>,
     /// True if the task has been woken. Another signal would wake it once more, when nothing is waiting.
     pub is_woken: bool,
 }
@@ -274,6 +279,20 @@ impl Mailbox {
         self.change(|waiting| waiting.restart = Some(restart));
     }
 
+    /// Passes on addresses at which the peer may be. They replace those that are still waiting.
+    pub fn reach(&self, addresses: Vec<SocketAddr>) {
+        self.change(|waiting| waiting.reach = addresses);
+    }
+
+    /// Records that the peer has answered a check.
+    pub fn note_reached(&self) {
+        self.is_reached.store(true, Ordering::Release);
+    }
+
+    pub fn is_reached(&self) -> bool {
+        self.is_reached.load(Ordering::Acquire)
+    }
+
     /// Passes on the viewer's choice. It replaces a choice that is still waiting.
     pub fn choose(&self, chosen: ChosenRendition) {
         self.change(|waiting| waiting.chosen = Some(chosen));
@@ -301,7 +320,6 @@ impl Drop for Connection {
 
 #[cfg(test)]
 mod tests {
-    use std::net::SocketAddr;
     use std::time::Instant;
 
     use super::*;

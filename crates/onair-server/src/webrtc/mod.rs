@@ -7,6 +7,8 @@ mod answer;
 pub(crate) mod endpoint;
 mod mailbox;
 mod path;
+mod public_address;
+mod reach;
 mod routes;
 pub(crate) mod tcp;
 mod transport;

@@ -81,6 +81,10 @@ impl Outgoing {
         Self { socket, to: None, waiting: Vec::new() }
     }
 
+    pub fn socket(&self) -> &Arc<DatagramSocket> {
+        &self.socket
+    }
+
     /// Adds a datagram, and returns the number of bytes that were sent. If an address changes, datagrams that still
     /// wait for the old one are lost, as on any network.
     pub fn push(&mut self, datagram: DatagramSend, to: UdpPath) -> usize {

@@ -18,6 +18,7 @@ use crate::server::webrtc::address_checks::{AddressChecks, MAX_ADDRESSES};
 use crate::server::webrtc::endpoint::Endpoint;
 use crate::server::webrtc::mailbox::{IceNames, Mailbox, Restart, Role};
 use crate::server::webrtc::path::{Outgoing, Path, TcpLink};
+use crate::server::webrtc::reach::open_router;
 use crate::text::problem::{Problem, problem};
 use crate::wire::webrtc::stun;
 
@@ -104,6 +105,9 @@ impl Transport {
     ) -> Result<(), Problem> {
         if stun::answered(datagram).is_some() {
             let request = self.checks.answer(datagram, path, Instant::now());
+            if self.checks.has_answer() {
+                self.mailbox.note_reached();
+            }
             return request.map_or(Ok(()), |request| self.accept(registry, &request, path));
         }
         // str0m sends no requests, so it needs no error responses. It also ignores indications.
@@ -164,6 +168,19 @@ impl Transport {
             }
         }
         if self.rtc.is_alive() { Ok(()) } else { Err(problem!("left-closed")) }
+    }
+
+    /// Sends checks to addresses at which the peer may be, so that the own router lets the peer in. This function must be
+    /// called within the runtime.
+    pub fn reach(&self, addresses: &[SocketAddr]) {
+        let fits = |it: &&SocketAddr| self.local.iter().any(|own| own.is_ipv4() == it.is_ipv4());
+        let now = Instant::now();
+        let check = |it: &SocketAddr| Some((*it, self.checks.probe(*it, now)?));
+        let checks: Vec<_> = addresses.iter().filter(fits).filter_map(check).collect();
+        if !checks.is_empty() {
+            let socket = Arc::clone(self.outgoing.socket());
+            tokio::spawn(open_router(socket, Arc::clone(&self.mailbox), checks));
+        }
     }
 
     /// Remembers a path to the viewer.

@@ -1,10 +1,12 @@
 //! The configuration of a studio.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Clock, Secret};
 use crate::player;
+use crate::server::MeetingPlace;
 use crate::studio::engine::server::Serve;
 use crate::studio::engine::server::flags::ServerFlags;
 use crate::studio::settings::{ServerToken, Settings};
@@ -60,6 +62,8 @@ pub struct Config {
     pub server: ServerFlags,
     /// Maximum number of guests.
     pub guests: usize,
+    /// The server at which guests across the internet meet the studio.
+    pub meeting: Option<Arc<MeetingPlace>>,
     /// Trusted certificates and limits of connections to targets.
     pub options: crate::broadcast::protocol::Options,
     /// True to monitor the built-in server's stream, unless the target has its own setting.
@@ -101,6 +105,7 @@ impl Config {
             serve: Serve::WhenNeeded,
             server: ServerFlags::default(),
             guests: 0,
+            meeting: None,
             options: crate::broadcast::protocol::Options::default(),
             monitor_own: false,
             retry_for: None,

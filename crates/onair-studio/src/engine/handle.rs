@@ -248,7 +248,7 @@ pub(super) fn assemble(mut config: Config) -> std::io::Result<(Engine, OwnerEnds
             &settings,
         )
         .with_flags(std::mem::take(&mut config.server))
-        .with_guests(config.guests),
+        .with_guests(config.guests, config.meeting.take()),
         file: SettingsFile::new(config.settings_path.take(), players, config.on_air_mark.take()),
         services: std::mem::take(&mut config.services),
         notices: NoticeBoard::new(happened),

@@ -13,6 +13,7 @@ const ENDING_NOTICES: &[Ending] = &[
     ("camera-back", &["camera-lost", "camera-stalled", "camera-failed"], "device"),
     ("microphone-back", &["microphone-lost", "microphone-stalled", "microphone-failed"], "device"),
     ("source-back", &["source-trouble"], "device"),
+    ("meeting-back", &["meeting-lost"], "host"),
     ("bitrate-restored", &["bitrate-lowered"], ""),
     ("size-restored", &["size-lowered"], ""),
     ("rendition-restored", &["rendition-lowered"], "host"),

@@ -139,6 +139,9 @@ notices! {
     /// There is no place for another guest.
     GuestsFull "guests-full" Info [most] [] {};
     GuestsOff "guests-off" Info [] [] {};
+    /// Guests across the internet cannot reach the studio. Those who are connected stay.
+    MeetingLost "meeting-lost" Warning [host] [reason] {};
+    MeetingBack "meeting-back" Info [host] [] {};
     NoStrip "scene-no-strip" Warning [source] [] {};
     /// A scene has more layers than are drawn.
     Crowded "scene-crowded" Warning [scene] [] {};

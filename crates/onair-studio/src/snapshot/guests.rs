@@ -1,8 +1,10 @@
 //! The guests of the show, as displayed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::mix::StripId;
+use crate::server::ThumbnailImage;
 use crate::server::guests::GuestState;
 
 /// A guest of the show.
@@ -22,4 +24,16 @@ pub struct GuestFigures {
     pub muted: bool,
     /// True if no viewer sees the guest, who is still heard.
     pub hidden: bool,
+    /// What the camera of a guest in the lobby shows, if there is a window for it.
+    pub preview: Option<GuestPreview>,
+}
+
+/// A small image of a guest. Two of them are equal if they are the same.
+#[derive(Clone, Debug)]
+pub struct GuestPreview(pub Arc<ThumbnailImage>);
+
+impl PartialEq for GuestPreview {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
 }

@@ -12,7 +12,8 @@ use std::time::Duration;
 
 pub use crate::capture::VirtualCameraState;
 pub use crate::media::source_status::SourceState;
-pub use crate::studio::snapshot::guests::GuestFigures;
+pub use crate::server::guests::GuestState;
+pub use crate::studio::snapshot::guests::{GuestFigures, GuestPreview};
 pub use crate::studio::snapshot::others::{
     RemoteClient, RemoteControlView, RemoteReport, VirtualCameraView,
 };
@@ -26,7 +27,7 @@ use crate::encode::KnownEncoder;
 use crate::media::playback_control::{Position, SkippedFile};
 use crate::media::{RenditionId, Size, VideoFrame};
 use crate::mix;
-use crate::server::{ChatRules, Fault, Protocol};
+use crate::server::{ChatRules, Fault, MeetingState, Protocol};
 use crate::studio::event::stats::DelayFigures;
 use crate::studio::live::monitor::view::MonitorView;
 use crate::studio::live::recording::audio_tracks::TrackNames;
@@ -382,6 +383,8 @@ pub struct ServerFigures {
     pub faults: Vec<Fault>,
     /// The server to which clients are sent when this one ends; empty means none.
     pub successor: String,
+    /// The server at which guests across the internet meet the studio, and the state of the connection.
+    pub meeting: Option<(String, MeetingState)>,
 }
 
 impl ServerFigures {

@@ -4,11 +4,11 @@
 use crate::base::secret::is_same_secret;
 
 /// The fixed value after type and length of every message.
-const MAGIC_COOKIE: [u8; 4] = [0x21, 0x12, 0xA4, 0x42];
-const HEADER_BYTES: usize = 20;
-const BINDING_REQUEST: u16 = 0x0001;
-const BINDING_SUCCESS: u16 = 0x0101;
-const USERNAME: u16 = 0x0006;
+pub(super) const MAGIC_COOKIE: [u8; 4] = [0x21, 0x12, 0xA4, 0x42];
+pub(super) const HEADER_BYTES: usize = 20;
+pub(super) const BINDING_REQUEST: u16 = 0x0001;
+pub(super) const BINDING_SUCCESS: u16 = 0x0101;
+pub(super) const USERNAME: u16 = 0x0006;
 const MESSAGE_INTEGRITY: u16 = 0x0008;
 const PRIORITY: u16 = 0x0024;
 const FINGERPRINT: u16 = 0x8028;
@@ -56,7 +56,7 @@ pub fn local_ufrag(datagram: &[u8]) -> Option<&str> {
 }
 
 /// Returns the kinds and values of the attributes, up to the first one that is cut off.
-fn attributes(datagram: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+pub(super) fn attributes(datagram: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     let mut rest = datagram.get(HEADER_BYTES..).unwrap_or_default();
     std::iter::from_fn(move || {
         let (head, after) = rest.split_first_chunk::<4>()?;
@@ -107,7 +107,7 @@ pub fn is_intact(datagram: &[u8], password: &str, hmac: Hmac<'_>) -> bool {
     false
 }
 
-fn add(message: &mut Vec<u8>, kind: u16, value: &[u8]) {
+pub(super) fn add(message: &mut Vec<u8>, kind: u16, value: &[u8]) {
     // User names are short.
     let length = u16::try_from(value.len()).unwrap_or_default();
     message.extend(kind.to_be_bytes());

@@ -34,7 +34,7 @@ pub fn parse(text: &str) -> Result<GuestCommand, Problem> {
 /// Fails with the ids of all guests.
 pub fn check(command: &GuestCommand, snapshot: &Snapshot) -> Result<(), Problem> {
     let id = match command {
-        GuestCommand::Invite | GuestCommand::List => return Ok(()),
+        GuestCommand::Invite | GuestCommand::List | GuestCommand::Meet(..) => return Ok(()),
         GuestCommand::Admit(id)
         | GuestCommand::Dismiss(id)
         | GuestCommand::Remove(id)

@@ -154,6 +154,18 @@ pub async fn connect(
     }
 }
 
+/// Returns the addresses of a host for datagrams, with this port.
+///
+/// # Errors
+/// Fails with the cause.
+pub async fn addresses_of(
+    host: &str,
+    port: u16,
+    options: &Options,
+) -> Result<Vec<SocketAddr>, Cause> {
+    found(host, port, options.dns_limit).await
+}
+
 /// Looks up a host. If no resolver was reachable, the cause is the missing network.
 pub(in crate::net) async fn found(
     host: &str,

@@ -1,6 +1,7 @@
 //! A WebSocket (RFC 6455). For streams, the socket returns the bytes of binary messages; for chat,
 //! it exchanges text messages. Messages and frames have size limits.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,6 +14,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error as Tungstenite, Message};
 
 use super::WebUrl;
+use crate::base::Secret;
 use crate::net::connect;
 use crate::net::connect::Options;
 use crate::net::error::{Cause, ConnectStage, Error, Step, WebProblem};
@@ -26,6 +28,10 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_REDIRECTS: usize = 5;
 /// Maximum size of a message in bytes. The largest keyframes are several megabytes long.
 const MAX_MESSAGE_BYTES: usize = 8 << 20;
+/// Maximum size of a text message for a program, in bytes.
+const MAX_TEXT_BYTES: usize = 512 << 10;
+/// Time limit for the last message.
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(300);
 
 /// An open WebSocket.
 #[derive(Debug)]
@@ -79,6 +85,51 @@ impl Socket {
         }
         let cause = Cause::Web(WebProblem::RoundAndRound);
         Err(Error { stage: ConnectStage::Request, cause, peer: url.endpoint().to_string() })
+    }
+
+    /// Connects with a token for the server (RFC 6750), and performs the handshake. Redirects are not followed, because
+    /// the token is for this server alone.
+    ///
+    /// # Errors
+    /// Fails with the stage and the cause.
+    pub async fn open_with_token(
+        url: &WebUrl,
+        token: &Secret,
+        options: &Options,
+    ) -> Result<Self, Error> {
+        let endpoint = url.endpoint();
+        let fail =
+            |cause| Error { stage: ConnectStage::Request, cause, peer: endpoint.to_string() };
+        let mut request = request(url).map_err(fail)?;
+        if let Ok(mut value) = HeaderValue::from_str(&format!("Bearer {}", token.expose())) {
+            value.set_sensitive(true);
+            request.headers_mut().insert(header::AUTHORIZATION, value);
+        }
+        let stream = connect(&endpoint, options, &|_| {}).await?;
+        let config = WebSocketConfig::default()
+            .max_message_size(Some(MAX_TEXT_BYTES))
+            .max_frame_size(Some(MAX_TEXT_BYTES));
+        let handshake = tokio_tungstenite::client_async_with_config(request, stream, Some(config));
+        match timeout(HANDSHAKE_TIMEOUT, handshake).await {
+            Err(_) => Err(fail(Cause::TimedOut { after: HANDSHAKE_TIMEOUT })),
+            Ok(Ok((inner, _))) => Ok(Self { inner, url: url.clone() }),
+            Ok(Err(Tungstenite::Http(response))) => {
+                let status = response.status();
+                let reason = status.canonical_reason().unwrap_or_default().to_owned();
+                Err(fail(Cause::Answer { status: status.as_u16(), reason, cookie: false }))
+            }
+            Ok(Err(error)) => Err(fail(cause(&error))),
+        }
+    }
+
+    /// Returns the local address of the connection.
+    pub fn local_ip(&self) -> Option<IpAddr> {
+        self.inner.get_ref().local_ip()
+    }
+
+    /// Closes the connection, so that the other side knows that it was on purpose.
+    pub async fn close(mut self) {
+        let _ = timeout(CLOSE_TIMEOUT, self.inner.close(None)).await;
     }
 
     /// Returns the bytes of the next binary message, or `None` once the server closes properly.

@@ -42,8 +42,8 @@ pub(super) async fn serve(
     let serve = move |stream: Stream, address, place: ConnectionSlot| {
         let identity = identity.as_ref().map(|identity| identity.lock().clone());
         let spot = Arc::clone(place.spot());
-        let caller =
-            Caller { address, spot, local: stream.local_ip(), is_secure: identity.is_some() };
+        let (local, is_secure) = (stream.local_ip(), identity.is_some());
+        let caller = Caller { address, spot, local, is_secure, meets: false };
         let connection = (stream, place);
         let (router, closed, registry) = (router.clone(), closed.clone(), Arc::clone(registry));
         match identity {

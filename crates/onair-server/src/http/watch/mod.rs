@@ -2,7 +2,7 @@
 //! address, and the state of the stream from `/{app}/{stream}/state`.
 
 mod code;
-mod state;
+pub(super) mod state;
 
 use std::fmt::Write;
 

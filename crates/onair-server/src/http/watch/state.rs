@@ -55,7 +55,7 @@ fn protocols(whep: bool, hls: Mode) -> Vec<&'static str> {
 
 /// Returns an ICE server as browsers take it (`RTCIceServer`). Most pages need the server before they
 /// post an offer, so a `Link` header in the answer would be too late for them.
-fn ice_server(server: &IceServer) -> Value {
+pub(in crate::http) fn ice_server(server: &IceServer) -> Value {
     match server.login() {
         None => json!({ "urls": server.url() }),
         Some(IceLogin { username, credential }) => json!({

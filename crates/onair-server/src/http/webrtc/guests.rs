@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::server::access::action::Action;
 use crate::server::access::grant::{AdmittedViewer, Grant};
@@ -19,13 +19,15 @@ use crate::server::http::assets::{self, Asset};
 use crate::server::http::caller::{Caller, query_pairs};
 use crate::server::http::refusals;
 use crate::server::http::watch::public_ice_servers;
+use crate::server::http::watch::state::ice_server;
 use crate::server::http::webrtc::whep::{self, WhepResource};
 use crate::server::http::webrtc::whip::{WhipResource, refused, session};
-use crate::server::http::webrtc::{SDP_TYPE, created, host_address, no_session, text};
+use crate::server::http::webrtc::{SDP_TYPE, arrival, created, let_in, no_session, text};
 use crate::server::registry::Registry;
 use crate::server::registry::guests::{GUEST_APP, GuestSlot, Guests, MAX_BITRATE, MAX_SIZE};
-use crate::server::webrtc::endpoint::Arrival;
+use crate::server::webrtc::endpoint::Role;
 use crate::server::webrtc::whip::session::{AdmittedPublisher, begin};
+use crate::text::problem::problem;
 use crate::wire::rtmp::stream_name::StreamName;
 
 /// The page.
@@ -58,7 +60,7 @@ pub(in crate::http) fn add_to(
         .route("/guest/{token}/whep", post(watch))
 }
 
-async fn page(headers: HeaderMap) -> Response {
+pub(in crate::http) async fn page(headers: HeaderMap) -> Response {
     let mut response = assets::response(&GUEST_PAGE, &headers);
     let head = response.headers_mut();
     head.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(SECURITY_POLICY));
@@ -82,15 +84,16 @@ fn place(
     if let Some((guests, place)) = guests.and_then(|it| Some((it, it.of_token(token)?))) {
         return Ok((Arc::clone(guests), place));
     }
+    Err(Box::new(invalid_link(registry, caller)))
+}
+
+/// Returns the response to somebody who has no link.
+pub(in crate::http) fn invalid_link(registry: &Registry, caller: &Caller) -> Response {
     match registry.tries(caller.address.ip(), &GuessedSecret::GuestLink, || false) {
-        Err(why) if why.name() == "too-often" => {
-            Err(Box::new(refusals::denied_to(&why, Action::Publish)))
-        }
+        Err(why) if why.name() == "too-often" => refusals::denied_to(&why, Action::Publish),
         _ => {
             let head = [(header::CACHE_CONTROL, "no-store")];
-            Err(Box::new(
-                (StatusCode::NOT_FOUND, head, "This link is not valid.\n").into_response(),
-            ))
+            (StatusCode::NOT_FOUND, head, "This link is not valid.\n").into_response()
         }
     }
 }
@@ -112,9 +115,19 @@ async fn state(
         "present": place.is_present(),
         "program": own.is_some_and(|stream| stream.is_published()),
         "video_bitrate": guests.video_bitrate(),
-        "ice_servers": public_ice_servers(&registry),
+        "ice_servers": ice_servers(&registry, &caller),
     });
     ([(header::CACHE_CONTROL, "no-store")], Json(state)).into_response()
+}
+
+/// Returns the ICE servers for a guest. Across the internet, a guest gets the logins of TURN servers too: the link is the
+/// right to use them.
+fn ice_servers(registry: &Registry, caller: &Caller) -> Vec<Value> {
+    let guests = registry.config.guests.as_ref().filter(|_| caller.meets);
+    match guests.and_then(|guests| guests.meeting().borrow().clone()) {
+        Some(place) => place.ice_servers().iter().map(ice_server).collect(),
+        None => public_ice_servers(registry),
+    }
 }
 
 /// Takes the camera and the microphone of the guest.
@@ -163,9 +176,10 @@ async fn publish(
         encoder: "guest".to_owned(),
         guest: Some(place),
     };
-    let arrival = Arrival { local: caller.local, host: host_address(&head.headers) };
+    let arrival = arrival(&caller, &head.headers);
     match begin(&registry, &offer, (caller.address, arrival), publisher) {
         Ok(begun) => {
+            let_in(&registry, &caller, Role::Publisher, &begun.resource, &offer);
             let location = format!("/guest/{token}/whip/{}", begun.resource);
             created(&registry, &location, &begun.tag, begun.answer)
         }
@@ -193,12 +207,23 @@ async fn watch(
     Path(token): Path<String>,
     request: Request,
 ) -> Response {
-    if let Err(response) = place(&registry, &caller, &token) {
-        return *response;
-    }
+    let place = match place(&registry, &caller, &token) {
+        Ok((_, place)) => place,
+        Err(response) => return *response,
+    };
     let Some(own) = &registry.config.own_stream else { return no_session() };
     let expelled = registry.expulsions();
     let viewer = AdmittedViewer { id: registry.next_id(), done: None, expelled };
-    let names = (own.app.as_str(), own.stream.as_str());
-    whep::response(&registry, (&caller, viewer), names, WhepResource::Endpoint, request).await
+    let (id, names) = (viewer.id, (own.app.as_str(), own.stream.as_str()));
+    let client = (&caller, viewer);
+    let response = whep::response(&registry, client, names, WhepResource::Endpoint, request).await;
+    if response.status() == StatusCode::CREATED {
+        let registry = Arc::downgrade(&registry);
+        place.set_viewer(move || {
+            if let Some(registry) = registry.upgrade() {
+                registry.webrtc.end_viewers(|it| it == id, &problem!("left-guest-removed"));
+            }
+        });
+    }
+    response
 }

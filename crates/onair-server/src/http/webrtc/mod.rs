@@ -2,6 +2,7 @@
 //! to that URL restarts ICE, and a DELETE request ends the session. `whep` is for viewers, `whip` for publishers.
 
 pub(super) mod guests;
+pub(crate) mod meeting;
 pub(super) mod whep;
 pub(super) mod whip;
 
@@ -12,8 +13,10 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use crate::server::http::caller::Caller;
 use crate::server::registry::Registry;
-use crate::server::webrtc::endpoint::Role;
+use crate::server::webrtc::endpoint::{Arrival, Role};
+use crate::wire::webrtc::candidates::udp_addresses;
 use crate::wire::webrtc::sdp::{Credentials, MAX_OFFER, fragment_ufrag};
 
 const SDP_TYPE: &str = "application/sdp";
@@ -105,6 +108,20 @@ async fn text(headers: &HeaderMap, body: Body, kind: &str) -> Result<String, Box
     })?;
     String::from_utf8(bytes.to_vec())
         .map_err(|_| failed(StatusCode::UNPROCESSABLE_ENTITY, "The body is no text.\n"))
+}
+
+/// Returns how a request came.
+fn arrival(caller: &Caller, headers: &HeaderMap) -> Arrival {
+    // The host of a request from across the internet is that of the server at which guests and studio meet.
+    let host = host_address(headers).filter(|_| !caller.meets);
+    Arrival { local: caller.local, host, meets: caller.meets }
+}
+
+/// Lets the own router pass the peer of a new session, if the peer comes from across the internet.
+fn let_in(registry: &Registry, caller: &Caller, role: Role, resource: &str, offer: &str) {
+    if caller.meets {
+        registry.webrtc.reach(role, resource, udp_addresses(offer));
+    }
 }
 
 /// Returns the IP address in the `Host` header, if any.

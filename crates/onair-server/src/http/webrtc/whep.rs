@@ -14,11 +14,11 @@ use crate::server::http::caller::Caller;
 use crate::server::http::path::{encode, encode_name, query_value};
 use crate::server::http::refusals::too_many_viewers;
 use crate::server::http::webrtc::{
-    RETRY_SECONDS, SDP_TYPE, created, host_address, is_kind, no_session, patch, text,
+    RETRY_SECONDS, SDP_TYPE, arrival, created, is_kind, let_in, no_session, patch, text,
 };
 use crate::server::registry::Registry;
 use crate::server::renditions::refusal::Refusal;
-use crate::server::webrtc::endpoint::{Arrival, Role};
+use crate::server::webrtc::endpoint::Role;
 use crate::server::webrtc::whep::choice::selection::Refused;
 use crate::server::webrtc::whep::session::begin;
 use crate::text::problem::{Problem, problem};
@@ -108,11 +108,12 @@ async fn post(
         Ok(offer) => offer,
         Err(response) => return *response,
     };
-    let arrival = Arrival { local: caller.local, host: host_address(&head.headers) };
+    let arrival = arrival(caller, &head.headers);
     let rendition = query_value(head.uri.query().unwrap_or_default(), "rendition");
-    let offer = (&*offer, rendition.as_deref());
-    match begin(registry, (app, stream), offer, (caller.address, arrival), viewer).await {
+    let wanted = (&*offer, rendition.as_deref());
+    match begin(registry, (app, stream), wanted, (caller.address, arrival), viewer).await {
         Ok(begun) => {
+            let_in(registry, caller, Role::Viewer, &begun.resource, &offer);
             let (app, stream) = (encode(app), encode_name(stream));
             let location = format!("/{app}/{stream}/whep/{}", begun.resource);
             let mut response = created(registry, &location, &begun.tag, begun.answer);

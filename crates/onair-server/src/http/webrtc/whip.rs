@@ -18,11 +18,11 @@ use crate::server::http::hls::slot::DecisionGuard;
 use crate::server::http::path::{encode, encode_name};
 use crate::server::http::refusals;
 use crate::server::http::webrtc::{
-    RETRY_SECONDS, SDP_TYPE, created, host_address, no_session, patch, text,
+    RETRY_SECONDS, SDP_TYPE, arrival, created, no_session, patch, text,
 };
 use crate::server::registry::gate::{self, AccessRequest};
 use crate::server::registry::{Refused as PublishRefused, Registry};
-use crate::server::webrtc::endpoint::{Arrival, Role};
+use crate::server::webrtc::endpoint::Role;
 use crate::server::webrtc::whip::session::{AdmittedPublisher, Refused, begin};
 use crate::text::Problem;
 use crate::text::problem::problem;
@@ -167,7 +167,7 @@ async fn post(
         Ok(offer) => offer,
         Err(response) => return *response,
     };
-    let arrival = Arrival { local: caller.local, host: host_address(&head.headers) };
+    let arrival = arrival(caller, &head.headers);
     let welcome = registry.is_login_limited();
     let publisher = AdmittedPublisher { id, name, grant, welcome, encoder, guest: None };
     match begin(registry, &offer, (caller.address, arrival), publisher) {

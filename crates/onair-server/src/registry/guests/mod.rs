@@ -14,10 +14,12 @@ mod slot;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use tokio::sync::watch;
 
 use crate::base::secret::is_same_secret;
 use crate::base::{Secret, partial_debug};
 use crate::net::random_hex;
+use crate::server::registry::meeting::meeting_place::MeetingPlace;
 
 pub(crate) use crate::server::registry::guests::slot::GuestSlot;
 pub use crate::server::registry::guests::slot::{GuestState, GuestView};
@@ -38,6 +40,10 @@ pub struct Guests {
     /// The key of the streams of guests.
     key: Secret,
     places: Mutex<Slots>,
+    /// Changes when there is another list of places.
+    changes: watch::Sender<()>,
+    /// The server at which guests across the internet meet the studio.
+    meeting: watch::Sender<Option<Arc<MeetingPlace>>>,
 }
 
 partial_debug!(Guests { key });
@@ -60,7 +66,12 @@ pub struct Invitation {
 impl Guests {
     /// Creates the list of a show. Returns `None` if the system has no randomness.
     pub fn new() -> Option<Self> {
-        Some(Self { key: Secret::new(random_hex()?), places: Mutex::default() })
+        Some(Self {
+            key: Secret::new(random_hex()?),
+            places: Mutex::default(),
+            changes: watch::Sender::new(()),
+            meeting: watch::Sender::new(None),
+        })
     }
 
     /// Returns the key with which the studio plays the streams of guests.
@@ -78,19 +89,44 @@ impl Guests {
         places.count += 1;
         let id = format!("g{}", places.count);
         places.all.push(Arc::new(GuestSlot::new(id.clone(), token.clone())));
+        drop(places);
+        self.changes.send_replace(());
         Some(Invitation { id, token })
     }
 
     /// Takes a place away: its guest leaves, and its link is dead. Returns false if there is no such place.
     pub fn remove(&self, id: &str) -> bool {
-        let mut places = self.places.lock();
-        let found = places.all.iter().position(|place| place.id == id);
-        found.map(|index| places.all.remove(index).end()).is_some()
+        let removed = {
+            let mut places = self.places.lock();
+            let found = places.all.iter().position(|place| place.id == id);
+            found.map(|index| places.all.remove(index))
+        };
+        if let Some(place) = &removed {
+            place.end();
+            self.changes.send_replace(());
+        }
+        removed.is_some()
     }
 
     /// Ends the show: all links are dead.
     pub fn end(&self) {
-        self.places.lock().all.drain(..).for_each(|place| place.end());
+        let ended = std::mem::take(&mut self.places.lock().all);
+        ended.iter().for_each(|place| place.end());
+        self.changes.send_replace(());
+    }
+
+    /// Returns a receiver that is notified when there is another list of places.
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
+    }
+
+    /// Sets the server at which guests across the internet meet the studio. The connection to an earlier one ends.
+    pub fn set_meeting(&self, place: Option<Arc<MeetingPlace>>) {
+        self.meeting.send_replace(place);
+    }
+
+    pub(crate) fn meeting(&self) -> watch::Receiver<Option<Arc<MeetingPlace>>> {
+        self.meeting.subscribe()
     }
 
     /// Sets the state that the page of a guest shows, and whether viewers see or hear the place.

@@ -73,6 +73,9 @@ pub(crate) struct GuestSlot {
 
 partial_debug!(GuestSlot { id });
 
+/// Ends the session in which a guest sees the program.
+type ViewerEnding = Box<dyn FnOnce() + Send>;
+
 #[derive(Default)]
 struct Inner {
     name: String,
@@ -92,6 +95,8 @@ struct Inner {
     waiting: VecDeque<(i64, Bytes)>,
     /// The thread that encodes the audio for the guest.
     encoder: Option<Worker>,
+    /// The session in which the guest sees the program.
+    viewer: Option<ViewerEnding>,
 }
 
 impl Inner {
@@ -182,19 +187,36 @@ impl GuestSlot {
 
     /// Ends the place.
     pub fn end(&self) {
-        let encoder = {
+        let (encoder, viewer) = {
             let mut inner = self.inner.lock();
             (inner.is_over, inner.state) = (true, GuestState::Left);
             inner.waiting.clear();
-            inner.encoder.take()
+            (inner.encoder.take(), inner.viewer.take())
         };
         // Dropping a thread may wait for it.
         drop(encoder);
+        if let Some(end) = viewer {
+            end();
+        }
         self.news.notify_one();
     }
 
     pub fn is_over(&self) -> bool {
         self.inner.lock().is_over
+    }
+
+    /// Records that the guest sees the program in a session, which `end` ends. The earlier one ends, so that a page has
+    /// one session at most, and the last one ends with the place.
+    pub fn set_viewer(&self, end: impl FnOnce() + Send + 'static) {
+        let mut inner = self.inner.lock();
+        let earlier = match inner.is_over {
+            true => Some(Box::new(end) as ViewerEnding),
+            false => inner.viewer.replace(Box::new(end)),
+        };
+        drop(inner);
+        if let Some(end) = earlier {
+            end();
+        }
     }
 
     /// Keeps the thread that encodes the audio for the guest. The earlier one ends.
@@ -234,6 +256,8 @@ impl GuestSlot {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     #[test]
@@ -267,6 +291,24 @@ mod tests {
         assert!(place.ask("phone", "Ada"));
         place.set_state(GuestState::Away, false);
         assert!(place.ask("desk", "Ada"));
+    }
+
+    #[test]
+    fn the_program_ends_for_a_guest_with_the_place_and_with_the_next_session() {
+        let place = GuestSlot::new("g1".into(), Secret::new("token"));
+        let ended = Arc::new(Mutex::new(Vec::new()));
+        let watch = |session: u8| {
+            let ended = Arc::clone(&ended);
+            place.set_viewer(move || ended.lock().push(session));
+        };
+        watch(1);
+        assert!(ended.lock().is_empty());
+        watch(2);
+        assert_eq!(*ended.lock(), [1]);
+        place.end();
+        assert_eq!(*ended.lock(), [1, 2]);
+        watch(3);
+        assert_eq!(*ended.lock(), [1, 2, 3], "the place ended while the session began");
     }
 
     #[test]

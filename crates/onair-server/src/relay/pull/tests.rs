@@ -103,7 +103,7 @@ fn a_pull_continues_while_a_viewer_of_webrtc_connects() {
     assert_eq!(pull.check(), Err(problem!("relay-no-viewers")));
     runtime.block_on(async {
         let viewer = AdmittedViewer { id: 7, done: None, expelled: 0 };
-        let client = (any, Arrival { local: None, host: None });
+        let client = (any, Arrival { local: None, host: None, meets: false });
         let offer = (AUDIO_OFFER, None);
         session::begin(&registry, ("live", "show"), offer, client, viewer).await.unwrap();
         assert_eq!(pull.check(), Ok(()));

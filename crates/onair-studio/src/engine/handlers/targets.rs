@@ -48,6 +48,7 @@ impl Engine {
         self.forget_deleted();
         self.fetch_play_key();
         self.fetch_remote_password();
+        self.fetch_meeting_key();
         self.fetch_secrets();
     }
 
@@ -112,6 +113,9 @@ impl Engine {
                     self.remote_password_loaded(key);
                 }
                 KeyAnswer::Loaded { key: None, .. } => {}
+                KeyAnswer::Loaded { what: KeyOwner::Meeting, key: Some(key), .. } => {
+                    self.meeting_key_loaded(key);
+                }
                 KeyAnswer::Loaded { what: KeyOwner::Permission, name, key: Some(key) } => {
                     let name = name.strip_prefix(PERMISSION_PREFIX).unwrap_or_default();
                     self.state.stage.permissions.restore(name, &key);

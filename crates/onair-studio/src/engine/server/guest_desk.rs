@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::mix::StripId;
 use crate::server::guests::{GuestState, GuestView, Guests};
+use crate::server::{MeetingPlace, MeetingState};
 use crate::studio::sources::open::GuestEntrance;
 
 /// The guests, as last looked at.
@@ -14,6 +15,10 @@ pub struct GuestDesk {
     pub guests: Option<Arc<Guests>>,
     /// Maximum number of guests.
     pub most: usize,
+    /// The server at which guests across the internet meet the studio.
+    pub meeting: Option<Arc<MeetingPlace>>,
+    /// The state of the connection to it, as last looked at.
+    pub meeting_state: MeetingState,
     /// Where the sources of guests find their streams.
     pub entrance: GuestEntrance,
     pub known: BTreeMap<String, KnownGuest>,

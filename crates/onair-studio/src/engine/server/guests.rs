@@ -4,14 +4,15 @@
 //! the guest can reach the program. A mixer strip follows the source, and a mix without this strip goes back to the guest.
 
 use std::collections::btree_map::Entry;
+use std::sync::Arc;
 
 use crate::audio::AudioChoice;
 use crate::base::queue::{self, Full};
 use crate::capture::VideoChoice;
 use crate::compose::scene::{Content, ItemId, Placement, SourceId};
 use crate::mix::StripId;
-use crate::server::Server;
 use crate::server::guests::{GuestState, GuestView};
+use crate::server::{MeetingPlace, MeetingState, Server};
 use crate::studio::command::GuestCommand;
 use crate::studio::engine::Engine;
 use crate::studio::engine::server::BuiltIn;
@@ -21,8 +22,8 @@ use crate::studio::mixer::{AudioStrip, TalkMode};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::scenes::Source;
 use crate::studio::scenes::edits::Edit;
-use crate::studio::snapshot::GuestFigures;
-use crate::studio::targets::sharing;
+use crate::studio::snapshot::{GuestFigures, GuestPreview};
+use crate::studio::targets::sharing::{self, ServerReach};
 
 /// Maximum number of audio blocks (10 ms) that wait for the encoder of a guest.
 const MAX_QUEUED_BLOCKS: usize = 16;
@@ -45,15 +46,39 @@ fn corner(index: usize) -> Placement {
 }
 
 impl BuiltIn {
-    /// Lets up to this many guests join.
-    pub fn with_guests(self, most: usize) -> Self {
-        Self { desk: GuestDesk::new(most), ..self }
+    /// Lets up to this many guests join, also across the internet if there is a server where they meet the studio.
+    pub fn with_guests(self, most: usize, meeting: Option<Arc<MeetingPlace>>) -> Self {
+        let desk = GuestDesk::new(most);
+        if let Some(guests) = &desk.guests {
+            guests.set_meeting(meeting.clone());
+        }
+        Self { desk: GuestDesk { meeting, ..desk }, ..self }
     }
 
-    /// Returns the link of a guest, if the server runs: over HTTPS if possible, because browsers give a page on another
+    /// Sets the server at which guests across the internet meet the studio, and opens the port of WebRTC for them.
+    pub fn set_meeting(&mut self, meeting: Option<Arc<MeetingPlace>>) {
+        let was_open = self.reach.http || self.desk.meeting.is_some();
+        let is_open = self.reach.http || meeting.is_some();
+        if let Some(guests) = &self.desk.guests {
+            guests.set_meeting(meeting.clone());
+        }
+        (self.desk.meeting, self.desk.meeting_state) = (meeting, MeetingState::default());
+        if let Some(server) = self.server.as_mut().filter(|_| was_open != is_open)
+            && let Some(address) = server.addresses().webrtc
+            && let Err(error) =
+                server.move_webrtc_port(ServerReach::listen(is_open, address.port()))
+        {
+            tracing::warn!(%error, "the port of WebRTC did not move");
+        }
+    }
+
+    /// Returns the link of a guest, if the server runs: that of the server on the internet, or one over HTTPS if possible, because browsers give a page on another
     /// computer no camera otherwise.
     fn guest_link(&self, view: &GuestView) -> Option<String> {
         let addresses = self.server.as_ref().map(Server::addresses)?;
+        if let Some(meeting) = &self.desk.meeting {
+            return Some(meeting.link(&view.token));
+        }
         let secure = addresses.https.map(|https| ("https", https));
         let (scheme, listens) = secure.or(addresses.http.map(|http| ("http", http)))?;
         let reached = self.networks.iter().find(|network| sharing::accepts(listens, network.ip));
@@ -68,6 +93,7 @@ impl Engine {
     pub fn handle_guest(&mut self, command: GuestCommand) {
         match command {
             GuestCommand::Invite => self.invite_guest(),
+            GuestCommand::Meet(url, key) => self.set_meeting(&url, key),
             GuestCommand::List => {
                 let ids: Vec<String> = self.built_in.desk.known.keys().cloned().collect();
                 ids.iter().for_each(|id| self.tell_guest(id));
@@ -149,7 +175,8 @@ impl Engine {
     fn dismiss_guest(&mut self, id: &str) {
         // In studio mode, the scenes and the program have items of their own.
         let edits: Vec<Edit> = self.guest_items(id).into_iter().map(Edit::RemoveItem).collect();
-        for edit in edits {
+        if !edits.is_empty() {
+            let edit = Edit::Several(edits);
             self.edit_program(&edit);
             self.edit(&edit);
         }
@@ -219,6 +246,7 @@ impl Engine {
 
     /// Looks at the guests: reports their states, and gives each of them the program without the own voice.
     pub fn follow_guests(&mut self) {
+        self.follow_meeting();
         let Some(guests) = self.built_in.desk.guests.clone() else { return };
         let is_publishing = self.live.is_publishing();
         let was = std::mem::replace(&mut self.built_in.desk.was_publishing, is_publishing);
@@ -265,6 +293,32 @@ impl Engine {
         }
     }
 
+    /// Reports whether guests across the internet can reach the studio.
+    fn follow_meeting(&mut self) {
+        let desk = &mut self.built_in.desk;
+        let Some(meeting) = desk.meeting.as_ref().filter(|_| self.built_in.server.is_some()) else {
+            return;
+        };
+        let (state, host) = (meeting.state(), meeting.host());
+        if state == desk.meeting_state {
+            return;
+        }
+        match &state {
+            MeetingState::Lost(reason) => {
+                let reason = reason.clone();
+                self.notices.raise(&StudioMessage::MeetingLost { host, reason }, "");
+            }
+            MeetingState::Connected => {
+                let was_lost = matches!(desk.meeting_state, MeetingState::Lost(_));
+                if was_lost {
+                    self.notices.raise(&StudioMessage::MeetingBack { host }, "");
+                }
+            }
+            MeetingState::Connecting => {}
+        }
+        self.built_in.desk.meeting_state = state;
+    }
+
     /// Sends a guest the program without this strip, or nothing any more. Returns false if there is no mixer.
     fn set_mix_minus(&self, id: &str, without: Option<Option<StripId>>) -> bool {
         let Some(program) = &self.state.program else { return false };
@@ -288,6 +342,13 @@ impl Engine {
         self.notices.send_event(Event::Guest(guest));
     }
 
+    /// Returns what a guest in the lobby shows. On the command line, nobody would see it.
+    fn guest_preview(&self, state: GuestState, id: &str) -> Option<GuestPreview> {
+        let is_shown = state == GuestState::Lobby && !self.config.calm;
+        let server = self.built_in.server.as_ref().filter(|_| is_shown)?;
+        server.guest_image(id).map(GuestPreview)
+    }
+
     /// Returns the guests for the snapshot.
     pub fn guest_figures(&self) -> Vec<GuestFigures> {
         let strip_of = |id: &str| {
@@ -308,6 +369,7 @@ impl Engine {
                 strip: strip.map(|it| it.id),
                 muted: strip.is_some_and(|it| it.strip.muted),
                 hidden: item.is_some_and(|it| it.hidden),
+                preview: self.guest_preview(known.state, id),
             }
         };
         self.built_in.desk.known.iter().map(figures).collect()

@@ -3,6 +3,7 @@
 pub mod flags;
 mod guest_desk;
 mod guests;
+mod meeting;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -230,7 +231,10 @@ impl BuiltIn {
             guests: self.desk.guests.clone(),
             rtmp: ServerReach::listen(rtmp, DEFAULT_RTMP_PORT),
             http: Some(ServerReach::listen(http, DEFAULT_HTTP_PORT)),
-            webrtc: Some(ServerReach::listen(http || is_https_open, DEFAULT_WEBRTC_PORT)),
+            webrtc: Some(ServerReach::listen(
+                http || is_https_open || self.desk.meeting.is_some(),
+                DEFAULT_WEBRTC_PORT,
+            )),
             srt: self.srt_listen(),
             srt_passphrase: self.flags.srt_passphrase.clone(),
             own_stream: Some(own_stream),
@@ -396,7 +400,7 @@ impl BuiltIn {
         if was.http != reach.http {
             let http = addresses.http.map_or(DEFAULT_HTTP_PORT, |http| http.port());
             let webrtc = addresses.webrtc.map_or(DEFAULT_WEBRTC_PORT, |webrtc| webrtc.port());
-            let webrtc = ServerReach::listen(reach.http, webrtc);
+            let webrtc = ServerReach::listen(reach.http || self.desk.meeting.is_some(), webrtc);
             moved = server.move_http(listen(reach.http, http), webrtc);
         }
         if was.rtmp != reach.rtmp && moved.is_ok() {
@@ -526,6 +530,7 @@ impl BuiltIn {
             chat_rules: self.chat_rules.clone(),
             faults: self.faults.clone(),
             successor: self.successor.clone(),
+            meeting: self.desk.meeting.as_ref().map(|it| (it.host(), it.state())),
         }
     }
 

@@ -70,6 +70,8 @@ pub struct Settings {
     /// True if viewers of the built-in server need a key, which is stored with the stream keys.
     pub play_key: bool,
     pub server_names: ServerNames,
+    /// The server at which guests across the internet meet the studio; empty means none.
+    pub meeting: String,
     /// Whether and where other programs can control onair. The password is stored with the stream
     /// keys.
     pub remote: RemoteChoices,
@@ -108,6 +110,7 @@ impl Default for Settings {
             chat_rules: ChatRules::default(),
             play_key: false,
             server_names: ServerNames::default(),
+            meeting: String::new(),
             remote: RemoteChoices::default(),
             virtual_camera: VirtualCameraChoices::default(),
             rules: Vec::new(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::server::MAX_SLOW_MODE_INTERVAL;
+use crate::server::{MAX_SLOW_MODE_INTERVAL, MeetingPlace};
 use crate::studio::settings::reading::lenient::Document;
 use crate::studio::settings::reading::values::{self, form, is_usual, layout};
 use crate::studio::settings::sections::all::Settings;
@@ -47,6 +47,9 @@ layout! {
         names: Vec<String> = server_names.hosts,
         #[serde(skip_serializing_if = "is_usual", deserialize_with = "origins")]
         origins: Vec<String> = server_names.origins,
+        /// The server at which guests across the internet meet the studio.
+        #[serde(skip_serializing_if = "is_usual", deserialize_with = "meeting")]
+        meet: String = meeting,
     }
 }
 
@@ -85,6 +88,15 @@ fn slow<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
 
 fn successor<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     check_successor(&String::deserialize(from)?).map_err(values::refuse)
+}
+
+fn meeting<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let url = String::deserialize(from)?;
+    let url = url.trim();
+    if !url.is_empty() {
+        MeetingPlace::check(url).map_err(values::refuse)?;
+    }
+    Ok(url.to_owned())
 }
 
 fn hosts<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {

@@ -70,6 +70,8 @@ pub enum KeyOwner {
     Viewers,
     /// The programs that control onair.
     RemoteControl,
+    /// The server at which guests meet the studio.
+    Meeting,
 }
 
 /// An answer from the thread.

@@ -101,14 +101,16 @@ async fn prepare(
     let Some(Secrets { resource, ufrag, password }) = Secrets::generate() else {
         return Err(Refused::Full(NoRoom::Server));
     };
-    let addresses = endpoint.addresses(arrival, &registry.config.webrtc_addresses);
+    let public = &registry.config.webrtc_addresses;
+    let addresses = registry.webrtc.candidates(&endpoint, arrival, public);
     // A silent publisher may continue at its last bitrate.
     let rate = variants.stream.last_bitrate();
     let local = Local {
         ufrag: &ufrag,
         password: &password,
         addresses: &addresses,
-        has_tcp: endpoint.has_tcp,
+        // A router passes no TCP connections on to the port.
+        has_tcp: endpoint.has_tcp && !arrival.meets,
         certificate: &endpoint.certificate,
     };
     let bitrate = (rate * INITIAL_BITRATE_FACTOR).max(MIN_INITIAL_BITRATE);
@@ -219,8 +221,9 @@ impl Session {
         registry: &Arc<Registry>,
         slot: &ConnectionSlot,
     ) -> Result<Instant, Problem> {
-        let Waiting { datagrams, link_reports, frames, end, published, chosen, restart, .. } =
-            self.transport.mailbox.take();
+        let Waiting {
+            datagrams, link_reports, frames, end, published, chosen, restart, reach, ..
+        } = self.transport.mailbox.take();
         if let Some(reason) = end {
             return Err(reason);
         }
@@ -239,6 +242,7 @@ impl Session {
         if let Some(restart) = restart {
             self.transport.restart_ice(registry, restart);
         }
+        self.transport.reach(&reach);
         let now = Instant::now();
         // With a datagram, str0m gets the time too. It must get the time again if there are frames.
         let mut knows_time = has_received && frames.is_empty();

@@ -77,7 +77,7 @@ fn configure(publication: &Publication, profile: &[u8]) {
 /// Begins to watch `live/show` with this offer.
 async fn begin(registry: &Arc<Registry>, offer: &str) -> (Session, ConnectionSlot, BegunSession) {
     let viewer = AdmittedViewer { id: 7, done: None, expelled: 0 };
-    let client = (any(), Arrival { local: None, host: None });
+    let client = (any(), Arrival { local: None, host: None, meets: false });
     prepare(registry, ("live", "show"), (offer, None), client, viewer).await.unwrap()
 }
 
@@ -263,7 +263,7 @@ fn a_session_whose_code_panics_leaves_nothing_behind() {
     let publication = publish(&registry, 1);
     let begin = |expelled| {
         let viewer = AdmittedViewer { id: 7, done: None, expelled };
-        let arrival = Arrival { local: None, host: None };
+        let arrival = Arrival { local: None, host: None, meets: false };
         prepare(&registry, ("live", "show"), (AUDIO_OFFER, None), (any(), arrival), viewer)
     };
     let home: SocketAddr = "192.0.2.1:5".parse().unwrap();
@@ -457,7 +457,7 @@ fn a_session_ends_if_the_server_stops_the_rendition_that_its_viewer_has_chosen()
         });
         let begin = async |id: u64, rendition: &'static str| {
             let viewer = AdmittedViewer { id, done: None, expelled: 0 };
-            let client = (any(), Arrival { local: None, host: None });
+            let client = (any(), Arrival { local: None, host: None, meets: false });
             let offer = (CHROMIUM_OFFER, Some(rendition));
             let begun = prepare(&registry, ("live", "show"), offer, client, viewer).await;
             let (mut session, slot, _) = begun.unwrap();
@@ -519,7 +519,7 @@ fn a_viewer_for_whom_the_stream_has_no_room_gets_no_session() {
         let (mut session, slot, _) = begin(&registry, AUDIO_OFFER).await;
         session.connected(&registry, &slot).unwrap();
         let viewer = AdmittedViewer { id: 8, done: None, expelled: 0 };
-        let client = (any(), Arrival { local: None, host: None });
+        let client = (any(), Arrival { local: None, host: None, meets: false });
         let offer = (AUDIO_OFFER, None);
         let refused = prepare(&registry, ("live", "show"), offer, client, viewer).await;
         let refused = refused.map(|_| ());

@@ -120,12 +120,14 @@ fn prepare(
     })?;
     let slot = registry.admit(peer).ok_or(Refused::Full)?;
     let secrets = Secrets::generate().ok_or(Refused::Full)?;
-    let addresses = endpoint.addresses(arrival, &registry.config.webrtc_addresses);
+    let public = &registry.config.webrtc_addresses;
+    let addresses = registry.webrtc.candidates(&endpoint, arrival, public);
     let local = Local {
         ufrag: &secrets.ufrag,
         password: &secrets.password,
         addresses: &addresses,
-        has_tcp: endpoint.has_tcp,
+        // A router passes no TCP connections on to the port.
+        has_tcp: endpoint.has_tcp && !arrival.meets,
         certificate: &endpoint.certificate,
     };
     let now = Instant::now();
@@ -245,7 +247,8 @@ impl Session {
         registry: &Arc<Registry>,
         slot: &ConnectionSlot,
     ) -> Result<Instant, Problem> {
-        let Waiting { datagrams, link_reports, end, restart, .. } = self.transport.mailbox.take();
+        let Waiting { datagrams, link_reports, end, restart, reach, .. } =
+            self.transport.mailbox.take();
         if let Some(reason) = end {
             return Err(reason);
         }
@@ -260,6 +263,7 @@ impl Session {
         if let Some(restart) = restart {
             self.transport.restart_ice(registry, restart);
         }
+        self.transport.reach(&reach);
         let now = Instant::now();
         self.check_time(registry, now)?;
         self.transport.rtc.handle_input(Input::Timeout(now)).map_err(|error| broken(&error))?;

@@ -14,14 +14,14 @@ use crate::text::problem::problem;
 /// The table `[[ice_server]]`.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct IceServerTable {
+pub(in crate::cli::serve) struct IceServerTable {
     url: String,
     username: Option<String>,
     credential_file: Option<PathBuf>,
 }
 
 /// Checks the number of servers.
-pub(super) fn check_count(count: usize) -> Result<(), Problem> {
+pub(in crate::cli::serve) fn check_count(count: usize) -> Result<(), Problem> {
     if count > IceServer::MAX_COUNT {
         return Err(problem!("serve-too-many-ice-servers", most = IceServer::MAX_COUNT));
     }
@@ -30,7 +30,10 @@ pub(super) fn check_count(count: usize) -> Result<(), Problem> {
 
 /// Returns the servers in the tables. `note` gets each invalid value by its path, such as
 /// `ice_server.0.url`.
-pub(super) fn servers(tables: Vec<IceServerTable>, note: Note<'_>) -> Vec<IceServer> {
+pub(in crate::cli::serve) fn servers(
+    tables: Vec<IceServerTable>,
+    note: Note<'_>,
+) -> Vec<IceServer> {
     if let Err(why) = check_count(tables.len()) {
         note("ice_server", &why);
         return Vec::new();
