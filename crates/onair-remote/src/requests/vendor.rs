@@ -1,11 +1,12 @@
-//! What only onair has: its targets, and the viewer monitor. The vendor is `onair`.
+//! What only onair has: its targets, the viewer monitor, and guests. The vendor is `onair`.
 
 use serde_json::{Value, json};
 
 use crate::call::{Call, CallResult, Failure, Outcome, RequestEntry};
 use crate::protocol::status;
 use onair_base::text::{Language, Problem};
-use onair_studio::snapshot::TargetView;
+use onair_studio::command::GuestCommand;
+use onair_studio::snapshot::{GuestState, TargetView};
 use onair_studio::targets::services::host_of;
 use onair_studio::targets::{Target, TargetState};
 use onair_studio::{Command, Snapshot};
@@ -39,6 +40,33 @@ fn vendor(call: &Call<'_>) -> CallResult {
             let done = answer(json!({}));
             Ok(Outcome::Commands(vec![command], Box::new(move |_| Ok(done))))
         }
+        "guests.list" => Ok(Outcome::Answer(answer(guests(call.studio)))),
+        "guests.invite" => {
+            let name = name.to_owned();
+            let before: Vec<String> = call.studio.guests.iter().map(|it| it.id.clone()).collect();
+            let command = Command::Guest(GuestCommand::Invite);
+            let finish = move |studio: &Snapshot| {
+                let new = studio.guests.iter().find(|it| !before.contains(&it.id));
+                let new = new.ok_or_else(|| {
+                    Failure::new(status::CANNOT_ACT, "There is no place for another guest.")
+                })?;
+                let data = json!({ "guestId": new.id, "link": new.link });
+                Ok(json!({ "vendorName": VENDOR, "requestType": name, "responseData": data }))
+            };
+            Ok(Outcome::Commands(vec![command], Box::new(finish)))
+        }
+        "guests.admit" | "guests.dismiss" | "guests.remove" | "guests.mute" | "guests.hide" => {
+            let id = guest(&inner)?;
+            let command = match name {
+                "guests.admit" => GuestCommand::Admit(id),
+                "guests.dismiss" => GuestCommand::Dismiss(id),
+                "guests.remove" => GuestCommand::Remove(id),
+                "guests.mute" => GuestCommand::Mute(id, inner.flag("muted")?),
+                _ => GuestCommand::Hide(id, inner.flag("hidden")?),
+            };
+            let done = answer(json!({}));
+            Ok(Outcome::Commands(vec![Command::Guest(command)], Box::new(move |_| Ok(done))))
+        }
         _ => {
             let comment = format!("onair has no vendor request `{name}`.");
             Err(Failure::new(status::NOT_FOUND, comment))
@@ -51,6 +79,31 @@ fn target<'a>(call: &Call<'a>) -> Result<&'a TargetView, Failure> {
     let id = call.index("id")?;
     let found = call.studio.targets.iter().find(|view| u64::from(view.target.id) == id);
     found.ok_or_else(|| Failure::not_found("target", &id.to_string()))
+}
+
+/// Returns the guest in `guestId`.
+fn guest(call: &Call<'_>) -> Result<String, Failure> {
+    let id = call.text("guestId")?;
+    let is_there = call.studio.guests.iter().any(|guest| guest.id == id);
+    is_there.then(|| id.to_owned()).ok_or_else(|| Failure::not_found("guest", id))
+}
+
+/// Returns the guests. Only a guest who is expected has a link, which a client may pass on.
+fn guests(studio: &Snapshot) -> Value {
+    let all = studio.guests.iter().map(|guest| {
+        let is_expected = matches!(guest.state, GuestState::Invited | GuestState::Away);
+        json!({
+            "guestId": guest.id,
+            "name": guest.name,
+            "state": guest.state.name(),
+            "link": is_expected.then_some(&guest.link),
+            "muted": guest.muted,
+            "hidden": guest.hidden,
+            "rttMs": guest.rtt.map(|it| it.as_millis() as u64),
+            "loss": guest.loss,
+        })
+    });
+    json!({ "guests": all.collect::<Vec<Value>>() })
 }
 
 fn words(problem: &Problem) -> String {
@@ -103,9 +156,44 @@ fn monitors(studio: &Snapshot) -> Value {
 mod tests {
     use super::*;
     use crate::call::tests::{commands, read, refused};
+    use onair_studio::snapshot::GuestFigures;
 
     fn asked(name: &str, data: &Value) -> Value {
         json!({ "vendorName": "onair", "requestType": name, "requestData": data })
+    }
+
+    #[test]
+    fn guests_are_listed_and_directed() {
+        let guest = |id: &str, state| GuestFigures {
+            id: id.into(),
+            name: "Ada".into(),
+            state,
+            link: format!("https://a.example/guest/{id}"),
+            rtt: Some(std::time::Duration::from_millis(12)),
+            loss: None,
+            strip: None,
+            muted: false,
+            hidden: false,
+            preview: None,
+        };
+        let guests = vec![guest("g1", GuestState::Lobby), guest("g2", GuestState::Invited)];
+        let studio = Snapshot { guests, ..Snapshot::default() };
+        let answer =
+            read(REQUESTS, &studio, "CallVendorRequest", &asked("guests.list", &json!({})));
+        let listed = &answer["responseData"]["guests"];
+        assert_eq!((&listed[0]["state"], &listed[0]["link"]), (&json!("lobby"), &Value::Null));
+        assert_eq!(listed[1]["link"], "https://a.example/guest/g2");
+        let sent = |name: &str, data: Value| {
+            commands(REQUESTS, &studio, "CallVendorRequest", &asked(name, &data))
+        };
+        let one = |command| [Command::Guest(command)];
+        let g1 = || json!({ "guestId": "g1", "muted": true });
+        assert_eq!(sent("guests.admit", g1()), one(GuestCommand::Admit("g1".into())));
+        assert_eq!(sent("guests.remove", g1()), one(GuestCommand::Remove("g1".into())));
+        assert_eq!(sent("guests.mute", g1()), one(GuestCommand::Mute("g1".into(), true)));
+        let unknown = asked("guests.admit", &json!({ "guestId": "g9" }));
+        assert_eq!(refused(REQUESTS, &studio, "CallVendorRequest", &unknown), 600);
+        assert_eq!(sent("guests.invite", json!({})), one(GuestCommand::Invite));
     }
 
     #[test]
