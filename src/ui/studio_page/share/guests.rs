@@ -9,6 +9,7 @@ use crate::studio::command::GuestCommand;
 use crate::studio::snapshot::GuestFigures;
 use crate::ui::input::actions::key;
 use crate::ui::studio_page::share::links::Draft;
+use crate::ui::studio_page::share::meeting;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
@@ -27,15 +28,22 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     if button.show(ui, theme).on_hover_text(&*texts.get("tip-guest-invite")).clicked() {
         view.send(Command::Guest(GuestCommand::Invite));
     }
+    let is_met = snapshot.server.meeting.is_some();
+    if is_met || snapshot.guests.is_empty() {
+        meeting::show(ui, view, draft);
+    }
     if snapshot.guests.is_empty() {
         paragraph(ui, &texts.get("guests-none"), Type::Small, theme.secondary);
         return;
     }
-    if snapshot.server.https.is_empty() {
+    if is_met {
+        // The links are those of the server.
+    } else if snapshot.server.https.is_empty() {
         paragraph(ui, &texts.get("guests-need-https"), Type::Small, theme.warn);
     } else if !snapshot.server.reach.http {
         paragraph(ui, &texts.get("guests-need-network"), Type::Small, theme.warn);
     }
+    draft.guest_previews.retain(|id, _| snapshot.guests.iter().any(|guest| guest.id == *id));
     draft.guest_codes.retain(|id, _| snapshot.guests.iter().any(|guest| guest.id == *id));
     for guest in &snapshot.guests {
         ui.push_id(&guest.id, |ui| one(ui, view, draft, guest));
@@ -64,6 +72,14 @@ fn one(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, guest: &GuestFigures
     });
     let name_and_state = format!("{name}: {state}");
     shown.response.widget_info(|| WidgetInfo::labeled(Role::Label, true, name_and_state.clone()));
+    if let Some(preview) = &guest.preview {
+        let texture = draft.guest_previews.entry(guest.id.clone()).or_default();
+        texture.show(
+            ui,
+            &preview.0,
+            &texts.with("guest-preview", &[("name", name.clone().into())]),
+        );
+    }
     if matches!(guest.state, GuestState::Invited | GuestState::Away) && !guest.link.is_empty() {
         let code = draft.guest_codes.entry(guest.id.clone()).or_default();
         code.show(ui, &guest.link, &texts.get("guest-code"), QR_CODE_SIDE_POINTS);

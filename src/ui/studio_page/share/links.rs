@@ -6,6 +6,7 @@ use std::time::Duration;
 use egui::{Align, Layout, Ui, vec2};
 
 use crate::ui::studio_page::share::code::AddressCode;
+use crate::ui::studio_page::share::preview::PreviewTexture;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::view::View;
@@ -24,6 +25,11 @@ pub struct Draft {
     pub(super) code: AddressCode,
     /// The codes of the links of guests, by the id of the guest.
     pub(super) guest_codes: BTreeMap<String, AddressCode>,
+    /// What the cameras of guests show, by the id of the guest.
+    pub(super) guest_previews: BTreeMap<String, PreviewTexture>,
+    /// The address and the key of the server at which guests meet the studio, until the user connects.
+    pub(super) meeting_url: String,
+    pub(super) meeting_key: String,
 }
 
 /// Draws all links.

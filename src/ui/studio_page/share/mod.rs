@@ -4,6 +4,8 @@
 mod code;
 mod guests;
 mod links;
+mod meeting;
+mod preview;
 mod reach;
 
 use egui::{Align, Layout, Ui, vec2};
