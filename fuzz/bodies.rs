@@ -19,7 +19,7 @@ use onair::wire::rtmp::chunk::{Limits, Reader};
 use onair::wire::rtmp::command::{Command, Connect};
 use onair::wire::rtmp::tunnel;
 use onair::wire::rtmp::{Kind, Message, Url, auth, client, handshake, message, server};
-use onair::wire::webrtc::{rtp, sdp};
+use onair::wire::webrtc::{candidates, rtp, sdp};
 use onair::wire::{amf0, http};
 
 /// Maximum memory of the reader beyond twice the input: the capacity that its messages in progress
@@ -95,6 +95,7 @@ pub fn sdp(data: &[u8]) -> bool {
     if let Ok(offer) = sdp::Offer::parse_publisher(&text) {
         assert_eq!(sdp::Offer::parse_publisher(&offer.text).as_ref(), Ok(&offer));
     }
+    assert!(candidates::udp_addresses(&text).len() <= candidates::MAX_CANDIDATES);
     let _ = sdp::finish_answer(&text);
     let _ = sdp::finish_publisher_answer(&text);
     if let Some(found) = sdp::Credentials::of_fragment(&text) {

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use std::time::Instant;
 
 use onair::net::webrtc::{Certificate, crypto};
-use onair::wire::webrtc::stun;
+use onair::wire::webrtc::{public_address, stun};
 use str0m::IceCreds;
 use str0m::config::DtlsVersion;
 use str0m::crypto::dtls::{DtlsInstance, DtlsOutput};
@@ -54,6 +54,12 @@ pub fn stun(data: &[u8]) -> bool {
     };
     assert!(!stun::is_intact(data, "password", &sum) || data.len() >= 44);
     let [viewer, server] = addresses();
+    let _ = public_address::answered_address(data);
+    if let Some(transaction) = public_address::requested(data) {
+        let answer = public_address::answer(transaction, viewer);
+        assert!(answer.len() < 2 * data.len());
+        assert_eq!(public_address::answered_address(&answer), Some(viewer));
+    }
     let _ = Receive::new(Protocol::Udp, viewer, server, data).is_ok();
     let Ok(message) = StunMessage::parse(data) else { return false };
     let creds = IceCreds { ufrag: UFRAG.to_owned(), pass: PASSWORD.to_owned() };

@@ -1,5 +1,7 @@
 //! Tests of guests: Chromium with fake devices joins a broadcast by the links of `--control`.
 
+mod internet;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command};
@@ -114,8 +116,13 @@ impl Show {
 
     /// Starts the browser of the guest with this number, from 0.
     fn browser(&self, number: usize) -> Chromium {
+        self.browser_with(number, |file| picture(file, COLORS[number]))
+    }
+
+    /// Works like [`Show::browser`], with another picture.
+    fn browser_with(&self, number: usize, write: impl FnOnce(&Path)) -> Chromium {
         let of = |end: &str| self.folder.path().join(format!("{number}.{end}"));
-        picture(&of("y4m"), COLORS[number]);
+        write(&of("y4m"));
         tone(&of("wav"), TONES[number]);
         Chromium::start_with(
             "en",
@@ -169,19 +176,15 @@ fn audio(file: &Path) -> Vec<f32> {
 
 /// Returns the recorded pictures as RGB, one per second, 64×36.
 fn pictures(file: &Path) -> Vec<Vec<u8>> {
+    frames(file, 1)
+}
+
+/// Returns this many recorded pictures per second as RGB, 64×36.
+fn frames(file: &Path, per_second: u32) -> Vec<Vec<u8>> {
+    let filter = format!("fps={per_second},scale=64:36:flags=area");
     let path = file.to_str().unwrap();
     let bytes = decoded(&[
-        "-v",
-        "error",
-        "-i",
-        path,
-        "-an",
-        "-vf",
-        "fps=1,scale=64:36:flags=area",
-        "-pix_fmt",
-        "rgb24",
-        "-f",
-        "rawvideo",
+        "-v", "error", "-i", path, "-an", "-vf", &filter, "-pix_fmt", "rgb24", "-f", "rawvideo",
         "-",
     ]);
     bytes.chunks_exact(64 * 36 * 3).map(<[u8]>::to_vec).collect()

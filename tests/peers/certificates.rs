@@ -48,6 +48,11 @@ impl Authority {
         self.signed("good", &["localhost", "127.0.0.1"], |_| {})
     }
 
+    /// Returns a valid certificate for another host.
+    pub fn of(&self, host: &str) -> Certificate {
+        self.signed("other", &[host], |_| {})
+    }
+
     /// Returns a valid certificate whose files outlive the authority.
     pub fn good_kept(self) -> Certificate {
         let good = self.good();

@@ -105,6 +105,13 @@ impl Onair {
         (Self::of(peer, settings), input)
     }
 
+    /// Works like [`Onair::start_command`]. Also returns the pipe for commands.
+    pub fn start_command_with_input(command: &mut Command) -> (Self, ChildStdin) {
+        let settings = Self::away(command);
+        let (peer, input) = Peer::start_with_input(command);
+        (Self::of(peer, settings), input)
+    }
+
     /// Returns all events so far.
     pub fn events(&self) -> Vec<Value> {
         let received = self.received();
