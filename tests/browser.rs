@@ -5,6 +5,7 @@ use std::fs;
 use std::io::Write;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -12,7 +13,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::peers::onair::Onair;
-use crate::peers::{self, LIMIT, ffmpeg, missing, wait_for, web};
+use crate::peers::{self, LIMIT, Peer, ffmpeg, missing, wait_for, web};
 
 /// Returns true, and reports it, if a program for these tests is missing.
 fn cannot_run() -> bool {
@@ -281,6 +282,64 @@ fn answer(stream: &mut TcpStream, kind: &str, body: &str) {
 }
 
 #[test]
+fn clicks_and_keys_reach_the_page_where_they_are_meant() {
+    if cannot_run() {
+        return;
+    }
+    // Red grows with the clicks on the button at the lower right, green is 255 once the field contains
+    // the text and Enter was pressed, and blue shows the wheel.
+    let html =
+        "<body style='margin:0'><input id=field style='position:fixed;left:0;top:0;width:200px;\
+        height:40px'><button id=button style='position:fixed;left:400px;top:200px;width:80px;\
+        height:70px'></button><script>let clicks = 0, entered = 0, turned = 0;
+        const show = () => document.body.style.background =
+          `rgb(${Math.min(clicks * 85, 255)},${entered},${turned})`; show();
+        button.onclick = () => { clicks++; show() };
+        document.body.onmousedown = e => { if (e.target === document.body) { clicks = 9; show() } };
+        field.onkeydown = e => { if (e.key === 'Enter' && e.isTrusted)
+          { entered = field.value === 'Hi: you' ? 255 : 60; show() } };
+        onwheel = e => { turned = e.deltaY === 120 ? 255 : 60; show() }</script>";
+    let more = "[collection.sources.browser]\ncss = 'body > * { opacity: 0 }'";
+    let folder = tempfile::tempdir().unwrap();
+    let page = page(folder.path(), html);
+    let settings = settings(folder.path(), &page, more);
+    let data = folder.path().join("data").display().to_string();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));
+    command.args(["live", "--settings", &settings, "--scene", "Show", "--control", "--json"]);
+    command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY").env("XDG_DATA_HOME", data);
+    command.env("XDG_CACHE_HOME", folder.path()).env("XDG_STATE_HOME", folder.path());
+    let (peer, mut keyboard) = Peer::start_with_input(&mut command);
+    let mut onair = Onair::of(peer, tempfile::tempdir().unwrap());
+    let url = onair.play_url();
+    let mut show = Show { onair, folder, url };
+    let mut tell = |line: &str| writeln!(keyboard, "{line}").unwrap();
+    show.wait_state("open");
+    show.wait_color([0, 0, 0]);
+    tell("page click Page: 440 235");
+    tell("page click Page: 440 235 right");
+    show.wait_color([85, 0, 0]);
+    tell("page double-click Page: 440 235");
+    show.wait_color([255, 0, 0]);
+    tell("page click Page: 100 20");
+    tell("page type Page: no");
+    tell("page key Page: Ctrl+a");
+    tell("page type Page: Hi: yoX");
+    tell("page key Page: Backspace");
+    tell("page type Page: u");
+    tell("page key Page: Enter");
+    show.wait_color([255, 255, 0]);
+    tell("page scroll Page: 100 100 120");
+    show.wait_color([255, 255, 255]);
+    tell("page click Sea: 1 1");
+    let refused = show
+        .onair
+        .wait_event("the refusal", |event| event["event"] == "control" && event["ok"] == false);
+    assert!(refused.to_string().contains("not a browser page"), "{refused}");
+    tell("page refresh Page");
+    show.wait_color([0, 0, 0]);
+}
+
+#[test]
 fn a_redirect_to_a_file_shows_nothing_of_it() {
     if cannot_run() {
         return;
@@ -295,6 +354,66 @@ fn a_redirect_to_a_file_shows_nothing_of_it() {
     let mut show = Show::of(folder, &format!("http://127.0.0.1:{port}/"), "");
     let failed = show.wait_state("failed");
     assert!(failed["reason"].as_str().unwrap().contains("ERR_UNSAFE_REDIRECT"), "{failed}");
+}
+
+#[test]
+fn ten_pages_at_once_come_back_after_every_kill_and_the_program_goes_on() {
+    if cannot_run() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut text = String::from(
+        "audio = 'silence'\n[quality]\nsize = '320x180'\nfps = '30'\n\
+         [collection]\ncurrent = 'Show'\n",
+    );
+    let mut items = String::from("[[collection.scenes]]\nname = 'Show'\n");
+    for number in 0..10 {
+        let path = folder.path().join(format!("page{number}.html"));
+        fs::write(&path, HALF_RED).unwrap();
+        text.push_str(&format!(
+            "[[collection.sources]]\nname = 'P{number}'\nsource = 'browser:{}'\n\
+             [collection.sources.browser]\nsize = '160x90'\nfps = 5\n",
+            path.display()
+        ));
+        items.push_str(&format!("[[collection.scenes.items]]\nsource = 'P{number}'\n"));
+    }
+    let settings = folder.path().join("settings.toml");
+    fs::write(&settings, text + &items).unwrap();
+    let (home, data) = (folder.path().display().to_string(), folder.path().join("data"));
+    let mut onair = Onair::start_with(
+        &["live", "--settings", &settings.display().to_string(), "--scene", "Show", "--built-in"],
+        &[("HOME", &home), ("XDG_DATA_HOME", &data.display().to_string())],
+    );
+    // Ten starts of Chromium take their time; they are no event of the program.
+    let is_open = |event: &Value| {
+        event["event"] == "source"
+            && event["kind"] == "browser"
+            && (event["state"] == "open" || event["state"] == "back")
+    };
+    let mut expected = 10;
+    wait_for("ten pages", 3 * LIMIT, || {
+        onair.events().iter().filter(|event| is_open(event)).count() >= expected
+    });
+    let captured = |onair: &Onair| {
+        let all = onair.events();
+        let last = all.iter().rev().find(|event| event["event"] == "stats");
+        last.and_then(|event| event["video"]["captured"].as_u64()).unwrap_or_default()
+    };
+    for _ in 0..3 {
+        for process in processes(&data) {
+            kill(process);
+        }
+        // Each page is lost, and comes back by itself. Whether frames are late meanwhile depends on the
+        // computer, on which ten Chromiums start at once; that they go on does not.
+        let before = captured(&onair);
+        wait_for("frames of the program", LIMIT, || captured(&onair) > before + 30);
+        expected += 10;
+        wait_for("ten pages again", 3 * LIMIT, || {
+            onair.events().iter().filter(|event| is_open(event)).count() >= expected
+        });
+    }
+    assert!(onair.stop(LIMIT).success());
+    wait_for("the end of Chromium", LIMIT, || processes(&data).is_empty());
 }
 
 #[test]

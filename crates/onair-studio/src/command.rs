@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::audio::AudioChoice;
 use crate::base::Secret;
 use crate::capture::VideoChoice;
+use crate::capture::browser::PageInput;
 use crate::compose::scene::{SceneId, SourceId};
 use crate::compose::{ViewDetail, ViewOf};
 use crate::media::playback_control::{EndBehavior, TransportCommand};
@@ -69,6 +70,8 @@ pub enum Command {
     PauseRule(Rule),
     /// Loads the page of a browser source again.
     RefreshPage(SourceId),
+    /// Passes on what the user does on the page of a browser source.
+    PageInput(SourceId, PageInput),
     /// Opens the desktop's dialog for this display or window again, and forgets the earlier
     /// permission.
     ShareAgain(SourceId),

@@ -384,8 +384,9 @@ pub struct Args {
     /// password, which onair prints on standard error]
     #[arg(long, value_name = "NAME", requires = "obs_websocket", help_heading = "Remote control")]
     pub obs_websocket_password_env: Option<String>,
-    /// Read the chat of a streaming service, as twitch:CHANNEL or the address of the channel's page.
-    /// onair prints the messages. You can use this flag several times
+    /// Read the chat of a streaming service, as twitch:CHANNEL, youtube:VIDEO, bilibili:ROOM or the
+    /// address of the page. onair prints the messages. YouTube needs a key in ONAIR_YOUTUBE_KEY. You
+    /// can use this flag several times
     #[arg(long, value_name = "SERVICE:CHANNEL", conflicts_with = "copy")]
     pub chat: Vec<ServiceAddress>,
     /// Duration of the broadcast, counted from the first frame [default: until you stop it]
@@ -422,6 +423,12 @@ const CONTROL_HELP: &str = "Read commands from standard input, one per line.
   if-black [NAME:] keep|placeholder|SOURCE
                                           set the fallback for black or lost video
   ask [SOURCE]                            show Wayland's sharing dialog again
+  page click|double-click|move [SOURCE:] X Y [left|middle|right]
+                                          use the mouse on a browser page
+  page scroll [SOURCE:] X Y PIXELS        turn the wheel on a browser page
+  page key [SOURCE:] KEY, page type [SOURCE:] TEXT
+                                          use the keyboard on a browser page
+  page refresh [SOURCE]                   load a browser page again
   guest list|invite                       list the guests, make a link for another one
   guest admit|dismiss|remove|mute|unmute|hide|show ID
                                           put a guest on air, or change a guest

@@ -172,6 +172,7 @@ actions! {
     ItemFlipX "item-flip-horizontally" Transition "";
     ItemFlipY "item-flip-vertically" Transition "";
     ItemRotate "item-rotate" Refresh "";
+    ItemInteract "item-interact" Browser "";
     ItemReset "item-reset" Replay "";
     ItemUp "item-up" ChevronUp "";
     ItemDown "item-down" ChevronDown "";

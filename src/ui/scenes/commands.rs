@@ -11,6 +11,8 @@ use crate::studio::{Edit, Snapshot};
 use crate::ui::input::actions::Action;
 use crate::ui::input::possible::ImpossibleReason;
 use crate::ui::scenes::canvas::group_box;
+use crate::ui::scenes::canvas::interact::page_of;
+use crate::ui::scenes::canvas::interaction::Interaction;
 use crate::ui::scenes::clipboard;
 use crate::ui::scenes::draft::{
     Draft, RenamedObject, TransitionScope, chosen, edited, items_of, name_of, natural, place_of,
@@ -101,6 +103,12 @@ pub(super) fn act_on(
             let Some(place) = draft.copied_place else { return };
             let free = items.iter().filter(|item| !item.locked);
             return together(view, free.map(|item| Edit::SetPlace(item.id, place)).collect());
+        }
+        Action::ItemInteract => {
+            if let [item] = items {
+                draft.choose(Some(item.id));
+                draft.interaction = Some(Interaction::new(item.id));
+            }
         }
         Action::ItemRename => {
             if let [item] = items {
@@ -196,6 +204,13 @@ fn edits(snapshot: &Snapshot, items: &[&Item], action: Action) -> Edits {
         }
         Action::ItemOutOfGroup => vec![moving_out(snapshot, one()?).ok_or(Why::NotInGroup)?],
         Action::ItemRename => one().map(|_| Vec::new())?,
+        Action::ItemInteract => {
+            one()?;
+            match page_of(snapshot, first) {
+                Some(_) if !first.hidden => Vec::new(),
+                _ => return Err(Why::NoPage),
+            }
+        }
         Action::DuplicateSource => match first.content {
             Content::Source(source) if source != MAIN_SOURCE => vec![Edit::DuplicateSource(one()?)],
             _ => return Err(Why::NoOwnSource),

@@ -21,6 +21,7 @@ use crate::ui::input::actions::key;
 use crate::ui::scenes::add_source::arrivals::{Arrival, Arrivals};
 use crate::ui::scenes::add_source::page::Adding;
 use crate::ui::scenes::canvas::color_pick::ColorPick;
+use crate::ui::scenes::canvas::interaction::Interaction;
 use crate::ui::scenes::canvas::zoom::CanvasZoom;
 use crate::ui::scenes::placement::Grip;
 use crate::ui::studio_page::projectors::display::Display;
@@ -81,6 +82,8 @@ pub struct Draft {
     pub(super) added_filter: Option<(SourceId, usize)>,
     /// The key color that is being picked.
     pub(in crate::ui) pick: Option<ColorPick>,
+    /// The browser page that gets the clicks and keys of the canvas.
+    pub(in crate::ui) interaction: Option<Interaction>,
     /// The text entered as the font.
     pub(super) family: Option<String>,
     /// The font family that was looked for last, and whether the system has it.

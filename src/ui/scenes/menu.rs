@@ -172,6 +172,7 @@ pub fn item(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
         draft.choose(Some(item.id));
         draft.show_filters(item.filtered());
     }
+    where_possible(ui, view, draft, item, (Action::ItemInteract, key!("item-interact")));
     let names = [(Action::ItemRename, key!("item-rename")), (Action::Delete, key!("item-remove"))];
     lines(ui, view, draft, &items, &names);
     menu_rule(ui, theme);

@@ -93,6 +93,10 @@ fn worked_on(
     } else if is_painted {
         scenes::canvas::show(ui, view, draft, rect, room);
         scenes::playback_bar::show(ui, view, draft, seen);
+        if draft.interaction.is_some() {
+            let hint = view.texts.get("page-interact-hint");
+            label_in(ui, seen, &hint, (TEXT_PLATE, VIDEO_TEXT_COLOR));
+        }
     } else {
         return;
     }

@@ -129,7 +129,7 @@ pub fn open_by(
         VideoChoice::Browser(page) => browser::open(
             page,
             dials.page.clone(),
-            (dials.page_refreshes.clone(), dials.studio.get()),
+            (dials.page_refreshes.clone(), dials.page_inputs.clone(), dials.studio.get()),
             context,
         ),
         VideoChoice::None => Err(Error::NoVideo),

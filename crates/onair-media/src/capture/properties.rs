@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use crate::capture::browser::{BrowserPage, StudioBoard};
+use crate::capture::browser::{BrowserPage, PageInput, PageInputs, StudioBoard};
 use crate::capture::camera::control::CameraControls;
 use crate::capture::choice::VideoChoice;
 use crate::capture::images::slides::Pace;
@@ -142,6 +142,8 @@ pub struct LiveProperties {
     pub(super) page: LiveSetting<BrowserPage>,
     /// The number of requests to load a browser page again.
     pub(super) page_refreshes: LiveSetting<u32>,
+    /// What the user does on a browser page.
+    pub(super) page_inputs: PageInputs,
     /// The captured part of a display.
     pub(super) region: LiveSetting<Option<Area>>,
     watched: WatchedFile,
@@ -184,6 +186,11 @@ impl LiveProperties {
     /// Loads a browser page again.
     pub fn refresh_page(&self) {
         self.page_refreshes.set(self.page_refreshes.get().wrapping_add(1));
+    }
+
+    /// Passes on what the user does on a browser page.
+    pub fn page_input(&self, input: PageInput) {
+        self.page_inputs.push(input);
     }
 
     /// Sets whether another source replaces a media file while it is black or frozen.

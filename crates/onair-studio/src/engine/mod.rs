@@ -293,6 +293,7 @@ impl Engine {
             Command::PauseRule(rule) => self.pause_rule(&rule),
             Command::SetVirtualCamera(choices) => self.set_virtual_camera(choices),
             Command::RefreshPage(id) => self.refresh_page(id),
+            Command::PageInput(id, input) => self.page_input(id, input),
             Command::ResetCamera(camera) => self.reset_camera(&camera),
             Command::ShareAgain(source) => self.share_again(source),
             Command::Edit(edit) => self.edit(&edit),

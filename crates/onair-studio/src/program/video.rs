@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::base::Latest;
-use crate::capture::VideoChoice;
+use crate::capture::browser::PageInput;
+use crate::capture::{LiveProperties, VideoChoice};
 use crate::compose::filter::WantedFilter;
 use crate::compose::scene::{Plan, SourceId};
 use crate::compose::transition::{self, ManualTransition};
@@ -65,7 +66,20 @@ impl Program {
 
     /// Loads the page of a browser source again.
     pub fn refresh_page(&self, id: SourceId) {
-        self.sources.refresh_page(id);
+        if let Some(dials) = self.dials_of(id) {
+            dials.refresh_page();
+        }
+    }
+
+    /// Passes on what the user does on the page of a browser source.
+    pub fn page_input(&self, id: SourceId, input: PageInput) {
+        if let Some(dials) = self.dials_of(id) {
+            dials.page_input(input);
+        }
+    }
+
+    fn dials_of(&self, id: SourceId) -> Option<&LiveProperties> {
+        if id == MAIN_SOURCE { Some(&self.dials) } else { self.sources.dials(id) }
     }
 
     /// Returns true if a scene without a source gives black video.

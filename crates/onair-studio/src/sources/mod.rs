@@ -486,11 +486,9 @@ impl Sources {
         self.open.get(&self.origin(id)).map(|open| open.dials.transport())
     }
 
-    /// Loads the page of a browser source again.
-    pub fn refresh_page(&self, id: SourceId) {
-        if let Some(open) = self.open.get(&self.origin(id)) {
-            open.dials.refresh_page();
-        }
+    /// Returns the live properties of an open source other than the main video source.
+    pub fn dials(&self, id: SourceId) -> Option<&LiveProperties> {
+        self.open.get(&self.origin(id)).map(|open| &open.dials)
     }
 
     /// Returns the state of a source, or `None` for the main video source, whose state is

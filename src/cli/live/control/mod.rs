@@ -4,6 +4,7 @@ pub mod filters;
 pub mod guests;
 pub mod items;
 pub mod mixer;
+pub mod page;
 pub mod run;
 
 use std::collections::BTreeMap;
@@ -117,6 +118,9 @@ pub(super) enum LiveCommand {
     /// Opens the desktop's dialog again, in which the user chooses the display or window of the
     /// source with this name; an empty name means the main video source.
     Ask(String),
+    /// Does something on the page of the source with this name; an empty name means the main video
+    /// source.
+    Page(String, page::PageLine),
     /// Presses or releases push-to-talk for the strip with this name; an empty name means all
     /// strips.
     Talk(String, bool),
@@ -196,6 +200,7 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<LiveCommand>, Pr
         }
         "guest" => Command::Guest(guests::parse(rest)?),
         "ask" => return Ok(Some(LiveCommand::Ask(rest.to_owned()))),
+        "page" => return page::parse(rest).map(|(name, it)| Some(LiveCommand::Page(name, it))),
         "talk" => return talk(rest).map(Some),
         "clip-out" => return Ok(Some(LiveCommand::ClipOut(rest.to_owned()))),
         "reset-loudness" if rest.is_empty() => return Ok(Some(LiveCommand::ResetLoudness)),

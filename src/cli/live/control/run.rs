@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::capture::{VideoChoice, VideoFallback, sharing};
 use crate::cli::control::{Lines, MAX_COMMANDS_PER_TURN};
-use crate::cli::live::control::{self, LiveCommand, Names, Run, filters, guests, items};
+use crate::cli::live::control::{self, LiveCommand, Names, Run, filters, guests, items, page};
 use crate::cli::live::record_sources;
 use crate::cli::output::Output;
 use crate::compose::scene::SourceId;
@@ -183,6 +183,7 @@ fn carry_out(asked: LiveCommand, studio: &Studio) -> Done {
             can_ask(&name, snapshot.shown_by(id))?;
             studio.send(Command::ShareAgain(id));
         }
+        LiveCommand::Page(name, line) => on_page(studio, &name, line)?,
         LiveCommand::Talk(name, held) if name.is_empty() => {
             can_talk(studio.snapshot().strips.iter().map(|strip| strip.audio.talk))?;
             studio.send(Command::PushToTalkKeys(held));
@@ -321,6 +322,26 @@ fn shown(name: &str) -> &str {
 fn kind_of(choice: &impl ToString) -> String {
     let word = choice.to_string();
     word.split(':').next().unwrap_or_default().to_owned()
+}
+
+/// Does something on the page of the source with this name.
+fn on_page(studio: &Studio, name: &str, line: page::PageLine) -> Done {
+    let snapshot = studio.snapshot();
+    let id = source_of(&snapshot, name)?;
+    match snapshot.shown_by(id) {
+        // The kind of a source that is not chosen yet is unknown.
+        Some(VideoChoice::Browser(_) | VideoChoice::None) | None => {}
+        Some(choice) => {
+            return Err(problem!("control-no-page", name = shown(name), kind = kind_of(choice)));
+        }
+    }
+    match line {
+        page::PageLine::Refresh => studio.send(Command::RefreshPage(id)),
+        page::PageLine::Inputs(inputs) => {
+            inputs.into_iter().for_each(|input| studio.send(Command::PageInput(id, input)));
+        }
+    }
+    Ok(())
 }
 
 /// Checks that the desktop has a sharing dialog for a source that shows this.

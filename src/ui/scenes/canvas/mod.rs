@@ -4,12 +4,15 @@
 //! multiples of 15°. Shift or Ctrl with a click selects several items, and so does a selection frame
 //! that begins outside all items, or anywhere with Shift. The frame around several items has handles
 //! that resize them together. If a member of a group is selected in the list, the member and its
-//! siblings are edited within the group.
+//! siblings are edited within the group. `interact` passes clicks and keys to a browser page.
 
 pub mod color_pick;
 pub mod drops;
 pub(in crate::ui::scenes) mod group_box;
 pub(in crate::ui::scenes) mod handles;
+pub mod interact;
+pub mod interaction;
+mod page_pointer;
 mod safe_areas;
 pub mod zoom;
 
@@ -60,6 +63,9 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect, roo
     let within = draft.selected.and_then(|id| whole.within(id));
     let canvas = within.as_ref().unwrap_or(&whole);
     let frame = canvas.frame;
+    if interact::show(ui, view, draft, (frame, canvas.items), reach) {
+        return;
+    }
     let response = ui.interact(reach, ui.scope_id().with("canvas"), Sense::click_and_drag());
     let name = canvas.name(view, draft);
     response.widget_info(|| WidgetInfo::labeled(Role::Canvas, true, &name));

@@ -3,11 +3,12 @@
 use egui::{DragValue, Id, Ui};
 
 use crate::capture::BrowserPage;
-use crate::compose::scene::SourceId;
+use crate::compose::scene::{Content, SourceId};
 use crate::media::Size;
 use crate::studio::Command;
-use crate::ui::input::actions::key;
-use crate::ui::scenes::draft::Draft;
+use crate::ui::input::actions::{Action, key};
+use crate::ui::scenes::commands;
+use crate::ui::scenes::draft::{Draft, chosen};
 use crate::ui::scenes::source::fields::{figure, flag, hint, part};
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
@@ -46,6 +47,14 @@ pub(super) fn contents(
     hint(ui, view, &view.texts.get("page-local-hint"));
     style(ui, view, draft, id, &mut page.css);
     ui.add_space(gap::S);
+    if let [item] = *chosen(view.snapshot, draft)
+        && item.content == Content::Source(id)
+    {
+        let text = view.texts.get("page-interact");
+        if Button::new(&text).small().show(ui, view.theme).clicked() {
+            commands::act_on(ui.ctx(), view, draft, &[item], Action::ItemInteract);
+        }
+    }
     let text = view.texts.get("page-refresh");
     if Button::new(&text).small().show(ui, view.theme).clicked() {
         view.send(Command::RefreshPage(id));

@@ -14,6 +14,9 @@
 //! costs requests even for a page that does not change. Screenshots (polled) are the second choice
 //! where a screencast comes without alpha.
 //!
+//! The user's clicks and keys go the other way (`input`), in order, and in one message each. onair looks
+//! for them every few milliseconds while they come, and rarely otherwise.
+//!
 //! A process that ends, hangs, uses too much memory or sends nonsense is killed with everything that
 //! it started. The source then shows its placeholder, has a notice, and starts another process, with
 //! longer and longer waits. The kernel kills the processes if onair itself is killed.
@@ -25,6 +28,7 @@
 
 #[cfg(target_os = "linux")]
 mod backend;
+mod input;
 #[cfg(not(target_os = "linux"))]
 mod no_browser;
 mod page;
@@ -36,6 +40,7 @@ mod wire;
 pub(super) use backend::open;
 #[cfg(target_os = "linux")]
 pub use backend::{PageHost, run};
+pub use input::{HeldKeys, PageInput, PageInputs, PageKey, PointerButton, PointerPress};
 #[cfg(not(target_os = "linux"))]
 pub(super) use no_browser::open;
 pub(super) use page::parse;

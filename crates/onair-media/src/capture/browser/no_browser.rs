@@ -1,5 +1,6 @@
 //! The replacement of browser pages on systems that have none yet.
 
+use crate::capture::browser::input::PageInputs;
 use crate::capture::browser::page::{self, BrowserPage};
 use crate::capture::browser::studio::StudioBoard;
 use crate::capture::source::{Context, Error, LiveSetting, Source};
@@ -9,7 +10,7 @@ use crate::text::problem::problem;
 pub(in crate::capture) fn open(
     page: &str,
     _dial: LiveSetting<BrowserPage>,
-    _requests: (LiveSetting<u32>, StudioBoard),
+    _requests: (LiveSetting<u32>, PageInputs, StudioBoard),
     _context: &Context,
 ) -> Result<Source, Error> {
     let name = page::name_of(page);

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::capture::browser::input::PageInput;
 use crate::media::{Planes, Size};
 use crate::text::Problem;
 use crate::text::problem::problem;
@@ -30,6 +31,8 @@ pub(super) enum Request {
     Refresh,
     /// The state of the studio.
     Studio(Value),
+    /// The user does something on the page.
+    Input(PageInput),
 }
 
 /// The page and its properties.
@@ -93,6 +96,7 @@ impl Request {
             Self::Shown(shown) => json!({ "shown": shown }),
             Self::Refresh => json!({ "refresh": true }),
             Self::Studio(state) => json!({ "studio": state }),
+            Self::Input(input) => json!({ "input": input.to_json() }),
         })
     }
 
@@ -106,6 +110,9 @@ impl Request {
         }
         if let Some(state) = value.get("studio") {
             return Some(Self::Studio(state.clone()));
+        }
+        if let Some(input) = value.get("input") {
+            return PageInput::of_json(input).map(Self::Input);
         }
         let number = |name: &str| value.get(name)?.as_u64().and_then(|it| u32::try_from(it).ok());
         let text = |name: &str| value.get(name)?.as_str().map(str::to_owned);
@@ -267,6 +274,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::capture::browser::input::{HeldKeys, PageKey, PointerButton, PointerPress};
 
     fn split(message: &[u8]) -> (u8, Vec<u8>) {
         let (head, body) = message.split_first_chunk::<HEAD>().unwrap();
@@ -285,7 +293,17 @@ mod tests {
             local_network: true,
         };
         let studio = Request::Studio(json!({ "scene": "A" }));
-        for request in [Request::Page(page), Request::Shown(false), Request::Refresh, studio] {
+        let keys = HeldKeys { ctrl: true, ..HeldKeys::default() };
+        let (at, press) = ((1.5, 2.0), PointerPress::Down(PointerButton::Right, 2));
+        let key = PageKey::named("Enter").unwrap();
+        let inputs = [
+            PageInput::Pointer { at, press, keys },
+            PageInput::Wheel { at, by: (0.0, -120.0), keys },
+            PageInput::Key { key, down: true, keys },
+            PageInput::Text("ä".into()),
+        ];
+        let plain = [Request::Page(page), Request::Shown(false), Request::Refresh, studio];
+        for request in plain.into_iter().chain(inputs.map(Request::Input)) {
             let (_, body) = split(&request.to_bytes());
             assert_eq!(Request::parse(&body), Some(request));
         }

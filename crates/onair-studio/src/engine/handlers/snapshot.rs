@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::capture::browser::PageStudio;
+use crate::capture::browser::{PageInput, PageStudio};
+use crate::compose::scene::SourceId;
 use crate::decode::inventory;
 use crate::encode::known_encoders_so_far;
 use crate::media::source_status::SourceFormat;
@@ -126,6 +127,20 @@ impl Engine {
             waits_to_go_live: self.startup.postponed.contains(&Command::GoLive),
             keys_pending: self.secrets.pending,
             ended,
+        }
+    }
+
+    /// Loads a browser page again.
+    pub fn refresh_page(&self, id: SourceId) {
+        if let Some(program) = &self.state.program {
+            program.refresh_page(id);
+        }
+    }
+
+    /// Passes on what the user does on a browser page.
+    pub fn page_input(&self, id: SourceId, input: PageInput) {
+        if let Some(program) = &self.state.program {
+            program.page_input(id, input);
         }
     }
 

@@ -7,6 +7,7 @@ mod chromium;
 mod connection;
 mod frame_image;
 mod host;
+mod input;
 mod memory;
 mod session;
 mod supervisor;

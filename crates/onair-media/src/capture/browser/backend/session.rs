@@ -14,6 +14,7 @@ use crate::capture::browser::backend::chromium::Chromium;
 use crate::capture::browser::backend::connection::{MessageReader, send};
 use crate::capture::browser::backend::frame_image::decode;
 use crate::capture::browser::backend::host::{PageHost, SEND_TIMEOUT};
+use crate::capture::browser::backend::input::Hands;
 use crate::capture::browser::backend::memory;
 use crate::capture::browser::studio::PageStudio;
 use crate::capture::browser::wire::{PageTask, Report, Request, Trouble};
@@ -82,6 +83,7 @@ pub(super) struct Session<'a> {
     style: Option<String>,
     /// The script with the state of the studio.
     studio: Option<String>,
+    hands: Hands,
     next_check: Instant,
     checks: u32,
     family: Vec<u32>,
@@ -127,6 +129,7 @@ impl<'a> Session<'a> {
             next_frame: now,
             style: None,
             studio: None,
+            hands: Hands::default(),
             next_check: now,
             checks: 0,
             family: Vec::new(),
@@ -438,6 +441,10 @@ impl<'a> Session<'a> {
             Request::Refresh => self.reload()?,
             Request::Studio(state) => self.set_studio(&state)?,
             Request::Page(task) => self.change(task)?,
+            Request::Input(input) => {
+                let (method, params) = self.hands.command(&input, self.task.size);
+                self.tell(method, &params)?;
+            }
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use crate::base::launcher::{self, Helper};
 use crate::base::{Backoff, Latest, Pooled, Stop, Timestamp, Worker};
 use crate::capture::browser::backend::connection::{MessageReader, finish, send};
+use crate::capture::browser::input::PageInputs;
 use crate::capture::browser::page::{self, BrowserPage};
 use crate::capture::browser::studio::StudioBoard;
 use crate::capture::browser::wire::{PageTask, Report, Request, Trouble};
@@ -24,6 +25,10 @@ const SEND_TIMEOUT: Duration = Duration::from_secs(2);
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 /// Longest wait for a message, so that the thread notices changes.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// The same while the user does something on the page.
+const INPUT_INTERVAL: Duration = Duration::from_millis(5);
+/// Time after the user's last input for which onair looks often.
+const INPUT_PAUSE: Duration = Duration::from_secs(3);
 /// A process that has not reported for this long hangs. It can take 20 s to start.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(25);
 /// Time without requests for frames after which the page is hidden.
@@ -38,7 +43,7 @@ const RECOVERED_AFTER: Duration = Duration::from_secs(60);
 pub(in crate::capture) fn open(
     page: &str,
     dial: LiveSetting<BrowserPage>,
-    (refreshes, studio): (LiveSetting<u32>, StudioBoard),
+    (refreshes, inputs, studio): (LiveSetting<u32>, PageInputs, StudioBoard),
     context: &Context,
 ) -> Result<Source, Error> {
     let status = SourceStatus::new("", page::name_of(page));
@@ -49,6 +54,7 @@ pub(in crate::capture) fn open(
         look: dial.get(),
         dial,
         refreshes,
+        inputs,
         studio,
         context: *context,
         status: Arc::clone(&status),
@@ -81,6 +87,8 @@ struct Supervisor {
     dial: LiveSetting<BrowserPage>,
     /// The number of requests to load the page again.
     refreshes: LiveSetting<u32>,
+    /// What the user does on the page.
+    inputs: PageInputs,
     studio: StudioBoard,
     context: Context,
     status: Arc<SourceStatus>,
@@ -188,12 +196,17 @@ impl Supervisor {
         let mut shown = true;
         let mut refreshes = self.refreshes.get();
         let mut studio = None;
+        // What was meant for an earlier page could press something else on this one.
+        drop(self.inputs.take());
+        let mut last_input: Option<Instant> = None;
         loop {
             if stop.is_set() {
                 finish(&socket, &mut reader, CLOSE_TIMEOUT);
                 return End::Stopped;
             }
-            match reader.next(&socket, POLL_INTERVAL, Report::parse) {
+            let is_used = last_input.is_some_and(|at| at.elapsed() < INPUT_PAUSE);
+            let interval = if is_used { INPUT_INTERVAL } else { POLL_INTERVAL };
+            match reader.next(&socket, interval, Report::parse) {
                 Ok(Some(report)) => {
                     last_report = Instant::now();
                     if let Err(trouble) = self.take(report) {
@@ -209,7 +222,11 @@ impl Supervisor {
                 }
                 Err(_) => return Trouble::Ended.into(),
             }
-            let mut requests = Vec::new();
+            let mut requests: Vec<Request> =
+                self.inputs.take().into_iter().map(Request::Input).collect();
+            if !requests.is_empty() {
+                last_input = Some(Instant::now());
+            }
             if let Some(look) = self.dial.change(&self.look) {
                 let before = self.task();
                 self.look = look;

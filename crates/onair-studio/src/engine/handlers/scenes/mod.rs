@@ -145,12 +145,6 @@ impl Engine {
         }
     }
 
-    pub fn refresh_page(&self, id: SourceId) {
-        if let Some(program) = &self.state.program {
-            program.refresh_page(id);
-        }
-    }
-
     pub fn share_again(&mut self, source: SourceId) {
         let collection = &self.settings.collection;
         let choice = match source {
