@@ -1,11 +1,14 @@
-//! Reads the chat of a streaming service from a server of the test that answers as Twitch documents
-//! it: login without an account, tags, pings, deletions, and a new connection after the server ends
-//! one.
+//! Reads the chats of streaming services from servers of the test that answer as the services document
+//! it. Twitch: login without an account, tags, pings, deletions, and a new connection after the server
+//! ends one. YouTube: the key in a header field, pages, and the end of the broadcast. Bilibili: packets,
+//! compressed and not.
 
+use std::io::Write;
 use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc;
 use std::thread;
 
-use crate::peers::{LIMIT, Onair};
+use crate::peers::{LIMIT, Onair, web};
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::{Message, WebSocket, accept};
 
@@ -120,5 +123,146 @@ fn a_channel_that_the_service_refuses_is_not_asked_again() {
     server.join().unwrap();
     // A broadcast that ends before it began is a failure.
     live.wait_event("the broadcast", |it| it["event"] == "target" && it["state"] == "live");
+    assert!(live.stop(LIMIT).success());
+}
+
+/// Starts a broadcast that reads this chat.
+fn live(address: &str, variables: &[(&str, &str)]) -> Onair {
+    let arguments =
+        ["live", "--built-in", "--video", "test", "--audio", "tone", "--size", "320x180"];
+    Onair::start_with(&[&arguments[..], &["--chat", address]].concat(), variables)
+}
+
+fn answer(stream: &mut TcpStream, status: &str, body: &str) {
+    let length = body.len();
+    let head = format!(
+        "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\
+         Connection: close\r\n\r\n"
+    );
+    // The program may have left.
+    let _ = stream.write_all(format!("{head}{body}").as_bytes());
+}
+
+#[test]
+fn messages_of_youtube_are_printed_page_by_page_until_the_broadcast_is_over() {
+    let message = |id: &str, name: &str, text: &str, owner: bool| {
+        format!(
+            r#"{{"id":"{id}","snippet":{{"type":"textMessageEvent","authorChannelId":"UC{name}",
+            "textMessageDetails":{{"messageText":"{text}"}}}},"authorDetails":{{"displayName":"{name}",
+            "isChatOwner":{owner},"isChatModerator":false}}}}"#
+        )
+    };
+    let page = |next: &str, items: &[String]| {
+        format!(
+            r#"{{"kind":"youtube#liveChatMessageListResponse","nextPageToken":"{next}",
+            "pollingIntervalMillis":1000,"items":[{}]}}"#,
+            items.join(",")
+        )
+    };
+    let first =
+        page("P1", &[message("1", "Ann", "hello", true), message("2", "小明", "加油", false)]);
+    // The first message comes again, as after a lost connection.
+    let second =
+        page("P2", &[message("1", "Ann", "hello", true), message("3", "Bob", "bye", false)]);
+    let (told, wrong) = mpsc::channel();
+    let port = web::canned(move |request, stream| {
+        let line = request.lines().next().unwrap_or_default().to_owned();
+        let has_key =
+            request.lines().any(|it| it.eq_ignore_ascii_case("x-goog-api-key: planted-key"));
+        if !has_key || line.contains("planted") {
+            told.send(request.to_owned()).unwrap();
+        }
+        let is = |part: &str| line.contains(part);
+        if is("/youtube/v3/videos?part=liveStreamingDetails&id=dQw4w9WgXcQ ") {
+            let body = r#"{"items":[{"liveStreamingDetails":{"activeLiveChatId":"Cg0K"}}]}"#;
+            answer(stream, "200 OK", body);
+        } else if is("/youtube/v3/liveChat/messages") && is("liveChatId=Cg0K") {
+            if is("pageToken=P2") {
+                let body = r#"{"error":{"code":403,"errors":[{"reason":"liveChatEnded"}]}}"#;
+                answer(stream, "403 Forbidden", body);
+            } else {
+                answer(stream, "200 OK", if is("pageToken=P1") { &second } else { &first });
+            }
+        } else {
+            told.send(line).unwrap();
+        }
+    });
+    let address = format!("youtube:dQw4w9WgXcQ@http://127.0.0.1:{port}/");
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("key");
+    std::fs::write(&key, "planted-key\n").unwrap();
+    let mut live = live(&address, &[("ONAIR_YOUTUBE_KEY_FILE", &key.display().to_string())]);
+    let ann = live.wait_event("a message", |it| is_chat(it, "name", "Ann"));
+    assert_eq!((&ann["text"], &ann["role"]), (&"hello".into(), &"streamer".into()), "{ann}");
+    assert_eq!((&ann["service"], &ann["channel"]), (&"youtube".into(), &"dQw4w9WgXcQ".into()));
+    let bob = live.wait_event("the next page", |it| is_chat(it, "name", "Bob"));
+    assert_eq!(bob["text"], "bye");
+    let refused = live.wait_event("the end", |it| is_chat(it, "state", "refused"));
+    assert!(refused["cause"].as_str().unwrap().contains("liveChatEnded"), "{refused}");
+    let of_ann = live.events().iter().filter(|it| is_chat(it, "name", "Ann")).count();
+    assert_eq!(of_ann, 1);
+    assert_eq!(wrong.try_iter().collect::<Vec<String>>(), Vec::<String>::new());
+    live.wait_event("the broadcast", |it| it["event"] == "target" && it["state"] == "live");
+    assert!(live.stop(LIMIT).success());
+    assert!(!live.peer.errors().contains("planted-key"));
+}
+
+#[test]
+fn the_chat_of_youtube_without_a_key_says_how_to_get_one() {
+    let mut live = live("https://www.youtube.com/watch?v=dQw4w9WgXcQ", &[]);
+    let refused = live.wait_event("the refusal", |it| is_chat(it, "state", "refused"));
+    assert!(refused["cause"].as_str().unwrap().contains("key"), "{refused}");
+    live.wait_event("the broadcast", |it| it["event"] == "target" && it["state"] == "live");
+    assert!(live.stop(LIMIT).success());
+}
+
+/// Returns a packet of Bilibili.
+fn packet(version: u8, operation: u8, body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(16 + body.len()).unwrap().to_be_bytes();
+    [&length[..], &[0, 16, 0, version, 0, 0, 0, operation, 0, 0, 0, 1], body].concat()
+}
+
+/// Returns these bytes in the format of zlib (RFC 1950), as one stored block.
+fn zlib(bytes: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(bytes.len()).unwrap();
+    let (mut a, mut b) = (1_u32, 0_u32);
+    for byte in bytes {
+        a = (a + u32::from(*byte)) % 65_521;
+        b = (b + a) % 65_521;
+    }
+    let check = (b << 16 | a).to_be_bytes();
+    let block = [&[1][..], &length.to_le_bytes(), &(!length).to_le_bytes(), bytes].concat();
+    [&[0x78, 0x01][..], &block, &check].concat()
+}
+
+#[test]
+fn messages_of_bilibili_are_printed_from_plain_and_compressed_packets() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("bilibili:0123@ws://{}/sub", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        stream.set_read_timeout(Some(LIMIT)).unwrap();
+        let mut socket = accept(stream).unwrap();
+        let Message::Binary(login) = socket.read().unwrap() else { panic!("no login") };
+        assert_eq!(login[..4], u32::try_from(login.len()).unwrap().to_be_bytes());
+        assert_eq!(login[4..12], [0, 16, 0, 1, 0, 0, 0, 7]);
+        let body: Value = serde_json::from_slice(&login[16..]).unwrap();
+        assert_eq!((&body["roomid"], &body["uid"]), (&123.into(), &0.into()));
+        let mut tell = |frame: Vec<u8>| socket.send(Message::binary(frame)).unwrap();
+        tell(packet(1, 8, br#"{"code":0}"#));
+        let plain = r#"{"cmd":"DANMU_MSG","info":[[0,1],"加油",[7,"小明",1,0]]}"#;
+        tell(packet(0, 5, plain.as_bytes()));
+        let open = r#"{"cmd":"LIVE_OPEN_PLATFORM_DM","data":{"uname":"Ann","msg":"hi","open_id":"o","msg_id":"m"}}"#;
+        tell(packet(2, 5, &zlib(&packet(0, 5, open.as_bytes()))));
+        socket
+    });
+    let mut live = live(&address, &[]);
+    live.wait_event("the open chat", |it| is_chat(it, "state", "open"));
+    let ming = live.wait_event("a message", |it| is_chat(it, "name", "小明"));
+    assert_eq!((&ming["text"], &ming["role"]), (&"加油".into(), &"moderator".into()), "{ming}");
+    assert_eq!((&ming["service"], &ming["channel"]), (&"bilibili".into(), &"123".into()));
+    let ann = live.wait_event("a compressed message", |it| is_chat(it, "name", "Ann"));
+    assert_eq!(ann["text"], "hi");
+    let _socket = server.join().unwrap();
     assert!(live.stop(LIMIT).success());
 }

@@ -9,7 +9,6 @@ use crate::cli::output::stats::{one_decimal, seconds, stats_fields, two_decimals
 use crate::cli::output::{Output, clients, guests};
 use crate::media::source_status::{SourceFormat, SourceState};
 use crate::media::{Size, Track};
-use crate::player::chat::ChatState;
 use crate::server;
 use crate::server::relay::Direction;
 use crate::studio::event::service_chat::{ServiceChatNews, ServiceLine};
@@ -356,17 +355,11 @@ fn print_service_chat(output: &Output, news: &ServiceChatNews) {
             });
         }
         ServiceChatNews::State(address, state) => {
-            let (name, cause) = match state {
-                ChatState::Connecting => ("connecting", None),
-                ChatState::Open => ("open", None),
-                ChatState::Lost { cause, .. } => ("lost", Some(output.say(cause))),
-                ChatState::Refused { cause } => ("refused", Some(output.say(cause))),
-                ChatState::Absent => ("refused", None),
-            };
+            let cause = state.cause().map(|cause| output.say(cause));
             let fields = json!({
                 "service": address.service.name(),
                 "channel": address.channel,
-                "state": name,
+                "state": state.name(),
                 "cause": cause,
             });
             output.event("chat", fields, || {

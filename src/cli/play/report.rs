@@ -124,14 +124,8 @@ pub(super) fn line(output: &Output, index: Option<usize>, role: ChatRole, line: 
 
 /// Prints the state of the chat.
 pub(super) fn chat(output: &Output, index: Option<usize>, state: &ChatState) {
-    let (name, cause) = match state {
-        ChatState::Connecting => ("connecting", None),
-        ChatState::Open => ("open", None),
-        ChatState::Lost { cause, .. } => ("lost", Some(output.language().say(cause))),
-        ChatState::Refused { cause } => ("refused", Some(output.language().say(cause))),
-        ChatState::Absent => ("refused", None),
-    };
-    event(output, index, "chat", json!({ "state": name, "cause": cause }), || {
+    let cause = state.cause().map(|cause| output.language().say(cause));
+    event(output, index, "chat", json!({ "state": state.name(), "cause": cause }), || {
         cause.map(|cause| output.language().say(&problem!("play-no-chat", cause = cause)))
     });
 }

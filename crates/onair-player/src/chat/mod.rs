@@ -52,13 +52,57 @@ pub enum ChatState {
     Absent,
 }
 
+impl ChatState {
+    /// Returns the name in events.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Connecting => "connecting",
+            Self::Open => "open",
+            Self::Lost { .. } => "lost",
+            Self::Refused { .. } | Self::Absent => "refused",
+        }
+    }
+
+    /// Returns the reason why the chat is not open.
+    pub const fn cause(&self) -> Option<&Problem> {
+        match self {
+            Self::Lost { cause, .. } | Self::Refused { cause } => Some(cause),
+            Self::Connecting | Self::Open | Self::Absent => None,
+        }
+    }
+}
+
+/// A chat that a task reads. Dropping the value leaves the chat.
+#[derive(Debug)]
+pub struct ReadChat<T> {
+    received: queue::Receiver<T>,
+    state: Arc<Mutex<ChatState>>,
+    task: JoinHandle<()>,
+}
+
+impl<T> ReadChat<T> {
+    /// Returns the state of the connection.
+    pub fn state(&self) -> ChatState {
+        self.state.lock().clone()
+    }
+
+    /// Returns what happens in the chat.
+    pub fn frames(&self) -> &queue::Receiver<T> {
+        &self.received
+    }
+}
+
+impl<T> Drop for ReadChat<T> {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
 /// A joined chat. Dropping the value leaves the chat.
 #[derive(Debug)]
 pub struct Chat {
-    received: queue::Receiver<ChatFrame>,
+    read: ReadChat<ChatFrame>,
     to_say: mpsc::Sender<(ChatLine, u64)>,
-    state: Arc<Mutex<ChatState>>,
-    task: JoinHandle<()>,
 }
 
 impl Chat {
@@ -79,29 +123,23 @@ impl Chat {
         let state = Arc::new(Mutex::new(ChatState::Connecting));
         let talk = ChatThread { url, guessed, options, frames, state: Arc::clone(&state) };
         let task = runtime.spawn(talk.run(says));
-        Self { received, to_say, state, task }
+        Self { read: ReadChat { received, state, task }, to_say }
     }
 
     /// Returns the state of the connection.
     pub fn state(&self) -> ChatState {
-        self.state.lock().clone()
+        self.read.state()
     }
 
     /// Returns the messages, including the user's own, and the deletions of messages.
     pub fn frames(&self) -> &queue::Receiver<ChatFrame> {
-        &self.received
+        self.read.frames()
     }
 
     /// Sends a message, whose number a refusal repeats. Returns false if the chat is not open, or
     /// too many messages wait.
     pub fn say(&self, line: ChatLine, number: u64) -> bool {
-        *self.state.lock() == ChatState::Open && self.to_say.try_send((line, number)).is_ok()
-    }
-}
-
-impl Drop for Chat {
-    fn drop(&mut self) {
-        self.task.abort();
+        self.state() == ChatState::Open && self.to_say.try_send((line, number)).is_ok()
     }
 }
 

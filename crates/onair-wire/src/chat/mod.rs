@@ -40,7 +40,12 @@ pub struct ChatLine {
 impl ChatLine {
     /// Cleans a message. Returns `None` if no text is left.
     pub fn new(name: &str, text: &str) -> Option<Self> {
-        let text = clean(text, MAX_TEXT_CHARS);
+        Self::within(name, text, MAX_TEXT_CHARS)
+    }
+
+    /// Works like [`new`](Self::new), with another limit for the text, in characters.
+    fn within(name: &str, text: &str, most: usize) -> Option<Self> {
+        let text = clean(text, most);
         // Without this, a name of invisible characters would look like the server's own empty name.
         let mut own = clean(name, MAX_NAME_CHARS);
         if !own.is_empty() && !own.chars().any(is_visible) {

@@ -23,6 +23,8 @@ struct Facts {
     minute: (u8, u8),
     /// The number of the newest chat message.
     chat: u64,
+    /// The same of the chats of services.
+    service_chat: u64,
 }
 
 impl Facts {
@@ -44,6 +46,7 @@ impl Facts {
             lost_targets: targets.map(|it| target(&it.target)).collect(),
             minute,
             chat: snapshot.chat.lines.last().map_or(0, |line| line.number),
+            service_chat: snapshot.service_chats.lines.last().map_or(0, |line| line.number),
         }
     }
 }
@@ -142,12 +145,16 @@ fn has_happened(event: &RuleEvent, before: &Facts, after: &Facts, snapshot: &Sna
         }
         RuleEvent::Chat(word) => {
             let word = word.to_lowercase();
+            let has_word = |text: &str| {
+                let text = text.to_lowercase();
+                text.split_whitespace().any(|it| it == word)
+            };
             let lines = snapshot.chat.lines.iter().rev();
             let mut lines = lines.take_while(|line| line.number > before.chat);
-            lines.any(|line| {
-                let text = line.line.text.to_lowercase();
-                text.split_whitespace().any(|it| it == word)
-            })
+            let services = snapshot.service_chats.lines.iter().rev();
+            let mut services = services.take_while(|line| line.number > before.service_chat);
+            lines.any(|line| has_word(&line.line.text))
+                || services.any(|line| has_word(&line.post.line.text))
         }
         RuleEvent::Silent(..) => false,
     }
@@ -159,6 +166,9 @@ mod tests {
 
     use super::*;
     use crate::studio::Edit;
+    use crate::studio::event::service_chat::ServiceLine;
+    use crate::wire::chat::service::ServicePost;
+    use crate::wire::chat::{ChatLine, ChatRole};
 
     fn rule(when: &str) -> Rule {
         Rule { when: when.to_owned(), then: "record".to_owned(), enabled: true }
@@ -201,6 +211,29 @@ mod tests {
         let is_caused = |text: &str| can_be_caused(&RuleEvent::parse(text).unwrap());
         assert!(["scene:Break", "source-lost:Camera", "target-lost:"].into_iter().all(is_caused));
         assert!(!["silent:10", "time:20:15", "chat:!pause"].into_iter().any(is_caused));
+    }
+
+    #[test]
+    fn a_word_in_the_chat_of_a_service_counts_once() {
+        let mut it = snapshot(&["chat:!pause"]);
+        let address = Arc::new("twitch:show".parse().unwrap());
+        let line = |number, text: &str| ServiceLine {
+            number,
+            address: Arc::clone(&address),
+            post: ServicePost {
+                id: String::new(),
+                from: String::new(),
+                role: ChatRole::Viewer,
+                line: ChatLine::new("Ann", text).unwrap(),
+            },
+        };
+        let mut watcher = RuleWatcher::default();
+        it.service_chats.lines = [line(1, "!pause")].into();
+        assert!(due(&mut watcher, 0, 0, &it).is_empty(), "said before");
+        it.service_chats.lines = [line(1, "!pause"), line(2, "please !PAUSE now")].into();
+        assert_eq!(due(&mut watcher, 100, 0, &it), ["chat:!pause"]);
+        it.service_chats.lines = [line(2, "!pause"), line(3, "!pauses")].into();
+        assert!(due(&mut watcher, 200, 0, &it).is_empty());
     }
 
     #[test]

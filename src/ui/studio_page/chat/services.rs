@@ -51,15 +51,12 @@ fn joined(ui: &mut Ui, view: &mut View<'_>) {
                 left = Some(address);
             }
             label(ui, &title(address), Type::BodyStrong, theme.text);
-            let (words, color) = match state {
-                ChatState::Connecting => {
+            let (words, color) = match (state, state.cause()) {
+                (ChatState::Connecting, _) => {
                     (texts.get("chat-connecting").to_string(), theme.secondary)
                 }
-                ChatState::Open => (String::new(), theme.secondary),
-                ChatState::Lost { cause, .. } | ChatState::Refused { cause } => {
-                    (texts.say(cause), theme.warn)
-                }
-                ChatState::Absent => (String::new(), theme.warn),
+                (_, Some(cause)) => (texts.say(cause), theme.warn),
+                (_, None) => (String::new(), theme.secondary),
             };
             ui.add(
                 Label::new(egui::RichText::new(words).font(Type::Small.font()).color(color))
@@ -152,7 +149,7 @@ fn field(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         paragraph(ui, &texts.get("chat-service-bad"), Type::Small, theme.warn);
     }
     let Some(text) = wanted else { return };
-    // A name alone is that of a channel of Twitch, the only service so far.
+    // A name alone is that of a channel of Twitch.
     let with_service = match text.contains([':', '/']) {
         true => text,
         false => format!("twitch:{text}"),

@@ -57,6 +57,8 @@ pub struct Message<'a> {
     pub body: &'a [u8],
     /// The token for the server (RFC 6750).
     pub bearer: Option<&'a Secret>,
+    /// A header field whose value is secret, such as the key of an interface.
+    pub secret_field: Option<(&'static str, &'a Secret)>,
     /// The entity tag that the resource must have.
     pub if_match: Option<&'a str>,
 }
@@ -105,6 +107,9 @@ fn request(url: &WebUrl, wanting: RequestPurpose<'_>) -> String {
             }
             if let Some(tag) = message.if_match {
                 head.push_str(&format!("If-Match: {tag}\r\n"));
+            }
+            if let Some((name, value)) = message.secret_field {
+                head.push_str(&format!("{name}: {}\r\n", value.expose()));
             }
             if let Some(token) = message.bearer {
                 head.push_str(&format!("Authorization: Bearer {}\r\n\r\n", token.expose()));

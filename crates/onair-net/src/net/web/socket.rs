@@ -170,7 +170,19 @@ impl Socket {
     /// # Errors
     /// Fails if the connection fails or accepts no data.
     pub async fn send_text(&mut self, text: String) -> Result<(), Error> {
-        match timeout(HANDSHAKE_TIMEOUT, self.inner.send(Message::Text(text.into()))).await {
+        self.send(Message::Text(text.into())).await
+    }
+
+    /// Sends a binary message, within ten seconds.
+    ///
+    /// # Errors
+    /// Fails if the connection fails or accepts no data.
+    pub async fn send_bytes(&mut self, bytes: Vec<u8>) -> Result<(), Error> {
+        self.send(Message::Binary(bytes.into())).await
+    }
+
+    async fn send(&mut self, message: Message) -> Result<(), Error> {
+        match timeout(HANDSHAKE_TIMEOUT, self.inner.send(message)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(self.broken(&error)),
             Err(_) => {

@@ -65,7 +65,7 @@ pub(super) async fn offer(
             content_type: Some(SDP_TYPE),
             body: offer.as_bytes(),
             bearer: at.token.as_ref(),
-            if_match: None,
+            ..Message::default()
         };
         let response = client.send(&at.url, &message, on_step).await?;
         let fail = |cause| failure(&at.url, cause);
