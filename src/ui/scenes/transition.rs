@@ -9,7 +9,7 @@ use egui::{Layout, Ui, vec2};
 
 use crate::compose::scene::SceneId;
 use crate::compose::transition::{
-    Kind, MAX_STINGER_DURATION, Matte, Order, Pattern, Side, Stinger, Transition, Wipe,
+    Easing, Kind, MAX_STINGER_DURATION, Matte, Order, Pattern, Side, Stinger, Transition, Wipe,
 };
 use crate::studio::{Command, Edit};
 use crate::ui::dialogs::{DialogAnswer, heading, modal};
@@ -64,7 +64,7 @@ impl TransitionChoice {
         match kind {
             Kind::Cut => Self::Cut,
             Kind::Fade => Self::Fade,
-            Kind::Move => Self::Move,
+            Kind::Move(_) => Self::Move,
             Kind::FadeColor(_) => Self::Color,
             Kind::Slide(_) => Self::Slide,
             Kind::Swipe(_) => Self::Swipe,
@@ -106,7 +106,7 @@ impl TransitionChoice {
         match self {
             Self::Cut => Kind::Cut,
             Self::Fade => Kind::Fade,
-            Self::Move => Kind::Move,
+            Self::Move => Kind::Move(Easing::default()),
             Self::Color => Kind::FadeColor([0; 3]),
             Self::Slide => Kind::Slide(side),
             Self::Swipe => Kind::Swipe(side),
@@ -188,7 +188,18 @@ fn contents(ui: &mut Ui, view: &mut View<'_>, scene: Option<SceneId>, now: &mut 
         seconds(ui, view, key!("transition-duration"), &mut now.duration, DURATION_RANGE);
     }
     match &mut now.kind {
-        Kind::Cut | Kind::Fade | Kind::Move => {}
+        Kind::Cut | Kind::Fade => {}
+        Kind::Move(easing) => {
+            let easings = [
+                (key!("easing-smooth"), Easing::Smooth),
+                (key!("easing-linear"), Easing::Linear),
+                (key!("easing-in"), Easing::In),
+                (key!("easing-out"), Easing::Out),
+                (key!("easing-back"), Easing::Back),
+                (key!("easing-bounce"), Easing::Bounce),
+            ];
+            choose(ui, view, key!("transition-easing"), &easings, easing);
+        }
         Kind::FadeColor(color) => rgb(ui, view, key!("transition-color-of"), color),
         Kind::Slide(side) | Kind::Swipe(side) => {
             let sides = [

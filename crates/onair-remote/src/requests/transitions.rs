@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::call::{Call, CallResult, Failure, Outcome, RequestEntry, set};
-use crate::compose::transition::{Kind, Side, Transition, Wipe};
+use crate::compose::transition::{Easing, Kind, Side, Transition, Wipe};
 use crate::names::transition_uuid;
 use crate::protocol::status;
 use onair_studio::scenes::edits::Edit;
@@ -49,7 +49,7 @@ fn place(kind: &Kind) -> usize {
         Kind::Swipe(_) => 4,
         Kind::Luma(_) => 5,
         Kind::Stinger(_) => 6,
-        Kind::Move => 7,
+        Kind::Move(_) => 7,
     }
 }
 
@@ -121,7 +121,7 @@ fn kind_named(call: &Call<'_>, name: &str, present: &Transition) -> Result<Kind,
     match name {
         "Cut" => Ok(Kind::Cut),
         "Fade" => Ok(Kind::Fade),
-        "Move" => Ok(Kind::Move),
+        "Move" => Ok(Kind::Move(Easing::default())),
         "Fade to Color" => Ok(Kind::FadeColor([0; 3])),
         "Slide" => Ok(Kind::Slide(Side::default())),
         "Swipe" => Ok(Kind::Swipe(Side::default())),

@@ -18,7 +18,7 @@ use crate::compose::filter::{
     Asset, AssetSupply, Cube, Filter, FilterAssets, Slot, Table, WantedFilter,
 };
 use crate::compose::scene::{Blend, Content, Item, ItemId, Placement, SceneId};
-use crate::compose::transition::{Kind, Side};
+use crate::compose::transition::{Easing, Kind, Side};
 use crate::compose::{SourceFrame, Ticker, ViewDetail};
 use crate::media::source_status::{SourceFormat, SourceStatus};
 use crate::media::{Color, NumericSettings, Planes, Size, VideoFeed};
@@ -418,7 +418,7 @@ fn a_transition_is_as_it_would_be_by_itself_and_goes_on_while_its_scene_is_chang
     rig.change(both, "another scene");
     let kinds = [
         Kind::Fade,
-        Kind::Move,
+        Kind::Move(Easing::Back),
         Kind::FadeColor([200, 30, 30]),
         Kind::Slide(Side::Left),
         Kind::Swipe(Side::Top),

@@ -345,7 +345,7 @@ fn transition(text: &str) -> Result<Transition, Problem> {
     let (words, file) = text.split_once("file=").unwrap_or((text, ""));
     let mut words = words.split_whitespace();
     let kind = words.next().unwrap_or_default();
-    let known = "cut, fade, move, color-#RRGGBB, slide-SIDE, swipe-SIDE (left, right, top, bottom), \
+    let known = "cut, fade, move[-linear|-in|-out|-back|-bounce], color-#RRGGBB, slide-SIDE, swipe-SIDE (left, right, top, bottom), \
                  luma-PATTERN, luma-image, stinger";
     let mut transition = Transition {
         kind: transition_of(kind)

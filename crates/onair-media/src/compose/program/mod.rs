@@ -225,7 +225,9 @@ impl Program {
                 Some(bar) => {
                     source_frames.pull(bar.bar.plan.sources(), at, workers);
                     let (own, other) = match bar.bar.kind {
-                        Kind::Move => moved((plan, &bar.bar.plan), bar.bar.position),
+                        Kind::Move(easing) => {
+                            moved((plan, &bar.bar.plan), bar.bar.position, easing)
+                        }
                         _ => (Arc::clone(plan), Arc::clone(&bar.bar.plan)),
                     };
                     let own = draw(stage, source_frames, &own, canvas).0;
@@ -242,7 +244,9 @@ impl Program {
                     draw(stage, source_frames, plan, canvas)
                 } else {
                     let moving = match (&transition.kind, &*from) {
-                        (Kind::Move, From::Plan(before, _)) => Some(moved((before, plan), part)),
+                        (Kind::Move(easing), From::Plan(before, _)) => {
+                            Some(moved((before, plan), part, *easing))
+                        }
                         _ => None,
                     };
                     let (before, after) = moving.unzip();

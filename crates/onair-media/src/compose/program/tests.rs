@@ -4,6 +4,7 @@ use super::*;
 use crate::base::Pooled;
 use crate::compose::filter::{AssetSupply, Filter, Slot};
 use crate::compose::preview::MAX_PREVIEW_SIZE;
+use crate::compose::transition::Easing;
 use crate::compose::{scene, transition};
 use crate::media::{NumericSettings, VideoFeed};
 
@@ -97,14 +98,14 @@ fn a_shared_item_moves_to_its_new_place_while_the_backgrounds_fade() {
     };
     assert_eq!(row(&mut program, 0), [220, 40, 40, 40]);
     let duration = Duration::from_millis(400);
-    let change = Transition { kind: transition::Kind::Move, duration };
+    let change = Transition { kind: transition::Kind::Move(Easing::Smooth), duration };
     program.handle(Feeds::new(), Some((plan(2, 0.75), Some(change.into()))), None);
     assert_eq!(row(&mut program, 1_000), [220, 40, 40, 40]);
     // Halfway, the item is in the middle, as bright as before, and the background is mixed.
     assert_eq!(row(&mut program, 1_200), [60, 220, 220, 60]);
     assert_eq!(row(&mut program, 1_400), [80, 80, 80, 220]);
     // The T-bar moves it by hand.
-    let bar = ManualTransition::new(plan(1, 0.0), Kind::Move, None, 0.5);
+    let bar = ManualTransition::new(plan(1, 0.0), Kind::Move(Easing::Linear), None, 0.5);
     program.set_t_bar(Some(bar));
     assert_eq!(row(&mut program, 1_500), [60, 220, 220, 60]);
 }

@@ -1,6 +1,7 @@
 //! Transitions between scenes, which combine two whole program frames into one. This module is
 //! pure, and works row by row.
 
+mod easing;
 pub(in crate::compose) mod manual;
 pub(in crate::compose) mod moving;
 pub(in crate::compose) mod stinger;
@@ -10,6 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use crate::compose::transition::easing::Easing;
 pub use crate::compose::transition::manual::ManualTransition;
 pub use crate::compose::transition::stinger::{MAX_STINGER_DURATION, Matte, Stinger};
 pub use crate::compose::transition::wipe::{Order, Pattern, Wipe};
@@ -40,7 +42,7 @@ pub enum Kind {
     /// A fade through a color, in red, green and blue.
     FadeColor([u8; 3]),
     /// Items of both scenes move to their new places, and the others fade.
-    Move,
+    Move(Easing),
     /// The new scene pushes the old one out.
     Slide(Side),
     /// The old scene moves out and reveals the new one, which does not move.
@@ -178,7 +180,7 @@ impl Mixer {
         match *kind {
             Kind::Cut => out.copy_pixels(to),
             // The frames already show the moving items where they are.
-            Kind::Fade | Kind::Move => {
+            Kind::Fade | Kind::Move(_) => {
                 out.copy_pixels(from);
                 fade(to, part, out, workers);
             }
@@ -210,7 +212,7 @@ impl Mixer {
 
 /// Returns an easing curve that is slow at both ends.
 pub(in crate::compose) fn eased(part: f32) -> f32 {
-    part * part * (3.0 - 2.0 * part)
+    Easing::Smooth.at(part)
 }
 
 /// Converts an RGB color to the program's YUV.
@@ -300,7 +302,7 @@ mod tests {
 
     fn all() -> Vec<Kind> {
         let sides = [Side::Right, Side::Left, Side::Top, Side::Bottom];
-        let mut all = vec![Kind::Cut, Kind::Fade, Kind::Move];
+        let mut all = vec![Kind::Cut, Kind::Fade, Kind::Move(Easing::Smooth)];
         all.extend([[255; 3], [0; 3]].map(Kind::FadeColor));
         all.extend(sides.map(Kind::Slide));
         all.extend(sides.map(Kind::Swipe));

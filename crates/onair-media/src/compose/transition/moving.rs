@@ -9,18 +9,19 @@
 use std::sync::Arc;
 
 use crate::compose::scene::{Crop, Layer, Placement, Plan};
-use crate::compose::transition::eased;
+use crate::compose::transition::Easing;
 
 /// Returns both plans with the shared items where they are at `part` (0…1) of the transition.
 pub(in crate::compose) fn moved(
     (old, new): (&Arc<Plan>, &Arc<Plan>),
     part: f32,
+    easing: Easing,
 ) -> (Arc<Plan>, Arc<Plan>) {
     let pairs = pairs(&old.layers, &new.layers);
     if pairs.is_empty() {
         return (Arc::clone(old), Arc::clone(new));
     }
-    let part = eased(part.clamp(0.0, 1.0));
+    let part = easing.at(part);
     let (mut from, mut to) = (Plan::clone(old), Plan::clone(new));
     for (before, after) in pairs {
         let (Some(a), Some(b)) = (old.layers.get(before), new.layers.get(after)) else { continue };
@@ -54,7 +55,7 @@ fn pairs(old: &[Layer], new: &[Layer]) -> Vec<(usize, usize)> {
 
 /// Moves a layer between these two. How the frame fits its box, flips and the blend mode stay.
 fn set_between(layer: &mut Layer, (a, b): (&Layer, &Layer), part: f32) {
-    layer.opacity = a.opacity + (b.opacity - a.opacity) * part;
+    layer.opacity = (a.opacity + (b.opacity - a.opacity) * part).clamp(0.0, 1.0);
     let part = f64::from(part);
     for ((place, a), b) in layer.places.iter_mut().zip(&a.places).zip(&b.places) {
         set_place_between(place, (a, b), part);
@@ -65,8 +66,9 @@ fn set_place_between(place: &mut Placement, (a, b): (&Placement, &Placement), pa
     let between = |a: f64, b: f64| a + (b - a) * part;
     place.x = between(a.x, b.x);
     place.y = between(a.y, b.y);
-    place.width = between(a.width, b.width);
-    place.height = between(a.height, b.height);
+    // A movement that goes too far cannot make an item smaller than nothing.
+    place.width = between(a.width, b.width).max(0.0);
+    place.height = between(a.height, b.height).max(0.0);
     // The shorter way around.
     let turn = (b.rotation - a.rotation + 180.0).rem_euclid(360.0) - 180.0;
     place.rotation = (a.rotation + turn * part).rem_euclid(360.0);
@@ -103,7 +105,7 @@ mod tests {
         b.places[0].fit = Fit::Cover;
         let (old, new) = (plan(&[layer(2, 0.0, 1.0), a]), plan(&[b, layer(3, 0.0, 1.0)]));
         let at = |part| {
-            let (from, to) = moved((&old, &new), part);
+            let (from, to) = moved((&old, &new), part, Easing::Smooth);
             // Items of only one scene stay.
             assert_eq!((&from.layers[0], &to.layers[1]), (&old.layers[0], &new.layers[1]));
             let (from, to) = (from.layers[1].clone(), to.layers[0].clone());
@@ -128,7 +130,7 @@ mod tests {
         let new = [layer(1, 0.2, 0.1), in_group, layer(1, 0.7, 0.1), layer(1, 0.9, 0.1)];
         assert_eq!(pairs(&old, &new), [(0, 0), (1, 2)]);
         let nothing = plan(&[layer(9, 0.0, 1.0)]);
-        let (from, to) = moved((&plan(&old), &nothing), 0.5);
+        let (from, to) = moved((&plan(&old), &nothing), 0.5, Easing::Smooth);
         assert!(from.layers == old && Arc::ptr_eq(&to, &nothing));
     }
 }

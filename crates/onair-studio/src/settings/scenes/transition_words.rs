@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::compose::scene::{ItemTransition, ItemTransitionKind};
-use crate::compose::transition::{Kind, Matte, Order, Pattern, Side, Stinger, Wipe};
+use crate::compose::transition::{Easing, Kind, Matte, Order, Pattern, Side, Stinger, Wipe};
 use crate::studio::settings::reading::parts::{meant, word_of};
 
 const SIDE_WORDS: [(&str, Side); 4] =
@@ -17,7 +17,10 @@ pub fn transition_text(kind: &Kind) -> String {
     match *kind {
         Kind::Cut => "cut".into(),
         Kind::Fade => "fade".into(),
-        Kind::Move => "move".into(),
+        Kind::Move(Easing::Smooth) => "move".into(),
+        Kind::Move(easing) => {
+            format!("move-{}", word_of(&Easing::ALL, &easing).unwrap_or_default())
+        }
         Kind::FadeColor([r, g, b]) => format!("color-#{r:02x}{g:02x}{b:02x}"),
         Kind::Slide(from) => format!("slide-{}", side(from)),
         Kind::Swipe(from) => format!("swipe-{}", side(from)),
@@ -35,7 +38,8 @@ pub fn transition_of(text: &str) -> Option<Kind> {
     match word {
         "cut" => Some(Kind::Cut),
         "fade" => Some(Kind::Fade),
-        "move" if rest.is_empty() => Some(Kind::Move),
+        "move" if rest.is_empty() => Some(Kind::Move(Easing::Smooth)),
+        "move" => meant(rest, &Easing::ALL).map(Kind::Move),
         "color" => {
             let hex = rest.strip_prefix('#').filter(|hex| hex.len() == 6)?;
             let number = u32::from_str_radix(hex, 16).ok()?;
@@ -122,7 +126,8 @@ mod tests {
 
     #[test]
     fn every_transition_has_its_word() {
-        let mut kinds = vec![Kind::Cut, Kind::Fade, Kind::Move, Kind::FadeColor([1, 255, 16])];
+        let mut kinds = vec![Kind::Cut, Kind::Fade, Kind::FadeColor([1, 255, 16])];
+        kinds.extend(Easing::ALL.map(|(_, easing)| Kind::Move(easing)));
         kinds.extend(
             SIDE_WORDS.iter().flat_map(|(_, side)| [Kind::Slide(*side), Kind::Swipe(*side)]),
         );

@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use crate::capture::Rgba;
 use crate::compose::scene::{ItemTransition, ItemTransitionKind};
-use crate::compose::transition::{Kind, Matte, Order, Pattern, Side, Stinger, Transition, Wipe};
+use crate::compose::transition::{
+    Easing, Kind, Matte, Order, Pattern, Side, Stinger, Transition, Wipe,
+};
 use crate::studio::settings::import::obs::json::{array, color, is_on, number, part, text, whole};
 use crate::text::problem::{Problem, problem};
 
@@ -76,7 +78,7 @@ fn named(json: &Value, name: &str) -> (Kind, Option<Problem>) {
         "cut_transition" => Kind::Cut,
         "fade_transition" => Kind::Fade,
         // The transition of a plugin that many collections use.
-        "move_transition" => Kind::Move,
+        "move_transition" => Kind::Move(Easing::Smooth),
         "slide_transition" => Kind::Slide(side()),
         "swipe_transition" => {
             let not =
@@ -105,7 +107,7 @@ fn by_name(name: &str) -> (Kind, Option<Problem>) {
         _ if is(&CUT_NAMES) => (Kind::Cut, None),
         _ if name.is_empty() || is(&FADE_NAMES) => (Kind::Fade, None),
         it if it.contains("color") || it.contains("colour") => (Kind::FadeColor([0; 3]), None),
-        "move" => (Kind::Move, None),
+        "move" => (Kind::Move(Easing::Smooth), None),
         it if it.contains("slide") => (Kind::Slide(Side::Right), None),
         it if it.contains("swipe") => (Kind::Swipe(Side::Right), None),
         _ => (Kind::Fade, Some(problem!("import-transition-unknown", name = &name))),
