@@ -26,10 +26,10 @@ use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 
 /// A separate X server, which is killed when the value is dropped.
-struct Server(Child, String);
+pub struct XServer(Child, pub String);
 
-impl Server {
-    fn start(screen: &str) -> Self {
+impl XServer {
+    pub fn start(screen: &str) -> Self {
         let mut child = Command::new("Xvfb")
             .args(["-displayfd", "1", "-screen", "0", screen, "-nolisten", "tcp", "-noreset"])
             .stdout(Stdio::piped())
@@ -43,7 +43,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for XServer {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
@@ -65,7 +65,7 @@ fn a_desktop_that_is_larger_than_a_frame_is_not_cut_off() {
 
 /// Runs a test of this program on an X server with this screen.
 fn run_on(screen: &str, test: &str) {
-    let server = Server::start(screen);
+    let server = XServer::start(screen);
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture", "--test-threads=1"])
         .env("DISPLAY", &server.1)

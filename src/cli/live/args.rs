@@ -53,7 +53,7 @@ const OBS_WEBSOCKET_ADDRESS: &str = "127.0.0.1:4455";
 pub struct Args {
     /// Video source: `camera[:ID][@1280x720,30,MJPEG]`, `screen[:ID]`, window:ID, file:FILE,
     /// stream:URL, browser:URL, image:FILE, slides:FOLDER, color:#RRGGBB, text:WORDS,
-    /// text-file:PATH, clock, countdown:SECONDS, stopwatch, test, none. On Wayland, screen:wayland
+    /// text-file:PATH, clock, countdown:SECONDS, stopwatch, chat[:LINES], test, none. On Wayland, screen:wayland
     /// and window:wayland open the desktop's sharing dialog. Without --scene, this source replaces the scenes from
     /// --settings [default: from --settings, else a camera if there is one, else test]
     #[arg(long, value_name = "SOURCE", value_parser = value::video(),
@@ -497,7 +497,12 @@ impl TypedValueParser for ServiceName {
 fn rule(text: &str) -> Result<Rule, Problem> {
     let is_known =
         |rule: &Rule| RuleEvent::parse(&rule.when).is_some() && parse_rule(&rule.then).is_some();
-    Rule::of_line(text).filter(is_known).ok_or_else(|| problem!("cli-rule", text = text))
+    let rule = Rule::of_line(text).filter(is_known);
+    let rule = rule.ok_or_else(|| problem!("cli-rule", text = text))?;
+    match RuleEvent::parse(&rule.when).and_then(|event| event.refusal()) {
+        Some(why) => Err(why),
+        None => Ok(rule),
+    }
 }
 
 fn channels(text: &str) -> Result<u16, Problem> {

@@ -85,7 +85,7 @@ fn event(ui: &mut Ui, view: &View<'_>, place: usize, rule: &mut Rule) -> bool {
         .enumerate()
         .map(|(place, (_, key, _))| (place, texts.get(key).to_string(), None))
         .collect();
-    let mut typing = false;
+    let (mut typing, mut refusal) = (false, None);
     ui.horizontal(|ui| {
         if switch(ui, theme, &texts.get(key!("rule-enabled")), rule.enabled) {
             rule.enabled = !rule.enabled;
@@ -98,7 +98,9 @@ fn event(ui: &mut Ui, view: &View<'_>, place: usize, rule: &mut Rule) -> bool {
         });
         let hint = now.and_then(|it| KINDS.get(it)).map(|(.., hint)| texts.get(hint));
         let hint = hint.map(|it| it.to_string()).unwrap_or_default();
-        let wrong = RuleEvent::parse(&rule.when).is_none();
+        let event = RuleEvent::parse(&rule.when);
+        let wrong = event.is_none();
+        refusal = event.and_then(|event| event.refusal());
         let field = Field {
             name: &texts.get(key!("rule-detail")),
             hint: &hint,
@@ -114,6 +116,9 @@ fn event(ui: &mut Ui, view: &View<'_>, place: usize, rule: &mut Rule) -> bool {
             rule.when = format!("{word}:{detail}");
         }
     });
+    if let Some(why) = refusal {
+        paragraph(ui, &texts.say(&why), Type::Small, theme.warn);
+    }
     typing
 }
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::capture::screen::front;
+use crate::text::Problem;
 use crate::ui::input::actions::key;
 
 /// Maximum time without sound that a rule can wait for.
@@ -23,17 +25,20 @@ pub enum RuleEvent {
     Time(u8, u8),
     /// A chat message contains this word.
     Chat(String),
+    /// A window whose program or title contains this text comes to the front.
+    Window(String),
 }
 
 /// The kinds of events in the order of lists: the word, and the text keys of the name and of the hint
 /// for its details.
-pub const KINDS: [(&str, &str, &str); 6] = [
+pub const KINDS: [(&str, &str, &str); 7] = [
     ("scene", key!("rule-scene"), key!("rule-scene-hint")),
     ("source-lost", key!("rule-source-lost"), key!("rule-source-lost-hint")),
     ("target-lost", key!("rule-target-lost"), key!("rule-target-lost-hint")),
     ("silent", key!("rule-silent"), key!("rule-silent-hint")),
     ("time", key!("rule-time"), key!("rule-time-hint")),
     ("chat", key!("rule-chat"), key!("rule-chat-hint")),
+    ("window", key!("rule-window"), key!("rule-window-hint")),
 ];
 
 impl RuleEvent {
@@ -61,8 +66,17 @@ impl RuleEvent {
                 Self::Time(part(hour, 23)?, part(minute, 59)?)
             }
             "chat" if !rest.is_empty() => Self::Chat(name()),
+            "window" if !rest.is_empty() => Self::Window(name()),
             _ => return None,
         })
+    }
+
+    /// Returns the reason why this event cannot happen in this session.
+    pub fn refusal(&self) -> Option<Problem> {
+        match self {
+            Self::Window(_) => front::refusal(),
+            _ => None,
+        }
     }
 }
 
@@ -76,6 +90,7 @@ impl fmt::Display for RuleEvent {
             Self::Silent(time, name) => write!(f, "silent:{}:{name}", time.as_secs()),
             Self::Time(hour, minute) => write!(f, "time:{hour:02}:{minute:02}"),
             Self::Chat(word) => write!(f, "chat:{word}"),
+            Self::Window(text) => write!(f, "window:{text}"),
         }
     }
 }
@@ -95,6 +110,7 @@ mod tests {
             "silent:10:Mic",
             "time:07:05",
             "chat:!pause",
+            "window:Firefox",
         ] {
             assert_eq!(RuleEvent::parse(text).unwrap().to_string(), text);
         }
@@ -102,7 +118,7 @@ mod tests {
         {
             assert_eq!(RuleEvent::parse(bad), None, "{bad}");
         }
-        for bad in ["time:12", "time:12:60", "time:-1:00", "chat: ", "moon:full"] {
+        for bad in ["window:", "time:12", "time:12:60", "time:-1:00", "chat: ", "moon:full"] {
             assert_eq!(RuleEvent::parse(bad), None, "{bad}");
         }
     }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::base::{Stop, Worker};
+use crate::base::{Stop, Timestamp, Worker};
+use crate::capture::screen::front::FrontWindow;
 use crate::studio::engine::handle::StudioLink;
 use crate::studio::{Command, Snapshot};
 use crate::text::local_time;
@@ -14,6 +15,43 @@ use crate::ui::input::rules::watcher::RuleWatcher;
 const LOOK_INTERVAL: Duration = Duration::from_millis(100);
 /// The same while there are no rules.
 const IDLE_LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Interval between attempts to learn which window is in front.
+const FRONT_INTERVAL: Duration = Duration::from_secs(10);
+
+/// The window in front, while a rule waits for one.
+#[derive(Debug, Default)]
+struct FrontWatch {
+    connection: Option<FrontWindow>,
+    next_attempt: Timestamp,
+}
+
+impl FrontWatch {
+    /// Returns the program and title of the window in front; empty if it is not known.
+    fn look(&mut self, now: Timestamp, snapshot: &Snapshot) -> String {
+        if !snapshot.rules.iter().any(|rule| rule.enabled && rule.when.starts_with("window:")) {
+            *self = Self::default();
+            return String::new();
+        }
+        if self.connection.is_none() && now >= self.next_attempt {
+            self.next_attempt = now + FRONT_INTERVAL;
+            match FrontWindow::connect() {
+                Ok(connection) => self.connection = Some(connection),
+                Err(why) => tracing::debug!(%why, "rules do not know the window in front"),
+            }
+        }
+        let window = self.connection.as_ref().map(FrontWindow::window);
+        match window {
+            Some(Ok(Some(window))) => window.id,
+            Some(Ok(None)) | None => String::new(),
+            Some(Err(why)) => {
+                tracing::debug!(%why, "rules lost the window in front");
+                self.connection = None;
+                String::new()
+            }
+        }
+    }
+}
 
 /// The running rules. Dropping this value ends them.
 #[derive(Debug)]
@@ -34,12 +72,13 @@ impl RuleRunner {
 
 fn run(link: &StudioLink, stop: &Stop) {
     let (mut watcher, mut limits) = (RuleWatcher::default(), RuleLimits::default());
+    let mut front = FrontWatch::default();
     let (mut seen, mut newest) = (0, None);
     loop {
         newest = link.snapshots.newer(&mut seen).or(newest);
         let idle = newest.as_ref().is_none_or(|it: &Snapshot| it.rules.is_empty());
         if let Some(snapshot) = newest.as_ref().filter(|it| !it.ended) {
-            for command in step(link, &mut watcher, &mut limits, snapshot) {
+            for command in step(link, (&mut watcher, &mut front), &mut limits, snapshot) {
                 if link.send(command).is_none() {
                     tracing::warn!("the studio is busy: the command of a rule is lost");
                 }
@@ -54,7 +93,7 @@ fn run(link: &StudioLink, stop: &Stop) {
 /// Returns the commands of the rules that apply now.
 fn step(
     link: &StudioLink,
-    watcher: &mut RuleWatcher,
+    (watcher, front): (&mut RuleWatcher, &mut FrontWatch),
     limits: &mut RuleLimits,
     snapshot: &Snapshot,
 ) -> Vec<Command> {
@@ -62,7 +101,8 @@ fn step(
     let text = local_time(link.clock.wall_micros(now), "%H:%M");
     let part = |text: &str| text.parse().unwrap_or(0);
     let minute = text.split_once(':').map_or((0, 0), |(hour, minute)| (part(hour), part(minute)));
-    let due = watcher.step(now, minute, snapshot);
+    let front = front.look(now, snapshot);
+    let due = watcher.step(now, (minute, &front), snapshot);
     limits.keep(|line| snapshot.rules.iter().any(|rule| rule.line() == line));
     if !due.is_empty() {
         limits.begin(now, due.iter().any(|it| it.is_caused));

@@ -21,6 +21,8 @@ struct Facts {
     lost_targets: BTreeSet<String>,
     /// The hour and minute of the day.
     minute: (u8, u8),
+    /// The program and title of the window in front, in lower case.
+    front: String,
     /// The number of the newest chat message.
     chat: u64,
     /// The same of the chats of services.
@@ -28,7 +30,7 @@ struct Facts {
 }
 
 impl Facts {
-    fn of(snapshot: &Snapshot, minute: (u8, u8)) -> Self {
+    fn of(snapshot: &Snapshot, minute: (u8, u8), front: &str) -> Self {
         let collection = &snapshot.scenes.collection;
         let sources = snapshot.scenes.sources.iter().filter(|it| it.state.is_down());
         let name = |id| collection.sources.iter().find(|it| it.id == id).map(|it| it.name.clone());
@@ -45,6 +47,7 @@ impl Facts {
                 .collect(),
             lost_targets: targets.map(|it| target(&it.target)).collect(),
             minute,
+            front: front.to_lowercase(),
             chat: snapshot.chat.lines.last().map_or(0, |line| line.number),
             service_chat: snapshot.service_chats.lines.last().map_or(0, |line| line.number),
         }
@@ -69,9 +72,14 @@ pub struct RuleWatcher {
 
 impl RuleWatcher {
     /// Returns the rules whose events have happened since the last call. `minute` is the hour and
-    /// minute of the day.
-    pub fn step(&mut self, now: Timestamp, minute: (u8, u8), snapshot: &Snapshot) -> Vec<DueRule> {
-        let facts = Facts::of(snapshot, minute);
+    /// minute of the day, and `front` the program and title of the window in front.
+    pub fn step(
+        &mut self,
+        now: Timestamp,
+        (minute, front): ((u8, u8), &str),
+        snapshot: &Snapshot,
+    ) -> Vec<DueRule> {
+        let facts = Facts::of(snapshot, minute, front);
         let before = self.before.replace(facts.clone());
         let rules = snapshot.rules.iter().filter(|rule| rule.enabled);
         // A rule that was paused begins to wait again.
@@ -127,7 +135,9 @@ impl RuleWatcher {
 fn can_be_caused(event: &RuleEvent) -> bool {
     match event {
         RuleEvent::Scene(_) | RuleEvent::SourceLost(_) | RuleEvent::TargetLost(_) => true,
-        RuleEvent::Silent(..) | RuleEvent::Time(..) | RuleEvent::Chat(_) => false,
+        RuleEvent::Silent(..) | RuleEvent::Time(..) | RuleEvent::Chat(_) | RuleEvent::Window(_) => {
+            false
+        }
     }
 }
 
@@ -155,6 +165,10 @@ fn has_happened(event: &RuleEvent, before: &Facts, after: &Facts, snapshot: &Sna
             let mut services = services.take_while(|line| line.number > before.service_chat);
             lines.any(|line| has_word(&line.line.text))
                 || services.any(|line| has_word(&line.post.line.text))
+        }
+        RuleEvent::Window(text) => {
+            let text = text.to_lowercase();
+            after.front.contains(&text) && !before.front.contains(&text)
         }
         RuleEvent::Silent(..) => false,
     }
@@ -186,7 +200,8 @@ mod tests {
     }
 
     fn due(watcher: &mut RuleWatcher, millis: i64, minute: u8, snapshot: &Snapshot) -> Vec<String> {
-        let due = watcher.step(Timestamp::from_millis(millis), (20, minute), snapshot);
+        let facts = ((20, minute), "");
+        let due = watcher.step(Timestamp::from_millis(millis), facts, snapshot);
         due.into_iter().map(|it| it.rule.when).collect()
     }
 
@@ -234,6 +249,20 @@ mod tests {
         assert_eq!(due(&mut watcher, 100, 0, &it), ["chat:!pause"]);
         it.service_chats.lines = [line(2, "!pause"), line(3, "!pauses")].into();
         assert!(due(&mut watcher, 200, 0, &it).is_empty());
+    }
+
+    #[test]
+    fn a_window_counts_when_it_comes_to_the_front() {
+        let it = snapshot(&["window:Firefox"]);
+        let mut watcher = RuleWatcher::default();
+        let mut in_front = |millis, front: &str| {
+            watcher.step(Timestamp::from_millis(millis), ((20, 0), front), &it).len()
+        };
+        assert_eq!(in_front(0, "firefox/News"), 0, "it was there at the start");
+        assert_eq!(in_front(100, "Terminal/sh"), 0);
+        assert_eq!(in_front(200, "firefox/News"), 1);
+        assert_eq!(in_front(300, "firefox/Weather"), 0, "the same program");
+        assert_eq!((in_front(400, ""), in_front(500, "Editor/firefox.txt")), (0, 1));
     }
 
     #[test]

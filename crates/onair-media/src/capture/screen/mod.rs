@@ -10,6 +10,7 @@ mod black_check;
 pub(in crate::capture) mod canvas;
 pub(in crate::capture) mod display;
 mod feed;
+pub mod front;
 #[cfg(test)]
 mod moving_tests;
 pub mod permission;

@@ -1,5 +1,7 @@
 //! The display systems.
 
+#[cfg(windows)]
+mod no_front;
 #[cfg(all(target_os = "linux", not(feature = "wayland")))]
 pub(in crate::capture) mod no_portal;
 #[cfg(all(target_os = "linux", feature = "wayland"))]
@@ -13,7 +15,11 @@ mod windows;
 #[cfg(target_os = "linux")]
 pub(in crate::capture) mod x11;
 
+#[cfg(windows)]
+pub(in crate::capture) use no_front::FrontConnection;
 #[cfg(target_os = "linux")]
 pub(in crate::capture) use session::{screens, sharing};
 #[cfg(windows)]
 pub(in crate::capture) use windows::{screens, sharing};
+#[cfg(target_os = "linux")]
+pub(in crate::capture) use x11::FrontConnection;

@@ -237,6 +237,37 @@ impl Display {
     }
 }
 
+/// A connection that tells which window is in front.
+pub(in crate::capture) struct FrontConnection {
+    display: Display,
+    active: xproto::Atom,
+    wide_name: xproto::Atom,
+}
+
+impl FrontConnection {
+    pub fn connect() -> Result<Self, Fault> {
+        let display = Display::connect()?;
+        let [active, wide_name] =
+            ["_NET_ACTIVE_WINDOW", "_NET_WM_NAME"].map(|name| display.atom(name));
+        let (active, wide_name) = (active?, wide_name?);
+        Ok(Self { display, active, wide_name })
+    }
+
+    /// Returns the window in front, or `None` if there is none.
+    pub fn window(&self) -> Result<Option<WindowInfo>, Fault> {
+        let Display { connection, root, .. } = &self.display;
+        let window = AtomEnum::WINDOW;
+        let reply = connection.get_property(false, *root, self.active, window, 0, 1)?.reply()?;
+        let window = reply.value32().and_then(|mut windows| windows.next());
+        match window.filter(|window| *window != 0) {
+            None => Ok(None),
+            Some(window) => {
+                self.display.about(window, true, self.wide_name, AtomEnum::WM_NAME.into())
+            }
+        }
+    }
+}
+
 /// Returns the number of a window as text.
 fn number_of(window: Window) -> String {
     format!("{window:#x}")
