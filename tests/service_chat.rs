@@ -8,7 +8,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc;
 use std::thread;
 
-use crate::peers::{LIMIT, Onair, web};
+use crate::peers::{LIMIT, Onair, ffmpeg, missing, wait_for, web};
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::{Message, WebSocket, accept};
 
@@ -263,6 +263,39 @@ fn messages_of_bilibili_are_printed_from_plain_and_compressed_packets() {
     assert_eq!((&ming["service"], &ming["channel"]), (&"bilibili".into(), &"123".into()));
     let ann = live.wait_event("a compressed message", |it| is_chat(it, "name", "Ann"));
     assert_eq!(ann["text"], "hi");
+    let _socket = server.join().unwrap();
+    assert!(live.stop(LIMIT).success());
+}
+
+#[test]
+fn the_chat_as_a_source_shows_messages_until_they_are_deleted() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("twitch:show@ws://{}/", listener.local_addr().unwrap());
+    let (clear, cleared) = mpsc::channel();
+    let server = thread::spawn(move || {
+        let mut socket = join(&listener);
+        let words = "WWWW ".repeat(60);
+        for number in 0..3 {
+            let tags = format!("@display-name=Ann;id={number};user-id=7");
+            say(&mut socket, &format!("{tags} :ann!a@a PRIVMSG #show :{words}\r\n"));
+        }
+        cleared.recv().unwrap();
+        say(&mut socket, "@room-id=12 :tmi.twitch.tv CLEARCHAT #show\r\n");
+        socket
+    });
+    let arguments =
+        ["live", "--built-in", "--video", "chat:3", "--audio", "silence", "--size", "320x180"];
+    let mut live = Onair::start(&[&arguments[..], &["--chat", &address]].concat());
+    let url = live.play_url();
+    let wait_brightness = |what: &str, is: &dyn Fn(u8) -> bool| {
+        wait_for(what, LIMIT, || is(ffmpeg::color(&url).into_iter().max().unwrap()));
+    };
+    wait_brightness("the messages", &|it| it > 10);
+    clear.send(()).unwrap();
+    wait_brightness("their deletion", &|it| it <= 2);
     let _socket = server.join().unwrap();
     assert!(live.stop(LIMIT).success());
 }

@@ -134,7 +134,7 @@ pub fn audio() -> impl TypedValueParser<Value = AudioChoice> {
 
 /// Video sources for shell completions. Sources that need an id, a path or another text are not in
 /// the list, because shells add a space after a completed word.
-const VIDEO_SOURCES: [&str; 6] = ["camera", "screen", "clock", "stopwatch", "test", "none"];
+const VIDEO_SOURCES: [&str; 7] = ["camera", "screen", "clock", "stopwatch", "chat", "test", "none"];
 
 /// Audio sources for shell completions.
 const AUDIO_SOURCES: [&str; 5] = ["mic", "system", "tone", "silence", "none"];

@@ -10,7 +10,7 @@ use crate::capture::browser;
 use crate::capture::camera::mode::CameraChoice;
 use crate::capture::generated::color_source::ColorSource;
 use crate::capture::screen::target::DisplayTarget;
-use crate::capture::text::Content;
+use crate::capture::text::{ChatBoard, Content};
 use crate::platform::names;
 use crate::text::problem::{Problem, problem};
 
@@ -101,6 +101,8 @@ impl fmt::Display for VideoChoice {
             Self::Text(Content::Clock(format)) => write!(f, "clock:{format}"),
             Self::Text(Content::Countdown(from)) => write!(f, "countdown:{}", from.as_secs()),
             Self::Text(Content::Stopwatch) => f.write_str("stopwatch"),
+            Self::Text(Content::Chat(ChatBoard::USUAL_LINES)) => f.write_str("chat"),
+            Self::Text(Content::Chat(lines)) => write!(f, "chat:{lines}"),
             Self::Stream(url) => write!(f, "stream:{url}"),
             Self::Browser(page) => write!(f, "browser:{page}"),
             Self::Guest(id) => write!(f, "guest:{id}"),
@@ -158,6 +160,13 @@ impl FromStr for VideoChoice {
             ("text-file", Some(path)) => Ok(Self::Text(Content::File(path.into()))),
             ("clock", format) => Ok(Self::Text(Content::Clock(format.unwrap_or("").to_owned()))),
             ("stopwatch", None) => Ok(Self::Text(Content::Stopwatch)),
+            ("chat", lines) => {
+                let lines = lines.map_or(Ok(ChatBoard::USUAL_LINES), str::parse).ok();
+                let lines = lines.filter(|lines| (1..=ChatBoard::MAX_LINES).contains(lines));
+                let most = ChatBoard::MAX_LINES;
+                let lines = lines.ok_or_else(|| problem!("choice-needs-lines", most = most))?;
+                Ok(Self::Text(Content::Chat(lines)))
+            }
             ("countdown", Some(seconds)) => {
                 let seconds = seconds.parse().ok().filter(|seconds| *seconds < 360_000);
                 let seconds = seconds.ok_or_else(|| problem!("choice-needs-seconds"))?;
@@ -232,6 +241,8 @@ mod tests {
             "countdown:300",
             "guest:g1",
             "stopwatch",
+            "chat",
+            "chat:3",
             "color:#102030,#ffffff80,45",
         ] {
             assert_eq!(text.parse::<VideoChoice>().unwrap().to_string(), text);
@@ -246,6 +257,9 @@ mod tests {
             "file:",
             "window",
             "webcam",
+            "chat:0",
+            "chat:51",
+            "chat:x",
             "image",
             "color:red",
             "browser",

@@ -120,7 +120,9 @@ pub fn open_by(
         }
         VideoChoice::Screen(screen) => grab(Target::Screen(screen.clone())),
         VideoChoice::Window(id) => grab(Target::Window(id.clone())),
-        VideoChoice::Text(content) => text::open(content, dials.text.clone(), context),
+        VideoChoice::Text(content) => {
+            text::open(content, dials.text.clone(), dials.chat.get(), context)
+        }
         VideoChoice::Image(path) => images::image::open(path, context),
         VideoChoice::Slides(path) => {
             images::slides::open(path, dials.slides.clone(), dials.transport(), context)

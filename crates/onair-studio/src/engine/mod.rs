@@ -211,10 +211,10 @@ impl Engine {
         }
         self.state.stage.board.want(&self.settings.cameras);
         let (runtime, net) = (self.runtime.clone(), self.config.options.net.clone());
-        let SceneState { board, permissions, pages, .. } = &self.state.stage;
+        let SceneState { board, permissions, pages, chat, .. } = &self.state.stage;
         let media =
             SourceOpener::new(runtime, net, board.clone(), permissions.clone(), pages.clone())
-                .with_guests(self.built_in.desk.entrance.clone());
+                .with_shared(self.built_in.desk.entrance.clone(), chat.board());
         self.built_in.desk.forget_mixes();
         match Program::start(self.clock, &self.state.quality, self.program_frames.clone(), media) {
             Ok(mut program) => {

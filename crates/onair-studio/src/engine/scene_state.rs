@@ -22,6 +22,7 @@ use crate::studio::settings::import::report::ImportReport;
 use crate::studio::settings::part::PartKind;
 use crate::studio::settings::part::import::PartImport;
 use crate::studio::settings::scenes::collection::Import;
+use crate::studio::watch::chat_roll::ChatRoll;
 
 /// Similar changes within this time are one undo step.
 const UNDO_MERGE_WINDOW: Duration = Duration::from_millis(1_500);
@@ -35,6 +36,8 @@ pub struct SceneState {
     pub permissions: Permissions,
     /// The state of the studio for browser pages.
     pub pages: StudioBoard,
+    /// The messages of the chat for texts.
+    pub chat: ChatRoll,
     pub degradation: ReportedDegradation,
     pub preview_scene: Option<SceneId>,
     /// The position of the T-bar, from 0 (program) to 1 (preview).

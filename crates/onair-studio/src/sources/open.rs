@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 use crate::audio::{self, AudioChoice};
 use crate::base::Secret;
 use crate::capture::browser::StudioBoard;
+use crate::capture::text::ChatBoard;
 use crate::capture::{self, CameraControls, LiveProperties, Permissions, VideoChoice};
 use crate::media::Transport;
 use crate::media::playback_control::EndBehavior;
@@ -40,6 +41,8 @@ pub struct SourceOpener {
     permissions: Permissions,
     /// The state of the studio for browser pages.
     pages: StudioBoard,
+    /// The messages of the chat.
+    chat: ChatBoard,
     /// Where the streams of guests are.
     guests: GuestEntrance,
     /// Opens capture sources.
@@ -130,13 +133,14 @@ impl SourceOpener {
         pages: StudioBoard,
     ) -> Self {
         let (spare, shown) = (Vec::new(), ShownFiles::new());
-        let guests = GuestEntrance::default();
-        Self { runtime, net, spare, shown, board, permissions, pages, guests, by: capture::open_by }
+        let (guests, chat) = (GuestEntrance::default(), ChatBoard::default());
+        let by = capture::open_by;
+        Self { runtime, net, spare, shown, board, permissions, pages, chat, guests, by }
     }
 
-    /// Finds the streams of guests here.
-    pub fn with_guests(self, guests: GuestEntrance) -> Self {
-        Self { guests, ..self }
+    /// Finds the streams of guests and the messages of the chat here.
+    pub fn with_shared(self, guests: GuestEntrance, chat: ChatBoard) -> Self {
+        Self { guests, chat, ..self }
     }
 
     /// Creates an opener whose frames a test provides.
@@ -192,6 +196,7 @@ impl SourceOpener {
                 dials.decoder.set(camera_decoder::unpacker());
                 dials.permissions.set(self.permissions.clone());
                 dials.studio.set(self.pages.clone());
+                dials.chat.set(self.chat.clone());
                 let opened = (self.by)(choice, dials, &shape.video);
                 return opened.map_err(|error| Problem::from(&error));
             }

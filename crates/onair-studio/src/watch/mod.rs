@@ -2,6 +2,7 @@
 //! its own engine and threads, so problems of one player do not affect the others.
 
 pub mod chat;
+pub mod chat_roll;
 mod chat_session;
 pub mod choices;
 mod closing;

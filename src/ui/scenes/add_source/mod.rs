@@ -15,7 +15,7 @@ use egui::{
 };
 pub(in crate::ui) use new_source::{edit_for, edits_for};
 
-use crate::capture::text::Content;
+use crate::capture::text::{ChatBoard, Content};
 use crate::capture::{self, ColorSource, Rgba, VideoChoice};
 use crate::studio::MAX_STRIPS;
 use crate::ui::dialogs::{DialogAnswer, dialog_room, modal};
@@ -198,6 +198,7 @@ fn kinds(view: &View<'_>) -> Vec<Kind> {
         ready(key!("add-clock"), text(Content::Clock(String::new()))),
         ready(key!("add-countdown"), text(Content::Countdown(minutes))),
         ready(key!("add-stopwatch"), text(Content::Stopwatch)),
+        ready(key!("add-chat"), text(Content::Chat(ChatBoard::USUAL_LINES))),
         ready(key!("add-color"), VideoChoice::Color(ColorSource::plain(INITIAL_COLOR))),
         ready(key!("add-gradient"), VideoChoice::Color(graded)),
         ready(key!("test-pattern"), VideoChoice::Test),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use egui::{Align, DragValue, Id, Ui, vec2};
 
-use crate::capture::text::Content;
+use crate::capture::text::{ChatBoard, Content};
 use crate::capture::{self, Area, CameraChoice, ColorSource, VideoChoice};
 use crate::compose::scene::SourceId;
 use crate::studio::scenes::{MAX_NAME, Source};
@@ -292,6 +292,9 @@ fn text_fields(
             if now != before {
                 *from = Duration::from_secs(now);
             }
+        }
+        Content::Chat(lines) => {
+            exact(ui, view, key!("content-chat-lines"), lines, 1..=ChatBoard::MAX_LINES, "");
         }
         Content::File(_) | Content::Stopwatch => {}
     }

@@ -16,6 +16,8 @@ const MAX_CHARACTERS: usize = 4_000;
 const MAX_FILE_BYTES: u64 = 64 << 10;
 /// Interval between checks of a file.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
+/// Interval between looks at the chat.
+const CHAT_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The source of a text.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -31,6 +33,8 @@ pub enum Content {
     Countdown(Duration),
     /// The time since the opening of the source.
     Stopwatch,
+    /// This number of the newest messages in the chat.
+    Chat(u8),
 }
 
 impl Content {
@@ -44,15 +48,17 @@ impl Content {
             Self::Clock(_) => "Clock".to_owned(),
             Self::Countdown(_) => "Countdown".to_owned(),
             Self::Stopwatch => "Stopwatch".to_owned(),
+            Self::Chat(_) => "Chat".to_owned(),
         }
     }
 
     /// Returns the content at this time after the opening and at this wall-clock time (in
-    /// microseconds of Unix time). Returns `None` for a file: use [`read`] instead.
+    /// microseconds of Unix time). Returns `None` for a file: use [`read`] instead. Only the board knows the messages of
+    /// the chat.
     pub(super) fn words(&self, since: Duration, wall_micros: i64) -> Option<String> {
         match self {
             Self::Words(words) => Some(clean(words)),
-            Self::File(_) => None,
+            Self::File(_) | Self::Chat(_) => None,
             Self::Clock(format) => Some(clean(&clock(format, wall_micros))),
             // A second is displayed until it has ended.
             Self::Countdown(from) => {
@@ -70,6 +76,7 @@ impl Content {
         match self {
             Self::Words(_) => Duration::from_secs(3_600),
             Self::File(_) => POLL_INTERVAL,
+            Self::Chat(_) => CHAT_INTERVAL,
             Self::Clock(format) if has_fraction(format) => second / 30,
             Self::Clock(_) => to_next(wall_micros.rem_euclid(1_000_000).unsigned_abs()),
             Self::Countdown(_) | Self::Stopwatch => {
@@ -122,7 +129,7 @@ pub(super) fn read(path: &Path) -> (Result<FileStamp, Problem>, Result<String, P
 }
 
 /// Keeps lines, replaces tabs with spaces, removes control characters, and limits the length.
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\t', "    ");
     let signs = text.trim_end().chars().filter(|&sign| sign == '\n' || is_harmless(sign));
     signs.take(MAX_CHARACTERS).collect()

@@ -1,9 +1,10 @@
-//! Text as a source: a fixed text, a watched file, a clock, a countdown or a stopwatch, in any
+//! Text as a source: a fixed text, a watched file, a clock, a countdown, a stopwatch or the chat, in any
 //! script, with outline, shadow and background, wrapped or scrolling. A thread draws the text when
 //! its content or style changes. Otherwise, the text costs nothing, except for one copy per frame
 //! if it scrolls.
 
 mod appearance;
+mod chat;
 mod content;
 mod draw;
 mod placeholder;
@@ -17,6 +18,7 @@ use parking_lot::Mutex;
 
 pub use crate::capture::text::appearance::{Align, Shadow, Style, TextAppearance};
 pub use crate::capture::text::appearance::{Scroll, ScrollDirection};
+pub use crate::capture::text::chat::ChatBoard;
 pub use crate::capture::text::content::Content;
 pub use crate::capture::text::draw::is_installed;
 pub use crate::capture::text::placeholder::nameplate;
@@ -37,6 +39,8 @@ pub(super) fn extent(content: &Content, look: &TextAppearance, program: Size) ->
     let wall = jiff::Timestamp::now().as_microsecond();
     let words = match content {
         Content::File(path) => content::read(path).1.ok()?,
+        // The place for the messages that will come.
+        Content::Chat(lines) => vec!["Chat"; usize::from(*lines)].join("\n"),
         other => other.words(Duration::ZERO, wall)?,
     };
     let drawn = draw_at(&words, look, program, |_| 1.0);
@@ -50,6 +54,7 @@ pub(super) fn extent(content: &Content, look: &TextAppearance, program: Size) ->
 pub(super) fn open(
     content: &Content,
     dial: LiveSetting<TextAppearance>,
+    chat: ChatBoard,
     context: &Context,
 ) -> Result<Source, Error> {
     if let Content::File(path) = content
@@ -65,6 +70,7 @@ pub(super) fn open(
         content: content.clone(),
         look: dial.get(),
         dial,
+        chat,
         context: *context,
         status: Arc::clone(&status),
         latest: latest.clone(),
@@ -116,6 +122,8 @@ struct Writer {
     content: Content,
     look: TextAppearance,
     dial: LiveSetting<TextAppearance>,
+    /// The messages that a chat shows.
+    chat: ChatBoard,
     context: Context,
     status: Arc<SourceStatus>,
     latest: Latest<VideoFrame>,
@@ -148,6 +156,7 @@ impl Writer {
                         words.map_err(|why| self.down(&why)).ok()
                     }
                 }
+                Content::Chat(lines) => Some(content::clean(&self.chat.newest(*lines))),
                 content => content.words(since, wall),
             };
             if let Some(words) = words {
@@ -294,7 +303,7 @@ mod tests {
         let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
         let dial = LiveSetting::new(TextAppearance { scroll, ..TextAppearance::default() });
         let context = Context { clock, grid, size: Size::new(640, 360) };
-        let source = open(content, dial, &context).unwrap();
+        let source = open(content, dial, ChatBoard::default(), &context).unwrap();
         let changes = source.status.changes().unwrap();
         (source, changes, clock)
     }
@@ -344,7 +353,13 @@ mod tests {
         let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
         let context = Context { clock, grid, size: Size::new(640, 360) };
         assert!(
-            open(&Content::File("/nonexistent".into()), LiveSetting::default(), &context).is_err()
+            open(
+                &Content::File("/nonexistent".into()),
+                LiveSetting::default(),
+                ChatBoard::default(),
+                &context
+            )
+            .is_err()
         );
     }
 
@@ -427,7 +442,9 @@ mod tests {
         let clock = Clock::start();
         let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
         let context = Context { clock, grid, size: Size::new(640, 360) };
-        let mut source = open(&Content::Words("Wide".into()), dial.clone(), &context).unwrap();
+        let mut source =
+            open(&Content::Words("Wide".into()), dial.clone(), ChatBoard::default(), &context)
+                .unwrap();
         let mut await_size = |fits: &dyn Fn(Size) -> bool| {
             let mut tries = 0;
             loop {

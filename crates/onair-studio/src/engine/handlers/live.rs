@@ -90,6 +90,8 @@ impl Engine {
         for news in self.service_chats.poll(choices) {
             self.notices.send_event(Event::ServiceChat(Box::new(news)));
         }
+        let services = self.service_chats.view().lines;
+        self.state.stage.chat.follow(&self.built_in.chat_posts(), &services);
     }
 
     /// Sets which computers can reach the built-in server.

@@ -36,6 +36,7 @@ use crate::studio::targets::sharing::{self, NetworkAddress, ServerNames, ServerR
 use crate::studio::watch::own_chat::{ChatCommand, OwnChat};
 use crate::text::Problem;
 use crate::text::problem::problem;
+use crate::wire::chat::ChatPost;
 
 /// Time limit for disconnecting the server's clients.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
@@ -305,6 +306,11 @@ impl BuiltIn {
             chat.set_name(name);
             chat.poll();
         }
+    }
+
+    /// Returns the messages of the chat.
+    pub fn chat_posts(&self) -> Arc<[ChatPost]> {
+        self.chat.as_ref().map(|chat| chat.view().posts).unwrap_or_default()
     }
 
     pub fn handle_chat(&mut self, command: ChatCommand) {
