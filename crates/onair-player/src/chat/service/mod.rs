@@ -3,8 +3,8 @@
 //! reads the chat until the connection ends.
 
 mod bilibili;
+mod chat_position;
 mod key;
-mod place;
 mod twitch;
 mod youtube;
 
@@ -69,7 +69,7 @@ enum Ended {
 impl Reader {
     async fn run(self) {
         let mut reconnects = Reconnects::new(u64::from(std::process::id()));
-        let mut place = place::ChatPlace::default();
+        let mut place = chat_position::ChatPlace::default();
         loop {
             let since = Instant::now();
             let ended = match self.address.service {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::place::ChatPlace;
+use super::chat_position::ChatPlace;
 use super::{Ended, Reader, ServiceFrame, key, lost};
 use crate::base::Secret;
 use crate::net::web::{Client, Message, StallTimeout, WebUrl};
