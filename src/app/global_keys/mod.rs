@@ -87,6 +87,7 @@ impl GlobalKeys {
         let window = creation.window_handle().map(|handle| handle.as_raw());
         let look = |window| KeySource::Look(None, Grabs { window, ..Grabs::default() });
         let way = match window {
+            #[allow(clippy::unnecessary_cast, reason = "a `c_ulong` has 32 bits on Windows")]
             Ok(RawWindowHandle::Xlib(handle)) => look(handle.window as u64),
             Ok(RawWindowHandle::Xcb(handle)) => look(handle.window.get().into()),
             Ok(RawWindowHandle::Win32(handle)) => look(handle.hwnd.get().cast_unsigned() as u64),

@@ -50,7 +50,15 @@ impl ServiceChats {
             });
         }
         self.lines.retain(|line| wanted.contains(&line.address));
+        let told = Arc::clone(&self.view.states);
         self.show();
+        // A state that no event has told yet is still news.
+        let states = self.chats.iter().map(|(address, _)| {
+            let before = told.iter().find(|(of, _)| of == address);
+            let state = before.map_or(ChatState::Connecting, |(_, state)| state.clone());
+            (Arc::clone(address), state)
+        });
+        self.view.states = states.collect();
     }
 
     /// Takes the messages since the last call, and returns what is new.
