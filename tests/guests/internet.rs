@@ -97,6 +97,8 @@ impl Internet {
             format!("-n {studio} link set lo up"),
             format!("route add 198.18.{low}.0/24 via {inside}.2"),
             format!("-n {guests_router} route add default via 198.18.{low}.1"),
+            // The internet takes packets to any address: coturn ends an allocation if its network has no route to one.
+            format!("-n {public} route add default via 198.18.{low}.2"),
             format!("-n {studios_router} route add default via 198.18.{low}.5"),
             format!("-n {studio} route add default via {inside}.129"),
         ];
