@@ -1,5 +1,6 @@
 //! Tests of guests: Chromium with fake devices joins a broadcast by the links of `--control`.
 
+mod hostile;
 mod internet;
 
 use std::io::Write;

@@ -151,6 +151,7 @@ impl GuestSlot {
         if inner.session == Some(session) {
             inner.session = None;
             inner.link = LinkFigures::default();
+            inner.waiting = VecDeque::new();
         }
     }
 
@@ -291,6 +292,21 @@ mod tests {
         assert!(place.ask("phone", "Ada"));
         place.set_state(GuestState::Away, false);
         assert!(place.ask("desk", "Ada"));
+    }
+
+    #[test]
+    fn a_guest_who_has_left_without_a_word_keeps_the_place_and_no_memory() {
+        let place = GuestSlot::new("g1".into(), Secret::new("token"));
+        assert!(place.ask("phone", "Ada") && place.connected(1, "phone"));
+        place.set_state(GuestState::OnAir, true);
+        place.say(0, Bytes::from_static(b"audio"));
+        assert_eq!(place.inner.lock().waiting.len(), 1);
+        place.left(1);
+        place.say(1, Bytes::from_static(b"audio"));
+        assert_eq!(place.inner.lock().waiting.capacity(), 0);
+        let view = place.view();
+        assert_eq!((view.name.as_str(), view.is_present, view.connections), ("Ada", false, 1));
+        assert!(!place.ask("desk", "Eve") && place.ask("phone", "Ada"), "only the guest returns");
     }
 
     #[test]
