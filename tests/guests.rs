@@ -2,6 +2,7 @@
 
 mod hostile;
 mod internet;
+mod round_trip;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
