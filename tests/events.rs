@@ -172,6 +172,7 @@ const SELDOM: &[&str] = &[
     "guest name",
     "guest rtt_ms",
     "guest state",
+    "guest tagged",
     "monitor advice",
     "monitor av_offset_ms",
     "monitor cause",

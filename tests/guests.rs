@@ -192,6 +192,37 @@ fn frames(file: &Path, per_second: u32) -> Vec<Vec<u8>> {
     bytes.chunks_exact(64 * 36 * 3).map(<[u8]>::to_vec).collect()
 }
 
+/// Returns the number of light pixels in the name tag of the guest with this number, from 0, at the end of a recording.
+fn letters(file: &Path, number: usize) -> usize {
+    let path = file.to_str().unwrap();
+    let (width, height) = SIZE;
+    let pixels = decoded(&[
+        "-v",
+        "error",
+        "-sseof",
+        "-1",
+        "-i",
+        path,
+        "-an",
+        "-frames:v",
+        "1",
+        "-pix_fmt",
+        "rgb24",
+        "-f",
+        "rawvideo",
+        "-",
+    ]);
+    assert_eq!(pixels.len(), width * height * 3);
+    let left = [422, 13][number];
+    let is_light = |(x, y): (usize, usize)| {
+        pixels[(y * width + x) * 3..][..3].iter().all(|channel| *channel > 150)
+    };
+    (333..350)
+        .flat_map(|y| (left..left + 204).map(move |x| (x, y)))
+        .filter(|at| is_light(*at))
+        .count()
+}
+
 /// Returns the color in the middle of the corner of the guest with this number, from 0.
 fn in_corner(picture: &[u8], number: usize) -> [u8; 3] {
     let at = [(53, 29), (12, 29)][number];
@@ -234,6 +265,11 @@ fn two_guests_are_seen_and_heard_and_hear_each_other_but_not_themselves() {
         show.wait_state(id, "on-air");
         page.wait("document.getElementById('status').innerText.includes('ON AIR')");
     }
+    // Both have a name tag, and Bo's goes again.
+    show.say("guest tag g2 off");
+    show.onair.wait_event("no name tag", |event| {
+        event["event"] == "guest" && event["id"] == "g2" && event["tagged"] == false
+    });
     // Each hears the other's tone and not the own one.
     pages[0]
         .wait("heard([700, 1150]).then(it => it !== null && it[1] > -60 && it[0] < it[1] - 30)");
@@ -282,6 +318,8 @@ fn two_guests_are_seen_and_heard_and_hear_each_other_but_not_themselves() {
     let last = shown.last().unwrap();
     let ([red, _, blue], [red2, _, blue2]) = (in_corner(last, 0), in_corner(last, 1));
     assert!(red > 100 && blue < 90 && blue2 > 100 && red2 < 90, "{red} {blue} {red2} {blue2}");
+    let [tagged, untagged] = [0, 1].map(|number| letters(&show.record(), number));
+    assert!(tagged > 20 && untagged == 0, "the letters of Ada and not of Bo: {tagged} {untagged}");
 }
 
 #[test]

@@ -324,6 +324,8 @@ pub enum GuestCommand {
     Mute(String, bool),
     /// Hides or shows a guest on air, who is still heard.
     Hide(String, bool),
+    /// Shows or hides the name tag on a guest's video, now or as soon as the guest is on air.
+    Tag(String, bool),
 }
 
 /// A command for scene collections or profiles, by name.

@@ -432,6 +432,7 @@ const CONTROL_HELP: &str = "Read commands from standard input, one per line.
   guest list|invite                       list the guests, make a link for another one
   guest admit|dismiss|remove|mute|unmute|hide|show ID
                                           put a guest on air, or change a guest
+  guest tag ID on|off                     show or hide the guest's name on the video
   talk press|release [STRIP]              press or release push-to-talk
   clip-out [STRIP]                        reset clip indicators
   reset-loudness                          reset integrated loudness and true peak

@@ -14,6 +14,7 @@ pub fn print(output: &Output, guest: &Guest) {
         "state": guest.state.name(),
         "link": guest.link,
         "rtt_ms": guest.rtt.map(|rtt| rtt.as_secs_f64() * 1e3),
+        "tagged": guest.tagged,
         "loss": guest.loss.map(|loss| (f64::from(loss) * 1e4).round() / 1e4),
     });
     output.event("guest", fields, || {

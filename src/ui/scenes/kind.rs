@@ -46,7 +46,7 @@ pub fn icon_of_choice(choice: &VideoChoice) -> Icon {
         VideoChoice::Text(TextContent::Clock(_)) => Icon::Clock,
         VideoChoice::Text(TextContent::Countdown(_)) => Icon::Countdown,
         VideoChoice::Text(TextContent::Stopwatch) => Icon::Stopwatch,
-        VideoChoice::Text(TextContent::Chat(_)) => Icon::Text,
+        VideoChoice::Text(TextContent::Chat(_) | TextContent::GuestName(_)) => Icon::Text,
         VideoChoice::Text(TextContent::File(_)) => Icon::Document,
         VideoChoice::Text(TextContent::Words(_)) => Icon::Text,
         VideoChoice::Stream(_) => Icon::Stream,

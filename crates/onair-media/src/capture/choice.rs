@@ -10,7 +10,7 @@ use crate::capture::browser;
 use crate::capture::camera::mode::CameraChoice;
 use crate::capture::generated::color_source::ColorSource;
 use crate::capture::screen::target::DisplayTarget;
-use crate::capture::text::{ChatBoard, Content};
+use crate::capture::text::{ChatBoard, Content, GuestNames};
 use crate::platform::names;
 use crate::text::problem::{Problem, problem};
 
@@ -103,6 +103,7 @@ impl fmt::Display for VideoChoice {
             Self::Text(Content::Stopwatch) => f.write_str("stopwatch"),
             Self::Text(Content::Chat(ChatBoard::USUAL_LINES)) => f.write_str("chat"),
             Self::Text(Content::Chat(lines)) => write!(f, "chat:{lines}"),
+            Self::Text(Content::GuestName(id)) => write!(f, "guest-name:{id}"),
             Self::Stream(url) => write!(f, "stream:{url}"),
             Self::Browser(page) => write!(f, "browser:{page}"),
             Self::Guest(id) => write!(f, "guest:{id}"),
@@ -181,6 +182,12 @@ impl FromStr for VideoChoice {
                 page.map(Self::Browser).ok_or_else(|| problem!("choice-needs-page"))
             }
             ("guest", Some(id)) => Ok(Self::Guest(id.to_owned())),
+            ("guest-name", Some(id))
+                if (1..=GuestNames::MAX_ID_BYTES).contains(&id.len())
+                    && id.bytes().all(|it| it.is_ascii_alphanumeric()) =>
+            {
+                Ok(Self::Text(Content::GuestName(id.to_owned())))
+            }
             ("file", None) => Err(problem!("choice-needs-path", example = "file:FILE.mp4")),
             ("image", None) => Err(problem!("choice-needs-path", example = "image:FILE.png")),
             ("slides", None) => Err(problem!("choice-needs-path", example = "slides:FOLDER")),
@@ -243,6 +250,7 @@ mod tests {
             "stopwatch",
             "chat",
             "chat:3",
+            "guest-name:g1",
             "color:#102030,#ffffff80,45",
         ] {
             assert_eq!(text.parse::<VideoChoice>().unwrap().to_string(), text);
@@ -260,6 +268,9 @@ mod tests {
             "chat:0",
             "chat:51",
             "chat:x",
+            "guest-name",
+            "guest-name:",
+            "guest-name:g 1",
             "image",
             "color:red",
             "browser",

@@ -17,6 +17,7 @@ use crate::capture::screen::backend::screens as screens_of_session;
 use crate::capture::screen::display::{ScreenInfo, Sharing, WindowInfo};
 use crate::capture::signal_watch::over_file;
 use crate::capture::source::{CameraInfo, Context, Error, Source};
+use crate::capture::text::TextBoards;
 use crate::capture::y4m::reader;
 use crate::capture::{browser, camera, screen, signal_watch, text, y4m};
 use crate::media::Size;
@@ -121,7 +122,8 @@ pub fn open_by(
         VideoChoice::Screen(screen) => grab(Target::Screen(screen.clone())),
         VideoChoice::Window(id) => grab(Target::Window(id.clone())),
         VideoChoice::Text(content) => {
-            text::open(content, dials.text.clone(), dials.chat.get(), context)
+            let (chat, guests) = (dials.chat.get(), dials.guest_names.get());
+            text::open(content, dials.text.clone(), TextBoards { chat, guests }, context)
         }
         VideoChoice::Image(path) => images::image::open(path, context),
         VideoChoice::Slides(path) => {

@@ -11,7 +11,7 @@ use crate::capture::images::slides::Pace;
 use crate::capture::screen::area::Area;
 use crate::capture::screen::permission::Permissions;
 use crate::capture::source::LiveSetting;
-use crate::capture::text::{ChatBoard, TextAppearance};
+use crate::capture::text::{ChatBoard, GuestNames, TextAppearance};
 use crate::media::Transport;
 use crate::media::feed::FrameDecoder;
 use crate::media::playback_control::EndBehavior;
@@ -157,6 +157,8 @@ pub struct LiveProperties {
     pub studio: LiveSetting<StudioBoard>,
     /// The messages of the chat. The studio sets this field before it opens a text.
     pub chat: LiveSetting<ChatBoard>,
+    /// The names of guests. The studio sets this field before it opens a text.
+    pub guest_names: LiveSetting<GuestNames>,
     /// The decoder for compressed camera frames. The studio sets this field before it opens a
     /// camera.
     pub decoder: LiveSetting<FrameDecoder>,

@@ -55,13 +55,15 @@ fn vendor(call: &Call<'_>) -> CallResult {
             };
             Ok(Outcome::Commands(vec![command], Box::new(finish)))
         }
-        "guests.admit" | "guests.dismiss" | "guests.remove" | "guests.mute" | "guests.hide" => {
+        "guests.admit" | "guests.dismiss" | "guests.remove" | "guests.mute" | "guests.hide"
+        | "guests.tag" => {
             let id = guest(&inner)?;
             let command = match name {
                 "guests.admit" => GuestCommand::Admit(id),
                 "guests.dismiss" => GuestCommand::Dismiss(id),
                 "guests.remove" => GuestCommand::Remove(id),
                 "guests.mute" => GuestCommand::Mute(id, inner.flag("muted")?),
+                "guests.tag" => GuestCommand::Tag(id, inner.flag("tagged")?),
                 _ => GuestCommand::Hide(id, inner.flag("hidden")?),
             };
             let done = answer(json!({}));
@@ -99,6 +101,7 @@ fn guests(studio: &Snapshot) -> Value {
             "link": is_expected.then_some(&guest.link),
             "muted": guest.muted,
             "hidden": guest.hidden,
+            "tagged": guest.tagged,
             "rttMs": guest.rtt.map(|it| it.as_millis() as u64),
             "loss": guest.loss,
         })
@@ -174,6 +177,7 @@ mod tests {
             strip: None,
             muted: false,
             hidden: false,
+            tagged: true,
             preview: None,
         };
         let guests = vec![guest("g1", GuestState::Lobby), guest("g2", GuestState::Invited)];
@@ -191,6 +195,8 @@ mod tests {
         assert_eq!(sent("guests.admit", g1()), one(GuestCommand::Admit("g1".into())));
         assert_eq!(sent("guests.remove", g1()), one(GuestCommand::Remove("g1".into())));
         assert_eq!(sent("guests.mute", g1()), one(GuestCommand::Mute("g1".into(), true)));
+        let untag = json!({ "guestId": "g1", "tagged": false });
+        assert_eq!(sent("guests.tag", untag), one(GuestCommand::Tag("g1".into(), false)));
         let unknown = asked("guests.admit", &json!({ "guestId": "g9" }));
         assert_eq!(refused(REQUESTS, &studio, "CallVendorRequest", &unknown), 600);
         assert_eq!(sent("guests.invite", json!({})), one(GuestCommand::Invite));

@@ -119,6 +119,8 @@ pub struct Guest {
     pub rtt: Option<Duration>,
     /// The lost part of the packets, from 0 to 1.
     pub loss: Option<f32>,
+    /// True if the guest's name is on the video.
+    pub tagged: bool,
 }
 
 /// The state of a source.

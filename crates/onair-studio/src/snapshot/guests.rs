@@ -24,6 +24,8 @@ pub struct GuestFigures {
     pub muted: bool,
     /// True if no viewer sees the guest, who is still heard.
     pub hidden: bool,
+    /// True if the guest's name is on the video.
+    pub tagged: bool,
     /// What the camera of a guest in the lobby shows, if there is a window for it.
     pub preview: Option<GuestPreview>,
 }

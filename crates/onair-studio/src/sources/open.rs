@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use crate::audio::{self, AudioChoice};
 use crate::base::Secret;
 use crate::capture::browser::StudioBoard;
-use crate::capture::text::ChatBoard;
+use crate::capture::text::{ChatBoard, GuestNames};
 use crate::capture::{self, CameraControls, LiveProperties, Permissions, VideoChoice};
 use crate::media::Transport;
 use crate::media::playback_control::EndBehavior;
@@ -52,16 +52,20 @@ pub struct SourceOpener {
 /// Where the streams of guests are: the RTMP address of the built-in server, and the key of these streams. It is shared,
 /// because the server may start and move after the sources.
 #[derive(Clone, Debug, Default)]
-pub struct GuestEntrance(Arc<Mutex<Option<(SocketAddr, Secret)>>>);
+pub struct GuestEntrance {
+    stream: Arc<Mutex<Option<(SocketAddr, Secret)>>>,
+    /// The names that the tags of guests show.
+    pub names: GuestNames,
+}
 
 impl GuestEntrance {
     pub fn set(&self, entrance: Option<(SocketAddr, Secret)>) {
-        *self.0.lock() = entrance;
+        *self.stream.lock() = entrance;
     }
 
     /// Changes the address, if there are guests.
     pub fn set_address(&self, address: Option<SocketAddr>) {
-        if let (Some((known, _)), Some(address)) = (self.0.lock().as_mut(), address) {
+        if let (Some((known, _)), Some(address)) = (self.stream.lock().as_mut(), address) {
             *known = address;
         }
     }
@@ -69,7 +73,7 @@ impl GuestEntrance {
     /// Returns the address of a guest's stream.
     fn url(&self, id: &str) -> Result<String, Problem> {
         let is_valid = !id.is_empty() && id.bytes().all(|it| it.is_ascii_alphanumeric());
-        let entrance = self.0.lock().clone().filter(|_| is_valid);
+        let entrance = self.stream.lock().clone().filter(|_| is_valid);
         let (address, key) = entrance.ok_or_else(|| problem!("source-guest-gone"))?;
         Ok(format!("rtmp://{address}/{GUEST_APP}/{id}?key={}", key.expose()))
     }
@@ -197,6 +201,7 @@ impl SourceOpener {
                 dials.permissions.set(self.permissions.clone());
                 dials.studio.set(self.pages.clone());
                 dials.chat.set(self.chat.clone());
+                dials.guest_names.set(self.guests.names.clone());
                 let opened = (self.by)(choice, dials, &shape.video);
                 return opened.map_err(|error| Problem::from(&error));
             }
@@ -262,7 +267,7 @@ impl SourceOpener {
 
     fn is_guest(&self, of: &Source) -> bool {
         let Source::Url(url) = of else { return false };
-        let entrance = self.guests.0.lock();
+        let entrance = self.guests.stream.lock();
         entrance
             .as_ref()
             .is_some_and(|(address, _)| url.starts_with(&format!("rtmp://{address}/{GUEST_APP}/")))

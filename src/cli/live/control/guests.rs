@@ -24,6 +24,11 @@ pub fn parse(text: &str) -> Result<GuestCommand, Problem> {
         ("unmute", false) => Ok(GuestCommand::Mute(id.to_owned(), false)),
         ("hide", false) => Ok(GuestCommand::Hide(id.to_owned(), true)),
         ("show", false) => Ok(GuestCommand::Hide(id.to_owned(), false)),
+        ("tag", false) => match split(id) {
+            (id, "on") => Ok(GuestCommand::Tag(id.to_owned(), true)),
+            (id, "off") => Ok(GuestCommand::Tag(id.to_owned(), false)),
+            _ => Err(problem!("control-write", syntax = control_syntax("guest "))),
+        },
         _ => Err(problem!("control-write", syntax = control_syntax("guest "))),
     }
 }
@@ -39,7 +44,8 @@ pub fn check(command: &GuestCommand, snapshot: &Snapshot) -> Result<(), Problem>
         | GuestCommand::Dismiss(id)
         | GuestCommand::Remove(id)
         | GuestCommand::Mute(id, _)
-        | GuestCommand::Hide(id, _) => id,
+        | GuestCommand::Hide(id, _)
+        | GuestCommand::Tag(id, _) => id,
     };
     if snapshot.guests.iter().any(|guest| guest.id == *id) {
         return Ok(());
@@ -56,7 +62,8 @@ mod tests {
     fn a_line_about_a_guest_needs_the_guest() {
         assert_eq!(parse("invite"), Ok(GuestCommand::Invite));
         assert_eq!(parse("mute g2"), Ok(GuestCommand::Mute("g2".into(), true)));
-        for wrong in ["", "admit", "invite g1", "kick g1"] {
+        assert_eq!(parse("tag g2 off"), Ok(GuestCommand::Tag("g2".into(), false)));
+        for wrong in ["", "admit", "invite g1", "kick g1", "tag g1", "tag g1 up"] {
             let why = parse(wrong).unwrap_err().to_string();
             assert!(why.contains("guest list|invite"), "{why}");
         }

@@ -296,7 +296,7 @@ fn text_fields(
         Content::Chat(lines) => {
             exact(ui, view, key!("content-chat-lines"), lines, 1..=ChatBoard::MAX_LINES, "");
         }
-        Content::File(_) | Content::Stopwatch => {}
+        Content::File(_) | Content::Stopwatch | Content::GuestName(_) => {}
     }
 }
 

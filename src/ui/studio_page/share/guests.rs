@@ -111,6 +111,8 @@ fn one(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, guest: &GuestFigures
             }
             _ => {}
         }
+        let tag = if guest.tagged { key!("guest-untag") } else { key!("guest-tag") };
+        button(ui, tag, plain, Some(GuestCommand::Tag(id(), !guest.tagged)));
         if guest.state != GuestState::OnAir {
             button(ui, key!("guest-copy"), plain, None);
         }

@@ -16,7 +16,7 @@ const MAX_CHARACTERS: usize = 4_000;
 const MAX_FILE_BYTES: u64 = 64 << 10;
 /// Interval between checks of a file.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
-/// Interval between looks at the chat.
+/// Interval between looks at the chat and at names.
 const CHAT_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The source of a text.
@@ -35,6 +35,8 @@ pub enum Content {
     Stopwatch,
     /// This number of the newest messages in the chat.
     Chat(u8),
+    /// The name of the guest with this ID.
+    GuestName(String),
 }
 
 impl Content {
@@ -49,16 +51,17 @@ impl Content {
             Self::Countdown(_) => "Countdown".to_owned(),
             Self::Stopwatch => "Stopwatch".to_owned(),
             Self::Chat(_) => "Chat".to_owned(),
+            Self::GuestName(_) => "Name tag".to_owned(),
         }
     }
 
     /// Returns the content at this time after the opening and at this wall-clock time (in
-    /// microseconds of Unix time). Returns `None` for a file: use [`read`] instead. Only the board knows the messages of
-    /// the chat.
+    /// microseconds of Unix time). Returns `None` for a file: use [`read`] instead. Only the boards know the messages of
+    /// the chat and the names of guests.
     pub(super) fn words(&self, since: Duration, wall_micros: i64) -> Option<String> {
         match self {
             Self::Words(words) => Some(clean(words)),
-            Self::File(_) | Self::Chat(_) => None,
+            Self::File(_) | Self::Chat(_) | Self::GuestName(_) => None,
             Self::Clock(format) => Some(clean(&clock(format, wall_micros))),
             // A second is displayed until it has ended.
             Self::Countdown(from) => {
@@ -76,7 +79,7 @@ impl Content {
         match self {
             Self::Words(_) => Duration::from_secs(3_600),
             Self::File(_) => POLL_INTERVAL,
-            Self::Chat(_) => CHAT_INTERVAL,
+            Self::Chat(_) | Self::GuestName(_) => CHAT_INTERVAL,
             Self::Clock(format) if has_fraction(format) => second / 30,
             Self::Clock(_) => to_next(wall_micros.rem_euclid(1_000_000).unsigned_abs()),
             Self::Countdown(_) | Self::Stopwatch => {

@@ -1,4 +1,4 @@
-//! Text as a source: a fixed text, a watched file, a clock, a countdown, a stopwatch or the chat, in any
+//! Text as a source: a fixed text, a watched file, a clock, a countdown, a stopwatch, the chat or a guest's name, in any
 //! script, with outline, shadow and background, wrapped or scrolling. A thread draws the text when
 //! its content or style changes. Otherwise, the text costs nothing, except for one copy per frame
 //! if it scrolls.
@@ -7,6 +7,7 @@ mod appearance;
 mod chat;
 mod content;
 mod draw;
+mod guest_names;
 mod placeholder;
 mod scroll;
 
@@ -21,6 +22,7 @@ pub use crate::capture::text::appearance::{Scroll, ScrollDirection};
 pub use crate::capture::text::chat::ChatBoard;
 pub use crate::capture::text::content::Content;
 pub use crate::capture::text::draw::is_installed;
+pub use crate::capture::text::guest_names::GuestNames;
 pub use crate::capture::text::placeholder::nameplate;
 
 use crate::base::{Clock, FileStamp, Latest, Pooled, Stop, Timestamp, Worker};
@@ -41,10 +43,21 @@ pub(super) fn extent(content: &Content, look: &TextAppearance, program: Size) ->
         Content::File(path) => content::read(path).1.ok()?,
         // The place for the messages that will come.
         Content::Chat(lines) => vec!["Chat"; usize::from(*lines)].join("\n"),
+        // The place for a name that will come.
+        Content::GuestName(_) => "Guest".to_owned(),
         other => other.words(Duration::ZERO, wall)?,
     };
     let drawn = draw_at(&words, look, program, |_| 1.0);
     Some(rgb::even(drawn.width, drawn.height))
+}
+
+/// What the studio writes for texts.
+#[derive(Clone, Debug, Default)]
+pub(super) struct TextBoards {
+    /// The messages that a chat shows.
+    pub chat: ChatBoard,
+    /// The names that the tags of guests show.
+    pub guests: GuestNames,
 }
 
 /// Opens a text with a live style.
@@ -54,7 +67,7 @@ pub(super) fn extent(content: &Content, look: &TextAppearance, program: Size) ->
 pub(super) fn open(
     content: &Content,
     dial: LiveSetting<TextAppearance>,
-    chat: ChatBoard,
+    boards: TextBoards,
     context: &Context,
 ) -> Result<Source, Error> {
     if let Content::File(path) = content
@@ -70,7 +83,7 @@ pub(super) fn open(
         content: content.clone(),
         look: dial.get(),
         dial,
-        chat,
+        boards,
         context: *context,
         status: Arc::clone(&status),
         latest: latest.clone(),
@@ -122,8 +135,7 @@ struct Writer {
     content: Content,
     look: TextAppearance,
     dial: LiveSetting<TextAppearance>,
-    /// The messages that a chat shows.
-    chat: ChatBoard,
+    boards: TextBoards,
     context: Context,
     status: Arc<SourceStatus>,
     latest: Latest<VideoFrame>,
@@ -156,7 +168,8 @@ impl Writer {
                         words.map_err(|why| self.down(&why)).ok()
                     }
                 }
-                Content::Chat(lines) => Some(content::clean(&self.chat.newest(*lines))),
+                Content::Chat(lines) => Some(content::clean(&self.boards.chat.newest(*lines))),
+                Content::GuestName(id) => Some(content::clean(&self.boards.guests.of(id))),
                 content => content.words(since, wall),
             };
             if let Some(words) = words {
@@ -303,7 +316,7 @@ mod tests {
         let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
         let dial = LiveSetting::new(TextAppearance { scroll, ..TextAppearance::default() });
         let context = Context { clock, grid, size: Size::new(640, 360) };
-        let source = open(content, dial, ChatBoard::default(), &context).unwrap();
+        let source = open(content, dial, TextBoards::default(), &context).unwrap();
         let changes = source.status.changes().unwrap();
         (source, changes, clock)
     }
@@ -356,7 +369,7 @@ mod tests {
             open(
                 &Content::File("/nonexistent".into()),
                 LiveSetting::default(),
-                ChatBoard::default(),
+                TextBoards::default(),
                 &context
             )
             .is_err()
@@ -443,7 +456,7 @@ mod tests {
         let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
         let context = Context { clock, grid, size: Size::new(640, 360) };
         let mut source =
-            open(&Content::Words("Wide".into()), dial.clone(), ChatBoard::default(), &context)
+            open(&Content::Words("Wide".into()), dial.clone(), TextBoards::default(), &context)
                 .unwrap();
         let mut await_size = |fits: &dyn Fn(Size) -> bool| {
             let mut tries = 0;
@@ -470,5 +483,26 @@ mod tests {
         await_size(&|size| size.width == 200);
         dial.set(look);
         assert_eq!(await_size(&|size| size.width != 200), large);
+    }
+
+    #[test]
+    fn a_name_tag_follows_the_name_of_its_guest() {
+        let clock = Clock::start();
+        let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
+        let context = Context { clock, grid, size: Size::new(640, 360) };
+        let boards = TextBoards::default();
+        let names = |name: &str| [("g1".to_owned(), name.to_owned())].into();
+        boards.guests.set(names("Al"));
+        let tag = Content::GuestName("g1".into());
+        let source = open(&tag, LiveSetting::default(), boards.clone(), &context).unwrap();
+        let changes = source.status.changes().unwrap();
+        let width = |report: SourceReport| match report.format {
+            SourceFormat::Video { size, .. } => size.width,
+            other => panic!("{other:?}"),
+        };
+        let short = width(await_state(&changes, SourceState::Open));
+        boards.guests.set(names("Alexandra"));
+        let wide = width(await_state(&changes, SourceState::Open));
+        assert!(short < wide, "{short} {wide}");
     }
 }

@@ -33,12 +33,26 @@ pub struct KnownGuest {
     pub state: GuestState,
     /// The connection and the strip for which the guest's mix was made.
     pub mix_for: Option<(u32, Option<StripId>)>,
+    /// True if the guest goes on air without a name tag.
+    pub is_untagged: bool,
 }
 
 impl GuestDesk {
     pub fn new(most: usize) -> Self {
         let guests = (most > 0).then(Guests::new).flatten().map(Arc::new);
         Self { guests, most, ..Self::default() }
+    }
+
+    /// Returns the name of a guest as it is shown: the ID until the guest has given one.
+    pub fn shown_name(&self, id: &str) -> String {
+        let name = self.known.get(id).map(|known| known.view.name.trim()).unwrap_or_default();
+        if name.is_empty() { id } else { name }.to_owned()
+    }
+
+    /// Tells the name tags the names.
+    pub fn write_names(&self) {
+        let names = self.known.keys().map(|id| (id.clone(), self.shown_name(id)));
+        self.entrance.names.set(names.collect());
     }
 
     /// Makes the mixes again, because the mixer is a new one.

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use crate::audio::AudioChoice;
 use crate::base::queue::{self, Full};
 use crate::capture::VideoChoice;
-use crate::compose::scene::{Content, ItemId, Placement, SourceId};
+use crate::capture::text::Content;
+use crate::compose::scene::{ItemId, Placement};
 use crate::mix::StripId;
 use crate::server::guests::{GuestState, GuestView};
 use crate::server::{MeetingPlace, MeetingState, Server};
@@ -17,6 +18,7 @@ use crate::studio::command::GuestCommand;
 use crate::studio::engine::Engine;
 use crate::studio::engine::server::BuiltIn;
 use crate::studio::engine::server::guest_desk::{GuestDesk, KnownGuest};
+use crate::studio::engine::server::guest_tile::corner;
 use crate::studio::event::{Event, Guest};
 use crate::studio::mixer::{AudioStrip, TalkMode};
 use crate::studio::notices::message::StudioMessage;
@@ -27,22 +29,10 @@ use crate::studio::targets::sharing::{self, ServerReach};
 
 /// Maximum number of audio blocks (10 ms) that wait for the encoder of a guest.
 const MAX_QUEUED_BLOCKS: usize = 16;
-/// The size of a guest's picture in the scene, in program sizes.
-const TILE_SIZE: f64 = 0.32;
-/// The distance of the picture from the edges.
-const TILE_MARGIN: f64 = 0.02;
 
 /// Returns the number in the id of a guest.
 fn number(id: &str) -> u32 {
     id.trim_start_matches(|it: char| !it.is_ascii_digit()).parse().unwrap_or_default()
-}
-
-/// Returns a corner of a scene.
-fn corner(index: usize) -> Placement {
-    let far = 1.0 - TILE_SIZE - TILE_MARGIN;
-    let x = if index.is_multiple_of(2) { far } else { TILE_MARGIN };
-    let y = if index % 4 < 2 { far } else { TILE_MARGIN };
-    Placement { x, y, width: TILE_SIZE, height: TILE_SIZE, ..Placement::default() }
 }
 
 impl BuiltIn {
@@ -106,10 +96,9 @@ impl Engine {
                     self.with_strip(strip, |it| it.strip.muted = muted);
                 }
             }
+            GuestCommand::Tag(id, tagged) => self.tag_guest(&id, tagged),
             GuestCommand::Hide(id, hidden) => {
-                let edits = self.guest_items(&id).into_iter();
-                let edits = edits.map(|item| Edit::HideItem(item, hidden)).collect();
-                self.edit_program(&Edit::Several(edits));
+                self.edit_program(&self.settings.collection.hide_guest(&id, hidden));
             }
         }
     }
@@ -136,15 +125,14 @@ impl Engine {
         else {
             return;
         };
-        let name = match known.view.name.as_str() {
-            "" => id.to_owned(),
-            name => name.to_owned(),
-        };
+        let (name, is_tagged) = (desk.shown_name(id), !known.is_untagged);
         let Some(scene) = self.settings.collection.program_scene().map(|scene| scene.id) else {
             return;
         };
-        let (choice, place) = (VideoChoice::Guest(id.to_owned()), self.free_corner());
-        self.edit_program(&Edit::PlaceSource { scene, name, choice, place });
+        desk.write_names();
+        let tile = self.settings.collection.guest_tile(id, &name, self.free_corner(), is_tagged);
+        // As a part, so that the strip of an earlier guest does not return.
+        self.edit_program(&Edit::Several(vec![Edit::Paste(scene, tile)]));
         if let Some(strip) = self.guest_strip(id) {
             // A guest without a picture is heard all the same.
             self.with_strip(strip, |it| {
@@ -157,9 +145,8 @@ impl Engine {
 
     /// Returns the first corner in which no guest is.
     fn free_corner(&self) -> Placement {
-        let used: Vec<ItemId> =
-            self.built_in.desk.known.keys().flat_map(|id| self.guest_items(id)).collect();
-        let collection = &self.settings.collection;
+        let (collection, known) = (&self.settings.collection, self.built_in.desk.known.keys());
+        let used: Vec<ItemId> = known.flat_map(|id| collection.guest_tiles(id)).collect();
         let is_free = |place: &Placement| {
             let is_there = |item: &ItemId| {
                 collection
@@ -174,7 +161,8 @@ impl Engine {
     /// Takes a guest off air, back into the lobby.
     fn dismiss_guest(&mut self, id: &str) {
         // In studio mode, the scenes and the program have items of their own.
-        let edits: Vec<Edit> = self.guest_items(id).into_iter().map(Edit::RemoveItem).collect();
+        let tiles = self.settings.collection.guest_tiles(id).into_iter();
+        let edits: Vec<Edit> = tiles.map(Edit::RemoveItem).collect();
         if !edits.is_empty() {
             let edit = Edit::Several(edits);
             self.edit_program(&edit);
@@ -188,6 +176,28 @@ impl Engine {
             }
         }
         self.follow_guests();
+    }
+
+    /// Shows or hides the name tag of a guest.
+    fn tag_guest(&mut self, id: &str, tagged: bool) {
+        let Some(known) = self.built_in.desk.known.get_mut(id) else { return };
+        known.is_untagged = !tagged;
+        let tags = self.settings.collection.guest_tags(id).into_iter();
+        let edits: Vec<Edit> = tags.map(|item| Edit::HideItem(item, !tagged)).collect();
+        if !edits.is_empty() {
+            self.edit_program(&Edit::Several(edits));
+        }
+        self.tell_guest(id);
+    }
+
+    /// Returns true if a guest has a name tag, or will have one on air.
+    fn is_tagged(&self, id: &str, known: &KnownGuest) -> bool {
+        let collection = &self.settings.collection;
+        if collection.guest_videos(id).is_empty() {
+            return !known.is_untagged;
+        }
+        let is_visible = |item: &ItemId| collection.item(*item).is_some_and(|it| !it.hidden);
+        collection.guest_tags(id).iter().any(is_visible)
     }
 
     fn remove_guest(&mut self, id: &str) {
@@ -208,7 +218,8 @@ impl Engine {
         let earlier: Vec<String> =
             self.settings.collection.sources.iter().filter_map(of_guest).collect();
         for id in &earlier {
-            let edits = self.guest_items(id).into_iter().map(Edit::RemoveItem).collect();
+            let tiles = self.settings.collection.guest_tiles(id).into_iter();
+            let edits = tiles.map(Edit::RemoveItem).collect();
             self.settings.collection.apply(&Edit::Several(edits));
         }
         self.settings.strips.retain(|it| !matches!(it.choice, AudioChoice::Guest(_)));
@@ -222,21 +233,6 @@ impl Engine {
             || settings.video.as_ref().is_some_and(is_seen)
             || matches!(&settings.audio, Some(AudioChoice::Guest(of)) if of == id)
             || self.guest_strip(id).is_some()
-    }
-
-    /// Returns the items that show a guest, in the scenes and in the program.
-    fn guest_items(&self, id: &str) -> Vec<ItemId> {
-        let collection = &self.settings.collection;
-        let of = |it: &&Source| of_guest(it).as_deref() == Some(id);
-        let sources: Vec<SourceId> = collection.sources.iter().filter(of).map(|it| it.id).collect();
-        let mut items = Vec::new();
-        collection.each_with_program(|item| {
-            let is_its = matches!(item.content, Content::Source(shown) if sources.contains(&shown));
-            if is_its && !items.contains(&item.id) {
-                items.push(item.id);
-            }
-        });
-        items
     }
 
     fn guest_strip(&self, id: &str) -> Option<StripId> {
@@ -291,6 +287,7 @@ impl Engine {
                 self.tell_guest(&id);
             }
         }
+        self.built_in.desk.write_names();
     }
 
     /// Reports whether guests across the internet can reach the studio.
@@ -338,7 +335,8 @@ impl Engine {
         let is_invited = known.state == GuestState::Invited;
         let link = is_invited.then(|| self.built_in.guest_link(&known.view)).flatten();
         let GuestView { name, rtt, loss, .. } = known.view.clone();
-        let guest = Guest { id: id.to_owned(), name, state: known.state, link, rtt, loss };
+        let (id, state, tagged) = (id.to_owned(), known.state, self.is_tagged(id, known));
+        let guest = Guest { id, name, state, link, rtt, loss, tagged };
         self.notices.send_event(Event::Guest(guest));
     }
 
@@ -357,8 +355,9 @@ impl Engine {
         };
         let figures = |(id, known): (&String, &KnownGuest)| {
             let strip = strip_of(id);
-            let items = self.guest_items(id);
-            let item = items.first().and_then(|item| self.settings.collection.item(*item));
+            let collection = &self.settings.collection;
+            let is_hidden = |item: &ItemId| collection.item(*item).is_some_and(|it| it.hidden);
+            let first = collection.guest_tiles(id).first().is_some_and(is_hidden);
             GuestFigures {
                 id: id.clone(),
                 name: known.view.name.clone(),
@@ -368,7 +367,8 @@ impl Engine {
                 loss: known.view.loss,
                 strip: strip.map(|it| it.id),
                 muted: strip.is_some_and(|it| it.strip.muted),
-                hidden: item.is_some_and(|it| it.hidden),
+                hidden: first || collection.guest_videos(id).first().is_some_and(is_hidden),
+                tagged: self.is_tagged(id, known),
                 preview: self.guest_preview(known.state, id),
             }
         };
@@ -376,10 +376,10 @@ impl Engine {
     }
 }
 
-/// Returns the guest that a source shows.
+/// Returns the guest whose video or name a source shows.
 fn of_guest(source: &Source) -> Option<String> {
     match &source.choice {
-        VideoChoice::Guest(id) => Some(id.clone()),
+        VideoChoice::Guest(id) | VideoChoice::Text(Content::GuestName(id)) => Some(id.clone()),
         _ => None,
     }
 }
@@ -398,7 +398,7 @@ mod tests {
         assert!(engine.settings.collection.apply(&added));
         engine.settings.strips.push(AudioStrip::new(StripId(7), AudioChoice::Guest("g1".into())));
         assert_eq!(
-            (engine.guest_items("g1").len(), engine.guest_strip("g1")),
+            (engine.settings.collection.guest_tiles("g1").len(), engine.guest_strip("g1")),
             (1, Some(StripId(7)))
         );
         engine.forget_earlier_guests();
@@ -406,11 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn four_guests_have_a_corner_each() {
-        let corners: Vec<_> = (0..4).map(corner).map(|it| (it.x, it.y)).collect();
-        for (index, place) in corners.iter().enumerate() {
-            assert!(!corners[..index].contains(place), "{corners:?}");
-        }
+    fn the_number_of_a_guest_is_in_the_id() {
         assert_eq!((number("g12"), number("x")), (12, 0));
     }
 }
