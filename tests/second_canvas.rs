@@ -74,6 +74,15 @@ fn the_second_canvas_has_its_own_size_scene_target_and_recording() {
     assert!((starts - its_starts).abs() <= 0.04, "{starts} and {its_starts}");
     assert!((end - its_end).abs() < 0.3, "{its_end} of {end}");
     let events = live.events();
+    let figures: Vec<_> =
+        events.iter().filter(|it| it["event"] == "stats").map(|it| &it["canvas"]).collect();
+    assert!(
+        !figures.is_empty()
+            && figures.iter().all(|it| it["targets"].as_array().unwrap().len() == 1)
+    );
+    let last = &figures.last().unwrap()["video"];
+    assert_eq!(last["size"], "180x320");
+    assert!(last["fps"].as_f64().unwrap() > 1.0 && last["bitrate"].as_u64().unwrap() > 0, "{last}");
     for (event, expected) in [("target", 2), ("recording", 2), ("encoder", 4)] {
         let mut programs: Vec<_> = events
             .iter()

@@ -18,28 +18,7 @@ pub fn two_decimals(value: f64) -> f64 {
 
 /// Returns the fields of the event `stats`.
 pub fn stats_fields(stats: &Stats) -> Value {
-    let video = stats.video.map(|video| {
-        let mut fields = json!({
-            "captured": video.captured,
-            "encoded": video.encoded,
-            "skipped": video.skipped,
-            "fps": two_decimals(video.fps),
-            "bitrate": video.bitrate,
-            "allowed_bitrate": video.allowed,
-            "keyframes": video.keyframes,
-        });
-        insert_known(&mut fields, [("encode_ms", video.encode_ms)], two_decimals);
-        if let Value::Object(fields) = &mut fields {
-            if let Some(size) = video.size {
-                fields.insert("size".into(), size.to_string().into());
-            }
-            if let Some((size, bitrate)) = video.second {
-                let second = json!({ "size": size.to_string(), "allowed_bitrate": bitrate });
-                fields.insert("second".into(), second);
-            }
-        }
-        fields
-    });
+    let video = stats.video.map(|video| video_fields(&video));
     let audio = stats.audio.map(|audio| {
         let mut fields = json!({
             "samples": audio.samples,
@@ -59,38 +38,17 @@ pub fn stats_fields(stats: &Stats) -> Value {
         insert_known(&mut fields, known, one_decimal);
         fields
     });
-    let targets: Vec<Value> = stats
-        .targets
-        .iter()
-        .map(|target| {
-            let mut fields = json!({
-                "state": target.state.name(),
-                "sent_bytes": target.sent_bytes,
-                "bitrate": target.bitrate,
-                "queued_ms": target.queued_ms,
-                "dropped_frames": target.dropped_frames,
-                "dropped_audio": target.dropped_audio,
-                "lost_frames": target.lost_frames,
-                "sent_frames": target.sent_frames,
-                "reconnects": target.reconnects,
-                "rendition": target.rendition_id.name(),
-            });
-            if let (Some(size), Value::Object(fields)) = (target.size, &mut fields) {
-                fields.insert("size".into(), size.to_string().into());
-            }
-            let times =
-                [("round_trip_ms", target.round_trip_ms), ("frame_age_ms", target.frame_age_ms)];
-            insert_known(&mut fields, times, two_decimals);
-            let is_repeating = target.loss.is_some() || target.repeated_bytes > 0;
-            let repeated = is_repeating.then_some(target.repeated_bytes as f64);
-            let losses = [("loss", target.loss), ("repeated_bytes", repeated)];
-            insert_known(&mut fields, losses, three_decimals);
-            if let (Some(monitor), Value::Object(fields)) = (&target.monitor, &mut fields) {
-                fields.insert("monitor".into(), monitor_fields(monitor));
+    let canvas = stats.canvas.as_ref().map(|canvas| {
+        let video = canvas.video.map(|video| {
+            let mut fields = video_fields(&video);
+            if let Value::Object(fields) = &mut fields {
+                // It is drawn with the program, and has no second encode.
+                fields.remove("captured");
             }
             fields
-        })
-        .collect();
+        });
+        json!({ "video": video, "targets": target_fields(&canvas.targets) })
+    });
     let delay = stats.delay.map(|delay| {
         json!({
             "state": delay.state.name(),
@@ -104,11 +62,69 @@ pub fn stats_fields(stats: &Stats) -> Value {
         "video": video,
         "audio": audio,
         "strips": stats.strips.iter().map(strip_fields).collect::<Vec<_>>(),
-        "targets": targets,
+        "targets": target_fields(&stats.targets),
+        "canvas": canvas,
         "delay": delay,
         "cpu": (f64::from(stats.cpu) * 1_000.0).round() / 1_000.0,
         "rss_bytes": stats.rss_bytes,
     })
+}
+
+/// Returns the figures of a video.
+fn video_fields(video: &stats::Video) -> Value {
+    let mut fields = json!({
+        "captured": video.captured,
+        "encoded": video.encoded,
+        "skipped": video.skipped,
+        "fps": two_decimals(video.fps),
+        "bitrate": video.bitrate,
+        "allowed_bitrate": video.allowed,
+        "keyframes": video.keyframes,
+    });
+    insert_known(&mut fields, [("encode_ms", video.encode_ms)], two_decimals);
+    if let Value::Object(fields) = &mut fields {
+        if let Some(size) = video.size {
+            fields.insert("size".into(), size.to_string().into());
+        }
+        if let Some((size, bitrate)) = video.second {
+            let second = json!({ "size": size.to_string(), "allowed_bitrate": bitrate });
+            fields.insert("second".into(), second);
+        }
+    }
+    fields
+}
+
+/// Returns the figures of targets.
+fn target_fields(targets: &[stats::Target]) -> Vec<Value> {
+    let fields = |target: &stats::Target| {
+        let mut fields = json!({
+            "state": target.state.name(),
+            "sent_bytes": target.sent_bytes,
+            "bitrate": target.bitrate,
+            "queued_ms": target.queued_ms,
+            "dropped_frames": target.dropped_frames,
+            "dropped_audio": target.dropped_audio,
+            "lost_frames": target.lost_frames,
+            "sent_frames": target.sent_frames,
+            "reconnects": target.reconnects,
+            "rendition": target.rendition_id.name(),
+        });
+        if let (Some(size), Value::Object(fields)) = (target.size, &mut fields) {
+            fields.insert("size".into(), size.to_string().into());
+        }
+        let times =
+            [("round_trip_ms", target.round_trip_ms), ("frame_age_ms", target.frame_age_ms)];
+        insert_known(&mut fields, times, two_decimals);
+        let is_repeating = target.loss.is_some() || target.repeated_bytes > 0;
+        let repeated = is_repeating.then_some(target.repeated_bytes as f64);
+        let losses = [("loss", target.loss), ("repeated_bytes", repeated)];
+        insert_known(&mut fields, losses, three_decimals);
+        if let (Some(monitor), Value::Object(fields)) = (&target.monitor, &mut fields) {
+            fields.insert("monitor".into(), monitor_fields(monitor));
+        }
+        fields
+    };
+    targets.iter().map(fields).collect()
 }
 
 /// Returns the figures of a mixer strip.

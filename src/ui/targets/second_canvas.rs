@@ -9,6 +9,7 @@ use crate::studio::live::second_canvas::SecondCanvas;
 use crate::studio::{Command, ProgramCommand, Target};
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::targets::Draft;
+use crate::ui::text::format;
 use crate::ui::video::FrameView;
 use crate::ui::view::View;
 use crate::ui::widgets::{Select, label, menu_item, named_switch, scrolled};
@@ -36,6 +37,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, width: f
             view.send(Command::Programs(ProgramCommand::ShowCanvas(true)));
         }
         picture(ui, view, draft, width);
+        figures(ui, view);
         fields(ui, view, &mut canvas, width);
     }
     if canvas != view.snapshot.canvas {
@@ -61,6 +63,16 @@ fn picture(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, width: f32) {
     let name = view.texts.get("second-canvas-picture");
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &*name));
     frame.paint(ui, Rect::from_min_size(rect.min, size));
+}
+
+/// Draws what the encoder makes, while the canvas is sent or recorded.
+fn figures(ui: &mut Ui, view: &View<'_>) {
+    let Some(video) = view.snapshot.canvas_figures else { return };
+    let rate = format!("{:.0}", video.fps);
+    let values = [("rate", rate.into()), ("bitrate", format::bitrate(video.bitrate).into())];
+    let text = view.texts.with("second-canvas-figures", &values);
+    let shown = label(ui, &text, Type::Small, view.theme.secondary);
+    shown.on_hover_text(&*view.texts.get("tip-second-canvas-figures"));
 }
 
 /// Draws the size, the scene, and whether the canvas is recorded.

@@ -16,6 +16,8 @@ pub struct Stats {
     /// The strips of the mixer, the main one first.
     pub strips: Vec<Strip>,
     pub targets: Vec<Target>,
+    /// The second canvas, while it is sent or recorded.
+    pub canvas: Option<Canvas>,
     /// Set while the stream is delayed.
     pub delay: Option<DelayFigures>,
     /// The CPU use of this process; 1.0 is one core.
@@ -49,6 +51,13 @@ pub struct Video {
     pub keyframes: u64,
     /// The mean time in ms to encode a frame, over the last second.
     pub encode_ms: Option<f64>,
+}
+
+/// The figures of the second canvas. Its audio is the program's.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Canvas {
+    pub video: Option<Video>,
+    pub targets: Vec<Target>,
 }
 
 /// The figures of the audio.

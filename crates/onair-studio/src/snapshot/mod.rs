@@ -28,7 +28,7 @@ use crate::media::playback_control::{Position, SkippedFile};
 use crate::media::{RenditionId, Size, VideoFrame};
 use crate::mix;
 use crate::server::{ChatRules, Fault, MeetingState, Protocol};
-use crate::studio::event::stats::DelayFigures;
+use crate::studio::event::stats::{self, DelayFigures};
 use crate::studio::live::monitor::view::MonitorView;
 use crate::studio::live::recording::audio_tracks::TrackNames;
 use crate::studio::live::recording::free_space::DiskSpace;
@@ -505,6 +505,8 @@ pub struct Snapshot {
     pub canvas_frames: Latest<VideoFrame>,
     /// True if the frames are drawn for the window.
     pub canvas_shown: bool,
+    /// The figures of its last second, while it is sent or recorded.
+    pub canvas_figures: Option<stats::Video>,
     /// The sources that are recorded alone.
     pub recorded_sources: Vec<SourceId>,
     /// The summary of the last broadcast, until the next one begins.

@@ -76,6 +76,7 @@ impl Engine {
             canvas: self.settings.canvas.clone(),
             canvas_frames: self.live.second.frames.clone(),
             canvas_shown: self.live.second.is_shown,
+            canvas_figures: self.live.second.figures,
             recorded_sources: self.live.source_recordings.sources().collect(),
             recording: self.live.on_air.as_ref().and_then(OnAir::recording).map(|recording| {
                 let figures = recording.recorder.figures();

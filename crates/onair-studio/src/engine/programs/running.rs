@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::base::{Latest, Timestamp};
 use crate::compose::scene::SourceId;
 use crate::media::{ExtraTracks, VideoFrame};
+use crate::studio::event::stats::Video;
 use crate::studio::live::source_recordings::SourcePlace;
 
 /// The recordings of single sources.
@@ -58,6 +59,8 @@ impl SourceRecordings {
 pub struct SecondProgram {
     /// The file to which the next broadcast or recording records it.
     pub wanted_file: Option<PathBuf>,
+    /// The figures of the last second, while it is sent or recorded.
+    pub figures: Option<Video>,
     /// True while the window shows the canvas.
     pub is_shown: bool,
     /// The newest frame.

@@ -9,6 +9,7 @@ use crate::base::Timestamp;
 use crate::media::ExtraTracks;
 use crate::studio::engine::Engine;
 use crate::studio::event::ProgramName;
+use crate::studio::event::stats::Canvas;
 use crate::studio::live::on_air::{OnAir, Opened};
 use crate::studio::live::outputs::OutputNews;
 use crate::studio::live::outputs::target::WantedTargets;
@@ -227,6 +228,15 @@ impl Engine {
             }
             drop(on_air.adapt(now, program));
         }
+    }
+
+    /// Returns the figures of the last second, and keeps them for the window.
+    pub fn second_stats(&mut self, now: Timestamp) -> Option<Canvas> {
+        let (program, usage) = (self.state.program.as_ref(), self.machine.usage);
+        let second = self.live.others.get_mut(&SECOND_PROGRAM);
+        let stats = second.map(|it| it.stats(program, usage, now));
+        self.live.second.figures = stats.as_ref().and_then(|it| it.video);
+        stats.map(|it| Canvas { video: it.video, targets: it.targets })
     }
 
     /// Splits targets by the program that they get: those of the main program, and those of the

@@ -462,9 +462,10 @@ impl Engine {
             loudness::note(&mut self.state.loudness_history, &program.mixer().meter());
         }
         let strips = self.strip_stats();
+        let canvas = self.second_stats(now);
         let Some(on_air) = &mut self.live.on_air else { return };
         let mut stats = on_air.stats(self.state.program.as_ref(), self.machine.usage, now);
-        stats.strips = strips;
+        (stats.strips, stats.canvas) = (strips, canvas);
         self.add_monitors(&mut stats);
         self.live.series.second(&stats);
         let pace = self.live.series.pace();
