@@ -2,6 +2,7 @@
 //! the compositor draws the result of [`Collection::plan`].
 
 pub mod edits;
+pub mod guest_tile;
 mod main_source;
 mod program_scenes;
 

@@ -18,12 +18,12 @@ use crate::studio::command::GuestCommand;
 use crate::studio::engine::Engine;
 use crate::studio::engine::server::BuiltIn;
 use crate::studio::engine::server::guest_desk::{GuestDesk, KnownGuest};
-use crate::studio::engine::server::guest_tile::corner;
 use crate::studio::event::{Event, Guest};
 use crate::studio::mixer::{AudioStrip, TalkMode};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::scenes::Source;
 use crate::studio::scenes::edits::Edit;
+use crate::studio::scenes::guest_tile::corner;
 use crate::studio::snapshot::{GuestFigures, GuestPreview};
 use crate::studio::targets::sharing::{self, ServerReach};
 
