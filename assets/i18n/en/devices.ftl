@@ -113,8 +113,8 @@ device-no-system-audio = system audio requires PulseAudio or PipeWire, but neith
     .cure-windows = Connect speakers, or turn them on in the sound settings of Windows.
 device-no-applications = capturing audio from a single application requires PulseAudio or PipeWire
     .cure = Start PulseAudio or PipeWire.
-    .windows = onair cannot capture the audio of a single application on Windows yet
-    .cure-windows = Capture the audio of the computer instead (command line: system).
+    .windows = Windows does not list the applications that play audio
+    .cure-windows = Check that the service “Windows Audio” is running.
 
 # Displays and windows.
 display-it = the display or window

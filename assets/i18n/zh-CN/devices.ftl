@@ -113,8 +113,8 @@ device-no-system-audio = 采集系统声音需要 PulseAudio 或 PipeWire，但�
     .cure-windows = 请连接扬声器，或在 Windows 的声音设置中启用它们。
 device-no-applications = 采集单个应用程序的声音需要 PulseAudio 或 PipeWire
     .cure = 请启动 PulseAudio 或 PipeWire。
-    .windows = 在 Windows 上还不能采集单个应用程序的声音
-    .cure-windows = 请改为采集电脑的声音（命令行：system）。
+    .windows = Windows 没有列出播放声音的应用程序
+    .cure-windows = 请确认“Windows Audio”服务正在运行。
 
 # 显示器和窗口
 display-it = 显示器或窗口

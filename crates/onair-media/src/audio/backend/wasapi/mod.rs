@@ -1,6 +1,8 @@
 //! Audio devices of Windows, through cpal. The sound of the computer is an output device that is opened for
 //! capture: its id is that of the device, with a suffix.
 
+mod applications;
+
 use std::sync::Arc;
 
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
@@ -9,7 +11,6 @@ use cpal::{BufferSize, Device, StreamConfig};
 use crate::audio::backend::streams::{CALLBACKS_PER_SECOND, Running, fault, play_f32, record_f32};
 use crate::audio::source::{ApplicationInfo, DeviceInfo};
 use crate::audio::system::{AudioSystem, Direction, Fault, Sink, Stream, Tap};
-use crate::platform::NotOnThisSystem;
 
 /// The suffix of the ids of speakers whose output is captured.
 const MONITOR_SUFFIX: &str = ".monitor";
@@ -61,16 +62,16 @@ impl AudioSystem for Wasapi {
     }
 
     fn applications(&mut self) -> Result<Vec<ApplicationInfo>, Fault> {
-        Err(Fault::Absent(NotOnThisSystem("the sound of one application").to_string()))
+        applications::applications()
     }
 
     fn record_application(
         &mut self,
-        _name: &str,
-        _rate: u32,
-        _sink: Sink,
+        name: &str,
+        rate: u32,
+        sink: Sink,
     ) -> Result<Box<dyn Stream>, Fault> {
-        Err(Fault::Absent(NotOnThisSystem("the sound of one application").to_string()))
+        applications::record(name, rate, sink)
     }
 
     fn record(&mut self, id: &str, rate: u32, sink: Sink) -> Result<Box<dyn Stream>, Fault> {
