@@ -164,7 +164,15 @@ if fetch_windows_ffmpeg "$work/ffmpeg"; then
     live=$!
     started+=("$live")
     expect "ffmpeg receives a broadcast of x264" await 60 receives rtmp://127.0.0.1:21935/live/x264
-    crashes() { pkill -KILL -f 'onair encoder-process$' && await 30 holds "$work/x264" '"event":"notice"'; }
+    # Other programs on this computer have such processes, too.
+    own_encoders() {
+        local process
+        for process in $(pgrep -f 'onair encoder-process$'); do
+            tr '\0' '\n' <"/proc/$process/environ" 2>/dev/null | grep -q -x "WINEPREFIX=$WINEPREFIX" && echo "$process"
+        done
+    }
+    # shellcheck disable=SC2046 # one word for each process
+    crashes() { kill -KILL $(own_encoders) && await 30 holds "$work/x264" '"event":"notice"'; }
     expect "a crash of the encoder's process is noticed" crashes
     expect "the broadcast goes on" receives rtmp://127.0.0.1:21935/live/x264
     interrupt "$live"

@@ -33,10 +33,12 @@ use windows as system;
 
 pub use file_name::ForbiddenName;
 pub use not_on_this_system::NotOnThisSystem;
+pub use system::child_process::launcher;
+pub use system::child_process::shared_memory::SharedMemory;
 pub use system::code_pages::CodePages;
-pub use system::helpers::launcher;
-pub use system::helpers::shared_memory::SharedMemory;
-pub use system::{clocks, errors, files, helpers, local_socket, names, process, sandbox, signals};
+pub use system::{
+    child_process, clocks, errors, files, local_socket, names, process, sandbox, signals,
+};
 
 /// Memory that drivers and other processes write to, for the backends of Linux.
 #[cfg(target_os = "linux")]

@@ -13,6 +13,7 @@ mod status_icon;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
+use std::time::Duration;
 
 use eframe::egui;
 use parking_lot::Mutex;
@@ -27,12 +28,24 @@ pub use state::{DesktopRequest, DesktopState};
 /// Maximum number of requests that wait for the window.
 const MAX_PENDING_REQUESTS: usize = 16;
 
+/// Time limit for removing the status icon. An open menu of it waits for the user.
+const END_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// The connection to the desktop; see the module documentation.
 #[derive(Debug)]
 pub struct DesktopStatus {
     shared: Arc<Shared>,
     asks: queue::Receiver<DesktopRequest>,
-    _worker: Option<Worker>,
+    worker: Option<Worker>,
+}
+
+impl Drop for DesktopStatus {
+    fn drop(&mut self) {
+        // Otherwise, the process could end before the icon is removed.
+        if let Some(Err(stuck)) = self.worker.take().map(|worker| worker.join(END_TIMEOUT)) {
+            tracing::debug!(%stuck, "the status icon may stay behind");
+        }
+    }
 }
 
 impl DesktopStatus {
@@ -56,7 +69,7 @@ impl DesktopStatus {
         let worker = worker
             .inspect_err(|error| tracing::debug!(%error, "no thread for desktop notifications"))
             .ok();
-        Self { shared, asks, _worker: worker }
+        Self { shared, asks, worker }
     }
 
     /// Passes on the current state of the studio.

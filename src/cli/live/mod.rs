@@ -20,11 +20,11 @@ use std::path::PathBuf;
 use clap::parser::ValueSource;
 
 use crate::audio::AudioChoice;
-use crate::base::{Clock, Secret};
+use crate::base::Clock;
 use crate::capture::VideoChoice;
 use crate::cli::flags::Globals;
 use crate::cli::live::args::Args;
-use crate::cli::live::targets::{KeySource, add_built_in, used_targets};
+use crate::cli::live::targets::{add_built_in, used_targets};
 use crate::cli::output::Output;
 use crate::cli::output::exit::Exit;
 use crate::cli::output::redact::check_file;
@@ -102,8 +102,8 @@ fn prepare(
     if args.guests.is_some() {
         add_built_in(&mut settings.targets);
     }
-    check_server_flags(args, &settings.targets)?;
-    let play_key = play_key(args)?;
+    server_flags::check(args, &settings.targets)?;
+    let play_key = server_flags::play_key(args)?;
     settings.play_key |= play_key.is_some();
     apply_flags(args, matches, &mut settings)?;
     apply_outputs(args, matches, to_given, &mut settings)?;
@@ -180,24 +180,6 @@ fn given_targets(
     Ok(given)
 }
 
-/// Fails if a flag of the built-in server is given, and the server is not a target.
-fn check_server_flags(args: &Args, targets: &[Target]) -> Result<(), Refusal> {
-    let flags = [
-        ("--network", args.network),
-        ("--https", args.https.is_some()),
-        ("--srt", args.srt.is_some()),
-        ("--play-key-env", args.play_key_env.is_some()),
-        ("--play-key-file", args.play_key_file.is_some()),
-        ("--name", !args.name.is_empty()),
-        ("--cors", !args.cors.is_empty()),
-    ];
-    let is_target = targets.iter().any(|target| target.enabled && target.is_built_in());
-    match flags.into_iter().find(|(_, is_given)| *is_given && !is_target) {
-        Some((flag, _)) => Err((problem!("cli-no-server", flag = flag), Exit::Usage)),
-        None => Ok(()),
-    }
-}
-
 /// Fails if a recording has no known format, or if the file to send is not readable.
 fn check_files(args: &Args) -> Result<(), Refusal> {
     let recorded = args.record.iter().map(|path| ("--record", path));
@@ -224,13 +206,6 @@ fn stored_settings(
     }
     let (settings, warnings) = named.unwrap_or_default();
     Ok((settings, warnings, in_use))
-}
-
-/// Returns the play key of the flags.
-fn play_key(args: &Args) -> Result<Option<Secret>, Refusal> {
-    let source = args.play_key_env.clone().map(KeySource::Env);
-    let source = source.or_else(|| args.play_key_file.clone().map(KeySource::File));
-    source.map(|source| source.read_for_links()).transpose()
 }
 
 /// Changes the settings as the flags say, except the targets and keys.
@@ -391,6 +366,7 @@ mod tests {
     use clap::{CommandFactory, FromArgMatches};
 
     use super::*;
+    use crate::base::Secret;
     use crate::cli::live::targets::sends_to_settings;
     use crate::cli::{Cli, Sub};
     use crate::encode;
@@ -482,7 +458,7 @@ mod tests {
             of(words, |args, matches| {
                 let given = given_targets(matches, &ServiceList::default()).unwrap();
                 let used = used_targets(args, given, &Settings::default().targets);
-                check_server_flags(args, &used).err()
+                server_flags::check(args, &used).err()
             })
         };
         let to = ["--to", "rtmp://h/live/key"];

@@ -8,8 +8,8 @@ use crate::cli::live::targets::KeySource;
 use crate::cli::output::exit::Exit;
 use crate::net::srt::UrlError;
 use crate::net::srt::url::checked;
-use crate::studio::ServerFlags;
 use crate::studio::settings::read_certificate;
+use crate::studio::{ServerFlags, Target};
 use crate::text::problem::{Problem, problem};
 
 /// Reads the passphrase of SRT in a file.
@@ -33,4 +33,29 @@ pub(super) fn read(args: &Args) -> Result<ServerFlags, (Problem, Exit)> {
         srt: args.srt,
         srt_passphrase: args.srt_passphrase_file.as_deref().map(read_passphrase).transpose()?,
     })
+}
+
+/// Fails if a flag of the built-in server is given, and the server is not a target.
+pub(super) fn check(args: &Args, targets: &[Target]) -> Result<(), (Problem, Exit)> {
+    let flags = [
+        ("--network", args.network),
+        ("--https", args.https.is_some()),
+        ("--srt", args.srt.is_some()),
+        ("--play-key-env", args.play_key_env.is_some()),
+        ("--play-key-file", args.play_key_file.is_some()),
+        ("--name", !args.name.is_empty()),
+        ("--cors", !args.cors.is_empty()),
+    ];
+    let is_target = targets.iter().any(|target| target.enabled && target.is_built_in());
+    match flags.into_iter().find(|(_, is_given)| *is_given && !is_target) {
+        Some((flag, _)) => Err((problem!("cli-no-server", flag = flag), Exit::Usage)),
+        None => Ok(()),
+    }
+}
+
+/// Returns the play key of the flags.
+pub(super) fn play_key(args: &Args) -> Result<Option<Secret>, (Problem, Exit)> {
+    let source = args.play_key_env.clone().map(KeySource::Env);
+    let source = source.or_else(|| args.play_key_file.clone().map(KeySource::File));
+    source.map(|source| source.read_for_links()).transpose()
 }

@@ -50,7 +50,10 @@ impl Screen {
         continue_after_enter(&ctx);
         let is_deaf = self.dialog == Some(Dialog::Closing) || self.chooses_key();
         let is_busy = is_deaf || self.chooses_file();
-        let typing = ctx.text_edit_focused();
+        // The canvas says it in each frame in which a page gets the keys.
+        let page = self.scenes.interaction.as_mut();
+        let types_on_page = page.is_some_and(|page| std::mem::take(&mut page.takes_keys));
+        let typing = ctx.text_edit_focused() || types_on_page;
         if !is_busy
             && self.dialog.is_none()
             && self.full_screen

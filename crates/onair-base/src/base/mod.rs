@@ -24,7 +24,7 @@ pub mod worker;
 
 #[cfg(target_os = "linux")]
 pub use crate::platform::Mapping;
-pub use crate::platform::{CodePages, SharedMemory, helpers, launcher, sandbox};
+pub use crate::platform::{CodePages, SharedMemory, child_process, launcher, sandbox};
 #[cfg(target_os = "linux")]
 pub use backend::portal;
 pub use backend::{WorkerPool, hold_awake};

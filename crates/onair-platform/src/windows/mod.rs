@@ -1,12 +1,12 @@
 //! Windows. `unsafe` calls of the system are allowed here, and nowhere else outside `backend/` folders.
 
+pub mod child_process;
 pub mod clocks;
 pub mod code_pages;
 pub mod console;
 pub mod disk;
 pub mod errors;
 pub mod files;
-pub mod helpers;
 pub mod local_socket;
 pub mod names;
 mod pipe;

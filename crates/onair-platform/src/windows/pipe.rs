@@ -111,7 +111,9 @@ impl Pipe {
             }
         }
         let millis = limit
-            .map_or(INFINITE, |limit| u32::try_from(limit.as_millis()).unwrap_or(INFINITE - 1));
+            // Less than a millisecond would mean not to wait.
+            .map(|limit| u32::try_from(limit.as_micros().div_ceil(1000)).unwrap_or(INFINITE - 1))
+            .unwrap_or(INFINITE);
         let (handle, mut count) = (self.0.as_raw_handle(), 0);
         // SAFETY: the structure lives until the operation has ended: after the time limit, the operation is cancelled
         // and its end is awaited.

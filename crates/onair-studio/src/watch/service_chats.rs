@@ -50,11 +50,11 @@ impl ServiceChats {
             });
         }
         self.lines.retain(|line| wanted.contains(&line.address));
-        let told = Arc::clone(&self.view.states);
+        let reported = Arc::clone(&self.view.states);
         self.show();
-        // A state that no event has told yet is still news.
+        // A state that no event has reported yet is still news.
         let states = self.chats.iter().map(|(address, _)| {
-            let before = told.iter().find(|(of, _)| of == address);
+            let before = reported.iter().find(|(of, _)| of == address);
             let state = before.map_or(ChatState::Connecting, |(_, state)| state.clone());
             (Arc::clone(address), state)
         });

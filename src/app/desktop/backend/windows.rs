@@ -10,7 +10,7 @@ use std::os::windows::ffi::OsStrExt as _;
 use std::ptr;
 use std::sync::Arc;
 
-use windows_sys::Win32::Foundation::{HWND, LPARAM, LRESULT, POINT, WPARAM};
+use windows_sys::Win32::Foundation::{HWND, LPARAM, LRESULT, WPARAM};
 use windows_sys::Win32::UI::Shell::{
     NIF_ICON, NIF_INFO, NIF_MESSAGE, NIF_SHOWTIP, NIF_TIP, NIIF_LARGE_ICON, NIIF_WARNING, NIM_ADD,
     NIM_DELETE, NIM_MODIFY, NIM_SETVERSION, NIN_BALLOONUSERCLICK, NIN_SELECT, NOTIFYICON_VERSION_4,
@@ -18,10 +18,10 @@ use windows_sys::Win32::UI::Shell::{
 };
 use windows_sys::Win32::UI::WindowsAndMessaging::{
     AppendMenuW, CreateIcon, CreatePopupMenu, CreateWindowExW, DefWindowProcW, DestroyIcon,
-    DestroyMenu, DestroyWindow, DispatchMessageW, GetCursorPos, GetSystemMetrics, HICON, MF_GRAYED,
-    MF_SEPARATOR, MF_STRING, MSG, MsgWaitForMultipleObjects, PM_REMOVE, PeekMessageW, QS_ALLINPUT,
+    DestroyMenu, DestroyWindow, DispatchMessageW, GetSystemMetrics, HICON, MF_GRAYED, MF_SEPARATOR,
+    MF_STRING, MSG, MsgWaitForMultipleObjects, PM_REMOVE, PeekMessageW, PostMessageW, QS_ALLINPUT,
     RegisterClassW, RegisterWindowMessageW, SM_CXSMICON, SetForegroundWindow, TPM_NONOTIFY,
-    TPM_RETURNCMD, TPM_RIGHTBUTTON, TrackPopupMenu, WM_APP, WM_CONTEXTMENU, WNDCLASSW,
+    TPM_RETURNCMD, TPM_RIGHTBUTTON, TrackPopupMenu, WM_APP, WM_CONTEXTMENU, WM_NULL, WNDCLASSW,
 };
 
 use crate::app::desktop::notification::{Notification, Step};
@@ -52,8 +52,8 @@ thread_local! {
 enum Received {
     /// A click on the icon or on its notification.
     Select,
-    /// A click with the right button.
-    Menu,
+    /// A click with the right button, or the menu key: where the menu belongs.
+    Menu(i32, i32),
     /// The taskbar has started again, without the icon.
     NewTaskbar,
 }
@@ -65,14 +65,18 @@ fn new_taskbar_message() -> u32 {
 }
 
 /// Returns what a message means.
-fn meaning(message: u32, lparam: LPARAM, new_taskbar: u32) -> Option<Received> {
+fn meaning(message: u32, (wparam, lparam): (WPARAM, LPARAM), new_taskbar: u32) -> Option<Received> {
     if message == new_taskbar && new_taskbar != 0 {
         return Some(Received::NewTaskbar);
     }
     // The lower half has the event, the upper one the number of the icon.
     match (message, lparam as u32 & 0xffff) {
         (ICON_MESSAGE, NIN_SELECT | KEY_SELECT | NIN_BALLOONUSERCLICK) => Some(Received::Select),
-        (ICON_MESSAGE, WM_CONTEXTMENU) => Some(Received::Menu),
+        (ICON_MESSAGE, WM_CONTEXTMENU) => {
+            // Displays left of the main one have negative places.
+            let place = |half: usize| i32::from(half as u16 as i16);
+            Some(Received::Menu(place(wparam), place(wparam >> 16)))
+        }
         _ => None,
     }
 }
@@ -84,7 +88,7 @@ unsafe extern "system" fn receive(
     wparam: WPARAM,
     lparam: LPARAM,
 ) -> LRESULT {
-    match meaning(message, lparam, new_taskbar_message()) {
+    match meaning(message, (wparam, lparam), new_taskbar_message()) {
         Some(received) => {
             RECEIVED.with_borrow_mut(|all| all.push(received));
             0
@@ -116,7 +120,7 @@ pub(in crate::app::desktop) fn serve(shared: &Arc<Shared>, _bus: Option<&str>, s
         for received in RECEIVED.take() {
             match received {
                 Received::Select => shared.ask(DesktopRequest::Raise),
-                Received::Menu => tray.menu(state.as_ref(), shared),
+                Received::Menu(x, y) => tray.menu(state.as_ref(), (x, y), shared),
                 Received::NewTaskbar => tray.shown = None,
             }
         }
@@ -131,6 +135,8 @@ struct Tray {
     window: HWND,
     icon: HICON,
     notification: Notification,
+    /// What the taskbar has not taken yet.
+    due: Option<Step>,
     /// The state that the icon shows, or `None` before the icon is there.
     shown: Option<DesktopState>,
 }
@@ -152,7 +158,7 @@ impl Tray {
         };
         let notification = Notification::default();
         let icon = ptr::null_mut();
-        (!window.is_null()).then_some(Self { window, icon, notification, shown: None })
+        (!window.is_null()).then_some(Self { window, icon, notification, due: None, shown: None })
     }
 
     fn data(&self) -> NOTIFYICONDATAW {
@@ -180,30 +186,31 @@ impl Tray {
         let mut data = self.data();
         data.uFlags = NIF_MESSAGE | NIF_ICON | NIF_TIP | NIF_SHOWTIP;
         copy(&state.sentence, &mut data.szTip);
-        match self.notification.look(&state) {
+        self.due = self.notification.look(&state).or(self.due.take());
+        match &self.due {
             Some(Step::Show { summary, body }) => {
                 data.uFlags |= NIF_INFO;
                 data.dwInfoFlags = NIIF_WARNING | NIIF_LARGE_ICON;
-                copy(&summary, &mut data.szInfoTitle);
+                copy(summary, &mut data.szInfoTitle);
                 // A notification without a text is not shown.
-                copy(if body.is_empty() { &state.show } else { &body }, &mut data.szInfo);
+                copy(if body.is_empty() { &state.show } else { body }, &mut data.szInfo);
             }
             // An empty notification removes the last one.
             Some(Step::Close) => data.uFlags |= NIF_INFO,
             None => {}
         }
+        // The taskbar also says that it is new when the display's resolution has changed, and then still has the icon.
+        let calls: &[u32] = if is_new { &[NIM_ADD, NIM_MODIFY] } else { &[NIM_MODIFY] };
         // SAFETY: the structure has its size, and texts that end with zeros.
-        let done = unsafe {
-            let done =
-                Shell_NotifyIconW(if is_new { NIM_ADD } else { NIM_MODIFY }, &raw const data);
-            if is_new && done != 0 {
-                Shell_NotifyIconW(NIM_SETVERSION, &raw const data);
-            }
-            done
-        };
+        let done =
+            calls.iter().any(|call| unsafe { Shell_NotifyIconW(*call, &raw const data) } != 0);
+        if done && is_new {
+            // SAFETY: as above.
+            unsafe { Shell_NotifyIconW(NIM_SETVERSION, &raw const data) };
+        }
         // Without a taskbar, the next state tries again.
-        if done != 0 {
-            self.shown = Some(state);
+        if done {
+            (self.shown, self.due) = (Some(state), None);
         }
     }
 
@@ -230,7 +237,7 @@ impl Tray {
     }
 
     /// Shows the menu, and runs the chosen entry.
-    fn menu(&self, state: Option<&DesktopState>, shared: &Shared) {
+    fn menu(&self, state: Option<&DesktopState>, (x, y): (i32, i32), shared: &Shared) {
         let Some(state) = state else { return };
         let can_go = if state.activity == Activity::Stopping { MF_GRAYED } else { 0 };
         let texts = [&state.sentence, &state.go_live, &state.show].map(|text| wide(&label(text)));
@@ -243,12 +250,11 @@ impl Tray {
             AppendMenuW(menu, MF_SEPARATOR, 0, ptr::null());
             AppendMenuW(menu, MF_STRING | can_go, GO_LIVE_ENTRY, go_live.as_ptr());
             AppendMenuW(menu, MF_STRING, SHOW_ENTRY, show.as_ptr());
-            let mut place = POINT::default();
-            GetCursorPos(&raw mut place);
             SetForegroundWindow(self.window);
             let flags = TPM_RETURNCMD | TPM_NONOTIFY | TPM_RIGHTBUTTON;
-            let (x, y) = (place.x, place.y);
             let chosen = TrackPopupMenu(menu, flags, x, y, 0, self.window, ptr::null());
+            // Without another message, the next menu would close at once.
+            PostMessageW(self.window, WM_NULL, 0, 0);
             DestroyMenu(menu);
             usize::try_from(chosen).unwrap_or(0)
         };
@@ -314,13 +320,15 @@ mod tests {
 
     #[test]
     fn clicks_and_a_new_taskbar_are_told_apart() {
-        let of = |message, event: u32| meaning(message, ((1 << 16) | event) as LPARAM, 49_500);
+        let place = (((-20_i16) as u16 as usize) << 16) | 300;
+        let of =
+            |message, event: u32| meaning(message, (place, ((1 << 16) | event) as LPARAM), 49_500);
         assert_eq!(of(ICON_MESSAGE, NIN_SELECT), Some(Received::Select));
         assert_eq!(of(ICON_MESSAGE, NIN_BALLOONUSERCLICK), Some(Received::Select));
-        assert_eq!(of(ICON_MESSAGE, WM_CONTEXTMENU), Some(Received::Menu));
+        assert_eq!(of(ICON_MESSAGE, WM_CONTEXTMENU), Some(Received::Menu(300, -20)));
         assert_eq!(of(49_500, 0), Some(Received::NewTaskbar));
         assert_eq!(of(ICON_MESSAGE, 0x200), None);
-        assert_eq!(meaning(0, 0, 0), None);
+        assert_eq!(meaning(0, (0, 0), 0), None);
     }
 
     #[test]

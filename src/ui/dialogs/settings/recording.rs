@@ -15,6 +15,7 @@ use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::targets::target_audio;
 use crate::ui::text::Texts;
+use crate::ui::text::format::bitrate as bitrate_text;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, Field, elided, paragraph, switch};
 use crate::wire::container::Format;
@@ -208,10 +209,7 @@ pub(super) fn quality(ui: &mut Ui, view: &View<'_>, needs: &mut DialogContext<'_
             let name = texts.with("rate-control-crf", &[("number", number.to_string().into())]);
             (Some(way), name, is_fixed.then(|| texts.get("rate-control-none").to_string()))
         }
-        RecordQuality::Bitrate(bitrate) => {
-            let name = format!("{:.1} Mbit/s", f64::from(bitrate.0) / 1e6);
-            (Some(way), name, None)
-        }
+        RecordQuality::Bitrate(bitrate) => (Some(way), bitrate_text(bitrate.0), None),
     }));
     let both = (choices.quality, None);
     if let Some(quality) = choice_row(ui, view, needs.settings, Setting::RecordQuality, both, &all)

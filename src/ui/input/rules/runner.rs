@@ -27,11 +27,12 @@ struct FrontWatch {
 }
 
 impl FrontWatch {
-    /// Returns the program and title of the window in front; empty if it is not known.
-    fn look(&mut self, now: Timestamp, snapshot: &Snapshot) -> String {
+    /// Returns the program and title of the window in front, which are empty without such a window, or `None` if it is
+    /// not known.
+    fn look(&mut self, now: Timestamp, snapshot: &Snapshot) -> Option<String> {
         if !snapshot.rules.iter().any(|rule| rule.enabled && rule.when.starts_with("window:")) {
             *self = Self::default();
-            return String::new();
+            return None;
         }
         if self.connection.is_none() && now >= self.next_attempt {
             self.next_attempt = now + FRONT_INTERVAL;
@@ -40,14 +41,12 @@ impl FrontWatch {
                 Err(why) => tracing::debug!(%why, "rules do not know the window in front"),
             }
         }
-        let window = self.connection.as_ref().map(FrontWindow::window);
-        match window {
-            Some(Ok(Some(window))) => window.id,
-            Some(Ok(None)) | None => String::new(),
-            Some(Err(why)) => {
+        match self.connection.as_ref()?.window() {
+            Ok(window) => Some(window.map(|window| window.id).unwrap_or_default()),
+            Err(why) => {
                 tracing::debug!(%why, "rules lost the window in front");
                 self.connection = None;
-                String::new()
+                None
             }
         }
     }
@@ -102,7 +101,7 @@ fn step(
     let part = |text: &str| text.parse().unwrap_or(0);
     let minute = text.split_once(':').map_or((0, 0), |(hour, minute)| (part(hour), part(minute)));
     let front = front.look(now, snapshot);
-    let due = watcher.step(now, (minute, &front), snapshot);
+    let due = watcher.step(now, (minute, front.as_deref()), snapshot);
     limits.keep(|line| snapshot.rules.iter().any(|rule| rule.line() == line));
     if !due.is_empty() {
         limits.begin(now, due.iter().any(|it| it.is_caused));

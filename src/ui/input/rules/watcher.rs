@@ -21,8 +21,8 @@ struct Facts {
     lost_targets: BTreeSet<String>,
     /// The hour and minute of the day.
     minute: (u8, u8),
-    /// The program and title of the window in front, in lower case.
-    front: String,
+    /// The program and title of the window in front, in lower case, or of the last one that was known.
+    front: Option<String>,
     /// The number of the newest chat message.
     chat: u64,
     /// The same of the chats of services.
@@ -30,7 +30,7 @@ struct Facts {
 }
 
 impl Facts {
-    fn of(snapshot: &Snapshot, minute: (u8, u8), front: &str) -> Self {
+    fn of(snapshot: &Snapshot, minute: (u8, u8), front: Option<&str>) -> Self {
         let collection = &snapshot.scenes.collection;
         let sources = snapshot.scenes.sources.iter().filter(|it| it.state.is_down());
         let name = |id| collection.sources.iter().find(|it| it.id == id).map(|it| it.name.clone());
@@ -47,7 +47,7 @@ impl Facts {
                 .collect(),
             lost_targets: targets.map(|it| target(&it.target)).collect(),
             minute,
-            front: front.to_lowercase(),
+            front: front.map(str::to_lowercase),
             chat: snapshot.chat.lines.last().map_or(0, |line| line.number),
             service_chat: snapshot.service_chats.lines.last().map_or(0, |line| line.number),
         }
@@ -76,10 +76,12 @@ impl RuleWatcher {
     pub fn step(
         &mut self,
         now: Timestamp,
-        (minute, front): ((u8, u8), &str),
+        (minute, front): ((u8, u8), Option<&str>),
         snapshot: &Snapshot,
     ) -> Vec<DueRule> {
-        let facts = Facts::of(snapshot, minute, front);
+        let mut facts = Facts::of(snapshot, minute, front);
+        let known = self.before.as_ref().and_then(|before| before.front.clone());
+        facts.front = facts.front.or(known);
         let before = self.before.replace(facts.clone());
         let rules = snapshot.rules.iter().filter(|rule| rule.enabled);
         // A rule that was paused begins to wait again.
@@ -168,7 +170,9 @@ fn has_happened(event: &RuleEvent, before: &Facts, after: &Facts, snapshot: &Sna
         }
         RuleEvent::Window(text) => {
             let text = text.to_lowercase();
-            after.front.contains(&text) && !before.front.contains(&text)
+            let has = |front: &str| front.contains(&text);
+            // A window that is known for the first time may have been in front before.
+            matches!((&before.front, &after.front), (Some(old), Some(new)) if !has(old) && has(new))
         }
         RuleEvent::Silent(..) => false,
     }
@@ -255,14 +259,18 @@ mod tests {
     fn a_window_counts_when_it_comes_to_the_front() {
         let it = snapshot(&["window:Firefox"]);
         let mut watcher = RuleWatcher::default();
-        let mut in_front = |millis, front: &str| {
+        let mut look = |millis, front: Option<&str>| {
             watcher.step(Timestamp::from_millis(millis), ((20, 0), front), &it).len()
         };
-        assert_eq!(in_front(0, "firefox/News"), 0, "it was there at the start");
+        assert_eq!(look(0, None), 0);
+        assert_eq!(look(50, Some("firefox/News")), 0, "it may have been there before");
+        let mut in_front = |millis, front: &str| look(millis, Some(front));
         assert_eq!(in_front(100, "Terminal/sh"), 0);
         assert_eq!(in_front(200, "firefox/News"), 1);
         assert_eq!(in_front(300, "firefox/Weather"), 0, "the same program");
         assert_eq!((in_front(400, ""), in_front(500, "Editor/firefox.txt")), (0, 1));
+        assert_eq!(look(600, None), 0, "the display does not answer");
+        assert_eq!(look(700, Some("Editor/firefox.txt")), 0, "the same window as before");
     }
 
     #[test]

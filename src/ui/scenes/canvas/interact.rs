@@ -5,11 +5,11 @@
 use egui::{EventFilter, Key, Modifiers, Rect, Role, Sense, Ui, WidgetInfo};
 
 use crate::capture::VideoChoice;
-use crate::capture::browser::{HeldKeys, PageInput, PointerPress};
+use crate::capture::browser::PageInput;
 use crate::compose::scene::{Content, Item, SourceId};
 use crate::studio::{Command, Snapshot};
 use crate::ui::scenes::canvas::handles::{Frame, outline};
-use crate::ui::scenes::canvas::interaction::of_keyboard;
+use crate::ui::scenes::canvas::interaction::{Interaction, of_keyboard};
 use crate::ui::scenes::canvas::page_pointer::{PageMapping, of_pointer};
 use crate::ui::scenes::draft::{Draft, name_of, natural};
 use crate::ui::view::View;
@@ -33,6 +33,7 @@ pub fn show(
     let item = items.iter().find(|item| item.id == it.item && !item.hidden);
     let page = item.and_then(|item| Some((item, page_of(view.snapshot, item)?)));
     let Some((item, source)) = page.filter(|_| draft.selected == Some(it.item)) else {
+        end(view, it);
         return false;
     };
     let response = ui.interact(room, ui.scope_id().with("interact"), Sense::click_and_drag());
@@ -54,6 +55,12 @@ pub fn show(
             of_keyboard(event, &mut inputs);
         }
     }
+    let last = inputs.iter().rev().find_map(|input| match input {
+        PageInput::Pointer { at, .. } => Some(*at),
+        _ => None,
+    });
+    it.place = last.map(|at| (source, at)).or(it.place);
+    it.takes_keys = response.has_focus();
     let mut ends = false;
     if response.has_focus() {
         let filter =
@@ -61,19 +68,24 @@ pub fn show(
         ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
         ends = ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape));
     }
+    for input in inputs {
+        view.send(Command::PageInput(source, input));
+    }
     if ends {
-        let press = |button| PointerPress::Up(button, 1);
-        let up = it.held.drain(..).map(press);
-        let (at, keys) = ((0.0, 0.0), HeldKeys::default());
-        inputs.extend(up.map(|press| PageInput::Pointer { at, press, keys }));
+        end(view, it);
         ui.memory_mut(|memory| memory.request_focus(ui.scope_id().with("canvas")));
     } else {
         outline(ui, view, frame, item, false);
         focus_ring(ui, view.theme, &response, 2);
         draft.interaction = Some(it);
     }
+    true
+}
+
+/// Ends the work with a page.
+fn end(view: &mut View<'_>, it: Interaction) {
+    let Some((source, inputs)) = it.release() else { return };
     for input in inputs {
         view.send(Command::PageInput(source, input));
     }
-    true
 }

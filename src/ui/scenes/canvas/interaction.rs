@@ -3,8 +3,8 @@
 
 use egui::{Event, ImeEvent, Key, Modifiers, Pos2};
 
-use crate::capture::browser::{HeldKeys, PageInput, PageKey, PointerButton};
-use crate::compose::scene::ItemId;
+use crate::capture::browser::{HeldKeys, PageInput, PageKey, PointerButton, PointerPress};
+use crate::compose::scene::{ItemId, SourceId};
 
 /// Longest time between the presses of a double click, in seconds.
 const DOUBLE_CLICK_SECONDS: f64 = 0.4;
@@ -17,6 +17,10 @@ pub struct Interaction {
     pub item: ItemId,
     /// True after the canvas got the keyboard focus.
     pub focused: bool,
+    /// True while the page gets the keys.
+    pub takes_keys: bool,
+    /// The page, and the last place there that the pointer had.
+    pub place: Option<(SourceId, (f32, f32))>,
     /// The buttons that are held on the page.
     pub held: Vec<PointerButton>,
     /// The last press: its time, place and count.
@@ -27,7 +31,15 @@ pub struct Interaction {
 
 impl Interaction {
     pub const fn new(item: ItemId) -> Self {
-        Self { item, focused: false, held: Vec::new(), last: None, pointer: None }
+        Self {
+            item,
+            focused: false,
+            takes_keys: false,
+            place: None,
+            held: Vec::new(),
+            last: None,
+            pointer: None,
+        }
     }
 
     /// Returns the number of presses in a row, including this one.
@@ -43,6 +55,18 @@ impl Interaction {
         };
         self.last = Some((now, button, at, count));
         count
+    }
+}
+
+impl Interaction {
+    /// Returns what ends the work with the page: held buttons are released where the pointer was last.
+    pub fn release(self) -> Option<(SourceId, Vec<PageInput>)> {
+        let (source, at) = self.place?;
+        let up = |button| {
+            let (press, keys) = (PointerPress::Up(button, 1), HeldKeys::default());
+            PageInput::Pointer { at, press, keys }
+        };
+        Some((source, self.held.into_iter().map(up).collect()))
     }
 }
 

@@ -29,9 +29,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         view.send(Command::Guest(GuestCommand::Invite));
     }
     let is_met = snapshot.server.meeting.is_some();
-    if is_met || snapshot.guests.is_empty() {
-        meeting::show(ui, view, draft);
-    }
+    meeting::show(ui, view, draft);
     if snapshot.guests.is_empty() {
         paragraph(ui, &texts.get("guests-none"), Type::Small, theme.secondary);
         return;

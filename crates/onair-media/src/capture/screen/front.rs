@@ -1,4 +1,4 @@
-//! The window in front, for rules. X11 tells it to every program. Wayland tells it to none.
+//! The window in front, for rules. X11 and Windows tell it to every program. Wayland tells it to none.
 
 use crate::base::partial_debug;
 use crate::capture::screen::backend::FrontConnection;
@@ -10,15 +10,14 @@ use crate::text::problem::problem;
 /// Returns the reason why this session does not tell which window is in front, as far as it is known
 /// without a connection.
 pub fn refusal() -> Option<Problem> {
+    if cfg!(windows) {
+        return None;
+    }
     if is_wayland() {
         return Some(problem!("front-window-wayland"));
     }
     let has_display = std::env::var_os("DISPLAY").is_some_and(|value| !value.is_empty());
-    match (cfg!(windows), has_display) {
-        (true, _) => Some(problem!("front-window-system")),
-        (false, false) => Some(problem!("display-none")),
-        (false, true) => None,
-    }
+    (!has_display).then(|| problem!("display-none"))
 }
 
 /// Tells which window is in front.

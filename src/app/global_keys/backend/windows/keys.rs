@@ -44,13 +44,14 @@ const BEFORE_F1: u32 = 0x6f;
 /// The code of the keypad's 0.
 const KEYPAD_0: u32 = 0x60;
 
-/// Returns the codes of the keys with this name, which is none if the keyboard has no such key.
-pub(super) fn codes(name: &str) -> Vec<u32> {
+/// Returns the codes of the keys with this name, which is none if the keyboard has no such key. `shift` is true if Shift
+/// is held.
+pub(super) fn codes(name: &str, shift: bool) -> Vec<u32> {
     if let Some((_, code)) = KEYS.iter().find(|(known, _)| *known == name) {
         return vec![*code];
     }
     if let Some((_, sign, keypad)) = SIGNS.iter().find(|(known, ..)| *known == name) {
-        return code_of_sign(*sign).into_iter().chain(*keypad).collect();
+        return code_of_sign(*sign, shift).into_iter().chain(*keypad).collect();
     }
     match *name.as_bytes() {
         [digit @ b'0'..=b'9'] => {
@@ -66,11 +67,11 @@ pub(super) fn codes(name: &str) -> Vec<u32> {
     }
 }
 
-/// Returns the code of the key with this sign, if the keyboard layout has one.
-fn code_of_sign(sign: char) -> Option<u32> {
-    // SAFETY: a plain call. The upper byte has the modifiers, and all bits are set without such a key.
-    let found = unsafe { VkKeyScanW(sign as u16) };
-    (found != -1).then_some(u32::from(found.cast_unsigned() & 0xff))
+/// Returns the code of the key that gives this sign with Shift or without, if the keyboard layout has one.
+fn code_of_sign(sign: char, shift: bool) -> Option<u32> {
+    // SAFETY: a plain call. The upper byte has the modifiers: Shift is 1. All bits are set without such a key.
+    let found = unsafe { VkKeyScanW(sign as u16) }.cast_unsigned();
+    (found >> 8 == u16::from(shift)).then_some(u32::from(found & 0xff))
 }
 
 /// Returns the code of a mouse button.
@@ -92,11 +93,12 @@ mod tests {
     fn every_key_has_a_code_and_digits_have_two() {
         for name in Hotkey::keys().chain(PushToTalkKey::NAMES) {
             let key = PushToTalkKey::named(name).and_then(button);
-            assert!(key.is_some() || !codes(name).is_empty(), "{name}");
+            let found = [false, true].map(|shift| codes(name, shift)).concat();
+            assert!(key.is_some() || !found.is_empty(), "{name}");
         }
-        assert_eq!(codes("G"), [0x47]);
-        assert_eq!(codes("7"), [0x37, 0x67]);
-        assert_eq!(codes("F23"), [0x86]);
-        assert!(codes("F24").is_empty() && codes("Meta").is_empty());
+        assert_eq!(codes("G", false), [0x47]);
+        assert_eq!(codes("7", true), [0x37, 0x67]);
+        assert_eq!(codes("F23", false), [0x86]);
+        assert!(codes("F24", false).is_empty() && codes("Meta", false).is_empty());
     }
 }

@@ -102,7 +102,8 @@ pub(in crate::app::global_keys) fn listen(
 ) {
     let (mut registered, mut refused) = (Registered::new(), RefusedHotkeys::default());
     for (command, hotkey) in hotkeys {
-        let codes = codes(hotkey.key());
+        let [.., shift] = hotkey.modifiers();
+        let codes = codes(hotkey.key(), shift);
         if codes.is_empty() {
             refused.no_key.push(command.clone());
             continue;
@@ -139,7 +140,7 @@ pub(in crate::app::global_keys) fn watch_key(
 ) {
     while !stop.wait(KEY_POLL_INTERVAL) {
         // Each time, because the user can choose another keyboard layout.
-        let codes = button(key).map_or_else(|| codes(key.name()), |button| vec![button]);
+        let codes = button(key).map_or_else(|| codes(key.name(), false), |button| vec![button]);
         // SAFETY: a plain call. The highest bit is set while the key is down.
         let is_down = |code: &u32| unsafe { GetAsyncKeyState(*code as i32) } < 0;
         change((!codes.is_empty()).then(|| codes.iter().any(is_down)));

@@ -1,7 +1,5 @@
 //! The display systems.
 
-#[cfg(windows)]
-mod no_front;
 #[cfg(all(target_os = "linux", not(feature = "wayland")))]
 pub(in crate::capture) mod no_portal;
 #[cfg(all(target_os = "linux", feature = "wayland"))]
@@ -15,11 +13,9 @@ mod windows;
 #[cfg(target_os = "linux")]
 pub(in crate::capture) mod x11;
 
-#[cfg(windows)]
-pub(in crate::capture) use no_front::FrontConnection;
 #[cfg(target_os = "linux")]
 pub(in crate::capture) use session::{screens, sharing};
 #[cfg(windows)]
-pub(in crate::capture) use windows::{screens, sharing};
+pub(in crate::capture) use windows::{FrontConnection, screens, sharing};
 #[cfg(target_os = "linux")]
 pub(in crate::capture) use x11::FrontConnection;

@@ -261,9 +261,12 @@ impl FrontConnection {
         let window = reply.value32().and_then(|mut windows| windows.next());
         match window.filter(|window| *window != 0) {
             None => Ok(None),
-            Some(window) => {
-                self.display.about(window, true, self.wide_name, AtomEnum::WM_NAME.into())
-            }
+            // A window can be closed after the first answer. The next look finds another one.
+            Some(window) => match connection.get_window_attributes(window)?.reply() {
+                Err(ReplyError::X11Error(_)) => Ok(None),
+                Err(error) => Err(error.into()),
+                Ok(_) => self.display.about(window, true, self.wide_name, AtomEnum::WM_NAME.into()),
+            },
         }
     }
 }

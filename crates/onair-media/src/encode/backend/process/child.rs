@@ -5,7 +5,7 @@
 use std::io;
 use std::time::Duration;
 
-use crate::base::helpers::{self, HelperStream, InheritedMemory};
+use crate::base::child_process::{self, HelperStream, InheritedMemory};
 use crate::encode::backend::process::connection::{receive, send};
 use crate::encode::backend::process::library::{self, Encoder};
 use crate::encode::backend::process::system::{LastWords, restrict};
@@ -18,7 +18,7 @@ const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs the encoder process. Returns the exit code.
 pub fn run() -> i32 {
-    let Some((socket, memory)) = helpers::inherited() else { return 2 };
+    let Some((socket, memory)) = child_process::inherited() else { return 2 };
     match serve(&socket, &memory) {
         Ok(()) => 0,
         Err(_) => 1,

@@ -5,7 +5,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use crate::base::SharedMemory;
-use crate::base::helpers::{self, HelperStream};
+use crate::base::child_process::{self, HelperStream};
 use crate::base::launcher::Helper;
 use crate::encode::backend::process::connection::{receive, send};
 use crate::encode::backend::process::trouble::{Packet, Trouble};
@@ -44,7 +44,7 @@ impl Client {
             _ => Trouble::NotStarted { reason: error.to_string() },
         };
         let memory = SharedMemory::new(task.size.pixels() / 2 * 3).map_err(not_started)?;
-        let launched = helpers::launch("encoder-process", &memory);
+        let launched = child_process::launch("encoder-process", &memory);
         let (socket, helper) = launched.map_err(not_started)?;
         tracing::debug!(process = helper.number(), encoder = task.encoder, "encoder process");
         Self::over(socket, memory, Some(helper), task, OPEN_TIMEOUT)

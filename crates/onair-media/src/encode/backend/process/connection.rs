@@ -3,7 +3,7 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use crate::base::helpers::HelperStream;
+use crate::base::child_process::HelperStream;
 use crate::encode::backend::process::wire::MAX_MESSAGE;
 
 /// The bytes that are read at a time, so that memory grows only with data that came.

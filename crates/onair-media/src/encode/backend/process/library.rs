@@ -154,7 +154,6 @@ impl Codecs {
             return Err(Refusal::UnknownVersion { major });
         }
         let functions = Functions::of(&library)?;
-        library.collect_messages();
         // SAFETY: the call has no conditions; the text is static and ends with a zero.
         let release = unsafe {
             (functions.av_log_set_level)(LOG_ERROR);
@@ -171,6 +170,7 @@ impl Codecs {
         {
             return Err(Refusal::TooOld { version });
         }
+        codecs.library.collect_messages();
         Ok(codecs)
     }
 

@@ -5,7 +5,7 @@
 //! graphics hardware crash and hang, and a broadcast must outlive that. And what runs in C on data
 //! from anywhere is better off in a sandbox.
 //!
-//! The process is this program, started by [`base::helpers`](crate::base::helpers) with the hidden
+//! The process is this program, started by [`base::child_process`](crate::base::child_process) with the hidden
 //! command `encoder-process`. It inherits a stream and a memory that only onair can write. onair
 //! copies a frame into the memory and sends its number; the process answers with packets and with
 //! the end of that frame. One frame is under way at a time, as with an encoder in onair's own

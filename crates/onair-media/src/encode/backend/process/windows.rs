@@ -5,9 +5,9 @@ use std::ffi::{c_char, c_int, c_void};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use windows_sys::Win32::Foundation::HMODULE;
+use windows_sys::Win32::Foundation::{FreeLibrary, HMODULE};
 use windows_sys::Win32::System::LibraryLoader::{
-    GetProcAddress, LOAD_WITH_ALTERED_SEARCH_PATH, LoadLibraryExW,
+    GetProcAddress, LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR, LOAD_LIBRARY_SEARCH_SYSTEM32, LoadLibraryExW,
 };
 use windows_sys::Win32::System::ProcessStatus::K32EnumProcessModules;
 use windows_sys::Win32::System::Threading::GetCurrentProcess;
@@ -95,7 +95,7 @@ pub(super) fn candidates(major: u32) -> Vec<PathBuf> {
     files.filter(|file| file.is_file()).collect()
 }
 
-/// A loaded library, with those that it has loaded. It stays in the process.
+/// A loaded library, with those that it has loaded.
 pub(super) struct Loaded(HMODULE);
 
 impl Loaded {
@@ -105,7 +105,8 @@ impl Loaded {
         // SAFETY: loading runs the library's own start code. This process exists for that. The name ends with a zero. The
         // libraries that it needs come from its own folder, or from the system.
         let module = unsafe {
-            LoadLibraryExW(name.as_ptr(), std::ptr::null_mut(), LOAD_WITH_ALTERED_SEARCH_PATH)
+            let folders = LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | LOAD_LIBRARY_SEARCH_SYSTEM32;
+            LoadLibraryExW(name.as_ptr(), std::ptr::null_mut(), folders)
         };
         match module.is_null() {
             true => Err(Refusal::Unloadable {
@@ -122,7 +123,7 @@ impl Loaded {
     /// `T` must be the type of the function.
     pub(super) unsafe fn function<T: Copy>(&self, name: &[u8]) -> Option<T> {
         let all = std::iter::once(self.0).chain(libraries());
-        // SAFETY: the name ends with a zero, and libraries are not unloaded.
+        // SAFETY: the name ends with a zero, and this library and its own stay loaded while `self` exists.
         let mut found = all.filter_map(|module| unsafe { GetProcAddress(module, name.as_ptr()) });
         let function = found.next()?;
         // A pointer to a function is as large as any.
@@ -143,6 +144,14 @@ impl Loaded {
                 set(keep);
             }
         }
+    }
+}
+
+impl Drop for Loaded {
+    fn drop(&mut self) {
+        // A library that was refused must not answer for the next one, which may have another version.
+        // SAFETY: the library was loaded by `open`, and its functions are used only through this value.
+        unsafe { FreeLibrary(self.0) };
     }
 }
 

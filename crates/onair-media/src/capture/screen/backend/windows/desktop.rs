@@ -11,10 +11,10 @@ use windows_sys::Win32::Graphics::Gdi::{
     EnumDisplayMonitors, GetMonitorInfoW, HDC, HMONITOR, MONITORINFO, MONITORINFOEXW,
 };
 use windows_sys::Win32::UI::WindowsAndMessaging::{
-    EnumWindows, GW_OWNER, GWL_EXSTYLE, GetClientRect, GetSystemMetrics, GetWindow,
-    GetWindowLongPtrW, GetWindowTextW, GetWindowThreadProcessId, IsIconic, IsWindowVisible,
-    MONITORINFOF_PRIMARY, SM_CXVIRTUALSCREEN, SM_CYVIRTUALSCREEN, SM_XVIRTUALSCREEN,
-    SM_YVIRTUALSCREEN, WS_EX_APPWINDOW, WS_EX_TOOLWINDOW,
+    EnumWindows, GW_OWNER, GWL_EXSTYLE, GetClientRect, GetForegroundWindow, GetSystemMetrics,
+    GetWindow, GetWindowLongPtrW, GetWindowTextW, GetWindowThreadProcessId, IsIconic,
+    IsWindowVisible, MONITORINFOF_PRIMARY, SM_CXVIRTUALSCREEN, SM_CYVIRTUALSCREEN,
+    SM_XVIRTUALSCREEN, SM_YVIRTUALSCREEN, WS_EX_APPWINDOW, WS_EX_TOOLWINDOW,
 };
 
 use crate::base::sanitize::is_harmless;
@@ -122,6 +122,13 @@ unsafe extern "system" fn add_window(window: HWND, list: LPARAM) -> i32 {
         }
         i32::from(list.len() < MAX_WINDOWS)
     }
+}
+
+/// Returns the window in front, if it has a title.
+pub(super) fn front() -> Option<WindowInfo> {
+    // SAFETY: a plain call. While a window loses the focus, there is none.
+    let window = unsafe { GetForegroundWindow() };
+    (!window.is_null()).then(|| describe(window)).flatten()
 }
 
 /// Returns `None` for a window without a title, and for one that Windows hides, such as that of a sleeping app.

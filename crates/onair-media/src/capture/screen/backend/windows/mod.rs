@@ -9,9 +9,12 @@
 //! The position of a display counts from the upper left corner of all displays together.
 
 mod desktop;
+mod front;
 mod gdi;
 mod grab;
 mod pointer;
+
+pub(in crate::capture) use front::FrontConnection;
 
 use std::sync::Arc;
 

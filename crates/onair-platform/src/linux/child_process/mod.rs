@@ -10,8 +10,8 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use crate::system::helpers::launcher::{FIRST_FILE, Helper};
-use crate::system::helpers::shared_memory::SharedMemory;
+use crate::system::child_process::launcher::{FIRST_FILE, Helper};
+use crate::system::child_process::shared_memory::SharedMemory;
 use crate::system::mapping::Mapping;
 
 /// One end of the stream between this process and a helper.

@@ -26,8 +26,8 @@ use windows_sys::Win32::System::Memory::FILE_MAP_READ;
 use windows_sys::Win32::System::Pipes::GetNamedPipeInfo;
 use windows_sys::Win32::System::Threading::GetCurrentProcess;
 
-use crate::system::helpers::launcher::Helper;
-use crate::system::helpers::shared_memory::{Mapping, SharedMemory};
+use crate::system::child_process::launcher::Helper;
+use crate::system::child_process::shared_memory::{Mapping, SharedMemory};
 use crate::system::pipe::Pipe;
 use crate::system::wide;
 
