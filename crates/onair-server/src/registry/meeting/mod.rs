@@ -6,7 +6,7 @@
 
 pub mod meeting_place;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use data_encoding::HEXLOWER;
@@ -20,8 +20,11 @@ use crate::base::{Secret, partial_debug};
 pub(crate) const MAX_STUDIOS: usize = 64;
 /// Maximum number of links of a studio.
 pub(crate) const MAX_LINKS: usize = 16;
-/// Maximum number of remembered links that have ended.
-const MAX_ENDED_LINKS: usize = 1_024;
+/// Maximum number of all links, of which half are those of studios that are connected. If there are more, the server
+/// forgets links that have ended, then links whose studios were lost, the oldest first.
+const MAX_ALL_LINKS: usize = 2 * MAX_STUDIOS * MAX_LINKS;
+/// Length of the name of a link.
+const NAME_LENGTH: usize = 64;
 /// Maximum number of requests that wait for a studio. Further ones are refused.
 const MAX_WAITING_REQUESTS: usize = 32;
 /// Maximum number of requests for a link in a period. A page asks for the state each second, and connects sometimes.
@@ -91,6 +94,12 @@ struct Link {
     period: (Instant, u32),
 }
 
+impl Link {
+    fn end(&mut self, now: Instant) {
+        (self.lost, self.is_over) = (Some(now), true);
+    }
+}
+
 /// A studio that is connected. When dropped, its links wait for its return.
 #[derive(Debug)]
 pub(crate) struct StudioSeat<'a> {
@@ -102,6 +111,11 @@ pub(crate) struct StudioSeat<'a> {
 /// Returns the name of a link: the hash of its token.
 pub(crate) fn link_name(token: &str) -> String {
     HEXLOWER.encode(&Sha256::digest(token.as_bytes()))
+}
+
+/// Returns true if a text can be the name of a link.
+fn is_name(text: &str) -> bool {
+    text.len() == NAME_LENGTH && text.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 impl Meeting {
@@ -160,26 +174,43 @@ impl Inner {
         let is_old = |lost: Instant| now.duration_since(lost) >= RETURN_TIME;
         self.links.retain(|_, link| !link.lost.is_some_and(is_old));
     }
+
+    /// Forgets a link that nobody uses if there are too many. Returns false if all are in use.
+    fn make_room(&mut self) -> bool {
+        if self.links.len() < MAX_ALL_LINKS {
+            return true;
+        }
+        let unused = self.links.iter().filter_map(|(name, link)| Some((name, link.lost?, link)));
+        let oldest = unused.min_by_key(|(_, lost, link)| (!link.is_over, *lost));
+        let Some(name) = oldest.map(|(name, ..)| name.clone()) else { return false };
+        self.links.remove(&name).is_some()
+    }
 }
 
 impl StudioSeat<'_> {
-    /// Sets the links of the studio. A link of another studio that is connected stays with that studio.
+    /// Sets the links of the studio. Only the studio that made a link can name it: if an older connection has it, the
+    /// studio has connected again before the server noticed that this one is dead, and all links of it are replaced.
     pub fn set_links(&self, names: &[String], now: Instant) {
         let mut inner = self.meeting.inner.lock();
         inner.forget_old(now);
-        let mut over = inner.links.values().filter(|link| link.is_over).count();
-        inner.links.retain(|name, link| {
-            if link.studio != self.id || link.is_over || names.contains(name) {
-                return true;
+        let names: Vec<_> = names.iter().filter(|it| is_name(it)).take(MAX_LINKS).collect();
+        let earlier: HashSet<u64> = (names.iter())
+            .filter_map(|name| inner.links.get(*name).map(|link| link.studio))
+            .filter(|studio| *studio <= self.id)
+            .chain([self.id])
+            .collect();
+        for (name, link) in &mut inner.links {
+            if earlier.contains(&link.studio) && !link.is_over && !names.contains(&name) {
+                link.end(now);
             }
-            (link.lost, link.is_over) = (Some(now), true);
-            over += 1;
-            over <= MAX_ENDED_LINKS
-        });
-        for name in names.iter().take(MAX_LINKS) {
-            let link = inner.links.get_mut(name);
-            match link {
-                Some(link) if link.lost.is_none() => {}
+        }
+        for name in names {
+            if !inner.links.contains_key(name) && !inner.make_room() {
+                continue;
+            }
+            match inner.links.get_mut(name) {
+                // This is an old connection, whose last message comes late.
+                Some(link) if link.studio > self.id && link.lost.is_none() => {}
                 Some(link) => {
                     (link.studio, link.lost, link.is_over) = (self.id, None, false);
                 }
@@ -217,11 +248,11 @@ mod tests {
         let late = meeting.began + RETURN_TIME;
         let (first, second) = (meeting.enter().unwrap(), meeting.enter().unwrap());
         first.set_links(&[link_name("a"), link_name("b")], late);
-        second.set_links(&[link_name("b"), link_name("c")], late);
+        second.set_links(&[link_name("c")], late);
         let studio = |token: &str| meeting.studio(token, late).map(|it| it.same_channel(&it));
         assert_eq!(studio("a"), Ok(true));
         let of_b = meeting.studio("b", late).unwrap();
-        assert!(of_b.same_channel(&meeting.studio("a", late).unwrap()), "the first one has it");
+        assert!(of_b.same_channel(&meeting.studio("a", late).unwrap()));
         assert!(!of_b.same_channel(&meeting.studio("c", late).unwrap()));
         assert_eq!(studio("d"), Err(NoStudio::Unknown));
         assert_eq!(studio(&link_name("a")), Err(NoStudio::Unknown), "the hash opens nothing");
@@ -235,6 +266,54 @@ mod tests {
         drop(first);
         let much_later = Instant::now() + 2 * RETURN_TIME;
         assert_eq!(meeting.studio("b", much_later).unwrap_err(), NoStudio::Unknown);
+    }
+
+    #[test]
+    fn the_links_of_a_studio_that_connects_again_follow_it_while_its_old_connection_looks_alive() {
+        let meeting = meeting();
+        let now = meeting.began + RETURN_TIME;
+        let names = |tokens: &[&str]| -> Vec<String> {
+            tokens.iter().map(|token| link_name(token)).collect()
+        };
+        let is_with = |seat: &StudioSeat<'_>, token: &str| {
+            let queue = meeting.studio(token, now).unwrap();
+            queue.same_channel(&meeting.inner.lock().studios[&seat.id])
+        };
+        let old = meeting.enter().unwrap();
+        old.set_links(&names(&["a", "b", "c"]), now);
+        let new = meeting.enter().unwrap();
+        new.set_links(&names(&["a", "b"]), now);
+        assert!(is_with(&new, "a") && is_with(&new, "b"));
+        let removed = meeting.studio("c", now).unwrap_err();
+        assert_eq!(removed, NoStudio::Unknown, "the guest was removed while the studio was away");
+        // A message that was on its way, and the end of the old connection, take nothing away.
+        old.set_links(&names(&["a", "b", "c"]), now);
+        assert!(is_with(&new, "a") && is_with(&new, "b"));
+        old.set_links(&[], now);
+        drop(old);
+        assert!(is_with(&new, "a") && is_with(&new, "b"));
+    }
+
+    #[test]
+    fn names_that_are_no_hashes_are_ignored_and_all_links_have_a_limit() {
+        let meeting = meeting();
+        let now = Instant::now();
+        let seat = meeting.enter().unwrap();
+        let wrong = ["", "a", &"g".repeat(64), &"A".repeat(64), &"a".repeat(1 << 20)];
+        seat.set_links(&wrong.map(String::from), now);
+        assert_eq!(meeting.inner.lock().links.len(), 0);
+        drop(seat);
+        for studio in 0..=MAX_ALL_LINKS / 4 {
+            let names: Vec<_> = (0..4).map(|it| link_name(&format!("{studio} {it}"))).collect();
+            meeting.enter().unwrap().set_links(&names, now);
+        }
+        assert_eq!(meeting.inner.lock().links.len(), MAX_ALL_LINKS, "links of lost studios");
+        let seat = meeting.enter().unwrap();
+        for round in 0..100 {
+            seat.set_links(&[link_name(&round.to_string())], now);
+        }
+        assert_eq!(meeting.inner.lock().links.len(), MAX_ALL_LINKS, "links that have ended");
+        assert!(meeting.studio("99", now).is_ok());
     }
 
     #[test]

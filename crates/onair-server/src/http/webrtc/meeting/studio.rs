@@ -209,7 +209,11 @@ impl Visit<'_> {
                     // The list of guests outlives this connection.
                     next = changed.is_ok().then(|| self.links());
                 }
-                _ = stun.tick() => self.ask_for_address(&servers),
+                _ = stun.tick() => {
+                    self.ask_for_address(&servers);
+                    // The server may have forgotten them, for example because it had too many.
+                    next = Some(self.links());
+                }
                 reply = replied.recv() => next = reply.map(ToServer::Answer),
                 () = sleep_until(last + SILENCE_LIMIT) => return Err(problem!("meeting-silent")),
                 received = socket.next_text() => {
