@@ -20,8 +20,8 @@ pub const MAX_CHANNEL_CHARS: usize = 32;
 const VIDEO_CHARS: usize = 11;
 /// Maximum length of the number of a room of Bilibili.
 const MAX_ROOM_DIGITS: usize = 12;
-/// Maximum length of the id of a message or a sender, in bytes. Longer ones are no ids.
-pub const MAX_ID_BYTES: usize = 64;
+/// Maximum length of the id of a message or a sender, in bytes. Longer ones are no ids. Those of YouTube have up to 200.
+pub const MAX_ID_BYTES: usize = 512;
 
 /// A streaming service with a chat.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]

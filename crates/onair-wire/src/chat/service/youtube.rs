@@ -147,10 +147,13 @@ pub fn refusal(status: u16, answer: &[u8]) -> YouTubeRefusal {
 mod tests {
     use super::*;
 
+    /// An id as long as those of the service.
+    const ID: &str = "LCC.EhwKGkNQdlB0Y0xXNG9jREZRRGZ3Z1FkV2hRQldREjgKGENoTUlfX1ZfTzE4dXRvWURGU1VHclFZ\
+                      ZGZnEhxDSi1NLVliaW80Y0RGZnNNclFZZFZXd0JsdzE3NjQ1MzAzOTQ1NzE";
     const ANSWER: &str = r#"{
       "kind": "youtube#liveChatMessageListResponse", "pollingIntervalMillis": 3000,
       "nextPageToken": "GI_next", "items": [
-      { "id": "m1", "snippet": { "type": "textMessageEvent", "authorChannelId": "UC1",
+      { "id": "ID", "snippet": { "type": "textMessageEvent", "authorChannelId": "UC1",
           "textMessageDetails": { "messageText": "hello \ud83d\ude00 :wave:" } },
         "authorDetails": { "displayName": "Ann", "isChatOwner": true, "isChatModerator": false } },
       { "id": "m2", "snippet": { "type": "superChatEvent", "authorChannelId": "UC2",
@@ -159,15 +162,26 @@ mod tests {
       { "id": "m3", "snippet": { "type": "newSponsorEvent", "displayMessage": "Eve is a member" },
         "authorDetails": { "displayName": "Eve" } },
       { "id": "m4", "snippet": { "type": "messageDeletedEvent",
-          "messageDeletedDetails": { "deletedMessageId": "m1" } } },
+          "messageDeletedDetails": { "deletedMessageId": "ID" } } },
       { "id": "m5", "snippet": { "type": "userBannedEvent",
           "userBannedDetails": { "bannedUserDetails": { "channelId": "UC2" } } } },
       { "id": "m6", "snippet": { "type": "textMessageEvent" } },
       { "id": "m7", "snippet": { "type": "chatEndedEvent" } } ] }"#;
 
     #[test]
+    fn a_deletion_names_its_message_by_an_id_as_long_as_those_of_the_service() {
+        let events = page(ANSWER.replace("ID", ID).as_bytes()).unwrap().events;
+        let (Some(YouTubeEvent::Post(post)), Some(YouTubeEvent::Deleted(id))) =
+            (events.first(), events.iter().find(|it| matches!(it, YouTubeEvent::Deleted(_))))
+        else {
+            panic!("{events:?}");
+        };
+        assert!(id.len() > 100 && post.id == *id, "{id} {}", post.id);
+    }
+
+    #[test]
     fn an_answer_has_messages_deletions_and_the_next_page() {
-        let page = page(ANSWER.as_bytes()).unwrap();
+        let page = page(ANSWER.replace("ID", ID).as_bytes()).unwrap();
         assert_eq!((page.next.as_deref(), page.wait), (Some("GI_next"), Duration::from_secs(3)));
         let seen: Vec<String> = page
             .events
@@ -179,11 +193,12 @@ mod tests {
                 other => format!("{other:?}"),
             })
             .collect();
+        let deleted = format!("{:?}", YouTubeEvent::Deleted(ID.into()));
         let expected = [
             "UC1 Streamer Ann: hello \u{1f600} :wave:",
             "UC2 Moderator Bob: $5.00 from Bob: \"go\"",
             " Viewer : Eve is a member",
-            "Deleted(\"m1\")",
+            &deleted,
             "Cleared(\"UC2\")",
             "Ended",
         ];
