@@ -41,3 +41,27 @@ impl Server {
         self.move_webrtc(to)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Weak;
+
+    use crate::base::Clock;
+    use crate::net::Runtime;
+    use crate::server::registry::config::{Config, Listen};
+    use crate::server::service::Server;
+
+    #[test]
+    fn the_sessions_of_guests_stay_when_only_the_pages_move() {
+        let any = Listen::exactly("127.0.0.1:0".parse().unwrap());
+        let config = Config { rtmp: any, http: Some(any), webrtc: Some(any), ..Config::default() };
+        let runtime = Runtime::start().unwrap();
+        let mut server = Server::start(&runtime, Clock::start(), config).unwrap();
+        let socket = |server: &Server| server.ports.webrtc.as_ref().unwrap().socket.clone();
+        let (before, webrtc) = (socket(&server), server.addresses().webrtc.unwrap());
+        server.move_http(any, Listen::exactly(webrtc)).unwrap();
+        assert!(Weak::ptr_eq(&before, &socket(&server)));
+        server.move_http(any, any).unwrap();
+        assert!(!Weak::ptr_eq(&before, &socket(&server)), "another address");
+    }
+}

@@ -2,6 +2,10 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Weak;
+use std::time::Duration;
+
+use tokio::time::{sleep, timeout};
 
 use crate::net::{Listener, Runtime};
 use crate::server::registry::config::Listen;
@@ -9,6 +13,12 @@ use crate::text::problem::{Problem, problem};
 
 /// Number of ports to try after a port in use.
 pub(crate) const MAX_PORT_TRIES: u16 = 64;
+
+/// Time for which onair waits until the sessions of a closed port of WebRTC or SRT release its socket.
+const SOCKET_RELEASE_TIMEOUT: Duration = Duration::from_millis(300);
+/// Interval between checks of whether the socket is released. If it is not released in time, the
+/// next free port is used.
+const SOCKET_CHECK_INTERVAL: Duration = Duration::from_millis(5);
 
 /// The reason why the server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -66,4 +76,14 @@ pub(crate) fn bind(
         address,
         source,
     })
+}
+
+/// Waits until nobody uses the socket of a closed port, so that its address is free.
+pub(super) async fn released<T>(socket: &Weak<T>) {
+    let _ = timeout(SOCKET_RELEASE_TIMEOUT, async {
+        while socket.strong_count() > 0 {
+            sleep(SOCKET_CHECK_INTERVAL).await;
+        }
+    })
+    .await;
 }

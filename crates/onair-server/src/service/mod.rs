@@ -41,7 +41,8 @@ use crate::server::registry::guests::GUEST_APP;
 use crate::server::registry::port::{OpenPort, Port, port};
 use crate::server::registry::{ConnectionSlot, Registry};
 use crate::server::relay::pulls;
-use crate::server::service::listen::{MAX_PORT_TRIES, bind};
+use crate::server::service::listen::{MAX_PORT_TRIES, bind, released};
+use crate::server::service::srt::SrtListener;
 use crate::server::webrtc;
 use crate::server::webrtc::whep::production::keyframe_request::KeyframeRequest;
 use crate::text::problem::problem;
@@ -57,12 +58,6 @@ const TUNNEL_CLOSE_TIMEOUT: Duration = Duration::from_millis(700);
 
 /// Maximum number of unread events.
 const MAX_UNREAD_EVENTS: usize = 1_024;
-
-/// Time for which onair waits until the sessions of a closed WebRTC port release its socket.
-const SOCKET_RELEASE_TIMEOUT: Duration = Duration::from_millis(300);
-/// Interval between checks of whether the socket is released. If it is not released in time, the
-/// next free port is used.
-const SOCKET_CHECK_INTERVAL: Duration = Duration::from_millis(5);
 
 /// A running server. Dropping the value ends the server without waiting.
 #[derive(Debug)]
@@ -120,7 +115,7 @@ struct Ports {
     http: Option<Port>,
     webrtc: Option<WebRtcPort>,
     https: Option<Port>,
-    srt: Option<Port>,
+    srt: Option<SrtListener>,
     /// The other ports. Each closes when its `Port` is dropped.
     _fixed: Vec<Port>,
 }
@@ -228,8 +223,8 @@ impl Server {
     }
 
     /// Moves the ports of HTTP and WebRTC to other addresses, if the server has them. HTTP clients stay as for
-    /// [`move_rtmp`](Self::move_rtmp). WebRTC sessions end, because their socket closes. This function must
-    /// not be called within the runtime.
+    /// [`move_rtmp`](Self::move_rtmp). WebRTC sessions end, because their socket closes, unless it has the address
+    /// already. This function must not be called within the runtime.
     ///
     /// # Errors
     /// Fails if the server cannot listen on `http` or `webrtc`. If `http` fails, nothing moves. If
@@ -254,18 +249,17 @@ impl Server {
     }
 
     fn move_webrtc(&mut self, to: Listen) -> Result<(), Error> {
+        if self.addresses.webrtc == Some(to.address) {
+            // Guests who come across the internet stay when the own network may watch no longer.
+            return Ok(());
+        }
         let Some(WebRtcPort { port, socket, certificate }) = self.ports.webrtc.take() else {
             return Ok(());
         };
         self.registry.webrtc.close(&problem!("left-webrtc-moved"));
         self.runtime.block_on(async {
             port.close().await;
-            let _ = tokio::time::timeout(SOCKET_RELEASE_TIMEOUT, async {
-                while socket.strong_count() > 0 {
-                    tokio::time::sleep(SOCKET_CHECK_INTERVAL).await;
-                }
-            })
-            .await;
+            released(&socket).await;
         });
         let was = self.addresses.webrtc.take();
         let bound = open_webrtc(&self.runtime, to, Some(certificate.clone()));

@@ -25,10 +25,10 @@ use port::SrtPort;
 use receive::receive;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use crate::net::Runtime;
-use crate::net::srt::port::bind_or_next;
+use crate::net::srt::port::{PortSocket, bind_or_next};
 use crate::server::registry::Registry;
 use crate::server::registry::config::Listen;
 use crate::server::registry::port::{Port, port};
@@ -46,9 +46,21 @@ pub(crate) fn open_port(
     Ok((port::open(socket).map_err(failed)?, at))
 }
 
+/// The listening port, and its socket, which the connections share.
+#[derive(Debug)]
+pub(super) struct SrtListener {
+    pub port: Port,
+    pub socket: Weak<PortSocket>,
+}
+
 /// Serves SRT on this socket.
-pub(super) fn serve(runtime: &Runtime, registry: &Arc<Registry>, socket: Arc<SrtPort>) -> Port {
+pub(super) fn serve(
+    runtime: &Runtime,
+    registry: &Arc<Registry>,
+    opened: Arc<SrtPort>,
+) -> SrtListener {
     let (port, open) = port();
-    runtime.spawn(receive(socket, Arc::clone(registry), open));
-    port
+    let socket = Arc::downgrade(&opened.socket);
+    runtime.spawn(receive(open, Arc::clone(registry), opened));
+    SrtListener { port, socket }
 }

@@ -14,8 +14,9 @@ const SOCKET_ERROR_PAUSE: Duration = Duration::from_millis(10);
 /// Maximum number of datagrams that are taken before other tasks run.
 const MAX_DATAGRAMS_PER_TURN: usize = 256;
 
-/// Receives datagrams until the port closes.
-pub(crate) async fn receive(port: Arc<SrtPort>, registry: Arc<Registry>, open: OpenPort) {
+/// Receives datagrams until the port closes. `open` is dropped last, because whoever waits for its end may use the address
+/// again.
+pub(crate) async fn receive(open: OpenPort, registry: Arc<Registry>, port: Arc<SrtPort>) {
     let stopped = open.closing(&registry);
     tokio::pin!(stopped);
     let mut buffer = vec![0; MAX_DATAGRAM_BYTES + 1];

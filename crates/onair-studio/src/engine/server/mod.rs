@@ -396,8 +396,7 @@ impl BuiltIn {
             _ => None,
         };
         let is_srt_moved = (was.srt, was.http) != (reach.srt, reach.http);
-        let srt = self.srt_listen();
-        let srt = (is_srt_moved && self.flags.srt.is_none()).then_some(srt);
+        let srt = (is_srt_moved && self.flags.srt.is_none()).then_some(self.srt_listen());
         let Some(server) = &mut self.server else { return Ok(()) };
         let addresses = server.addresses();
         // The ports stay the same, so that links stay valid.
@@ -416,7 +415,8 @@ impl BuiltIn {
             moved = server.set_https(https);
         }
         if let (Some(srt), true) = (srt, moved.is_ok()) {
-            moved = server.set_srt(srt);
+            let present = |usual| addresses.srt.map_or(usual, |it| listen(reach.http, it.port()));
+            moved = server.set_srt(srt.map(present));
         }
         if moved.is_err() {
             // A part may have moved: an open port must not be shown as closed.
