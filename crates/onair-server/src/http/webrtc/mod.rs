@@ -102,6 +102,11 @@ async fn text(headers: &HeaderMap, body: Body, kind: &str) -> Result<String, Box
         let why = format!("The content type must be {kind}.\n");
         return Err(Box::new((StatusCode::UNSUPPORTED_MEDIA_TYPE, why).into_response()));
     }
+    short_text(body).await
+}
+
+/// Reads the body of a request of any type, which must be a text.
+async fn short_text(body: Body) -> Result<String, Box<Response>> {
     let failed = |status: StatusCode, why: &'static str| Box::new((status, why).into_response());
     let bytes = to_bytes(body, MAX_OFFER).await.map_err(|_| {
         failed(StatusCode::PAYLOAD_TOO_LARGE, "The body is too long, or was cut off.\n")

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::body::{Bytes, to_bytes};
+use axum::body::Bytes;
 use axum::extract::connect_info::ConnectInfo;
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::extract::{Path, Request, State};
@@ -21,27 +21,22 @@ use crate::server::access::admission::Purpose;
 use crate::server::access::login_failures::GuessedSecret;
 use crate::server::http::caller::Caller;
 use crate::server::http::refusals;
-use crate::server::http::webrtc::guests;
 use crate::server::http::webrtc::meeting::message::{
-    IceServerEntry, MAX_MESSAGE_BYTES, Question, Reply, ToServer, ToStudio, text,
+    IceServerEntry, MAX_MESSAGE_BYTES, PASSED_HEADERS, Question, Reply, SILENCE_LIMIT, ToServer,
+    ToStudio, text,
 };
+use crate::server::http::webrtc::{guests, short_text};
 use crate::server::registry::Registry;
 use crate::server::registry::meeting::{
     GuestAnswer, GuestRequest, MAX_LINKS, Meeting, NoStudio, StudioSeat,
 };
-use crate::wire::webrtc::sdp::MAX_OFFER;
 
 /// Interval between pings, with which both sides notice a lost connection.
 const PING_INTERVAL: Duration = Duration::from_secs(5);
-/// Time limit for a ping's answer.
-const SILENCE_LIMIT: Duration = Duration::from_secs(15);
 /// Time limit for the answer of a studio. The page waits a little longer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(7);
 /// Seconds after which a new attempt of a page is useful.
 const RETRY_SECONDS: &str = "2";
-/// The headers of a studio's answer that reach the guest.
-const PASSED_HEADERS: [&str; 7] =
-    ["content-type", "location", "etag", "accept-patch", "link", "retry-after", "cache-control"];
 /// The types of a studio's answer that reach the guest. None of them is shown as a page.
 const PASSED_TYPES: [&str; 4] =
     ["application/sdp", "application/trickle-ice-sdpfrag", "application/json", "text/plain"];
@@ -203,11 +198,9 @@ async fn pass_on(
         Err(NoStudio::Busy) => return busy(),
     };
     let (head, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, MAX_OFFER).await else {
-        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
-    };
-    let Ok(body) = String::from_utf8(body.to_vec()) else {
-        return (StatusCode::UNPROCESSABLE_ENTITY, "The body is no text.\n").into_response();
+    let body = match short_text(body).await {
+        Ok(body) => body,
+        Err(response) => return *response,
     };
     let field = |name: HeaderName| {
         let value = head.headers.get(name).and_then(|value| value.to_str().ok());

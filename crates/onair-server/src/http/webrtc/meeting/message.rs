@@ -1,15 +1,22 @@
 //! The messages between a studio and the server at which its guests meet it: text messages of JSON on a WebSocket.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::Secret;
+use crate::base::{Secret, partial_debug};
 use crate::server::registry::ice_server::{IceLogin, IceServer};
 use crate::wire::webrtc::sdp::MAX_OFFER;
 
 /// Maximum size of a message in bytes: an offer or answer, in which JSON escapes every line, and its headers.
 pub(super) const MAX_MESSAGE_BYTES: usize = 4 * MAX_OFFER;
+
+/// Time without a message after which either side takes the connection for lost. The server sends a ping every 5 s.
+pub(super) const SILENCE_LIMIT: Duration = Duration::from_secs(15);
+/// The headers of a studio's answer that reach the guest.
+pub(super) const PASSED_HEADERS: [&str; 7] =
+    ["content-type", "location", "etag", "accept-patch", "link", "retry-after", "cache-control"];
 
 /// A message of the server.
 #[derive(Debug, Serialize, Deserialize)]
@@ -53,12 +60,14 @@ pub(super) struct Reply {
     pub body: String,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(super) struct IceServerEntry {
     url: String,
     username: Option<String>,
     credential: Option<String>,
 }
+
+partial_debug!(IceServerEntry { url });
 
 impl From<&IceServer> for IceServerEntry {
     fn from(server: &IceServer) -> Self {
@@ -102,7 +111,9 @@ mod tests {
             IceServer::new("turn:turn.example", Some(turn)).unwrap(),
         ];
         let ice_servers = servers.iter().map(IceServerEntry::from).collect();
-        let sent = text(&ToStudio::Welcome { webrtc_port: Some(8189), ice_servers });
+        let welcome = ToStudio::Welcome { webrtc_port: Some(8189), ice_servers };
+        assert!(!format!("{welcome:?}").contains("\"credential\""), "{welcome:?}");
+        let sent = text(&welcome);
         let Ok(ToStudio::Welcome { webrtc_port, ice_servers }) = serde_json::from_str(&sent) else {
             panic!("{sent}");
         };
