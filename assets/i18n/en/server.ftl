@@ -72,6 +72,7 @@ left-guest-removed = the studio has ended your place
 meeting-url = use the HTTPS address of an onair server, such as https://live.example.com
 meeting-full = the server takes no more studios
 meeting-no-onair = there is no onair server that lets guests and studios meet
+meeting-no-key = neither the keyring nor the key file has the key of the server
 meeting-silent = the server has sent nothing for 15 s
 meeting-closed = the server has closed the connection
 left-unpublished = unpublished

@@ -112,10 +112,10 @@ impl Engine {
                 KeyAnswer::Loaded { what: KeyOwner::RemoteControl, key, .. } => {
                     self.remote_password_loaded(key);
                 }
-                KeyAnswer::Loaded { key: None, .. } => {}
-                KeyAnswer::Loaded { what: KeyOwner::Meeting, key: Some(key), .. } => {
+                KeyAnswer::Loaded { what: KeyOwner::Meeting, key, .. } => {
                     self.meeting_key_loaded(key);
                 }
+                KeyAnswer::Loaded { key: None, .. } => {}
                 KeyAnswer::Loaded { what: KeyOwner::Permission, name, key: Some(key) } => {
                     let name = name.strip_prefix(PERMISSION_PREFIX).unwrap_or_default();
                     self.state.stage.permissions.restore(name, &key);

@@ -26,6 +26,7 @@ use crate::studio::scenes::edits::Edit;
 use crate::studio::scenes::guest_tile::corner;
 use crate::studio::snapshot::{GuestFigures, GuestPreview};
 use crate::studio::targets::sharing::{self, ServerReach};
+use crate::text::Problem;
 
 /// Maximum number of audio blocks (10 ms) that wait for the encoder of a guest.
 const MAX_QUEUED_BLOCKS: usize = 16;
@@ -46,7 +47,13 @@ impl BuiltIn {
     }
 
     /// Sets the server at which guests across the internet meet the studio, and opens the port of WebRTC for them.
-    pub fn set_meeting(&mut self, meeting: Option<Arc<MeetingPlace>>) {
+    ///
+    /// # Errors
+    /// Fails if the port cannot move. The studio connects to the server all the same.
+    pub fn set_meeting(
+        &mut self,
+        meeting: Option<Arc<MeetingPlace>>,
+    ) -> Result<(), Box<StudioMessage>> {
         let was_open = self.reach.http || self.desk.meeting.is_some();
         let is_open = self.reach.http || meeting.is_some();
         if let Some(guests) = &self.desk.guests {
@@ -58,8 +65,10 @@ impl BuiltIn {
             && let Err(error) =
                 server.move_webrtc_port(ServerReach::listen(is_open, address.port()))
         {
-            tracing::warn!(%error, "the port of WebRTC did not move");
+            let reason = Problem::from(&error);
+            return Err(Box::new(StudioMessage::ServerNotMoved { reason }));
         }
+        Ok(())
     }
 
     /// Returns the link of a guest, if the server runs: that of the server on the internet, or one over HTTPS if possible, because browsers give a page on another
