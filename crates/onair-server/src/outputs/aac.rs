@@ -75,9 +75,9 @@ fn begin(registry: &Arc<Registry>, stream: &Arc<Stream>) {
 /// Encodes until there are no more receivers.
 fn work(registry: &Registry, stream: &Arc<Stream>) {
     let sink = MessageSink::new(registry.next_id(), registry.config.limits.queue_bytes);
-    // A publisher that begins after this line is in the queue.
-    let mut epoch = stream.aac_need().0;
     stream.join(Arc::<MessageSink>::clone(&sink));
+    // A publisher that begins after this line is in the queue. One that began just before must not be missed.
+    let mut epoch = stream.aac_need().0;
     let mut maker = AacMaker::new();
     let mut bodies = Vec::new();
     let mut needed: Timestamp = registry.clock.now();

@@ -166,6 +166,26 @@ impl Cache {
         }
     }
 
+    /// Keeps the form of the publisher for all viewers, and no AAC instead of Opus, whose config has this slot. Returns the
+    /// codec configs that viewers without Opus have not got.
+    pub fn end_aac(&mut self, slot: u16) -> Vec<Arc<Message>> {
+        let is_aac =
+            |it: &Arc<Message>| it.mark.map(MessageVersion::slot) == Some((TagKind::Audio, slot));
+        self.headers.retain(|header| !is_aac(header));
+        if self.group.iter().any(|message| message.is_replacing_opus()) {
+            self.forget_group();
+        }
+        let whole = |it: &Arc<Message>| Arc::new(Message::clone(it).with_form_without_opus(None));
+        let withheld = |it: &&mut Arc<Message>| it.has_form_without_opus();
+        self.metadata.iter_mut().filter(withheld).for_each(|it| *it = whole(it));
+        let mut changed = Vec::new();
+        for header in self.headers.iter_mut().filter(withheld) {
+            *header = whole(header);
+            changed.push(Arc::clone(header));
+        }
+        changed
+    }
+
     fn forget_group(&mut self) {
         self.group.clear();
         (self.group_bytes, self.only_frames, self.frameless_since_ms) = (0, 0, None);

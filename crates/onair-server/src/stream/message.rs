@@ -52,7 +52,7 @@ impl MessageVersion {
 }
 
 /// A message. It is shared by the cache and all queues.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Message {
     pub kind: TagKind,
     pub class: Class,
@@ -86,7 +86,7 @@ impl Takes {
 }
 
 /// The part of a multitrack body for viewers that support one track.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum SingleTrack {
     /// The default track in single-track form.
     Track(Arc<Message>),
@@ -158,6 +158,16 @@ impl Message {
     /// Sets another form for viewers without Opus.
     pub fn with_form_without_opus(self, form: Option<SingleTrack>) -> Self {
         Self { without_opus: form, ..self }
+    }
+
+    /// Returns true if viewers without Opus get another form or nothing.
+    pub fn has_form_without_opus(&self) -> bool {
+        self.without_opus.is_some()
+    }
+
+    /// Returns true for a message for viewers without Opus only.
+    pub fn is_replacing_opus(&self) -> bool {
+        self.replaces_opus
     }
 
     /// Sends the message only to viewers without Opus.

@@ -713,18 +713,26 @@ fn if_aac_cannot_be_encoded_every_viewer_gets_opus() {
     assert!(stream.publish(claim(2, home, ""), Timestamp::ZERO).is_some());
     let old = FlvSink::for_viewer_without_opus(8, 1 << 20, Protocol::HttpFlv);
     assert!(stream.join(Arc::<FlvSink>::clone(&old)));
-    let packet = |time_ms| {
-        let body = Bytes::from_static(b"\x91Opus\xFCsound");
+    let audio = |time_ms, body| {
+        let body = Bytes::from_static(body);
         vec![Incoming { kind: TagKind::Audio, time_ms, body, metadata: false }]
     };
+    let packet = |time_ms| audio(time_ms, b"\x91Opus\xFCsound");
+    let head = b"\x90OpusOpusHead\x01\x02\0\0\x80\xBB\0\0\0\0\0";
+    stream.take(2, &mut audio(0, head), Timestamp::ZERO);
     stream.take(2, &mut packet(0), Timestamp::ZERO);
     assert!(stream.claim_aac());
     stream.fail_aac();
+    let late = FlvSink::for_viewer_without_opus(9, 1 << 20, Protocol::HttpFlv);
+    assert!(stream.join(Arc::<FlvSink>::clone(&late)));
     // The file header of viewers waits for the other track.
     for number in 1..70 {
         stream.take(2, &mut packet(number * 20), Timestamp::ZERO);
     }
-    let sent = old.waiting().concat();
-    assert_eq!(sent.windows(5).filter(|it| *it == b"sound").count(), 69);
+    for sink in [old, late] {
+        let sent = sink.waiting().concat();
+        let count = |part: &[u8]| sent.windows(part.len()).filter(|it| *it == part).count();
+        assert_eq!((count(b"OpusHead"), count(b"sound")), (1, 69));
+    }
     assert!(!stream.claim_aac());
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::server::stream::Stream;
 use crate::server::stream::late_join_cache::CacheRule;
-use crate::server::stream::message::{Class, Message};
+use crate::server::stream::message::{Class, Message, Takes};
 use crate::server::stream::receivers::aac_need::AacBody;
 use crate::wire::container::flv::TagKind;
 
@@ -28,9 +28,23 @@ impl Stream {
         self.inner.lock().aac.end()
     }
 
-    /// Records that AAC cannot be encoded for this publisher.
+    /// Records that AAC cannot be encoded for this publisher. The receivers without Opus get the configs of its Opus, which
+    /// were withheld.
     pub fn fail_aac(&self) {
-        self.inner.lock().aac.fail();
+        let mut sending = self.finished();
+        let mut inner = self.inner.lock();
+        inner.aac.fail();
+        for config in inner.cache.end_aac(AAC_CACHE_SLOT) {
+            let time_ms = inner.last.map_or(config.time_ms, |(time_ms, _)| time_ms);
+            let Some(form) = config.for_viewer(Takes::ONE_TRACK) else { continue };
+            let message = Message::new(form.kind, form.class, time_ms, &form.body());
+            let message = message.with_mark(config.mark).replacing_opus();
+            inner.held.push(Arc::new(message));
+        }
+        *sending = inner.release();
+        drop(inner);
+        sending.begin();
+        sending.finish();
     }
 
     /// Sends AAC to the receivers without Opus, unless another publisher than that of `epoch` sends now.
