@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use crate::base::{Timestamp, partial_debug};
 use crate::decode::{self, AudioBackend, Converter};
 use crate::encode::OpusPackets;
-use crate::media::{AudioCodec, AudioConfig, EncodedPacket, StreamConfig};
+use crate::media::{AudioCodec, AudioConfig, EncodedPacket, StreamConfig, Track};
 use crate::text::Problem;
 use crate::wire::codec::opus_head;
 
@@ -36,6 +36,8 @@ pub struct SharedOpus {
 #[derive(Default)]
 struct State {
     encoder: Option<Encoder>,
+    /// The audio that cannot be encoded, and why.
+    failed: Option<(AudioConfig, Problem)>,
     /// The DTS of the packets that were encoded last, oldest first.
     kept: VecDeque<(Timestamp, Encoded)>,
 }
@@ -100,7 +102,17 @@ impl SharedOpus {
             return Ok(found.map_or_else(|| Vec::new().into(), |(_, its)| Arc::clone(its)));
         }
         if state.encoder.as_ref().is_none_or(|encoder| encoder.config != *config) {
-            state.encoder = Some(Encoder::open(config)?);
+            if let Some((_, why)) = state.failed.as_ref().filter(|(known, _)| known == config) {
+                return Err(why.clone());
+            }
+            match Encoder::open(config) {
+                Ok(encoder) => (state.encoder, state.failed) = (Some(encoder), None),
+                Err(why) => {
+                    tracing::warn!(%why, "encoding audio as Opus failed: outputs with Opus are silent");
+                    (state.encoder, state.failed) = (None, Some((config.clone(), why.clone())));
+                    return Err(why);
+                }
+            }
         }
         let mut made = Vec::new();
         if let Some(encoder) = &mut state.encoder {
@@ -112,6 +124,17 @@ impl SharedOpus {
         }
         state.kept.push_back((packet.dts, Arc::clone(&made)));
         Ok(made)
+    }
+}
+
+impl SharedOpus {
+    /// Returns the Opus of a packet as packets. There are none if the audio cannot be encoded, which is logged once.
+    pub fn packets(&self, config: &AudioConfig, packet: &EncodedPacket) -> Vec<EncodedPacket> {
+        let Ok(encoded) = self.of(config, packet) else { return Vec::new() };
+        let made = |(pts, data): &(Timestamp, Bytes)| {
+            EncodedPacket::received(Track::Audio, (*pts, *pts), true, data.clone())
+        };
+        encoded.iter().map(made).collect()
     }
 }
 
@@ -150,7 +173,7 @@ impl Encoder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::{BitsPerSecond, Track};
+    use crate::media::BitsPerSecond;
 
     fn pcm() -> AudioConfig {
         AudioConfig {
@@ -189,6 +212,17 @@ mod tests {
         (0..1_100).for_each(|it| _ = opus.of(&pcm(), &packet(it)).unwrap());
         assert_eq!(opus.state.lock().kept.len(), MAX_KEPT_PACKETS);
         assert!(opus.of(&pcm(), &packet(3)).unwrap().is_empty());
+    }
+
+    #[test]
+    fn audio_that_cannot_be_encoded_is_tried_once() {
+        let broken = AudioConfig { channels: 0, sample_rate: 0, ..pcm() };
+        let opus = SharedOpus::default();
+        let first = opus.of(&broken, &packet(0)).unwrap_err();
+        assert_eq!(opus.state.lock().failed, Some((broken.clone(), first.clone())));
+        assert_eq!(opus.of(&broken, &packet(1)), Err(first));
+        assert!(opus.packets(&broken, &packet(2)).is_empty());
+        assert!(opus.of(&pcm(), &packet(3)).is_ok() && opus.state.lock().failed.is_none());
     }
 
     #[test]

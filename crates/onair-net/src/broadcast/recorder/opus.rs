@@ -4,18 +4,13 @@
 use super::Writer;
 use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::broadcast::recorder::file::Error;
-use crate::media::{AudioCodec, Codec, EncodedPacket, Track};
+use crate::media::{AudioCodec, Codec};
 
 impl Writer {
     /// Writes the Opus packets of a packet of the stream.
     pub(super) fn take_opus(&mut self, tag: &SharedPacket) -> Result<(), Error> {
         let Some((opus, config)) = &self.opus else { return Ok(()) };
-        let encoded = opus.of(config, tag).unwrap_or_else(|error| {
-            tracing::warn!(%error, "encoding audio as Opus failed");
-            Vec::new().into()
-        });
-        for (pts, data) in encoded.iter() {
-            let packet = EncodedPacket::received(Track::Audio, (*pts, *pts), true, data.clone());
+        for packet in opus.packets(config, tag) {
             self.write(&SharedPacket::of(Codec::Audio(AudioCodec::Opus), packet))?;
         }
         Ok(())

@@ -45,15 +45,10 @@ impl Muxer {
         {
             let times = (packet.dts, packet.pts);
             let elementary = EncodedPacket::received(Track::Audio, times, true, data);
-            let encoded = opus.of(config, &elementary).unwrap_or_else(|error| {
-                tracing::warn!(%error, "encoding audio as Opus failed");
-                Vec::new().into()
-            });
             let mut all = BytesMut::new();
-            for (pts, data) in encoded.iter() {
-                let times = (at(*pts), at(*pts));
-                let packet = EncodedPacket::received(Track::Audio, times, true, data.clone());
-                all.extend_from_slice(&writer.write(&packet));
+            for packet in opus.packets(config, &elementary) {
+                let (pts, dts) = (at(packet.pts), at(packet.dts));
+                all.extend_from_slice(&writer.write(&EncodedPacket { pts, dts, ..packet }));
             }
             return all.freeze();
         }
