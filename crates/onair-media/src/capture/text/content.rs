@@ -11,7 +11,7 @@ use crate::base::sanitize::is_harmless;
 use crate::text::Problem;
 
 /// Maximum number of characters.
-const MAX_CHARACTERS: usize = 4_000;
+pub(super) const MAX_CHARACTERS: usize = 4_000;
 /// Maximum number of bytes that are read from a file.
 const MAX_FILE_BYTES: u64 = 64 << 10;
 /// Interval between checks of a file.
