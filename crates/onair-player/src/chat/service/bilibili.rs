@@ -21,7 +21,7 @@ impl Reader {
             Ok(url) => url,
             Err(ended) => return ended,
         };
-        let permission = match key::of("ONAIR_BILIBILI_AUTH") {
+        let permission = match key::of("ONAIR_BILIBILI_AUTH").await {
             Ok(permission) => permission,
             Err(why) => return Ended::Refused(why),
         };

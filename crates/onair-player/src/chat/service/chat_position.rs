@@ -15,6 +15,12 @@ pub(super) struct ChatPlace {
 }
 
 impl ChatPlace {
+    /// Forgets the page if the service refuses its token with this status, so that the chat begins again at its newest
+    /// page. Returns false if the refusal has another reason.
+    pub fn forget_refused_page(&mut self, status: u16) -> bool {
+        status == 400 && self.page.take().is_some()
+    }
+
     /// Returns true if a message with this id was not there before.
     pub fn is_new(&mut self, id: &str) -> bool {
         if id.is_empty() {
@@ -28,5 +34,19 @@ impl ChatPlace {
         }
         self.known.push_back(id.to_owned());
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_that_is_refused_is_forgotten_once() {
+        let at_page = || ChatPlace { page: Some("old".into()), ..ChatPlace::default() };
+        let mut place = at_page();
+        assert!(place.forget_refused_page(400) && place.page.is_none());
+        assert!(!place.forget_refused_page(400), "the request itself is wrong");
+        assert!(!at_page().forget_refused_page(403));
     }
 }
