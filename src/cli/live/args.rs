@@ -217,7 +217,7 @@ pub struct Args {
     pub guests: Option<u8>,
     /// Let guests join across the internet: they and onair meet at the onair server at this address, such as
     /// `https://live.example.com`. onair connects out to it, so that your router needs no settings. The server needs
-    /// --meet-key-file or --meet-key-env with the same key
+    /// --meet-key-file or --meet-key-env with the same key [default: from --settings, else only this network]
     #[arg(
         long,
         value_name = "URL",
