@@ -64,9 +64,10 @@ impl ServiceChats {
     /// Takes the messages since the last call, and returns what is new.
     pub fn poll(&mut self, choices: &ChatChoices) -> Vec<ServiceChatNews> {
         let mut news = Vec::new();
-        let mut any = false;
+        let (mut any, mut states) = (false, Vec::with_capacity(self.chats.len()));
         for (address, chat) in &self.chats {
             let state = chat.state();
+            states.push((Arc::clone(address), state.clone()));
             let before = self.view.states.iter().find(|(of, _)| of == address);
             if before.is_none_or(|(_, before)| *before != state) {
                 any = true;
@@ -103,13 +104,13 @@ impl ServiceChats {
         }
         if any {
             self.show();
+            // As they were reported, not as they are now: a state that changed meanwhile is the next news.
+            self.view.states = states.into();
         }
         news
     }
 
     fn show(&mut self) {
         self.view.lines = self.lines.iter().cloned().collect();
-        let states = self.chats.iter().map(|(address, chat)| (Arc::clone(address), chat.state()));
-        self.view.states = states.collect();
     }
 }

@@ -1,5 +1,6 @@
 //! Adds a new source to a scene.
 
+use crate::capture::text::Content;
 use crate::capture::{VideoChoice, sharing};
 use crate::compose::scene::{Placement, SceneId};
 use crate::studio::{Command, Edit, Snapshot};
@@ -62,6 +63,8 @@ fn edit(scene: SceneId, name: String, choice: VideoChoice, alone: bool) -> Edit 
 /// Otherwise it covers only a part.
 fn first_placement(choice: &VideoChoice, alone: bool) -> Placement {
     let (x, y, width, height) = match choice {
+        // The lines of a chat need more room.
+        VideoChoice::Text(Content::Chat(_)) => (0.03, 0.68, 0.4, 0.28),
         // A text is placed in the lower third of the frame.
         VideoChoice::Text(_) => (0.05, 0.8, 0.4, 0.1),
         _ if alone => (0.0, 0.0, 1.0, 1.0),

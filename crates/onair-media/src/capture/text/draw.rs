@@ -26,9 +26,9 @@ const BUILT_IN_FACES: [&[u8]; 2] = [
 ];
 /// Maximum width of a line without line breaks, in pixels.
 pub(super) const MAX_LINE_WIDTH: f32 = 8_000.0;
-const MAX_SIDE: f32 = Size::MAX_SIDE as f32;
+pub(super) const MAX_SIDE: f32 = Size::MAX_SIDE as f32;
 /// Maximum number of pixels of a text.
-const MAX_PIXELS: f32 = 24e6;
+pub(super) const MAX_PIXELS: f32 = 24e6;
 /// Maximum number of pages of a text that is higher than a frame. Together, they can take 480 MB.
 const MAX_PAGES: u32 = 8;
 /// Maximum number of pixels of an enlarged text: that of a program of 3840×2160.
@@ -140,17 +140,17 @@ pub(super) fn draw_pages(
 }
 
 /// The size of a text in pixels, and the margins for outline, shadow and padding.
-struct Extent {
-    margin_x: f64,
-    margin_y: f64,
+pub(super) struct Extent {
+    pub(super) margin_x: f64,
+    pub(super) margin_y: f64,
     /// The width, within the limit.
     width: f32,
     /// The height, which can exceed the limit.
-    height: f32,
+    pub(super) height: f32,
 }
 
 impl Extent {
-    fn of(layout: &Layout<()>, style: &Style, wrap: Option<f32>) -> Self {
+    pub(super) fn of(layout: &Layout<()>, style: &Style, wrap: Option<f32>) -> Self {
         let outline = style.outline.map_or(0.0, |(_, width)| f64::from(width.min(100)));
         let (shift_x, shift_y, blur) =
             style.shadow.map_or((0, 0, 0), |it| (it.right, it.down, it.blur.min(100)));
@@ -172,7 +172,7 @@ impl Extent {
 
 /// Draws a part of a text as straight RGBA pixels. `place` maps from the layout to the pixels, and
 /// enlarges by `scale`.
-fn pixels(
+pub(super) fn pixels(
     layout: &Layout<()>,
     style: &Style,
     (width, height): (u16, u16),
@@ -224,7 +224,7 @@ fn pixels(
 
 /// Returns the pixel size and the scale of an enlarged text, within the limit. The enlarged text
 /// has the aspect ratio of the original even-sided frame, and therefore the same position.
-fn enlarged(width: f32, height: f32, scale: f64) -> (u16, u16, f64) {
+pub(super) fn enlarged(width: f32, height: f32, scale: f64) -> (u16, u16, f64) {
     if (scale - 1.0).abs() < 1e-6 {
         return (width as u16, height as u16, 1.0);
     }
@@ -237,7 +237,7 @@ fn enlarged(width: f32, height: f32, scale: f64) -> (u16, u16, f64) {
     (side(width), side(height), scale)
 }
 
-fn lay_out(words: &str, style: &Style, wrap: Option<f32>) -> Layout<()> {
+pub(super) fn lay_out(words: &str, style: &Style, wrap: Option<f32>) -> Layout<()> {
     let mut fonts = LOADED_FONTS.lock();
     let Fonts { context, layouts, family } = &mut *fonts;
     let mut families = Vec::new();

@@ -4,6 +4,7 @@
 //! if it scrolls.
 
 mod appearance;
+mod bottom_lines;
 mod chat;
 mod content;
 mod draw;
@@ -47,7 +48,7 @@ pub(super) fn extent(content: &Content, look: &TextAppearance, program: Size) ->
         Content::GuestName(_) => "Guest".to_owned(),
         other => other.words(Duration::ZERO, wall)?,
     };
-    let drawn = draw_at(&words, look, program, |_| 1.0);
+    let drawn = draw_at(content, &words, look, program, |_| 1.0);
     Some(rgb::even(drawn.width, drawn.height))
 }
 
@@ -97,8 +98,10 @@ pub(super) fn open(
     Ok(Source { feed: Box::new(feed), status })
 }
 
-/// Draws a static text for a program of this size.
+/// Draws a static text for a program of this size. The frame of a chat keeps its size, so that letters do not change
+/// theirs with each message.
 fn draw_at(
+    content: &Content,
     words: &str,
     look: &TextAppearance,
     program: Size,
@@ -106,8 +109,14 @@ fn draw_at(
 ) -> draw::TextPixels {
     let width = look.width.unwrap_or(program.width).clamp(2, Size::MAX_SIDE);
     // The padding is part of the width.
-    let wrap = width.saturating_sub(look.style.padding.min(1_000) * 2).max(2);
-    draw::draw_enlarged(words, &look.style, Some(wrap as f32), scale)
+    let wrap = width.saturating_sub(look.style.padding.min(1_000) * 2).max(2) as f32;
+    match content {
+        Content::Chat(lines) => {
+            let room = (wrap, usize::from(*lines), program.height as f32);
+            bottom_lines::draw_last_lines(words, &look.style, room, scale)
+        }
+        _ => draw::draw_enlarged(words, &look.style, Some(wrap), scale),
+    }
 }
 
 /// Draws one line of text as an image with transparent surroundings.
@@ -238,7 +247,7 @@ impl Writer {
             None => {
                 let displayed = *self.displayed.lock();
                 let mut own = size;
-                let drawn = draw_at(words, &self.look, size, |size| {
+                let drawn = draw_at(&self.content, words, &self.look, size, |size| {
                     own = size;
                     scale_for(size, displayed)
                 });
@@ -419,6 +428,38 @@ mod tests {
         let frame = strip.frame(u64::from(height / 2));
         let last = &frame.alpha.as_ref().unwrap()[640 * (360 - Style::default().size as usize)..];
         assert!(last.contains(&255), "the last line is visible");
+    }
+
+    #[test]
+    fn a_chat_shows_its_newest_messages_however_long_all_are() {
+        let program = Size::new(640, 360);
+        let drawn = |messages: &[String]| {
+            let board = ChatBoard::default();
+            board.set(messages.into());
+            let words = content::clean(&board.newest(4));
+            let content = Content::Chat(4);
+            draw_at(&content, &words, &TextAppearance::default(), program, |_| 1.0)
+        };
+        let size = extent(&Content::Chat(4), &TextAppearance::default(), program).unwrap();
+        let of = |it: &draw::TextPixels| Size::new(it.width, it.height);
+        let ink = |it: &draw::TextPixels, rows: std::ops::Range<u32>| {
+            let row = it.width as usize * 4;
+            let part = &it.rgba[rows.start as usize * row..rows.end as usize * row];
+            part.chunks_exact(4).filter(|pixel| pixel[3] > 128).count()
+        };
+        // As long as the service and the board let them be.
+        let long = "WWWW ".repeat(200);
+        let four = drawn(&[long.clone(), long.clone(), long.clone(), long.clone()]);
+        assert_eq!((of(&four), size.width), (size, program.width));
+        assert!(ink(&four, 0..80) > 1_000 && ink(&four, size.height - 80..size.height) > 1_000);
+        let short = drawn(&[long.clone(), long, "i".to_owned()]);
+        let last = ink(&short, size.height - 76..size.height);
+        assert!((1..1_000).contains(&last), "{last}");
+        // A short message does not become larger.
+        let one = drawn(&["i".to_owned()]);
+        assert_eq!((of(&one), ink(&one, 0..size.height - 80)), (size, 0));
+        assert_eq!(ink(&one, size.height - 76..size.height), last);
+        assert_eq!(of(&drawn(&[])), size);
     }
 
     #[test]
