@@ -442,3 +442,39 @@ fn filters_of_a_settings_file_reach_the_recording() {
     }
     assert!(means.iter().all(|mean| *mean <= 40), "no white: {means:?}");
 }
+
+#[test]
+fn behind_a_person_in_a_photo_nothing_is_seen_at_any_time() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let settings = "[collection]\ncurrent = 'Talk'\n[[collection.scenes]]\nname = 'Talk'\n\
+                    [[collection.scenes.items]]\nmain = true\n\
+                    [[collection.main_filters]]\nkind = 'background'\n";
+    fs::write(path("s.toml"), settings).unwrap();
+    let (settings, file) = (path("s.toml"), path("out.mkv"));
+    let photo = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/people/astronaut.jpg");
+    let photo = format!("image:{photo}");
+    let arguments = ["live", "--scene", "Talk", "--video", &photo, "--audio", "silence"];
+    let shape = ["--size", "384x216", "--fps", "15", "--settings", settings.to_str().unwrap()];
+    let record = ["--record", file.to_str().unwrap()];
+    let mut live = Onair::start(&[&arguments[..], &shape, &record].concat());
+    /// The mean of 16x16 pixels around a point.
+    fn around(picture: &[u8], x: usize, y: usize) -> u32 {
+        let rows = (y - 8..y + 8).map(|y| &picture[y * 384 + x - 8..y * 384 + x + 8]);
+        rows.flatten().map(|it| u32::from(*it)).sum::<u32>() / 256
+    }
+    const WALL: [(usize, usize); 4] = [(250, 30), (250, 120), (90, 20), (370, 100)];
+    wait_for("the face and the suit", LIMIT, || {
+        let luma = ffmpeg::luma_so_far(&file);
+        let last = luma.chunks_exact(384 * 216).next_back();
+        last.is_some_and(|it| around(it, 170, 85) > 90 && around(it, 70, 195) > 50)
+    });
+    assert!(live.stop(LIMIT).success(), "{}", live.peer.errors());
+    for (index, picture) in ffmpeg::luma(&file).chunks_exact(384 * 216).enumerate() {
+        let wall = WALL.map(|(x, y)| around(picture, x, y));
+        assert!(wall.iter().all(|it| *it < 30), "{wall:?} in frame {index}");
+    }
+}

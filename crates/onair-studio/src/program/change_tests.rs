@@ -316,7 +316,10 @@ fn any(rig: &mut Rig) -> Option<Edit> {
             let still = |it: &Filter| {
                 !matches!(
                     it,
-                    Filter::Denoise { .. } | Filter::Delay { .. } | Filter::Deinterlace { .. }
+                    Filter::Denoise { .. }
+                        | Filter::Delay { .. }
+                        | Filter::Deinterlace { .. }
+                        | Filter::Background { .. }
                 )
             };
             let mut slots = Vec::new();

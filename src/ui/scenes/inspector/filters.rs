@@ -154,6 +154,7 @@ fn kind(filter: &Filter) -> &'static str {
         Filter::Mask { .. } => key!("video-filter-mask"),
         Filter::Watermark { .. } => key!("video-filter-watermark"),
         Filter::Delay { .. } => key!("video-filter-delay"),
+        Filter::Background { .. } => key!("video-filter-background"),
     }
 }
 
@@ -259,6 +260,7 @@ fn choice_name(name: &str) -> &'static str {
         "field" => key!("video-choice-field"),
         "reading" => key!("video-choice-reading"),
         "corner" => key!("video-choice-corner"),
+        "background" => key!("video-choice-background"),
         _ => key!("video-choice-mode"),
     }
 }
@@ -285,6 +287,8 @@ fn option_name(option: &str) -> &'static str {
         "bottom-left" => key!("video-option-bottom-left"),
         "bottom-right" => key!("video-option-bottom-right"),
         "middle" => key!("video-option-middle"),
+        "transparent" => key!("video-option-transparent"),
+        "blur" => key!("video-option-blur"),
         _ => key!("video-option-adaptive"),
     }
 }

@@ -5,6 +5,7 @@
 
 mod alpha;
 mod assets;
+mod background;
 mod blur;
 mod chain;
 mod color;
@@ -19,6 +20,7 @@ mod step;
 
 pub(in crate::compose) use crate::compose::filter::alpha::full_range;
 pub use crate::compose::filter::assets::{Asset, AssetSupply, FilterAssets};
+pub use crate::compose::filter::background::BackgroundMode;
 pub use crate::compose::filter::blur::beauty::Area;
 pub use crate::compose::filter::chain::{Chain, Cover, WantedFilter};
 pub use crate::compose::filter::color::correction::Correction;

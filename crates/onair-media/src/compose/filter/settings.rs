@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use crate::compose::filter::assets::Asset;
+use crate::compose::filter::background::BackgroundMode;
 use crate::compose::filter::blur::beauty::Area;
 use crate::compose::filter::color::correction::Correction;
 use crate::compose::filter::deinterlace::{Deinterlacing, Field};
@@ -54,13 +55,15 @@ pub enum Filter {
     Watermark { file: PathBuf, corner: Corner, width: f32, margin: f32, opacity: f32 },
     /// Delays the frame by up to 500 ms.
     Delay { ms: f32 },
+    /// Makes everything but people transparent, or blurs it with this standard deviation in pixels.
+    Background { mode: BackgroundMode, sigma: f32 },
 }
 
 /// The color of a green screen.
 pub const GREEN_SCREEN_COLOR: [u8; 3] = [0, 255, 0];
 
 /// The name of each kind in settings, and its defaults.
-static FILTER_KINDS: [(&str, Filter); 15] = [
+static FILTER_KINDS: [(&str, Filter); 16] = [
     ("crop", Filter::Crop { left: 0.0, top: 0.0, right: 0.0, bottom: 0.0 }),
     ("color", Filter::Color(Correction::NO_CHANGE)),
     (
@@ -97,6 +100,7 @@ static FILTER_KINDS: [(&str, Filter); 15] = [
         },
     ),
     ("delay", Filter::Delay { ms: 0.0 }),
+    ("background", Filter::Background { mode: BackgroundMode::Transparent, sigma: 12.0 }),
 ];
 
 impl Filter {
@@ -265,6 +269,10 @@ impl Filter {
                 choice("corner", &Corner::ALL, corner),
             ],
             Self::Delay { ms } => vec![number("ms", ms, Milliseconds, 0.0..=500.0)],
+            Self::Background { mode, sigma } => vec![
+                choice("background", &BackgroundMode::ALL, mode),
+                number("sigma", sigma, Radius, 1.0..=64.0),
+            ],
         }
     }
 

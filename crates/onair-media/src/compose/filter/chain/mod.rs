@@ -10,6 +10,7 @@ use crate::base::partial_debug;
 use crate::base::{Pooled, Timestamp, WorkerPool};
 use crate::compose::draw::color_convert::ColorConvert;
 use crate::compose::filter::assets::{AssetSupply, FilterAssets};
+use crate::compose::filter::background::Background;
 use crate::compose::filter::blur::beauty::Beauty;
 use crate::compose::filter::blur::{Blur, Sharpen};
 use crate::compose::filter::color::correction::ColorCorrection;
@@ -71,6 +72,7 @@ enum Work {
     Denoise(Denoise),
     Deinterlace(Deinterlace),
     Delay(Delay),
+    Background(Box<Background>),
 }
 
 struct Link {
@@ -230,6 +232,7 @@ impl Link {
         match (&mut self.work, wanted.slot.filter.clone().bounded()) {
             (Work::Denoise(it), Filter::Denoise { spatial, temporal }) => it.set(spatial, temporal),
             (Work::Deinterlace(it), Filter::Deinterlace { mode, field }) => it.set(mode, field),
+            (Work::Background(it), Filter::Background { mode, sigma }) => it.set(mode, sigma),
             _ => return false,
         }
         (self.wanted, self.made) = (wanted.clone(), None);
@@ -242,6 +245,14 @@ impl Link {
             Work::Denoise(denoise) => denoise,
             Work::Deinterlace(deinterlace) => deinterlace,
             Work::Delay(delay) => return delay.run(input, at),
+            Work::Background(background) => {
+                // A mask can come later than the frame to which it belongs.
+                background.offer(input.planes(), kept(self.made.as_ref(), input).is_some());
+                if background.has_news() {
+                    self.made = None;
+                }
+                &mut **background
+            }
         };
         if let Some(frame) = kept(self.made.as_ref(), input) {
             return frame;
@@ -305,6 +316,9 @@ fn work(wanted: &WantedFilter) -> Option<Work> {
         Filter::Mask { reading, .. } => Box::new(Mask::new(image()?, reading)),
         Filter::Watermark { corner, width, margin, opacity, .. } => {
             Box::new(Watermark::new(image()?, corner, width, margin, opacity))
+        }
+        Filter::Background { mode, sigma } => {
+            return Some(Work::Background(Box::new(Background::new(mode, sigma))));
         }
         Filter::Delay { ms } => {
             return delay_of(ms).map(|by| Work::Delay(Delay::new(by)));
