@@ -340,15 +340,17 @@ mod tests {
     }
 
     /// Messages about parts of Linux that Windows never shows, because it lacks the feature or works in another way.
-    const LINUX_ONLY: [&str; 13] = [
+    const LINUX_ONLY: [&str; 15] = [
         "control-no-dialog",
         "display-depth",
         "display-no-pipewire",
         "display-no-portal",
         "display-not-built",
         "display-xwayland",
+        "front-window-wayland",
         "hotkeys-gone",
         "hotkeys-missing",
+        "meeting-no-key",
         "push-to-talk-gone",
         "push-to-talk-missing",
         "virtual-camera-failed",
