@@ -73,6 +73,7 @@ meeting-url = use the HTTPS address of an onair server, such as https://live.exa
 meeting-full = the server takes no more studios
 meeting-no-onair = there is no onair server that lets guests and studios meet
 meeting-no-key = neither the keyring nor the key file has the key of the server
+    .windows = neither Windows Credential Manager nor the key file has the key of the server
 meeting-silent = the server has sent nothing for 15 s
 meeting-closed = the server has closed the connection
 left-unpublished = unpublished

@@ -66,6 +66,7 @@ meeting-url = 请填写 onair 服务器的 HTTPS 地址，例如 https://live.ex
 meeting-full = 服务器不再接受更多演播室
 meeting-no-onair = 该地址不是可供嘉宾与演播室会合的 onair 服务器
 meeting-no-key = 密钥环或密钥文件中缺少该服务器的密钥
+    .windows = Windows 凭据管理器或密钥文件中缺少该服务器的密钥
 meeting-silent = 服务器已有 15 秒没有发来任何数据
 meeting-closed = 服务器关闭了连接
 left-unpublished = 推流端停止推流

@@ -204,7 +204,7 @@ mod tests {
     }
 
     fn due(watcher: &mut RuleWatcher, millis: i64, minute: u8, snapshot: &Snapshot) -> Vec<String> {
-        let facts = ((20, minute), "");
+        let facts = ((20, minute), Some(""));
         let due = watcher.step(Timestamp::from_millis(millis), facts, snapshot);
         due.into_iter().map(|it| it.rule.when).collect()
     }
