@@ -5,6 +5,7 @@ use onair::studio::settings::PanelLayout;
 use onair::studio::settings::hotkeys::ChosenHotkey;
 use onair::ui::Action;
 
+use super::building::SCENE;
 use super::*;
 
 /// Returns the states in which a command is tried, until it has an effect.
@@ -66,8 +67,14 @@ fn prepare(harness: &mut Harness<'static, Window>, action: Action) {
         if !grouped.is_empty() {
             apply(harness, &Edit::Group(grouped.iter().map(|id| ItemId(*id)).collect()));
         }
+        if action == Action::ItemInteract {
+            let (name, choice) =
+                ("Page".to_owned(), "browser:https://page.example/".parse().unwrap());
+            apply(harness, &Edit::AddSource { scene: SCENE, name, choice });
+        }
         let name = match action {
             Action::Ungroup => "Group",
+            Action::ItemInteract => "Page",
             // This item is not the topmost one.
             Action::ItemUp | Action::ItemTop => "Album",
             _ => "Opening",
