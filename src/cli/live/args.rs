@@ -53,9 +53,9 @@ const OBS_WEBSOCKET_ADDRESS: &str = "127.0.0.1:4455";
 pub struct Args {
     /// Video source: `camera[:ID][@1280x720,30,MJPEG]`, `screen[:ID]`, window:ID, file:FILE,
     /// stream:URL, browser:URL, image:FILE, slides:FOLDER, color:#RRGGBB, text:WORDS,
-    /// text-file:PATH, clock, countdown:SECONDS, stopwatch, chat[:LINES], test, none. On Wayland, screen:wayland
-    /// and window:wayland open the desktop's sharing dialog. Without --scene, this source replaces the scenes from
-    /// --settings [default: from --settings, else a camera if there is one, else test]
+    /// text-file:PATH, clock, countdown:SECONDS, stopwatch, `chat[:LINES]`, test, none. On Wayland,
+    /// screen:wayland and window:wayland open the desktop's sharing dialog. Without --scene, this source replaces the
+    /// scenes from --settings [default: from --settings, else a camera if there is one, else test]
     #[arg(long, value_name = "SOURCE", value_parser = value::video(),
           hide_possible_values = true, help_heading = "Sources")]
     pub video: Option<VideoChoice>,
