@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::peers::{self, LIMIT, Onair, Peer, wait_for};
+use crate::peers::{self, LIMIT, Onair, Peer, ffmpeg, wait_for};
 
 /// One track in a file: its FourCC (for legacy bodies, the equivalent one), and the packet types in
 /// order.
@@ -161,7 +161,7 @@ fn packets(ffmpeg: &Path, file: &Path, track: &str) -> Vec<String> {
 fn decodes(ffmpeg: &Path, file: &Path) {
     let mut command = Command::new(ffmpeg);
     command.args(["-hide_banner", "-nostdin", "-v", "error", "-i"]).arg(file);
-    let output = command.args(["-map", "0", "-f", "null", "-"]).output().unwrap();
+    let output = command.args(["-map", "0"]).args(ffmpeg::DECODE_ONLY).output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success() && errors.is_empty(), "{}: {errors}", file.display());
 }

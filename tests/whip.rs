@@ -81,11 +81,7 @@ fn wait_unpublished(running: &Running, limit: Duration) -> (Protocol, Ended) {
 fn decode(program: &Path, input: &str, seconds: &str) {
     let mut command = Command::new(program);
     command.args(["-hide_banner", "-nostdin", "-v", "warning", "-xerror", "-i", input]);
-    // The intervals between the frames of a browser vary, so ffmpeg must not round them to those of
-    // a guessed frame rate.
-    let output =
-        ["-t", seconds, "-fps_mode", "passthrough", "-enc_time_base", "1:90000", "-f", "null", "-"];
-    let mut peer = Peer::start_command(command.args(output));
+    let mut peer = Peer::start_command(command.args(["-t", seconds]).args(ffmpeg::DECODE_ONLY));
     peer.wait_success(LIMIT);
     // ffmpeg 5.1 reads the initialization segment of HLS again with each segment, and says so.
     let is_known = |line: &str| {

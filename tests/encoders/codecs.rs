@@ -95,7 +95,7 @@ fn hevc_and_av1_are_recorded_so_that_ffmpeg_decodes_them_without_a_warning() {
 pub(super) fn decoded(ffmpeg: &Path, file: &Path) -> String {
     let mut command = Command::new(ffmpeg);
     command.args(["-hide_banner", "-nostdin", "-v", "warning", "-xerror", "-i"]).arg(file);
-    let mut peer = Peer::start_command(command.args(["-f", "null", "-"]));
+    let mut peer = Peer::start_command(command.args(ffmpeg::DECODE_ONLY));
     peer.wait_success(LIMIT * 2);
     peer.errors()
 }

@@ -18,7 +18,7 @@ const OWN: [&str; 4] = ["--record-encoder", "x264", "--record-quality", "crf=16"
 fn video_bitrate(file: &Path) -> f64 {
     let mut decoder = Command::new("ffmpeg");
     decoder.args(["-hide_banner", "-nostdin", "-v", "warning", "-xerror", "-i"]).arg(file);
-    let mut decoder = Peer::start_command(decoder.args(["-f", "null", "-"]));
+    let mut decoder = Peer::start_command(decoder.args(ffmpeg::DECODE_ONLY));
     decoder.wait_success(LIMIT * 2);
     assert_eq!(decoder.errors(), "", "{file:?}");
     let probe = ffmpeg::probe(file);

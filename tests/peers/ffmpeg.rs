@@ -173,11 +173,16 @@ fn decode_to(file: &Path, format: &[&str]) -> Output {
         .unwrap()
 }
 
+/// An output that only decodes, without warnings about two frames with one time: a loaded computer skips
+/// frames, and ffmpeg then guesses a lower frame rate.
+pub const DECODE_ONLY: [&str; 7] =
+    ["-fps_mode", "passthrough", "-enc_time_base", "1:90000", "-f", "null", "-"];
+
 /// Decodes a whole file or URL, and returns the warnings of ffmpeg. Fails if the decoder reports an
 /// error.
 pub fn decode(input: impl AsRef<OsStr>) -> String {
     let words = ["-hide_banner", "-nostdin", "-v", "warning", "-xerror", "-i"].map(OsStr::new);
-    let after = ["-f", "null", "-"].map(OsStr::new);
+    let after = DECODE_ONLY.map(OsStr::new);
     let all = words.into_iter().chain([input.as_ref()]).chain(after);
     let mut peer = Peer::start("ffmpeg", all);
     peer.wait_success(LIMIT * 2);
