@@ -8,30 +8,14 @@ settings-ignored-at = 已忽略第 { $line } 行第 { $column } 列的设置“{
 settings-ignored = 已忽略设置“{ $path }”：{ $reason }
 syntax-at = 第 { $line } 行第 { $column } 列：{ $what }（{ $words }）
 syntax-no-text = 文件应为 UTF-8 文本
-syntax-twice = 名称重复
-syntax-nested = 这个名称已有值，不能再包含其他名称
 syntax-backslash = 反斜杠无效；路径中的一个反斜杠要写成两个
 syntax-quotes = 这个值无效；文本需要加引号
-syntax-table-open = 表名后缺少右方括号
-syntax-unclosed = 数组或表缺少右括号
-syntax-open = 文本缺少右引号
-syntax-comma = 缺少逗号
 syntax-comma-extra = 多了一个逗号
-syntax-no-equals = 名称后缺少 = 和值
 syntax-no-value = 缺少值
 syntax-equals-extra = 多了一个 =
-syntax-same-line = 下一个名称要另起一行
-syntax-stray = 这段内容不属于任何设置
-syntax-deep = 嵌套过深
-syntax-key = 名称中有 a 到 z、0 到 9、_ 和 - 以外的字符时，要加引号
-syntax-date = 这不是日期或时间
 syntax-control = 此处不能有不可见的字符
-syntax-number = 这不是数字
+syntax-number = 这不是数字、日期或时间
 syntax-no-toml = 这不是 TOML
-syntax-no-colon = 名称后缺少冒号和值
-syntax-comma-or-bracket = 缺少逗号或右括号
-syntax-name-quotes = 名称要加引号
-syntax-trailing = 结尾之后还有多余的内容
 syntax-no-json = 这不是 JSON
 syntax-cut-off = 文件不完整：缺少右括号、引号或值
 

@@ -329,7 +329,7 @@ mod tests {
         }
         std::fs::write(&path, "a = \n").unwrap();
         let warning = Settings::read(&path).1[0].to_string();
-        assert!(warning.contains("line 1, column 5: this is not a valid value"), "{warning}");
+        assert!(warning.contains("line 1, column 5: a value is missing"), "{warning}");
         assert!(warning.contains(path.to_str().unwrap()), "{warning}");
     }
 
