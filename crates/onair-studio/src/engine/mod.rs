@@ -44,6 +44,7 @@ use crate::studio::mixer::clean_name;
 use crate::studio::notices::event_log::EventLog;
 use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
+use crate::studio::notices::row::Group;
 use crate::studio::program::{CanvasContent, OtherCanvas, Program};
 use crate::studio::scenes::edits::EditRefusal;
 use crate::studio::settings::Settings;
@@ -539,8 +540,8 @@ impl Engine {
             let keeps_video = program.keeps_video();
             self.state.filters = Some(program.end());
             // The new program opens the sources and files again, and reports their problems again.
-            self.notices.active.clear(groups::SOURCE_DOWN_NOTICES);
-            self.notices.active.clear(groups::TRANSITION_NOTICES);
+            self.notices.active.clear(groups::keys_of(Group::SourceDown));
+            self.notices.active.clear(groups::keys_of(Group::Transition));
             let kept = (self.settings.video.clone(), self.settings.audio.clone());
             (self.settings.video, self.settings.audio) = (Some(video), Some(audio));
             self.begin_program();

@@ -1,210 +1,52 @@
-//! Groups of notice keys that are withdrawn together.
+//! Groups of notices that are withdrawn together, and notices that end others, from the table of notices.
+
+use std::sync::LazyLock;
 
 use crate::studio::notices::Notice;
+use crate::studio::notices::message::{is_alarm, rows};
+use crate::studio::notices::row::{Group, Row};
 
-/// A notice that ends others: its key, the keys of these others, and the value that names the
-/// subject of both (empty: there is only one).
-type Ending = (&'static str, &'static [&'static str], &'static str);
-
-/// The notices that end others. They withdraw them, and give their log entries a duration.
-const ENDING_NOTICES: &[Ending] = &[
-    ("target-back", TARGET_NOTICES, "host"),
-    ("target-on-air", TARGET_NOTICES, "host"),
-    ("camera-back", &["camera-lost", "camera-stalled", "camera-failed"], "device"),
-    ("microphone-back", &["microphone-lost", "microphone-stalled", "microphone-failed"], "device"),
-    ("source-back", &["source-trouble"], "device"),
-    ("meeting-back", &["meeting-lost"], "host"),
-    ("bitrate-restored", &["bitrate-lowered"], ""),
-    ("size-restored", &["size-lowered"], ""),
-    ("rendition-restored", &["rendition-lowered"], "host"),
-    ("frames-dropped-over", DROPPED_FRAME_NOTICES, "host"),
-    ("player-speaker-back", &["player-no-speaker"], ""),
-    ("scenes-imported", &["scenes-import-failed"], ""),
-    ("scenes-exported", &["scenes-export-failed"], ""),
-];
+/// Returns the keys of the notices in a group.
+pub fn keys_of(group: Group) -> &'static [&'static str] {
+    static KEYS: LazyLock<Vec<(Group, Vec<&'static str>)>> = LazyLock::new(|| {
+        let mut groups: Vec<(Group, Vec<&'static str>)> = Vec::new();
+        for row in rows() {
+            for group in row.groups {
+                match groups.iter_mut().find(|(it, _)| it == group) {
+                    Some((_, keys)) => keys.extend(row.keys),
+                    None => groups.push((*group, row.keys.to_vec())),
+                }
+            }
+        }
+        groups
+    });
+    KEYS.iter().find(|(it, _)| *it == group).map_or(&[], |(_, keys)| keys)
+}
 
 /// Returns true if a notice with this key ends others.
 pub fn is_end(key: &str) -> bool {
-    ENDING_NOTICES.iter().any(|(end, ..)| *end == key)
+    rows().any(|row| row.ended_by.contains(&key))
 }
 
 /// Returns true if `end` ends the problem of the earlier notice `begun`.
 pub fn ends(end: &Notice, begun: &Notice) -> bool {
     let of_target = end.target.is_none() || end.target == begun.target;
     of_target
-        && ENDING_NOTICES.iter().any(|(key, ended, subject)| {
-            *key == end.key()
-                && ended.contains(&begun.key())
-                && end.value(subject) == begun.value(subject)
+        && row_of(begun.key()).is_some_and(|row| {
+            row.ended_by.contains(&end.key()) && end.value(row.subject) == begun.value(row.subject)
         })
 }
 
-/// Notices about sources that do not deliver.
-pub const SOURCE_DOWN_NOTICES: &[&str] = &[
-    "camera-lost",
-    "camera-stalled",
-    "camera-failed",
-    "microphone-lost",
-    "microphone-stalled",
-    "microphone-failed",
-    "source-trouble",
-    "file-failed",
-];
+/// Returns true if a notice with this key is about what viewers get, or about the recording. Alarms of
+/// sources are also about this. Other notices concern only the operator.
+pub fn is_about_program(key: &str) -> bool {
+    let is_about = |row: &Row| row.groups.iter().any(|group| group.is_about_program());
+    row_of(key).is_some_and(is_about) || is_alarm(key)
+}
 
-/// Notices about open audio sources that do not deliver.
-pub const AUDIO_DOWN_NOTICES: &[&str] =
-    &["microphone-lost", "microphone-stalled", "microphone-failed", "source-trouble"];
-
-/// Notices about scene sources that are not displayed.
-pub const SCENE_SOURCE_NOTICES: &[&str] = &["scene-source-failed", "scene-source-lost"];
-
-/// Notices about files that a source skips.
-pub const SKIPPED_FILE_NOTICES: &[&str] = &["scene-file-left-out", "scene-files-left-out"];
-
-/// Notices about files that filters need.
-pub const FILTER_NOTICES: &[&str] = &["filter-failed", "mask-failed"];
-
-/// Notices about transitions.
-pub const TRANSITION_NOTICES: &[&str] = &["transition-failed"];
-
-/// Notices about a target, which a new attempt makes obsolete. The first two are about the target's
-/// settings, not about its connection.
-pub const TARGET_NOTICES: &[&str] = &[
-    "no-target",
-    "target-invalid",
-    "target-settings",
-    "target-no-network",
-    "target-silent",
-    "target-no-such-host",
-    "target-unreachable",
-    "target-timeout",
-    "target-certificate",
-    "target-not-rtmp",
-    "target-refused",
-    "target-busy",
-    "target-lost",
-    "target-failed",
-];
-
-/// Notices about a recording that ended too early.
-pub const RECORDING_ENDED_NOTICES: &[&str] = &["recording-failed", "recording-not-started"];
-
-/// Notices about frames that are dropped for a target.
-pub const DROPPED_FRAME_NOTICES: &[&str] =
-    &["passthrough-left-out", "frames-dropped", "frames-late"];
-
-/// Notices that apply only during a broadcast.
-pub const BROADCAST_NOTICES: &[&str] = &[
-    "encoder-slow",
-    "encoder-lightened",
-    "encoder-restarted",
-    "encoder-replaced",
-    "recording-encoder-failed",
-    "misfit",
-    "frames-dropped",
-    "frames-late",
-    "passthrough-left-out",
-    "bitrate-lowered",
-    "size-lowered",
-    "rendition-lowered",
-    "target-silent",
-    "target-no-network",
-];
-
-/// Notices about adaptations to a slow connection.
-pub const ADAPTATION_NOTICES: &[&str] = &[
-    "bitrate-lowered",
-    "bitrate-restored",
-    "size-lowered",
-    "size-restored",
-    "rendition-lowered",
-    "rendition-restored",
-    "rendition-failed",
-];
-
-/// Notices from the viewer monitor.
-pub const MONITOR_NOTICES: &[&str] = &[
-    "monitor-unreachable",
-    "monitor-no-stream",
-    "monitor-stalled",
-    "monitor-different",
-    "monitor-black",
-    "monitor-frozen",
-    "monitor-silent",
-    "monitor-late",
-    "monitor-wrong-size",
-];
-
-/// Notices about players.
-pub const PLAYER_NOTICES: &[&str] = &[
-    "watch-no-stream",
-    "watch-unreachable",
-    "watch-refused",
-    "watch-lost",
-    "watch-codec",
-    "watch-file",
-    "watch-failed",
-];
-
-/// Notices about the stream that a player plays, which end when the user ends the playback. Notices
-/// about files that a player writes remain.
-pub const PLAYBACK_NOTICES: &[&str] = &[
-    "player-audio-missing",
-    "player-damaged-audio",
-    "player-damaged-stream",
-    "player-damaged-video",
-    "player-file-damaged",
-    "player-fixed",
-    "player-no-audio-codec",
-    "player-no-headers",
-    "player-no-keyframe",
-    "player-no-speaker",
-    "player-no-start",
-    "player-no-video-codec",
-    "player-stalled",
-    "player-too-slow",
-    "player-unmoved",
-];
-
-/// Notices about the progress of a playback, which also end when the stream or file ends. Notices
-/// about its contents remain.
-pub const PROGRESS_NOTICES: &[&str] = &["player-stalled", "player-too-slow"];
-
-/// Notices about a computer that does not keep up.
-pub const DEGRADATION_NOTICES: &[&str] = &[
-    "degradation-preview",
-    "degradation-transitions",
-    "degradation-filters",
-    "degradation-rate",
-    "degradation-over",
-];
-
-/// Notices about what viewers get, and about the recording. Alarms of sources are also about this.
-pub const PROGRAM_NOTICES: &[&[&str]] = &[
-    SOURCE_DOWN_NOTICES,
-    SCENE_SOURCE_NOTICES,
-    SKIPPED_FILE_NOTICES,
-    FILTER_NOTICES,
-    TRANSITION_NOTICES,
-    TARGET_NOTICES,
-    DROPPED_FRAME_NOTICES,
-    ADAPTATION_NOTICES,
-    MONITOR_NOTICES,
-    RECORDING_ENDED_NOTICES,
-    &["degradation-transitions", "degradation-filters", "degradation-rate"],
-    &[
-        "encoder-failed",
-        "encoder-slow",
-        "encoder-lightened",
-        "encoder-restarted",
-        "encoder-replaced",
-        "recording-encoder-failed",
-    ],
-    &["server-failed", "passthrough-failed", "delay-short"],
-    &["passthrough-without"],
-    &["recording-held", "tracks-left-out", "disk-space", "disk-slow"],
-    &["scene-crowded", NO_STRIP_NOTICE, "key-visible", "password-visible"],
-];
+fn row_of(key: &str) -> Option<&'static Row> {
+    rows().find(|row| row.keys.contains(&key))
+}
 
 /// The notice about a strip that could not be added, which is withdrawn once there is space.
 pub const NO_STRIP_NOTICE: &str = "scene-no-strip";

@@ -11,20 +11,27 @@ use crate::files::disk_space::Warning;
 use crate::media::source_status::SourceAlarm;
 use crate::net::CertificatePin;
 use crate::player;
-use crate::studio::notices::{Level, Next, Notice, Remedy, TileId, UNREADABLE_SETTINGS, groups};
+use crate::studio::notices::row::{Group, Row};
+use crate::studio::notices::{Level, Next, Notice, Remedy, TileId, UNREADABLE_SETTINGS};
 use crate::studio::scenes::MAIN_SOURCE;
 use crate::studio::scenes::edits::{EditRefusal, RefusedParts};
 use crate::text::problem::{Problem, Value, problem};
 
 /// Defines notices as `Variant "name" Level [texts] [problems] { further values };`. The notices in
-/// `also` have names that depend on a value.
+/// `also` have names that depend on a value. Before the semicolon may stand, in this order:
+/// - `of[Group …]`: the groups of the notice;
+/// - `until["name" … by "value"]`: the notices that end it, if they have the same value (see [`Row`]);
+/// - `remedies(…)`: the buttons with remedies, the best first.
 macro_rules! notices {
     (
         also { $($also:tt)* }
         $(
             $(#[$doc:meta])*
             $variant:ident $key:literal $level:ident
-                [$($text:ident)*] [$($problem:ident)*] {$($own:ident: $type:ty)*};
+                [$($text:ident)*] [$($problem:ident)*] {$($own:ident: $type:ty)*}
+                $(of[$($group:ident)*])?
+                $(until[$($end:literal)* by $subject:literal])?
+                $(remedies($remedies:expr))?;
         )*
     ) => {
         /// A notice, before it gets a number.
@@ -37,9 +44,15 @@ macro_rules! notices {
             $($also)*
         }
 
-        /// The names of the notices, each with the variables of its texts.
-        const NOTICE_VARIABLES: &[(&str, &[&str])] =
-            &[$(($key, &[$(stringify!($text),)* $(stringify!($problem)),*])),*];
+        /// The notices with names of their own.
+        #[expect(clippy::needless_update, reason = "most rows lack some of the fields")]
+        const NOTICES: &[Row] = &[$(Row {
+            keys: &[$key],
+            variables: &[$(stringify!($text),)* $(stringify!($problem)),*],
+            $(groups: &[$(Group::$group),*],)?
+            $(ended_by: &[$($end),*], subject: $subject,)?
+            ..Row::NONE
+        }),*];
 
         impl StudioMessage {
             /// Returns the problem with its values.
@@ -57,6 +70,17 @@ macro_rules! notices {
                 match self {
                     $(Self::$variant { .. } => Level::$level,)*
                     _ => self.level_by_value(),
+                }
+            }
+
+            /// Returns the buttons with remedies, the best first.
+            #[expect(unused_variables, reason = "few rows use their values")]
+            pub fn remedies(&self) -> Vec<Remedy> {
+                match self {
+                    $(Self::$variant { $($text,)* $($problem,)* $($own,)* } => {
+                        std::iter::empty()$(.chain($remedies))?.collect()
+                    })*
+                    _ => self.remedies_by_value(),
                 }
             }
         }
@@ -95,63 +119,79 @@ notices! {
     }
 
     // Devices and sources.
-    CameraLost "camera-lost" Warning [device] [] {};
-    CameraStalled "camera-stalled" Warning [device] [] {};
-    CameraFailed "camera-failed" Warning [device] [reason] {};
+    CameraLost "camera-lost" Warning [device] [] {}
+        of[SourceDown] until["camera-back" by "device"] remedies([Remedy::EditSource(MAIN_SOURCE)]);
+    CameraStalled "camera-stalled" Warning [device] [] {}
+        of[SourceDown] until["camera-back" by "device"] remedies([Remedy::UseTestSource]);
+    CameraFailed "camera-failed" Warning [device] [reason] {}
+        of[SourceDown] until["camera-back" by "device"] remedies([Remedy::UseTestSource]);
     CameraBack "camera-back" Info [device] [] {};
-    NoCamera "no-camera" Info [] [] {};
-    MicrophoneLost "microphone-lost" Warning [device] [] {};
-    MicrophoneStalled "microphone-stalled" Warning [device] [] {};
-    MicrophoneFailed "microphone-failed" Warning [device] [reason] {};
+    NoCamera "no-camera" Info [] [] {} remedies([Remedy::RefreshDevices]);
+    MicrophoneLost "microphone-lost" Warning [device] [] {}
+        of[SourceDown AudioDown] until["microphone-back" by "device"] remedies([Remedy::OpenMixer]);
+    MicrophoneStalled "microphone-stalled" Warning [device] [] {}
+        of[SourceDown AudioDown] until["microphone-back" by "device"] remedies([Remedy::OpenMixer]);
+    MicrophoneFailed "microphone-failed" Warning [device] [reason] {}
+        of[SourceDown AudioDown] until["microphone-back" by "device"] remedies([Remedy::OpenMixer]);
     MicrophoneBack "microphone-back" Info [device] [] {};
     /// `instead` is `tone` or `silence`.
-    NoMicrophone "no-microphone" Info [instead] [] {};
+    NoMicrophone "no-microphone" Info [instead] [] {} remedies([Remedy::RefreshDevices]);
     /// A source other than a camera or microphone does not deliver.
-    SourceTrouble "source-trouble" Warning [device] [reason] {};
+    SourceTrouble "source-trouble" Warning [device] [reason] {}
+        of[SourceDown AudioDown] until["source-back" by "device"];
     SourceBack "source-back" Info [device] [] {};
     /// The system's default device has changed, and onair uses the new one.
     DefaultChanged "default-changed" Info [device] [] {};
     /// The display of a projector is disconnected.
     ProjectorHidden "projector-hidden" Info [device] [] {};
-    EncoderFailed "encoder-failed" Error [] [reason] {};
-    EncoderSlow "encoder-slow" Warning [percent] [] {};
+    EncoderFailed "encoder-failed" Error [] [reason] {} of[Program] remedies([Remedy::EditQuality]);
+    EncoderSlow "encoder-slow" Warning [percent] [] {}
+        of[Broadcast Program] remedies([Remedy::EditQuality]);
     /// The process of an encoder failed, and was started again.
-    EncoderRestarted "encoder-restarted" Warning [encoder] [reason] {};
+    EncoderRestarted "encoder-restarted" Warning [encoder] [reason] {} of[Broadcast Program];
     /// The encoder was nearly too slow.
-    EncoderLightened "encoder-lightened" Warning [encoder preset] [] {};
+    EncoderLightened "encoder-lightened" Warning [encoder preset] [] {} of[Broadcast Program];
     /// The process of an encoder failed, and the built-in encoder took over.
-    EncoderReplaced "encoder-replaced" Warning [encoder now] [reason] {};
+    EncoderReplaced "encoder-replaced" Warning [encoder now] [reason] {}
+        of[Broadcast Program] remedies([Remedy::EditQuality]);
     /// The recording's own encoder failed, and the recording has the frames of the stream.
-    RecordingEncoderFailed "recording-encoder-failed" Warning [] [reason] {};
-    KeyVisible "key-visible" Warning [] [] {};
-    PasswordVisible "password-visible" Warning [] [] {};
+    RecordingEncoderFailed "recording-encoder-failed" Warning [] [reason] {} of[Broadcast Program];
+    KeyVisible "key-visible" Warning [] [] {} of[Program];
+    PasswordVisible "password-visible" Warning [] [] {} of[Program];
 
     // Scenes.
-    SourceFailed "scene-source-failed" Warning [source] [reason] { id: SourceId };
+    SourceFailed "scene-source-failed" Warning [source] [reason] { id: SourceId }
+        of[SceneSource] remedies([Remedy::EditSource(*id)]);
     /// A visible source is lost.
-    SourceLost "scene-source-lost" Warning [source] [reason] { id: SourceId };
+    SourceLost "scene-source-lost" Warning [source] [reason] { id: SourceId }
+        of[SceneSource] remedies([Remedy::EditSource(*id)]);
     SceneSourceBack "scene-source-back" Info [source] [] {};
     /// A source skips one of its files.
-    FileLeftOut "scene-file-left-out" Warning [source path] [reason] { id: SourceId };
+    FileLeftOut "scene-file-left-out" Warning [source path] [reason] { id: SourceId }
+        of[SkippedFile] remedies([Remedy::EditSource(*id)]);
     /// A source skips several of its files.
-    FilesLeftOut "scene-files-left-out" Warning [source path others] [reason] { id: SourceId };
-    /// A source's audio is not played, because the maximum number of strips is reached.
+    FilesLeftOut "scene-files-left-out" Warning [source path others] [reason] { id: SourceId }
+        of[SkippedFile] remedies([Remedy::EditSource(*id)]);
     /// There is no place for another guest.
     GuestsFull "guests-full" Info [most] [] {};
     GuestsOff "guests-off" Info [] [] {};
     /// Guests across the internet cannot reach the studio. Those who are connected stay.
-    MeetingLost "meeting-lost" Warning [host] [reason] {};
+    MeetingLost "meeting-lost" Warning [host] [reason] {} until["meeting-back" by "host"];
     MeetingBack "meeting-back" Info [host] [] {};
-    NoStrip "scene-no-strip" Warning [source] [] {};
+    /// A source's audio is not played, because the maximum number of strips is reached.
+    NoStrip "scene-no-strip" Warning [source] [] {} of[Program];
     /// A scene has more layers than are drawn.
-    Crowded "scene-crowded" Warning [scene] [] {};
+    Crowded "scene-crowded" Warning [scene] [] {} of[Program];
     /// A file that this source's filters need cannot be used, so the filters have no effect.
-    FilterFailed "filter-failed" Warning [source path] [reason] { id: SourceId };
+    FilterFailed "filter-failed" Warning [source path] [reason] { id: SourceId }
+        of[Filter] remedies([Remedy::EditFilters(*id)]);
     /// A mask file cannot be used, so the placeholder replaces the source and protects what the
     /// mask should hide.
-    MaskFailed "mask-failed" Warning [source path] [reason] { id: SourceId };
+    MaskFailed "mask-failed" Warning [source path] [reason] { id: SourceId }
+        of[Filter] remedies([Remedy::EditFilters(*id)]);
     /// The image of a wipe or the clip of a stinger cannot be used.
-    TransitionFailed "transition-failed" Warning [path] [reason] {};
+    TransitionFailed "transition-failed" Warning [path] [reason] {}
+        of[Transition] remedies([Remedy::EditTransition]);
     ScenesImported "scenes-imported" Info [scenes sources strips] [] {};
     /// The user dropped too many files at once.
     TooManyDropped "too-many-dropped" Warning [count most] [] {};
@@ -159,9 +199,11 @@ notices! {
     EditLeftOut "edit-left-out" Warning [count total] [reason] {};
     /// Parts of a collection that were not imported.
     ScenesLeftOut "scenes-left-out" Warning [] [what] {};
-    ScenesImportFailed "scenes-import-failed" Error [path] [reason] {};
+    ScenesImportFailed "scenes-import-failed" Error [path] [reason] {}
+        until["scenes-imported" by ""];
     ScenesExported "scenes-exported" Info [path] [] {};
-    ScenesExportFailed "scenes-export-failed" Error [path] [reason] {};
+    ScenesExportFailed "scenes-export-failed" Error [path] [reason] {}
+        until["scenes-exported" by ""];
 
     // Scene collections and profiles.
     /// A command for collections or profiles failed.
@@ -170,50 +212,66 @@ notices! {
     PartExported "part-exported" Info [path] [] {};
 
     // Overload of the computer.
-    PreviewDropped "degradation-preview" Warning [] [] {};
-    TransitionsDropped "degradation-transitions" Warning [] [] {};
+    PreviewDropped "degradation-preview" Warning [] [] {} of[Degradation];
+    TransitionsDropped "degradation-transitions" Warning [] [] {}
+        of[Degradation Program] remedies([Remedy::EditQuality]);
     /// Cosmetic filters are skipped.
-    FiltersDropped "degradation-filters" Warning [] [] {};
-    RateHalved "degradation-rate" Warning [] [] {};
-    FullQuality "degradation-over" Info [] [] {};
+    FiltersDropped "degradation-filters" Warning [] [] {}
+        of[Degradation Program] remedies([Remedy::EditQuality]);
+    RateHalved "degradation-rate" Warning [] [] {}
+        of[Degradation Program] remedies([Remedy::EditQuality]);
+    FullQuality "degradation-over" Info [] [] {} of[Degradation];
 
     // Adaptations to a connection.
     /// The bandwidth of the connection is lower than the configured bitrate.
-    BitrateLowered "bitrate-lowered" Warning [host kbps wanted] [] {};
-    BitrateRestored "bitrate-restored" Info [kbps] [] {};
+    BitrateLowered "bitrate-lowered" Warning [host kbps wanted] [] {}
+        of[Broadcast Adaptation] until["bitrate-restored" by ""];
+    BitrateRestored "bitrate-restored" Info [kbps] [] {} of[Adaptation];
     /// The bitrate is too low for the frame size.
-    SizeLowered "size-lowered" Warning [size wanted kbps] [] {};
-    SizeRestored "size-restored" Info [size] [] {};
+    SizeLowered "size-lowered" Warning [size wanted kbps] [] {}
+        of[Broadcast Adaptation] until["size-restored" by ""];
+    SizeRestored "size-restored" Info [size] [] {} of[Adaptation];
     /// This target gets the second encode.
-    RenditionLowered "rendition-lowered" Warning [host size kbps] [] {};
-    RenditionRestored "rendition-restored" Info [host] [] {};
+    RenditionLowered "rendition-lowered" Warning [host size kbps] [] {}
+        of[Broadcast Adaptation] until["rendition-restored" by "host"];
+    RenditionRestored "rendition-restored" Info [host] [] {} of[Adaptation];
     /// The required second encode is not available.
-    RenditionFailed "rendition-failed" Warning [] [reason] {};
+    RenditionFailed "rendition-failed" Warning [] [reason] {} of[Adaptation];
     /// The connection to a target is too slow for the stream.
-    FramesDropped "frames-dropped" Warning [host] [] { id: u32 kbps: Option<u32> };
+    FramesDropped "frames-dropped" Warning [host] [] { id: u32 kbps: Option<u32> }
+        of[DroppedFrames Broadcast]
+        until["frames-dropped-over" by "host"]
+        remedies(kbps.map(Remedy::LowerBitrate));
     /// This computer is too busy to send all frames in time.
-    FramesLate "frames-late" Warning [host] [] { id: u32 };
+    FramesLate "frames-late" Warning [host] [] { id: u32 }
+        of[DroppedFrames Broadcast]
+        until["frames-dropped-over" by "host"]
+        remedies([Remedy::EditQuality]);
     /// The connection is fast enough again, or the target has ended.
     FramesDroppedOver "frames-dropped-over" Info [host dropped total seconds] [] { id: u32 };
 
     // Targets.
     /// No target is enabled.
-    NoTarget "no-target" Error [] [] {};
-    TargetInvalid "target-invalid" Error [host] [reason] { id: u32 };
+    NoTarget "no-target" Error [] [] {} of[Target] until["target-back" "target-on-air" by "host"];
+    TargetInvalid "target-invalid" Error [host] [reason] { id: u32 }
+        of[Target]
+        until["target-back" "target-on-air" by "host"]
+        remedies([Remedy::EditTarget(*id), Remedy::SwitchOff(*id)]);
     TargetBack "target-back" Info [host server seconds frames] [] { id: u32 };
     /// Only for the event log: the stream has reached a target; `server` is `built-in` or `other`.
     TargetOnAir "target-on-air" Info [host server] [] {};
     /// A setting exceeds a limit of the service.
-    Misfit "misfit" Warning [] [reason] { kbps: Option<u32> };
+    Misfit "misfit" Warning [] [reason] { kbps: Option<u32> }
+        of[Broadcast] remedies(kbps.map(Remedy::LowerBitrate));
     /// A key or an address could not be stored, read or deleted.
     KeyNotKept "key-not-kept" Warning [] [reason] {};
     /// An address that the settings name is neither in the keyring nor in the private file.
     AddressLost "address-lost" Warning [] [] {};
     /// The keyring does not return the stored keys. The notice ends when they arrive.
     KeyringSilent "keyring-silent" Warning [] [] {};
-    /// A server did not announce support for the codecs of a passthrough.
     /// The address of a target is valid, but may not mean what the user thinks.
     AddressRemark "address-remark" Info [host] [reason] {};
+    /// A server did not announce support for the codecs of a passthrough.
     CodecsUnannounced "codecs-unannounced" Warning [host codecs] [] {};
     /// A server did not say that it takes the codec of the video, and gets H.264.
     CodecReplaced "codec-replaced" Info [host codecs] [] {};
@@ -230,14 +288,15 @@ notices! {
     /// Viewers see the stream with this delay.
     DelayOn "delay-on" Info [time] [] {};
     /// There is not enough space for the whole stream delay.
-    DelayShort "delay-short" Warning [time wanted] [reason] {};
+    DelayShort "delay-short" Warning [time wanted] [reason] {} of[Program];
     /// A file cannot be sent, or was not sent completely.
-    PassthroughFailed "passthrough-failed" Error [path] [reason] {};
+    PassthroughFailed "passthrough-failed" Error [path] [reason] {} of[Program];
     PassthroughEnded "passthrough-ended" Info [path] [] {};
     /// A file is sent without this track.
-    PassthroughWithout "passthrough-without" Warning [path] [track] {};
+    PassthroughWithout "passthrough-without" Warning [path] [track] {} of[Program];
     /// A part of a file was not sent to a target.
-    PassthroughLeftOut "passthrough-left-out" Warning [host] [] { id: u32 };
+    PassthroughLeftOut "passthrough-left-out" Warning [host] [] { id: u32 }
+        of[DroppedFrames Broadcast] until["frames-dropped-over" by "host"];
 
     // The built-in server.
     FaultStruck "fault-struck" Info [fault] [] {};
@@ -251,7 +310,7 @@ notices! {
     /// The cores that renditions of a stream need, before one is encoded.
     RenditionsNeed "renditions-need" Info [cores available] [] {};
     PortTaken "port-taken" Info [wanted used] [] {};
-    ServerFailed "server-failed" Error [] [reason] {};
+    ServerFailed "server-failed" Error [] [reason] {} of[Program];
     /// The server cannot change whether other computers reach it.
     ServerNotMoved "server-not-moved" Error [] [reason] {};
     /// The built-in server cannot use its changed certificate.
@@ -265,28 +324,35 @@ notices! {
 
     // Files that are being written.
     /// Nothing was recorded.
-    RecordingNotStarted "recording-not-started" Error [path] [reason] {};
-    RecordingFailed "recording-failed" Error [path] [reason] {};
+    RecordingNotStarted "recording-not-started" Error [path] [reason] {}
+        of[RecordingEnded] remedies([Remedy::ChooseFolder]);
+    RecordingFailed "recording-failed" Error [path] [reason] {}
+        of[RecordingEnded] remedies([Remedy::ChooseFolder]);
     /// The next file cannot be created; the current one continues.
-    RecordingHeld "recording-held" Warning [path] [reason] {};
+    RecordingHeld "recording-held" Warning [path] [reason] {}
+        of[Program] remedies([Remedy::ChooseFolder]);
     RecordingRenamed "recording-renamed" Info [path] [] {};
     /// There is no recording to pause, split or mark.
     RecordingNone "recording-none" Info [] [] {};
     /// The format does not support the extra audio tracks.
-    TracksLeftOut "tracks-left-out" Warning [path] [] {};
-    RecordingSaved "recording-saved" Info [path] [] {};
-    RecordingRepaired "recording-repaired" Info [path] [] {};
+    TracksLeftOut "tracks-left-out" Warning [path] [] {} of[Program];
+    RecordingSaved "recording-saved" Info [path] [] {}
+        remedies([Remedy::ShowRecording, Remedy::PlayRecording]);
+    RecordingRepaired "recording-repaired" Info [path] [] {}
+        remedies([Remedy::ShowRecording, Remedy::PlayRecording]);
     /// The next start tries again.
     RecordingNotRepaired "recording-not-repaired" Error [path] [reason] {};
     RecordingLost "recording-lost" Error [path] [reason] {};
-    DiskSpace "disk-space" Warning [minutes megabytes] [] {};
-    DiskSlow "disk-slow" Warning [seconds] [] {};
+    DiskSpace "disk-space" Warning [minutes megabytes] [] {}
+        of[Program] remedies([Remedy::ChooseFolder]);
+    DiskSlow "disk-slow" Warning [seconds] [] {} of[Program] remedies([Remedy::ChooseFolder]);
     ChapterAdded "chapter-added" Info [title] [] {};
-    ReplaySaved "replay-saved" Info [path] [] {};
-    ReplayFailed "replay-failed" Error [path] [reason] {};
+    ReplaySaved "replay-saved" Info [path] [] {}
+        remedies([Remedy::ShowInFolder, Remedy::PlayRecording]);
+    ReplayFailed "replay-failed" Error [path] [reason] {} remedies([Remedy::ChooseFolder]);
     ReplayEmpty "replay-empty" Info [] [] {};
-    SnapshotSaved "screenshot-saved" Info [path] [] {};
-    SnapshotFailed "screenshot-failed" Error [path] [reason] {};
+    SnapshotSaved "screenshot-saved" Info [path] [] {} remedies([Remedy::ShowInFolder]);
+    SnapshotFailed "screenshot-failed" Error [path] [reason] {} remedies([Remedy::ChooseFolder]);
     /// Monitoring does not work.
     MonitoringFailed "monitoring-failed" Error [] [reason] {};
     /// A strip captures the monitoring device.
@@ -294,16 +360,17 @@ notices! {
     /// An earlier run crashed.
     Crashed "crashed" Warning [path] [] {};
     /// An earlier run ended unexpectedly while on air.
-    Interrupted "on-air-interrupted" Error [scene] [targets] {};
+    Interrupted "on-air-interrupted" Error [scene] [targets] {} remedies([Remedy::Resume]);
     /// The display is gone, and the stream continues.
     DisplayLost "display-lost" Warning [] [] {};
-    SettingsBad "settings-bad" Warning [] [reason] {};
+    SettingsBad "settings-bad" Warning [] [reason] {}
+        remedies((reason.id() == UNREADABLE_SETTINGS).then_some(Remedy::ShowInFolder));
     SettingsNotSaved "settings-not-saved" Warning [path] [reason] {};
     EventLogFailed "event-log-failed" Warning [path] [reason] {};
 
     // Findings of the pre-flight check.
     FoundVideo "found-video" Info [] [name] {};
-    FoundNoVideo "found-no-video" Error [] [reason] {};
+    FoundNoVideo "found-no-video" Error [] [reason] {} remedies([Remedy::UseTestSource]);
     /// A visible source delivers nothing while others do.
     FoundSourceDown "found-source-down" Warning [source] [] {};
     FoundAudio "found-audio" Info [db] [] {};
@@ -311,18 +378,19 @@ notices! {
     FoundLoud "found-loud" Warning [db] [] {};
     /// Viewers do not hear the main audio source.
     FoundMonitorOnly "found-monitor-only" Warning [source] [] {};
-    FoundNoAudio "found-no-audio" Warning [] [reason] {};
+    FoundNoAudio "found-no-audio" Warning [] [reason] {} remedies([Remedy::RefreshDevices]);
     /// An audio source other than the main one does not deliver.
     FoundAudioDown "found-audio-down" Warning [source] [reason] {};
-    FoundMuted "found-muted" Warning [] [] {};
+    FoundMuted "found-muted" Warning [] [] {} remedies([Remedy::Unmute]);
     /// The disk has space for this many hours of recording.
     FoundDisk "found-disk" Info [folder hours] [] {};
     /// Recordings can be written, but the free space is unknown.
     FoundDiskUnknown "found-disk-unknown" Info [folder] [] {};
-    FoundDiskLittle "found-disk-little" Warning [folder hours] [] {};
-    FoundFolderBad "found-folder-bad" Warning [folder] [reason] {};
+    FoundDiskLittle "found-disk-little" Warning [folder hours] [] {}
+        remedies([Remedy::ChooseFolder]);
+    FoundFolderBad "found-folder-bad" Warning [folder] [reason] {} remedies([Remedy::ChooseFolder]);
     /// The requested recording could not start.
-    FoundRecordBad "found-record-bad" Error [path] [reason] {};
+    FoundRecordBad "found-record-bad" Error [path] [reason] {} remedies([Remedy::ChooseFolder]);
     FoundClock "found-clock" Info [time] [] {};
     /// The clock is not synchronized.
     FoundClockAlone "found-clock-alone" Info [time] [] {};
@@ -353,7 +421,8 @@ notices! {
     FoundEncoderTooSlow "found-encoder-too-slow" Error [times] [] {};
     FoundEncoderFailed "found-encoder-failed" Error [] [reason] {};
     FoundTarget "found-target" Info [host ms] [] {};
-    FoundTargetFailed "found-target-failed" Error [host] [cause] { id: u32 pin: Option<CertificatePin> };
+    FoundTargetFailed "found-target-failed" Error [host] [cause] { id: u32 pin: Option<CertificatePin> }
+        remedies([certificate_remedy(*id, *pin).unwrap_or(Remedy::EditTarget(*id))]);
 }
 
 /// The names of alarms.
@@ -401,13 +470,106 @@ const REFUSAL_REASONS: &[(EditRefusal, &str)] = &[
     (EditRefusal::Scaled, "group-scaled"),
 ];
 
-/// Groups of notice names from which a value selects one. Each group lists the variables of its
-/// texts.
-const VALUE_GROUPS: &[(&[&str], &[&str])] = &[
-    (&["file-failed"], &["path", "reason"]),
-    (groups::TARGET_NOTICES.split_at(2).1, &["host", "cause", "next"]),
-    (groups::MONITOR_NOTICES, &["host", "cause"]),
-    (groups::PLAYER_NOTICES, &["cause"]),
+/// Notices from whose names a value selects one.
+const NOTICES_BY_VALUE: &[Row] = &[
+    Row {
+        keys: &["file-failed"],
+        variables: &["path", "reason"],
+        groups: &[Group::SourceDown],
+        ..Row::NONE
+    },
+    Row {
+        keys: &[
+            "target-settings",
+            "target-no-such-host",
+            "target-unreachable",
+            "target-timeout",
+            "target-certificate",
+            "target-not-rtmp",
+            "target-refused",
+            "target-busy",
+            "target-lost",
+            "target-failed",
+        ],
+        groups: &[Group::Target],
+        ..TARGET
+    },
+    Row {
+        keys: &["target-no-network", "target-silent"],
+        groups: &[Group::Target, Group::Broadcast],
+        ..TARGET
+    },
+    Row {
+        keys: &[
+            "monitor-unreachable",
+            "monitor-no-stream",
+            "monitor-stalled",
+            "monitor-different",
+            "monitor-black",
+            "monitor-frozen",
+            "monitor-silent",
+            "monitor-late",
+            "monitor-wrong-size",
+        ],
+        variables: &["host", "cause"],
+        groups: &[Group::Monitor],
+        ..Row::NONE
+    },
+    Row {
+        keys: &[
+            "watch-no-stream",
+            "watch-unreachable",
+            "watch-refused",
+            "watch-lost",
+            "watch-codec",
+            "watch-file",
+            "watch-failed",
+        ],
+        variables: &["cause"],
+        groups: &[Group::Player],
+        ..Row::NONE
+    },
+];
+
+/// A problem of a target.
+const TARGET: Row = Row {
+    variables: &["host", "cause", "next"],
+    ended_by: &["target-back", "target-on-air"],
+    subject: "host",
+    ..Row::NONE
+};
+
+/// Notices of the player, whose table is in `player`.
+const PLAYER_NOTICES: &[Row] = &[
+    Row {
+        keys: &[
+            "player-audio-missing",
+            "player-damaged-audio",
+            "player-damaged-stream",
+            "player-damaged-video",
+            "player-file-damaged",
+            "player-fixed",
+            "player-no-audio-codec",
+            "player-no-headers",
+            "player-no-keyframe",
+            "player-no-start",
+            "player-no-video-codec",
+            "player-unmoved",
+        ],
+        groups: &[Group::Playback],
+        ..Row::NONE
+    },
+    Row {
+        keys: &["player-stalled", "player-too-slow"],
+        groups: &[Group::Playback, Group::Progress],
+        ..Row::NONE
+    },
+    Row {
+        keys: &["player-no-speaker"],
+        groups: &[Group::Playback],
+        ended_by: &["player-speaker-back"],
+        ..Row::NONE
+    },
 ];
 
 /// Returns the name of a value in a table.
@@ -464,23 +626,28 @@ fn wants_key(cause: &Problem) -> bool {
         && server_text(cause).is_none_or(|_| cause.contains("net-refused-unauthorized"))
 }
 
-/// Returns true if a notice with this key is about what viewers get, or about the recording. Other
-/// notices concern only the operator.
-pub(crate) fn is_about_program(key: &str) -> bool {
-    groups::PROGRAM_NOTICES.iter().any(|keys| keys.contains(&key))
-        || ALARM_NAMES.iter().any(|(_, name)| *name == key)
+/// Returns the rows of all notices but alarms and refused edits.
+pub(super) fn rows() -> impl Iterator<Item = &'static Row> {
+    [NOTICES, NOTICES_BY_VALUE, PLAYER_NOTICES].into_iter().flatten()
+}
+
+/// Returns true if the key is the name of an alarm.
+pub(super) fn is_alarm(key: &str) -> bool {
+    ALARM_NAMES.iter().any(|(_, name)| *name == key)
+}
+
+fn certificate_remedy(target: u32, pin: Option<CertificatePin>) -> Option<Remedy> {
+    pin.map(|pin| Remedy::TrustCertificate { target, pin })
 }
 
 impl StudioMessage {
     /// Returns all names with the variables of their texts, for the test that checks each language.
     pub fn all() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
-        let by_value = |(names, values): &'static (&[&str], &'static [&str])| {
-            names.iter().map(move |name| (*name, *values))
-        };
+        let named = |row: &'static Row| row.keys.iter().map(move |key| (*key, row.variables));
         let alarms = ALARM_NAMES.iter().map(|(_, name)| (*name, &["device"][..]));
         let refusals = REFUSED_EDIT_NAMES.iter().map(|(_, name)| (*name, &["reason"][..]));
-        let chosen = alarms.chain(refusals).chain(VALUE_GROUPS.iter().flat_map(by_value));
-        NOTICE_VARIABLES.iter().copied().chain(chosen)
+        let tables = [NOTICES, NOTICES_BY_VALUE].into_iter().flatten();
+        tables.flat_map(named).chain(alarms).chain(refusals)
     }
 
     /// Returns the message about refused parts of an edit; `done` is true if other parts were
@@ -564,33 +731,13 @@ impl StudioMessage {
         }
     }
 
-    /// Returns the buttons with remedies, the best first.
-    pub fn remedies(&self) -> Vec<Remedy> {
+    fn remedies_by_value(&self) -> Vec<Remedy> {
         match self {
-            Self::CameraFailed { .. } | Self::CameraStalled { .. } | Self::FoundNoVideo { .. } => {
-                vec![Remedy::UseTestSource]
-            }
-            // Cameras in scenes have notices with their ids.
-            Self::CameraLost { .. } => vec![Remedy::EditSource(MAIN_SOURCE)],
-            Self::MicrophoneLost { .. }
-            | Self::MicrophoneStalled { .. }
-            | Self::MicrophoneFailed { .. } => vec![Remedy::OpenMixer],
             Self::Alarm { alarm, .. } if alarm_key(*alarm).starts_with("audio-") => {
                 vec![Remedy::OpenMixer]
             }
-            Self::EncoderFailed { .. }
-            | Self::EncoderSlow { .. }
-            | Self::EncoderReplaced { .. }
-            | Self::TransitionsDropped {}
-            | Self::FiltersDropped {}
-            | Self::RateHalved {}
-            | Self::FramesLate { .. } => vec![Remedy::EditQuality],
-            Self::NoCamera {} | Self::NoMicrophone { .. } | Self::FoundNoAudio { .. } => {
-                vec![Remedy::RefreshDevices]
-            }
-            Self::Target { id, pin: Some(pin), .. }
-            | Self::FoundTargetFailed { id, pin: Some(pin), .. } => {
-                vec![Remedy::TrustCertificate { target: *id, pin: *pin }]
+            &Self::Target { id, pin: Some(pin), .. } => {
+                certificate_remedy(id, Some(pin)).into_iter().collect()
             }
             Self::Watch { trust: Some((tile, pin)), .. } => {
                 vec![Remedy::TrustStream { tile: *tile, pin: *pin }]
@@ -624,41 +771,7 @@ impl StudioMessage {
             &Self::Target { id, .. } => {
                 vec![Remedy::EditTarget(id), Remedy::StartTarget(id), Remedy::SwitchOff(id)]
             }
-            Self::TargetInvalid { id, .. } => {
-                vec![Remedy::EditTarget(*id), Remedy::SwitchOff(*id)]
-            }
-            Self::FoundTargetFailed { id, .. } => vec![Remedy::EditTarget(*id)],
-            &Self::FramesDropped { kbps: Some(kbps), .. }
-            | &Self::Misfit { kbps: Some(kbps), .. } => vec![Remedy::LowerBitrate(kbps)],
-            Self::RecordingNotStarted { .. }
-            | Self::RecordingFailed { .. }
-            | Self::RecordingHeld { .. }
-            | Self::DiskSpace { .. }
-            | Self::DiskSlow { .. }
-            | Self::ReplayFailed { .. }
-            | Self::SnapshotFailed { .. }
-            | Self::FoundDiskLittle { .. }
-            | Self::FoundFolderBad { .. }
-            | Self::FoundRecordBad { .. } => vec![Remedy::ChooseFolder],
-            Self::Interrupted { .. } => vec![Remedy::Resume],
-            Self::FoundMuted {} => vec![Remedy::Unmute],
             Self::FileFailed { .. } => vec![Remedy::TryAgain],
-            Self::SourceFailed { id, .. }
-            | Self::SourceLost { id, .. }
-            | Self::FileLeftOut { id, .. }
-            | Self::FilesLeftOut { id, .. } => vec![Remedy::EditSource(*id)],
-            Self::FilterFailed { id, .. } | Self::MaskFailed { id, .. } => {
-                vec![Remedy::EditFilters(*id)]
-            }
-            Self::TransitionFailed { .. } => vec![Remedy::EditTransition],
-            Self::RecordingSaved { .. } | Self::RecordingRepaired { .. } => {
-                vec![Remedy::ShowRecording, Remedy::PlayRecording]
-            }
-            Self::ReplaySaved { .. } => vec![Remedy::ShowInFolder, Remedy::PlayRecording],
-            Self::SnapshotSaved { .. } => vec![Remedy::ShowInFolder],
-            Self::SettingsBad { reason } if reason.id() == UNREADABLE_SETTINGS => {
-                vec![Remedy::ShowInFolder]
-            }
             Self::Player(message) if message.key() == "player-saved" => {
                 vec![Remedy::ShowRecording, Remedy::PlayRecording]
             }

@@ -5,6 +5,7 @@ pub mod event_log;
 pub(crate) mod groups;
 pub mod health;
 pub mod message;
+pub(crate) mod row;
 
 use std::borrow::Cow;
 use std::path::PathBuf;

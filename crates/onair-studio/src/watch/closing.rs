@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::base::{Clock, Timestamp};
 use crate::player::{self, Player, PlayerMessage};
+use crate::studio::notices::row::Group;
 use crate::studio::notices::{TileId, groups};
 use crate::studio::watch::choices::MAX_TILES;
 
@@ -36,7 +37,7 @@ impl ClosingPlayers {
             let ended = player.is_finished();
             messages.extend(player.events().waiting().filter_map(|event| match event {
                 player::Event::Message(message)
-                    if !groups::PLAYBACK_NOTICES.contains(&message.key()) =>
+                    if !groups::keys_of(Group::Playback).contains(&message.key()) =>
                 {
                     Some((*id, message))
                 }

@@ -22,6 +22,7 @@ use crate::studio::mixer::monitoring::{Monitoring, MonitoringOutput};
 use crate::studio::mixer::{AudioStrip, HeldTalkKeys, TalkMode};
 use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
+use crate::studio::notices::row::Group;
 use crate::studio::program::{Program, source_strips};
 use crate::studio::scenes::{Collection, MAIN_SOURCE, clean_name};
 use crate::studio::snapshot::StripView;
@@ -317,7 +318,7 @@ impl Engine {
         let before = self.state.program.as_ref().map(Program::audio_report).unwrap_or_default();
         let at_end = self.settings.strips.first().map_or(EndBehavior::Loop, |main| main.at_end);
         let message = self.state.program.as_mut().and_then(|it| it.select_audio(choice, at_end));
-        self.source_closed(&before, groups::AUDIO_DOWN_NOTICES);
+        self.source_closed(&before, groups::keys_of(Group::AudioDown));
         self.notices.raise_some(message);
         // The video of the new source can be shown when that of the earlier one was not.
         self.set_strips();
@@ -367,7 +368,7 @@ impl Engine {
         let closed = program.strips_closed();
         let changes = program.strip_changes();
         for report in closed {
-            self.source_closed(&report, groups::AUDIO_DOWN_NOTICES);
+            self.source_closed(&report, groups::keys_of(Group::AudioDown));
         }
         for message in self.unreported(messages) {
             self.notices.raise(&message, "");
@@ -551,7 +552,8 @@ mod tests {
     /// Returns the names of the sources with a notice that they do not deliver.
     fn troubles(engine: &Engine) -> Vec<String> {
         let notices = engine.notices.active.notices().iter();
-        let about = notices.filter(|notice| groups::AUDIO_DOWN_NOTICES.contains(&notice.key()));
+        let about =
+            notices.filter(|notice| groups::keys_of(Group::AudioDown).contains(&notice.key()));
         let mut names: Vec<String> = about.filter_map(|notice| notice.value("device")).collect();
         names.sort();
         names

@@ -10,6 +10,7 @@ use crate::studio::event::{Event, stats};
 use crate::studio::live::monitor::{MonitorNews, Reference, WantedMonitor};
 use crate::studio::live::outputs::target::TargetOutput;
 use crate::studio::notices::groups;
+use crate::studio::notices::row::Group;
 use crate::studio::targets::{Target, address};
 
 impl Engine {
@@ -102,7 +103,7 @@ impl Engine {
     pub fn end_monitors(&mut self) {
         let ended = self.state.monitors.end();
         self.endings.monitors.extend(ended);
-        self.notices.active.clear(groups::MONITOR_NOTICES);
+        self.notices.active.clear(groups::keys_of(Group::Monitor));
     }
 
     /// Adds the results of the monitors to the statistics.

@@ -10,6 +10,7 @@ use crate::studio::engine::Engine;
 use crate::studio::event::TargetState;
 use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
+use crate::studio::notices::row::Group;
 use crate::studio::settings::secret_addresses;
 use crate::studio::settings::secret_addresses::StoredAddress;
 use crate::studio::settings::stream_keys::{KeyAnswer, KeyOwner, Keys};
@@ -304,7 +305,7 @@ impl Engine {
                 // it.
                 drop(self.publish(vec![wanted]));
                 self.targets.reported_causes.remove(&id);
-                self.notices.active.clear_target(groups::TARGET_NOTICES, id);
+                self.notices.active.clear_target(groups::keys_of(Group::Target), id);
             }
         }
     }
@@ -332,7 +333,7 @@ impl Engine {
             self.endings.broadcasts.extend(on_air.end_publisher(id, nobody));
             let left = self.publish(vec![wanted]);
             self.targets.reported_causes.remove(&id);
-            self.notices.active.clear_target(groups::TARGET_NOTICES, id);
+            self.notices.active.clear_target(groups::keys_of(Group::Target), id);
             self.all_happened(left);
         }
     }

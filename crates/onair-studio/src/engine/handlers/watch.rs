@@ -7,6 +7,7 @@ use crate::studio::command::Command;
 use crate::studio::engine::Engine;
 use crate::studio::event::Event;
 use crate::studio::notices::message::StudioMessage;
+use crate::studio::notices::row::Group;
 use crate::studio::notices::{TileId, groups};
 use crate::studio::targets::Target;
 use crate::studio::watch::choices::WatchCommand;
@@ -49,7 +50,7 @@ impl Engine {
     /// Reports an event of this tile's player.
     fn player_happened(&mut self, tile: TileId, event: player::Event) {
         if matches!(&event, player::Event::State(state) if state.is_final()) {
-            self.notices.take_back_of(tile, groups::PROGRESS_NOTICES);
+            self.notices.take_back_of(tile, groups::keys_of(Group::Progress));
         }
         self.notices.send_event(Event::Player(tile, event));
     }
@@ -119,7 +120,7 @@ impl Engine {
                 self.tell_of_tile(id, message);
             }
             WatchCommand::Trust { tile, pin } => {
-                self.notices.active.clear(groups::PLAYER_NOTICES);
+                self.notices.active.clear(groups::keys_of(Group::Player));
                 let message = self.watch.trust((tile, pin), &self.runtime, self.clock);
                 self.tell_of_tile(tile, message);
                 self.keep_choices();
@@ -175,7 +176,7 @@ impl Engine {
     /// Ends the notices about the playback in this tile. Those of the selected tile may also be
     /// from an earlier tile.
     fn end_playback_notices(&mut self, tile: TileId) {
-        for keys in [groups::PLAYER_NOTICES, groups::PLAYBACK_NOTICES] {
+        for keys in [groups::keys_of(Group::Player), groups::keys_of(Group::Playback)] {
             if self.watch.is_chosen(tile) {
                 self.notices.active.clear(keys);
             } else {
@@ -352,6 +353,11 @@ mod tests {
     #[test]
     fn the_notices_of_a_playback_are_messages_of_players() {
         let known = |key: &&str| PlayerMessage::ALL_IDS.contains(key);
-        assert!(groups::PLAYBACK_NOTICES.iter().chain(groups::PROGRESS_NOTICES).all(known));
+        assert!(
+            groups::keys_of(Group::Playback)
+                .iter()
+                .chain(groups::keys_of(Group::Progress))
+                .all(known)
+        );
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::compose::scene::SourceId;
 use crate::studio::live::view::LiveState;
-use crate::studio::notices::message::is_about_program;
+use crate::studio::notices::row::Group;
 use crate::studio::notices::{Level, Notice, Remedy, groups};
 use crate::studio::snapshot::{RecordingFigures, Snapshot};
 use crate::studio::targets::services;
@@ -40,8 +40,9 @@ impl Finding {
     pub fn of_notice(notice: &Notice) -> Self {
         let covers = vec![notice.id];
         let remedy = notice.remedies.first().copied();
-        let target = notice.target.filter(|_| groups::TARGET_NOTICES.contains(&notice.key()));
-        let of_program = is_about_program(notice.key());
+        let target =
+            notice.target.filter(|_| groups::keys_of(Group::Target).contains(&notice.key()));
+        let of_program = groups::is_about_program(notice.key());
         let finding = Self::new(Some(notice.level), notice.problem.clone());
         Self { remedy, covers, of_program, target, ..finding }
     }

@@ -27,6 +27,7 @@ use crate::studio::engine::undo_history::{Change, UndoState};
 use crate::studio::event::{self, Event};
 use crate::studio::mixer::AudioStrip;
 use crate::studio::notices::message::StudioMessage;
+use crate::studio::notices::row::Group;
 use crate::studio::notices::{Notice, groups};
 use crate::studio::program::{Program, RetryReport, source_strips};
 use crate::studio::scenes::edits::{Edit, RefusedParts};
@@ -72,8 +73,8 @@ impl Engine {
         for (name, report) in closed {
             // A source that no scene shows any more cannot have an alarm.
             self.tell_alarm(&SourceReport::default(), &report, &name);
-            self.notices.active.clear_of(groups::SCENE_SOURCE_NOTICES, &name);
-            self.notices.active.clear_of(groups::SKIPPED_FILE_NOTICES, &name);
+            self.notices.active.clear_of(groups::keys_of(Group::SceneSource), &name);
+            self.notices.active.clear_of(groups::keys_of(Group::SkippedFile), &name);
         }
         for message in messages {
             self.notices.raise(message, "");
@@ -98,7 +99,7 @@ impl Engine {
             // The reason for this failure may differ from the one reported before.
             for (_, value) in message.problem().args() {
                 let value = Language::English.value(value);
-                self.notices.active.clear_of(groups::SCENE_SOURCE_NOTICES, &value);
+                self.notices.active.clear_of(groups::keys_of(Group::SceneSource), &value);
                 self.notices.active.clear_of(&["file-failed"], &value);
             }
             self.notices.raise(&message, "");
@@ -406,7 +407,7 @@ impl Engine {
             views: stage.has_droppable_views(),
             costly_filters: self.settings.collection.has_costly_filters(),
         };
-        let is_about = |it: &Notice| groups::DEGRADATION_NOTICES.contains(&it.key());
+        let is_about = |it: &Notice| groups::keys_of(Group::Degradation).contains(&it.key());
         let is_reported = self.notices.active.notices().iter().any(is_about);
         let message = stage.degradation.update(level, parts, is_reported);
         let changes = program.source_changes();
@@ -415,11 +416,11 @@ impl Engine {
         let filters = program.filter_changes(&self.settings.collection);
         let transitions = program.transition_changes();
         if let Some(message) = message {
-            self.notices.active.clear(groups::DEGRADATION_NOTICES);
+            self.notices.active.clear(groups::keys_of(Group::Degradation));
             self.notices.raise(&message, "");
         }
-        self.tell_news(groups::FILTER_NOTICES, filters);
-        self.tell_news(groups::TRANSITION_NOTICES, transitions);
+        self.tell_news(groups::keys_of(Group::Filter), filters);
+        self.tell_news(groups::keys_of(Group::Transition), transitions);
         if seen_changed {
             self.attend_strips();
         }
@@ -427,7 +428,7 @@ impl Engine {
             self.tell_alarm(&change.report, &change.before, &change.name);
             let message = sources::message(&change);
             if let Some(StudioMessage::SceneSourceBack { source }) = &message {
-                self.notices.active.clear_of(groups::SCENE_SOURCE_NOTICES, source);
+                self.notices.active.clear_of(groups::keys_of(Group::SceneSource), source);
             }
             let back = matches!(message, Some(StudioMessage::SceneSourceBack { .. }));
             self.notices.raise_some(message.map(|message| (message, change.report.detail.clone())));
@@ -436,7 +437,7 @@ impl Engine {
             self.notices.send_event(Event::Source(source));
         }
         for (source, message) in left_out {
-            self.notices.active.clear_of(groups::SKIPPED_FILE_NOTICES, &source);
+            self.notices.active.clear_of(groups::keys_of(Group::SkippedFile), &source);
             self.notices.raise_some(message);
         }
         self.show_fallbacks();
