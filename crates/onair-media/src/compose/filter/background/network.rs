@@ -164,7 +164,7 @@ fn apply(operator: &Operator, before: &[Tensor], out: &mut Tensor) {
     let none = Tensor::default();
     let tensor = |index: &usize| before.get(*index).unwrap_or(&none);
     match operator {
-        Operator::Convolution(from, it) => convolved(tensor(from), it, out),
+        Operator::Convolution(from, it) => convolved_over_channels(tensor(from), it, out),
         Operator::Depthwise(from, it) => convolved_by_channel(tensor(from), it, out),
         Operator::Relu(from) => each(tensor(from), out, |it| it.max(0.0)),
         Operator::HardSwish(from) => {
@@ -246,12 +246,18 @@ fn taps(from: &Tensor, it: &Convolution, at: (usize, usize), mut tap: impl FnMut
     }
 }
 
+/// Sets each output pixel to the bias plus what `add_tap` adds for each input pixel with its weights.
 #[inline(always)]
-fn convolved(from: &Tensor, it: &Convolution, out: &mut Tensor) {
+fn convolved(
+    from: &Tensor,
+    it: &Convolution,
+    weights_per_tap: usize,
+    out: &mut Tensor,
+    add_tap: impl Fn(&mut [f32], &[f32], &[f32]),
+) {
     let (width, _) = side(from.width, it.kernel, it.step);
     let (height, _) = side(from.height, it.kernel, it.step);
     out.shape(width, height, it.depth);
-    let stride = from.depth * it.depth;
     for (index, out) in out.data.chunks_exact_mut(it.depth.max(1)).enumerate() {
         out.copy_from_slice(&it.bias);
         taps(
@@ -260,35 +266,45 @@ fn convolved(from: &Tensor, it: &Convolution, out: &mut Tensor) {
             (index % width.max(1), index / width.max(1)),
             #[inline(always)]
             |tap, pixel| {
-                let weights = it.weights.get(tap * stride..).unwrap_or_default();
-                for (value, weights) in pixel.iter().zip(weights.chunks_exact(it.depth.max(1))) {
-                    add(out, weights, *value);
-                }
+                add_tap(out, pixel, it.weights.get(tap * weights_per_tap..).unwrap_or_default());
             },
         );
     }
 }
 
+/// Each output channel is a sum over all input channels.
+#[inline(always)]
+fn convolved_over_channels(from: &Tensor, it: &Convolution, out: &mut Tensor) {
+    let depth = it.depth.max(1);
+    convolved(
+        from,
+        it,
+        from.depth * it.depth,
+        out,
+        #[inline(always)]
+        |out, pixel, weights| {
+            for (value, weights) in pixel.iter().zip(weights.chunks_exact(depth)) {
+                add(out, weights, *value);
+            }
+        },
+    );
+}
+
+/// Each output channel is a sum over one input channel.
 #[inline(always)]
 fn convolved_by_channel(from: &Tensor, it: &Convolution, out: &mut Tensor) {
-    let (width, _) = side(from.width, it.kernel, it.step);
-    let (height, _) = side(from.height, it.kernel, it.step);
-    out.shape(width, height, it.depth);
-    for (index, out) in out.data.chunks_exact_mut(it.depth.max(1)).enumerate() {
-        out.copy_from_slice(&it.bias);
-        taps(
-            from,
-            it,
-            (index % width.max(1), index / width.max(1)),
-            #[inline(always)]
-            |tap, pixel| {
-                let weights = it.weights.get(tap * it.depth..).unwrap_or_default();
-                for ((out, value), weight) in out.iter_mut().zip(pixel).zip(weights) {
-                    *out += value * weight;
-                }
-            },
-        );
-    }
+    convolved(
+        from,
+        it,
+        it.depth,
+        out,
+        #[inline(always)]
+        |out, pixel, weights| {
+            for ((out, value), weight) in out.iter_mut().zip(pixel).zip(weights) {
+                *out += value * weight;
+            }
+        },
+    );
 }
 
 /// Twice the size: a new pixel is three quarters of the nearest old one and one quarter of the next one.
