@@ -108,6 +108,6 @@ impl PartialEq for FrameDecoder {
 
 impl std::fmt::Debug for FrameDecoder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Unpacker({})", self.is_some())
+        write!(f, "FrameDecoder({})", self.is_some())
     }
 }

@@ -115,7 +115,7 @@ pub(super) fn open(
     };
     let status = SourceStatus::new(wanted.id().unwrap_or_default(), name);
     let shared = Arc::new(Shared::default());
-    let mut minder = MicWatcher {
+    let mut watcher = MicWatcher {
         system,
         wanted,
         context: *context,
@@ -123,7 +123,7 @@ pub(super) fn open(
         shared: Arc::clone(&shared),
         was_open: false,
     };
-    let worker = Worker::spawn("microphone", move |stop| minder.run(stop))?;
+    let worker = Worker::spawn("microphone", move |stop| watcher.run(stop))?;
     let feed = Box::new(MicFeed { shared, context: *context, link: None, _worker: worker });
     Ok(Source { feed, status, transport: Transport::default() })
 }

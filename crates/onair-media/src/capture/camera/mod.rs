@@ -67,7 +67,7 @@ pub(super) fn open(
 ) -> Result<Source, Error> {
     let status = SourceStatus::new(choice.id.clone().unwrap_or_default(), INITIAL_CAMERA_NAME);
     let latest = Latest::default();
-    let mut minder = CameraWatcher {
+    let mut watcher = CameraWatcher {
         driver,
         wanted: choice.id,
         mode: choice.mode,
@@ -78,7 +78,7 @@ pub(super) fn open(
         latest: latest.clone(),
         was_open: false,
     };
-    let worker = Worker::spawn("camera", move |stop| minder.run(stop))?;
+    let worker = Worker::spawn("camera", move |stop| watcher.run(stop))?;
     let feed = Box::new(CameraFeed { latest, _worker: worker });
     Ok(Source { feed, status })
 }
