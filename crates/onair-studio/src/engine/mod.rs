@@ -42,7 +42,6 @@ use crate::studio::event::Event;
 use crate::studio::live::on_air::late_audio::QUIT_AUDIO_WAIT;
 use crate::studio::mixer::clean_name;
 use crate::studio::notices::event_log::EventLog;
-use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::notices::row::Group;
 use crate::studio::program::{CanvasContent, OtherCanvas, Program};
@@ -540,8 +539,8 @@ impl Engine {
             let keeps_video = program.keeps_video();
             self.state.filters = Some(program.end());
             // The new program opens the sources and files again, and reports their problems again.
-            self.notices.active.clear(groups::keys_of(Group::SourceDown));
-            self.notices.active.clear(groups::keys_of(Group::Transition));
+            self.notices.active.clear(Group::SourceDown.keys());
+            self.notices.active.clear(Group::Transition.keys());
             let kept = (self.settings.video.clone(), self.settings.audio.clone());
             (self.settings.video, self.settings.audio) = (Some(video), Some(audio));
             self.begin_program();

@@ -40,11 +40,10 @@ impl ActiveNotices {
         let again = self.notices.iter().find(|old| old.is_same(&notice)).map_or(0, |old| old.times);
         let wall_micros = Clock::system_micros();
         let notice = Notice { id: self.next, wall_micros, times: again + notice.times, ..notice };
-        let about =
-            |it: &Notice| it.target.filter(|_| groups::keys_of(Group::Target).contains(&it.key()));
+        let about = |it: &Notice| it.target.filter(|_| Group::Target.keys().contains(&it.key()));
         // A webcam can be a camera and a microphone with the same name.
         let of_device = |it: &Notice| {
-            let is_down = groups::keys_of(Group::SourceDown).contains(&it.key());
+            let is_down = Group::SourceDown.keys().contains(&it.key());
             let device = it.value("device").filter(|device| is_down && !device.is_empty())?;
             Some((it.key().split('-').next(), device))
         };
@@ -209,7 +208,7 @@ mod tests {
         let first = "Target 1 (same:1935): connection refused. Retrying in 0.5 s.".to_owned();
         let second = ("target-unreachable", Some(2), second);
         assert_eq!(of(&active_notices), [second.clone(), ("target-lost", Some(1), first)]);
-        active_notices.clear_target(groups::keys_of(Group::Target), 1);
+        active_notices.clear_target(Group::Target.keys(), 1);
         assert_eq!(of(&active_notices), [second]);
         active_notices.renew(&trouble("target-lost", 1, 1));
         assert_eq!(active_notices.notices().len(), 1);

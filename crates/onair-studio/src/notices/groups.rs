@@ -6,21 +6,23 @@ use crate::studio::notices::Notice;
 use crate::studio::notices::message::{is_alarm, rows};
 use crate::studio::notices::row::{Group, Row};
 
-/// Returns the keys of the notices in a group.
-pub fn keys_of(group: Group) -> &'static [&'static str] {
-    static KEYS: LazyLock<Vec<(Group, Vec<&'static str>)>> = LazyLock::new(|| {
-        let mut groups: Vec<(Group, Vec<&'static str>)> = Vec::new();
-        for row in rows() {
-            for group in row.groups {
-                match groups.iter_mut().find(|(it, _)| it == group) {
-                    Some((_, keys)) => keys.extend(row.keys),
-                    None => groups.push((*group, row.keys.to_vec())),
+impl Group {
+    /// Returns the keys of the notices in the group.
+    pub fn keys(self) -> &'static [&'static str] {
+        static KEYS: LazyLock<Vec<(Group, Vec<&'static str>)>> = LazyLock::new(|| {
+            let mut groups: Vec<(Group, Vec<&'static str>)> = Vec::new();
+            for row in rows() {
+                for group in row.groups {
+                    match groups.iter_mut().find(|(it, _)| it == group) {
+                        Some((_, keys)) => keys.extend(row.keys),
+                        None => groups.push((*group, row.keys.to_vec())),
+                    }
                 }
             }
-        }
-        groups
-    });
-    KEYS.iter().find(|(it, _)| *it == group).map_or(&[], |(_, keys)| keys)
+            groups
+        });
+        KEYS.iter().find(|(it, _)| *it == self).map_or(&[], |(_, keys)| keys)
+    }
 }
 
 /// Returns true if a notice with this key ends others.

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::base::{Clock, Timestamp};
 use crate::player::{self, Player, PlayerMessage};
+use crate::studio::notices::TileId;
 use crate::studio::notices::row::Group;
-use crate::studio::notices::{TileId, groups};
 use crate::studio::watch::choices::MAX_TILES;
 
 /// Maximum number of closing players. If there are more, the oldest one is abandoned.
@@ -37,7 +37,7 @@ impl ClosingPlayers {
             let ended = player.is_finished();
             messages.extend(player.events().waiting().filter_map(|event| match event {
                 player::Event::Message(message)
-                    if !groups::keys_of(Group::Playback).contains(&message.key()) =>
+                    if !Group::Playback.keys().contains(&message.key()) =>
                 {
                     Some((*id, message))
                 }

@@ -20,9 +20,9 @@ use crate::base::{Clock, Latest};
 use crate::media::VideoFrame;
 use crate::net::{CertificatePin, Options, Runtime};
 use crate::player::{self, Failure, Player, State, TimeShiftDepth};
+use crate::studio::notices::TileId;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::notices::row::Group;
-use crate::studio::notices::{TileId, groups};
 use crate::studio::watch::chat::{ChatChoices, ChatView};
 use crate::studio::watch::choices::{MAX_TILES, Network, PlayerChoices, ShownFrame, WatchCommand};
 use crate::studio::watch::closing::ClosingPlayers;
@@ -413,7 +413,7 @@ impl Players {
                     self.unreported.push((id, event.clone()));
                 }
                 if matches!(&event, player::Event::State(state) if state.is_final()) {
-                    groups::keys_of(Group::Progress).iter().for_each(|key| tile.forget(key));
+                    Group::Progress.keys().iter().for_each(|key| tile.forget(key));
                 }
                 let report = match event {
                     player::Event::State(State::Failed(failure)) if alone => {

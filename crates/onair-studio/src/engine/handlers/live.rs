@@ -12,7 +12,6 @@ use crate::studio::live::second_canvas::SECOND_PROGRAM;
 use crate::studio::live::series::BroadcastSeries;
 use crate::studio::live::target_events::count_or_none;
 use crate::studio::live::view::{BroadcastSummary, BroadcastTarget, LiveFigures};
-use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::notices::row::Group;
 use crate::studio::targets::misfits::misfits;
@@ -170,9 +169,9 @@ impl Engine {
 
     /// Withdraws notices of an earlier broadcast.
     pub fn clear_broadcast_notices(&mut self) {
-        self.notices.active.clear(groups::keys_of(Group::Target));
-        self.notices.active.clear(groups::keys_of(Group::Adaptation));
-        self.notices.active.clear(groups::keys_of(Group::DroppedFrames));
+        self.notices.active.clear(Group::Target.keys());
+        self.notices.active.clear(Group::Adaptation.keys());
+        self.notices.active.clear(Group::DroppedFrames.keys());
         let keys = [
             "passthrough-failed",
             "passthrough-ended",
@@ -284,7 +283,7 @@ impl Engine {
         let enabled = target.as_ref().is_some_and(|target| target.enabled);
         if !enabled {
             // The target may have failed, or its broadcast may have ended.
-            self.notices.end_target(groups::keys_of(Group::Target), id);
+            self.notices.end_target(Group::Target.keys(), id);
             self.clear_link_notices(id);
             self.live.series.switched_off(id as usize, self.clock.now());
         }
@@ -329,7 +328,7 @@ impl Engine {
     /// one replaces it.
     pub fn clear_link_notices(&mut self, id: u32) {
         let label = self.live.all().find_map(|on_air| on_air.label(id));
-        self.notices.end_target(groups::keys_of(Group::DroppedFrames), id);
+        self.notices.end_target(Group::DroppedFrames.keys(), id);
         self.end_rendition_notice(id, &label.unwrap_or_default());
     }
 
@@ -405,10 +404,10 @@ impl Engine {
             self.endings.broadcasts.extend(on_air.end_publishers(self.last_words.0.clone()));
             self.summarize(&figures);
             self.notices.end_all(&address::STALLED_NOTICES);
-            self.notices.end_all(groups::keys_of(Group::DroppedFrames));
+            self.notices.end_all(Group::DroppedFrames.keys());
             self.notices.end_all(&["rendition-lowered"]);
             // The notices about refusals stay until the next broadcast.
-            self.notices.log_ended(groups::keys_of(Group::Target));
+            self.notices.log_ended(Group::Target.keys());
             self.tell_misfits();
         } else {
             self.end_broadcast();
@@ -429,8 +428,8 @@ impl Engine {
         self.live.ending = Some(on_air.stats(program, self.machine.usage, now));
         let figures = on_air.summary_figures();
         self.summarize(&figures);
-        self.notices.end_all(groups::keys_of(Group::Broadcast));
-        self.notices.log_ended(groups::keys_of(Group::Target));
+        self.notices.end_all(Group::Broadcast.keys());
+        self.notices.log_ended(Group::Target.keys());
         self.end_monitors();
         if let Some(program) = &self.state.program {
             program.detach(ProgramId::MAIN, on_air.late_audio_wait(self.state.quitting));
@@ -482,8 +481,8 @@ impl Engine {
             lost: count_or_none(figures.lost_frames),
         });
         // If the last target was switched off, a recording may continue.
-        self.notices.log_ended(groups::keys_of(Group::Target));
-        self.notices.log_ended(groups::keys_of(Group::DroppedFrames));
+        self.notices.log_ended(Group::Target.keys());
+        self.notices.log_ended(Group::DroppedFrames.keys());
         self.notices.log_ended(&["rendition-lowered"]);
         let missed = self.missed_targets();
         let skipped_before = self.live.skipped_before;

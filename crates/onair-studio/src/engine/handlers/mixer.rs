@@ -318,7 +318,7 @@ impl Engine {
         let before = self.state.program.as_ref().map(Program::audio_report).unwrap_or_default();
         let at_end = self.settings.strips.first().map_or(EndBehavior::Loop, |main| main.at_end);
         let message = self.state.program.as_mut().and_then(|it| it.select_audio(choice, at_end));
-        self.source_closed(&before, groups::keys_of(Group::AudioDown));
+        self.source_closed(&before, Group::AudioDown.keys());
         self.notices.raise_some(message);
         // The video of the new source can be shown when that of the earlier one was not.
         self.set_strips();
@@ -368,7 +368,7 @@ impl Engine {
         let closed = program.strips_closed();
         let changes = program.strip_changes();
         for report in closed {
-            self.source_closed(&report, groups::keys_of(Group::AudioDown));
+            self.source_closed(&report, Group::AudioDown.keys());
         }
         for message in self.unreported(messages) {
             self.notices.raise(&message, "");
@@ -552,8 +552,7 @@ mod tests {
     /// Returns the names of the sources with a notice that they do not deliver.
     fn troubles(engine: &Engine) -> Vec<String> {
         let notices = engine.notices.active.notices().iter();
-        let about =
-            notices.filter(|notice| groups::keys_of(Group::AudioDown).contains(&notice.key()));
+        let about = notices.filter(|notice| Group::AudioDown.keys().contains(&notice.key()));
         let mut names: Vec<String> = about.filter_map(|notice| notice.value("device")).collect();
         names.sort();
         names

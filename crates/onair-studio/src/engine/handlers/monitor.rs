@@ -9,7 +9,6 @@ use crate::studio::event::stats::Stats;
 use crate::studio::event::{Event, stats};
 use crate::studio::live::monitor::{MonitorNews, Reference, WantedMonitor};
 use crate::studio::live::outputs::target::TargetOutput;
-use crate::studio::notices::groups;
 use crate::studio::notices::row::Group;
 use crate::studio::targets::{Target, address};
 
@@ -103,7 +102,7 @@ impl Engine {
     pub fn end_monitors(&mut self) {
         let ended = self.state.monitors.end();
         self.endings.monitors.extend(ended);
-        self.notices.active.clear(groups::keys_of(Group::Monitor));
+        self.notices.active.clear(Group::Monitor.keys());
     }
 
     /// Adds the results of the monitors to the statistics.

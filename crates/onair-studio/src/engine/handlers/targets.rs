@@ -8,7 +8,6 @@ use crate::net::CertificatePin;
 use crate::studio::command::Command;
 use crate::studio::engine::Engine;
 use crate::studio::event::TargetState;
-use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::notices::row::Group;
 use crate::studio::settings::secret_addresses;
@@ -305,7 +304,7 @@ impl Engine {
                 // it.
                 drop(self.publish(vec![wanted]));
                 self.targets.reported_causes.remove(&id);
-                self.notices.active.clear_target(groups::keys_of(Group::Target), id);
+                self.notices.active.clear_target(Group::Target.keys(), id);
             }
         }
     }
@@ -333,7 +332,7 @@ impl Engine {
             self.endings.broadcasts.extend(on_air.end_publisher(id, nobody));
             let left = self.publish(vec![wanted]);
             self.targets.reported_causes.remove(&id);
-            self.notices.active.clear_target(groups::keys_of(Group::Target), id);
+            self.notices.active.clear_target(Group::Target.keys(), id);
             self.all_happened(left);
         }
     }

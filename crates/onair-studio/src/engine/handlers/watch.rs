@@ -6,9 +6,9 @@ use crate::player;
 use crate::studio::command::Command;
 use crate::studio::engine::Engine;
 use crate::studio::event::Event;
+use crate::studio::notices::TileId;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::notices::row::Group;
-use crate::studio::notices::{TileId, groups};
 use crate::studio::targets::Target;
 use crate::studio::watch::choices::WatchCommand;
 use crate::studio::watch::{MessageVia, TileReport, choices, message};
@@ -50,7 +50,7 @@ impl Engine {
     /// Reports an event of this tile's player.
     fn player_happened(&mut self, tile: TileId, event: player::Event) {
         if matches!(&event, player::Event::State(state) if state.is_final()) {
-            self.notices.take_back_of(tile, groups::keys_of(Group::Progress));
+            self.notices.take_back_of(tile, Group::Progress.keys());
         }
         self.notices.send_event(Event::Player(tile, event));
     }
@@ -120,7 +120,7 @@ impl Engine {
                 self.tell_of_tile(id, message);
             }
             WatchCommand::Trust { tile, pin } => {
-                self.notices.active.clear(groups::keys_of(Group::Player));
+                self.notices.active.clear(Group::Player.keys());
                 let message = self.watch.trust((tile, pin), &self.runtime, self.clock);
                 self.tell_of_tile(tile, message);
                 self.keep_choices();
@@ -176,7 +176,7 @@ impl Engine {
     /// Ends the notices about the playback in this tile. Those of the selected tile may also be
     /// from an earlier tile.
     fn end_playback_notices(&mut self, tile: TileId) {
-        for keys in [groups::keys_of(Group::Player), groups::keys_of(Group::Playback)] {
+        for keys in [Group::Player.keys(), Group::Playback.keys()] {
             if self.watch.is_chosen(tile) {
                 self.notices.active.clear(keys);
             } else {
@@ -353,11 +353,6 @@ mod tests {
     #[test]
     fn the_notices_of_a_playback_are_messages_of_players() {
         let known = |key: &&str| PlayerMessage::ALL_IDS.contains(key);
-        assert!(
-            groups::keys_of(Group::Playback)
-                .iter()
-                .chain(groups::keys_of(Group::Progress))
-                .all(known)
-        );
+        assert!(Group::Playback.keys().iter().chain(Group::Progress.keys()).all(known));
     }
 }

@@ -12,7 +12,6 @@ use crate::studio::engine::undo_history::UndoHistory;
 use crate::studio::engine::{Engine, SAVE_TIMEOUT};
 use crate::studio::event::Event;
 use crate::studio::live::on_air::OnAir;
-use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::notices::row::Group;
 use crate::studio::program::Program;
@@ -411,7 +410,7 @@ impl Engine {
         // The ids are now those of other targets.
         self.live.summary.targets.iter_mut().for_each(|it| it.id = None);
         self.secrets.changed.clear();
-        self.notices.active.clear(groups::keys_of(Group::Target));
+        self.notices.active.clear(Group::Target.keys());
         self.state.preflight = None;
         self.set_preferences(self.settings.preferences.clone(), self.file.view.changes);
         // If only the replay buffer uses the encoders, it starts again with the new quality.

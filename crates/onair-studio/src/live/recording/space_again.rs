@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::files::free_space;
+use crate::studio::notices::Notice;
 use crate::studio::notices::row::Group;
-use crate::studio::notices::{Notice, groups};
 use crate::studio::sources::background_search::{Outcome, Search};
 use crate::studio::targets::quality::Quality;
 use crate::text::Value;
@@ -43,7 +43,7 @@ pub struct SpaceAgain {
 /// recording that ended stays a problem until the next one starts, whether there is space or not.
 fn folder_of(notice: &Notice, recording: Option<&Path>, on_air: bool) -> Option<PathBuf> {
     let parent = |path: &Path| path.parent().map(Path::to_owned);
-    let ended = groups::keys_of(Group::RecordingEnded).contains(&notice.key());
+    let ended = Group::RecordingEnded.keys().contains(&notice.key());
     if ended && on_air && recording.is_none() {
         return None;
     }

@@ -11,7 +11,7 @@ use crate::studio::notices::message::{
     is_ended_by_server, is_server_failure, server_text, wants_application, wants_login,
 };
 use crate::studio::notices::row::Group;
-use crate::studio::notices::{Level, Notice, Remedy, groups};
+use crate::studio::notices::{Level, Notice, Remedy};
 use crate::studio::snapshot::health::finding::{Finding, named, running_recording};
 use crate::studio::snapshot::health::signal::is_partly_muted;
 use crate::studio::snapshot::{Snapshot, TargetView};
@@ -147,7 +147,7 @@ fn unfinished(snapshot: &Snapshot) -> impl Iterator<Item = Finding> + '_ {
 /// Returns the notices about a target's connection.
 fn about<'a>(snapshot: &'a Snapshot, target: &TargetView) -> impl Iterator<Item = &'a Notice> {
     let id = target.target.id;
-    named(snapshot, groups::keys_of(Group::Target)).filter(move |notice| notice.target == Some(id))
+    named(snapshot, Group::Target.keys()).filter(move |notice| notice.target == Some(id))
 }
 
 /// Returns the error of a target, what to check, and the next step.
@@ -372,7 +372,7 @@ fn queue(snapshot: &Snapshot) -> Option<Finding> {
     let live = |entry: &&TargetView| entry.state == Some(TargetState::Live);
     let entry = snapshot.targets.iter().filter(live).max_by_key(|entry| entry.queued);
     let queued = entry.map_or(snapshot.figures.queued, |entry| entry.queued);
-    let dropping = || named(snapshot, groups::keys_of(Group::DroppedFrames));
+    let dropping = || named(snapshot, Group::DroppedFrames.keys());
     if let Some(notice) = dropping().next() {
         let entry = snapshot.targets.iter().find(|it| Some(it.target.id) == notice.target);
         let name =
@@ -391,7 +391,7 @@ fn queue(snapshot: &Snapshot) -> Option<Finding> {
 
 /// Returns the finding that the recording has ended while the broadcast continues.
 pub fn recording_ended(snapshot: &Snapshot) -> Option<Finding> {
-    let mut ended = named(snapshot, groups::keys_of(Group::RecordingEnded));
+    let mut ended = named(snapshot, Group::RecordingEnded.keys());
     let notice = ended.next().filter(|_| snapshot.recording.is_none())?;
     let reason = inner_problem(notice, "reason");
     let on_air = snapshot.live == LiveState::OnAir;

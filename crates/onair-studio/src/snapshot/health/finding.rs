@@ -40,8 +40,7 @@ impl Finding {
     pub fn of_notice(notice: &Notice) -> Self {
         let covers = vec![notice.id];
         let remedy = notice.remedies.first().copied();
-        let target =
-            notice.target.filter(|_| groups::keys_of(Group::Target).contains(&notice.key()));
+        let target = notice.target.filter(|_| Group::Target.keys().contains(&notice.key()));
         let of_program = groups::is_about_program(notice.key());
         let finding = Self::new(Some(notice.level), notice.problem.clone());
         Self { remedy, covers, of_program, target, ..finding }

@@ -8,7 +8,7 @@ use crate::compose::scene::SourceId;
 use crate::studio::live::view::LiveState;
 use crate::studio::mixer::TalkMode;
 use crate::studio::notices::row::Group;
-use crate::studio::notices::{Level, Notice, Remedy, groups};
+use crate::studio::notices::{Level, Notice, Remedy};
 use crate::studio::scenes::MAIN_SOURCE;
 use crate::studio::snapshot::health::finding::{Finding, is_broadcasting, is_used, named};
 use crate::studio::snapshot::{AudioSource, Snapshot, SourceState, StripView};
@@ -112,7 +112,7 @@ fn on_air_only(
 
 /// Returns true if a notice reports that this source does not deliver.
 fn is_down(notice: &Notice, name: &str) -> bool {
-    let families = [groups::keys_of(Group::SourceDown), groups::keys_of(Group::SceneSource)];
+    let families = [Group::SourceDown.keys(), Group::SceneSource.keys()];
     families.iter().any(|keys| keys.contains(&notice.key()))
         && ["device", "source", "path"].iter().any(|it| notice.value(it).as_deref() == Some(name))
 }

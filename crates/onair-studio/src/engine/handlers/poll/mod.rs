@@ -19,10 +19,10 @@ use crate::studio::live::stream_delay;
 use crate::studio::live::target_events::{audio_kind, video_kind};
 use crate::studio::live::view::BroadcastTarget;
 use crate::studio::mixer::loudness;
+use crate::studio::notices::Remedy;
 use crate::studio::notices::health::Health;
 use crate::studio::notices::message::{StudioMessage, alarm_key};
 use crate::studio::notices::row::Group;
-use crate::studio::notices::{Remedy, groups};
 use crate::studio::targets::{address, services};
 use crate::text::Language;
 
@@ -300,7 +300,7 @@ impl Engine {
                 Some(known) => *known = target,
                 None => targets.push(target),
             }
-            self.notices.active.clear_target(groups::keys_of(Group::Target), id);
+            self.notices.active.clear_target(Group::Target.keys(), id);
             match self.live.series.live_again(&event, self.clock.now()) {
                 Some(message) => self.notices.raise(&message, ""),
                 None => {
@@ -385,7 +385,7 @@ impl Engine {
         let device = device_name(report);
         if before.name != report.name {
             // The problems were reported under the source's earlier name.
-            self.source_closed(before, groups::keys_of(Group::AudioDown));
+            self.source_closed(before, Group::AudioDown.keys());
             self.tell_alarm(report, &SourceReport::default(), device);
         } else {
             self.tell_alarm(report, before, device);
@@ -406,7 +406,7 @@ impl Engine {
     pub fn take_back(&mut self, report: &SourceReport, before: &SourceReport) {
         // The name may not have been known when the source failed.
         for name in [&before.name, &report.name] {
-            self.notices.active.clear_of(groups::keys_of(Group::SourceDown), name);
+            self.notices.active.clear_of(Group::SourceDown.keys(), name);
         }
     }
 

@@ -73,8 +73,8 @@ impl Engine {
         for (name, report) in closed {
             // A source that no scene shows any more cannot have an alarm.
             self.tell_alarm(&SourceReport::default(), &report, &name);
-            self.notices.active.clear_of(groups::keys_of(Group::SceneSource), &name);
-            self.notices.active.clear_of(groups::keys_of(Group::SkippedFile), &name);
+            self.notices.active.clear_of(Group::SceneSource.keys(), &name);
+            self.notices.active.clear_of(Group::SkippedFile.keys(), &name);
         }
         for message in messages {
             self.notices.raise(message, "");
@@ -99,7 +99,7 @@ impl Engine {
             // The reason for this failure may differ from the one reported before.
             for (_, value) in message.problem().args() {
                 let value = Language::English.value(value);
-                self.notices.active.clear_of(groups::keys_of(Group::SceneSource), &value);
+                self.notices.active.clear_of(Group::SceneSource.keys(), &value);
                 self.notices.active.clear_of(&["file-failed"], &value);
             }
             self.notices.raise(&message, "");
@@ -407,7 +407,7 @@ impl Engine {
             views: stage.has_droppable_views(),
             costly_filters: self.settings.collection.has_costly_filters(),
         };
-        let is_about = |it: &Notice| groups::keys_of(Group::Degradation).contains(&it.key());
+        let is_about = |it: &Notice| Group::Degradation.keys().contains(&it.key());
         let is_reported = self.notices.active.notices().iter().any(is_about);
         let message = stage.degradation.update(level, parts, is_reported);
         let changes = program.source_changes();
@@ -416,11 +416,11 @@ impl Engine {
         let filters = program.filter_changes(&self.settings.collection);
         let transitions = program.transition_changes();
         if let Some(message) = message {
-            self.notices.active.clear(groups::keys_of(Group::Degradation));
+            self.notices.active.clear(Group::Degradation.keys());
             self.notices.raise(&message, "");
         }
-        self.tell_news(groups::keys_of(Group::Filter), filters);
-        self.tell_news(groups::keys_of(Group::Transition), transitions);
+        self.tell_news(Group::Filter.keys(), filters);
+        self.tell_news(Group::Transition.keys(), transitions);
         if seen_changed {
             self.attend_strips();
         }
@@ -428,7 +428,7 @@ impl Engine {
             self.tell_alarm(&change.report, &change.before, &change.name);
             let message = sources::message(&change);
             if let Some(StudioMessage::SceneSourceBack { source }) = &message {
-                self.notices.active.clear_of(groups::keys_of(Group::SceneSource), source);
+                self.notices.active.clear_of(Group::SceneSource.keys(), source);
             }
             let back = matches!(message, Some(StudioMessage::SceneSourceBack { .. }));
             self.notices.raise_some(message.map(|message| (message, change.report.detail.clone())));
@@ -437,7 +437,7 @@ impl Engine {
             self.notices.send_event(Event::Source(source));
         }
         for (source, message) in left_out {
-            self.notices.active.clear_of(groups::keys_of(Group::SkippedFile), &source);
+            self.notices.active.clear_of(Group::SkippedFile.keys(), &source);
             self.notices.raise_some(message);
         }
         self.show_fallbacks();
