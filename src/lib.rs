@@ -8,7 +8,7 @@ pub mod cli;
 pub mod ui;
 
 pub use onair_base::{base, media, problem, text};
-pub use onair_media::{audio, capture, compose, decode, encode, files, mix};
+pub use onair_media::{audio, capture, compose, decode, encode, files, mix, problems};
 pub use onair_net::{broadcast, net};
 pub use onair_platform as platform;
 pub use onair_player as player;

@@ -32,6 +32,7 @@ const FLOORS: &[&[&str]] = &[
     &["platform", "text", "base"],
     &["media"],
     &["wire"],
+    &["problems"],
     &["capture", "compose", "audio", "mix", "encode", "decode", "files", "net"],
     &["broadcast", "player", "server"],
     &["studio"],

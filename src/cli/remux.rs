@@ -19,6 +19,7 @@ use crate::cli::output::redact::check_file;
 use crate::cli::output::stats::seconds;
 use crate::cli::process::signals::Interrupt;
 use crate::files::Trouble;
+use crate::problems::ToProblem;
 use crate::text::problem::{Problem, problem};
 use crate::wire::container::Part;
 
@@ -153,7 +154,7 @@ fn work(
 
 fn tell(output: &Output, name: &str, report: &Report) {
     let path = report.path.display();
-    let left_out: Vec<Problem> = report.left_out.iter().map(Problem::from).collect();
+    let left_out: Vec<Problem> = report.left_out.iter().map(ToProblem::to_problem).collect();
     let how = match report.how {
         RepairMethod::Whole => "whole",
         RepairMethod::InPlace => "repaired",

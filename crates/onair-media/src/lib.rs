@@ -12,3 +12,4 @@ pub mod decode;
 pub mod encode;
 pub mod files;
 pub mod mix;
+pub mod problems;

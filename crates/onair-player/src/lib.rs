@@ -12,7 +12,7 @@
 
 use crate as player;
 use onair_base::{base, media, text};
-use onair_media::{audio, files};
+use onair_media::{audio, files, problems};
 use onair_net::net;
 use onair_platform as platform;
 use onair_wire as wire;

@@ -2,7 +2,7 @@
 
 use crate as server;
 use onair_base::{base, media, text};
-use onair_media::{capture, compose, decode, encode, files};
+use onair_media::{capture, compose, decode, encode, files, problems};
 use onair_net::net;
 use onair_platform as platform;
 use onair_wire as wire;

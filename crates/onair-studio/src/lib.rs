@@ -3,7 +3,7 @@
 
 use crate as studio;
 use onair_base::{base, media, text};
-use onair_media::{audio, capture, compose, decode, encode, files, mix};
+use onair_media::{audio, capture, compose, decode, encode, files, mix, problems};
 use onair_net::{broadcast, net};
 use onair_platform as platform;
 use onair_player as player;

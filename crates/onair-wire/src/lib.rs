@@ -5,7 +5,7 @@
 #![forbid(unsafe_code)]
 
 use crate as wire;
-use onair_base::{base, media, text};
+use onair_base::{base, media};
 
 pub mod amf0;
 pub mod bits;

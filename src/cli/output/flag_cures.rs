@@ -38,6 +38,7 @@ pub fn is_target_invalid(problem: &Problem) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::problems::ToProblem;
     use crate::studio::notices::message::StudioMessage;
     use crate::text::Language;
     use crate::wire::rtmp::url::Url;
@@ -79,7 +80,7 @@ mod tests {
     #[test]
     fn a_target_with_an_invalid_address_or_route_is_invalid() {
         // The addresses of other protocols have their own cures.
-        let web = Problem::from(&Url::parse("http://h/app").err().unwrap());
+        let web = Url::parse("http://h/app").err().unwrap().to_problem();
         assert!(web.own_cure().is_some() && is_target_invalid(&web));
         assert!(is_target_invalid(&problem!("route-bind")));
     }

@@ -269,7 +269,7 @@ fn what_is_wrong_with_a_file_as_such_is_said_in_chinese() {
     assert!(text.starts_with(words) && text.ends_with('）'), "{text}");
     assert_eq!(
         import_error("{\"a\": [1 2]}"),
-        "第 1 行第 10 列：缺少逗号或右括号（expected `,` or `]`）"
+        "第 1 行第 10 列：这不是 JSON（expected `,` or `]`）"
     );
     let warning = Language::Chinese.say(&Settings::parse("a = b").1[0]);
     assert!(warning.starts_with("已忽略所有设置：第 1 行第 5 列：这个值无效"), "{warning}");

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use crate::decode::error::Error;
 use crate::media::frame::{Matrix, Range};
 use crate::media::{Color, Size};
+use crate::problems::ToProblem;
 use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::bits::{BitReader, BitWriter};
@@ -33,8 +34,9 @@ pub(super) struct Configuration {
     color: Color,
 }
 
-fn damaged(reason: impl Into<Problem>) -> Error {
-    Error::Config { codec: "H.264", reason: reason.into() }
+#[expect(clippy::needless_pass_by_value, reason = "it is the argument of map_err")]
+fn damaged(reason: impl ToProblem) -> Error {
+    Error::Config { codec: "H.264", reason: reason.to_problem() }
 }
 
 impl Configuration {
@@ -204,7 +206,7 @@ pub(super) fn survey(data: &[u8], configuration: &mut Configuration) -> Result<K
     let (mut slices, mut idr) = (0, false);
     let mut fresh = Vec::new();
     for nal in avcc_nals(data, configuration.length_size) {
-        let nal = nal.map_err(|e| Error::Damaged { codec: "H.264", reason: e.into() })?;
+        let nal = nal.map_err(|e| Error::Damaged { codec: "H.264", reason: e.to_problem() })?;
         match NalType::of(nal) {
             Some(NalType::Idr) => {
                 idr = true;

@@ -10,6 +10,7 @@ use crate::files::samples::{audio_config, configs, indexed, sample};
 use crate::media::{EncodedPacket, StreamEvent};
 use crate::player::clock::file_timeline::{FileTimeline, Span};
 use crate::player::state::{Failure, FailureKind};
+use crate::problems::ToProblem;
 use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::container::{Error, Format, Index, ReadAt, SampleLocation, TrackId, audio};
@@ -256,7 +257,7 @@ pub(crate) fn unplayable_at(place: &dyn std::fmt::Display, error: &Error) -> Fai
         _ => FailureKind::File,
     };
     let place = place.to_string();
-    Failure::new(kind, problem!("play-unplayable", place = place, reason = Problem::from(error)))
+    Failure::new(kind, problem!("play-unplayable", place = place, reason = error.to_problem()))
 }
 
 pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> Failure {

@@ -28,6 +28,7 @@ use crate::base::{Clock, Secret, Timestamp, queue};
 use crate::net::Challenges;
 use crate::net::subscriber::subscriber;
 use crate::net::{self, Listener, random_hex};
+use crate::problems::ToProblem;
 use crate::server::access::action::Action;
 use crate::server::access::admission::{Admission, Spot};
 use crate::server::access::callback::calls::Notices;
@@ -682,7 +683,7 @@ impl Registry {
                 app: stream.app.clone(),
                 stream: stream.name.clone(),
                 cause: remark.cause(),
-                reason: remark.problem(),
+                reason: remark.to_problem(),
             }));
         }
     }

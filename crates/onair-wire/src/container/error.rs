@@ -2,155 +2,114 @@
 
 use std::io;
 
-use crate::text::Problem;
-use crate::text::problem::{problem, problem_error};
-
 /// A part of a media file, for error messages.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FilePart {
+    #[error("header")]
     Header,
     /// Positions and durations of the samples.
+    #[error("index")]
     Index,
     /// The file was cut off before its index was written.
+    #[error("the index was not written")]
     UnwrittenIndex,
     /// The boxes, elements or tags of the file.
+    #[error("structure")]
     Structure,
+    #[error("samples")]
     Samples,
+    #[error("codec config")]
     CodecConfig,
+    #[error("encryption")]
     Encryption,
+    #[error("metadata")]
     Metadata,
+    #[error("chapters")]
     Chapters,
 }
 
-impl From<FilePart> for Problem {
-    fn from(part: FilePart) -> Self {
-        match part {
-            FilePart::Header => problem!("file-part-header"),
-            FilePart::Index => problem!("file-part-index"),
-            FilePart::UnwrittenIndex => problem!("file-part-unwritten-index"),
-            FilePart::Structure => problem!("file-part-structure"),
-            FilePart::Samples => problem!("file-part-samples"),
-            FilePart::CodecConfig => problem!("file-part-codec-config"),
-            FilePart::Encryption => problem!("file-part-encryption"),
-            FilePart::Metadata => problem!("file-part-metadata"),
-            FilePart::Chapters => problem!("file-part-chapters"),
-        }
-    }
-}
-
 /// Contents of a file that onair, or the format of a copy, does not support.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnsupportedContent {
     /// A codec, by name.
+    #[error("{0}")]
     Codec(String),
     /// A track of this codec.
+    #[error("a track in {0}")]
     Track(String),
+    #[error("an encrypted {0} track")]
     EncryptedTrack(String),
     /// A track of this codec, whose frames have an unknown compression.
+    #[error("{0} (compressed in an unknown way)")]
     CompressedTrack(String),
+    #[error("a video track in {0}")]
     VideoTrack(&'static str),
+    #[error("an audio track in {0}")]
     AudioTrack(&'static str),
+    #[error("a track that cannot be read")]
     UnreadableTrack,
+    #[error("a second video track")]
     SecondVideoTrack,
     /// Audio tracks in the same FLV tags.
+    #[error("audio tracks that share FLV tags")]
     SharedTags,
     /// Matroska blocks with several frames whose ends are unknown.
+    #[error("blocks with several audio frames that cannot be split")]
     LacedBlocks,
+    #[error("video transparency")]
     Transparency,
     /// Frames after a change of their size or format.
+    #[error("frames after a size or format change")]
     ResizedFrames,
     /// Audio after a change of its format.
+    #[error("audio after a format change")]
     ChangedAudio,
     /// A track of which an edit list shows several parts.
+    #[error("a track that consists of several parts")]
     Edits,
     /// The frames from the start of an edit list to the next keyframe.
+    #[error("frames between a cut and the next keyframe")]
     CutStart,
+    #[error("video rotation")]
     Rotation,
+    #[error("audio track names")]
     AudioTrackNames,
+    #[error("audio track languages")]
     AudioTrackLanguages,
     /// A pixel aspect of the container that differs from the one in the video stream.
+    #[error("a pixel aspect ratio that is stored only in the container")]
     PixelAspect,
     /// HDR metadata in the container.
+    #[error("HDR metadata that is stored only in the container")]
     HdrMetadata,
     /// A packet of this many bytes, which is too large.
+    #[error("a video packet of {0} bytes")]
     VideoPacket(usize),
+    #[error("an audio packet of {0} bytes")]
     AudioPacket(usize),
 }
 
-impl From<&UnsupportedContent> for Problem {
-    fn from(content: &UnsupportedContent) -> Self {
-        use UnsupportedContent as Content;
-        match content {
-            Content::Codec(name) => Self::words(name.as_str()),
-            Content::Track(codec) => problem!("content-track", codec = codec),
-            Content::EncryptedTrack(codec) => problem!("content-encrypted-track", codec = codec),
-            Content::CompressedTrack(codec) => problem!("content-compressed-track", codec = codec),
-            Content::VideoTrack(codec) => problem!("content-video-track", codec = *codec),
-            Content::AudioTrack(codec) => problem!("content-audio-track", codec = *codec),
-            Content::UnreadableTrack => problem!("content-unreadable-track"),
-            Content::SecondVideoTrack => problem!("content-second-video"),
-            Content::SharedTags => problem!("content-shared-tags"),
-            Content::LacedBlocks => problem!("content-laced"),
-            Content::Transparency => problem!("content-transparency"),
-            Content::ResizedFrames => problem!("content-resized"),
-            Content::ChangedAudio => problem!("content-changed-audio"),
-            Content::Edits => problem!("content-edits"),
-            Content::CutStart => problem!("content-cut-start"),
-            Content::Rotation => problem!("content-rotation"),
-            Content::AudioTrackNames => problem!("content-audio-track-names"),
-            Content::AudioTrackLanguages => problem!("content-audio-track-languages"),
-            Content::PixelAspect => problem!("content-pixel-aspect"),
-            Content::HdrMetadata => problem!("content-hdr-metadata"),
-            Content::VideoPacket(size) => problem!("content-video-packet", size = *size),
-            Content::AudioPacket(size) => problem!("content-audio-packet", size = *size),
-        }
-    }
-}
-
 /// The reason why a file cannot be read.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A system error.
-    Io(io::Error),
+    #[error(transparent)]
+    Io(#[from] io::Error),
     /// The start of the file matches no known format.
+    #[error("the media format is unknown")]
     UnknownFormat,
     /// This part of the file is damaged.
+    #[error("the file is damaged ({0})")]
     Damaged(FilePart),
     /// This part of the file exceeds the limits of onair.
+    #[error("part of the file is too large ({0})")]
     TooMuch(FilePart),
+    #[error("the file has {0}, which cannot be read")]
     Unsupported(UnsupportedContent),
     /// The file has no usable track.
+    #[error("the file has no video or audio that can be read")]
     Empty,
 }
-
-impl From<io::Error> for Error {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
-impl From<&Error> for Problem {
-    fn from(error: &Error) -> Self {
-        match error {
-            Error::Io(error) => error.into(),
-            Error::UnknownFormat => problem!("media-unknown"),
-            Error::Damaged(part) => problem!("media-damaged", part = Self::from(*part)),
-            Error::TooMuch(part) => {
-                let too_much = problem!("media-too-much", part = Self::from(*part));
-                match part {
-                    FilePart::Samples | FilePart::Index => {
-                        too_much.with_cure(problem!("media-cure-long"))
-                    }
-                    _ => too_much,
-                }
-            }
-            Error::Unsupported(what) => problem!("media-unsupported", what = Self::from(what)),
-            Error::Empty => problem!("media-empty"),
-        }
-    }
-}
-
-problem_error!(Error);
 
 impl Error {
     /// Returns true if a file with this damage may be repaired: without these parts, nothing of it can be read.

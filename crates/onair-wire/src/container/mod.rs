@@ -29,8 +29,6 @@ use crate::media::{
     AudioConfig, ExtraTrack, StreamConfig, StreamEvent, Track, TrackKind, UnsupportedTrack,
     VideoConfig,
 };
-use crate::text::Problem;
-use crate::text::problem::problem;
 use crate::wire::codec::h264::annexb_to_avcc;
 use crate::wire::codec::{Colors, cadence};
 
@@ -118,14 +116,19 @@ impl fmt::Display for Format {
     }
 }
 
+/// The name of no supported format.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not a supported file format: use flv, mp4 or mkv")]
+pub struct UnknownFormat(pub String);
+
 impl std::str::FromStr for Format {
-    type Err = Problem;
+    type Err = UnknownFormat;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Self::ALL
             .into_iter()
             .find(|format| text.eq_ignore_ascii_case(format.extension()))
-            .ok_or_else(|| problem!("media-no-format", text = text))
+            .ok_or_else(|| UnknownFormat(text.to_owned()))
     }
 }
 

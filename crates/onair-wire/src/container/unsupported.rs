@@ -118,7 +118,7 @@ pub fn of_ts(stream_type: u8) -> UnsupportedTrack {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::Problem;
+    use onair_base::text::Problem;
 
     #[test]
     fn tracks_are_called_as_people_and_ffprobe_do() {

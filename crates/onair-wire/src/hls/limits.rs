@@ -2,9 +2,6 @@
 
 use std::time::Duration;
 
-use crate::text::Problem;
-use crate::text::problem::{problem, problem_error};
-
 /// The longest accepted playlist in bytes.
 pub const MAX_PLAYLIST_BYTES: usize = 4 << 20;
 /// Maximum number of variants and renditions.
@@ -15,32 +12,23 @@ pub const MAX_SEGMENTS: usize = 100_000;
 const MAX_SEGMENT_SECONDS: f64 = 86_400.0;
 
 /// The reason why a text is not a playable playlist.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
+    #[error("the first line does not begin with #EXTM3U")]
     NotPlaylist,
+    #[error("the size exceeds {} MiB", MAX_PLAYLIST_BYTES >> 20)]
     TooLong,
+    #[error("the number of entries exceeds {0}")]
     TooMany(usize),
+    #[error("the tag {0} cannot be read")]
     Tag(&'static str),
+    #[error("the target duration is missing")]
     NoTargetDuration,
+    #[error("no entries were found")]
     Empty,
+    #[error("some skipped entries were never received")]
     Skipped,
 }
-
-impl From<Error> for Problem {
-    fn from(error: Error) -> Self {
-        match error {
-            Error::NotPlaylist => problem!("hls-not-a-playlist"),
-            Error::TooLong => problem!("hls-too-long", mib = MAX_PLAYLIST_BYTES >> 20),
-            Error::TooMany(count) => problem!("hls-too-many", count = count),
-            Error::Tag(tag) => problem!("hls-tag", tag = tag),
-            Error::NoTargetDuration => problem!("hls-no-target-duration"),
-            Error::Empty => problem!("hls-empty"),
-            Error::Skipped => problem!("hls-skipped"),
-        }
-    }
-}
-
-problem_error!(*Error);
 
 /// Parses seconds in a playlist.
 pub(super) fn seconds(text: &str) -> Option<Duration> {

@@ -12,7 +12,6 @@ use percent_encoding::percent_decode_str;
 
 use crate::base::Secret;
 use crate::base::sanitize::is_harmless;
-use crate::text::problem::{Problem, problem};
 
 /// Transport of the protocol.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
@@ -85,62 +84,38 @@ pub struct Credentials {
 /// The reason why a text is not an RTMP URL. The messages never contain the URL, because it may
 /// contain a key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}", Problem::from(self))]
 pub enum Error {
+    #[error("the URL is empty")]
     Empty,
+    #[error("the URL does not begin with rtmp:// or rtmps://")]
     NoScheme,
+    #[error("{0}:// is not supported")]
     Scheme(String),
+    #[error("the URL has no server name")]
     NoHost,
+    #[error("an IPv6 address needs brackets: use rtmp://[::1]/app/key")]
     Brackets,
+    #[error("the port '{0}' is not a number from 1 to 65535")]
     Port(String),
     /// The user name or password contains `/` or `?`.
+    #[error("write / as %2F and ? as %3F in the user name and password")]
     Unescaped,
+    #[error("the URL has no application: use rtmp://server/app/key")]
     NoApp,
+    #[error("the URL has no stream key: use rtmp://server/app/key")]
     NoStream,
+    #[error("the URL contains a space or an invisible character")]
     Character,
+    #[error("the URL is longer than {MAX_URL_LENGTH} bytes")]
     TooLong,
     /// The separate key contains a space.
+    #[error("the stream key contains a space")]
     KeySpace,
     /// The separate key contains an invisible character.
+    #[error("the stream key contains an invisible character")]
     KeyCharacter,
+    #[error("the stream key is longer than {MAX_URL_LENGTH} bytes")]
     KeyTooLong,
-}
-
-impl From<&Error> for Problem {
-    fn from(error: &Error) -> Self {
-        match error {
-            Error::Empty => problem!("url-empty"),
-            Error::NoScheme => problem!("url-no-scheme"),
-            Error::Scheme(scheme) => {
-                problem!("url-scheme", scheme = scheme).with_cure(instead_of(scheme))
-            }
-            Error::NoHost => problem!("url-no-host"),
-            Error::Brackets => problem!("url-brackets"),
-            Error::Port(port) => problem!("url-port", port = port),
-            Error::Unescaped => problem!("url-unescaped"),
-            Error::NoApp => problem!("url-no-app"),
-            Error::NoStream => problem!("url-no-stream"),
-            Error::Character => problem!("url-character"),
-            Error::TooLong => problem!("url-too-long", bytes = MAX_URL_LENGTH),
-            Error::KeySpace => problem!("url-key-space"),
-            Error::KeyCharacter => problem!("url-key-character"),
-            Error::KeyTooLong => problem!("url-key-too-long", bytes = MAX_URL_LENGTH),
-        }
-    }
-}
-
-/// Returns the advice for a scheme that users may paste, but that RTMP does not have.
-fn instead_of(scheme: &str) -> Problem {
-    match scheme {
-        "rtmpe" | "rtmpte" => problem!("url-instead-of-rtmpe"),
-        "rtmfp" => problem!("url-instead-of-rtmfp"),
-        "http" | "https" => problem!("url-instead-of-web"),
-        "rtsp" | "rtsps" => problem!("url-instead-of-rtsp"),
-        "srt" | "ws" | "wss" | "webrtc" | "ndi" | "rist" | "file" | "ftp" | "sftp" => {
-            problem!("url-ask-for-rtmp")
-        }
-        _ => problem!("url-use-rtmp"),
-    }
 }
 
 /// Maximum length of a URL, and of a separate key.
@@ -430,7 +405,6 @@ fn cut(path: &str, at: usize) -> (&str, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::Language;
 
     fn parts(url: &str) -> (String, u16, String, String) {
         let url = Url::parse(url).unwrap();
@@ -551,17 +525,6 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_scheme_is_told_with_what_to_use_instead() {
-        for scheme in ["foo", "srt", "rtmpe", "rtsp"] {
-            let problem = Problem::from(&Error::Scheme(scheme.into()));
-            for language in [Language::English, Language::Chinese] {
-                let cure = language.cure(&problem).unwrap_or_default();
-                assert!(cure.contains("rtmp://"), "{scheme}: {cure}");
-            }
-        }
-    }
-
-    #[test]
     fn bad_urls_say_what_is_wrong() {
         for (text, error) in [
             ("", Error::Empty),
@@ -590,7 +553,7 @@ mod tests {
         }
         for scheme in ["rtmpe", "rtmpte", "rtmfp", "srt", "http", "https", "rtsp", "whip", "x"] {
             let error = Url::parse(&format!("{scheme}://h/a/secret-key")).unwrap_err().to_string();
-            assert_eq!(error, format!("onair does not support {scheme}://"));
+            assert_eq!(error, format!("{scheme}:// is not supported"));
             assert!(!error.contains("secret"), "{error}");
         }
         let keyless = Url::parse("rtmp://h/live").unwrap();

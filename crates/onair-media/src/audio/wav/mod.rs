@@ -27,6 +27,7 @@ use crate::media::playback_control::{EndBehavior, TransportCommand};
 use crate::media::samples::micros_to_frames;
 use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
 use crate::media::{AudioFeed, Pulled, Transport};
+use crate::problems::ToProblem;
 use crate::text::problem::{Problem, problem};
 use crate::wire::codec::pcm::Pcm;
 use crate::wire::container::audio::wav::WavAudio;
@@ -94,7 +95,7 @@ fn unreadable(error: &container::Error) -> Problem {
     match error {
         container::Error::Io(error) => error.into(),
         container::Error::Unsupported(what) => {
-            problem!("wav-unsupported", what = Problem::from(what))
+            problem!("wav-unsupported", what = what.to_problem())
         }
         container::Error::UnknownFormat => problem!("wav-none"),
         other => problem!("wav-damaged", reason = other.to_string()),

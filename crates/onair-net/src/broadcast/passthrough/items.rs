@@ -16,6 +16,7 @@ use crate::media::stream_event::track_name;
 use crate::media::{
     Codec, EncodedPacket, Priority, Rotation, StreamConfig, StreamEvent, Track, TrackKind,
 };
+use crate::problems::ToProblem;
 use crate::text::Problem;
 use crate::text::problem::{problem, problem_error};
 use crate::wire::amf0::Value;
@@ -62,8 +63,8 @@ impl From<&Error> for Problem {
     fn from(error: &Error) -> Self {
         match error {
             Error::Io(error) => error.into(),
-            Error::Flv(error) => error.into(),
-            Error::Container(error) => error.into(),
+            Error::Flv(error) => error.to_problem(),
+            Error::Container(error) => error.to_problem(),
             Error::NoFile => problem!("io-not-a-file"),
             Error::Empty => problem!("media-empty"),
             Error::Rotated => {

@@ -15,6 +15,7 @@ use crate::net::error::socks::socks_problem;
 use crate::net::error::{Cause, ProxyProblem as Problem};
 use crate::net::stream::Stream;
 use crate::net::web::http::{Fault, Http};
+use crate::problems::ToProblem;
 use crate::text;
 use crate::text::problem::problem;
 use crate::wire::http::{Fields, Response};
@@ -60,7 +61,7 @@ impl FromStr for Proxy {
         if !path.is_empty() || rest.chars().any(|c| c.is_whitespace() || c.is_control()) {
             return Err(problem!("route-proxy-more"));
         }
-        let parts = split_authority(server).map_err(|error| text::Problem::from(&error))?;
+        let parts = split_authority(server).map_err(|error| error.to_problem())?;
         let (credentials, host, port) = parts;
         let (port, host) = (port.unwrap_or(DEFAULT_PROXY_PORT), host.to_owned());
         Ok(Self { kind, host, port, credentials, except: Vec::new() })

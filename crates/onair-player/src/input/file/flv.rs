@@ -17,7 +17,7 @@ use crate::player::input::file::loop_position::{LoopPass, goes_on, micros};
 use crate::player::input::http::byte_seek;
 use crate::player::session::gapless::NextFile;
 use crate::player::state::{Failure, FailureKind};
-use crate::text::Problem;
+use crate::problems::ToProblem;
 use crate::text::problem::problem;
 use crate::wire::container::flv::events::audio_codec;
 use crate::wire::container::flv::{
@@ -306,7 +306,7 @@ fn survey(path: &Path, goes_on: &dyn Fn() -> bool) -> Result<Option<FlvIndex>, F
 
 fn no_flv(path: &Path, error: &FlvError) -> Failure {
     let path = path.display().to_string();
-    let problem = problem!("play-not-flv", path = path, reason = Problem::from(error));
+    let problem = problem!("play-not-flv", path = path, reason = error.to_problem());
     Failure::new(FailureKind::File, problem)
 }
 

@@ -19,6 +19,7 @@ use crate::player::input::http::range::blocks::{Blocks, RangeSupport};
 use crate::player::input::http::request::{Item, PullRequest};
 use crate::player::input::http::sniff;
 use crate::player::state::{Failure, FailureKind};
+use crate::problems::ToProblem;
 use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::container::{self, Demuxer, Error, Format, Index, SampleLocation, TrackId};
@@ -348,7 +349,7 @@ impl IndexedFile {
                 self.search = Some(search);
                 self.blocks.bring().await.err().map(Problem::from)
             }
-            Err(error) => Some((&error).into()),
+            Err(error) => Some(error.to_problem()),
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::net;
 use crate::player::input::http::range_retry::RangeRefusal;
 use crate::player::state::{Failure, FailureKind};
+use crate::problems::ToProblem;
 use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::container::flv;
@@ -59,6 +60,6 @@ impl PullError {
 
     /// Returns the error for FLV data that became invalid.
     pub(super) fn flv(error: &flv::Error) -> Self {
-        Self::no_stream(problem!("play-server-damaged", reason = Problem::from(error)))
+        Self::no_stream(problem!("play-server-damaged", reason = error.to_problem()))
     }
 }

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 
 use crate::base::Secret;
+use crate::problems::ToProblem;
 use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::rtmp::url::Url;
@@ -36,7 +37,7 @@ impl RelayTarget {
     /// Fails if the text is not an RTMP URL, contains a secret, or needs a key that is missing.
     pub fn parse(text: &str, key: Option<&Secret>) -> Result<Self, Problem> {
         let text = text.trim();
-        let mut url = Url::parse(text).map_err(|error| Problem::from(&error))?;
+        let mut url = Url::parse(text).map_err(|error| error.to_problem())?;
         if url.stream.is_empty() {
             url.stream = Secret::new(STREAM_VARIABLE);
         }

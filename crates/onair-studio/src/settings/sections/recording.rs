@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::encode;
 use crate::files::name_pattern::{self, DEFAULT_PATTERN, MAX_PATTERN};
 use crate::media::ExtraTrack;
+use crate::problems::ToProblem;
 use crate::studio::live::recording::RecordingChoices;
 use crate::studio::live::recording::audio_tracks::TrackNames;
 use crate::studio::live::recording::own_quality::RecordQuality;
@@ -19,7 +20,7 @@ use crate::wire::container::Format;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(remote = "RecordingChoices", default = "RecordingChoices::default", deny_unknown_fields)]
 pub struct RecordingLayout {
-    #[serde(with = "values::text")]
+    #[serde(with = "file_format")]
     format: Format,
     #[serde(with = "file_name", skip_serializing_if = "is_default_name")]
     file_name: String,
@@ -48,6 +49,12 @@ pub struct RecordingLayout {
     encoder: Option<encode::Choice>,
     #[serde(with = "values::text_or_none", skip_serializing_if = "Option::is_none")]
     quality: Option<RecordQuality>,
+}
+
+form! {
+    file_format: Format;
+    write format => format.extension();
+    read name: String::deserialize => name.parse::<Format>().map_err(|error| error.to_problem());
 }
 
 form! {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::problems::ToProblem;
 use crate::server::{MAX_SLOW_MODE_INTERVAL, MeetingPlace};
 use crate::studio::settings::reading::lenient::Document;
 use crate::studio::settings::reading::values::{self, form, is_usual, layout};
@@ -118,7 +119,7 @@ pub fn check_successor(url: &str) -> Result<String, Problem> {
     let url = url.trim();
     if !url.is_empty() {
         let parsed = Url::with_key(&services::completed(url), "stream");
-        let parsed = parsed.map_err(|error| Problem::from(&error))?;
+        let parsed = parsed.map_err(|error| error.to_problem())?;
         if parsed.credentials.is_some() {
             return Err(problem!("address-with-login"));
         }

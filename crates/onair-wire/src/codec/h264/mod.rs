@@ -16,38 +16,31 @@ pub use sps::{Sps, profile_name};
 pub use sps_rewrite::{VuiChanges, rewrite_sps_vui};
 pub use vui::Vui;
 
-use crate::text::Problem;
-use crate::text::problem::problem;
 use crate::wire::bits;
 
 /// The reason why H.264 bytes are invalid.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}", Problem::from(*self))]
 pub enum Error {
     /// A field is beyond the end, or a code is malformed.
+    #[error("{}", bits_text(*.0))]
     Bits(#[from] bits::Error),
     /// The bytes contain no NAL unit.
+    #[error("no NAL unit was found")]
     NoNal,
     /// A NAL unit of an unexpected type, or one with the forbidden bit set.
+    #[error("a NAL unit begins with {header:#04x} instead of {expected}")]
     WrongNal { header: u8, expected: &'static str },
     /// The length of a NAL unit exceeds the bytes.
+    #[error("a NAL unit is longer than the data")]
     Length,
     /// A value that the standard or onair does not allow, with its name in the standard.
+    #[error("{0} is out of range")]
     Range(&'static str),
 }
 
-impl From<Error> for Problem {
-    fn from(error: Error) -> Self {
-        match error {
-            Error::Bits(bits::Error::End) => problem!("h264-cut-off"),
-            Error::Bits(bits::Error::TooLong) => problem!("h264-code"),
-            Error::NoNal => problem!("h264-no-nal"),
-            Error::WrongNal { header, expected } => {
-                let header = format!("{header:#04x}");
-                problem!("h264-wrong-nal", header = header, expected = expected)
-            }
-            Error::Length => problem!("h264-length"),
-            Error::Range(field) => problem!("h264-range", field = field),
-        }
+const fn bits_text(error: bits::Error) -> &'static str {
+    match error {
+        bits::Error::End => "a parameter set or slice ends too early",
+        bits::Error::TooLong => "a parameter set or slice has an invalid code",
     }
 }

@@ -32,9 +32,6 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::wire::amf0::Value;
 
-use crate::text::Problem;
-use crate::text::problem::problem;
-
 /// Length of a tag header in bytes.
 pub const TAG_HEADER_BYTES: usize = 11;
 /// Length in bytes of the trailer after a tag's body, which repeats the tag's size.
@@ -46,7 +43,7 @@ pub const MAX_BODY_BYTES: usize = 0xFF_FFFF;
 #[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The file does not have the FLV signature.
-    #[error("onair does not recognize its format")]
+    #[error("the media format is unknown")]
     NotFlv,
     /// The file header has a length that no writer uses.
     #[error("the FLV header claims to be {0} bytes long")]
@@ -69,16 +66,6 @@ pub enum Error {
     /// The AAC configuration is invalid.
     #[error(transparent)]
     Aac(#[from] crate::wire::codec::aac::Error),
-}
-
-impl From<&Error> for Problem {
-    fn from(error: &Error) -> Self {
-        match error {
-            Error::NotFlv => problem!("media-unknown"),
-            // Details for troubleshooting.
-            other => Self::words(other.to_string()),
-        }
-    }
 }
 
 /// Type of a tag.

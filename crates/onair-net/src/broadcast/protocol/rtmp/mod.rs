@@ -16,7 +16,7 @@ use crate::broadcast::protocol::link::Link;
 use crate::broadcast::protocol::rtmp::link::RtmpLink;
 use crate::net::rtmp::{Client, Options};
 use crate::net::{ConnectStage, Error};
-use crate::text::Problem;
+use crate::problems::ToProblem;
 use crate::wire::rtmp::client::Purpose;
 use crate::wire::rtmp::url::{Error as UrlError, Url};
 
@@ -38,7 +38,7 @@ impl TargetProtocol for Rtmp {
             None => Url::parse(text),
         };
         url.and_then(Url::require_stream).map(TargetAddress::from).map_err(|error| {
-            let problem = Problem::from(&error);
+            let problem = error.to_problem();
             match error {
                 UrlError::NoApp => AddressError::NoApplication(problem),
                 UrlError::NoStream => AddressError::NoKey(problem),

@@ -5,6 +5,7 @@ use bytes::Bytes;
 
 use crate::files::{MediaFile, samples};
 use crate::media::{AudioCodec, Rotation, Size, VideoCodec};
+use crate::problems::ToProblem;
 use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::codec;
@@ -30,7 +31,7 @@ impl UnsupportedParts {
     /// Returns the problem of a file that cannot contain these parts, with the remedy that drops
     /// them.
     pub(super) fn problem(&self, path: &str) -> Problem {
-        let lack: Vec<Problem> = self.what.iter().map(Problem::from).collect();
+        let lack: Vec<Problem> = self.what.iter().map(ToProblem::to_problem).collect();
         if self.parts.is_empty() {
             return problem!("remux-lacking", path = path, lack = lack);
         }

@@ -19,6 +19,7 @@ use crate::base::Timestamp;
 use crate::broadcast::recorder::file::{self, File, check_space, copier, free_space_at};
 use crate::files::{self, MediaFile, Trouble};
 use crate::media::{EncodedPacket, Metadata, StreamEvent};
+use crate::problems::ToProblem;
 use crate::text::Problem;
 use crate::text::problem::{problem, problem_error};
 use crate::wire::container::{
@@ -82,7 +83,7 @@ impl From<&Failure> for Problem {
         match failure {
             Failure::Read { path, reason } => {
                 let why =
-                    problem!("remux-unreadable", path = shown(path), reason = Self::from(reason));
+                    problem!("remux-unreadable", path = shown(path), reason = reason.to_problem());
                 match reason {
                     container::Error::Io(error)
                         if matches!(

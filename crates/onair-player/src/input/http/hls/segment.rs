@@ -9,7 +9,7 @@ use crate::player::demux::file_samples;
 use crate::player::input::http::hls::decrypt::Decryption;
 use crate::player::input::http::pull_error::PullError;
 use crate::player::state::{Failure, FailureKind};
-use crate::text::Problem;
+use crate::problems::ToProblem;
 use crate::text::problem::problem;
 use crate::wire::container::ts::{self, Demuxer, Event, StreamEvents};
 use crate::wire::container::{Error, mp4};
@@ -149,7 +149,7 @@ fn fragments(
     take: &mut dyn FnMut(StreamEvent),
 ) -> Result<(), PullError> {
     let damaged = |error: Error| {
-        let why = problem!("play-segment-unplayable", reason = Problem::from(&error));
+        let why = problem!("play-segment-unplayable", reason = error.to_problem());
         match error {
             Error::Unsupported(_) => PullError::Failed(Failure::new(FailureKind::Codec, why)),
             _ => PullError::no_stream(why),

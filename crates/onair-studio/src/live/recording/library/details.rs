@@ -9,6 +9,7 @@ use crate::base::Timestamp;
 use crate::files::{MediaFile, samples};
 use crate::media::scale::FrameScaler;
 use crate::media::{AudioCodec, Planes, Size, VideoCodec, VideoConfig, VideoFrame};
+use crate::problems::ToProblem;
 use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::container::mkv::Outline;
@@ -61,7 +62,7 @@ pub struct AudioTrackSummary {
 }
 
 fn problem(error: &crate::wire::container::Error) -> Problem {
-    error.into()
+    error.to_problem()
 }
 
 /// A recording that is open.

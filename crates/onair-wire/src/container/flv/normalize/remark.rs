@@ -1,7 +1,5 @@
 //! What is unusual about a stream.
 
-use crate::text::problem::{Problem, problem};
-
 /// What is unusual about a stream, for the operator.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Remark {
@@ -29,18 +27,6 @@ impl Remark {
             Self::NoAudioConfig => "no-audio-config",
             Self::AudioConfigDerived => "audio-config-derived",
             Self::TimesMoved => "times-moved",
-        }
-    }
-
-    /// Returns the text for the user.
-    pub fn problem(self) -> Problem {
-        match self {
-            Self::NoVideoConfig => problem!("odd-no-video-config"),
-            Self::VideoConfigInBand => problem!("odd-video-config-in-band"),
-            Self::AnnexB => problem!("odd-annex-b"),
-            Self::NoAudioConfig => problem!("odd-no-audio-config"),
-            Self::AudioConfigDerived => problem!("odd-audio-config-derived"),
-            Self::TimesMoved => problem!("odd-times-moved"),
         }
     }
 }

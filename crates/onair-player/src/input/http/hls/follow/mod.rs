@@ -24,7 +24,7 @@ use crate::player::input::http::hls::low_latency_trust::{PrefetchedPart, Trust};
 use crate::player::input::http::hls::segment::{SegmentProbe, SegmentReader, is_of_track};
 use crate::player::input::http::pull_error::PullError;
 use crate::player::state::{Failure, FailureKind};
-use crate::text::Problem;
+use crate::problems::ToProblem;
 use crate::text::problem::problem;
 use crate::wire::hls::{self, Key, Map, Media, Playlist};
 
@@ -153,7 +153,7 @@ pub(super) fn media(text: &[u8], before: Option<&Media>) -> Result<Media, PullEr
         }
         Ok(Playlist::Master(_)) => Err(PullError::no_stream(problem!("play-playlist-nested"))),
         Err(error) => {
-            let reason = Problem::from(error);
+            let reason = error.to_problem();
             Err(PullError::no_stream(problem!("play-playlist-unreadable", reason = reason)))
         }
     }
