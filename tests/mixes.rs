@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 
+use crate::enhanced::new_ffmpeg;
 use crate::peers::{self, LIMIT, Onair, ffmpeg, free_port};
 use crate::tracks::{amplitude, name, samples, sounds, tone};
 
@@ -24,7 +25,11 @@ fn settings(folder: &Path) -> String {
 
 /// Whether the music and the tone of the test source are in the first track of a file.
 fn heard(file: &Path) -> [bool; 2] {
-    let all = samples(file, 0);
+    heard_in(file, 0)
+}
+
+fn heard_in(file: &Path, track: usize) -> [bool; 2] {
+    let all = samples(file, track);
     // The tone of the test source is short, and lasts two frames.
     [(880.0, 4_800), (1_000.0, 1_600)].map(|(hertz, length)| {
         let each = all.chunks_exact(length).map(|samples| amplitude(samples, hertz));
@@ -91,6 +96,58 @@ fn a_delayed_target_gets_its_own_sound_too() {
     assert_eq!(live.peer.wait(LIMIT * 2).code(), Some(0), "{}", live.peer.errors());
     assert_eq!(heard(&mixed), [false, true]);
     assert_in_step(&mixed);
+}
+
+#[test]
+fn a_server_that_takes_several_tracks_gets_them_on_one_connection() {
+    peers::in_real_time!(a_server_that_takes_several_tracks_gets_them_on_one_connection);
+    peers::require!("ffmpeg", "ffprobe");
+    let Some(new_ffmpeg) = new_ffmpeg() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    let (saved, remuxed) = (file("saved.flv"), file("saved.mkv"));
+    let mut server = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    let url = server.wait_named("ready")["rtmp"].as_str().unwrap().to_owned() + "/live/show";
+    let words = ["play", &url, "--headless", "--mute", "--save", saved.to_str().unwrap()];
+    let mut player = Onair::start(&words);
+    server.wait_event("the player", |event| event["event"] == "join");
+    let settings = settings(folder.path());
+    let mut words = vec!["live", "--settings", &settings, "--size", "480x270", "--fps", "25"];
+    words.extend(["--to", &url, "--target-track", "Archive", "--duration", "6s"]);
+    let mut live = Onair::start(&words);
+    assert_eq!(live.peer.wait(LIMIT * 2).code(), Some(0), "{}", live.peer.errors());
+    server.wait_event("the end", |event| event["event"] == "unpublish");
+    player.stop(LIMIT);
+    let mut command = std::process::Command::new(new_ffmpeg);
+    command.args(["-hide_banner", "-nostdin", "-v", "warning", "-y", "-i"]).arg(&saved);
+    let output = command.args(["-map", "0", "-c", "copy"]).arg(&remuxed).output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && errors.is_empty(), "{errors}");
+    assert_eq!(sounds(&remuxed).len(), 2);
+    assert_eq!([heard_in(&remuxed, 0), heard_in(&remuxed, 1)], [[true, true], [false, true]]);
+    assert_in_step(&saved);
+    assert!(server.stop(LIMIT).success());
+}
+
+#[test]
+fn a_server_that_takes_one_track_gets_the_program_and_the_user_reads_it() {
+    peers::in_real_time!(a_server_that_takes_one_track_gets_the_program_and_the_user_reads_it);
+    peers::require!("ffmpeg", "ffprobe");
+    let folder = tempfile::tempdir().unwrap();
+    let (file, port) = (folder.path().join("got.flv"), free_port());
+    let _server = ffmpeg::receive(port, &file);
+    let (url, settings) = (format!("rtmp://127.0.0.1:{port}/live/stream"), settings(folder.path()));
+    let mut words = vec!["live", "--settings", &settings, "--size", "480x270", "--fps", "25"];
+    words.extend(["--to", &url, "--target-track", "2", "--duration", "4s"]);
+    let mut live = Onair::start(&words);
+    assert_eq!(live.peer.wait(LIMIT * 2).code(), Some(0), "{}", live.peer.errors());
+    assert_eq!(sounds(&file).len(), 1);
+    assert_eq!(heard(&file), [true, true]);
+    let summaries = live.events().into_iter().filter(|event| event["event"] == "notice");
+    let about_tracks = summaries.filter(|event| {
+        event["summary"].as_str().is_some_and(|text| text.contains("one audio track only"))
+    });
+    assert_eq!(about_tracks.count(), 1, "{:?}", live.events());
 }
 
 #[test]

@@ -291,6 +291,12 @@ pub struct Args {
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new(),
           conflicts_with = "copy", help_heading = "Targets")]
     pub mix: Vec<String>,
+    /// A further audio track of the preceding --to or --service, by its name or number, on the same
+    /// connection (repeatable). For servers that take several tracks (Enhanced RTMP); others get
+    /// the sound of --mix only
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new(),
+          conflicts_with = "copy", help_heading = "Targets")]
+    pub target_track: Vec<String>,
     /// How long onair keeps trying to connect to a target, at the start and after a lost connection
     /// [default: no limit]
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Targets")]

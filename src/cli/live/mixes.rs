@@ -1,4 +1,5 @@
-//! `--mix NAME`: the audio track that the preceding target or recording gets as its sound.
+//! `--mix NAME`: the audio track that the preceding target or recording gets as its sound. `--target-track NAME`:
+//! a further track of the preceding target.
 
 use clap::ArgMatches;
 
@@ -22,18 +23,27 @@ enum Owner {
     CanvasRecording,
 }
 
-/// Sets the mixes of the targets on the command line and of the recording.
+/// Sets the mixes and further tracks of the targets on the command line, and the mix of the recording.
 ///
 /// # Errors
-/// Fails for a flag before any target or recording, for two mixes of one output, and for an unknown
-/// mix or one without strips.
+/// Fails for a flag before any target or recording, for two mixes of one output, for a further track of a recording,
+/// and for an unknown track or one without strips.
 pub(super) fn apply(
     matches: &ArgMatches,
     targets: &mut [Target],
     settings: &mut Settings,
 ) -> Result<(), (Problem, Exit)> {
     let mut set = Vec::new();
-    for (owner, name) in written(matches) {
+    for (owner, name) in written(matches, "target_track") {
+        let Some(Owner::Target(place)) = owner else {
+            return Err((problem!("cli-no-target-before", flag = "--target-track"), Exit::Usage));
+        };
+        let track = find(&name, settings).map_err(|why| (why, Exit::File))?;
+        for target in targets.iter_mut().skip(place).take(1) {
+            target.tracks = target.tracks.and(track.into_iter().collect());
+        }
+    }
+    for (owner, name) in written(matches, "mix") {
         let owner = owner.ok_or_else(|| (problem!("cli-no-output-before"), Exit::Usage))?;
         if set.contains(&owner) {
             return Err((problem!("cli-two-mixes"), Exit::Usage));
@@ -51,8 +61,8 @@ pub(super) fn apply(
     Ok(())
 }
 
-/// Returns each `--mix` with the output before it.
-fn written(matches: &ArgMatches) -> Vec<(Option<Owner>, String)> {
+/// Returns each value of this flag with the output before it.
+fn written(matches: &ArgMatches, flag: &str) -> Vec<(Option<Owner>, String)> {
     let indices = |flag: &str| matches.indices_of(flag).into_iter().flatten();
     let mut targets: Vec<usize> = indices("to").chain(indices("service")).collect();
     targets.sort_unstable();
@@ -66,8 +76,8 @@ fn written(matches: &ArgMatches) -> Vec<(Option<Owner>, String)> {
     let before = |at: usize| {
         owners.iter().filter(|(its, _)| *its < at).max_by_key(|(its, _)| *its).map(|(_, it)| *it)
     };
-    let names = matches.get_many::<String>("mix").into_iter().flatten();
-    indices("mix").zip(names).map(|(at, name)| (before(at), name.clone())).collect()
+    let names = matches.get_many::<String>(flag).into_iter().flatten();
+    indices(flag).zip(names).map(|(at, name)| (before(at), name.clone())).collect()
 }
 
 /// Returns the track with this name or number; `None` means the program.
@@ -140,6 +150,27 @@ mod tests {
         assert_eq!(mixes(&words).unwrap(), (vec![None, Some(3)], Some(3)));
         let words = [&to[..], &["--mix", "program"]].concat();
         assert_eq!(mixes(&words).unwrap(), (vec![None, None], None));
+    }
+
+    #[test]
+    fn further_tracks_belong_to_the_target_before_them_and_not_to_a_recording() {
+        let tracks = |words: &[&str]| {
+            let all = ["onair", "live"].iter().chain(words);
+            let matches = Cli::command().try_get_matches_from(all).unwrap();
+            let mut targets =
+                vec![Target::custom(0, "rtmp://h/app", Secret::default()), Target::built_in()];
+            let live = matches.subcommand_matches("live").unwrap();
+            apply(live, &mut targets, &mut settings()).map_err(|(why, _)| why.id().to_owned())?;
+            let numbers = |it: &Target| it.tracks.iter().map(ExtraTrack::number).collect();
+            Ok::<Vec<Vec<u8>>, String>(targets.iter().map(numbers).collect())
+        };
+        let to = ["--to", "rtmp://a/app/k"];
+        let words = [&to[..], &["--target-track", "Archive", "--mix", "program"]].concat();
+        assert_eq!(tracks(&words), Ok(vec![vec![3], vec![]]));
+        let words = [&to[..], &["--record", "a.mkv", "--target-track", "3"]].concat();
+        assert_eq!(tracks(&words), Err("cli-no-target-before".to_owned()));
+        let words = [&to[..], &["--target-track", "Choir"]].concat();
+        assert_eq!(tracks(&words), Err("cli-no-mix".to_owned()));
     }
 
     #[test]

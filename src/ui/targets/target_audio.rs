@@ -1,4 +1,4 @@
-//! The choice of a target's audio: the program's audio, or an audio track in its place.
+//! The choice of a target's audio: the program's audio, or an audio track in its place, and further tracks.
 
 use egui::Ui;
 
@@ -9,7 +9,7 @@ use crate::ui::style::theme::Type;
 use crate::ui::targets::Draft;
 use crate::ui::text::Texts;
 use crate::ui::view::View;
-use crate::ui::widgets::{Select, label, menu_item};
+use crate::ui::widgets::{Select, label, menu_item, named_switch};
 
 /// Draws the choice of a target's audio, if there is more than the program's audio. A target that
 /// is `running` reconnects with the new audio.
@@ -24,13 +24,43 @@ pub(super) fn show(
     let title = view.texts.get("target-mix");
     let tip = if running { key!("target-mix-running-tip") } else { key!("target-mix-tip") };
     let tip = view.texts.get(tip);
-    if let Some(mix) = choice(ui, view, (&title, &tip), target.mix, width) {
-        let target = Target { mix, ..draft.put(target) };
+    let mix = choice(ui, view, (&title, &tip), target.mix, width);
+    let mut changed = mix.map(|mix| Target { mix, ..draft.put(target) });
+    // Other protocols carry one audio track.
+    if target.is_built_in() || target.server().starts_with("rtmp") {
+        let tracks = further_tracks(ui, view, target);
+        changed = changed.or(tracks.map(|tracks| Target { tracks, ..draft.put(target) }));
+    }
+    if let Some(target) = changed {
         view.send(match running {
             true => Command::RestartTarget(target),
             false => Command::PutTarget(target),
         });
     }
+}
+
+/// Draws a switch for each further track in use, and returns the new choice.
+fn further_tracks(ui: &mut Ui, view: &View<'_>, target: &Target) -> Option<ExtraTracks> {
+    let (theme, texts) = (view.theme, view.texts);
+    let used = used(view.snapshot).and(target.tracks);
+    let mut offered = used.iter().filter(|track| Some(*track) != target.mix).peekable();
+    offered.peek()?;
+    let title = texts.get("target-tracks");
+    label(ui, &title, Type::Small, theme.secondary).on_hover_text(&*texts.get("target-tracks-tip"));
+    let mut changed = None;
+    for track in offered {
+        let is_sent = target.tracks.has(track);
+        let name = called(texts, view.snapshot, Some(track));
+        if named_switch(ui, theme, &name, "", Type::Body, is_sent) {
+            changed = Some(target.tracks.with(track, !is_sent));
+        }
+    }
+    changed
+}
+
+/// Returns the tracks that have strips.
+fn used(snapshot: &Snapshot) -> ExtraTracks {
+    snapshot.strips.iter().fold(ExtraTracks::NONE, |all, it| all.and(it.audio.strip.tracks))
 }
 
 /// Draws a choice of the program and the tracks in use, and returns the new choice. Nothing is
@@ -43,9 +73,7 @@ pub(in crate::ui) fn choice(
     width: f32,
 ) -> Option<Option<ExtraTrack>> {
     let (theme, texts) = (view.theme, view.texts);
-    let strips = view.snapshot.strips.iter();
-    let used = strips.fold(ExtraTracks::NONE, |all, it| all.and(it.audio.strip.tracks));
-    let tracks = used.and(chosen.into_iter().collect());
+    let tracks = used(view.snapshot).and(chosen.into_iter().collect());
     if tracks.is_empty() {
         return None;
     }

@@ -273,6 +273,8 @@ notices! {
     AddressRemark "address-remark" Info [host] [reason] {};
     /// A server did not announce support for the codecs of a passthrough.
     CodecsUnannounced "codecs-unannounced" Warning [host codecs] [] {};
+    /// A server takes one audio track only, and does not get the others of a target.
+    ExtrasLeftOut "target-tracks-left-out" Warning [host] [] {} of[Broadcast Program];
     /// A server did not say that it takes the codec of the video, and gets H.264.
     CodecReplaced "codec-replaced" Info [host codecs] [] {};
     ServerSays "server-says" Info [host text] [] {};

@@ -382,6 +382,7 @@ mod tests {
                     keep_as: "0123456789abcdef".into(),
                     least_bitrate: Some(BitsPerSecond(800_000)),
                     mix: crate::media::ExtraTrack::new(3),
+                    tracks: crate::media::ExtraTrack::new(2).into_iter().collect(),
                     route: crate::studio::targets::Route {
                         ports: "443,1935".into(),
                         proxy: "socks5://127.0.0.1:1080".into(),

@@ -9,7 +9,7 @@ pub mod sharing;
 use data_encoding::HEXLOWER;
 
 use crate::base::{Secret, named};
-use crate::media::{BitsPerSecond, ExtraTrack};
+use crate::media::{BitsPerSecond, ExtraTrack, ExtraTracks};
 use crate::net::{self, CertificatePin};
 use crate::text::problem::{Problem, problem};
 use crate::wire::rtmp::url::Url;
@@ -72,6 +72,8 @@ pub struct Target {
     pub least_bitrate: Option<BitsPerSecond>,
     /// The mix that the target gets: an extra audio track; `None` means the program's audio.
     pub mix: Option<ExtraTrack>,
+    /// The audio tracks that the target gets besides its mix, if its server takes several.
+    pub tracks: ExtraTracks,
     /// True if the target gets the program of the second canvas.
     pub second_canvas: bool,
     /// The route of the connection.
@@ -164,6 +166,7 @@ impl Target {
             key_apart: false,
             least_bitrate: None,
             mix: None,
+            tracks: ExtraTracks::NONE,
             second_canvas: false,
             route: Route::default(),
         }

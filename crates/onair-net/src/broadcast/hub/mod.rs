@@ -346,7 +346,7 @@ impl HubFeed {
 
     /// Works like [`HubFeed::subscribe`], but optionally with the extra audio tracks. The output
     /// then begins where all these tracks are available.
-    fn open(
+    pub(super) fn open(
         &self,
         name: String,
         limits: Limits,

@@ -12,6 +12,7 @@ use crate::broadcast::hub::opus::SharedOpus;
 use crate::broadcast::hub::sequence_headers::SequenceHeaders;
 use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::broadcast::protocol::address::TargetAddress;
+use crate::broadcast::recorder::ExtraAudioTrack;
 use crate::media::{BitsPerSecond, Rendition};
 use crate::net::Error;
 use crate::wire::rtmp::status::Status;
@@ -59,6 +60,8 @@ pub struct StreamStart<'a> {
     /// The time of the stream, in milliseconds: the time of the last packet of the previous
     /// connection.
     pub time_ms: u32,
+    /// The extra audio tracks; empty unless the link [takes them](Link::takes_extra_tracks).
+    pub extras: &'a [ExtraAudioTrack],
 }
 
 /// A reading of a connection's counters.
@@ -113,6 +116,11 @@ pub struct Redirect {
 pub trait Link: Send {
     /// Returns the server as `host:port`.
     fn peer(&self) -> &str;
+
+    /// Returns true if the connection can have extra audio tracks.
+    fn takes_extra_tracks(&self) -> bool {
+        false
+    }
 
     /// Returns the server's support for the codecs of the stream.
     fn codecs(&self, _head: &SequenceHeaders) -> CodecSupport {

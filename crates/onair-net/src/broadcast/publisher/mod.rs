@@ -72,6 +72,7 @@ impl Publisher {
             stop: watch::Sender::new(None),
             rendition_id: watch::Sender::new(RenditionId::Main),
             unannounced: AtomicBool::new(false),
+            extras_left_out: AtomicBool::new(false),
             needs_h264: AtomicBool::new(false),
         });
         let done = Stop::new();

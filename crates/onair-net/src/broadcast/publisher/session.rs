@@ -111,6 +111,12 @@ pub(super) async fn run(
             return (None, Ended::Failed(error));
         }
     }
+    let wanted = &shared.target.extras;
+    let has_extras = !wanted.is_empty() && link.takes_extra_tracks();
+    if !wanted.is_empty() && !has_extras {
+        shared.extras_left_out();
+    }
+    let extras = has_extras.then(|| wanted.iter().map(|extra| extra.track).collect());
     // From this point on, `tick` detects a dead link. The system must not give up the connection
     // earlier: the end of an abandoned connection would then never be reported, and the server
     // would keep the old stream.
@@ -127,15 +133,17 @@ pub(super) async fn run(
         }
         None => {
             let limits = shared.target.limits;
-            KeptSubscription::new(timeline.feed.subscribe(
+            KeptSubscription::new(timeline.feed.open(
                 name,
                 limits,
                 timeline.last,
                 rendition_id,
+                extras,
             ))
         }
     };
     let mut live = Live::new(shared, trying, timeline, link, subscription, rendition_id);
+    live.has_extras = has_extras;
     live.counted = Counted { taken_frames, dropped_frames, ..Counted::default() };
     let mut ended = live.run().await;
     if matches!(ended, Ended::Asked) && live.since.is_some() {
@@ -211,6 +219,8 @@ struct Live<'a> {
     flow: Flow,
     /// The requested rendition.
     rendition_id: RenditionId,
+    /// True if the connection also gets the extra audio tracks.
+    has_extras: bool,
     /// The number of frames that the outage before this connection has cost.
     lost_frames: u64,
     history: History,
@@ -254,6 +264,7 @@ impl<'a> Live<'a> {
             doubted: None,
             flow: Flow::Through,
             rendition_id,
+            has_extras: false,
             lost_frames: 0,
             history: trying.history,
             qualities: VecDeque::new(),
@@ -339,7 +350,9 @@ impl<'a> Live<'a> {
         let rendition = rendition.or_else(|| feed.latest(self.subscription.rendition_id()));
         let time_ms = self.timeline.last.map_or(0, |last| self.timeline.time_ms(last));
         let (head, opus) = (feed.head(), feed.opus());
-        let start = StreamStart { head, opus, first: first.as_deref(), rendition, time_ms };
+        let extras = if self.has_extras { &*self.shared.target.extras } else { &[] };
+        let first = first.as_deref();
+        let start = StreamStart { head, opus, first, rendition, time_ms, extras };
         self.link.begin(&start);
     }
 
@@ -354,8 +367,7 @@ impl<'a> Live<'a> {
             // This is late audio that precedes the first frame.
             return;
         }
-        // These tracks are for recordings; subscriptions of publishers do not have them.
-        if tag.is_extra() {
+        if tag.is_extra() && !self.has_extras {
             return;
         }
         let time_ms = self.timeline.time_ms(tag.dts);

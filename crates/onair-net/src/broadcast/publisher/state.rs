@@ -17,6 +17,7 @@ use crate::broadcast::protocol::address::TargetAddress;
 use crate::broadcast::protocol::link::{Options, Redirect, time_ms};
 use crate::broadcast::publisher::early_closes::RepeatedCloses;
 use crate::broadcast::publisher::link::Flow;
+use crate::broadcast::recorder::ExtraAudioTrack;
 use crate::media::{Rendition, RenditionId, VideoCodec};
 use crate::net::error::NotRtmp;
 use crate::net::{Cause, Class, ConnectStage, Error};
@@ -45,6 +46,8 @@ pub struct Target {
     pub whole: bool,
     /// True for the built-in server, for which every failure is retried.
     pub own_server: bool,
+    /// The extra audio tracks for a server that takes several.
+    pub extras: Vec<ExtraAudioTrack>,
 }
 
 impl Target {
@@ -60,6 +63,7 @@ impl Target {
             await_media: false,
             whole: false,
             own_server: false,
+            extras: Vec::new(),
         }
     }
 
@@ -200,6 +204,9 @@ pub enum Event {
     /// The server did not say that it takes these codecs, so it gets H.264 from the second
     /// rendition. The publisher reports this event once.
     Replaced(Vec<String>),
+    /// The server takes one audio track only, so the extra tracks are not sent. The publisher reports this event
+    /// once.
+    ExtrasLeftOut,
 }
 
 /// Counters since the start, and current measurements.
@@ -328,6 +335,8 @@ pub(super) struct Shared {
     pub rendition_id: watch::Sender<RenditionId>,
     /// True if the missing announcement was reported.
     pub unannounced: AtomicBool,
+    /// True once it is reported that the server takes one audio track only.
+    pub extras_left_out: AtomicBool,
     /// True if the server takes H.264 but not the codec of the main rendition. The second rendition
     /// is H.264 then.
     pub needs_h264: AtomicBool,
@@ -414,6 +423,13 @@ impl Shared {
     pub fn unannounced(&self, codecs: Vec<String>) {
         if !self.unannounced.swap(true, Ordering::Relaxed) {
             self.tell(Event::Unannounced(codecs));
+        }
+    }
+
+    /// Reports once that the server takes one audio track only.
+    pub fn extras_left_out(&self) {
+        if !self.extras_left_out.swap(true, Ordering::Relaxed) {
+            self.tell(Event::ExtrasLeftOut);
         }
     }
 

@@ -239,6 +239,7 @@ impl Engine {
                     built_in: target.is_built_in(),
                     floor: target.least_bitrate,
                     mix: target.mix,
+                    tracks: target.tracks,
                     target: resolved,
                 })
             }

@@ -4,9 +4,11 @@
 
 use super::OnAir;
 use crate::broadcast::Hub;
+use crate::broadcast::recorder::ExtraAudioTrack;
 use crate::media::{ExtraTrack, ExtraTracks};
 use crate::studio::live::outputs::target::WantedTargets;
 use crate::studio::live::recording::RecordingOutput;
+use crate::studio::live::recording::audio_tracks::TrackNames;
 use crate::studio::live::stream_delay::StreamDelay;
 use crate::studio::program::Program;
 use crate::text::Problem;
@@ -22,7 +24,8 @@ impl OnAir {
         used: ExtraTracks,
         program: &Program,
     ) -> Result<(), Problem> {
-        let mixes: ExtraTracks = wanted.iter().filter_map(|it| it.mix).collect();
+        let mixes = wanted.iter().flat_map(|it| it.mix.into_iter().chain(it.tracks.iter()));
+        let mixes: ExtraTracks = mixes.collect();
         if mixes.is_empty() {
             return Ok(());
         }
@@ -48,9 +51,21 @@ impl OnAir {
         result
     }
 
-    /// Returns the mixes of the targets that are not over.
+    /// Returns the mixes and the extra tracks of the targets that are not over.
     pub(super) fn sent_mixes(&self) -> ExtraTracks {
-        self.targets().filter(|it| !it.is_over()).filter_map(|it| it.mix).collect()
+        let targets = self.targets().filter(|it| !it.is_over());
+        targets.flat_map(|it| it.mix.into_iter().chain(it.tracks.iter())).collect()
+    }
+
+    /// Returns those of a target's extra tracks that are encoded.
+    pub(super) fn sent_tracks(
+        &self,
+        mix: Option<ExtraTrack>,
+        tracks: ExtraTracks,
+    ) -> Vec<ExtraAudioTrack> {
+        let extras = self.extras.as_ref().filter(|_| !tracks.is_empty());
+        let found = extras.map(|it| it.audio_tracks(mix, tracks, &TrackNames::default()));
+        found.unwrap_or_default().extras
     }
 
     /// Makes the hub of a target's mix.

@@ -245,7 +245,7 @@ impl OnAir {
         wanted: Vec<WantedTargets>,
     ) -> Vec<OutputNews> {
         let left = self.forget(|sent| wanted.iter().any(|it| it.id == sent.id));
-        for WantedTargets { id, label, built_in, floor, mix, mut target } in wanted {
+        for WantedTargets { id, label, built_in, floor, mix, tracks, mut target } in wanted {
             self.open_sent(mix);
             self.adaptation.forget(id);
             let mut drops = DroppedFrames::default();
@@ -253,11 +253,12 @@ impl OnAir {
                 target = target.whole();
                 drops = DroppedFrames::of_file();
             }
+            target.extras = self.sent_tracks(mix, tracks);
             target.await_media = self.stream_delay.is_some();
             let publisher = Publisher::start(runtime, target, self.sent_hub(mix), clock);
             let program = self.name.clone();
             let output =
-                TargetOutput { id, program, label, built_in, publisher, floor, mix, drops };
+                TargetOutput { id, program, label, built_in, publisher, floor, mix, tracks, drops };
             self.outputs.add(output);
         }
         left

@@ -314,6 +314,7 @@ fn the_second_encode_ends_after_its_target_has_ended() {
         built_in: false,
         floor: None,
         mix: None,
+        tracks: crate::media::ExtraTracks::NONE,
         target: target.clone(),
     });
     assert!(on_air.publish(&runtime, clock, wanted.into()).is_empty());

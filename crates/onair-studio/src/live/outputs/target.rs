@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::broadcast::protocol::link::Redirect;
 use crate::broadcast::{Output, Publisher, publisher};
-use crate::media::{BitsPerSecond, ExtraTrack};
+use crate::media::{BitsPerSecond, ExtraTrack, ExtraTracks};
 use crate::studio::event::{self, ProgramName, stats};
 use crate::studio::live::dropped_frames::DroppedFrames;
 use crate::studio::live::outputs::{LiveOutput, OutputNews};
@@ -34,6 +34,8 @@ pub struct WantedTargets {
     pub floor: Option<BitsPerSecond>,
     /// The extra track that the target gets in the place of the program's audio.
     pub mix: Option<ExtraTrack>,
+    /// The extra tracks that the target gets besides.
+    pub tracks: ExtraTracks,
     pub target: publisher::Target,
 }
 
@@ -52,6 +54,7 @@ pub struct TargetOutput {
     pub floor: Option<BitsPerSecond>,
     /// The extra track that the target gets in the place of the program's audio.
     pub mix: Option<ExtraTrack>,
+    pub tracks: ExtraTracks,
     pub drops: DroppedFrames,
 }
 
@@ -96,6 +99,9 @@ impl TargetOutput {
             publisher::Event::Unannounced(codecs) => {
                 let codecs = codecs.join(" and ");
                 OutputNews::Message(StudioMessage::CodecsUnannounced { host, codecs })
+            }
+            publisher::Event::ExtrasLeftOut => {
+                OutputNews::Message(StudioMessage::ExtrasLeftOut { host })
             }
             publisher::Event::Redirected(Redirect { to, with_password }) => {
                 OutputNews::Message(match with_password {

@@ -123,7 +123,7 @@ words!(talk, TalkMode, super::TALK_MODE_NAMES);
 words!(at_end, EndBehavior, EndBehavior::ALL);
 
 /// Reads and writes the numbers of extra tracks, from 2.
-mod tracks {
+pub(super) mod tracks {
     use super::*;
 
     struct Number(ExtraTrack);

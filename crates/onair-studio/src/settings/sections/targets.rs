@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::base::Secret;
-use crate::media::{BitsPerSecond, ExtraTrack, MAX_TRACKS};
+use crate::media::{BitsPerSecond, ExtraTrack, ExtraTracks, MAX_TRACKS};
 use crate::net::CertificatePin;
 use crate::studio::settings::reading::values::{
     self, form, is_usual, layout, short_text, text_or_none,
@@ -43,6 +43,9 @@ layout! {
         /// The number of the audio track that the target gets; 1 means the program.
         #[serde(skip_serializing_if = "is_usual", with = "mix")]
         mix: Option<ExtraTrack> = mix,
+        /// The numbers of the audio tracks that the target gets besides.
+        #[serde(skip_serializing_if = "is_usual", with = "super::strips::tracks")]
+        tracks: ExtraTracks = tracks,
         #[serde(skip_serializing_if = "is_usual")]
         second_canvas: bool = second_canvas,
         #[serde(skip_serializing_if = "is_usual", deserialize_with = "short_text")]
@@ -105,6 +108,7 @@ pub fn from_tables(tables: Vec<Table>) -> Vec<Target> {
                 built_in.enabled = table.enabled;
                 built_in.monitor = table.monitor;
                 built_in.mix = table.mix;
+                built_in.tracks = table.tracks;
                 built_in.second_canvas = table.second_canvas;
             }
             continue;

@@ -23,7 +23,9 @@ pub use index::index;
 pub use metadata::{Metadata, metadata, metadata_by};
 pub use reader::{ReadTag, Reader};
 pub use recording::Recording;
-pub use tag_body::{carries, config_body, packet_body, packet_body_size};
+pub use tag_body::{
+    audio_config_body, audio_front, carries, config_body, packet_body, packet_body_size,
+};
 pub use tag_content::TagContent;
 pub use video::{FrameType, VideoTag, parse_video};
 pub use wire_time::WireTime;

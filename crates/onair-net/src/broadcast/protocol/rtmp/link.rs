@@ -15,10 +15,12 @@ use crate::broadcast::protocol::link::{
 };
 use crate::broadcast::protocol::rtmp::codecs;
 use crate::broadcast::protocol::rtmp::sent_configs::SentConfigs;
-use crate::media::{BitsPerSecond, Rendition, StreamConfig, Track};
+use crate::media::{AudioCodec, BitsPerSecond, ExtraTrack, Rendition, StreamConfig, Track};
 use crate::net::Error;
 use crate::net::rtmp::{Client, Progress};
+use crate::wire::container::flv;
 use crate::wire::rtmp::client::Event;
+use crate::wire::rtmp::command::caps_ex;
 use crate::wire::rtmp::status::Status;
 use crate::wire::rtmp::url::Url;
 
@@ -34,13 +36,15 @@ pub(super) struct RtmpLink {
     /// The rendition whose config the server has.
     sent_rendition: Option<Arc<Rendition>>,
     sent_configs: SentConfigs,
+    /// The extra audio tracks, each with its number in multitrack bodies.
+    extras: Vec<(ExtraTrack, u8)>,
 }
 
 impl RtmpLink {
     pub fn new(client: Client, home: Url, url: Url) -> Self {
         let head = SequenceHeaders::of(&StreamConfig::default());
         let (sent_rendition, sent_configs) = (None, SentConfigs::default());
-        Self { client, home, url, head, sent_rendition, sent_configs }
+        Self { client, home, url, head, sent_rendition, sent_configs, extras: Vec::new() }
     }
 
     fn send_configs(&mut self, time_ms: u32, configs: Vec<(Track, Bytes)>) {
@@ -111,6 +115,10 @@ impl Link for RtmpLink {
         codecs::judge(&head.config_bodies, self.client.enhanced())
     }
 
+    fn takes_extra_tracks(&self) -> bool {
+        self.client.enhanced().caps_ex & caps_ex::MULTITRACK != 0
+    }
+
     /// Sends onMetaData and the sequence headers.
     fn begin(&mut self, start: &StreamStart<'_>) {
         self.head = start.head.clone();
@@ -120,6 +128,13 @@ impl Link for RtmpLink {
         let configs = self.sent_configs.begin(start.first, &head);
         self.client.session().send_metadata(head.metadata);
         self.send_configs(start.time_ms, configs);
+        // The program's audio is track 0.
+        self.extras = start.extras.iter().map(|it| it.track).zip(1..).collect();
+        for (extra, number) in start.extras.iter().zip(1..) {
+            if let Some(body) = flv::audio_config_body(&extra.config, number) {
+                self.client.session().send_audio(start.time_ms, body);
+            }
+        }
     }
 
     fn send(&mut self, packet: &SharedPacket, origin: Timestamp) {
@@ -127,12 +142,14 @@ impl Link for RtmpLink {
         self.other_frames(packet, time_ms);
         let configs = self.sent_configs.before(packet, &self.head);
         self.send_configs(time_ms, configs);
-        let body = packet.flv_body().clone();
+        let session = self.client.session();
         match packet.track {
-            Track::Video => self.client.session().send_video(time_ms, body),
-            Track::Audio => self.client.session().send_audio(time_ms, body),
-            // These tracks are for recordings; subscriptions of publishers do not have them.
-            Track::Extra(_) => return,
+            Track::Video => session.send_video(time_ms, packet.flv_body().clone()),
+            Track::Audio => session.send_audio(time_ms, packet.flv_body().clone()),
+            Track::Extra(track) => match extra_body(&self.extras, track, &packet.data) {
+                Some(body) => session.send_audio(time_ms, body),
+                None => return,
+            },
         };
     }
 
@@ -199,6 +216,14 @@ impl Link for RtmpLink {
             self.client.close(limit).await;
         })
     }
+}
+
+/// Returns the multitrack body of an extra track, or `None` if the server does not get the track.
+fn extra_body(sent: &[(ExtraTrack, u8)], track: ExtraTrack, data: &[u8]) -> Option<Bytes> {
+    let (_, number) = sent.iter().find(|(its, _)| *its == track)?;
+    let mut body = flv::audio_front(AudioCodec::Aac, *number, data)?;
+    body.extend_from_slice(data);
+    Some(body.freeze())
 }
 
 /// Returns true if this is a routine server message without information for the user.
