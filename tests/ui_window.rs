@@ -15,6 +15,7 @@ mod file_chooser;
 mod filter_clipboard;
 mod filters;
 mod focus;
+mod guests;
 mod guide;
 mod help;
 mod input_method;

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each user takes what it needs")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test's")]
 
+pub mod guests;
 mod recordings;
 mod scenes;
 pub mod states;

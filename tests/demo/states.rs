@@ -18,7 +18,7 @@ use onair::text::problem::problem;
 use onair::wire::chat::{ChatPost, ChatRole};
 
 /// The names of the states.
-pub const STATES: [&str; 43] = [
+pub const STATES: [&str; 44] = [
     "idle",
     "custom",
     "targets",
@@ -42,6 +42,7 @@ pub const STATES: [&str; 43] = [
     "opening",
     "lost",
     "clipped",
+    "guests",
     "mixer",
     "mixer-clipped",
     "filters",
@@ -601,6 +602,12 @@ pub fn snapshot(name: &str) -> Snapshot {
             let video = snapshot.video.as_mut().unwrap();
             video.state = SourceState::Failed;
             video.format = None;
+        }
+        "guests" => {
+            snapshot.strips = strips();
+            snapshot.guests = super::guests::four();
+            snapshot.canvas.enabled = true;
+            snapshot.canvas_shown = true;
         }
         "mixer" => {
             snapshot.strips = strips();

@@ -332,7 +332,7 @@ fn a_tab_is_dragged_to_other_tabs_and_beside_them() {
     let y = f32::midpoint(chat.bottom() + AROUND.y, bottom);
     drag_tab(&mut harness, "Stats", egui::pos2(x, y));
     let text = now(&harness);
-    assert!(text.contains("tabs(chat, danmaku, stats!)"), "{text}");
+    assert!(text.contains("tabs(chat, danmaku, guests, stats!)"), "{text}");
     assert!(!text.contains("tabs(stats"), "{text}");
     harness.get_by_label("Compositing: 2.1\u{a0}ms");
     // In the left half of a panel, it gets a part of its own before it.
@@ -341,7 +341,7 @@ fn a_tab_is_dragged_to_other_tabs_and_beside_them() {
     let y = f32::midpoint(mixer.top() - AROUND.y, bottom);
     drag_tab(&mut harness, "Danmaku", egui::pos2(x, y));
     let text = now(&harness);
-    assert!(text.contains("tabs(chat, stats!)"), "{text}");
+    assert!(text.contains("tabs(chat, guests, stats!)"), "{text}");
     let places = [" danmaku", "tabs(mixer!, loudness)", "tabs(chat"].map(|part| text.find(part));
     assert!(places.is_sorted() && places.iter().all(Option::is_some), "{text}");
 }

@@ -663,6 +663,7 @@ target-bind-hint = Address or interface
 second-canvas = Second canvas
 tip-second-canvas = A second program from the same sources and mixer, for example upright for phones. It has its own scene, targets and recording, and needs one more encoder.
 second-canvas-picture = Picture of the second canvas
+second-canvas-tag = 2nd canvas
 second-canvas-figures = { $rate } fps · { $bitrate }
 tip-second-canvas-figures = Frames that were encoded in the last second, and their bitrate
 second-canvas-size = Size of the second canvas

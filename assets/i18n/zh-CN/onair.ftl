@@ -663,6 +663,7 @@ target-bind-hint = 地址或网络接口
 second-canvas = 第二画布
 tip-second-canvas = 用同样的来源和声音做第二个输出，例如给手机看的竖屏。它有自己的场景、推流目标和录像，需要多一个编码器。
 second-canvas-picture = 第二画布的画面
+second-canvas-tag = 第二画布
 second-canvas-figures = { $rate } 帧/秒 · { $bitrate }
 tip-second-canvas-figures = 上一秒编码的帧数和码率
 second-canvas-size = 第二画布的尺寸

@@ -114,6 +114,7 @@ actions! {
     PanelChat "panel-chat" Text "";
     PanelDanmaku "panel-danmaku" Text "";
     PanelShare "panel-share" Share "";
+    PanelGuests "panel-guests" Microphone "";
     PanelStats "panel-stats" Info "";
     PanelEventLog "panel-event-log" Info "";
     PanelPlayers "panel-players" Play "";

@@ -187,7 +187,9 @@ impl Screen {
             Action::NewPlayKey => self.send(Command::NewPlayKey),
             Action::InviteGuest => {
                 self.send(Command::Guest(GuestCommand::Invite));
-                self.show_side(SideTab::Share);
+                self.page = Page::Studio;
+                // The simple layout has a bar with the guests, and the other layouts have a panel.
+                self.docks.reveal(Panel::Guests);
             }
             Action::CopyAddress => ctx.copy_text(self.snapshot.server.play_url.clone()),
             Action::WatchOwn => {

@@ -3,6 +3,7 @@
 pub mod chat;
 pub mod docks;
 pub mod go_live;
+mod guests;
 pub mod loudness;
 pub mod mixer;
 pub mod multiview;
@@ -10,6 +11,7 @@ pub mod parts;
 pub mod program;
 pub mod projectors;
 pub mod right_panel;
+mod second_canvas;
 pub mod share;
 mod stats;
 mod take;
@@ -62,8 +64,11 @@ fn simple(
     let split = room.right() - right;
     let (rest, side) = room.split_left_right_at_x(split);
     let strip = rest.with_min_y(room.bottom() - size::MIXER_HEIGHT);
-    let sources_room = Rect::from_min_max(room.min, pos2(room.left() + left, strip.top()));
-    let stage_room = Rect::from_min_max(sources_room.right_top(), strip.right_top());
+    let has_bar = guests::has_bar(view);
+    let above = strip.top() - if has_bar { guests::BAR_HEIGHT_POINTS } else { 0.0 };
+    let sources_room = Rect::from_min_max(room.min, pos2(room.left() + left, above));
+    let bar = strip.with_max_y(strip.top()).with_min_y(sources_room.bottom());
+    let stage_room = Rect::from_min_max(sources_room.right_top(), bar.right_top());
 
     ui.painter().vline(sources_room.right() - 0.5, sources_room.y_range(), theme.border());
     let mut panel = child(ui, sources_room.shrink2(vec2(gap::S, gap::M)), "sources");
@@ -72,13 +77,20 @@ fn simple(
         left_panel::show(panel, view, parts.scenes, None);
     });
 
-    let preview = parts.preview.as_deref_mut();
     // The controls after the program keep their ids, and so the focus, if the placeholder comes or
     // goes.
     let mut stage = child(ui, stage_room, "stage");
+    let preview = parts.preview.as_deref_mut();
     focus_first(&mut stage, entered == Some(Panel::Program), None, |ui| {
-        program::show(ui, view, parts.program, preview, parts.scenes, stage_room);
+        let room = second_canvas::beside(ui, view, parts.target, stage_room);
+        program::show(ui, view, parts.program, preview, parts.scenes, room);
     });
+    let mut guests_ui = child(ui, bar, "guests");
+    if has_bar {
+        focus_first(&mut guests_ui, entered == Some(Panel::Guests), None, |ui| {
+            guests::bar(ui, view, parts.share, bar);
+        });
+    }
     let mut mixer_ui = child(ui, strip, "mixer");
     let mixer_asked = focus_first(&mut mixer_ui, entered == Some(Panel::Mixer), None, |ui| {
         mixer::show(ui, view, strip).then_some(Action::Mixer)

@@ -219,7 +219,7 @@ fn tag(ui: &Ui, view: &View<'_>, rect: Rect) {
 
 /// Draws a plate with a text in the upper left corner of a frame. A text that is too long for the
 /// frame ends in an ellipsis.
-fn label_in(ui: &Ui, rect: Rect, text: &str, (fill, color): (Color32, Color32)) -> Rect {
+pub(super) fn label_in(ui: &Ui, rect: Rect, text: &str, (fill, color): (Color32, Color32)) -> Rect {
     let margin = vec2(14.0, 8.0);
     let width = (rect.width() - 2.0 * gap::S - margin.x).max(0.0);
     let galley = one_line(ui, text, width, Type::Tiny.font(), color);

@@ -57,7 +57,7 @@ pub struct Draft {
     /// The frame view of the viewer monitor, with the slot of its frames.
     pub(super) viewers: Option<(Latest<VideoFrame>, FrameView)>,
     /// The frames of the second canvas.
-    pub(super) canvas: Option<(Latest<VideoFrame>, FrameView)>,
+    pub(in crate::ui) canvas: Option<(Latest<VideoFrame>, FrameView)>,
 }
 
 /// The two fields that determine the destination of a stream.

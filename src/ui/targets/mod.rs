@@ -57,7 +57,7 @@ pub fn broadcast(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> Option<
     let services = list::show(ui, view, draft).then_some(Action::Services);
     label(ui, &view.texts.get("quality"), Type::Small, view.theme.secondary);
     quality::quality(ui, view, width);
-    second_canvas::show(ui, view, draft, width);
+    second_canvas::show(ui, view, width);
     let asked = if before { readiness(ui, view, draft) } else { None };
     asked.or(services)
 }

@@ -1,8 +1,8 @@
-//! The second canvas below the targets: its switch, size, scene and recording, and its picture.
+//! The second canvas below the targets: its switch, size, scene and recording. Its picture is beside the program.
 
 use std::sync::Arc;
 
-use egui::{Rect, Role, Sense, Ui, WidgetInfo, vec2};
+use egui::Ui;
 
 use crate::media::Size;
 use crate::studio::live::second_canvas::SecondCanvas;
@@ -10,7 +10,6 @@ use crate::studio::{Command, ProgramCommand, Target};
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::targets::Draft;
 use crate::ui::text::format;
-use crate::ui::video::FrameView;
 use crate::ui::view::View;
 use crate::ui::widgets::{Select, label, menu_item, named_switch, scrolled};
 
@@ -21,11 +20,9 @@ const SIZES: [Size; 4] = [
     Size::new(1_080, 1_350),
     Size::new(1_080, 1_080),
 ];
-/// The maximum height of the picture, in points.
-const MAX_PICTURE_HEIGHT: f32 = 240.0;
 
 /// Draws the second canvas.
-pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, width: f32) {
+pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, width: f32) {
     let (theme, texts) = (view.theme, view.texts);
     let mut canvas = view.snapshot.canvas.clone();
     let (text, tip) = (texts.get("second-canvas"), texts.get("tip-second-canvas"));
@@ -33,10 +30,6 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, width: f
         canvas.enabled = !canvas.enabled;
     }
     if view.snapshot.canvas.enabled {
-        if !view.snapshot.canvas_shown {
-            view.send(Command::Programs(ProgramCommand::ShowCanvas(true)));
-        }
-        picture(ui, view, draft, width);
         figures(ui, view);
         fields(ui, view, &mut canvas, width);
     }
@@ -44,25 +37,6 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, width: f
         view.send(Command::Programs(ProgramCommand::SetCanvas(canvas)));
     }
     ui.add_space(gap::S);
-}
-
-/// Draws the newest picture of the canvas.
-fn picture(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, width: f32) {
-    let slot = &view.snapshot.canvas_frames;
-    if draft.canvas.as_ref().is_none_or(|(known, _)| !known.shares_with(slot)) {
-        draft.canvas = Some((slot.clone(), FrameView::new("second-canvas", slot.clone())));
-    }
-    let Some((_, frame)) = &mut draft.canvas else { return };
-    if !frame.is_there() {
-        return;
-    }
-    let shape = frame.shape().max(0.2);
-    let height = (width / shape).min(MAX_PICTURE_HEIGHT).round();
-    let size = vec2((height * shape).round(), height);
-    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
-    let name = view.texts.get("second-canvas-picture");
-    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &*name));
-    frame.paint(ui, Rect::from_min_size(rect.min, size));
 }
 
 /// Draws what the encoder makes, while the canvas is sent or recorded.

@@ -26,7 +26,7 @@ pub struct GuestFigures {
     pub hidden: bool,
     /// True if the guest's name is on the video.
     pub tagged: bool,
-    /// What the camera of a guest in the lobby shows, if there is a window for it.
+    /// What the camera of a guest in the lobby or on air shows, if there is a window for it.
     pub preview: Option<GuestPreview>,
 }
 

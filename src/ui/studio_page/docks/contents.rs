@@ -9,7 +9,9 @@ use crate::ui::scenes::{inspector, left_panel};
 use crate::ui::studio_page::mixer;
 use crate::ui::studio_page::multiview::SceneThumbnails;
 use crate::ui::studio_page::parts::PageParts;
-use crate::ui::studio_page::{chat, go_live, loudness, multiview, program, share, stats};
+use crate::ui::studio_page::{
+    chat, go_live, guests, loudness, multiview, program, second_canvas, share, stats,
+};
 use crate::ui::style::theme::gap;
 use crate::ui::targets::child;
 use crate::ui::view::View;
@@ -32,6 +34,7 @@ pub(super) fn title(panel: Panel) -> &'static str {
         Panel::Chat => key!("tab-chat"),
         Panel::Danmaku => key!("panel-danmaku"),
         Panel::Share => key!("tab-share"),
+        Panel::Guests => key!("panel-guests"),
         Panel::Stats => key!("panel-stats"),
         Panel::EventLog => key!("panel-event-log"),
         Panel::Players => key!("panel-players"),
@@ -66,6 +69,7 @@ pub(super) fn show(
             None
         }
         Panel::Program => {
+            let room = second_canvas::beside(ui, view, parts.target, room);
             let preview = parts.preview.as_deref_mut();
             program::show(ui, view, parts.program, preview, parts.scenes, room);
             None
@@ -92,6 +96,10 @@ pub(super) fn show(
         }),
         Panel::Share => scrolled(ui, inner, "share", |ui| {
             share::show(ui, view, parts.share);
+            None
+        }),
+        Panel::Guests => scrolled(ui, inner, "guests", |ui| {
+            guests::show(ui, view, parts.share);
             None
         }),
         Panel::Stats => scrolled(ui, inner, "stats", |ui| {

@@ -318,6 +318,7 @@ pub(super) fn put_back(tree: &mut Tree<Panel>, panel: Panel, sizes: &mut TileSiz
         Panel::Broadcast,
         Panel::Chat,
         Panel::Share,
+        Panel::Guests,
         Panel::Stats,
         Panel::EventLog,
         Panel::Loudness,

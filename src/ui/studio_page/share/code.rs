@@ -8,7 +8,7 @@ const QUIET_ZONE_MODULES: usize = 4;
 
 /// The QR code of the last address.
 #[derive(Debug, Default)]
-pub(super) struct AddressCode {
+pub(in crate::ui::studio_page) struct AddressCode {
     address: String,
     width: usize,
     /// The dark modules of each row, as ranges.
@@ -37,7 +37,13 @@ impl AddressCode {
 
     /// Draws the code of an address in a square with sides of at most `side` points. The code is
     /// dark on white in every theme, because some readers do not find inverted codes.
-    pub(super) fn show(&mut self, ui: &mut Ui, address: &str, name: &str, side: f32) {
+    pub(in crate::ui::studio_page) fn show(
+        &mut self,
+        ui: &mut Ui,
+        address: &str,
+        name: &str,
+        side: f32,
+    ) {
         self.follow(address);
         if self.width == 0 {
             return;

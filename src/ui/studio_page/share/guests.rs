@@ -8,6 +8,7 @@ use crate::studio::Command;
 use crate::studio::command::GuestCommand;
 use crate::studio::snapshot::GuestFigures;
 use crate::ui::input::actions::key;
+use crate::ui::studio_page::guests;
 use crate::ui::studio_page::share::links::Draft;
 use crate::ui::studio_page::share::meeting;
 use crate::ui::style::icons::Icon;
@@ -41,8 +42,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     } else if !snapshot.server.reach.http {
         paragraph(ui, &texts.get("guests-need-network"), Type::Small, theme.warn);
     }
-    draft.guest_previews.retain(|id, _| snapshot.guests.iter().any(|guest| guest.id == *id));
-    draft.guest_codes.retain(|id, _| snapshot.guests.iter().any(|guest| guest.id == *id));
+    draft.keep_guests(&snapshot.guests);
     for guest in &snapshot.guests {
         ui.push_id(&guest.id, |ui| one(ui, view, draft, guest));
     }
@@ -52,14 +52,8 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
 fn one(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, guest: &GuestFigures) {
     let (theme, texts) = (view.theme, view.texts);
     let name = if guest.name.is_empty() { &guest.id } else { &guest.name };
-    let (state, color) = match guest.state {
-        GuestState::Invited => (key!("guest-invited"), theme.secondary),
-        GuestState::Lobby => (key!("guest-lobby"), theme.warn),
-        GuestState::OnAir => (key!("guest-on-air"), theme.live),
-        GuestState::Away => (key!("guest-away"), theme.warn),
-        GuestState::Left => (key!("guest-left"), theme.secondary),
-    };
-    let state = texts.get(state);
+    let color = guests::state_color(theme, guest.state);
+    let state = texts.get(guests::state_key(guest.state));
     let shown = ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = gap::S;
         label(ui, name, Type::BodyStrong, theme.text);
@@ -71,16 +65,19 @@ fn one(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, guest: &GuestFigures
     let name_and_state = format!("{name}: {state}");
     shown.response.widget_info(|| WidgetInfo::labeled(Role::Label, true, name_and_state.clone()));
     if let Some(preview) = &guest.preview {
-        let texture = draft.guest_previews.entry(guest.id.clone()).or_default();
-        texture.show(
+        draft.preview_of(&guest.id).show(
             ui,
             &preview.0,
             &texts.with("guest-preview", &[("name", name.clone().into())]),
         );
     }
     if matches!(guest.state, GuestState::Invited | GuestState::Away) && !guest.link.is_empty() {
-        let code = draft.guest_codes.entry(guest.id.clone()).or_default();
-        code.show(ui, &guest.link, &texts.get("guest-code"), QR_CODE_SIDE_POINTS);
+        draft.code_of(&guest.id).show(
+            ui,
+            &guest.link,
+            &texts.get("guest-code"),
+            QR_CODE_SIDE_POINTS,
+        );
     }
     let id = || guest.id.clone();
     let mut asked = None;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use egui::{Align, Layout, Ui, vec2};
 
+use crate::studio::snapshot::GuestFigures;
 use crate::ui::studio_page::share::code::AddressCode;
 use crate::ui::studio_page::share::preview::PreviewTexture;
 use crate::ui::style::icons::Icon;
@@ -30,6 +31,22 @@ pub struct Draft {
     /// The address and the key of the server at which guests meet the studio, until the user connects.
     pub(super) meeting_url: String,
     pub(super) meeting_key: String,
+}
+
+impl Draft {
+    /// Forgets guests who are not there any more.
+    pub(in crate::ui::studio_page) fn keep_guests(&mut self, guests: &[GuestFigures]) {
+        self.guest_previews.retain(|id, _| guests.iter().any(|guest| guest.id == *id));
+        self.guest_codes.retain(|id, _| guests.iter().any(|guest| guest.id == *id));
+    }
+
+    pub(in crate::ui::studio_page) fn preview_of(&mut self, id: &str) -> &mut PreviewTexture {
+        self.guest_previews.entry(id.to_owned()).or_default()
+    }
+
+    pub(in crate::ui::studio_page) fn code_of(&mut self, id: &str) -> &mut AddressCode {
+        self.guest_codes.entry(id.to_owned()).or_default()
+    }
 }
 
 /// Draws all links.

@@ -349,9 +349,10 @@ impl Engine {
         self.notices.send_event(Event::Guest(guest));
     }
 
-    /// Returns what a guest in the lobby shows. On the command line, nobody would see it.
+    /// Returns what the camera of a guest shows. On the command line, nobody would see it.
     fn guest_preview(&self, state: GuestState, id: &str) -> Option<GuestPreview> {
-        let is_shown = state == GuestState::Lobby && !self.config.calm;
+        let is_there = matches!(state, GuestState::Lobby | GuestState::OnAir);
+        let is_shown = is_there && !self.config.calm;
         let server = self.built_in.server.as_ref().filter(|_| is_shown)?;
         server.guest_image(id).map(GuestPreview)
     }

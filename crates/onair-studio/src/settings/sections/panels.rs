@@ -41,6 +41,8 @@ named! {
         Danmaku = "danmaku",
         /// The links of the built-in server's stream.
         Share = "share",
+        /// The guests of the show: the lobby, and those on air.
+        Guests = "guests",
         Stats = "stats",
         EventLog = "event-log",
         Players = "players",
@@ -97,7 +99,7 @@ pub const PREDEFINED_LAYOUTS: [(&str, &str); 3] = [
     (
         Panels::STUDIO,
         "row(* column(* row(228 sources, * program), 300 row(* tabs(mixer!, loudness), \
-         300 tabs(chat!, danmaku), 260 tabs(stats!, event-log))), 304 column(* tabs(broadcast!, inspector, share), 120 controls))",
+         300 tabs(chat!, danmaku, guests), 260 tabs(stats!, event-log))), 304 column(* tabs(broadcast!, inspector, share), 120 controls))",
     ),
     (
         Panels::MONITOR,
