@@ -166,6 +166,12 @@ virtual-camera-no-pipewire = PipeWire does not answer
     .cure = Start PipeWire, for example with “systemctl --user start pipewire wireplumber”.
 virtual-camera-node-failed = PipeWire cannot offer the camera ({ $reason })
     .cure = Check that PipeWire and WirePlumber are running.
+virtual-camera-no-loopback = there is no free device of v4l2loopback
+    .cure = Load the module: sudo modprobe v4l2loopback exclusive_caps=1 card_label=onair
+virtual-camera-loopback-used = another program uses the device of v4l2loopback
+    .cure = Close the other program, or load the module with one more device.
+virtual-camera-loopback-gone = the device of v4l2loopback is gone ({ $reason })
+    .cure = Load the module again.
 virtual-camera-not-built = this build of onair has no PipeWire
     .windows = onair has no virtual camera on Windows yet
     .cure-windows = Capture a projector of onair in the other program instead.

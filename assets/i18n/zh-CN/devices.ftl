@@ -166,6 +166,12 @@ virtual-camera-no-pipewire = PipeWire 没有响应
     .cure = 请启动 PipeWire，例如运行 systemctl --user start pipewire wireplumber。
 virtual-camera-node-failed = PipeWire 无法提供摄像头（{ $reason }）
     .cure = 请确认 PipeWire 和 WirePlumber 正在运行。
+virtual-camera-no-loopback = 没有可用的 v4l2loopback 设备
+    .cure = 加载模块：sudo modprobe v4l2loopback exclusive_caps=1 card_label=onair
+virtual-camera-loopback-used = v4l2loopback 设备正被其他程序使用
+    .cure = 关闭那个程序，或者加载模块时增加一个设备。
+virtual-camera-loopback-gone = v4l2loopback 设备已消失（{ $reason }）
+    .cure = 重新加载模块。
 virtual-camera-not-built = 此版本的 onair 不含 PipeWire
     .windows = 在 Windows 上还没有虚拟摄像头
     .cure-windows = 请在其他程序中采集 onair 的投影窗口。

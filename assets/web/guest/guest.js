@@ -20,7 +20,7 @@ const seat = stored('seat') ?? store('seat', randomHex());
 let media = null;
 let joined = false;
 let over = false;
-let state = { state: 'invited', program: false, video_bitrate: 1_500_000, ice_servers: [] };
+let state = { state: 'invited', program: false, video_bitrate: 1_500_000, video_height: 720, video_fps: 30, ice_servers: [] };
 let sending = null;
 let watching = null;
 
@@ -75,7 +75,7 @@ async function openDevices() {
             return notice('noDevices');
         }
     }
-    notice(null);
+    notice(sendsVideo() ? null : 'noH264');
     element('own').srcObject = media;
     await listDevices();
     measureLevel();
@@ -123,15 +123,33 @@ function ready() {
     element('join').disabled = !(media && element('consent').checked);
 }
 
-// Prefers H.264, which the studio needs. Returns false if this browser cannot send it.
+// The forms of H.264 that this browser can send. A new Firefox has none until it has fetched its plugin.
+function h264() {
+    const codecs = RTCRtpSender.getCapabilities('video')?.codecs ?? [];
+    return codecs.filter(codec => /h264/i.test(codec.mimeType) && /packetization-mode=1/.test(codec.sdpFmtpLine));
+}
+
+// Returns false if there is a camera whose video this browser cannot send to the studio.
+function sendsVideo() {
+    return media.getVideoTracks().length === 0 || h264().length > 0;
+}
+
+// Chooses H.264, which the studio needs.
 function useH264(transceiver) {
     const codecs = RTCRtpSender.getCapabilities('video')?.codecs ?? [];
-    const wanted = codecs.filter(codec => /h264/i.test(codec.mimeType) && /packetization-mode=1/.test(codec.sdpFmtpLine));
-    if (wanted.length === 0) return false;
     // Baseline is decoded everywhere.
-    wanted.sort((a, b) => /42e0/i.test(b.sdpFmtpLine) - /42e0/i.test(a.sdpFmtpLine));
+    const wanted = h264().sort((a, b) => /42e0/i.test(b.sdpFmtpLine) - /42e0/i.test(a.sdpFmtpLine));
     transceiver.setCodecPreferences([...wanted, ...codecs.filter(codec => /rtx/i.test(codec.mimeType))]);
-    return true;
+}
+
+// What the studio asks for. The camera keeps its size, so that nothing flickers.
+function limits(track) {
+    const { height = 720 } = track.getSettings();
+    return {
+        maxBitrate: state.video_bitrate,
+        maxFramerate: state.video_fps,
+        scaleResolutionDownBy: Math.max(1, height / state.video_height),
+    };
 }
 
 // Connects, or closes the connection, so that it is tried again.
@@ -188,14 +206,16 @@ async function send() {
     sending?.close();
     const connection = new RTCPeerConnection({ iceServers: state.ice_servers, bundlePolicy: 'max-bundle' });
     sending = connection;
-    const [audio, video] = [media.getAudioTracks()[0], media.getVideoTracks()[0]];
+    const audio = media.getAudioTracks()[0];
+    // A guest whose video the studio cannot take is still heard.
+    const video = sendsVideo() ? media.getVideoTracks()[0] : null;
     connection.addTransceiver(audio ?? 'audio', { direction: audio ? 'sendrecv' : 'recvonly' });
     if (video) {
         const transceiver = connection.addTransceiver(video, {
             direction: 'sendonly',
-            sendEncodings: [{ maxBitrate: state.video_bitrate, maxFramerate: 30 }],
+            sendEncodings: [limits(video)],
         });
-        if (!useH264(transceiver)) return notice('noH264', {}, true);
+        useH264(transceiver);
     }
     connection.ontrack = ({ track }) => {
         const others = element('others');
@@ -213,16 +233,18 @@ async function send() {
     if (answer.status === 503) return notice('studioAway');
     if (answer.status !== 201) return notice('refused', { why: answer.body });
     connection.session = answer.session;
-    notice(null);
+    notice(sendsVideo() ? null : 'noH264');
 }
 
-// Follows the share of the bandwidth that the studio gives this guest.
-async function limitBitrate() {
+// Follows what the studio asks for: its share of the bandwidth, and less video if its computer does not keep up.
+async function limitVideo() {
     const sender = sending?.getSenders().find(each => each.track?.kind === 'video');
     const parameters = sender?.getParameters();
     const encoding = parameters?.encodings?.[0];
-    if (!encoding || encoding.maxBitrate === state.video_bitrate) return;
-    encoding.maxBitrate = state.video_bitrate;
+    if (!encoding) return;
+    const wanted = limits(sender.track);
+    if (Object.entries(wanted).every(([name, value]) => encoding[name] === value)) return;
+    Object.assign(encoding, wanted);
     await sender.setParameters(parameters).catch(() => {});
 }
 
@@ -283,7 +305,7 @@ async function follow() {
         if (sending) sending.wasConnected = wasConnected;
     }
     if (state.program && (!watching || closed(watching))) await watch();
-    await limitBitrate();
+    await limitVideo();
 }
 
 function toggle(button, kind, on, off) {

@@ -57,6 +57,8 @@ pub enum Command {
     AtEnd(SourceId, EndBehavior),
     /// Turns the virtual camera on or off.
     SwitchVirtualCamera(bool),
+    /// Presses the rule key with this number, from 1. Rules can wait for it.
+    RuleKey(u8),
     /// Changes the format of the virtual camera.
     SetVirtualCamera(VirtualCameraChoices),
     /// Sets a control of a camera. `camera` and `control` are names. `None` restores the control's

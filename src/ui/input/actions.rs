@@ -77,6 +77,10 @@ actions! {
     ReplayBuffer "replay-buffer" Replay "";
     Screenshot "screenshot" Screenshot "Ctrl+G";
     VirtualCamera "virtual-camera" Camera "";
+    RuleKey1 "rule-key-1" Keyboard "";
+    RuleKey2 "rule-key-2" Keyboard "";
+    RuleKey3 "rule-key-3" Keyboard "";
+    RuleKey4 "rule-key-4" Keyboard "";
     Mute "mute" SpeakerOff "M";
     AddSource "add-source" Plus "";
     AddScene "add-scene" Plus "";
@@ -290,10 +294,16 @@ impl Action {
         )
     }
 
+    /// Returns the number of the rule key, from 1: its hotkey is the event `hotkey` of rules.
+    pub fn rule_key(self) -> Option<u8> {
+        self.name().strip_prefix("rule-key-")?.parse().ok()
+    }
+
     /// Returns true if the hotkey of the command may work in other windows. This is allowed only
     /// for commands that do not need a visible window.
     pub fn may_be_global(self) -> bool {
         self.scene().is_some()
+            || self.rule_key().is_some()
             || matches!(
                 self,
                 Self::GoLive

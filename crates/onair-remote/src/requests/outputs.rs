@@ -247,11 +247,11 @@ fn outputs(call: &Call<'_>) -> CallResult {
             "outputHeight": size.height,
             "outputActive": active,
             "outputFlags": {
-                "OUTPUT_AUDIO": true,
-                "OUTPUT_VIDEO": true,
-                "OUTPUT_ENCODED": true,
-                "OUTPUT_MULTI_TRACK": *name != "simple_stream",
-                "OUTPUT_SERVICE": *name == "simple_stream",
+                "OBS_OUTPUT_AUDIO": true,
+                "OBS_OUTPUT_VIDEO": true,
+                "OBS_OUTPUT_ENCODED": true,
+                "OBS_OUTPUT_MULTI_TRACK": *name != "simple_stream",
+                "OBS_OUTPUT_SERVICE": *name == "simple_stream",
             },
         })
     });

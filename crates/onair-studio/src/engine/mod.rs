@@ -289,6 +289,12 @@ impl Engine {
                 self.set_camera(camera, control, value);
             }
             Command::SwitchVirtualCamera(on) => self.switch_virtual_camera(on),
+            Command::RuleKey(number) => {
+                let keys = &mut self.state.rule_keys;
+                if let Some(count) = keys.get_mut(usize::from(number).wrapping_sub(1)) {
+                    *count = count.wrapping_add(1);
+                }
+            }
             Command::SetRules(rules) => self.set_rules(rules),
             Command::PauseRule(rule) => self.pause_rule(&rule),
             Command::SetVirtualCamera(choices) => self.set_virtual_camera(choices),

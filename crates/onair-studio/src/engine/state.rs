@@ -46,6 +46,8 @@ pub struct EngineState {
     /// The last reported health.
     pub health: Option<Health>,
     pub program: Option<Program>,
+    /// How often each rule key was pressed.
+    pub rule_keys: [u32; 4],
     pub stage: SceneState,
     pub listening: Option<MonitoringOutput>,
     /// Strips that capture the monitoring device, so that the mixer does not monitor them.

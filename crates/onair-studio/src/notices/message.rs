@@ -175,6 +175,8 @@ notices! {
     /// There is no place for another guest.
     GuestsFull "guests-full" Info [most] [] {};
     GuestsOff "guests-off" Info [] [] {};
+    /// The computer does not keep up, so guests send less video.
+    GuestsLowered "guests-lowered" Info [] [] {};
     /// Guests across the internet cannot reach the studio. Those who are connected stay.
     MeetingLost "meeting-lost" Warning [host] [reason] {} until["meeting-back" by "host"];
     MeetingBack "meeting-back" Info [host] [] {};

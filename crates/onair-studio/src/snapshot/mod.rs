@@ -500,6 +500,8 @@ pub struct Snapshot {
     /// The figures of the current stream delay.
     pub held: Option<DelayFigures>,
     pub recording: Option<RecordingFigures>,
+    /// How often each rule key was pressed.
+    pub rule_keys: [u32; 4],
     /// The second canvas, and its newest frame while the window shows it.
     pub canvas: SecondCanvas,
     pub canvas_frames: Latest<VideoFrame>,

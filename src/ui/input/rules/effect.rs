@@ -63,6 +63,7 @@ pub fn effect(command: &AnyCommand, snapshot: &Snapshot, here: bool) -> HotkeyEf
             Command::SetMuted(!snapshot.audio.as_ref().is_some_and(|audio| audio.muted))
         }
         Action::Transition => Command::Transition,
+        _ if action.rule_key().is_some() => Command::RuleKey(action.rule_key().unwrap_or_default()),
         _ => {
             let scenes = &snapshot.scenes.collection.scenes;
             match action.scene().and_then(|place| scenes.get(place)) {

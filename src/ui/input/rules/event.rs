@@ -10,6 +10,9 @@ use crate::ui::input::actions::key;
 /// Maximum time without sound that a rule can wait for.
 const MAX_SILENCE: Duration = Duration::from_secs(86_400);
 
+/// The number of rule keys.
+const RULE_KEYS: u8 = 4;
+
 /// An event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RuleEvent {
@@ -27,11 +30,13 @@ pub enum RuleEvent {
     Chat(String),
     /// A window whose program or title contains this text comes to the front.
     Window(String),
+    /// The hotkey of the rule key with this number, from 1, was pressed.
+    Hotkey(u8),
 }
 
 /// The kinds of events in the order of lists: the word, and the text keys of the name and of the hint
 /// for its details.
-pub const KINDS: [(&str, &str, &str); 7] = [
+pub const KINDS: [(&str, &str, &str); 8] = [
     ("scene", key!("rule-scene"), key!("rule-scene-hint")),
     ("source-lost", key!("rule-source-lost"), key!("rule-source-lost-hint")),
     ("target-lost", key!("rule-target-lost"), key!("rule-target-lost-hint")),
@@ -39,6 +44,7 @@ pub const KINDS: [(&str, &str, &str); 7] = [
     ("time", key!("rule-time"), key!("rule-time-hint")),
     ("chat", key!("rule-chat"), key!("rule-chat-hint")),
     ("window", key!("rule-window"), key!("rule-window-hint")),
+    ("hotkey", key!("rule-hotkey"), key!("rule-hotkey-hint")),
 ];
 
 impl RuleEvent {
@@ -67,6 +73,7 @@ impl RuleEvent {
             }
             "chat" if !rest.is_empty() => Self::Chat(name()),
             "window" if !rest.is_empty() => Self::Window(name()),
+            "hotkey" => Self::Hotkey(rest.parse().ok().filter(|it| (1..=RULE_KEYS).contains(it))?),
             _ => return None,
         })
     }
@@ -91,6 +98,7 @@ impl fmt::Display for RuleEvent {
             Self::Time(hour, minute) => write!(f, "time:{hour:02}:{minute:02}"),
             Self::Chat(word) => write!(f, "chat:{word}"),
             Self::Window(text) => write!(f, "window:{text}"),
+            Self::Hotkey(number) => write!(f, "hotkey:{number}"),
         }
     }
 }
@@ -111,6 +119,7 @@ mod tests {
             "time:07:05",
             "chat:!pause",
             "window:Firefox",
+            "hotkey:4",
         ] {
             assert_eq!(RuleEvent::parse(text).unwrap().to_string(), text);
         }
@@ -118,7 +127,9 @@ mod tests {
         {
             assert_eq!(RuleEvent::parse(bad), None, "{bad}");
         }
-        for bad in ["window:", "time:12", "time:12:60", "time:-1:00", "chat: ", "moon:full"] {
+        for bad in
+            ["window:", "time:12", "time:12:60", "time:-1:00", "chat: ", "hotkey:0", "hotkey:5"]
+        {
             assert_eq!(RuleEvent::parse(bad), None, "{bad}");
         }
     }

@@ -27,6 +27,8 @@ struct Facts {
     chat: u64,
     /// The same of the chats of services.
     service_chat: u64,
+    /// How often each rule key was pressed.
+    keys: [u32; 4],
 }
 
 impl Facts {
@@ -50,6 +52,7 @@ impl Facts {
             front: front.map(str::to_lowercase),
             chat: snapshot.chat.lines.last().map_or(0, |line| line.number),
             service_chat: snapshot.service_chats.lines.last().map_or(0, |line| line.number),
+            keys: snapshot.rule_keys,
         }
     }
 }
@@ -136,7 +139,10 @@ impl RuleWatcher {
 /// Returns true if the command of a rule can cause this event.
 fn can_be_caused(event: &RuleEvent) -> bool {
     match event {
-        RuleEvent::Scene(_) | RuleEvent::SourceLost(_) | RuleEvent::TargetLost(_) => true,
+        RuleEvent::Scene(_)
+        | RuleEvent::SourceLost(_)
+        | RuleEvent::TargetLost(_)
+        | RuleEvent::Hotkey(_) => true,
         RuleEvent::Silent(..) | RuleEvent::Time(..) | RuleEvent::Chat(_) | RuleEvent::Window(_) => {
             false
         }
@@ -173,6 +179,12 @@ fn has_happened(event: &RuleEvent, before: &Facts, after: &Facts, snapshot: &Sna
             let has = |front: &str| front.contains(&text);
             // A window that is known for the first time may have been in front before.
             matches!((&before.front, &after.front), (Some(old), Some(new)) if !has(old) && has(new))
+        }
+        RuleEvent::Hotkey(number) => {
+            let pressed = |keys: &[u32; 4]| {
+                keys.get(usize::from(*number).wrapping_sub(1)).copied().unwrap_or_default()
+            };
+            pressed(&before.keys) != pressed(&after.keys)
         }
         RuleEvent::Silent(..) => false,
     }
@@ -223,6 +235,22 @@ mod tests {
         Arc::make_mut(&mut it.scenes.collection).current = scenes[0].id;
         it.rules[1].enabled = false;
         assert!(due(&mut watcher, 500, 16, &it).is_empty(), "the rule is paused");
+    }
+
+    #[test]
+    fn a_hotkey_is_an_event_each_time_it_is_pressed() {
+        let mut it = snapshot(&["hotkey:1", "hotkey:2"]);
+        let mut watcher = RuleWatcher::default();
+        it.rule_keys = [3, 0, 0, 0];
+        assert!(due(&mut watcher, 0, 14, &it).is_empty());
+        for (millis, keys, expected) in [
+            (100, [4, 0, 0, 0], &["hotkey:1"][..]),
+            (200, [4, 1, 0, 0], &["hotkey:2"]),
+            (300, [4, 1, 0, 9], &[]),
+        ] {
+            it.rule_keys = keys;
+            assert_eq!(due(&mut watcher, millis, 14, &it), expected);
+        }
     }
 
     #[test]

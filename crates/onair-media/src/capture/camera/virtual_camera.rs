@@ -1,6 +1,6 @@
 //! The virtual camera: the program as a camera that other programs use, such as a meeting in a
 //! browser. A thread passes on the newest frame at the frame rate, while a program uses the camera.
-//! `backend/virtual_node` offers the camera to PipeWire.
+//! `backend/virtual_node` offers the camera to PipeWire, and `backend/loopback` to a device of v4l2loopback, if there is one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use yuv::{BufferStoreMut, YuvPackedImageMut, YuvPlanarImage};
 
 use crate::base::{Clock, Latest, Stop, Timestamp, Worker};
+use crate::capture::camera::backend::loopback::Loopback;
 use crate::capture::camera::backend::virtual_node::Node;
 use crate::media::{FrameRate, Planes, Size, VideoFrame};
 use crate::text::Problem;
@@ -108,12 +109,17 @@ struct Feeder {
 impl Feeder {
     fn run(mut self, stop: &Stop) {
         loop {
-            let reason = match Node::open(self.format.size, self.format.rate) {
-                Ok(node) => match self.feed(&node, stop) {
+            let node = Node::open(self.format.size, self.format.rate);
+            let loopback = Loopback::open(self.format.size);
+            if let Err(why) = &loopback {
+                tracing::debug!(%why, "the virtual camera is not a device of Video4Linux");
+            }
+            let reason = match (node, loopback) {
+                (Err(reason), Err(_)) => reason,
+                (node, loopback) => match self.feed(node.ok().as_ref(), loopback.ok(), stop) {
                     None => return,
                     Some(reason) => reason,
                 },
-                Err(reason) => reason,
             };
             tracing::debug!(%reason, "the virtual camera has ended");
             self.set(VirtualCameraState::Failed(reason));
@@ -130,15 +136,23 @@ impl Feeder {
         }
     }
 
-    /// Feeds the camera. Returns the reason why it ended, or `None` if it was stopped.
-    fn feed(&mut self, node: &Node, stop: &Stop) -> Option<Problem> {
+    /// Feeds the camera, of which there is at least one kind. Returns the reason why it ended, or `None` if it was stopped.
+    fn feed(
+        &mut self,
+        node: Option<&Node>,
+        mut loopback: Option<Loopback>,
+        stop: &Stop,
+    ) -> Option<Problem> {
         let period = self.format.rate.period();
         let mut next = self.clock.now();
         loop {
-            let used = match node.is_used() {
-                Ok(used) => used,
-                Err(reason) => return Some(reason),
+            let node_used = match node.map(Node::is_used) {
+                Some(Ok(used)) => used,
+                Some(Err(reason)) => return Some(reason),
+                None => false,
             };
+            // Nobody tells who reads the device.
+            let used = node_used || loopback.is_some();
             let state = if used { VirtualCameraState::Used } else { VirtualCameraState::Waiting };
             self.set(state);
             let now = self.clock.now();
@@ -150,7 +164,16 @@ impl Feeder {
                 // A program without video has no frame.
                 let frame = frames.get();
                 let bytes = self.canvas.draw(frame.as_ref().map(VideoFrame::planes));
-                node.send(bytes);
+                if let Some(node) = node.filter(|_| node_used) {
+                    node.send(bytes);
+                }
+                if let Some(Err(reason)) = loopback.as_mut().map(|it| it.send(bytes)) {
+                    tracing::debug!(%reason, "the virtual camera lost its device");
+                    if node.is_none() {
+                        return Some(reason);
+                    }
+                    loopback = None;
+                }
             }
             next = following(next, period, now);
             if stop.wait(next.since(now)) {

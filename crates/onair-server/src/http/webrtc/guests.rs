@@ -110,11 +110,14 @@ async fn state(
     };
     let own = registry.config.own_stream.as_ref();
     let own = own.and_then(|own| registry.find(&own.app, &own.stream));
+    let (video_height, video_fps) = guests.video_shape();
     let state = json!({
         "state": place.state().name(),
         "present": place.is_present(),
         "program": own.is_some_and(|stream| stream.is_published()),
         "video_bitrate": guests.video_bitrate(),
+        "video_height": video_height,
+        "video_fps": video_fps,
         "ice_servers": ice_servers(&registry, &caller),
     });
     ([(header::CACHE_CONTROL, "no-store")], Json(state)).into_response()

@@ -12,6 +12,7 @@
 mod slot;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use tokio::sync::watch;
@@ -34,6 +35,10 @@ pub(crate) const MAX_SIZE: (u32, u32) = (1_920, 1_080);
 pub(crate) const MAX_BITRATE: u64 = 6_000_000;
 /// The bitrate of the video of a single guest, in bits per second. Several guests share twice as much.
 const VIDEO_BITRATE: u32 = 1_500_000;
+/// The maximum height and frame rate of a guest's video, and those while the studio's computer does not keep up.
+const VIDEO_SHAPES: [(u32, u32); 2] = [(720, 30), (360, 15)];
+/// The maximum bitrate while the studio's computer does not keep up.
+const LOWERED_VIDEO_BITRATE: u32 = 500_000;
 
 /// The places of guests of a show.
 pub struct Guests {
@@ -44,6 +49,8 @@ pub struct Guests {
     changes: watch::Sender<()>,
     /// The server at which guests across the internet meet the studio.
     meeting: watch::Sender<Option<Arc<MeetingPlace>>>,
+    /// True while guests send less, because the studio's computer does not keep up.
+    is_lowered: AtomicBool,
 }
 
 partial_debug!(Guests { key });
@@ -71,6 +78,7 @@ impl Guests {
             places: Mutex::default(),
             changes: watch::Sender::new(()),
             meeting: watch::Sender::new(None),
+            is_lowered: AtomicBool::new(false),
         })
     }
 
@@ -141,8 +149,27 @@ impl Guests {
         self.places.lock().all.iter().map(|place| place.view()).collect()
     }
 
+    /// Asks all guests to send less video, or as much as usual.
+    pub fn set_lowered(&self, is_lowered: bool) {
+        self.is_lowered.store(is_lowered, Ordering::Relaxed);
+    }
+
+    /// Returns true while guests are asked to send less video.
+    pub fn is_lowered(&self) -> bool {
+        self.is_lowered.load(Ordering::Relaxed)
+    }
+
+    /// Returns the maximum height and frame rate of the video that a guest should send.
+    pub(crate) fn video_shape(&self) -> (u32, u32) {
+        let [usual, lowered] = VIDEO_SHAPES;
+        if self.is_lowered() { lowered } else { usual }
+    }
+
     /// Returns the bits per second that a guest should send as video.
     pub(crate) fn video_bitrate(&self) -> u32 {
+        if self.is_lowered() {
+            return LOWERED_VIDEO_BITRATE;
+        }
         let present = self.places.lock().all.iter().filter(|place| place.is_present()).count();
         let present = u32::try_from(present).unwrap_or(1).max(1);
         VIDEO_BITRATE.min(2 * VIDEO_BITRATE / present)
@@ -200,6 +227,8 @@ mod tests {
         for (session, place) in (1..).zip(&places) {
             assert!(place.ask("seat", "") && place.connected(session, "seat"));
         }
-        assert_eq!(guests.video_bitrate(), VIDEO_BITRATE / 2);
+        assert_eq!((guests.video_bitrate(), guests.video_shape()), (VIDEO_BITRATE / 2, (720, 30)));
+        guests.set_lowered(true);
+        assert_eq!((guests.video_bitrate(), guests.video_shape()), (500_000, (360, 15)));
     }
 }

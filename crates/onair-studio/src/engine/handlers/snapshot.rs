@@ -73,6 +73,7 @@ impl Engine {
             },
             delay: self.settings.delay,
             held: self.live.on_air.as_ref().and_then(OnAir::held),
+            rule_keys: self.state.rule_keys,
             canvas: self.settings.canvas.clone(),
             canvas_frames: self.live.second.frames.clone(),
             canvas_shown: self.live.second.is_shown,

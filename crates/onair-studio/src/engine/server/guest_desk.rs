@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::mix::StripId;
 use crate::server::guests::{GuestState, GuestView, Guests};
 use crate::server::{MeetingPlace, MeetingState};
+use crate::studio::engine::server::guest_load::GuestLoad;
 use crate::studio::sources::open::GuestEntrance;
 
 /// The guests, as last looked at.
@@ -22,6 +23,8 @@ pub struct GuestDesk {
     /// Where the sources of guests find their streams.
     pub entrance: GuestEntrance,
     pub known: BTreeMap<String, KnownGuest>,
+    /// Whether guests send less video, because the computer does not keep up.
+    pub load: GuestLoad,
     /// True while the show is sent to a target.
     pub was_publishing: bool,
 }

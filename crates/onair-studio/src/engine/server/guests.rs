@@ -297,6 +297,38 @@ impl Engine {
             }
         }
         self.built_in.desk.write_names();
+        self.restore_guests();
+    }
+
+    /// Asks guests for less video, because the computer does not keep up.
+    pub fn guests_too_much(&mut self) {
+        let desk = &mut self.built_in.desk;
+        let has_guests = desk.known.values().any(|known| known.view.is_present);
+        if !desk.load.slow(has_guests) {
+            return;
+        }
+        if let Some(guests) = &desk.guests {
+            guests.set_lowered(true);
+        }
+        self.notices.raise(&StudioMessage::GuestsLowered {}, "");
+    }
+
+    /// The computer keeps up again.
+    pub fn guests_recovered(&mut self) {
+        self.built_in.desk.load.recovered(self.clock.now());
+    }
+
+    /// Asks guests for as much video as before, if the computer has kept up for long enough.
+    fn restore_guests(&mut self) {
+        let desk = &mut self.built_in.desk;
+        let has_guests = desk.known.values().any(|known| known.view.is_present);
+        if !desk.load.is_over(self.clock.now(), has_guests) {
+            return;
+        }
+        if let Some(guests) = &desk.guests {
+            guests.set_lowered(false);
+        }
+        self.notices.take_back("guests-lowered");
     }
 
     /// Reports whether guests across the internet can reach the studio.
@@ -413,6 +445,26 @@ mod tests {
         );
         engine.forget_earlier_guests();
         assert!(!engine.is_guest_shown("g1"));
+    }
+
+    #[test]
+    fn guests_are_asked_for_less_video_while_the_computer_does_not_keep_up() {
+        let (mut engine, _ends) = at_rest(None);
+        engine.built_in.desk = GuestDesk::new(1);
+        let guests = engine.built_in.desk.guests.clone().unwrap();
+        engine.guests_too_much();
+        assert!(!guests.is_lowered(), "there is no guest");
+        let view = GuestView { id: "g1".into(), is_present: true, ..GuestView::default() };
+        let known = KnownGuest { view, ..KnownGuest::default() };
+        engine.built_in.desk.known.insert("g1".into(), known);
+        engine.guests_too_much();
+        let is_told = |engine: &Engine| {
+            engine.notices.active.notices().iter().any(|it| it.key() == "guests-lowered")
+        };
+        assert!(guests.is_lowered() && is_told(&engine));
+        engine.built_in.desk.known.clear();
+        engine.restore_guests();
+        assert!(!guests.is_lowered() && !is_told(&engine));
     }
 
     #[test]

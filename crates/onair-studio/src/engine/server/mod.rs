@@ -2,6 +2,7 @@
 
 pub mod flags;
 mod guest_desk;
+mod guest_load;
 mod guests;
 mod meeting;
 

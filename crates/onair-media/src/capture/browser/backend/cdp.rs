@@ -30,6 +30,13 @@ pub(super) struct Cdp {
     events: VecDeque<Value>,
 }
 
+/// What comes while a request waits for its answer.
+pub enum Arrival {
+    /// The answer; `None` if Chromium refuses.
+    Answer(Option<Value>),
+    Other(Value),
+}
+
 impl Cdp {
     pub fn new(to: File, from: File) -> io::Result<Self> {
         for pipe in [&to, &from] {
@@ -94,12 +101,26 @@ impl Cdp {
         let number = self.send(session, method, params)?;
         let until = Instant::now() + limit;
         loop {
-            while let Some(mut message) = self.read_message()? {
-                if message.get("id").and_then(Value::as_u64) == Some(number) {
-                    return Ok(message.get_mut("result").map(Value::take));
-                }
+            match self.arrival(number, until)? {
+                Arrival::Answer(answer) => return Ok(answer),
                 // Answers to requests that were sent before may come meanwhile.
-                self.keep(message);
+                Arrival::Other(message) => self.keep(message),
+            }
+        }
+    }
+
+    /// Waits for the answer to the request with this number, or for a message that comes before it.
+    ///
+    /// # Errors
+    /// Fails if Chromium ended, or sent neither in time.
+    pub fn arrival(&mut self, number: u64, until: Instant) -> io::Result<Arrival> {
+        loop {
+            if let Some(mut message) = self.read_message()? {
+                let is_answer = message.get("id").and_then(Value::as_u64) == Some(number);
+                return Ok(match is_answer {
+                    true => Arrival::Answer(message.get_mut("result").map(Value::take)),
+                    false => Arrival::Other(message),
+                });
             }
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {

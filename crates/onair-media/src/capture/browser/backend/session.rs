@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::capture::browser::backend::cdp::{Cdp, wait};
+use crate::capture::browser::backend::cdp::{Arrival, Cdp, wait};
 use crate::capture::browser::backend::chromium::Chromium;
 use crate::capture::browser::backend::connection::{MessageReader, send};
 use crate::capture::browser::backend::frame_image::decode;
@@ -188,24 +188,18 @@ impl<'a> Session<'a> {
         let number = self.tell(method, params)?;
         let until = Instant::now() + ANSWER_TIMEOUT;
         loop {
-            while let Some(mut message) = self.cdp.read_message()? {
-                if message.get("id").and_then(Value::as_u64) == Some(number) {
-                    return Ok(message.get_mut("result").map(Value::take));
-                }
-                // The page may answer only after the answer to its own question.
-                let params = |message: &Value| message.get("params").cloned().unwrap_or_default();
-                let method = message.get("method").and_then(Value::as_str).map(str::to_owned);
-                match method.as_deref() {
-                    Some("Fetch.requestPaused") => self.decide(&params(&message))?,
-                    Some("Page.javascriptDialogOpening") => self.dismiss(&params(&message))?,
-                    _ => self.cdp.keep(message),
-                }
+            let message = match self.cdp.arrival(number, until)? {
+                Arrival::Answer(answer) => return Ok(answer),
+                Arrival::Other(message) => message,
+            };
+            // The page may answer only after the answer to its own question.
+            let params = |message: &Value| message.get("params").cloned().unwrap_or_default();
+            let method = message.get("method").and_then(Value::as_str).map(str::to_owned);
+            match method.as_deref() {
+                Some("Fetch.requestPaused") => self.decide(&params(&message))?,
+                Some("Page.javascriptDialogOpening") => self.dismiss(&params(&message))?,
+                _ => self.cdp.keep(message),
             }
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(io::ErrorKind::TimedOut.into());
-            }
-            wait(&[(self.cdp.descriptor(), libc::POLLIN)], left)?;
         }
     }
 

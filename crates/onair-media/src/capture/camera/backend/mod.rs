@@ -16,7 +16,11 @@ mod identity;
 #[cfg(target_os = "linux")]
 mod ioctl;
 #[cfg(target_os = "linux")]
+pub(in crate::capture::camera) mod loopback;
+#[cfg(target_os = "linux")]
 mod multiplanar;
+#[cfg(not(target_os = "linux"))]
+pub(in crate::capture::camera) mod no_loopback;
 #[cfg(not(all(target_os = "linux", feature = "wayland")))]
 pub(in crate::capture::camera) mod no_virtual_node;
 #[cfg(target_os = "linux")]
@@ -30,6 +34,8 @@ mod windows;
 
 use std::sync::Arc;
 
+#[cfg(not(target_os = "linux"))]
+pub(in crate::capture::camera) use no_loopback as loopback;
 #[cfg(not(all(target_os = "linux", feature = "wayland")))]
 pub(in crate::capture::camera) use no_virtual_node as virtual_node;
 

@@ -487,9 +487,15 @@ impl Engine {
     /// Reports that the computer no longer keeps up, and withdraws this when it keeps up again.
     fn tell_pace(&mut self, pace: &PaceNews) {
         match pace {
-            PaceNews::Slow(message) => self.notices.raise(message, ""),
+            PaceNews::Slow(message) => {
+                self.notices.raise(message, "");
+                self.guests_too_much();
+            }
             PaceNews::Changed(message) => self.notices.active.correct(message, ""),
-            PaceNews::Over => self.notices.take_back("encoder-slow"),
+            PaceNews::Over => {
+                self.notices.take_back("encoder-slow");
+                self.guests_recovered();
+            }
         }
     }
 }
