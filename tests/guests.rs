@@ -1,7 +1,10 @@
 //! Tests of guests: Chromium with fake devices joins a broadcast by the links of `--control`.
 
+mod bad_link;
+mod firefox;
 mod hostile;
 mod internet;
+mod less_video;
 mod round_trip;
 
 use std::io::Write;
@@ -66,9 +69,14 @@ struct Show {
 
 impl Show {
     fn start(guests: &str) -> Self {
+        Self::start_at(guests, &["--https", "127.0.0.1:0"])
+    }
+
+    /// Starts a broadcast whose pages are at this address.
+    fn start_at(guests: &str, address: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let record = folder.path().join("show.mkv");
-        let (onair, control) = Onair::start_with_input(&[
+        let words = [
             "live",
             "--video",
             "color:#000000",
@@ -76,13 +84,12 @@ impl Show {
             "silence",
             "--size",
             "640x360",
-            "--https",
-            "127.0.0.1:0",
             "--guests",
             guests,
             "--record",
             record.to_str().unwrap(),
-        ]);
+        ];
+        let (onair, control) = Onair::start_with_input(&[&words[..], address].concat());
         Self { onair, control, folder }
     }
 
@@ -110,6 +117,20 @@ impl Show {
     fn invite(&mut self, id: &str) -> String {
         self.say("guest invite");
         self.wait_state(id, "invited")["link"].as_str().unwrap().to_owned()
+    }
+
+    /// Waits until the round trip to a guest is known, in ms.
+    fn wait_rtt(&mut self, id: &str) -> f64 {
+        let mut rtt = None;
+        wait_for("the round trip to the guest", LIMIT, || {
+            self.say("guest list");
+            std::thread::sleep(std::time::Duration::from_millis(200));
+            let events = self.onair.events();
+            let of = events.iter().rev().find(|it| it["event"] == "guest" && it["id"] == id);
+            rtt = of.and_then(|it| it["rtt_ms"].as_f64());
+            rtt.is_some()
+        });
+        rtt.unwrap_or_default()
     }
 
     fn record(&self) -> PathBuf {

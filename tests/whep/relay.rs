@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::{SocketAddr, UdpSocket};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -24,6 +24,8 @@ pub struct Relay {
     pub port: u16,
     /// The limit towards the viewer in bits per second. Zero means no limit.
     rate: Arc<AtomicU64>,
+    /// True while all datagrams are lost.
+    cut: Arc<AtomicBool>,
 }
 
 impl Relay {
@@ -33,20 +35,28 @@ impl Relay {
         let port = near.local_addr().unwrap().port();
         let rate = Arc::new(AtomicU64::new(0));
         let limit = Arc::clone(&rate);
+        let cut = Arc::new(AtomicBool::new(false));
+        let is_cut = Arc::clone(&cut);
         thread::spawn(move || {
             let mut viewers: HashMap<SocketAddr, Direction> = HashMap::new();
             let mut buffer = [0; 2_048];
             while let Ok((length, from)) = near.recv_from(&mut buffer) {
+                if is_cut.load(Ordering::Relaxed) {
+                    continue;
+                }
                 let there = viewers.entry(from).or_insert_with(|| {
                     let far = Arc::new(UdpSocket::bind("127.0.0.1:0").unwrap());
                     let unlimited = Arc::default();
                     let there = Direction::start(Arc::clone(&far), server, network, unlimited);
                     let back = (Arc::clone(&near), from);
+                    let is_cut = Arc::clone(&is_cut);
                     let mut back = Direction::start(back.0, back.1, network, Arc::clone(&limit));
                     thread::spawn(move || {
                         let mut buffer = [0; 2_048];
                         while let Ok(length) = far.recv(&mut buffer) {
-                            back.pass(&buffer[..length]);
+                            if !is_cut.load(Ordering::Relaxed) {
+                                back.pass(&buffer[..length]);
+                            }
                         }
                     });
                     there
@@ -54,7 +64,12 @@ impl Relay {
                 there.pass(&buffer[..length]);
             }
         });
-        Self { port, rate }
+        Self { port, rate, cut }
+    }
+
+    /// Loses all datagrams, or none but those of the network.
+    pub fn set_cut(&self, cut: bool) {
+        self.cut.store(cut, Ordering::Relaxed);
     }
 
     /// Changes the rate towards the viewer, in bits per second.
