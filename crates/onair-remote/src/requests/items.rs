@@ -94,6 +94,8 @@ pub fn transform_of(studio: &Snapshot, item: &Item) -> Value {
         if flipped { -scale } else { scale }
     };
     let bounds = BOUNDS.iter().find(|(_, fit)| *fit == place.fit).map(|(name, _)| name);
+    // Clients refuse parts of pixels here.
+    let crop = |share: f64, length: f64| (share * length).round() as u32;
     json!({
         "sourceWidth": source_width,
         "sourceHeight": source_height,
@@ -110,10 +112,10 @@ pub fn transform_of(studio: &Snapshot, item: &Item) -> Value {
         "boundsWidth": width,
         "boundsHeight": height,
         "cropToBounds": place.fit == Fit::Cover,
-        "cropLeft": (place.crop.left * source_width).round(),
-        "cropTop": (place.crop.top * source_height).round(),
-        "cropRight": (place.crop.right * source_width).round(),
-        "cropBottom": (place.crop.bottom * source_height).round(),
+        "cropLeft": crop(place.crop.left, source_width),
+        "cropTop": crop(place.crop.top, source_height),
+        "cropRight": crop(place.crop.right, source_width),
+        "cropBottom": crop(place.crop.bottom, source_height),
     })
 }
 
@@ -468,6 +470,7 @@ mod tests {
         Arc::make_mut(&mut studio.scenes.collection).scenes[0].items[1].place = place;
         let data = json!({ "sceneName": "Main", "sceneItemId": 2 });
         let read = read(REQUESTS, &studio, "GetSceneItemTransform", &data);
+        assert!(read["sceneItemTransform"]["cropLeft"].is_u64(), "no part of a pixel");
         let mut change = read["sceneItemTransform"].clone();
         // One value changes, so that the edit has an effect.
         change["cropLeft"] = 64.into();

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::capture::{Properties, Rgba, VideoChoice};
-use crate::compose::filter::{Deinterlacing, Field, Filter, Kernel, Reading, Slot};
+use crate::compose::filter::{BackgroundMode, Deinterlacing, Field, Filter, Kernel, Reading, Slot};
 use crate::media::Size;
 use crate::studio::settings::import::obs::colors;
 use crate::studio::settings::import::obs::imported_filters::ImportedFilters;
@@ -116,6 +116,14 @@ fn filter(
             }
         }
         "color_filter" => colors::correction(settings, second, not),
+        // The plugin obs-backgroundremoval. Its models and thresholds mean nothing here.
+        "background_removal" => match number("blur_background", 0.0) {
+            radius if radius > 0.0 => Filter::Background {
+                mode: BackgroundMode::Blur,
+                sigma: (2.0 * radius).clamp(1.0, 64.0),
+            },
+            _ => Filter::Background { mode: BackgroundMode::Transparent, sigma: 12.0 },
+        },
         "chroma_key_filter" => Filter::ChromaKey {
             color: key_color(settings, [0, 0x99, 255]),
             similarity: number("similarity", 400.0) / 1_000.0,
@@ -273,6 +281,19 @@ mod tests {
         let taken = read(source, (1_920.0, 1_080.0));
         assert_eq!(taken.not, Vec::<String>::new());
         (taken.slots.into_iter().map(|slot| slot.filter).collect(), taken.otherwise)
+    }
+
+    #[test]
+    fn a_background_is_removed_or_blurred_as_before() {
+        let (filters, differences) = of(&json!({"filters": [
+            {"id": "background_removal", "settings": {"model": "selfie", "threshold": 0.5}},
+            {"id": "background_removal", "settings": {"blur_background": 6}},
+            {"id": "background_removal", "settings": {"blur_background": 1e30}}]}));
+        let background = |mode, sigma| Filter::Background { mode, sigma };
+        assert_eq!(filters[0], background(BackgroundMode::Transparent, 12.0));
+        assert_eq!(filters[1], background(BackgroundMode::Blur, 12.0));
+        assert_eq!(filters[2], background(BackgroundMode::Blur, 64.0));
+        assert!(differences.is_empty(), "{differences:?}");
     }
 
     #[test]
