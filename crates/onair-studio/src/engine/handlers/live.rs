@@ -6,7 +6,7 @@ use crate::studio::engine::Engine;
 use crate::studio::event::{self, Event, TargetState, stats};
 use crate::studio::live::on_air::OnAir;
 use crate::studio::live::outputs::OutputNews;
-use crate::studio::live::outputs::target::WantedTargets;
+use crate::studio::live::outputs::target::WantedTarget;
 use crate::studio::live::recording::audio_tracks;
 use crate::studio::live::second_canvas::SECOND_PROGRAM;
 use crate::studio::live::series::BroadcastSeries;
@@ -202,7 +202,7 @@ impl Engine {
 
     /// Returns the enabled targets with valid addresses. Reports targets with invalid addresses, or
     /// that no target is enabled.
-    pub fn resolve_enabled(&mut self) -> Vec<WantedTargets> {
+    pub fn resolve_enabled(&mut self) -> Vec<WantedTarget> {
         // Targets of the second canvas get nothing while it is off.
         let has_second = self.settings.canvas.enabled;
         let is_wanted = |it: &&Target| it.enabled && (has_second || !it.second_canvas);
@@ -214,7 +214,7 @@ impl Engine {
     }
 
     /// Returns the publisher's configuration for a target, and reports the target's problems.
-    pub fn resolve(&mut self, target: &Target) -> Option<WantedTargets> {
+    pub fn resolve(&mut self, target: &Target) -> Option<WantedTarget> {
         // The connection uses the newest edits, and must not start again for them.
         self.targets.edited.remove(&target.id);
         self.targets.unfinished.remove(&target.id);
@@ -233,7 +233,7 @@ impl Engine {
                     let host = label.clone();
                     self.notices.raise(&StudioMessage::AddressRemark { host, reason }, "");
                 }
-                Some(WantedTargets {
+                Some(WantedTarget {
                     id: target.id,
                     label,
                     built_in: target.is_built_in(),
@@ -308,7 +308,7 @@ impl Engine {
 
     /// Adds these targets to the broadcast, after the encoders of their mixes have started. Returns
     /// the last events of their earlier attempts.
-    pub fn publish(&mut self, wanted: Vec<WantedTargets>) -> Vec<OutputNews> {
+    pub fn publish(&mut self, wanted: Vec<WantedTarget>) -> Vec<OutputNews> {
         if self.live.on_air.is_none() {
             return Vec::new();
         }

@@ -4,7 +4,7 @@
 //! main program.
 
 pub(crate) mod running;
-mod second;
+mod second_canvas;
 mod source_recordings;
 
 use std::path::Path;

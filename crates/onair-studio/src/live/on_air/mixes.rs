@@ -6,7 +6,7 @@ use super::OnAir;
 use crate::broadcast::Hub;
 use crate::broadcast::recorder::ExtraAudioTrack;
 use crate::media::{ExtraTrack, ExtraTracks};
-use crate::studio::live::outputs::target::WantedTargets;
+use crate::studio::live::outputs::target::WantedTarget;
 use crate::studio::live::recording::RecordingOutput;
 use crate::studio::live::recording::audio_tracks::TrackNames;
 use crate::studio::live::stream_delay::StreamDelay;
@@ -20,7 +20,7 @@ impl OnAir {
     /// Fails if an encoder is not available, with the reason. The targets then get no audio.
     pub fn encode_mixes(
         &mut self,
-        wanted: &[WantedTargets],
+        wanted: &[WantedTarget],
         used: ExtraTracks,
         program: &Program,
     ) -> Result<(), Problem> {

@@ -30,7 +30,7 @@ pub use begin::Opened;
 
 use crate::studio::live::on_air::mix_hubs::Mixes;
 use crate::studio::live::on_air::time_on_air::TimeOnAir;
-use crate::studio::live::outputs::target::{TargetOutput, WantedTargets};
+use crate::studio::live::outputs::target::{TargetOutput, WantedTarget};
 use crate::studio::live::outputs::{OutputNews, Outputs, background};
 use crate::studio::live::passthrough::Passthrough;
 use crate::studio::live::recording::RecordingOutput;
@@ -242,10 +242,10 @@ impl OnAir {
         &mut self,
         runtime: &crate::net::Runtime,
         clock: Clock,
-        wanted: Vec<WantedTargets>,
+        wanted: Vec<WantedTarget>,
     ) -> Vec<OutputNews> {
         let left = self.forget(|sent| wanted.iter().any(|it| it.id == sent.id));
-        for WantedTargets { id, label, built_in, floor, mix, tracks, mut target } in wanted {
+        for WantedTarget { id, label, built_in, floor, mix, tracks, mut target } in wanted {
             self.open_sent(mix);
             self.adaptation.forget(id);
             let mut drops = DroppedFrames::default();

@@ -308,7 +308,7 @@ fn the_second_encode_ends_after_its_target_has_ended() {
     let runtime = Runtime::start().unwrap();
     // Nothing listens on this port.
     let target = publisher::Target::new(Url::parse("rtmp://127.0.0.1:1/app/key").unwrap());
-    let wanted = [1, 2, 3].map(|id| WantedTargets {
+    let wanted = [1, 2, 3].map(|id| WantedTarget {
         id,
         label: format!("host{id}"),
         built_in: false,

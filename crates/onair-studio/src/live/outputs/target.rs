@@ -25,7 +25,7 @@ pub fn carried(figures: &publisher::Figures) -> u32 {
 
 /// A target to send to.
 #[derive(Debug)]
-pub struct WantedTargets {
+pub struct WantedTarget {
     pub id: u32,
     /// The name in messages.
     pub label: String,

@@ -12,7 +12,7 @@ use crate::studio::event::ProgramName;
 use crate::studio::event::stats::Canvas;
 use crate::studio::live::on_air::{OnAir, Opened};
 use crate::studio::live::outputs::OutputNews;
-use crate::studio::live::outputs::target::WantedTargets;
+use crate::studio::live::outputs::target::WantedTarget;
 use crate::studio::live::recording::audio_tracks;
 use crate::studio::live::second_canvas::{SECOND_PROGRAM, SecondCanvas};
 use crate::studio::live::source_recordings::path_beside;
@@ -166,7 +166,7 @@ impl Engine {
     }
 
     /// Adds targets of the second canvas. Returns the last events of their earlier attempts.
-    pub fn publish_second(&mut self, wanted: Vec<WantedTargets>) -> Vec<OutputNews> {
+    pub fn publish_second(&mut self, wanted: Vec<WantedTarget>) -> Vec<OutputNews> {
         if wanted.is_empty() {
             return Vec::new();
         }
@@ -241,10 +241,7 @@ impl Engine {
 
     /// Splits targets by the program that they get: those of the main program, and those of the
     /// second canvas.
-    pub fn by_canvas(
-        &self,
-        wanted: Vec<WantedTargets>,
-    ) -> (Vec<WantedTargets>, Vec<WantedTargets>) {
+    pub fn by_canvas(&self, wanted: Vec<WantedTarget>) -> (Vec<WantedTarget>, Vec<WantedTarget>) {
         let second: BTreeMap<u32, bool> =
             self.targets.list.iter().map(|it| (it.id, it.second_canvas)).collect();
         wanted.into_iter().partition(|it| !second.get(&it.id).copied().unwrap_or_default())
