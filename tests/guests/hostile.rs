@@ -14,13 +14,14 @@ use crate::whep::page::OFFER;
 const FLOOD: usize = 200;
 /// How much more memory a studio may use after a flood.
 const MAX_GROWTH_BYTES: u64 = 96 << 20;
-/// A camera of 4K that ignores what the page asks for.
+/// A camera of 4K that ignores what the page asks for, and lies about its size.
 const LARGE_CAMERA: &str = "if (navigator.mediaDevices) { const real = \
     navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices); navigator.mediaDevices.getUserMedia = async \
     wanted => { const got = await real(wanted); const canvas = Object.assign(document.createElement('canvas'), \
     { width: 3840, height: 2160 }); const context = canvas.getContext('2d'); setInterval(() => { context.fillStyle = \
     `hsl(${Date.now() % 360}, 50%, 50%)`; context.fillRect(0, 0, 3840, 2160); }, 200); const [track] = \
-    canvas.captureStream(5).getVideoTracks(); track.contentHint = 'detail'; return new MediaStream([track, \
+    canvas.captureStream(5).getVideoTracks(); track.contentHint = 'detail'; track.getSettings = () => ({ height: 720 }); \
+    return new MediaStream([track, \
     ...got.getAudioTracks()]); }; }";
 
 /// Returns the status of an answer.

@@ -1,6 +1,7 @@
 //! The studio's thread: takes commands, polls all parts, reports events, and builds the snapshot.
 //! Nothing here waits for a device, a socket or a disk; slow work runs on separate threads. Only
 //! commands for collections, profiles and the user's own services use their files directly.
+//! Long because every command has an arm in one match.
 
 pub mod config;
 pub(crate) mod degradation;

@@ -9,9 +9,8 @@ use crate::ui::scenes::{inspector, left_panel};
 use crate::ui::studio_page::mixer;
 use crate::ui::studio_page::multiview::SceneThumbnails;
 use crate::ui::studio_page::parts::PageParts;
-use crate::ui::studio_page::{
-    chat, go_live, guests, loudness, multiview, program, second_canvas, share, stats,
-};
+use crate::ui::studio_page::projectors::second_canvas;
+use crate::ui::studio_page::{chat, go_live, guests, loudness, multiview, program, share, stats};
 use crate::ui::style::theme::gap;
 use crate::ui::targets::child;
 use crate::ui::view::View;

@@ -8,7 +8,7 @@ use crate::studio::Command;
 use crate::studio::command::GuestCommand;
 use crate::studio::snapshot::GuestFigures;
 use crate::ui::input::actions::key;
-use crate::ui::studio_page::guests::{state_color, state_key};
+use crate::ui::studio_page::guests::states::{state_color, state_key};
 use crate::ui::studio_page::share;
 use crate::ui::style::icons::{self, Icon};
 use crate::ui::style::theme::{CARD_RADIUS, FRAME_BACKGROUND, Type, gap};

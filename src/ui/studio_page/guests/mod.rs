@@ -7,16 +7,16 @@
 //! server makes for the user.
 
 mod card;
+pub(super) mod states;
 
-use egui::{Color32, CornerRadius, Rect, Ui, vec2};
+use egui::{CornerRadius, Rect, Ui, vec2};
 
-use crate::server::guests::{GuestState, MAX_GUESTS};
+use crate::server::guests::MAX_GUESTS;
 use crate::studio::Command;
 use crate::studio::command::GuestCommand;
-use crate::ui::input::actions::key;
 use crate::ui::studio_page::share;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{Theme, Type, gap};
+use crate::ui::style::theme::{Type, gap};
 use crate::ui::targets::child;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, paragraph};
@@ -77,25 +77,5 @@ fn cards(ui: &mut Ui, view: &mut View<'_>, draft: &mut share::Draft, in_line: us
                 ui.push_id(("guest", &guest.id), |ui| card::show(ui, view, draft, guest, width));
             }
         });
-    }
-}
-
-/// Returns the key of a state's name.
-pub(super) fn state_key(state: GuestState) -> &'static str {
-    match state {
-        GuestState::Invited => key!("guest-invited"),
-        GuestState::Lobby => key!("guest-lobby"),
-        GuestState::OnAir => key!("guest-on-air"),
-        GuestState::Away => key!("guest-away"),
-        GuestState::Left => key!("guest-left"),
-    }
-}
-
-/// Returns the color of a state's name.
-pub(super) fn state_color(theme: &Theme, state: GuestState) -> Color32 {
-    match state {
-        GuestState::OnAir => theme.live,
-        GuestState::Lobby | GuestState::Away => theme.warn,
-        GuestState::Invited | GuestState::Left => theme.secondary,
     }
 }

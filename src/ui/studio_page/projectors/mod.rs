@@ -6,6 +6,7 @@
 pub mod display;
 pub mod frame;
 pub mod menu;
+pub(super) mod second_canvas;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

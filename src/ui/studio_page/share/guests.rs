@@ -8,7 +8,7 @@ use crate::studio::Command;
 use crate::studio::command::GuestCommand;
 use crate::studio::snapshot::GuestFigures;
 use crate::ui::input::actions::key;
-use crate::ui::studio_page::guests;
+use crate::ui::studio_page::guests::states;
 use crate::ui::studio_page::share::links::Draft;
 use crate::ui::studio_page::share::meeting;
 use crate::ui::style::icons::Icon;
@@ -52,8 +52,8 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
 fn one(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, guest: &GuestFigures) {
     let (theme, texts) = (view.theme, view.texts);
     let name = if guest.name.is_empty() { &guest.id } else { &guest.name };
-    let color = guests::state_color(theme, guest.state);
-    let state = texts.get(guests::state_key(guest.state));
+    let color = states::state_color(theme, guest.state);
+    let state = texts.get(states::state_key(guest.state));
     let shown = ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = gap::S;
         label(ui, name, Type::BodyStrong, theme.text);

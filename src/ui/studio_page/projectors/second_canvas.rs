@@ -14,7 +14,7 @@ use crate::ui::view::View;
 const MAX_SHARE: f32 = 0.4;
 
 /// Draws the second canvas at the right side of `room`, if there is one. Returns the rest of the room.
-pub(super) fn beside(
+pub(in crate::ui::studio_page) fn beside(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut targets::Draft,
