@@ -2,7 +2,6 @@
 
 pub mod flags;
 mod guest_desk;
-mod guest_load;
 mod guests;
 mod meeting;
 

@@ -1,12 +1,14 @@
 //! What the studio knows about the guests of the show.
 
+mod guest_load;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::mix::StripId;
 use crate::server::guests::{GuestState, GuestView, Guests};
 use crate::server::{MeetingPlace, MeetingState};
-use crate::studio::engine::server::guest_load::GuestLoad;
+use crate::studio::engine::server::guest_desk::guest_load::GuestLoad;
 use crate::studio::sources::open::GuestEntrance;
 
 /// The guests, as last looked at.
