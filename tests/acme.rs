@@ -131,3 +131,23 @@ fn a_certificate_is_issued_over_http_if_the_check_over_tls_fails() {
     assert!(issuer(ports.1).contains("Pebble"), "{}", issuer(ports.1));
     onair.stop(LIMIT);
 }
+
+#[test]
+fn the_studios_server_gets_a_certificate_and_says_so() {
+    peers::require!("pebble", "openssl");
+    let ports = (peers::free_port(), peers::free_port());
+    let pebble = Pebble::start(ports, &[]);
+    let state = tempfile::tempdir().unwrap();
+    let https = format!("127.0.0.1:{}", ports.1);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));
+    command.args(["live", "--built-in", "--video", "test", "--audio", "tone", "--size", "320x180"]);
+    command.args(["--https", &https, "--acme", "localhost", "--json"]);
+    command.args(["--acme-directory", &pebble.directory(), "--acme-ca", &pebble.certificate()]);
+    let variables = [("XDG_STATE_HOME", state.path().to_str().unwrap())];
+    let mut onair = Onair::start_command(&mut command, &variables);
+    onair.wait_event("the notice", |it| {
+        it["event"] == "notice" && it["problem"]["id"] == "certificate-issued"
+    });
+    assert!(issuer(ports.1).contains("Pebble"), "{}", issuer(ports.1));
+    assert_eq!(onair.stop(LIMIT).code(), Some(0));
+}

@@ -16,6 +16,7 @@ use crate::cli::flags::value::{
 };
 use crate::cli::flags::{network, value};
 use crate::cli::live::{canvas, record_sources, record_tracks};
+use crate::cli::serve::tls::acme::AcmeFlags;
 use crate::encode;
 use crate::media::{BitsPerSecond, FrameRate, Size};
 use crate::studio::settings::Rule;
@@ -203,6 +204,8 @@ pub struct Args {
     /// Private key of the certificate (PEM)
     #[arg(long, value_name = "FILE", requires = "cert", help_heading = "Targets")]
     pub cert_key: Option<PathBuf>,
+    #[command(flatten)]
+    pub(in crate::cli) acme: AcmeFlags,
     /// Serve the streams of the built-in server also over SRT, at this UDP address. Programs on this computer may also
     /// publish there. Port 0 picks a free port [default: from --settings, else no SRT]
     #[arg(long, value_name = "ADDR", conflicts_with = "copy", help_heading = "Targets")]

@@ -29,6 +29,7 @@ pub(super) fn read(args: &Args) -> Result<ServerFlags, (Problem, Exit)> {
     let identity = files.map(|(cert, key)| read_certificate(cert, key)).transpose();
     Ok(ServerFlags {
         https: args.https,
+        acme: args.acme.config(true, true),
         identity: identity.map_err(|why| (why, Exit::File))?,
         srt: args.srt,
         srt_passphrase: args.srt_passphrase_file.as_deref().map(read_passphrase).transpose()?,

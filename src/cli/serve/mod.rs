@@ -8,7 +8,7 @@ mod recording;
 mod relays;
 mod renditions;
 mod start_problem;
-mod tls;
+pub(in crate::cli) mod tls;
 mod token;
 mod totals;
 mod values;

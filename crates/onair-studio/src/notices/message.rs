@@ -319,6 +319,11 @@ notices! {
     ServerNotMoved "server-not-moved" Error [] [reason] {};
     /// The built-in server cannot use its changed certificate.
     CertificateKept "certificate-kept" Warning [] [reason] {};
+    /// The built-in server has a certificate of an authority.
+    CertificateIssued "certificate-issued" Info [domains] [] {};
+    /// The authority issued no certificate, and is asked again.
+    CertificateFailed "certificate-failed" Warning [domains minutes] [reason] {}
+        until["certificate-issued" by "domains"];
     /// Remote control cannot listen.
     RemoteFailed "remote-failed" Error [] [reason] {};
     /// A rule made other rules run for ever.

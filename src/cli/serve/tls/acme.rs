@@ -1,4 +1,4 @@
-//! The flags of `onair serve` for a certificate from an authority.
+//! The flags of `onair serve` and `onair live` for a certificate from an authority.
 
 use std::path::PathBuf;
 
@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::cli::output::Output;
 use crate::cli::serve::args::{Args, Http};
+use crate::cli::serve::tls::acme_values::{check_directory, check_domain, check_email};
 use crate::net::Options;
 use crate::net::tls::acme::{AcmeConfig, AcmeEvent, LETS_ENCRYPT};
 use crate::net::tls::trust::Trust;
@@ -14,20 +15,54 @@ use crate::text::problem::problem;
 
 /// Returns what to ask the authority for, if the flags want a certificate.
 pub(in crate::cli::serve) fn config(args: &Args) -> Option<AcmeConfig> {
-    if args.acme.is_empty() {
-        return None;
+    let flags = AcmeFlags {
+        acme: args.acme.clone(),
+        acme_directory: args.acme_directory.clone(),
+        acme_email: args.acme_email.clone(),
+        acme_ca: args.acme_ca.clone(),
+    };
+    flags.config(args.https.is_some(), args.http != Some(Http::None))
+}
+
+/// The flags of `onair live` for a certificate from an authority.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(in crate::cli) struct AcmeFlags {
+    /// Get the certificate of --https for this domain from an authority (repeatable), which must reach --https at
+    /// port 443, or the pages at port 80 of the domain. With this flag, you agree to the authority's terms of service
+    #[arg(long, value_name = "DOMAIN", value_parser = check_domain, requires = "https",
+          conflicts_with = "cert", help_heading = "Targets")]
+    acme: Vec<String>,
+    /// Directory of the authority for --acme [default: Let's Encrypt]
+    #[arg(long, value_name = "URL", value_parser = check_directory, requires = "acme",
+          help_heading = "Targets")]
+    acme_directory: Option<String>,
+    /// Address to which the authority for --acme may write
+    #[arg(long, value_name = "ADDRESS", value_parser = check_email, requires = "acme",
+          help_heading = "Targets")]
+    acme_email: Option<String>,
+    /// Certificates (PEM) that --acme trusts besides those of the system, for an authority of your own
+    #[arg(long, value_name = "FILE", requires = "acme", help_heading = "Targets")]
+    acme_ca: Option<PathBuf>,
+}
+
+impl AcmeFlags {
+    /// Returns what to ask the authority for, which can check the domains in these ways.
+    pub(in crate::cli) fn config(&self, over_tls: bool, over_http: bool) -> Option<AcmeConfig> {
+        if self.acme.is_empty() {
+            return None;
+        }
+        let folder = dirs::state_dir().or_else(dirs::data_local_dir).unwrap_or_default();
+        let trust = Trust { ca_file: self.acme_ca.clone(), ..Trust::default() };
+        Some(AcmeConfig {
+            domains: self.acme.clone(),
+            directory: self.acme_directory.clone().unwrap_or_else(|| LETS_ENCRYPT.to_owned()),
+            email: self.acme_email.clone(),
+            folder: folder.join("onair").join("acme"),
+            options: Options { trust, ..Options::default() },
+            over_tls,
+            over_http,
+        })
     }
-    let folder = dirs::state_dir().or_else(dirs::data_local_dir).unwrap_or_default();
-    let trust = Trust { ca_file: args.acme_ca.clone(), ..Trust::default() };
-    Some(AcmeConfig {
-        domains: args.acme.clone(),
-        directory: args.acme_directory.clone().unwrap_or_else(|| LETS_ENCRYPT.to_owned()),
-        email: args.acme_email.clone(),
-        folder: folder.join("onair").join("acme"),
-        options: Options { trust, ..Options::default() },
-        over_tls: args.https.is_some(),
-        over_http: args.http != Some(Http::None),
-    })
 }
 
 /// Uses the kept certificate, and allows requests for the domains.

@@ -8,7 +8,7 @@ use crate::text::problem::problem;
 const MAX_DOMAIN_LENGTH: usize = 253;
 
 /// Checks a domain for a certificate. Wildcards need a check over DNS, which onair cannot answer.
-pub(in crate::cli::serve) fn check_domain(text: &str) -> Result<String, Problem> {
+pub(in crate::cli) fn check_domain(text: &str) -> Result<String, Problem> {
     let is_label = |label: &str| {
         let is_of_label = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
         (1..=63).contains(&label.len()) && label.bytes().all(is_of_label)
@@ -22,7 +22,7 @@ pub(in crate::cli::serve) fn check_domain(text: &str) -> Result<String, Problem>
 }
 
 /// Checks the address of an authority.
-pub(in crate::cli::serve) fn check_directory(text: &str) -> Result<String, Problem> {
+pub(in crate::cli) fn check_directory(text: &str) -> Result<String, Problem> {
     let url = WebUrl::parse(text).map_err(|error| Problem::from(&error))?;
     if url.is_secure() && !url.is_websocket() {
         Ok(text.trim().to_owned())
@@ -32,7 +32,7 @@ pub(in crate::cli::serve) fn check_directory(text: &str) -> Result<String, Probl
 }
 
 /// Checks an address of a person.
-pub(in crate::cli::serve) fn check_email(text: &str) -> Result<String, Problem> {
+pub(in crate::cli) fn check_email(text: &str) -> Result<String, Problem> {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'?');
     match text.split_once('@') {
         Some((name, host)) if is_plain && !name.is_empty() && check_domain(host).is_ok() => {
@@ -44,7 +44,7 @@ pub(in crate::cli::serve) fn check_email(text: &str) -> Result<String, Problem> 
 
 /// Checks the flags that depend on each other: whether there is `--acme`, whether it can serve a
 /// page, and whether there are flags that complete it.
-pub(in crate::cli::serve) fn check_together(
+pub(in crate::cli) fn check_together(
     has_acme: bool,
     is_page_of_its_own: bool,
     is_completed: bool,

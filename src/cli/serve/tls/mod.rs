@@ -1,8 +1,8 @@
 //! The certificate of `onair serve` for RTMPS and HTTPS: from files, which are read again when they change, or the
 //! server's own.
 
-pub(super) mod acme;
-pub(super) mod acme_values;
+pub(in crate::cli) mod acme;
+pub(in crate::cli) mod acme_values;
 
 use serde_json::json;
 

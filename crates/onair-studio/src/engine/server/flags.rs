@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use crate::base::Secret;
 use crate::net::Identity;
+use crate::net::tls::acme::AcmeConfig;
 
 /// The flags of the built-in server. `None` means that the settings decide.
 #[derive(Clone, Debug, Default)]
@@ -12,6 +13,8 @@ pub struct ServerFlags {
     pub https: Option<SocketAddr>,
     /// The certificate of HTTPS, instead of the one that onair makes. Its files are read again when they change.
     pub identity: Option<Identity>,
+    /// The authority that issues the certificate of HTTPS.
+    pub acme: Option<AcmeConfig>,
     /// The address of SRT.
     pub srt: Option<SocketAddr>,
     /// The passphrase that all SRT clients need.

@@ -1,5 +1,6 @@
 //! The built-in server as run by the studio.
 
+mod certificates;
 pub mod flags;
 mod guest_desk;
 mod guests;
@@ -13,9 +14,8 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 
 use crate::base::{Clock, Secret};
-use crate::files::Trouble;
 use crate::net::connect::network::Network;
-use crate::net::{CertificatePin, Identity, Runtime, own_addresses, random_hex};
+use crate::net::{CertificatePin, Runtime, own_addresses, random_hex};
 use crate::server::access::{AccessRules, AppRules};
 use crate::server::config::{
     DEFAULT_HTTP_PORT, DEFAULT_HTTPS_PORT, DEFAULT_RTMP_PORT, DEFAULT_SRT_PORT, DEFAULT_WEBRTC_PORT,
@@ -29,7 +29,7 @@ use crate::studio::engine::server::flags::ServerFlags;
 use crate::studio::engine::server::guest_desk::GuestDesk;
 use crate::studio::event::Ready;
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::settings::{CertificateFiles, ServerToken, Settings, own_certificate};
+use crate::studio::settings::{CertificateFiles, ServerToken, Settings};
 use crate::studio::snapshot::ServerFigures;
 use crate::studio::targets::address;
 use crate::studio::targets::sharing::{self, NetworkAddress, ServerNames, ServerReach, ShareLinks};
@@ -136,26 +136,6 @@ impl BuiltIn {
         let ServerReach { http, https, .. } = self.reach;
         let usual = || https.then(|| ServerReach::listen(http, DEFAULT_HTTPS_PORT));
         self.flags.https.map(Listen::exactly).or_else(usual)
-    }
-
-    /// Returns the given certificate, or the kept one for an address.
-    fn https_identity(&mut self, listen: Listen) -> Result<Identity, Problem> {
-        if let Some(given) = &self.flags.identity {
-            return Ok(given.clone());
-        }
-        let mut names = self.names.hosts.clone();
-        names.extend(server::own_local_name());
-        match listen.address.ip() {
-            ip if ip.is_unspecified() => {
-                names.extend(own_addresses().iter().map(|own| own.ip.to_string()));
-            }
-            ip => names.push(ip.to_string()),
-        }
-        let failed = |reason: Problem| problem!("serve-no-own-certificate", reason = reason);
-        let own = own_certificate(&names).map_err(|error| failed(Trouble::problem(&error)))?;
-        let identity = own.identity().map_err(|error| failed(Problem::words(error.to_string())));
-        self.https_pin = Some(own.pin());
-        identity
     }
 
     pub fn wanted_at_once(&self) -> bool {
@@ -272,6 +252,7 @@ impl BuiltIn {
                 Err(reason) => insecure = Some(StudioMessage::ServerNotMoved { reason }),
             }
         }
+        self.use_authority(&mut config);
         let server = Server::start(runtime, clock, config).map_err(|error| {
             Box::new(StudioMessage::ServerFailed { reason: Problem::from(&error) })
         })?;
@@ -543,19 +524,6 @@ impl BuiltIn {
     /// Returns the number of viewers of all streams.
     pub fn viewers(&self) -> usize {
         self.server.as_ref().map_or(0, Server::viewers)
-    }
-
-    /// Uses the given certificate again if its files have changed. Fails with the reason why it cannot be used; the server
-    /// then keeps the earlier one.
-    pub fn poll_certificate(&mut self, now: Instant) -> Result<(), Problem> {
-        let Some(files) = &mut self.certificate_files else { return Ok(()) };
-        let Some(read) = files.poll(now) else { return Ok(()) };
-        let identity = read?;
-        if let Some(server) = &self.server {
-            server.set_identity(identity.clone());
-        }
-        self.flags.identity = Some(identity);
-        Ok(())
     }
 
     /// Returns the events of clients since the last call.

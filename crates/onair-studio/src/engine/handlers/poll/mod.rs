@@ -56,6 +56,9 @@ impl Engine {
         if let Err(reason) = self.built_in.poll_certificate(Instant::now()) {
             self.notices.raise(&StudioMessage::CertificateKept { reason }, "");
         }
+        for message in self.built_in.certificate_news() {
+            self.notices.raise(&message, "");
+        }
         for event in self.built_in.poll() {
             if let server::Event::Fault(struck) = &event {
                 let fault = struck.fault.clone();

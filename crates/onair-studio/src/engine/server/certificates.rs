@@ -1,0 +1,74 @@
+//! The certificate of the built-in server's HTTPS: from files, from an authority, or the one that onair makes.
+
+use std::time::Instant;
+
+use crate::files::Trouble;
+use crate::net::tls::acme::AcmeEvent;
+use crate::net::{Identity, own_addresses};
+use crate::server::{self, Listen};
+use crate::studio::engine::server::BuiltIn;
+use crate::studio::notices::message::StudioMessage;
+use crate::studio::settings::own_certificate;
+use crate::text::problem::{Problem, problem};
+
+impl BuiltIn {
+    /// Returns the given certificate, or the kept one for an address.
+    pub(super) fn https_identity(&mut self, listen: Listen) -> Result<Identity, Problem> {
+        if let Some(given) = &self.flags.identity {
+            return Ok(given.clone());
+        }
+        let mut names = self.names.hosts.clone();
+        names.extend(server::own_local_name());
+        match listen.address.ip() {
+            ip if ip.is_unspecified() => {
+                names.extend(own_addresses().iter().map(|own| own.ip.to_string()));
+            }
+            ip => names.push(ip.to_string()),
+        }
+        let failed = |reason: Problem| problem!("serve-no-own-certificate", reason = reason);
+        let own = own_certificate(&names).map_err(|error| failed(Trouble::problem(&error)))?;
+        let identity = own.identity().map_err(|error| failed(Problem::words(error.to_string())));
+        self.https_pin = Some(own.pin());
+        identity
+    }
+
+    /// Uses the given certificate again if its files have changed. Fails with the reason why it cannot be used; the server
+    /// then keeps the earlier one.
+    pub fn poll_certificate(&mut self, now: Instant) -> Result<(), Problem> {
+        let Some(files) = &mut self.certificate_files else { return Ok(()) };
+        let Some(read) = files.poll(now) else { return Ok(()) };
+        let identity = read?;
+        if let Some(server) = &self.server {
+            server.set_identity(identity.clone());
+        }
+        self.flags.identity = Some(identity);
+        Ok(())
+    }
+
+    /// Asks the authority of the flags for a certificate. Until there is one, the server has the kept one, or its own.
+    pub(super) fn use_authority(&self, config: &mut server::Config) {
+        let Some(acme) = self.flags.acme.clone().filter(|_| config.https.is_some()) else { return };
+        config.http_names.extend(acme.domains.iter().cloned());
+        config.identity = acme.kept().or_else(|| config.identity.take());
+        config.acme = Some(acme);
+    }
+
+    /// Returns what the authority did since the last call.
+    pub fn certificate_news(&self) -> Vec<StudioMessage> {
+        let (Some(server), Some(acme)) = (&self.server, &self.flags.acme) else {
+            return Vec::new();
+        };
+        let domains = acme.domains.join(", ");
+        let message = |event| match event {
+            AcmeEvent::Issued { .. } => {
+                StudioMessage::CertificateIssued { domains: domains.clone() }
+            }
+            AcmeEvent::Failed { reason, retry_in } => StudioMessage::CertificateFailed {
+                domains: domains.clone(),
+                minutes: retry_in.as_secs().div_ceil(60).to_string(),
+                reason: Problem::words(reason),
+            },
+        };
+        std::iter::from_fn(|| server.next_certificate()).map(message).collect()
+    }
+}
