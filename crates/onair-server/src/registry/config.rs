@@ -165,6 +165,15 @@ pub struct Login {
     pub credentials: Credentials,
 }
 
+impl Config {
+    /// Asks this authority for the certificate. Until it issues one, the server has the kept one, or the present one.
+    pub fn use_authority(&mut self, acme: AcmeConfig) {
+        self.http_names.extend(acme.domains.iter().cloned());
+        self.identity = acme.kept().or_else(|| self.identity.take());
+        self.acme = Some(acme);
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {

@@ -70,7 +70,7 @@ pub use sections::window::{MAX_RULE_TEXT_BYTES, MAX_RULES, Rule};
 pub use sections::window::{VirtualCameraChoices, VirtualCameraSource};
 pub use token::ServerToken;
 pub use token::certificate_files::{CertificateFiles, read_certificate};
-pub use token::own_certificate::own_certificate;
+pub use token::own_certificate::own_identity;
 
 /// The reason why settings could not be written.
 #[derive(Debug, thiserror::Error)]

@@ -67,9 +67,9 @@ impl AcmeFlags {
 
 /// Uses the kept certificate, and allows requests for the domains.
 pub(in crate::cli::serve) fn prepare(config: &mut Config) {
-    let Some(acme) = &config.acme else { return };
-    config.http_names.extend(acme.domains.iter().cloned());
-    config.identity = acme.kept().or_else(|| config.identity.take());
+    if let Some(acme) = config.acme.take() {
+        config.use_authority(acme);
+    }
 }
 
 /// Returns the folder that must be writable.

@@ -8,10 +8,9 @@ use serde_json::json;
 
 use crate::cli::output::Output;
 use crate::cli::serve::args::Args;
-use crate::files::Trouble;
-use crate::net::{CertificatePin, Identity, own_addresses};
+use crate::net::{CertificatePin, Identity};
 use crate::server::{Config, Server};
-use crate::studio::settings::{own_certificate, read_certificate};
+use crate::studio::settings::{own_identity, read_certificate};
 use crate::text::problem::{Problem, problem};
 
 /// Returns the certificate in the files, if given.
@@ -28,18 +27,9 @@ pub(super) fn add_own_certificate(
     let Some(listen) = config.https.filter(|_| config.identity.is_none() && !only_check) else {
         return Ok(None);
     };
-    let mut names = config.http_names.clone();
-    match listen.address.ip() {
-        ip if ip.is_unspecified() => {
-            names.extend(own_addresses().iter().map(|own| own.ip.to_string()));
-        }
-        ip => names.push(ip.to_string()),
-    }
-    let failed = |reason: Problem| problem!("serve-no-own-certificate", reason = reason);
-    let own = own_certificate(&names).map_err(|error| failed(Trouble::problem(&error)))?;
-    let identity = own.identity().map_err(|error| failed(Problem::words(error.to_string())))?;
+    let (identity, pin) = own_identity(config.http_names.clone(), listen.address.ip())?;
     config.identity = Some(identity);
-    Ok(Some(own.pin()))
+    Ok(Some(pin))
 }
 
 /// Gives the server its new certificate, or reports why it keeps the old one.

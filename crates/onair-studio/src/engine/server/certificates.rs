@@ -2,14 +2,13 @@
 
 use std::time::Instant;
 
-use crate::files::Trouble;
+use crate::net::Identity;
 use crate::net::tls::acme::AcmeEvent;
-use crate::net::{Identity, own_addresses};
 use crate::server::{self, Listen};
 use crate::studio::engine::server::BuiltIn;
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::settings::own_certificate;
-use crate::text::problem::{Problem, problem};
+use crate::studio::settings::own_identity;
+use crate::text::Problem;
 
 impl BuiltIn {
     /// Returns the given certificate, or the kept one for an address.
@@ -19,17 +18,9 @@ impl BuiltIn {
         }
         let mut names = self.names.hosts.clone();
         names.extend(server::own_local_name());
-        match listen.address.ip() {
-            ip if ip.is_unspecified() => {
-                names.extend(own_addresses().iter().map(|own| own.ip.to_string()));
-            }
-            ip => names.push(ip.to_string()),
-        }
-        let failed = |reason: Problem| problem!("serve-no-own-certificate", reason = reason);
-        let own = own_certificate(&names).map_err(|error| failed(Trouble::problem(&error)))?;
-        let identity = own.identity().map_err(|error| failed(Problem::words(error.to_string())));
-        self.https_pin = Some(own.pin());
-        identity
+        let (identity, pin) = own_identity(names, listen.address.ip())?;
+        self.https_pin = Some(pin);
+        Ok(identity)
     }
 
     /// Uses the given certificate again if its files have changed. Fails with the reason why it cannot be used; the server
@@ -48,9 +39,7 @@ impl BuiltIn {
     /// Asks the authority of the flags for a certificate. Until there is one, the server has the kept one, or its own.
     pub(super) fn use_authority(&self, config: &mut server::Config) {
         let Some(acme) = self.flags.acme.clone().filter(|_| config.https.is_some()) else { return };
-        config.http_names.extend(acme.domains.iter().cloned());
-        config.identity = acme.kept().or_else(|| config.identity.take());
-        config.acme = Some(acme);
+        config.use_authority(acme);
     }
 
     /// Returns what the authority did since the last call.
@@ -58,13 +47,11 @@ impl BuiltIn {
         let (Some(server), Some(acme)) = (&self.server, &self.flags.acme) else {
             return Vec::new();
         };
-        let domains = acme.domains.join(", ");
+        let domains = || acme.domains.join(", ");
         let message = |event| match event {
-            AcmeEvent::Issued { .. } => {
-                StudioMessage::CertificateIssued { domains: domains.clone() }
-            }
+            AcmeEvent::Issued { .. } => StudioMessage::CertificateIssued { domains: domains() },
             AcmeEvent::Failed { reason, retry_in } => StudioMessage::CertificateFailed {
-                domains: domains.clone(),
+                domains: domains(),
                 minutes: retry_in.as_secs().div_ceil(60).to_string(),
                 reason: Problem::words(reason),
             },

@@ -2,15 +2,39 @@
 //! clients that trust its fingerprint go on trusting the server.
 
 use std::io::{self, Read as _};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use crate::net::OwnCertificate;
+use crate::files::Trouble;
+use crate::net::{CertificatePin, Identity, OwnCertificate, own_addresses};
 use crate::studio::settings::stream_keys::{make_private, write_private};
+use crate::text::problem::{Problem, problem};
 
 /// Maximum length of the file in bytes. Names and addresses take most of it.
 const MAX_FILE_BYTES: u64 = 64 << 10;
+
+/// Returns the user's certificate for these host names and the address of the server, with its fingerprint. An address
+/// that means all of this computer's stands for each of them.
+///
+/// # Errors
+/// Fails if the certificate can be neither read nor kept, or a name is invalid.
+pub fn own_identity(
+    mut names: Vec<String>,
+    address: IpAddr,
+) -> Result<(Identity, CertificatePin), Problem> {
+    match address {
+        ip if ip.is_unspecified() => {
+            names.extend(own_addresses().iter().map(|own| own.ip.to_string()));
+        }
+        ip => names.push(ip.to_string()),
+    }
+    let failed = |reason: Problem| problem!("serve-no-own-certificate", reason = reason);
+    let own = own_certificate(&names).map_err(|error| failed(Trouble::problem(&error)))?;
+    let identity = own.identity().map_err(|error| failed(Problem::words(error.to_string())))?;
+    Ok((identity, own.pin()))
+}
 
 /// Returns the user's certificate for these host names and addresses: `onair/https-certificate` in the state folder. A
 /// new one is made if there is none, it ends soon, or it lacks a name. Without a state folder, the certificate is not
@@ -18,7 +42,7 @@ const MAX_FILE_BYTES: u64 = 64 << 10;
 ///
 /// # Errors
 /// Fails if the file can be neither read nor written, or a name is invalid.
-pub fn own_certificate(names: &[String]) -> io::Result<OwnCertificate> {
+fn own_certificate(names: &[String]) -> io::Result<OwnCertificate> {
     match user_file() {
         Some(path) => at(&path, names),
         None => OwnCertificate::generate(names).map_err(io::Error::other),
