@@ -105,6 +105,14 @@ impl Show {
         })
     }
 
+    /// Joins as a guest in this page, and lets the guest on air.
+    fn admit(&mut self, page: &Page<'_>, id: &str, name: &str) {
+        join(page, name);
+        assert_eq!(self.wait_state(id, "lobby")["name"], name);
+        self.say(&format!("guest admit {id}"));
+        self.wait_state(id, "on-air");
+    }
+
     /// Waits until a guest is in this state again, after the first `seen` events.
     fn wait_state_after(&self, seen: usize, id: &str, state: &str) {
         wait_for(&format!("guest {id} {state} again"), LIMIT, || {
@@ -352,10 +360,7 @@ fn a_guest_who_drops_returns_to_the_same_place_and_a_dead_link_opens_nothing() {
     let link = show.invite("g1");
     let browser = show.browser(0);
     let page = browser.open(&link, BEFORE);
-    join(&page, "Ada");
-    show.wait_state("g1", "lobby");
-    show.say("guest admit g1");
-    show.wait_state("g1", "on-air");
+    show.admit(&page, "g1", "Ada");
     // Another browser with the same link does not get in, and changes nothing, also while the guest is away.
     let stranger = show.browser(1);
     let other = stranger.open(&link, BEFORE);

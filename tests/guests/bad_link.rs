@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::guests::{BEFORE, SIZE, Show, TONES, audio, frames, in_corner, join, power};
+use crate::guests::{BEFORE, SIZE, Show, TONES, audio, frames, in_corner, power};
 use crate::peers::{self, LIMIT};
 use crate::whep::relay::{Network, Relay};
 
@@ -51,10 +51,7 @@ fn a_guest_on_a_bad_link_is_understood_and_the_picture_comes_back() {
     let browser = show.browser_with(0, moving_picture);
     let before = format!("{BEFORE}\n{}", THROUGH_RELAY.replace("= RELAY;", &format!("= {ports};")));
     let page = browser.open(&link, &before);
-    join(&page, "Ada");
-    show.wait_state("g1", "lobby");
-    show.say("guest admit g1");
-    show.wait_state("g1", "on-air");
+    show.admit(&page, "g1", "Ada");
     let rtt = show.wait_rtt("g1");
     // The first seconds are those of an estimate of the bandwidth.
     go_on(&mut show, 12.0);

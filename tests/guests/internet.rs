@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::guests::{BEFORE, COLORS, Show, TONES, audio, in_corner, join, pictures, power};
+use crate::guests::{BEFORE, COLORS, Show, TONES, audio, in_corner, pictures, power};
 use crate::peers::certificates::Authority;
 use crate::peers::{self, LIMIT, Onair, Peer, wait_for};
 
@@ -263,10 +263,7 @@ fn guest_and_studio_behind_routers_meet_and_a_lost_server_ends_nothing() {
     assert!(link.starts_with(&format!("{}/guest/", internet.address())), "{link}");
     let browser = show.browser(0);
     let page = browser.open(&link, &before());
-    join(&page, "Ada");
-    assert_eq!(show.wait_state("g1", "lobby")["name"], "Ada");
-    show.say("guest admit g1");
-    show.wait_state("g1", "on-air");
+    show.admit(&page, "g1", "Ada");
     page.wait("document.getElementById('status').innerText.includes('ON AIR')");
     page.wait("document.getElementById('program').videoWidth > 0");
     let path = page.value(PATH);
@@ -318,10 +315,7 @@ fn routers_with_a_port_per_destination_need_a_turn_server() {
     let link = show.invite("g1");
     let browser = show.browser(0);
     let page = browser.open(&link, &before());
-    join(&page, "Ada");
-    show.wait_state("g1", "lobby");
-    show.say("guest admit g1");
-    show.wait_state("g1", "on-air");
+    show.admit(&page, "g1", "Ada");
     page.wait("document.getElementById('program').videoWidth > 0");
     wait_for("the path through the TURN server", LIMIT, || page.value(PATH) == "relay");
     check_recording(show);

@@ -1,6 +1,6 @@
 //! A guest whose studio does not keep up sends smaller video, on the same connection.
 
-use crate::guests::{BEFORE, Show, join};
+use crate::guests::{BEFORE, Show};
 use crate::peers::{self, LIMIT};
 
 const LESS: &str = include_str!("less_video.js");
@@ -14,10 +14,7 @@ fn a_guest_sends_smaller_video_when_the_studio_asks_and_the_usual_one_again() {
     let link = show.invite("g1");
     let browser = show.browser(0);
     let page = browser.open(&link, &format!("{BEFORE}\n{LESS}"));
-    join(&page, "Ada");
-    show.wait_state("g1", "lobby");
-    show.say("guest admit g1");
-    show.wait_state("g1", "on-air");
+    show.admit(&page, "g1", "Ada");
     page.wait("sentHeight().then(height => height > 200)");
     page.value("window.asksForLess = true");
     page.wait("sentHeight().then(height => height > 0 && height <= 180)");

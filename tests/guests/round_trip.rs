@@ -1,6 +1,6 @@
 //! The time from a guest's camera through the studio back to the guest's eyes.
 
-use crate::guests::{BEFORE, Show, join};
+use crate::guests::{BEFORE, Show};
 use crate::peers;
 
 const CAMERA: &str = include_str!("round_trip.js");
@@ -18,10 +18,7 @@ fn a_guest_sees_the_own_picture_in_the_program_within_a_second() {
     let link = show.invite("g1");
     let browser = show.browser(0);
     let page = browser.open(&link, &format!("{BEFORE}\n{CAMERA}"));
-    join(&page, "Ada");
-    show.wait_state("g1", "lobby");
-    show.say("guest admit g1");
-    show.wait_state("g1", "on-air");
+    show.admit(&page, "g1", "Ada");
     page.wait("document.getElementById('program').videoWidth > 0");
     // Connections begin with a low bitrate and a large buffer.
     page.wait("roundTrips(2).then(it => it.every(time => time < 3000))");
