@@ -1,6 +1,6 @@
 //! The texts for users about the errors of `wire`, which is a library without texts.
 //!
-//! Neither the errors nor [`Problem`] are from this crate, so there is a trait of its own instead of `From`.
+//! Neither the errors nor [`Problem`] are from this crate, so the trait [`ToProblem`] stands for `From`.
 
 use crate::text::problem::{Problem, problem};
 use crate::wire::bits;

@@ -43,7 +43,7 @@ fn version(_: &Call<'_>) -> CallResult {
         "rpcVersion": RPC_VERSION,
         "availableRequests": requests,
         "supportedImageFormats": ["jpeg", "jpg", "png"],
-        "platform": if cfg!(windows) { "windows" } else { "linux" },
+        "platform": std::env::consts::OS,
         "platformDescription": concat!("onair ", env!("CARGO_PKG_VERSION")),
     })))
 }

@@ -30,7 +30,7 @@ pub(super) struct Cdp {
     events: VecDeque<Value>,
 }
 
-/// What comes while a request waits for its answer.
+/// A message that arrives while a request waits for its answer.
 pub enum Arrival {
     /// The answer; `None` if Chromium refuses.
     Answer(Option<Value>),
