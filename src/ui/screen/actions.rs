@@ -247,12 +247,10 @@ impl Screen {
             Action::Smaller => self.scale(ctx, false),
             Action::ResetSize => self.set_scale(ctx, None),
             Action::Quit => self.ask_to_close(),
-            Action::RuleKey1 | Action::RuleKey2 | Action::RuleKey3 | Action::RuleKey4 => {
-                self.send(Command::RuleKey(action.rule_key().unwrap_or_default()));
-            }
-            other => match other.panel() {
-                Some(panel) => self.toggle_panel(panel),
-                None => self.act_on_players(other),
+            other => match (other.rule_key(), other.panel()) {
+                (Some(number), _) => self.send(Command::RuleKey(number)),
+                (None, Some(panel)) => self.toggle_panel(panel),
+                (None, None) => self.act_on_players(other),
             },
         }
     }

@@ -3,6 +3,7 @@
 use egui::Ui;
 
 use crate::media::{ExtraTrack, ExtraTracks};
+use crate::studio::live::recording::audio_tracks;
 use crate::studio::{Command, Snapshot, Target};
 use crate::ui::input::actions::key;
 use crate::ui::style::theme::Type;
@@ -60,7 +61,7 @@ fn further_tracks(ui: &mut Ui, view: &View<'_>, target: &Target) -> Option<Extra
 
 /// Returns the tracks that have strips.
 fn used(snapshot: &Snapshot) -> ExtraTracks {
-    snapshot.strips.iter().fold(ExtraTracks::NONE, |all, it| all.and(it.audio.strip.tracks))
+    audio_tracks::used(snapshot.strips.iter().map(|it| &it.audio))
 }
 
 /// Draws a choice of the program and the tracks in use, and returns the new choice. Nothing is

@@ -35,6 +35,7 @@ use crate::studio::preflight::Preflight;
 use crate::studio::preflight::recommendation::Measurement;
 use crate::studio::program::Program;
 use crate::studio::settings::stream_keys::{KeyPlace, Keys};
+use crate::studio::snapshot::RULE_KEYS;
 use crate::studio::snapshot::RemoteReport;
 use crate::studio::sources::video_filters::Filters;
 use crate::studio::targets::Target;
@@ -47,7 +48,7 @@ pub struct EngineState {
     pub health: Option<Health>,
     pub program: Option<Program>,
     /// How often each rule key was pressed.
-    pub rule_keys: [u32; 4],
+    pub rule_keys: [u32; RULE_KEYS as usize],
     pub stage: SceneState,
     pub listening: Option<MonitoringOutput>,
     /// Strips that capture the monitoring device, so that the mixer does not monitor them.

@@ -30,6 +30,13 @@ pub struct GuestFigures {
     pub preview: Option<GuestPreview>,
 }
 
+impl GuestFigures {
+    /// Returns the name as it is shown: the ID until the guest has given one.
+    pub fn shown_name(&self) -> &str {
+        if self.name.is_empty() { &self.id } else { &self.name }
+    }
+}
+
 /// A small image of a guest. Two of them are equal if they are the same.
 #[derive(Clone, Debug)]
 pub struct GuestPreview(pub Arc<ThumbnailImage>);

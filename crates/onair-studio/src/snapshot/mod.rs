@@ -453,6 +453,9 @@ pub struct PartVersions {
     pub versions: Vec<Version>,
 }
 
+/// The number of rule keys: hotkeys that are events of rules.
+pub const RULE_KEYS: u8 = 4;
+
 /// The complete state that the window displays, except the frames themselves.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
@@ -501,7 +504,7 @@ pub struct Snapshot {
     pub held: Option<DelayFigures>,
     pub recording: Option<RecordingFigures>,
     /// How often each rule key was pressed.
-    pub rule_keys: [u32; 4],
+    pub rule_keys: [u32; RULE_KEYS as usize],
     /// The second canvas, and its newest frame while the window shows it.
     pub canvas: SecondCanvas,
     pub canvas_frames: Latest<VideoFrame>,

@@ -6,7 +6,8 @@ use egui::{Id, Sense, Ui, vec2};
 
 use crate::encode;
 use crate::files::name_pattern::{self, DEFAULT_PATTERN, MAX_PATTERN};
-use crate::media::{BitsPerSecond, ExtraTrack, ExtraTracks};
+use crate::media::{BitsPerSecond, ExtraTrack};
+use crate::studio::live::recording::audio_tracks;
 use crate::studio::settings::default_recording_folder;
 use crate::studio::{RecordQuality, RecordingChoices, mixer};
 use crate::ui::dialogs::card::DialogContext;
@@ -260,8 +261,7 @@ pub(super) fn replay_always(ui: &mut Ui, view: &View<'_>, needs: &mut DialogCont
 pub(super) fn tracks(ui: &mut Ui, view: &mut View<'_>, needs: &mut DialogContext<'_>) {
     wide_row(ui, view, needs, Setting::Tracks, None, |ui, view, needs| {
         let (theme, texts) = (view.theme, view.texts);
-        let strips = view.snapshot.strips.iter();
-        let used = strips.fold(ExtraTracks::NONE, |all, it| all.and(it.audio.strip.tracks));
+        let used = audio_tracks::used(view.snapshot.strips.iter().map(|it| &it.audio));
         let numbers: Vec<u8> =
             std::iter::once(1).chain(used.iter().map(ExtraTrack::number)).collect();
         let count = numbers.len().to_string();

@@ -63,12 +63,15 @@ pub fn effect(command: &AnyCommand, snapshot: &Snapshot, here: bool) -> HotkeyEf
             Command::SetMuted(!snapshot.audio.as_ref().is_some_and(|audio| audio.muted))
         }
         Action::Transition => Command::Transition,
-        _ if action.rule_key().is_some() => Command::RuleKey(action.rule_key().unwrap_or_default()),
         _ => {
             let scenes = &snapshot.scenes.collection.scenes;
-            match action.scene().and_then(|place| scenes.get(place)) {
-                Some(scene) => show_scene(snapshot.scenes.preview_scene.is_some(), scene.id),
-                None => return HotkeyEffect::Nothing,
+            let scene = action.scene().and_then(|place| scenes.get(place));
+            match (action.rule_key(), scene) {
+                (Some(number), _) => Command::RuleKey(number),
+                (None, Some(scene)) => {
+                    show_scene(snapshot.scenes.preview_scene.is_some(), scene.id)
+                }
+                (None, None) => return HotkeyEffect::Nothing,
             }
         }
     }))

@@ -4,14 +4,12 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::capture::screen::front;
+use crate::studio::snapshot::RULE_KEYS;
 use crate::text::Problem;
 use crate::ui::input::actions::key;
 
 /// Maximum time without sound that a rule can wait for.
 const MAX_SILENCE: Duration = Duration::from_secs(86_400);
-
-/// The number of rule keys.
-const RULE_KEYS: u8 = 4;
 
 /// An event.
 #[derive(Clone, Debug, PartialEq, Eq)]

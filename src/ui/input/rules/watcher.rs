@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::base::Timestamp;
 use crate::studio::Snapshot;
 use crate::studio::settings::Rule;
+use crate::studio::snapshot::RULE_KEYS;
 use crate::studio::targets::TargetState;
 use crate::ui::input::named::name_of_target;
 use crate::ui::input::rules::event::RuleEvent;
@@ -28,7 +29,7 @@ struct Facts {
     /// The same of the chats of services.
     service_chat: u64,
     /// How often each rule key was pressed.
-    keys: [u32; 4],
+    keys: [u32; RULE_KEYS as usize],
 }
 
 impl Facts {
@@ -181,7 +182,7 @@ fn has_happened(event: &RuleEvent, before: &Facts, after: &Facts, snapshot: &Sna
             matches!((&before.front, &after.front), (Some(old), Some(new)) if !has(old) && has(new))
         }
         RuleEvent::Hotkey(number) => {
-            let pressed = |keys: &[u32; 4]| {
+            let pressed = |keys: &[u32]| {
                 keys.get(usize::from(*number).wrapping_sub(1)).copied().unwrap_or_default()
             };
             pressed(&before.keys) != pressed(&after.keys)

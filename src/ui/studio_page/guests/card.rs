@@ -52,7 +52,7 @@ pub(super) fn show(
 ) {
     let theme = view.theme;
     let (card, response) = ui.allocate_exact_size(vec2(width, HEIGHT_POINTS), Sense::hover());
-    let name = if guest.name.is_empty() { &guest.id } else { &guest.name };
+    let name = guest.shown_name();
     let state = view.texts.get(state_key(guest.state));
     let spoken = format!("{name}: {state}");
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, spoken.clone()));

@@ -51,7 +51,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
 /// Draws one guest: name and state, then what the user can do.
 fn one(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, guest: &GuestFigures) {
     let (theme, texts) = (view.theme, view.texts);
-    let name = if guest.name.is_empty() { &guest.id } else { &guest.name };
+    let name = guest.shown_name();
     let color = states::state_color(theme, guest.state);
     let state = texts.get(states::state_key(guest.state));
     let shown = ui.horizontal_wrapped(|ui| {
@@ -68,7 +68,7 @@ fn one(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, guest: &GuestFigures
         draft.preview_of(&guest.id).show(
             ui,
             &preview.0,
-            &texts.with("guest-preview", &[("name", name.clone().into())]),
+            &texts.with("guest-preview", &[("name", name.into())]),
         );
     }
     if matches!(guest.state, GuestState::Invited | GuestState::Away) && !guest.link.is_empty() {

@@ -303,7 +303,7 @@ impl Engine {
     /// Asks guests for less video, because the computer does not keep up.
     pub fn guests_too_much(&mut self) {
         let desk = &mut self.built_in.desk;
-        let has_guests = desk.known.values().any(|known| known.view.is_present);
+        let has_guests = desk.has_guests();
         if !desk.load.slow(has_guests) {
             return;
         }
@@ -321,7 +321,7 @@ impl Engine {
     /// Asks guests for as much video as before, if the computer has kept up for long enough.
     fn restore_guests(&mut self) {
         let desk = &mut self.built_in.desk;
-        let has_guests = desk.known.values().any(|known| known.view.is_present);
+        let has_guests = desk.has_guests();
         if !desk.load.is_over(self.clock.now(), has_guests) {
             return;
         }

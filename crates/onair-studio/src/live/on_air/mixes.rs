@@ -24,8 +24,7 @@ impl OnAir {
         used: ExtraTracks,
         program: &Program,
     ) -> Result<(), Problem> {
-        let mixes = wanted.iter().flat_map(|it| it.mix.into_iter().chain(it.tracks.iter()));
-        let mixes: ExtraTracks = mixes.collect();
+        let mixes = sent(wanted.iter().map(|it| (it.mix, it.tracks)));
         if mixes.is_empty() {
             return Ok(());
         }
@@ -54,7 +53,7 @@ impl OnAir {
     /// Returns the mixes and the extra tracks of the targets that are not over.
     pub(super) fn sent_mixes(&self) -> ExtraTracks {
         let targets = self.targets().filter(|it| !it.is_over());
-        targets.flat_map(|it| it.mix.into_iter().chain(it.tracks.iter())).collect()
+        sent(targets.map(|it| (it.mix, it.tracks)))
     }
 
     /// Returns those of a target's extra tracks that are encoded.
@@ -91,4 +90,11 @@ impl OnAir {
             None => &self.hub,
         }
     }
+}
+
+/// Returns the extra tracks that targets with these mixes and further tracks need.
+fn sent(targets: impl Iterator<Item = (Option<ExtraTrack>, ExtraTracks)>) -> ExtraTracks {
+    targets.fold(ExtraTracks::NONE, |all, (mix, tracks)| {
+        all.and(tracks).and(mix.into_iter().collect())
+    })
 }

@@ -26,8 +26,8 @@ const PROGRAM_TRACK_NAME: &str = "Program";
 pub type TrackNames = [String; MAX_TRACKS as usize];
 
 /// Returns the tracks that strips use.
-pub fn used(strips: &[AudioStrip]) -> ExtraTracks {
-    strips.iter().fold(ExtraTracks::NONE, |all, strip| all.and(strip.strip.tracks))
+pub fn used<'a>(strips: impl IntoIterator<Item = &'a AudioStrip>) -> ExtraTracks {
+    strips.into_iter().fold(ExtraTracks::NONE, |all, strip| all.and(strip.strip.tracks))
 }
 
 /// Returns the name of a strip: the user's, or the name of its device or source.

@@ -48,6 +48,11 @@ impl GuestDesk {
         Self { guests, most, ..Self::default() }
     }
 
+    /// Returns true if a guest is connected.
+    pub fn has_guests(&self) -> bool {
+        self.known.values().any(|known| known.view.is_present)
+    }
+
     /// Returns the name of a guest as it is shown: the ID until the guest has given one.
     pub fn shown_name(&self, id: &str) -> String {
         let name = self.known.get(id).map(|known| known.view.name.trim()).unwrap_or_default();
