@@ -108,22 +108,46 @@ struct Feeder {
 
 impl Feeder {
     fn run(mut self, stop: &Stop) {
+        let (size, rate) = (self.format.size, self.format.rate);
+        let mut node = Retried::new();
+        let mut loopback = Retried::new();
+        let mut next = self.clock.now();
         loop {
-            let node = Node::open(self.format.size, self.format.rate);
-            let loopback = Loopback::open(self.format.size);
-            if let Err(why) = &loopback {
-                tracing::debug!(%why, "the virtual camera is not a device of Video4Linux");
-            }
-            let reason = match (node, loopback) {
-                (Err(reason), Err(_)) => reason,
-                (node, loopback) => match self.feed(node.ok().as_ref(), loopback.ok(), stop) {
-                    None => return,
-                    Some(reason) => reason,
-                },
+            let now = self.clock.now();
+            node.open(now, || Node::open(size, rate));
+            loopback.open(now, || Loopback::open(size));
+            let node_used = match node.held.as_ref().map(Node::is_used) {
+                Ok(Ok(used)) => used,
+                Ok(Err(reason)) => {
+                    node.lose(now, reason);
+                    false
+                }
+                Err(_) => false,
             };
-            tracing::debug!(%reason, "the virtual camera has ended");
-            self.set(VirtualCameraState::Failed(reason));
-            if stop.wait(RETRY_INTERVAL) {
+            // Nobody tells who reads the device.
+            let used = node_used || loopback.held.is_ok();
+            self.set(match &node.held {
+                _ if used => VirtualCameraState::Used,
+                Ok(_) => VirtualCameraState::Waiting,
+                Err(reason) => VirtualCameraState::Failed(reason.clone()),
+            });
+            if used {
+                let frames = match self.shows_preview.load(Ordering::Relaxed) {
+                    true => &self.preview,
+                    false => &self.program,
+                };
+                // A program without video has no frame.
+                let frame = frames.get();
+                let bytes = self.canvas.draw(frame.as_ref().map(VideoFrame::planes));
+                if let (true, Ok(node)) = (node_used, &node.held) {
+                    node.send(bytes);
+                }
+                if let Ok(Err(reason)) = loopback.held.as_mut().map(|it| it.send(bytes)) {
+                    loopback.lose(now, reason);
+                }
+            }
+            next = following(next, rate.period(), now);
+            if stop.wait(next.since(now)) {
                 return;
             }
         }
@@ -135,51 +159,36 @@ impl Feeder {
             *now = state;
         }
     }
+}
 
-    /// Feeds the camera, of which there is at least one kind. Returns the reason why it ended, or `None` if it was stopped.
-    fn feed(
-        &mut self,
-        node: Option<&Node>,
-        mut loopback: Option<Loopback>,
-        stop: &Stop,
-    ) -> Option<Problem> {
-        let period = self.format.rate.period();
-        let mut next = self.clock.now();
-        loop {
-            let node_used = match node.map(Node::is_used) {
-                Some(Ok(used)) => used,
-                Some(Err(reason)) => return Some(reason),
-                None => false,
-            };
-            // Nobody tells who reads the device.
-            let used = node_used || loopback.is_some();
-            let state = if used { VirtualCameraState::Used } else { VirtualCameraState::Waiting };
-            self.set(state);
-            let now = self.clock.now();
-            if used {
-                let frames = match self.shows_preview.load(Ordering::Relaxed) {
-                    true => &self.preview,
-                    false => &self.program,
-                };
-                // A program without video has no frame.
-                let frame = frames.get();
-                let bytes = self.canvas.draw(frame.as_ref().map(VideoFrame::planes));
-                if let Some(node) = node.filter(|_| node_used) {
-                    node.send(bytes);
-                }
-                if let Some(Err(reason)) = loopback.as_mut().map(|it| it.send(bytes)) {
-                    tracing::debug!(%reason, "the virtual camera lost its device");
-                    if node.is_none() {
-                        return Some(reason);
-                    }
-                    loopback = None;
-                }
-            }
-            next = following(next, period, now);
-            if stop.wait(next.since(now)) {
-                return None;
-            }
+/// One of the kinds of the camera. If it cannot be opened, or has ended, it is opened again, and the other kind goes on.
+struct Retried<T> {
+    /// The camera, or the reason why there is none.
+    held: Result<T, Problem>,
+    next_attempt: Timestamp,
+}
+
+impl<T> Retried<T> {
+    fn new() -> Self {
+        Self { held: Err(Problem::words("")), next_attempt: Timestamp::ZERO }
+    }
+
+    /// Opens the camera if there is none, and the last attempt or loss is long enough ago.
+    fn open(&mut self, now: Timestamp, open: impl FnOnce() -> Result<T, Problem>) {
+        if self.held.is_ok() || now < self.next_attempt {
+            return;
         }
+        self.held = open();
+        if let Err(reason) = &self.held {
+            tracing::debug!(%reason, "the virtual camera is not offered");
+        }
+        self.next_attempt = now + RETRY_INTERVAL;
+    }
+
+    fn lose(&mut self, now: Timestamp, reason: Problem) {
+        tracing::debug!(%reason, "the virtual camera has ended");
+        self.held = Err(reason);
+        self.next_attempt = now + RETRY_INTERVAL;
     }
 }
 
@@ -338,6 +347,21 @@ mod tests {
         assert_eq!(fit(1_280, 720, 640, 360), (640, 360));
         assert_eq!(fit(1_080, 1_920, 640, 360), (202, 360));
         assert_eq!(fit(2, 4_000, 640, 360), (2, 360));
+    }
+
+    #[test]
+    fn a_lost_kind_of_camera_is_opened_again_after_a_while() {
+        let at = Timestamp::from_millis;
+        let mut camera = Retried::new();
+        camera.open(at(0), || Ok(1));
+        camera.open(at(5), || panic!("it is open"));
+        assert_eq!(camera.held.as_ref().ok(), Some(&1));
+        camera.lose(at(10), Problem::words("unplugged"));
+        camera.open(at(3_009), || panic!("too early"));
+        camera.open(at(3_010), || Err(Problem::words("still away")));
+        camera.open(at(6_009), || panic!("too early"));
+        camera.open(at(6_010), || Ok(2));
+        assert_eq!(camera.held.ok(), Some(2));
     }
 
     #[test]

@@ -17,6 +17,13 @@ pub(super) struct Node {
     pub(super) first: bool,
 }
 
+impl Node {
+    /// Returns the path of the device.
+    pub(super) fn path(&self) -> PathBuf {
+        PathBuf::from(format!("/dev/video{}", self.number))
+    }
+}
+
 /// Returns all video nodes, the lowest number first.
 pub(super) fn nodes() -> Vec<Node> {
     let class = Path::new("/sys/class/video4linux");

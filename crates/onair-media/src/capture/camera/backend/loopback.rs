@@ -2,6 +2,7 @@
 //! writes frames to a device that the administrator has made; it makes none, because this needs root.
 
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use v4l::capability::Flags;
 use v4l::video::Output;
@@ -41,28 +42,41 @@ impl VideoOutput for Device {
     }
 }
 
+/// Number N of the device `/dev/videoN` that onair feeds, or [`NO_NUMBER`].
+static OWN_NUMBER: AtomicU32 = AtomicU32::new(NO_NUMBER);
+const NO_NUMBER: u32 = u32::MAX;
+
+/// Returns true if onair itself feeds this device, which then is no camera for onair: it would show itself.
+pub(super) fn is_own(number: u32) -> bool {
+    number != NO_NUMBER && OWN_NUMBER.load(Ordering::Relaxed) == number
+}
+
 /// A device that other programs read. Dropping it ends the frames.
 pub(in crate::capture::camera) struct Loopback(Box<dyn VideoOutput + Send>);
 
 impl Loopback {
     /// Opens the first device of the module that takes frames of this size.
     pub(in crate::capture::camera) fn open(size: Size) -> Result<Self, Problem> {
-        let paths = identity::nodes().into_iter().map(|node| format!("/dev/video{}", node.number));
-        let devices = paths.filter_map(|path| Device::with_path(path).ok());
+        let devices = identity::nodes()
+            .into_iter()
+            .filter_map(|node| Some((node.number, Device::with_path(node.path()).ok()?)));
         Self::first(devices, size)
     }
 
     fn first(
-        devices: impl Iterator<Item = impl VideoOutput + Send + 'static>,
+        devices: impl Iterator<Item = (u32, impl VideoOutput + Send + 'static)>,
         size: Size,
     ) -> Result<Self, Problem> {
         let mut reason = problem!("virtual-camera-no-loopback");
-        for device in devices {
+        for (number, device) in devices {
             match device.driver() {
                 // Without `exclusive_caps=1`, a device that another program feeds still says that it takes frames.
                 Ok((driver, takes_frames)) if driver == DRIVER && takes_frames => {
                     match device.set_size(size) {
-                        Ok(got) if got == size => return Ok(Self(Box::new(device))),
+                        Ok(got) if got == size => {
+                            OWN_NUMBER.store(number, Ordering::Relaxed);
+                            return Ok(Self(Box::new(device)));
+                        }
                         _ => reason = problem!("virtual-camera-loopback-used"),
                     }
                 }
@@ -80,6 +94,12 @@ impl Loopback {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
             Err(error) => Err(problem!("virtual-camera-loopback-gone", reason = error.to_string())),
         }
+    }
+}
+
+impl Drop for Loopback {
+    fn drop(&mut self) {
+        OWN_NUMBER.store(NO_NUMBER, Ordering::Relaxed);
     }
 }
 
@@ -138,17 +158,20 @@ mod tests {
             fake(DRIVER, true, None),
             wanted,
         ];
-        let mut loopback = Loopback::first(devices.into_iter(), SIZE).unwrap();
+        let mut loopback = Loopback::first((4..).zip(devices), SIZE).unwrap();
+        assert!(is_own(7) && !is_own(6), "onair's own device is no camera");
         loopback.send(&[1, 2, 3]).unwrap();
         assert_eq!(*written.lock(), [1, 2, 3]);
         let gone = loopback.send(&[]).unwrap_err();
         assert_eq!(gone.id(), "virtual-camera-loopback-gone");
+        drop(loopback);
+        assert!(!is_own(7), "the device is a camera again");
     }
 
     #[test]
     fn without_a_free_device_the_reason_says_which_is_missing() {
         let key = |device: Option<Fake>| {
-            Loopback::first(device.into_iter(), SIZE).err().map(|it| it.id().to_owned())
+            Loopback::first((4..).zip(device), SIZE).err().map(|it| it.id().to_owned())
         };
         assert_eq!(key(None).as_deref(), Some("virtual-camera-no-loopback"));
         assert_eq!(

@@ -3,7 +3,7 @@
 //! limit for every wait. `multiplanar.rs` reads multi-planar cameras. Each session opens the camera
 //! again, so a hanging session does not block the next one.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use std::{fs, io};
@@ -21,7 +21,7 @@ use crate::capture::camera::backend::format::DriverFormat;
 use crate::capture::camera::backend::handover::HandOver;
 use crate::capture::camera::backend::identity::Node;
 use crate::capture::camera::backend::ioctl::{self, BUFFER_COUNT, Queue, age, fault};
-use crate::capture::camera::backend::{controls, format, identity, multiplanar, nokhwa};
+use crate::capture::camera::backend::{controls, format, identity, loopback, multiplanar, nokhwa};
 use crate::capture::camera::control::CameraControl;
 use crate::capture::camera::driver::{
     Camera, Driver, Fault, FoundCamera, Layout, OfferedCamera, RawFrame,
@@ -57,13 +57,14 @@ pub(super) struct Video4Linux;
 
 impl Driver for Video4Linux {
     fn cameras(&self) -> Vec<FoundCamera> {
-        identity::nodes().into_iter().filter_map(found).collect()
+        let nodes = identity::nodes().into_iter().filter(|node| !loopback::is_own(node.number));
+        nodes.filter_map(found).collect()
     }
 
     fn open(&self, id: &str, offer: OfferedCamera) -> Result<Box<dyn Camera>, Fault> {
         let node = node(id)?;
-        let device = Device::with_path(path(&node)).map_err(|error| fault("opening", &error))?;
-        let whose = |fault| whose(fault, &path(&node));
+        let device = Device::with_path(node.path()).map_err(|error| fault("opening", &error))?;
+        let whose = |fault| whose(fault, &node.path());
         let queue = queue(&device).map_err(|error| fault("opening", &error))?;
         let queue = queue.ok_or_else(|| Fault::Absent("it is no camera any more".to_owned()))?;
         let format = prepare(&device, queue, offer).map_err(whose)?;
@@ -76,18 +77,18 @@ impl Driver for Video4Linux {
         if !nokhwa::takes(offer) {
             return Ok(Box::new(direct));
         }
-        let again = move || open_again(node.number, &path(&node), offer, layout);
+        let again = move || open_again(node.number, &node.path(), offer, layout);
         Ok(Box::new(HandOver::new(Box::new(direct), again)))
     }
 
     fn controls(&self, id: &str) -> Result<Vec<CameraControl>, Fault> {
         let node = node(id)?;
-        controls::list(&path(&node)).map_err(|error| fault("listing controls", &error))
+        controls::list(&node.path()).map_err(|error| fault("listing controls", &error))
     }
 
     fn set_control(&self, id: &str, name: &str, value: Option<i64>) -> Result<(), Fault> {
         let node = node(id)?;
-        controls::set(&path(&node), name, value).map_err(|error| fault("setting", &error))
+        controls::set(&node.path(), name, value).map_err(|error| fault("setting", &error))
     }
 }
 
@@ -119,7 +120,7 @@ fn open_again(
 /// devices, and for a further node of a device that cannot be opened.
 fn found(node: Node) -> Option<FoundCamera> {
     let none = |fault| (Vec::new(), Some(fault));
-    let (offers, fault) = match Device::with_path(path(&node)) {
+    let (offers, fault) = match Device::with_path(node.path()) {
         Ok(device) => {
             // Nodes for metadata and outputs deliver no frames.
             let queue = queue(&device).ok()??;
@@ -155,10 +156,6 @@ fn unreadable(listed: &[[u8; 4]]) -> Fault {
     let name = |code: &[u8; 4]| String::from_utf8_lossy(code).trim_end().to_owned();
     let names: Vec<String> = unknown.into_iter().take(16).map(name).collect();
     Fault::Format(names.join(", "))
-}
-
-fn path(node: &Node) -> PathBuf {
-    PathBuf::from(format!("/dev/video{}", node.number))
 }
 
 /// Returns the formats of a camera that onair can read.
