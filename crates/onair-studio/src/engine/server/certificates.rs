@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::net::Identity;
-use crate::net::tls::acme::AcmeEvent;
+use crate::net::tls::acme::{AcmeConfig, AcmeEvent};
 use crate::server::{self, Listen};
 use crate::studio::engine::server::BuiltIn;
 use crate::studio::notices::message::StudioMessage;
@@ -11,10 +11,12 @@ use crate::studio::settings::own_identity;
 use crate::text::Problem;
 
 impl BuiltIn {
-    /// Returns the given certificate, or the kept one for an address.
+    /// Returns the given certificate, the kept one of the authority, or the server's own, whose fingerprint is shown.
     pub(super) fn https_identity(&mut self, listen: Listen) -> Result<Identity, Problem> {
-        if let Some(given) = &self.flags.identity {
-            return Ok(given.clone());
+        self.https_pin = None;
+        let kept = || self.flags.acme.as_ref().and_then(AcmeConfig::kept);
+        if let Some(identity) = self.flags.identity.clone().or_else(kept) {
+            return Ok(identity);
         }
         let mut names = self.names.hosts.clone();
         names.extend(server::own_local_name());
@@ -42,20 +44,28 @@ impl BuiltIn {
         config.use_authority(acme);
     }
 
-    /// Returns what the authority did since the last call.
-    pub fn certificate_news(&self) -> Vec<StudioMessage> {
+    /// Returns what the authority did since the last call. Programs trust its certificate, so no fingerprint is shown.
+    pub fn certificate_news(&mut self) -> Vec<StudioMessage> {
         let (Some(server), Some(acme)) = (&self.server, &self.flags.acme) else {
             return Vec::new();
         };
         let domains = || acme.domains.join(", ");
+        let mut is_issued = false;
         let message = |event| match event {
-            AcmeEvent::Issued { .. } => StudioMessage::CertificateIssued { domains: domains() },
+            AcmeEvent::Issued { .. } => {
+                is_issued = true;
+                StudioMessage::CertificateIssued { domains: domains() }
+            }
             AcmeEvent::Failed { reason, retry_in } => StudioMessage::CertificateFailed {
                 domains: domains(),
-                minutes: retry_in.as_secs().div_ceil(60).to_string(),
+                next: retry_in.as_secs().div_ceil(60).to_string(),
                 reason: Problem::words(reason),
             },
         };
-        std::iter::from_fn(|| server.next_certificate()).map(message).collect()
+        let news = std::iter::from_fn(|| server.next_certificate()).map(message).collect();
+        if is_issued {
+            self.https_pin = None;
+        }
+        news
     }
 }
