@@ -26,8 +26,8 @@ enum Owner {
 /// Sets the mixes and further tracks of the targets on the command line, and the mix of the recording.
 ///
 /// # Errors
-/// Fails for a flag before any target or recording, for two mixes of one output, for a further track of a recording,
-/// and for an unknown track or one without strips.
+/// Fails for a flag before any target or recording, for two mixes of one output, for a further track that is the
+/// program, the target's mix or of a recording, and for an unknown track or one without strips.
 pub(super) fn apply(
     matches: &ArgMatches,
     targets: &mut [Target],
@@ -39,8 +39,9 @@ pub(super) fn apply(
             return Err((problem!("cli-no-target-before", flag = "--target-track"), Exit::Usage));
         };
         let track = find(&name, settings).map_err(|why| (why, Exit::File))?;
+        let track = track.ok_or_else(|| (problem!("cli-track-program"), Exit::Usage))?;
         for target in targets.iter_mut().skip(place).take(1) {
-            target.tracks = target.tracks.and(track.into_iter().collect());
+            target.tracks = target.tracks.and([track].into_iter().collect());
         }
     }
     for (owner, name) in written(matches, "mix") {
@@ -58,7 +59,10 @@ pub(super) fn apply(
             Owner::CanvasRecording => settings.canvas.mix = mix,
         }
     }
-    Ok(())
+    match targets.iter().any(|it| it.mix.is_some_and(|mix| it.tracks.has(mix))) {
+        true => Err((problem!("cli-track-is-mix"), Exit::Usage)),
+        false => Ok(()),
+    }
 }
 
 /// Returns each value of this flag with the output before it.
@@ -171,6 +175,10 @@ mod tests {
         assert_eq!(tracks(&words), Err("cli-no-target-before".to_owned()));
         let words = [&to[..], &["--target-track", "Choir"]].concat();
         assert_eq!(tracks(&words), Err("cli-no-mix".to_owned()));
+        let words = [&to[..], &["--target-track", "program"]].concat();
+        assert_eq!(tracks(&words), Err("cli-track-program".to_owned()));
+        let words = [&to[..], &["--target-track", "3", "--mix", "Archive"]].concat();
+        assert_eq!(tracks(&words), Err("cli-track-is-mix".to_owned()));
     }
 
     #[test]
