@@ -99,12 +99,24 @@ fn cause(text: &str, at: usize) -> Option<&'static str> {
         ',' if begins_value => Some(EXTRA_COMMA),
         '}' | ']' if before.trim_end().ends_with(',') => Some(EXTRA_COMMA),
         '=' if begins_value => Some(EXTRA_EQUALS),
-        '0'..='9' | '+' | '-' | '.' if begins_value => Some(BAD_NUMBER),
+        '0'..='9' | '+' | '-' | '.' if begins_value && is_wrong_number(after) => Some(BAD_NUMBER),
         '\n' | '\r' | '\t' => None,
         _ if next.is_control() => Some(CONTROL_CHARACTER),
         _ if begins_value && next.is_alphabetic() => Some(MISSING_QUOTES),
         _ => None,
     }
+}
+
+/// Returns true if the text begins with a number that is wrong in itself. A date is none, and behind a right number,
+/// something else is wrong, such as a missing comma.
+fn is_wrong_number(text: &str) -> bool {
+    let number = text.split([' ', '\t', ',', ']', '}', '#', '\r', '\n']).next().unwrap_or_default();
+    let digits = number.trim_start_matches(['+', '-']);
+    let is_date = digits.contains([':', '-']);
+    let has_extra_zero =
+        digits.starts_with('0') && digits[1..].starts_with(|it: char| it.is_ascii_digit());
+    let lacks_digits = digits.starts_with('.') || digits.ends_with('.');
+    !is_date && (has_extra_zero || lacks_digits || number.parse::<f64>().is_err())
 }
 
 fn syntax_problem(text: &str, at: usize, ours: &'static str, theirs: &str) -> Problem {
@@ -146,7 +158,7 @@ mod tests {
             ("b = \"名\\x\"\n", (1, 9), BAD_BACKSLASH),
             ("a = \"C:\\Users\\me\"", (1, 10), BAD_BACKSLASH),
             ("a = [1, 2\nb = 3\n", (2, 1), NO_TOML),
-            ("a = [1 2]\n", (1, 6), BAD_NUMBER),
+            ("a = [1 2]\n", (1, 6), NO_TOML),
             ("a = [1,, 2]\n", (1, 8), EXTRA_COMMA),
             ("a = { b = 1 c = 2 }\n", (1, 15), NO_TOML),
             ("a = { b = 1\n", (1, 12), NO_TOML),
@@ -155,7 +167,9 @@ mod tests {
             ("a = \n", (1, 5), MISSING_VALUE),
             ("a = 1 b = 2\n", (1, 9), NO_TOML),
             ("a = 1\n[a.b]\n", (2, 2), NO_TOML),
-            ("a = 2026-13-01\n", (1, 5), BAD_NUMBER),
+            ("a = 2026-13-01\n", (1, 5), NO_TOML),
+            ("a = 1.2.3\n", (1, 5), BAD_NUMBER),
+            ("a = .5\n", (1, 5), BAD_NUMBER),
             ("a = 012\n", (1, 5), BAD_NUMBER),
             ("a = = 1\n", (1, 5), EXTRA_EQUALS),
             ("a = 1__2\n", (1, 6), NO_TOML),
