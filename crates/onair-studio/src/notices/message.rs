@@ -176,7 +176,7 @@ notices! {
     GuestsFull "guests-full" Info [most] [] {};
     GuestsOff "guests-off" Info [] [] {};
     /// The computer does not keep up, so guests send less video.
-    GuestsLowered "guests-lowered" Info [] [] {};
+    GuestsLowered "guests-lowered" Warning [] [] {};
     /// Guests across the internet cannot reach the studio. Those who are connected stay.
     MeetingLost "meeting-lost" Warning [host] [reason] {} until["meeting-back" by "host"];
     MeetingBack "meeting-back" Info [host] [] {};
@@ -276,7 +276,7 @@ notices! {
     /// A server did not announce support for the codecs of a passthrough.
     CodecsUnannounced "codecs-unannounced" Warning [host codecs] [] {};
     /// A server takes one audio track only, and does not get the others of a target.
-    ExtrasLeftOut "target-tracks-left-out" Warning [host] [] {} of[Broadcast Program];
+    ExtrasLeftOut "target-tracks-left-out" Warning [host] [] {id: u32} of[Broadcast Program];
     /// A server did not say that it takes the codec of the video, and gets H.264.
     CodecReplaced "codec-replaced" Info [host codecs] [] {};
     ServerSays "server-says" Info [host text] [] {};
@@ -321,8 +321,8 @@ notices! {
     CertificateKept "certificate-kept" Warning [] [reason] {};
     /// The built-in server has a certificate of an authority.
     CertificateIssued "certificate-issued" Info [domains] [] {};
-    /// The authority issued no certificate, and is asked again.
-    CertificateFailed "certificate-failed" Warning [domains minutes] [reason] {}
+    /// The authority issued no certificate, and is asked again. `next` is the time until then in minutes.
+    CertificateFailed "certificate-failed" Warning [domains next] [reason] {}
         until["certificate-issued" by "domains"];
     /// Remote control cannot listen.
     RemoteFailed "remote-failed" Error [] [reason] {};
@@ -732,6 +732,7 @@ impl StudioMessage {
             Self::Target { id, .. }
             | Self::TargetInvalid { id, .. }
             | Self::PassthroughLeftOut { id, .. }
+            | Self::ExtrasLeftOut { id, .. }
             | Self::FramesDropped { id, .. }
             | Self::FramesLate { id, .. }
             | Self::FramesDroppedOver { id, .. }

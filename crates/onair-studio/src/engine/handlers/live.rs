@@ -325,11 +325,12 @@ impl Engine {
         left
     }
 
-    /// Withdraws the notices about the speed of a target's link, before the connection ends or a new
-    /// one replaces it.
+    /// Withdraws the notices about a target's link and what the server takes, before the connection ends or a new one
+    /// replaces it.
     pub fn clear_link_notices(&mut self, id: u32) {
         let label = self.live.all().find_map(|on_air| on_air.label(id));
         self.notices.end_target(Group::DroppedFrames.keys(), id);
+        self.notices.end_target(&["target-tracks-left-out"], id);
         self.end_rendition_notice(id, &label.unwrap_or_default());
     }
 

@@ -101,7 +101,7 @@ impl TargetOutput {
                 OutputNews::Message(StudioMessage::CodecsUnannounced { host, codecs })
             }
             publisher::Event::ExtrasLeftOut => {
-                OutputNews::Message(StudioMessage::ExtrasLeftOut { host })
+                OutputNews::Message(StudioMessage::ExtrasLeftOut { host, id: self.id })
             }
             publisher::Event::Redirected(Redirect { to, with_password }) => {
                 OutputNews::Message(match with_password {
