@@ -42,6 +42,9 @@ pub(in crate::capture) enum Fault {
     Absent(String),
     /// The window with this name is minimized.
     Hidden(String),
+    /// The window with this name is hidden, or on another desktop.
+    #[cfg_attr(not(windows), allow(dead_code, reason = "other systems do not tell"))]
+    Elsewhere(String),
     /// The pixels of the X server have this many bits.
     Depth(u8),
     /// The pixels of the display or window cannot be read.
@@ -86,6 +89,7 @@ impl Fault {
             Self::Unusable(_) => problem!("display-unusable", name = name),
             Self::Absent(_) => problem!("display-absent", name = name),
             Self::Hidden(name) => problem!("display-minimized", name = name),
+            Self::Elsewhere(name) => problem!("display-elsewhere", name = name),
             Self::Depth(depth) => problem!("display-depth", name = name, depth = *depth),
             Self::Format(reason) | Self::UnusableSize(reason) => {
                 problem!("display-format", name = name, reason = reason)
@@ -115,6 +119,7 @@ impl Fault {
             | Self::Display(detail)
             | Self::Absent(detail)
             | Self::Hidden(detail)
+            | Self::Elsewhere(detail)
             | Self::Other(detail) => detail,
         }
     }
@@ -126,6 +131,7 @@ impl Fault {
             | Self::Display(_)
             | Self::Absent(_)
             | Self::Hidden(_)
+            | Self::Elsewhere(_)
             | Self::Depth(_)
             | Self::Format(_)
             | Self::Other(_) => RetryRequest::Soon,

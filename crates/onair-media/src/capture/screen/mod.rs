@@ -347,7 +347,7 @@ impl ScreenThread {
         let report = self.status.report();
         let name = report.name;
         let state = match fault {
-            Fault::Hidden(_) => SourceState::Stalled,
+            Fault::Hidden(_) | Fault::Elsewhere(_) => SourceState::Stalled,
             _ if self.was_open => SourceState::Lost,
             _ => SourceState::Failed,
         };
@@ -356,7 +356,7 @@ impl ScreenThread {
             Fault::Absent(_) if self.was_open => problem!("display-gone"),
             fault => fault.of(&name.into()),
         };
-        if !matches!(fault, Fault::Hidden(_)) {
+        if !matches!(fault, Fault::Hidden(_) | Fault::Elsewhere(_)) {
             self.latest.clear();
             self.dark.gone();
         }

@@ -133,19 +133,14 @@ pub(super) fn front() -> Option<WindowInfo> {
 
 /// Returns `None` for a window without a title, and for one that Windows hides, such as that of a sleeping app.
 fn describe(window: HWND) -> Option<WindowInfo> {
-    let mut cloaked = 0_u32;
     let (mut title, mut process) = ([0; MAX_TITLE_UNITS], 0);
     // SAFETY: the calls write at most what their sizes say.
     unsafe {
-        let place = (&raw mut cloaked).cast::<c_void>();
-        let bytes = size_of::<u32>() as u32;
-        // If it fails, the system hides no windows in this way.
-        let _ = DwmGetWindowAttribute(window, DWMWA_CLOAKED as u32, place, bytes);
         GetWindowTextW(window, title.as_mut_ptr(), MAX_TITLE_UNITS as i32);
         GetWindowThreadProcessId(window, &raw mut process);
     }
     let name = printable(&title);
-    if cloaked != 0 || name.is_empty() {
+    if name.is_empty() || is_cloaked(window) {
         return None;
     }
     let class = name_of(process).map(|it| harmless(&it)).unwrap_or_default();
@@ -154,6 +149,17 @@ fn describe(window: HWND) -> Option<WindowInfo> {
     // SAFETY: a plain call.
     let shown = unsafe { IsIconic(window) } == 0;
     Some(WindowInfo { id, name, class, number, size: inner_size(window)?, shown })
+}
+
+/// Returns true for a window that Windows hides, because its app sleeps or it is on another desktop.
+pub(super) fn is_cloaked(window: HWND) -> bool {
+    let mut cloaked = 0_u32;
+    // SAFETY: the call writes at most what its size says. If it fails, the system hides no windows in this way.
+    unsafe {
+        let place = (&raw mut cloaked).cast::<c_void>();
+        let _ = DwmGetWindowAttribute(window, DWMWA_CLOAKED as u32, place, size_of::<u32>() as u32);
+    }
+    cloaked != 0
 }
 
 /// Returns the size of a window without its frame, or `None` if the window is gone.

@@ -1,4 +1,5 @@
-//! A bitmap in memory into which GDI draws.
+//! Displays and windows by GDI, which every Windows, remote session and virtual machine has. It does not say what has
+//! changed, so each frame is new in whole and costs time on the processor. What programs draw past it is black.
 #![allow(unsafe_code)]
 
 use std::ffi::c_void;
@@ -11,8 +12,10 @@ use windows_sys::Win32::Graphics::Gdi::{
     DIB_RGB_COLORS, DeleteDC, DeleteObject, GdiFlush, GetDC, HBITMAP, HDC, HGDIOBJ, ReleaseDC,
     SRCCOPY, SelectObject,
 };
-use windows_sys::Win32::UI::WindowsAndMessaging::{DI_NORMAL, DrawIconEx, HICON};
+use windows_sys::Win32::UI::WindowsAndMessaging::{DI_NORMAL, DrawIconEx, HICON, IsHungAppWindow};
 
+use crate::capture::screen::area::Area;
+use crate::capture::screen::backend::windows::way::{News, Subject, Way};
 use crate::capture::screen::display::Fault;
 use crate::media::Size;
 
@@ -149,5 +152,73 @@ impl Drop for Bitmap {
             DeleteObject(self.bitmap);
             DeleteDC(self.context);
         }
+    }
+}
+
+/// A capture by GDI.
+pub(super) struct Gdi {
+    subject: Subject,
+    bitmap: Bitmap,
+    /// True if the bitmap shows the window as it is since the last call of `take`.
+    is_drawn: bool,
+    /// Rows of a part that is narrower than the bitmap.
+    rows: Vec<u8>,
+}
+
+impl Gdi {
+    pub(super) fn new(subject: Subject, part: Area) -> Result<Self, Fault> {
+        let bitmap = Bitmap::new(Size::new(part.width, part.height))?;
+        Ok(Self { subject, bitmap, is_drawn: false, rows: Vec::new() })
+    }
+}
+
+impl Way for Gdi {
+    fn take(&mut self) -> Result<News, Fault> {
+        if let Subject::Window(window) = self.subject {
+            // A program that does not answer would make the capture wait, too.
+            // SAFETY: a plain call.
+            if unsafe { IsHungAppWindow(window) } != 0 {
+                return Ok(News::None);
+            }
+        }
+        self.is_drawn = false;
+        let size = self.bitmap.size();
+        Ok(News::Part(Area::new(0, 0, size.width, size.height)))
+    }
+
+    fn read(&mut self, part: Area) -> Result<&[u8], Fault> {
+        let (left, top) = match self.subject {
+            Subject::Display { at: corner, .. } | Subject::AllDisplays { at: corner } => {
+                let at = (
+                    corner.0.saturating_add(part.x.cast_signed()),
+                    corner.1.saturating_add(part.y.cast_signed()),
+                );
+                self.bitmap.copy_screen(at, Size::new(part.width, part.height))?;
+                (0, 0)
+            }
+            Subject::Window(window) => {
+                if !self.is_drawn {
+                    self.bitmap.copy_window(window)?;
+                    self.is_drawn = true;
+                }
+                (part.x as usize, part.y as usize)
+            }
+        };
+        let short = || Fault::Other("a frame that is too short".to_owned());
+        let line = self.bitmap.size().width as usize * 4;
+        let (width, height) = (part.width as usize * 4, part.height as usize);
+        if width == line {
+            return self.bitmap.pixels().get(top * line..(top + height) * line).ok_or_else(short);
+        }
+        self.rows.clear();
+        let lines = self.bitmap.pixels().chunks_exact(line).skip(top).take(height);
+        for row in lines {
+            self.rows.extend_from_slice(row.get(left * 4..left * 4 + width).ok_or_else(short)?);
+        }
+        self.rows.get(..width * height).ok_or_else(short)
+    }
+
+    fn draws_pointer(&self) -> bool {
+        false
     }
 }

@@ -2,16 +2,20 @@
 #![allow(unsafe_code)]
 
 use windows_sys::Win32::Foundation::{HWND, POINT};
-use windows_sys::Win32::Graphics::Gdi::ClientToScreen;
-use windows_sys::Win32::UI::WindowsAndMessaging::{IsHungAppWindow, IsIconic, IsWindow};
+use windows_sys::Win32::Graphics::Gdi::{
+    ClientToScreen, HMONITOR, MONITOR_DEFAULTTONULL, MonitorFromPoint,
+};
+use windows_sys::Win32::UI::WindowsAndMessaging::{IsIconic, IsWindow, IsWindowVisible};
 
 use crate::capture::screen::area::Area;
 use crate::capture::screen::backend::windows::desktop::{
-    ALL_DISPLAYS_ID, inner_size, origin, screens, windows,
+    ALL_DISPLAYS_ID, inner_size, is_cloaked, origin, screens, windows,
 };
-use crate::capture::screen::backend::windows::gdi::Bitmap;
 use crate::capture::screen::backend::windows::pointer::PointerWatch;
-use crate::capture::screen::display::{Change, Fault, Grabber, PlacedPointer, WindowInfo};
+use crate::capture::screen::backend::windows::way::{Chosen, News, Subject};
+use crate::capture::screen::display::{
+    Change, Fault, Grabber, PlacedPointer, ScreenInfo, WindowInfo,
+};
 use crate::media::Size;
 
 /// Where the pixels come from.
@@ -22,19 +26,18 @@ enum Target {
     Window { window: HWND, size: Size, number: String },
 }
 
-/// A capture by GDI.
+/// A capture by the best way that works.
 pub(super) struct Grab {
     target: Target,
+    subject: Subject,
     /// The captured part: of all displays together, or of the inside of the window.
     area: Area,
     name: String,
     id: String,
-    bitmap: Bitmap,
-    /// True if the bitmap shows the window as it is since the last call of `changes`.
-    is_drawn: bool,
-    /// Rows of a part that is narrower than the bitmap.
-    rows: Vec<u8>,
-    pointer: Option<PointerWatch>,
+    chosen: Chosen,
+    /// True if the pointer is wanted.
+    wants_pointer: bool,
+    pointer: PointerWatch,
 }
 
 impl Grab {
@@ -58,14 +61,23 @@ impl Grab {
                 .within(screen.area)
                 .ok_or_else(|| Fault::Absent("the region lies beside the screen".to_owned()))?,
         };
-        let target = Target::Screen { whole: screen.area, origin: origin() };
-        Self::begin(target, area, screen.name.clone(), screen.id.clone(), pointer)
+        let area = area.even().map_err(Fault::Format)?;
+        let origin = origin();
+        let subject = subject_of(screen, area, origin)?;
+        let target = Target::Screen { whole: screen.area, origin };
+        Self::begin(target, subject, area, (screen.name.clone(), screen.id.clone()), pointer)
     }
 
     pub(super) fn of_window(id: &str, before: Option<&str>, pointer: bool) -> Result<Self, Fault> {
         let windows = windows();
         let infos: Vec<&WindowInfo> = windows.iter().map(|(_, info)| info).collect();
         let found = WindowInfo::position_again(&infos, before, id);
+        // The list has no windows that Windows hides.
+        if before
+            .is_some_and(|number| infos.iter().all(|info| info.number != number) && hidden(number))
+        {
+            return Err(Fault::Elsewhere(id.to_owned()));
+        }
         let (window, info) = found
             .and_then(|found| windows.get(found))
             .ok_or_else(|| Fault::Absent("no such window".to_owned()))?;
@@ -74,41 +86,75 @@ impl Grab {
         }
         let (size, number) = (info.size, info.number.clone());
         let target = Target::Window { window: *window, size, number };
-        let area = Area::new(0, 0, size.width, size.height);
-        Self::begin(target, area, info.name.clone(), id.to_owned(), pointer)
+        let area = Area::new(0, 0, size.width, size.height).even().map_err(Fault::Format)?;
+        let names = (info.name.clone(), id.to_owned());
+        Self::begin(target, Subject::Window(*window), area, names, pointer)
     }
 
     fn begin(
         target: Target,
+        subject: Subject,
         area: Area,
-        name: String,
-        id: String,
-        pointer: bool,
+        (name, id): (String, String),
+        wants_pointer: bool,
     ) -> Result<Self, Fault> {
-        let area = area.even().map_err(Fault::Format)?;
-        // A window always draws all of itself.
-        let size = match target {
-            Target::Screen { .. } => Size::new(area.width, area.height),
-            Target::Window { size, .. } => size,
-        };
-        let bitmap = Bitmap::new(size)?;
-        let pointer = pointer.then(PointerWatch::new);
-        Ok(Self { target, area, name, id, bitmap, is_drawn: false, rows: Vec::new(), pointer })
+        let chosen = Chosen::best(subject, area, wants_pointer)?;
+        let pointer = PointerWatch::new();
+        Ok(Self { target, subject, area, name, id, chosen, wants_pointer, pointer })
+    }
+
+    /// Returns the captured part in whole, relative to its own corner.
+    fn whole(&self) -> Area {
+        Area::new(0, 0, self.area.width, self.area.height)
+    }
+
+    /// Goes on with the next way.
+    fn fall_back(&mut self, fault: &Fault) -> Result<(), Fault> {
+        self.chosen = self.chosen.after(fault, self.subject, self.area, self.wants_pointer)?;
+        Ok(())
+    }
+
+    /// Returns true if the target has another size or place.
+    fn is_reshaped(&self) -> Result<bool, Fault> {
+        match &self.target {
+            Target::Screen { whole, origin: before } => {
+                let screens = screens()?;
+                let now = screens
+                    .iter()
+                    .find(|screen| screen.id == self.id)
+                    .ok_or_else(|| Fault::Absent("the screen is gone".to_owned()))?;
+                Ok(now.area != *whole || origin() != *before)
+            }
+            Target::Window { window, size, .. } => {
+                // SAFETY: plain calls.
+                let (is_open, is_minimized, is_visible) = unsafe {
+                    (IsWindow(*window) != 0, IsIconic(*window) != 0, IsWindowVisible(*window) != 0)
+                };
+                if !is_open {
+                    return Err(Fault::Absent("the window was closed".to_owned()));
+                }
+                if is_minimized {
+                    return Err(Fault::Hidden(self.name.clone()));
+                }
+                if !is_visible {
+                    return Err(Fault::Elsewhere(self.name.clone()));
+                }
+                Ok(inner_size(*window).is_some_and(|now| now != *size))
+            }
+        }
     }
 
     /// Returns the position of the captured part in the coordinates of Windows.
     fn corner(&self) -> (i32, i32) {
-        let at = (self.area.x.cast_signed(), self.area.y.cast_signed());
-        let (left, top) = match self.target {
-            Target::Screen { origin, .. } => origin,
-            Target::Window { window, .. } => {
+        match self.subject {
+            Subject::Display { at, .. } | Subject::AllDisplays { at } => at,
+            Subject::Window(window) => {
                 let mut corner = POINT::default();
                 // SAFETY: the call writes the structure.
                 unsafe { ClientToScreen(window, &raw mut corner) };
                 (corner.x, corner.y)
             }
-        };
-        (left.saturating_add(at.0), top.saturating_add(at.1))
+        }
     }
 }
 
@@ -133,39 +179,18 @@ impl Grabber for Grab {
     }
 
     fn changes(&mut self) -> Result<Change, Fault> {
-        let mut change = Change::default();
-        match &self.target {
-            Target::Screen { whole, origin: before } => {
-                let screens = screens()?;
-                let now = screens
-                    .iter()
-                    .find(|screen| screen.id == self.id)
-                    .ok_or_else(|| Fault::Absent("the screen is gone".to_owned()))?;
-                change.reshaped = now.area != *whole || origin() != *before;
-            }
-            Target::Window { window, size, .. } => {
-                // SAFETY: plain calls.
-                let (is_open, is_minimized, is_hung) = unsafe {
-                    (IsWindow(*window) != 0, IsIconic(*window) != 0, IsHungAppWindow(*window) != 0)
-                };
-                if !is_open {
-                    return Err(Fault::Absent("the window was closed".to_owned()));
-                }
-                if is_minimized {
-                    return Err(Fault::Hidden(self.name.clone()));
-                }
-                // A program that does not answer would make the capture wait, too.
-                if is_hung {
-                    return Ok(change);
-                }
-                change.reshaped = inner_size(*window).is_some_and(|now| now != *size);
-            }
+        if self.is_reshaped()? {
+            return Ok(Change { reshaped: true, ..Change::default() });
         }
-        if !change.reshaped {
-            self.is_drawn = false;
-            change.dirty = Some(Area::new(0, 0, self.area.width, self.area.height));
-        }
-        Ok(change)
+        let dirty = match self.chosen.way().take() {
+            Ok(News::None) => None,
+            Ok(News::Part(part)) => Some(part),
+            Err(fault) => {
+                self.fall_back(&fault)?;
+                Some(self.whole())
+            }
+        };
+        Ok(Change { dirty, ..Change::default() })
     }
 
     fn show_part(&mut self, _: Option<Area>) -> bool {
@@ -174,40 +199,54 @@ impl Grabber for Grab {
     }
 
     fn read(&mut self, part: Area) -> Result<&[u8], Fault> {
-        let (left, top) = match self.target {
-            Target::Screen { .. } => {
-                let (x, y) = self.corner();
-                let at = (
-                    x.saturating_add(part.x.cast_signed()),
-                    y.saturating_add(part.y.cast_signed()),
-                );
-                self.bitmap.copy_screen(at, Size::new(part.width, part.height))?;
-                (0, 0)
-            }
-            Target::Window { window, .. } => {
-                if !self.is_drawn {
-                    self.bitmap.copy_window(window)?;
-                    self.is_drawn = true;
-                }
-                (part.x as usize, part.y as usize)
-            }
-        };
-        let short = || Fault::Other("a frame that is too short".to_owned());
-        let line = self.bitmap.size().width as usize * 4;
-        let (width, height) = (part.width as usize * 4, part.height as usize);
-        if width == line {
-            return self.bitmap.pixels().get(top * line..(top + height) * line).ok_or_else(short);
+        if let Err(fault) = self.chosen.way().read(part) {
+            self.fall_back(&fault)?;
         }
-        self.rows.clear();
-        let lines = self.bitmap.pixels().chunks_exact(line).skip(top).take(height);
-        for row in lines {
-            self.rows.extend_from_slice(row.get(left * 4..left * 4 + width).ok_or_else(short)?);
-        }
-        self.rows.get(..width * height).ok_or_else(short)
+        self.chosen.way().read(part)
     }
 
     fn pointer(&mut self) -> Result<Option<PlacedPointer>, Fault> {
-        let corner = self.corner();
-        Ok(self.pointer.as_mut().and_then(|pointer| pointer.placed(corner)))
+        if !self.wants_pointer || self.chosen.way().draws_pointer() {
+            return Ok(None);
+        }
+        Ok(self.pointer.placed(self.corner()))
+    }
+}
+
+/// Returns what to capture for this area of all displays together.
+fn subject_of(screen: &ScreenInfo, area: Area, origin: (i32, i32)) -> Result<Subject, Fault> {
+    let add = |from: i32, by: u32| from.saturating_add_unsigned(by);
+    let at = (add(origin.0, area.x), add(origin.1, area.y));
+    if screen.id == ALL_DISPLAYS_ID {
+        return Ok(Subject::AllDisplays { at });
+    }
+    let point = POINT { x: add(origin.0, screen.area.x), y: add(origin.1, screen.area.y) };
+    // SAFETY: a plain call.
+    let monitor: HMONITOR = unsafe { MonitorFromPoint(point, MONITOR_DEFAULTTONULL) };
+    if monitor.is_null() {
+        return Err(Fault::Absent("the screen is gone".to_owned()));
+    }
+    let corner = (area.x.saturating_sub(screen.area.x), area.y.saturating_sub(screen.area.y));
+    Ok(Subject::Display { monitor, corner, at })
+}
+
+/// Returns true if the window with this number is open, and its program or Windows hides it.
+fn hidden(number: &str) -> bool {
+    let digits = number.strip_prefix("0x").unwrap_or_default();
+    let Ok(window) = usize::from_str_radix(digits, 16) else { return false };
+    let window = window as HWND;
+    // SAFETY: plain calls, which fail for what is no window.
+    unsafe { IsWindow(window) != 0 && (IsWindowVisible(window) == 0 || is_cloaked(window)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hidden;
+
+    #[test]
+    fn what_is_no_window_is_not_hidden() {
+        for number in ["", "0x", "0x1", "12", "0xffffffffffffffffff", "x"] {
+            assert!(!hidden(number), "{number}");
+        }
     }
 }

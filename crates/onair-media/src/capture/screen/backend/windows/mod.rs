@@ -1,18 +1,23 @@
-//! Displays and windows of Windows, by GDI: it copies the pixels of a display that shows what the user sees, and asks
-//! a window to draw itself, so that others may cover it.
+//! Displays and windows of Windows, by the best of three ways that works:
 //!
-//! GDI is the oldest of three ways, and the one that every Windows, remote session and virtual machine has. It does
-//! not say what has changed, so each frame is read in whole, and it costs time on the processor. Some programs draw
-//! themselves past it (protected films, some games): these are black. Windows.Graphics.Capture and DXGI duplication
-//! have neither limit; they belong in files beside this one, before GDI.
+//! - Windows.Graphics.Capture shows each window also while others cover it, and what games and films draw with
+//!   Direct3D. The system refuses it in some remote sessions, and before Windows 10 version 1903.
+//! - DXGI duplication copies one display from its graphics card, and says what has changed.
+//! - GDI works everywhere. It copies a display, or asks a window to draw itself.
+//!
+//! `way` tries them in this order, and again when one fails while it runs. `grab` follows the display or window.
 //!
 //! The position of a display counts from the upper left corner of all displays together.
 
 mod desktop;
+mod direct3d;
+mod duplication;
 mod front;
 mod gdi;
 mod grab;
+mod graphics_capture;
 mod pointer;
+mod way;
 
 pub(in crate::capture) use front::FrontConnection;
 
