@@ -1,8 +1,10 @@
 //! The cameras of Windows, which nokhwa reads through Media Foundation.
 //!
-//! A call of Media Foundation can wait without a limit, and needs a thread with its own state of COM. So an open camera
-//! has a thread, which hands its frames over with a time limit. A thread that does not come back is left behind.
-//! Controls are not written yet: Windows shows them in its own settings.
+//! A call of Media Foundation can wait without a limit. So an open camera has a thread, which hands its frames over with
+//! a time limit. A thread that does not come back is left behind. `controls` reaches the camera on a thread of its own.
+#![allow(unsafe_code)]
+
+mod controls;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -14,6 +16,7 @@ use nokhwa::utils::{
     RequestedFormatType, Resolution,
 };
 use parking_lot::Mutex;
+use windows::Win32::System::Com::CoIncrementMTAUsage;
 
 use crate::base::queue::{self, Empty, Full};
 use crate::base::{Stop, Worker};
@@ -52,6 +55,7 @@ impl Driver for MediaFoundation {
         let (send, frames) = queue::bounded("camera-frames", MAX_WAITING_FRAMES, Full::DropOldest);
         let id = id.to_owned();
         let worker = Worker::spawn("onair-camera-mf", move |stop| {
+            with_com();
             let mut camera = match start(&id, offer) {
                 Ok(camera) => camera,
                 Err(fault) => {
@@ -72,13 +76,21 @@ impl Driver for MediaFoundation {
         Ok(Box::new(Open { frames, last: Bytes::new(), layout, _worker: worker }))
     }
 
-    fn controls(&self, _id: &str) -> Result<Vec<CameraControl>, Fault> {
-        Ok(Vec::new())
+    fn controls(&self, id: &str) -> Result<Vec<CameraControl>, Fault> {
+        controls::ask(id, None)
     }
 
-    fn set_control(&self, _id: &str, name: &str, _value: Option<i64>) -> Result<(), Fault> {
-        Err(Fault::Other(format!("no control {name}")))
+    fn set_control(&self, id: &str, name: &str, value: Option<i64>) -> Result<(), Fault> {
+        controls::ask(id, Some((name, value))).map(|_| ())
     }
+}
+
+/// Gives threads that have no state of COM one, as long as this program runs. nokhwa initializes only the first thread
+/// that uses it.
+fn with_com() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    // SAFETY: a plain call. What it returns would end it.
+    ONCE.call_once(|| drop(unsafe { CoIncrementMTAUsage() }));
 }
 
 /// Runs calls of Media Foundation, and waits for their result for a limited time.
@@ -88,6 +100,7 @@ fn on_own_thread<T: Send + 'static>(
 ) -> Result<T, Fault> {
     let (send, answer) = queue::bounded(name, 1, Full::DropOldest);
     let _worker = Worker::spawn("onair-camera-ask", move |_| {
+        with_com();
         let _ = send.send(work());
     })
     .map_err(|error| Fault::Other(error.to_string()))?;
