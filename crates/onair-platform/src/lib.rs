@@ -44,9 +44,10 @@ pub use system::{
 #[cfg(target_os = "linux")]
 pub use linux::mapping::Mapping;
 
-/// The state of the computer, for the backend of Windows; Linux has services of the desktop for it.
+/// What the backends of Windows need: the state of the computer, for which Linux has services of the desktop, messages of
+/// windows, and texts for calls of the system.
 #[cfg(windows)]
-pub use windows::power;
+pub use windows::{messages, power, wide};
 
 #[cfg(not(any(target_os = "linux", windows)))]
 compile_error!("onair does not know this system: it needs a folder beside linux/ and windows/");

@@ -74,6 +74,21 @@ pub struct ApplicationInfo {
     pub playing: bool,
 }
 
+impl ApplicationInfo {
+    /// Returns each application once, with the playing ones first.
+    pub(in crate::audio) fn listed(all: impl Iterator<Item = Self>) -> Vec<Self> {
+        let mut found: Vec<Self> = Vec::new();
+        for info in all {
+            match found.iter_mut().find(|known| known.name == info.name) {
+                Some(known) => known.playing |= info.playing,
+                None => found.push(info),
+            }
+        }
+        found.sort_by_key(|info| (!info.playing, info.name.to_lowercase()));
+        found
+    }
+}
+
 /// A microphone or a speaker device of this computer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceInfo {
@@ -83,4 +98,23 @@ pub struct DeviceInfo {
     pub name: String,
     /// True for the system's default device.
     pub default: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ApplicationInfo;
+
+    #[test]
+    fn an_application_with_two_streams_is_listed_once_and_playing_ones_come_first() {
+        let of = |name: &str, playing| ApplicationInfo {
+            name: name.to_owned(),
+            program: name.to_lowercase(),
+            playing,
+        };
+        let all = [of("Browser", false), of("music", false), of("Browser", true), of("Game", true)];
+        let listed = ApplicationInfo::listed(all.into_iter());
+        let names: Vec<_> = listed.into_iter().map(|it| (it.name, it.playing)).collect();
+        let expected = [("Browser", true), ("Game", true), ("music", false)];
+        assert_eq!(names, expected.map(|(name, playing)| (name.to_owned(), playing)));
+    }
 }

@@ -94,6 +94,19 @@ pub fn audio_decoder() {
     restrict_calls(Calls::Process);
 }
 
+/// Restricts this encoder process before it loads a library, as far as the encoder can work: the driver of a graphics
+/// card opens devices and sockets later.
+pub fn encoder(is_hardware: bool) {
+    if is_hardware {
+        process();
+    } else {
+        video_decoder();
+    }
+}
+
+/// Does nothing: on this system, nothing has to wait until an encoder's library is loaded.
+pub fn encoder_is_loaded(_is_hardware: bool) {}
+
 /// Returns the folder of a file, or its nearest existing parent.
 fn nearest(path: &Path) -> Option<PathBuf> {
     let whole = std::path::absolute(path).ok()?;

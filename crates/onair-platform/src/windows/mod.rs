@@ -8,6 +8,7 @@ pub mod disk;
 pub mod errors;
 pub mod files;
 pub mod local_socket;
+pub mod messages;
 pub mod names;
 mod pipe;
 pub mod power;
@@ -19,6 +20,6 @@ use std::ffi::OsStr;
 use std::os::windows::ffi::OsStrExt as _;
 
 /// Returns a text for a call of the system, with a zero at its end.
-fn wide(text: &OsStr) -> Vec<u16> {
+pub fn wide(text: &OsStr) -> Vec<u16> {
     text.encode_wide().chain([0]).collect()
 }

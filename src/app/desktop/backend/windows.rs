@@ -6,9 +6,8 @@
 
 use std::cell::RefCell;
 use std::ffi::OsStr;
-use std::os::windows::ffi::OsStrExt as _;
 use std::ptr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use windows_sys::Win32::Foundation::{HWND, LPARAM, LRESULT, WPARAM};
 use windows_sys::Win32::UI::Shell::{
@@ -18,16 +17,17 @@ use windows_sys::Win32::UI::Shell::{
 };
 use windows_sys::Win32::UI::WindowsAndMessaging::{
     AppendMenuW, CreateIcon, CreatePopupMenu, CreateWindowExW, DefWindowProcW, DestroyIcon,
-    DestroyMenu, DestroyWindow, DispatchMessageW, GetSystemMetrics, HICON, MF_GRAYED, MF_SEPARATOR,
-    MF_STRING, MSG, MsgWaitForMultipleObjects, PM_REMOVE, PeekMessageW, PostMessageW, QS_ALLINPUT,
-    RegisterClassW, RegisterWindowMessageW, SM_CXSMICON, SetForegroundWindow, TPM_NONOTIFY,
-    TPM_RETURNCMD, TPM_RIGHTBUTTON, TrackPopupMenu, WM_APP, WM_CONTEXTMENU, WM_NULL, WNDCLASSW,
+    DestroyMenu, DestroyWindow, GetSystemMetrics, HICON, MF_GRAYED, MF_SEPARATOR, MF_STRING,
+    PostMessageW, RegisterClassW, RegisterWindowMessageW, SM_CXSMICON, SetForegroundWindow,
+    TPM_NONOTIFY, TPM_RETURNCMD, TPM_RIGHTBUTTON, TrackPopupMenu, WM_APP, WM_CONTEXTMENU, WM_NULL,
+    WNDCLASSW,
 };
 
 use crate::app::desktop::notification::{Notification, Step};
 use crate::app::desktop::state::{DesktopRequest, DesktopState, Shared};
 use crate::app::desktop::status_icon::StatusIcon;
 use crate::base::Stop;
+use crate::platform::{self, messages};
 use crate::studio::notices::health::Activity;
 
 /// Interval between checks for changes. A click ends the wait.
@@ -58,11 +58,11 @@ enum Received {
     NewTaskbar,
 }
 
-/// Returns the message of the taskbar that has started again.
-fn new_taskbar_message() -> u32 {
+/// The message of the taskbar that has started again.
+static NEW_TASKBAR_MESSAGE: LazyLock<u32> = LazyLock::new(|| {
     // SAFETY: the name ends with a zero.
     unsafe { RegisterWindowMessageW(wide("TaskbarCreated").as_ptr()) }
-}
+});
 
 /// Returns what a message means.
 fn meaning(message: u32, (wparam, lparam): (WPARAM, LPARAM), new_taskbar: u32) -> Option<Received> {
@@ -88,7 +88,7 @@ unsafe extern "system" fn receive(
     wparam: WPARAM,
     lparam: LPARAM,
 ) -> LRESULT {
-    match meaning(message, (wparam, lparam), new_taskbar_message()) {
+    match meaning(message, (wparam, lparam), *NEW_TASKBAR_MESSAGE) {
         Some(received) => {
             RECEIVED.with_borrow_mut(|all| all.push(received));
             0
@@ -108,14 +108,7 @@ pub(in crate::app::desktop) fn serve(shared: &Arc<Shared>, _bus: Option<&str>, s
         return;
     };
     while !stop.is_set() {
-        let mut message = MSG::default();
-        // SAFETY: plain calls; the second one writes one structure.
-        unsafe {
-            MsgWaitForMultipleObjects(0, ptr::null(), 0, POLL_INTERVAL_MILLIS, QS_ALLINPUT);
-            while PeekMessageW(&raw mut message, ptr::null_mut(), 0, 0, PM_REMOVE) != 0 {
-                DispatchMessageW(&raw const message);
-            }
-        }
+        messages::wait(POLL_INTERVAL_MILLIS, |_| {});
         let state = shared.state.lock().clone();
         for received in RECEIVED.take() {
             match received {
@@ -284,7 +277,7 @@ fn label(text: &str) -> String {
 }
 
 fn wide(text: &str) -> Vec<u16> {
-    OsStr::new(text).encode_wide().chain([0]).collect()
+    platform::wide(OsStr::new(text))
 }
 
 /// Copies as much of the text as there is room for, with a zero at the end.

@@ -17,11 +17,11 @@ use windows_sys::Win32::UI::Input::KeyboardAndMouse::{
     UnregisterHotKey,
 };
 use windows_sys::Win32::UI::WindowsAndMessaging::{
-    CreateWindowExW, DestroyWindow, GetForegroundWindow, HWND_MESSAGE, MSG,
-    MsgWaitForMultipleObjects, PM_REMOVE, PeekMessageW, QS_ALLINPUT, WM_HOTKEY,
+    CreateWindowExW, DestroyWindow, GetForegroundWindow, HWND_MESSAGE, WM_HOTKEY,
 };
 
 use crate::base::Stop;
+use crate::platform::messages;
 use crate::studio::PushToTalkKey;
 use crate::studio::settings::hotkeys::Hotkey;
 use crate::ui::AnyCommand;
@@ -118,17 +118,14 @@ pub(in crate::app::global_keys) fn listen(
     }
     report(refused);
     while !stop.is_set() {
-        let mut message = MSG::default();
-        // SAFETY: plain calls; the second one writes one structure.
-        unsafe {
-            MsgWaitForMultipleObjects(0, ptr::null(), 0, STOP_INTERVAL_MILLIS, QS_ALLINPUT);
-            while PeekMessageW(&raw mut message, ptr::null_mut(), 0, 0, PM_REMOVE) != 0 {
-                let command = registered.commands.get(&message.wParam);
-                if let (WM_HOTKEY, Some(command)) = (message.message, command) {
-                    pressed(command, GetForegroundWindow() as usize as u64 == window);
-                }
+        messages::wait(STOP_INTERVAL_MILLIS, |message| {
+            let command = registered.commands.get(&message.wParam);
+            if let (WM_HOTKEY, Some(command)) = (message.message, command) {
+                // SAFETY: a plain call.
+                let front = unsafe { GetForegroundWindow() };
+                pressed(command, front as usize as u64 == window);
             }
-        }
+        });
     }
 }
 

@@ -50,17 +50,11 @@ fn applications(link: &mut Link) -> Result<Vec<ApplicationInfo>, Fault> {
     let playing = inputs.iter().filter_map(|input| Owner::of(&input.props));
     let playing = playing.map(|owner| (owner, true));
     let idle = clients.iter().filter_map(|client| Owner::of(&client.props));
-    let mut found: Vec<ApplicationInfo> = Vec::new();
-    for (owner, playing) in playing.chain(idle.map(|owner| (owner, false))) {
+    let all = playing.chain(idle.map(|owner| (owner, false)));
+    Ok(ApplicationInfo::listed(all.map(|(owner, playing)| {
         let Owner { name, program } = owner;
-        if found.iter().all(|known| known.name != name) {
-            found.push(ApplicationInfo { name, program, playing });
-        }
-    }
-    found.sort_by(|a, b| {
-        (!a.playing, a.name.to_lowercase()).cmp(&(!b.playing, b.name.to_lowercase()))
-    });
-    Ok(found)
+        ApplicationInfo { name, program, playing }
+    })))
 }
 
 /// The owner of a stream.

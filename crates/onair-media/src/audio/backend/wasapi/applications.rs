@@ -80,20 +80,7 @@ fn cleaned(name: &str) -> String {
 
 /// Returns the applications, with the playing ones first.
 pub(super) fn applications() -> Result<Vec<ApplicationInfo>, Fault> {
-    Ok(listed(sessions()?.into_iter().map(|session| session.info)))
-}
-
-/// Returns each application once, with the playing ones first.
-fn listed(sessions: impl Iterator<Item = ApplicationInfo>) -> Vec<ApplicationInfo> {
-    let mut found: Vec<ApplicationInfo> = Vec::new();
-    for info in sessions {
-        match found.iter_mut().find(|known| known.name == info.name) {
-            Some(known) => known.playing |= info.playing,
-            None => found.push(info),
-        }
-    }
-    found.sort_by_key(|info| (!info.playing, info.name.to_lowercase()));
-    found
+    Ok(ApplicationInfo::listed(sessions()?.into_iter().map(|session| session.info)))
 }
 
 /// Returns the process of the application with this name; one that plays has priority.
@@ -178,17 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_application_with_two_sessions_is_listed_once_and_playing_ones_come_first() {
-        let of = |name: &str, playing| ApplicationInfo {
-            name: name.to_owned(),
-            program: name.to_lowercase(),
-            playing,
-        };
-        let all = [of("Browser", false), of("music", false), of("Browser", true), of("Game", true)];
-        let names: Vec<_> =
-            listed(all.into_iter()).into_iter().map(|it| (it.name, it.playing)).collect();
-        let expected = [("Browser", true), ("Game", true), ("music", false)];
-        assert_eq!(names, expected.map(|(name, playing)| (name.to_owned(), playing)));
+    fn names_have_no_control_characters() {
         assert_eq!(cleaned("Ga\u{7}me"), "Game");
     }
 }

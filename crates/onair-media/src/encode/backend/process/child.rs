@@ -6,6 +6,7 @@ use std::io;
 use std::time::Duration;
 
 use crate::base::child_process::{self, HelperStream, InheritedMemory};
+use crate::base::sandbox;
 use crate::encode::backend::process::connection::{receive, send};
 use crate::encode::backend::process::library::{self, Encoder};
 use crate::encode::backend::process::system::{LastWords, restrict};
@@ -42,6 +43,7 @@ fn serve(socket: &HelperStream, memory: &InheritedMemory) -> io::Result<()> {
         Ok(codecs) => codecs,
         Err(refusal) => return refuse(refusal),
     };
+    sandbox::encoder_is_loaded(task.is_hardware);
     let mut encoder = match Encoder::open(&codecs, &task) {
         Ok(encoder) => encoder,
         Err(reason) => {

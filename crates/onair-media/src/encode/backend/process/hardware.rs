@@ -11,6 +11,11 @@ use crate::media::VideoCodec;
 const RENDERER: Requirement =
     if cfg!(windows) { Requirement::Nothing } else { Requirement::Device("/dev/dri", "renderD") };
 
+/// Returns what an encoder needs that only Linux has.
+const fn only_on_linux(needs: Requirement) -> Requirement {
+    if cfg!(windows) { Requirement::System("Linux") } else { needs }
+}
+
 const fn nvenc(choice: Choice, codec: VideoCodec, encoder: &'static str) -> Family {
     Family {
         choice,
@@ -129,11 +134,7 @@ const fn v4l2(choice: Choice, codec: VideoCodec, encoder: &'static str) -> Famil
         changes_bitrate: false,
         pixels: "nv12",
         preset_option: "preset",
-        needs: if cfg!(windows) {
-            Requirement::System("Linux")
-        } else {
-            Requirement::Device("/dev", "video")
-        },
+        needs: only_on_linux(Requirement::Device("/dev", "video")),
         fixed: &[],
         options: |_, _| Vec::new(),
         rate: |_, bits, _| vec![("b", bits.to_string())],
@@ -171,11 +172,7 @@ const fn unfed(
     Family {
         library,
         pixels: "vaapi",
-        needs: if cfg!(windows) {
-            Requirement::System("Linux")
-        } else {
-            Requirement::HardwareFrames
-        },
+        needs: only_on_linux(Requirement::HardwareFrames),
         ..v4l2(choice, codec, encoder)
     }
 }

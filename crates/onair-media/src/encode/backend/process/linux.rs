@@ -16,10 +16,7 @@ pub(super) fn restrict(is_hardware: bool) {
     let no_memory_image = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the call reads one structure.
     unsafe { libc::setrlimit(libc::RLIMIT_CORE, &raw const no_memory_image) };
-    match is_hardware {
-        true => sandbox::process(),
-        false => sandbox::video_decoder(),
-    }
+    sandbox::encoder(is_hardware);
 }
 
 /// What the library writes to standard error, such as the reason of a driver.

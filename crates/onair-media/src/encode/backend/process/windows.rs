@@ -14,6 +14,7 @@ use windows_sys::Win32::System::Threading::GetCurrentProcess;
 
 use crate::base::sandbox;
 use crate::encode::backend::process::wire::Refusal;
+use crate::platform::wide;
 
 /// `AV_LOG_ERROR`: what is more important has a lower number.
 const LOG_ERROR: c_int = 16;
@@ -24,9 +25,9 @@ const MAX_MESSAGE: usize = 1024;
 /// Maximum number of libraries in this process. FFmpeg has about thirty, and the system as many.
 const MAX_LIBRARIES: usize = 1024;
 
-/// Reports that the process is not restricted further than by its job.
-pub(super) fn restrict(_is_hardware: bool) {
-    sandbox::process();
+/// Restricts the process further than its job does.
+pub(super) fn restrict(is_hardware: bool) {
+    sandbox::encoder(is_hardware);
 }
 
 /// What the library reported, such as the reason of a driver.
@@ -100,8 +101,7 @@ pub(super) struct Loaded(HMODULE);
 
 impl Loaded {
     pub(super) fn open(path: &Path) -> Result<Self, Refusal> {
-        let name: Vec<u16> =
-            std::os::windows::ffi::OsStrExt::encode_wide(path.as_os_str()).chain([0]).collect();
+        let name = wide(path.as_os_str());
         // SAFETY: loading runs the library's own start code. This process exists for that. The name ends with a zero. The
         // libraries that it needs come from its own folder, or from the system.
         let module = unsafe {
