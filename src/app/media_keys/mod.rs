@@ -1,10 +1,10 @@
-//! Connects the player with the media keys, the audio menu and the lock screen of the desktop,
-//! through MPRIS over the session bus (Media Player Remote Interfacing Specification 2.2). Without
-//! a bus, nothing happens. The bus gets the title and position, but no address, because addresses
-//! can contain secrets.
+//! Connects the player with the media keys, the audio menu and the lock screen of the desktop: on
+//! Linux, through MPRIS over the session bus (Media Player Remote Interfacing Specification 2.2); on
+//! Windows, through its media transport controls. Without them, nothing happens. The desktop gets
+//! the title and position, but no address, because addresses can contain secrets.
 //!
 //! The window passes on the state ([`MediaKeys::show`]) and takes the desktop's requests
-//! ([`MediaKeys::asked`]); a thread connects the window with the bus while a player exists.
+//! ([`MediaKeys::asked`]); a thread connects the window with the desktop while a player exists.
 
 mod backend;
 mod shared;
