@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Builds the packages of onair for this machine's processor: a .deb, an .rpm and an archive, with the manual
 # pages and the shells' completions. The program in them is stripped; its debug symbols are in a separate file.
+# The same program and the same commit make the same packages, byte for byte.
 #
 #   packaging/bundle.sh [--binary FILE] [--no-screenshots] [KIND…]
 #
-# KINDS: deb rpm tar flatpak (without a kind: deb rpm tar)
-# --binary FILE   package this program instead of building one; a Flatpak always builds its own
+# KINDS: deb rpm tar flatpak windows (without a kind: deb rpm tar)
+#        all: all of them, with a Flatpak if flatpak-builder is installed
+# --binary FILE   package this program instead of building one; Flatpaks and Windows always build their own
 # ONAIR_PICTURES_URL   the web address of a copy of assets/pictures, from which software centers load screenshots.
 #                      There is no default, because the pictures are not on the web yet.
 # --no-screenshots     make packages without screenshots, which need no address
@@ -33,9 +35,17 @@ while [[ ${1-} == -* ]]; do
 done
 kinds=("$@")
 [ $# -gt 0 ] || kinds=(deb rpm tar)
+if [ "${kinds[*]}" = all ]; then
+    kinds=(deb rpm tar windows)
+    if command -v flatpak-builder >/dev/null; then
+        kinds+=(flatpak)
+    else
+        say "flatpak-builder is not installed: there will be no Flatpak."
+    fi
+fi
 for kind in "${kinds[@]}"; do
     case $kind in
-    deb | rpm | tar) ;;
+    deb | rpm | tar | windows) ;;
     flatpak)
         command -v flatpak-builder >/dev/null || {
             complain "A Flatpak needs flatpak-builder, which is not installed."
@@ -43,12 +53,12 @@ for kind in "${kinds[@]}"; do
         }
         ;;
     *)
-        complain "'$kind' is not a kind of package: use deb, rpm, tar or flatpak."
+        complain "'$kind' is not a kind of package: use deb, rpm, tar, flatpak, windows or all."
         exit 2
         ;;
     esac
 done
-if [ -n "$screenshots" ] && [ -z "${ONAIR_PICTURES_URL-}" ]; then
+if [ "${kinds[*]}" != windows ] && [ -n "$screenshots" ] && [ -z "${ONAIR_PICTURES_URL-}" ]; then
     complain "The packages would lack the screenshots for software centers, whose address is not known.
 Set ONAIR_PICTURES_URL to the web address of a copy of assets/pictures, or use --no-screenshots."
     exit 2
@@ -61,6 +71,8 @@ machine=$(uname -m)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$out"
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(commit_time)}
+export SOURCE_DATE_EPOCH
 
 # write_metainfo FOLDER: writes the entry for software centers.
 write_metainfo() {
@@ -81,10 +93,14 @@ build_flatpak() {
     say "$file"
 }
 
-if [ "${kinds[*]}" = flatpak ]; then
-    build_flatpak
+build_windows() { packaging/windows.sh all; }
+
+case ${kinds[*]} in
+flatpak | windows)
+    "build_${kinds[0]}"
     exit
-fi
+    ;;
+esac
 
 need_packages bundle
 if [ -z "$binary" ]; then
@@ -130,6 +146,8 @@ completion bash usr/share/bash-completion/completions/onair
 completion zsh usr/share/zsh/site-functions/_onair
 completion fish usr/share/fish/vendor_completions.d/onair.fish
 
+same_for_all "$tree"
+
 summary="Live-streaming studio with a server and a player"
 description="onair streams cameras, displays, media files and microphones to any RTMP server, records and plays
 streams, and includes a server. Everything also works on the command line, without a display."
@@ -171,7 +189,7 @@ build_deb() {
     {
         printf 'Package: onair\nVersion: %s\nArchitecture: %s\n' "$version" "$architecture"
         printf 'Maintainer: the onair authors\nSection: video\nPriority: optional\n'
-        printf 'Installed-Size: %s\n' "$(du -sk "$tree" | cut -f1)"
+        printf 'Installed-Size: %s\n' "$(du -sk --apparent-size "$tree" | cut -f1)"
         printf 'Depends: %s%s\n' "$needed" "$(printf ', %s' "${opened[@]}")"
         [ ${#decoders[@]} = 0 ] || printf 'Recommends: %s\n' "$(printf '%s, ' "${decoders[@]// /}" | sed 's/, $//')"
         printf 'Description: %s\n' "$summary"
@@ -181,7 +199,8 @@ build_deb() {
     script '[ "$1" != remove ] || before_remove' >"$folder/DEBIAN/prerm"
     script 'case $1 in remove) after_remove "" ;; purge) after_remove yes ;; esac' >"$folder/DEBIAN/postrm"
     chmod 755 "$folder"/DEBIAN/p*
-    (cd "$folder" && find usr -type f -exec md5sum {} + >DEBIAN/md5sums)
+    (cd "$folder" && find usr -type f | LC_ALL=C sort | xargs -d '\n' md5sum >DEBIAN/md5sums)
+    chmod 644 "$folder/DEBIAN/control" "$folder/DEBIAN/md5sums"
     dpkg-deb -Zzstd --root-owner-group --build "$folder" "$out/onair_${version}_$architecture.deb" >/dev/null
     say "$out/onair_${version}_$architecture.deb"
 }
@@ -206,16 +225,19 @@ build_rpm() {
         printf '%%preun\n%s\n' "$(script '[ "$1" != 0 ] || before_remove')"
         printf '%%postun\n%s\n' "$(script '[ "$1" != 0 ] || after_remove yes')"
         printf '%%files\n'
-        (cd "$tree" && find usr -type f | sed 's|.*|"/&"|')
+        (cd "$tree" && find usr -type f | LC_ALL=C sort | sed 's|.*|"/&"|')
     } >"$work/onair.spec"
-    rpmbuild --quiet -bb --define "_topdir $work/rpm" --define "_rpmdir $out" \
+    # Without these, the package names this machine and the time of now.
+    rpmbuild --quiet -bb --define '_buildhost onair' --define 'use_source_date_epoch_as_buildtime 1' \
+        --define 'clamp_mtime_to_source_date_epoch 1' --define "_topdir $work/rpm" --define "_rpmdir $out" \
         --define '_build_name_fmt %%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm' "$work/onair.spec"
     say "$out/onair-$version-1.$machine.rpm"
 }
 
 build_tar() {
     local name=onair-$version-$machine
-    tar -C "$tree" --owner=0 --group=0 --sort=name --transform "s|^usr|$name|" -czf "$out/$name.tar.gz" usr
+    tar -C "$tree" --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" --sort=name \
+        --transform "s|^usr|$name|" -cf - usr | gzip -n >"$out/$name.tar.gz"
     say "$out/$name.tar.gz"
 }
 

@@ -60,6 +60,14 @@ for library in libavcodec.so. libavutil.so. libswscale.so. libGL.so.1 libXcursor
     expect "the .rpm names $library" holds "$recommended" "^$library"
 done
 dpkg-deb -x "$deb" "$folder/unpacked"
+# Again, as somebody else and elsewhere in the world.
+sums() { (cd "$folder/bundle" && sha256sum -- *.deb *.rpm *.tar.gz); }
+sums >"$folder/sums"
+(umask 077 && TZ=Asia/Tokyo LC_ALL=C ONAIR_PICTURES_URL=https://example.org/pictures/ \
+    packaging/bundle.sh --binary "$program" >/dev/null)
+expect "the same program makes the same packages" diff "$folder/sums" <(sums)
+expect "an unknown kind is named with all kinds" holds \
+    "$(packaging/bundle.sh --no-screenshots zip 2>&1 || true)" "use deb, rpm, tar, flatpak, windows or all"
 metainfo=$folder/unpacked/usr/share/metainfo/onair.metainfo.xml
 expect "the software-center entry is valid" appstreamcli validate --no-net --no-color "$metainfo"
 screenshots=$(sed -n 's|.*<image[^>]*>https://example.org/pictures/\(.*\)</image>|assets/pictures/\1|p' "$metainfo")

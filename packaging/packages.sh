@@ -5,6 +5,8 @@
 # need_rust [COMPONENT…]   ensures a toolchain that is new enough, with these components
 # need_tool TOOL           ensures a cargo tool, in the version that packaging/tools names
 # need_wheels PYTHON FILE… installs the packages in these lists of packaging/ for this Python
+# commit_time              prints the time of the last commit, with which the same sources make the same packages
+# same_for_all FOLDER      gives all files in a folder this time and the usual rights
 # need_dashjs              sets $ONAIR_DASHJS to the path of dash.js, if it can be fetched
 # with_features            sets $features to cargo's arguments for FFmpeg's decoders and for Wayland
 #                          displays, each if its libraries are installed and new enough
@@ -13,6 +15,11 @@
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$here")
 tools=$root/target/tools
+
+commit_time() { git log -1 --format=%ct 2>/dev/null || stat -c %Y "$root/Cargo.toml"; }
+same_for_all() {
+    chmod -R u=rwX,go=rX "$1" && find "$1" -exec touch -h -d "@${SOURCE_DATE_EPOCH:-$(commit_time)}" {} +
+}
 
 say() { printf '%s\n' "$*"; }
 complain() { printf '%s\n' "$*" >&2; }

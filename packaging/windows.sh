@@ -67,9 +67,6 @@ alone() {
     [ -z "$lacking" ] || { complain "$1 needs $(tr '\n' ' ' <<<"$lacking")"; return 1; }
 }
 
-# The time of the last commit, so that the same sources make the same archives.
-commit_time() { git log -1 --format=%ct 2>/dev/null || stat -c %Y Cargo.toml; }
-
 # Writes the files that are installed to this folder.
 tree() {
     local into=$1 file
@@ -98,7 +95,7 @@ all() {
     local version name work out=$target/bundle
     need_packages windows-bundle || return 1
     # The linker, strip and the installer write this time.
-    SOURCE_DATE_EPOCH=$(commit_time)
+    SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(commit_time)}
     export SOURCE_DATE_EPOCH
     build || return 1
     version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
@@ -109,7 +106,7 @@ all() {
     mkdir -p "$out"
     tree "$work/$name" || return 1
     [ -z "${ONAIR_CERTIFICATE-}" ] || sign "$work/$name/onair.exe" "$work/$name/onair.com" || return 1
-    find "$work" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
+    same_for_all "$work" || return 1
     removals "$work/$name" >"$work/removals.nsh"
     rm -f "$out/$name.zip" "$out/$name-setup.exe"
     (cd "$work" && find "$name" -type f | LC_ALL=C sort | TZ=UTC zip -q -X -9 "$out/$name.zip" -@) || return 1

@@ -280,9 +280,23 @@ wait "$server"
 if command -v makensis >/dev/null && command -v zip >/dev/null; then
     say "== downloads"
     target=${CARGO_TARGET_DIR:-$root/target}
-    expect "the downloads are made" env ONAIR_PROFILE=dev CARGO_TARGET_DIR="$target" packaging/windows.sh all
+    # All downloads together if there is a program for Linux, too.
+    downloads() {
+        local kinds=(windows)
+        [ ! -x "$target/debug/onair" ] || kinds=(--binary "$target/debug/onair" --no-screenshots all)
+        ONAIR_PROFILE=dev CARGO_TARGET_DIR="$target" packaging/bundle.sh "${kinds[@]}"
+    }
+    expect "the downloads are made" downloads
     out=$target/bundle
-    expect "the checksums fit" env -C "$out" sha256sum --quiet -c "onair-$version-windows-x86_64.sha256"
+    sums=onair-$version-windows-x86_64.sha256
+    expect "the checksums fit" env -C "$out" sha256sum --quiet -c "$sums"
+    # Again, as somebody else and elsewhere in the world.
+    again() {
+        cp "$out/$sums" "$work/$sums"
+        (umask 077 && ONAIR_PROFILE=dev CARGO_TARGET_DIR="$target" TZ=Asia/Tokyo LC_ALL=C packaging/windows.sh all) &&
+            diff "$work/$sums" "$out/$sums"
+    }
+    expect "the same program makes the same downloads" again
     unzip -q "$out/onair-$version-windows-x86_64.zip" -d "$shows"
     portable=$shows/onair-$version-windows-x86_64
     cp "$program"/*.dll "$portable" 2>/dev/null
