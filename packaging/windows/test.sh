@@ -263,13 +263,16 @@ kill -KILL -- "-$other" 2>/dev/null
 films() {
     rm -f "$shows/film.mp4"
     timeout 90 "$wine" "$program/onair.com" live --to rtmp://127.0.0.1:21936/live/film --video "$1" --audio silence --size 640x400 --fps 10 \
-        --duration 4s --record 'C:\shows\film.mp4' --json || return 1
+        --duration 4s --record 'C:\shows\film.mp4' --json --log info >"$work/output.$1" 2>&1 || { cat "$work/output.$1"; return 1; }
     ffmpeg -nostdin -v error -sseof -1 -i "$shows/film.mp4" -frames:v 1 -y "$work/film.png" || return 1
     local colors
     colors=$(identify -format %k "$work/film.png")
     [ "$colors" -gt 50 ] || { echo "$1 has $colors colors"; return 1; }
 }
 expect "a display is a source" films screen
+# The last call names the way, and why those before it failed.
+falls_back() { grep 'way="GDI".*Windows.Graphics.Capture: .*DXGI: ' "$work/output.screen"; }
+expect "where better ways are refused, GDI follows" falls_back
 second() { timeout 60 "$wine" "$program/onair.exe" --settings 'C:\shows\show.toml'; }
 expect "a second start hands over and ends" second
 interrupt "$studio"
