@@ -87,8 +87,8 @@ tree() {
 
 # Prints the commands of the installer that remove these files.
 removals() {
-    (cd "$1" && find . -type f -printf '%P\n' | sort | sed 's|/|\\|g; s|.*|Delete "$INSTDIR\\&"|')
-    (cd "$1" && find . -mindepth 1 -type d -printf '%P\n' | sort -r | sed 's|/|\\|g; s|.*|RMDir "$INSTDIR\\&"|')
+    (cd "$1" && find . -type f -printf '%P\n' | LC_ALL=C sort | sed 's|/|\\|g; s|.*|Delete "$INSTDIR\\&"|')
+    (cd "$1" && find . -mindepth 1 -type d -printf '%P\n' | LC_ALL=C sort -r | sed 's|/|\\|g; s|.*|RMDir "$INSTDIR\\&"|')
 }
 
 all() {
@@ -109,8 +109,11 @@ all() {
     same_for_all "$work" || return 1
     removals "$work/$name" >"$work/removals.nsh"
     rm -f "$out/$name.zip" "$out/$name-setup.exe"
-    (cd "$work" && find "$name" -type f | LC_ALL=C sort | TZ=UTC zip -q -X -9 "$out/$name.zip" -@) || return 1
-    makensis -V2 -NOCD -DVERSION="$version" -DFOLDER="$work/$name" -DREMOVALS="$work/removals.nsh" \
+    # The compression of a release takes minutes.
+    local level=9 quick=
+    [ "${ONAIR_PROFILE:-release}" = release ] || { level=1 && quick=-DQUICK; }
+    (cd "$work" && find "$name" -type f | LC_ALL=C sort | TZ=UTC zip -q -X "-$level" "$out/$name.zip" -@) || return 1
+    makensis -V2 -NOCD ${quick:+"$quick"} -DVERSION="$version" -DFOLDER="$work/$name" -DREMOVALS="$work/removals.nsh" \
         -DOUTPUT="$out/$name-setup.exe" packaging/windows/onair.nsi || return 1
     [ -z "${ONAIR_CERTIFICATE-}" ] || sign "$out/$name-setup.exe" || return 1
     (cd "$out" && sha256sum "$name.zip" "$name-setup.exe" >"$name.sha256")

@@ -283,6 +283,9 @@ wait "$server"
 if command -v makensis >/dev/null && command -v zip >/dev/null; then
     say "== downloads"
     target=${CARGO_TARGET_DIR:-$root/target}
+    # A commit in between would change the times.
+    SOURCE_DATE_EPOCH=$(commit_time)
+    export SOURCE_DATE_EPOCH
     # All downloads together if there is a program for Linux, too.
     downloads() {
         local kinds=(windows)
