@@ -97,6 +97,7 @@ mod tests {
         assert_eq!(Source::parse(url), Source::Url(url.to_owned()));
     }
 
+    #[cfg(unix)]
     #[test]
     fn any_name_of_a_file_is_one() {
         use std::os::unix::ffi::OsStrExt;

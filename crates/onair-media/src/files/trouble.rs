@@ -152,6 +152,7 @@ impl Trouble {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(unix)]
     use crate::text::Language;
 
     /// All reasons except `Other`, which has no text.

@@ -406,6 +406,7 @@ mod tests {
         fs::write(at(".hidden.flv"), &whole).unwrap();
         fs::write(at("notes.txt"), "").unwrap();
         fs::create_dir(at("d.flv")).unwrap();
+        #[cfg(unix)]
         std::os::unix::fs::symlink("/etc/passwd", at("link.flv")).unwrap();
         let list = read(folder.path(), 0, 100).unwrap();
         let mut names: Vec<_> =

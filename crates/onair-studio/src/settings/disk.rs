@@ -107,6 +107,7 @@ pub fn keep_broken(path: &Path, suffix: &str, is_valid: fn(&str) -> bool) -> io:
 
 #[cfg(test)]
 mod tests {
+    #[cfg(unix)]
     use std::os::unix::fs::symlink;
 
     use super::*;
@@ -121,6 +122,7 @@ mod tests {
         assert_eq!(read_bounded(&path).unwrap().len(), large.len());
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_pipe_is_refused_at_once() {
         let folder = tempfile::tempdir().unwrap();
@@ -130,6 +132,7 @@ mod tests {
         assert!(keep_broken(&pipe, ".broken", |_| false).is_err());
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_link_stays_and_its_file_is_replaced() {
         let folder = tempfile::tempdir().unwrap();
@@ -142,6 +145,7 @@ mod tests {
         assert_eq!(read_bounded(&file).unwrap(), "new");
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_link_whose_file_is_missing_stays() {
         let folder = tempfile::tempdir().unwrap();

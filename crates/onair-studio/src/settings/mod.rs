@@ -348,6 +348,7 @@ mod tests {
         assert_eq!(kept("settings.toml-3.broken"), None);
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_link_to_settings_stays_a_link() {
         let folder = tempfile::tempdir().unwrap();

@@ -206,6 +206,7 @@ mod tests {
         spool.store_in(&held, Some(needed)).unwrap();
     }
 
+    #[cfg(unix)]
     #[test]
     fn the_file_is_its_owners_alone() {
         use std::os::unix::fs::PermissionsExt;

@@ -133,9 +133,6 @@ pub(super) fn read_bounded(path: &Path) -> Result<Vec<u8>, Problem> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-    use std::os::fd::AsRawFd;
-
     use super::*;
 
     #[test]
@@ -184,8 +181,11 @@ mod tests {
         assert!(Trust::check_file("/dev/null".as_ref()).is_err());
     }
 
+    #[cfg(unix)]
     #[test]
     fn the_check_of_a_pipe_reads_nothing() {
+        use std::io::Write;
+        use std::os::fd::AsRawFd;
         let own = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
         let (end, mut begin) = std::io::pipe().unwrap();
         begin.write_all(own.cert.pem().as_bytes()).unwrap();

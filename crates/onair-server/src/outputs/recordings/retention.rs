@@ -195,12 +195,14 @@ mod tests {
     fn only_recordings_in_the_folder_are_found() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
+        #[cfg(unix)]
         let elsewhere = tempfile::NamedTempFile::new().unwrap();
         let names = ["live-a 2026-11-25 18-00-00.flv", "live-a 2026-11-25 18-00-00-1.mp4"];
         for name in names.iter().chain(&["notes.txt", "live-a.flv", "holiday.mp4"]) {
             fs::write(at(name), "12345").unwrap();
         }
         fs::create_dir(at("live-b 2026-11-25 18-00-00.flv")).unwrap();
+        #[cfg(unix)]
         std::os::unix::fs::symlink(elsewhere.path(), at("live-c 2026-11-25 18-00-00.flv")).unwrap();
         let later = SystemTime::now() + Duration::from_secs(100);
         let is_used = |path: &Path| path.ends_with(names[1]);

@@ -1,7 +1,7 @@
 //! Tests of the recordings that are being watched.
 
+use std::io::{Seek as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr};
-use std::os::unix::fs::FileExt;
 
 use super::*;
 use crate::media::{EncodedPacket, StreamEvent, Track};
@@ -71,7 +71,8 @@ fn a_finished_recording_with_too_many_samples_is_refused() {
     bytes[sizes + 12..sizes + 16].copy_from_slice(&count.to_be_bytes());
     let file = tempfile::tempfile().unwrap();
     let newest = file.try_clone().unwrap();
-    file.write_all_at(&bytes, 0).unwrap();
+    (&file).write_all(&bytes).unwrap();
+    (&file).rewind().unwrap();
     // Other readers accept even more samples in a file of this size.
     file.set_len(20 * MAX_SAMPLES as u64).unwrap();
     let path = PathBuf::from("/r/live-show 2026-11-25 18-00-00.mp4");
@@ -96,8 +97,8 @@ fn a_growing_recording_with_too_many_samples_plays_up_to_the_limit() {
             write_tag(TagKind::Audio, packet * 20, &[0xAF, 1, 0x21, 0x10], &mut bytes);
         }
         // Like the recorder, this changes the file in place.
-        let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
-        file.write_all_at(&bytes, 0).unwrap();
+        let mut file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+        file.write_all(&bytes).unwrap();
         let now = Timestamp::from_millis(step as i64 * 1_000);
         recording.refresh(folder::open(&path).unwrap(), now, || is_writing).unwrap();
         let segment = recording.read_segment(RecordedTracks::All, 0).unwrap();

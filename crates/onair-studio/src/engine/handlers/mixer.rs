@@ -528,7 +528,6 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
     use std::time::Duration;
 
     use super::*;
@@ -568,9 +567,11 @@ mod tests {
         });
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_path_that_cannot_be_saved_is_refused_with_a_notice() {
         use std::os::unix::ffi::OsStrExt as _;
+        use std::path::PathBuf;
         let bad = || PathBuf::from(std::ffi::OsStr::from_bytes(b"/v/a \xFF.wav"));
         let (mut engine, _ends) = at_rest(None);
         let (preferences, strips) =

@@ -103,13 +103,13 @@ fn is_too_long(failure: &Failure) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::os::fd::AsRawFd;
-    use std::path::PathBuf;
     use std::{fs, io};
 
+    #[cfg(unix)]
     use bytes::BytesMut;
 
     use super::*;
+    #[cfg(unix)]
     use crate::wire::container::flv::{TagKind, file_header, write_tag};
 
     #[test]
@@ -151,8 +151,10 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_recording_that_the_disk_does_not_take_is_repaired_at_a_later_start() {
+        use std::os::fd::AsRawFd;
         let folder = tempfile::tempdir().unwrap();
         let (state, path) = (folder.path().join("state"), folder.path().join("show.flv"));
         let mut file = BytesMut::from(&file_header(true, false)[..]);
@@ -162,7 +164,7 @@ mod tests {
         // Another program wrote this file, so onair makes a copy. No file can be created in this
         // folder.
         let opened = fs::File::open(&path).unwrap();
-        let path = PathBuf::from(format!("/proc/self/fd/{}", opened.as_raw_fd()));
+        let path = std::path::PathBuf::from(format!("/proc/self/fd/{}", opened.as_raw_fd()));
         drop(Entry::create(&state, &path).unwrap());
         for start in 1..3 {
             let entry = journal::unfinished(&state).pop().unwrap();
@@ -170,7 +172,12 @@ mod tests {
             let is_kept = matches!(message, Some(StudioMessage::RecordingNotRepaired { .. }));
             assert!(is_kept, "start {start}: {message:?}");
         }
-        let read = |error: io::Error| Failure::Read { path: path.clone(), reason: error.into() };
+    }
+
+    #[test]
+    fn a_drive_that_fails_is_a_failure_of_the_disk() {
+        let path = || "show.flv".into();
+        let read = |error: io::Error| Failure::Read { path: path(), reason: error.into() };
         assert!(is_disk_failure(&read(io::Error::other("the drive failed"))));
         assert!(!is_disk_failure(&read(ErrorKind::UnexpectedEof.into())));
     }

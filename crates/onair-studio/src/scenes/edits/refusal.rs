@@ -173,8 +173,10 @@ impl Collection {
 mod tests {
     use super::*;
     use crate::capture::VideoFallback;
+    #[cfg(unix)]
     use crate::compose::filter::{Filter, Slot};
     use crate::compose::scene::{Blend, ItemId, Placement, SourceId};
+    #[cfg(unix)]
     use crate::compose::transition::{Kind, Stinger, Transition};
     use crate::media::Size;
 
@@ -302,6 +304,7 @@ mod tests {
         assert_eq!(it.attempt_parts(&many), (true, refused(too_many, 10, MAX_ITEMS + 10)));
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_path_that_cannot_be_saved_is_refused() {
         use std::os::unix::ffi::OsStrExt as _;

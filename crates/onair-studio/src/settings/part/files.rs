@@ -429,6 +429,7 @@ mod tests {
         assert_eq!(files.parked(kind), ["Empty"]);
         assert_eq!(Settings::read(&path).0.collection, before);
         assert_eq!(files.names(PartKind::Profile, &settings), ["Main"]);
+        #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
             let mode = fs::metadata(files.path(kind, "Empty")).unwrap().permissions().mode();

@@ -213,6 +213,7 @@ mod tests {
         assert_eq!(kept.len(), MAX_VERSIONS);
         assert_eq!((kept[0].summary.kbps, kept[9].summary.kbps), (513, 504));
         assert!(kept[0].id.local_time().starts_with("20"), "{:?}", kept[0].id);
+        #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
             let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o077;

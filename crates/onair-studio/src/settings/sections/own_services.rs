@@ -373,6 +373,7 @@ mod tests {
         assert!(old.contains("Typo"));
     }
 
+    #[cfg(unix)]
     #[test]
     fn damaged_files_and_a_link_survive() {
         let school = read_own(&typed()).unwrap();

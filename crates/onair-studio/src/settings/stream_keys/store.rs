@@ -221,7 +221,6 @@ mod tests {
 
     #[test]
     fn a_file_keeps_keys_for_its_owner_alone() {
-        use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep").join("keys.toml");
         let keeper = OwnFile { path: path.clone() };
@@ -236,13 +235,18 @@ mod tests {
         keeper.forget("b").unwrap();
         keeper.forget("absent").unwrap();
         assert_eq!(keeper.load("b"), Ok(None));
-        let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode(), 0o600);
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        keeper.load("a").unwrap();
-        assert_eq!(mode(), 0o600);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode(), 0o600);
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+            keeper.load("a").unwrap();
+            assert_eq!(mode(), 0o600);
+        }
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_link_to_a_vault_stays_and_the_keys_stay_in_the_vault() {
         let folder = tempfile::tempdir().unwrap();

@@ -128,8 +128,6 @@ fn name_of(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use time::Duration;
 
     use super::*;
@@ -159,11 +157,15 @@ mod tests {
         let pin = |it: &Issued| it.usable().unwrap().identity.pin();
         assert_eq!(pin(&read), pin(&certificate));
         assert!(kept.issued("d", &domains[..1]).is_none());
-        for file in std::fs::read_dir(&kept.0).unwrap() {
-            let mode = file.unwrap().metadata().unwrap().permissions().mode();
-            assert_eq!(mode & 0o777, 0o600);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            for file in std::fs::read_dir(&kept.0).unwrap() {
+                let mode = file.unwrap().metadata().unwrap().permissions().mode();
+                assert_eq!(mode & 0o777, 0o600);
+            }
+            assert_eq!(std::fs::metadata(&kept.0).unwrap().permissions().mode() & 0o777, 0o700);
         }
-        assert_eq!(std::fs::metadata(&kept.0).unwrap().permissions().mode() & 0o777, 0o700);
     }
 
     #[test]

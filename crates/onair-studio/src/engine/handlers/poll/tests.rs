@@ -17,6 +17,7 @@ use crate::studio::command::{Command, PartCommand};
 use crate::studio::engine::config::Config;
 use crate::studio::engine::handle::assemble;
 use crate::studio::engine::handlers::live::tests::{at_rest, end, on_air, save, until};
+#[cfg(unix)]
 use crate::studio::engine::handlers::recording::tests::finished;
 use crate::studio::engine::server::Serve;
 use crate::studio::settings::part::PartKind;
@@ -137,6 +138,7 @@ fn the_notice_of_a_saved_file_has_its_path_even_if_it_is_not_unicode() {
     assert_eq!(files, vec![Some(path); 3]);
 }
 
+#[cfg(unix)]
 #[test]
 fn an_event_log_that_cannot_be_written_is_a_notice() {
     let (mut engine, _events) = engine(Some("/dev/full".into()));
