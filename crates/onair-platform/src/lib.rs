@@ -44,10 +44,12 @@ pub use system::{
 #[cfg(target_os = "linux")]
 pub use linux::mapping::Mapping;
 
-/// What the backends of Windows need: the state of the computer, for which Linux has services of the desktop, messages of
-/// windows, and texts for calls of the system.
+/// What the backends of Windows need: messages of windows, the state of the computer, and texts for calls of the system.
 #[cfg(windows)]
-pub use windows::{messages, power, wide};
+pub use windows::{
+    desktop::{messages, power},
+    wide,
+};
 
 #[cfg(not(any(target_os = "linux", windows)))]
 compile_error!("onair does not know this system: it needs a folder beside linux/ and windows/");
