@@ -11,7 +11,8 @@ pub(in crate::capture) mod canvas;
 pub(in crate::capture) mod display;
 mod feed;
 pub mod front;
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod moving_tests;
 pub mod permission;
 pub mod sharing;

@@ -89,7 +89,8 @@ pub fn hand_over(path: &Path, message: &[u8], limit: Duration) -> io::Result<Vec
 }
 
 // The tests meet the sockets of Unix as other programs do. `packaging/windows/test.sh` starts onair twice on Windows.
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
     use std::os::unix::net::{UnixListener, UnixStream};
