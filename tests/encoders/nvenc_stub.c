@@ -1,6 +1,5 @@
 /* A stand-in for NVIDIA's driver, for tests of the path to hardware encoders: with -DCUDA it is
- * libcuda.so.1, else libnvidia-encode.so.1. Keyframes are uncompressed H.264 (I_PCM), and the
- * frames after them repeat the keyframe. CUDA_STUB_MODE selects how it behaves: works, memory (no
+ * libcuda.so.1, else libnvidia-encode.so.1. CUDA_STUB_MODE selects how it behaves: works, memory (no
  * session is left), cbr (refuses CBR), crash or hang (in the tenth frame), version (the driver is
  * too old). */
 #include <stdint.h>
@@ -58,92 +57,11 @@ static int mode_is(const char *mode) {
     return chosen && !strcmp(chosen, mode);
 }
 
-/* A writer of bits, which then become a NAL unit. */
-static uint8_t *bits; static size_t bit_count;
+#include "h264_stub.h"
 
-static void put(unsigned count, unsigned value) {
-    while (count--) {
-        uint8_t mask = 0x80 >> (bit_count & 7);
-        if (value >> count & 1) bits[bit_count / 8] |= mask; else bits[bit_count / 8] &= ~mask;
-        bit_count++;
-    }
-}
-
-static void ue(unsigned value) {
-    unsigned length = 0;
-    for (unsigned rest = value + 1; rest > 1; rest >>= 1) length++;
-    put(length, 0);
-    put(length + 1, value + 1);
-}
-
-static size_t nal(uint8_t *out, uint8_t header) {
-    put(1, 1);
-    while (bit_count & 7) put(1, 0);
-    size_t length = 0, zeros = 0;
-    static const uint8_t start[] = {0, 0, 0, 1};
-    memcpy(out, start, 4); length = 4;
-    out[length++] = header;
-    for (size_t at = 0; at < bit_count / 8; at++) {
-        if (zeros >= 2 && bits[at] <= 3) { out[length++] = 3; zeros = 0; }
-        zeros = bits[at] ? 0 : zeros + 1;
-        out[length++] = bits[at];
-    }
-    bit_count = 0;
-    return length;
-}
-
-static unsigned width, height, pitch, frame_number, frames;
+static unsigned pitch, frames;
 static struct { uint8_t *input, *output; size_t length; int key; uint64_t time; } buffers[MAX_BUFFERS];
 static unsigned inputs, outputs;
-
-static size_t sets(uint8_t *out) {
-    unsigned across = (width + 15) / 16, down = (height + 15) / 16;
-    put(8, 66); put(8, 0xC0); put(8, 31);
-    ue(0); ue(0); ue(2); ue(1); put(1, 0);
-    ue(across - 1); ue(down - 1);
-    put(2, 3);
-    unsigned right = across * 16 - width, bottom = down * 16 - height;
-    put(1, right || bottom);
-    if (right || bottom) { ue(0); ue(right / 2); ue(0); ue(bottom / 2); }
-    put(1, 0);
-    size_t length = nal(out, 0x67);
-    ue(0); ue(0); put(2, 0); ue(0); ue(0); ue(0); put(3, 0); ue(0); ue(0); ue(0); put(3, 4);
-    return length + nal(out + length, 0x68);
-}
-
-static size_t keyframe(uint8_t *out, const uint8_t *luma) {
-    static unsigned id;
-    unsigned across = (width + 15) / 16, down = (height + 15) / 16;
-    const uint8_t *v = luma + (size_t)pitch * height, *u = v + (size_t)pitch / 2 * (height / 2);
-    const uint8_t *chroma[] = {u, v};
-    frame_number = 0;
-    ue(0); ue(7); ue(0); put(4, 0); ue(id++ & 1); put(2, 0); ue(0); ue(1);
-    for (unsigned block = 0; block < across * down; block++) {
-        unsigned left = block % across * 16, top = block / across * 16;
-        ue(25);
-        while (bit_count & 7) put(1, 0);
-        for (unsigned row = 0; row < 16; row++)
-            for (unsigned column = 0; column < 16; column++) {
-                unsigned x = left + column, y = top + row;
-                put(8, x < width && y < height ? luma[(size_t)y * pitch + x] : 16);
-            }
-        for (unsigned plane = 0; plane < 2; plane++)
-            for (unsigned row = 0; row < 8; row++)
-                for (unsigned column = 0; column < 8; column++) {
-                    unsigned x = left / 2 + column, y = top / 2 + row;
-                    int inside = x < width / 2 && y < height / 2;
-                    put(8, inside ? chroma[plane][(size_t)y * (pitch / 2) + x] : 128);
-                }
-    }
-    return nal(out, 0x65);
-}
-
-static size_t repeated(uint8_t *out) {
-    frame_number = (frame_number + 1) & 15;
-    ue(0); ue(5); ue(0); put(4, frame_number); put(3, 0); ue(0); ue(1);
-    ue((width + 15) / 16 * ((height + 15) / 16));
-    return nal(out, 0x41);
-}
 
 static NVENCSTATUS open_session(NV_ENC_OPEN_ENCODE_SESSION_EX_PARAMS *params, void **encoder) {
     (void)params;
@@ -229,7 +147,10 @@ static NVENCSTATUS encode(void *encoder, NV_ENC_PIC_PARAMS *params) {
     while (place < outputs && (void *)&buffers[place] != params->outputBitstream) place++;
     int key = frames == 1 || params->encodePicFlags & (NV_ENC_PIC_FLAG_FORCEIDR | NV_ENC_PIC_FLAG_FORCEINTRA);
     uint8_t *out = buffers[place].output;
-    buffers[place].length = key ? keyframe(out, params->inputBuffer) : repeated(out);
+    const uint8_t *luma = params->inputBuffer, *red = luma + (size_t)pitch * height;
+    const uint8_t *blue = red + (size_t)pitch / 2 * (height / 2);
+    struct image image = {luma, blue, red, pitch, pitch / 2, 1};
+    buffers[place].length = key ? keyframe(out, image) : repeated(out);
     buffers[place].key = key; buffers[place].time = params->inputTimeStamp;
     return NV_ENC_SUCCESS;
 }

@@ -107,7 +107,6 @@ encode-library-old = SVT-AV1 { $version } is too old for real time
 encode-no-device = this computer has no device { $device }
 encode-other-system = this encoder exists only on { $system }
     .cure = Choose another encoder.
-encode-hardware-frames = onair cannot pass frames to this kind of encoder yet
     .cure = Choose another encoder.
 encode-library-incomplete = FFmpeg's library lacks the function { $function }
     .cure = Install FFmpeg again with your package manager.

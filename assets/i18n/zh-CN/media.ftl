@@ -107,7 +107,6 @@ encode-library-old = SVT-AV1 { $version } 太旧，不能实时编码
 encode-no-device = 电脑没有设备 { $device }
 encode-other-system = 这个编码器只在 { $system } 上有
     .cure = 请选择其他编码器。
-encode-hardware-frames = onair 还不能把画面传给这类编码器
     .cure = 请选择其他编码器。
 encode-library-incomplete = FFmpeg 的库缺少函数 { $function }
     .cure = 请用软件包管理器重新安装 FFmpeg。

@@ -25,8 +25,8 @@ pub(in crate::encode) struct Family {
     pub changes_bitrate: bool,
     /// Options that are always the same.
     pub(super) fixed: &'static [(&'static str, &'static str)],
-    /// The layout of the frames in FFmpeg, of which the library module knows these two: `yuv420p` and
-    /// `nv12`.
+    /// The layout of the frames in FFmpeg: `yuv420p`, `nv12`, or, for frames in the memory of the graphics card,
+    /// `vaapi` or `vulkan`.
     pub(super) pixels: &'static str,
     /// The name of the option for the preset.
     pub(super) preset_option: &'static str,
@@ -44,8 +44,9 @@ pub(super) enum Requirement {
     Nothing,
     /// A file in this folder whose name begins like this, which is a device.
     Device(&'static str, &'static str),
-    /// Frames in the memory of the graphics card, which onair cannot pass yet.
-    HardwareFrames,
+    /// A device like that, or a driver that the user has chosen with this variable of the environment, which may need
+    /// none.
+    DeviceOrDriver(&'static str, &'static str, &'static str),
     /// This operating system, which is another one.
     System(&'static str),
 }
@@ -118,15 +119,10 @@ impl Family {
     pub fn lack(&self) -> Option<Trouble> {
         match self.needs {
             Requirement::Nothing => None,
-            Requirement::HardwareFrames => Some(Trouble::HardwareFrames),
             Requirement::System(name) => Some(Trouble::OtherSystem { name }),
-            Requirement::Device(folder, start) => {
-                let is_it = |entry: &std::fs::DirEntry| {
-                    entry.file_name().to_string_lossy().starts_with(start)
-                };
-                let found = std::fs::read_dir(folder).into_iter().flatten().flatten();
-                let device = format!("{folder}/{start}");
-                (!found.into_iter().any(|it| is_it(&it))).then_some(Trouble::NoDevice { device })
+            Requirement::Device(folder, start) => no_device(folder, start),
+            Requirement::DeviceOrDriver(folder, start, variable) => {
+                no_device(folder, start).filter(|_| std::env::var_os(variable).is_none())
             }
         }
     }
@@ -178,4 +174,12 @@ impl Family {
 
 fn owned(options: Options) -> Vec<(String, String)> {
     options.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// Returns the reason if a folder has no file whose name begins like this.
+fn no_device(folder: &str, start: &str) -> Option<Trouble> {
+    let mut found = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let is_it = |entry: std::fs::DirEntry| entry.file_name().to_string_lossy().starts_with(start);
+    let device = format!("{folder}/{start}");
+    (!found.any(is_it)).then_some(Trouble::NoDevice { device })
 }

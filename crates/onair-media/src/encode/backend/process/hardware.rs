@@ -164,17 +164,87 @@ const fn media_foundation(choice: Choice, codec: VideoCodec, encoder: &'static s
     }
 }
 
-const fn unfed(
-    choice: Choice,
-    codec: VideoCodec,
-    (encoder, library): (&'static str, &'static str),
-) -> Family {
+/// Encoders of AMD and Intel on Linux, through Mesa's or Intel's driver.
+const fn vaapi(choice: Choice, codec: VideoCodec, encoder: &'static str) -> Family {
     Family {
-        library,
+        library: "VAAPI",
         pixels: "vaapi",
-        needs: only_on_linux(Requirement::HardwareFrames),
+        needs: only_on_linux(Requirement::DeviceOrDriver(
+            "/dev/dri",
+            "renderD",
+            "LIBVA_DRIVER_NAME",
+        )),
+        // A frame leaves at once.
+        fixed: &[("?async_depth", "1")],
+        options: |config, level| match config.encoder {
+            Choice::H264Vaapi => vec![("profile", "high".to_owned()), ("level", level.to_owned())],
+            _ => Vec::new(),
+        },
+        rate: |control, bits, _| match control {
+            RateControl::Cbr => with(("rc_mode", "CBR"), usual_rate(control, bits)),
+            RateControl::Vbr => with(("rc_mode", "VBR"), usual_rate(control, bits)),
+            RateControl::Crf(quality) | RateControl::Cq(quality) => {
+                vec![("rc_mode", "CQP".to_owned()), ("global_quality", quality.to_string())]
+            }
+        },
         ..v4l2(choice, codec, encoder)
     }
+}
+
+/// The same for AV1, which counts quality from 1 to 255.
+const fn vaapi_av1(choice: Choice, encoder: &'static str) -> Family {
+    Family {
+        rate: |control, bits, _| match control {
+            RateControl::Cbr => with(("rc_mode", "CBR"), usual_rate(control, bits)),
+            RateControl::Vbr => with(("rc_mode", "VBR"), usual_rate(control, bits)),
+            RateControl::Crf(quality) | RateControl::Cq(quality) => {
+                let quality = av1_quality(quality).to_string();
+                vec![("rc_mode", "CQP".to_owned()), ("global_quality", quality)]
+            }
+        },
+        ..vaapi(choice, VideoCodec::Av1, encoder)
+    }
+}
+
+/// Encoders of any card whose driver has the video extensions of Vulkan. The loader of the system knows the drivers.
+const fn vulkan(choice: Choice, codec: VideoCodec, encoder: &'static str) -> Family {
+    Family {
+        library: "Vulkan",
+        pixels: "vulkan",
+        needs: Requirement::Nothing,
+        fixed: &[("?async_depth", "1"), ("?tune", "hq"), ("?usage", "stream")],
+        options: |config, level| match config.encoder {
+            Choice::H264Vulkan => vec![("profile", "high".to_owned()), ("level", level.to_owned())],
+            _ => Vec::new(),
+        },
+        rate: |control, bits, _| match control {
+            RateControl::Cbr => with(("rc_mode", "cbr"), usual_rate(control, bits)),
+            RateControl::Vbr => with(("rc_mode", "vbr"), usual_rate(control, bits)),
+            RateControl::Crf(quality) | RateControl::Cq(quality) => {
+                vec![("rc_mode", "cqp".to_owned()), ("qp", quality.to_string())]
+            }
+        },
+        ..v4l2(choice, codec, encoder)
+    }
+}
+
+/// The same for AV1.
+const fn vulkan_av1(choice: Choice, encoder: &'static str) -> Family {
+    Family {
+        rate: |control, bits, _| match control {
+            RateControl::Cbr => with(("rc_mode", "cbr"), usual_rate(control, bits)),
+            RateControl::Vbr => with(("rc_mode", "vbr"), usual_rate(control, bits)),
+            RateControl::Crf(quality) | RateControl::Cq(quality) => {
+                vec![("rc_mode", "cqp".to_owned()), ("qp", av1_quality(quality).to_string())]
+            }
+        },
+        ..vulkan(choice, VideoCodec::Av1, encoder)
+    }
+}
+
+/// Converts a quality. 51 is the worst quality of other encoders, and 255 that of AV1.
+fn av1_quality(quality: u8) -> u32 {
+    (u32::from(quality.min(51)) * 255 / 51).max(1)
 }
 
 /// All encoders of graphics cards.
@@ -192,12 +262,12 @@ pub(super) const HARDWARE: &[Family] = &[
     media_foundation(Choice::HevcMf, VideoCodec::Hevc, "hevc_mf"),
     v4l2(Choice::H264V4l2, VideoCodec::H264, "h264_v4l2m2m"),
     v4l2(Choice::HevcV4l2, VideoCodec::Hevc, "hevc_v4l2m2m"),
-    unfed(Choice::H264Vaapi, VideoCodec::H264, ("h264_vaapi", "VAAPI")),
-    unfed(Choice::HevcVaapi, VideoCodec::Hevc, ("hevc_vaapi", "VAAPI")),
-    unfed(Choice::Av1Vaapi, VideoCodec::Av1, ("av1_vaapi", "VAAPI")),
-    unfed(Choice::H264Vulkan, VideoCodec::H264, ("h264_vulkan", "Vulkan")),
-    unfed(Choice::HevcVulkan, VideoCodec::Hevc, ("hevc_vulkan", "Vulkan")),
-    unfed(Choice::Av1Vulkan, VideoCodec::Av1, ("av1_vulkan", "Vulkan")),
+    vaapi(Choice::H264Vaapi, VideoCodec::H264, "h264_vaapi"),
+    vaapi(Choice::HevcVaapi, VideoCodec::Hevc, "hevc_vaapi"),
+    vaapi_av1(Choice::Av1Vaapi, "av1_vaapi"),
+    vulkan(Choice::H264Vulkan, VideoCodec::H264, "h264_vulkan"),
+    vulkan(Choice::HevcVulkan, VideoCodec::Hevc, "hevc_vulkan"),
+    vulkan_av1(Choice::Av1Vulkan, "av1_vulkan"),
 ];
 
 fn with((name, value): (&'static str, &str), more: Options) -> Options {

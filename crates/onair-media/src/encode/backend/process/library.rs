@@ -3,13 +3,18 @@
 //!
 //! The layout of the library's structures depends on its version. Fields of the encoder's context
 //! are set by name, as options, so their offsets come from the library itself. The few other fields
-//! lie where they lay in all versions of [`KNOWN_VERSIONS`]; see [`Offsets`].
+//! lie where they lay in all versions of [`KNOWN_VERSIONS`]; see [`Offsets`]. [`surfaces`] passes frames to encoders that
+//! take them only in the memory of the graphics card.
+//!
+//! [`surfaces`]: crate::encode::backend::process::surfaces
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_void};
 use std::path::Path;
 use std::ptr;
 
+use crate::encode::backend::process::functions::functions;
+use crate::encode::backend::process::surfaces::Surfaces;
 use crate::encode::backend::process::system::{Loaded, candidates};
 use crate::encode::backend::process::wire::{Refusal, Task};
 
@@ -29,10 +34,10 @@ const PICTURE_TYPE_I: c_int = 1;
 const PACKET_FLAG_KEY: c_int = 1;
 /// `AV_PIX_FMT_YUV420P` and `AV_PIX_FMT_NV12`.
 const YUV420P: c_int = 0;
-const NV12: c_int = 23;
+pub(super) const NV12: c_int = 23;
 
 /// Objects of the library.
-type Object = *mut c_void;
+pub(super) type Object = *mut c_void;
 
 /// The start of an `AVOption`, which is the same in all known versions.
 #[repr(C)]
@@ -67,31 +72,8 @@ struct PacketStart {
     flags: c_int,
 }
 
-/// Declares the functions, and loads each by its name.
-macro_rules! functions {
-    ($(fn $name:ident($($kind:ty),*) $(-> $result:ty)?;)*) => {
-        struct Functions {
-            $($name: unsafe extern "C" fn($($kind),*) $(-> $result)?,)*
-        }
-
-        impl Functions {
-            fn of(library: &Loaded) -> Result<Self, Refusal> {
-                Ok(Self {$(
-                    $name: {
-                        let name = concat!(stringify!($name), "\0").as_bytes();
-                        // SAFETY: the function has this type in all known versions.
-                        let found = unsafe { library.function(name) };
-                        found.ok_or_else(|| {
-                            Refusal::Incomplete { function: stringify!($name).to_owned() }
-                        })?
-                    },
-                )*})
-            }
-        }
-    };
-}
-
 functions! {
+    Functions:
     fn av_frame_alloc() -> Object;
     fn av_frame_free(*mut Object);
     fn av_frame_get_buffer(Object, c_int) -> c_int;
@@ -235,7 +217,12 @@ struct Offsets {
     /// `AVFrame.pict_type` and `AVFrame.pts`.
     picture_type: usize,
     pts: usize,
+    /// `AVCodecContext.hw_frames_ctx`.
+    frames: usize,
 }
+
+/// The formats of frames in the memory of the graphics card, which are also the names of the kinds of devices.
+const ON_THE_CARD: [&str; 2] = ["vaapi", "vulkan"];
 
 /// An open encoder.
 pub(super) struct Encoder<'a> {
@@ -248,6 +235,8 @@ pub(super) struct Encoder<'a> {
     planes: [(usize, usize); 3],
     /// True if the encoder takes the second and third plane as one, with alternating bytes.
     is_interleaved: bool,
+    /// The memory of the graphics card, if the encoder takes frames only there.
+    surfaces: Option<Surfaces>,
 }
 
 impl Drop for Encoder<'_> {
@@ -266,6 +255,21 @@ impl Drop for Encoder<'_> {
 impl<'a> Encoder<'a> {
     /// Opens the encoder of a task.
     pub fn open(codecs: &'a Codecs, task: &Task) -> Result<Self, String> {
+        let opened = Self::open_with(codecs, task, &task.options);
+        if opened.is_ok() || task.pixels() != "vaapi" {
+            return opened;
+        }
+        // Newer cards of Intel have only this mode. The first reason is the more useful one.
+        let low_power = ("low_power".to_owned(), "1".to_owned());
+        let options: Vec<_> = task.options.iter().cloned().chain([low_power]).collect();
+        Self::open_with(codecs, task, &options).or(opened)
+    }
+
+    fn open_with(
+        codecs: &'a Codecs,
+        task: &Task,
+        options: &[(String, String)],
+    ) -> Result<Self, String> {
         let functions = &codecs.functions;
         let codec = codecs.find(&task.encoder);
         let (width, height) = (task.size.width as usize, task.size.height as usize);
@@ -276,9 +280,10 @@ impl<'a> Encoder<'a> {
             context: unsafe { (functions.avcodec_alloc_context3)(codec) },
             frame: unsafe { (functions.av_frame_alloc)() },
             packet: unsafe { (functions.av_packet_alloc)() },
-            offsets: Offsets { extradata: 0, picture_type: 0, pts: 0 },
+            offsets: Offsets { extradata: 0, picture_type: 0, pts: 0, frames: 0 },
             planes: [(width, height), chroma, chroma],
-            is_interleaved: task.options.iter().any(|(_, value)| value == "nv12"),
+            is_interleaved: task.pixels() != "yuv420p",
+            surfaces: None,
         };
         if codec.is_null()
             || encoder.context.is_null()
@@ -288,8 +293,11 @@ impl<'a> Encoder<'a> {
             return Err("out of memory".to_owned());
         }
         encoder.find_offsets()?;
-        for (name, value) in &task.options {
+        for (name, value) in options {
             encoder.set(name, value)?;
+        }
+        if ON_THE_CARD.contains(&task.pixels()) {
+            encoder.use_surfaces(task.pixels())?;
         }
         // SAFETY: the context was made for this codec.
         codecs
@@ -323,7 +331,39 @@ impl<'a> Encoder<'a> {
         // `pict_type`. The sample aspect ratio (8 bytes) and `pts` (aligned) follow.
         let picture_type = size_of::<FrameStart>() + if self.codecs.major >= 62 { 0 } else { 4 };
         let pts = (picture_type + 12).next_multiple_of(8);
-        self.offsets = Offsets { extradata, picture_type, pts };
+        self.offsets = Offsets { extradata, picture_type, pts, frames: 0 };
+        Ok(())
+    }
+
+    /// Finds `hw_frames_ctx`. Fails if its neighbours are not what they were in the known versions.
+    fn offset_of_frames(&self) -> Option<usize> {
+        let pointer = size_of::<*const u8>();
+        let flags = self.offset_of(c"hwaccel_flags")?;
+        let extra = self.offset_of(c"extra_hw_frames")?;
+        if self.codecs.major >= 61 {
+            // `hw_frames_ctx`, `hw_device_ctx` (both pointers), `hwaccel_flags`, `extra_hw_frames` (4 bytes each).
+            return (extra == flags + 4).then(|| flags.checked_sub(2 * pointer)).flatten();
+        }
+        // `hw_frames_ctx` (a pointer), one or two numbers of 4 bytes, `max_pixels` (8 bytes, aligned), `hw_device_ctx` (a
+        // pointer), `hwaccel_flags`.
+        let pixels = self.offset_of(c"max_pixels")?;
+        (flags == pixels + 8 + pointer).then(|| pixels.checked_sub(8 + pointer)).flatten()
+    }
+
+    /// Opens a device, and tells the encoder that its frames are there.
+    fn use_surfaces(&mut self, kind: &str) -> Result<(), String> {
+        let other = || "the library's structures have another layout".to_owned();
+        self.offsets.frames = self.offset_of_frames().ok_or_else(other)?;
+        let [size, ..] = self.planes;
+        let check = |code| self.codecs.check(code);
+        let surfaces = Surfaces::open(&self.codecs.library, kind, size, &check)?;
+        // SAFETY: the context is alive, and the offset was checked against the library's own options. The context frees
+        // the reference.
+        unsafe {
+            let place = self.context.cast::<u8>().add(self.offsets.frames);
+            ptr::write_unaligned(place.cast::<Object>(), surfaces.frames());
+        }
+        self.surfaces = Some(surfaces);
         Ok(())
     }
 
@@ -417,14 +457,18 @@ impl<'a> Encoder<'a> {
             }
         }
         let kind = if key { PICTURE_TYPE_I } else { PICTURE_TYPE_NONE };
+        let frame = match &mut self.surfaces {
+            Some(surfaces) => surfaces.upload(self.frame, &|code| self.codecs.check(code))?,
+            None => self.frame,
+        };
         // SAFETY: the frame is alive, and the fields are at these offsets in the known versions.
         unsafe {
-            let frame = self.frame.cast::<u8>();
-            ptr::write_unaligned(frame.add(self.offsets.picture_type).cast::<c_int>(), kind);
-            ptr::write_unaligned(frame.add(self.offsets.pts).cast::<i64>(), number);
+            let fields = frame.cast::<u8>();
+            ptr::write_unaligned(fields.add(self.offsets.picture_type).cast::<c_int>(), kind);
+            ptr::write_unaligned(fields.add(self.offsets.pts).cast::<i64>(), number);
         }
         // SAFETY: the encoder is open, and keeps its own reference to the frame.
-        self.codecs.check(unsafe { (functions.avcodec_send_frame)(self.context, self.frame) })
+        self.codecs.check(unsafe { (functions.avcodec_send_frame)(self.context, frame) })
     }
 
     /// Ends the input, so that delayed packets can be received.

@@ -13,7 +13,7 @@
 //! that hangs. [`wire`] defines the messages, [`client`] is onair's side, [`child`] the other one.
 //!
 //! [`software`] and [`hardware`] know the encoders and their options. [`library`] loads `libavcodec`: the newest of
-//! the known versions that has the encoder. `system` is what differs between Linux and Windows.
+//! the known versions that has the encoder. [`surfaces`] uploads frames to graphics cards. `system` is what differs between Linux and Windows.
 //!
 //! What must never happen: onair waits for the process longer than 2 s for a frame; a message is
 //! believed because it came; a pointer of the library is used at an offset that was not checked;
@@ -24,11 +24,13 @@ mod client;
 mod connection;
 mod families;
 mod family;
+mod functions;
 mod hardware;
 mod library;
 #[cfg(target_os = "linux")]
 mod linux;
 mod software;
+mod surfaces;
 mod trouble;
 #[cfg(windows)]
 mod windows;

@@ -22,8 +22,6 @@ pub enum Trouble {
     OtherSystem {
         name: &'static str,
     },
-    /// The encoder takes only frames in the memory of the graphics card.
-    HardwareFrames,
     /// The system cannot start the process.
     NotStarted {
         reason: String,
@@ -43,9 +41,12 @@ pub enum Trouble {
     },
 }
 
+/// How a reason begins if no device for frames opens.
+pub(super) const NO_DEVICE: &str = "no device";
+
 /// What FFmpeg says if there is no driver, or none of its devices is free.
-const ABOUT_DEVICES: [&str; 4] =
-    ["Cannot load", "No capable devices", "out of memory", "API version"];
+const ABOUT_DEVICES: [&str; 5] =
+    ["Cannot load", "No capable devices", "out of memory", "API version", NO_DEVICE];
 
 impl Trouble {
     /// Returns true if the encoder may open with other settings.
@@ -78,7 +79,6 @@ impl From<&Trouble> for Problem {
                 problem!("encode-no-device", device = device.as_str())
             }
             Trouble::OtherSystem { name } => problem!("encode-other-system", system = *name),
-            Trouble::HardwareFrames => problem!("encode-hardware-frames"),
             Trouble::NotStarted { reason } => {
                 problem!("encode-process-not-started", reason = reason.as_str())
             }

@@ -26,6 +26,14 @@ pub(in crate::encode) struct Task {
     pub options: Vec<(String, String)>,
 }
 
+impl Task {
+    /// Returns the layout of the frames that the encoder takes: `yuv420p`, `nv12`, or where they are.
+    pub(super) fn pixels(&self) -> &str {
+        let option = self.options.iter().find(|(name, _)| name == "pixel_format");
+        option.map_or("yuv420p", |(_, value)| value)
+    }
+}
+
 /// A message to the process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Request {
