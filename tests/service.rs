@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
-use std::net::{TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::Command;
@@ -49,6 +49,34 @@ fn a_socket_that_systemd_opened_is_used_and_systemd_hears_the_states() {
     assert_eq!(state().trim(), "READY=1");
     assert!(server.stop(LIMIT).success(), "{}", server.peer.errors());
     assert_eq!(state().trim(), "STOPPING=1");
+}
+
+#[test]
+fn the_port_of_srt_is_used_as_systemd_opened_it() {
+    peers::require!("systemd-socket-activate");
+    let address = format!("127.0.0.1:{}", free_udp_port());
+    let mut command = Command::new("systemd-socket-activate");
+    command.args(["--datagram", "--listen", &address, "--setenv", "XDG_CONFIG_HOME"]);
+    command.args(["--setenv", "XDG_STATE_HOME", env!("CARGO_BIN_EXE_onair"), "serve", "--json"]);
+    command.args(["--rtmp", "127.0.0.1:0", "--http", "none", "--webrtc", "none"]);
+    command.args(["--srt", &address]);
+    let mut server = Onair::start_command(&mut command, &[]);
+    // The first datagram starts onair, which could not open this port itself.
+    let url = format!("srt://{address}?streamid=publish:live/show");
+    let words = ["live", "--video", "test", "--audio", "tone", "--size", "320x180", "--to", &url];
+    let mut live = Onair::start(&words);
+    let ready = server.wait_named("ready");
+    assert_eq!(ready["srt"], format!("srt://{address}"));
+    assert_eq!(server.wait_named("publish")["protocol"], "srt");
+    live.stop(LIMIT);
+    assert!(server.stop(LIMIT).success(), "{}", server.peer.errors());
+    let errors = server.peer.errors();
+    assert!(!errors.contains("inherited socket"), "every socket is used: {errors}");
+}
+
+/// Returns a free port of UDP.
+fn free_udp_port() -> u16 {
+    UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// Loads a filter of system calls as systemd does, and becomes another program. The arguments are the action for other
@@ -294,6 +322,7 @@ fn the_files_of_the_container_are_there_and_its_configuration_is_valid() {
         assert!(before.contains("systemctl stop onair\n"), "{text}");
         assert!(after.contains("systemctl start onair\n"), "{text}");
     }
+    assert!(unit.contains("ListenDatagram=0.0.0.0:9000\n"), "SRT: {unit}");
     // WebRTC needs both kinds of port.
     for kind in ["Stream", "Datagram"] {
         assert!(unit.contains(&format!("Listen{kind}=127.0.0.1:8189\n")), "{unit}");
