@@ -6,6 +6,7 @@
 pub mod bind;
 pub mod datagrams;
 mod lookup;
+pub mod media_address;
 pub mod network;
 pub mod proxy;
 

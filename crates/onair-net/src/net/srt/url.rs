@@ -8,10 +8,11 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_enco
 
 use crate::base::Secret;
 use crate::base::sanitize::is_harmless;
+use crate::net::connect::media_address::{AddressRules, MediaAddress};
 use crate::net::srt::mode::Mode;
 use crate::text::Problem;
 use crate::text::problem::problem;
-use crate::wire::rtmp::url::{MAX_URL_LENGTH, authority};
+use crate::wire::rtmp::url::authority;
 
 /// The latency if the address contains none.
 const USUAL_LATENCY: Duration = Duration::from_millis(120);
@@ -38,6 +39,15 @@ const IGNORED_OPTIONS: [&str; 9] = [
     "timeout",
     "linger",
 ];
+
+/// What addresses of SRT allow.
+const RULES: AddressRules = AddressRules {
+    has_path: || problem!("url-srt-path"),
+    has_login: || problem!("url-srt-login"),
+    has_no_port: || problem!("url-srt-no-port"),
+    may_lack_host: true,
+    may_begin_with_at: false,
+};
 
 /// The part of an address that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,10 +87,11 @@ impl SrtUrl {
     /// # Errors
     /// Fails with the wrong part. The problem contains no secret.
     pub fn parse(text: &str, passphrase: Option<&Secret>) -> Result<Self, UrlError> {
-        let (host, port, query) = place(text).map_err(UrlError::Address)?;
+        let address = MediaAddress::parse(text, &RULES).map_err(UrlError::Address)?;
+        let host = address.host;
         let mut url = Self {
             host: host.to_owned(),
-            port,
+            port: address.port,
             mode: if host.is_empty() { Mode::Listener } else { Mode::Caller },
             stream_id: None,
             passphrase: None,
@@ -88,8 +99,7 @@ impl SrtUrl {
             key_bytes: USUAL_KEY_BYTES,
             is_in_micros: false,
         };
-        for option in query.split('&').filter(|option| !option.is_empty()) {
-            let (name, value) = option.split_once('=').unwrap_or((option, ""));
+        for (name, value) in address.options() {
             url.set(name, value)?;
         }
         let separate = passphrase.map(|it| it.expose().trim()).filter(|it| !it.is_empty());
@@ -177,41 +187,6 @@ impl SrtUrl {
             host => authority(host, self.port),
         }
     }
-}
-
-/// Splits an address into host, port and query.
-fn place(text: &str) -> Result<(&str, u16, &str), Problem> {
-    let text = text.trim();
-    if text.len() > MAX_URL_LENGTH {
-        return Err(problem!("url-too-long", bytes = MAX_URL_LENGTH));
-    }
-    if text.chars().any(|c| c.is_whitespace() || !is_harmless(c)) {
-        return Err(problem!("url-character"));
-    }
-    let (_, rest) = text.split_once("://").ok_or_else(|| problem!("url-no-scheme"))?;
-    let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let place = place.strip_suffix('/').unwrap_or(place);
-    if place.contains('/') {
-        return Err(problem!("url-srt-path"));
-    }
-    if place.contains('@') {
-        return Err(problem!("url-srt-login"));
-    }
-    let (host, port) = match place.strip_prefix('[') {
-        Some(rest) => {
-            let (host, rest) = rest.split_once(']').ok_or_else(|| problem!("url-brackets"))?;
-            (host, rest.strip_prefix(':'))
-        }
-        None => match place.rsplit_once(':') {
-            Some((host, _)) if host.contains(':') => return Err(problem!("url-brackets")),
-            Some((host, port)) => (host, Some(port)),
-            None => (place, None),
-        },
-    };
-    let port = port.ok_or_else(|| problem!("url-srt-no-port"))?;
-    let port = port.parse::<std::num::NonZeroU16>();
-    let port = port.map_err(|_| problem!("url-ts-port"))?.get();
-    Ok((host, port, query))
 }
 
 /// Returns a passphrase that SRT allows.

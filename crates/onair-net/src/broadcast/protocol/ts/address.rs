@@ -3,17 +3,26 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use crate::base::sanitize::is_harmless;
 use crate::net::connect::datagrams::DatagramOptions;
+use crate::net::connect::media_address::{AddressRules, MediaAddress};
 use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::container::ts::PACKET_BYTES;
-use crate::wire::rtmp::url::{MAX_URL_LENGTH, authority};
+use crate::wire::rtmp::url::authority;
 
 /// The usual size of a datagram: seven transport packets, which fit into an Ethernet frame.
 const USUAL_PACKET_BYTES: usize = 7 * PACKET_BYTES;
 /// Maximum size of a datagram of IPv4.
 const MAX_PACKET_BYTES: usize = 65_507;
+
+/// What addresses of transport streams allow.
+const RULES: AddressRules = AddressRules {
+    has_path: || problem!("url-ts-path"),
+    has_login: || problem!("url-ts-login"),
+    has_no_port: || problem!("url-ts-no-port"),
+    may_lack_host: false,
+    may_begin_with_at: true,
+};
 
 /// A receiver of a transport stream. The address contains no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,57 +47,17 @@ pub(super) enum TsTransport {
 impl TsAddress {
     /// Parses an address.
     pub fn parse(text: &str) -> Result<Self, Problem> {
-        let text = text.trim();
-        if text.len() > MAX_URL_LENGTH {
-            return Err(problem!("url-too-long", bytes = MAX_URL_LENGTH));
-        }
-        if text.chars().any(|c| c.is_whitespace() || !is_harmless(c)) {
-            return Err(problem!("url-character"));
-        }
-        let (scheme, rest) = text.split_once("://").ok_or_else(|| problem!("url-no-scheme"))?;
-        let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
-        // VLC and ffmpeg write a multicast group with an @.
-        let place = place.strip_suffix('/').unwrap_or(place);
-        let place = place.strip_prefix('@').unwrap_or(place);
-        if place.contains('/') {
-            return Err(problem!("url-ts-path"));
-        }
-        if place.contains('@') {
-            return Err(problem!("url-ts-login"));
-        }
-        let (host, port) = match place.strip_prefix('[') {
-            Some(rest) => {
-                let (host, rest) = rest.split_once(']').ok_or_else(|| problem!("url-brackets"))?;
-                (host, rest.strip_prefix(':'))
-            }
-            None => match place.rsplit_once(':') {
-                Some((host, _)) if host.contains(':') => return Err(problem!("url-brackets")),
-                Some((host, port)) => (host, Some(port)),
-                None => (place, None),
-            },
+        let address = MediaAddress::parse(text, &RULES)?;
+        let transport = match address.scheme.to_ascii_lowercase().as_str() {
+            "tcp" => tcp(&address)?,
+            _ => udp(&address)?,
         };
-        if host.is_empty() {
-            return Err(problem!("url-no-host"));
-        }
-        let port = port.ok_or_else(|| problem!("url-ts-no-port"))?;
-        let port = port.parse::<std::num::NonZeroU16>();
-        let port = port.map_err(|_| problem!("url-ts-port"))?.get();
-        let transport = match scheme.to_ascii_lowercase().as_str() {
-            "tcp" => tcp(query)?,
-            _ => udp(query)?,
-        };
-        Ok(Self { host: host.to_owned(), port, transport })
+        Ok(Self { host: address.host.to_owned(), port: address.port, transport })
     }
 }
 
-/// Returns the options of a query, by name and value.
-fn options(query: &str) -> impl Iterator<Item = (&str, &str)> {
-    let all = query.split('&').filter(|option| !option.is_empty());
-    all.map(|option| option.split_once('=').unwrap_or((option, "")))
-}
-
-fn tcp(query: &str) -> Result<TsTransport, Problem> {
-    match options(query).next() {
+fn tcp(address: &MediaAddress<'_>) -> Result<TsTransport, Problem> {
+    match address.options().next() {
         None => Ok(TsTransport::Tcp),
         // This is the receiver's own address.
         Some(("listen", _)) => Err(problem!("url-ts-listen")),
@@ -96,9 +65,9 @@ fn tcp(query: &str) -> Result<TsTransport, Problem> {
     }
 }
 
-fn udp(query: &str) -> Result<TsTransport, Problem> {
-    let (mut packet_bytes, mut options_) = (USUAL_PACKET_BYTES, DatagramOptions::default());
-    for (name, value) in options(query) {
+fn udp(address: &MediaAddress<'_>) -> Result<TsTransport, Problem> {
+    let (mut packet_bytes, mut options) = (USUAL_PACKET_BYTES, DatagramOptions::default());
+    for (name, value) in address.options() {
         let bad = || problem!("url-ts-value", name = name, value = value);
         match name {
             "pkt_size" => {
@@ -112,16 +81,16 @@ fn udp(query: &str) -> Result<TsTransport, Problem> {
             }
             "ttl" => {
                 let ttl = value.parse::<std::num::NonZeroU8>().map_err(|_| bad())?;
-                options_.ttl = Some(ttl.get());
+                options.ttl = Some(ttl.get());
             }
             "localaddr" => {
                 let plain = value.trim_start_matches('[').trim_end_matches(']');
-                options_.local = Some(plain.parse::<IpAddr>().map_err(|_| bad())?);
+                options.local = Some(plain.parse::<IpAddr>().map_err(|_| bad())?);
             }
             _ => return Err(problem!("url-ts-udp-option", name = name)),
         }
     }
-    Ok(TsTransport::Udp { packet_bytes, options: options_ })
+    Ok(TsTransport::Udp { packet_bytes, options })
 }
 
 impl fmt::Display for TsAddress {
