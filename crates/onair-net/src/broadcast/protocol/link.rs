@@ -172,6 +172,11 @@ pub trait Link: Send {
     /// Sets the measured bandwidth, which is the bottleneck.
     fn set_link_rate(&mut self, _rate: BitsPerSecond) {}
 
+    /// Returns the time limit for sending the backlog at a stop, if it is not the usual one.
+    fn drain_limit(&self) -> Option<Duration> {
+        None
+    }
+
     /// Drops the queued media that has not begun to be sent.
     fn discard_queued_media(&mut self);
 

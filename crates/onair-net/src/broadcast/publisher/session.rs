@@ -434,8 +434,9 @@ impl<'a> Live<'a> {
     async fn drain(&mut self) {
         let until = self.shared.stop.borrow().unwrap_or_default();
         let limit = until.since(self.shared.clock.now()) / 2;
+        let limit = limit.min(self.link.drain_limit().unwrap_or(CLOSE_TIMEOUT));
         let mut waiting = self.subscription.len();
-        let sent = timeout(limit.min(CLOSE_TIMEOUT), async {
+        let sent = timeout(limit, async {
             while waiting > 0 || self.link.queued_bytes() > 0 {
                 let full = self.link.queued_bytes() > MAX_UNSENT_BYTES;
                 if !full && waiting > 0 {

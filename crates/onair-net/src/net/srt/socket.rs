@@ -32,8 +32,16 @@ const LAST_ACK_TIMEOUT: Duration = Duration::from_millis(400);
 /// The other side drops what waits for its time when the connection ends. So the end comes after the
 /// latency, or after this time.
 const MAX_LINGER: Duration = Duration::from_millis(600);
+/// Time limit for the messages about the end, if the system does not take them at once.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(200);
 /// The number of messages about the end, in case one is lost.
 const SHUTDOWN_COPIES: usize = 2;
+/// The longest end of a connection: a *Stop* takes at most 1.5 s.
+pub const MAX_CLOSE_DURATION: Duration = Duration::from_millis(1_200);
+const _: () = assert!(
+    LAST_ACK_TIMEOUT.as_millis() + MAX_LINGER.as_millis() + SHUTDOWN_TIMEOUT.as_millis()
+        <= MAX_CLOSE_DURATION.as_millis()
+);
 
 /// The way to the other side.
 #[derive(Debug)]
@@ -236,12 +244,13 @@ impl SrtSocket {
         }
     }
 
-    /// Sends what waits, and ends the connection within `limit`.
+    /// Sends what waits, and ends the connection within `limit`, and in any case within
+    /// [`MAX_CLOSE_DURATION`].
     pub async fn close(mut self, limit: Duration) {
-        let limit = limit.min(LAST_ACK_TIMEOUT);
+        let limits = CloseLimits::new(limit, self.engine.latency());
         // After the limit, the rest is lost. After an error too.
         let _ = timeout(
-            limit,
+            limits.last_ack,
             poll_fn(|cx| match self.poll_run(cx) {
                 Poll::Pending if self.engine.is_delivered() => Poll::Ready(()),
                 other => other.map(drop),
@@ -250,16 +259,90 @@ impl SrtSocket {
         .await;
         let is_whole = self.engine.is_delivered() && self.engine.has_sent();
         if is_whole && self.engine.end().is_none() {
-            let linger = (self.engine.latency() + ACK_MARGIN).min(MAX_LINGER);
-            let _ = timeout(linger, poll_fn(|cx| self.poll_run(cx))).await;
+            let _ = timeout(limits.linger, poll_fn(|cx| self.poll_run(cx))).await;
         }
         if self.engine.end().is_some() {
             return;
         }
         let packet = self.engine.shutdown(self.clock.now());
         // Without this packet, the other side waits for some seconds until the end.
-        for _ in 0..SHUTDOWN_COPIES {
-            let _ = timeout(limit, poll_fn(|cx| self.road.poll_send(cx, &packet))).await;
+        let _ = timeout(limits.shutdown, async {
+            for _ in 0..SHUTDOWN_COPIES {
+                let _ = poll_fn(|cx| self.road.poll_send(cx, &packet)).await;
+            }
+        })
+        .await;
+    }
+}
+
+/// The time limits of the steps at the end of a connection, which follow each other.
+#[derive(Copy, Clone, Debug)]
+struct CloseLimits {
+    last_ack: Duration,
+    linger: Duration,
+    shutdown: Duration,
+}
+
+impl CloseLimits {
+    fn new(limit: Duration, latency: Duration) -> Self {
+        Self {
+            last_ack: limit.min(LAST_ACK_TIMEOUT),
+            linger: (latency + ACK_MARGIN).min(MAX_LINGER),
+            shutdown: limit.min(SHUTDOWN_TIMEOUT),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::srt::keys::Keys;
+
+    /// Returns a connection whose other side is silent, and the way of its datagrams to here.
+    async fn silent() -> (SrtSocket, mpsc::Sender<Bytes>) {
+        let port = Arc::new(UdpSocket::bind("127.0.0.1:0").await.unwrap());
+        // Nobody reads here.
+        let to = port.local_addr().unwrap();
+        let (sender, inbox) = mpsc::channel(8);
+        let clock = Clock::start();
+        let agreed = Agreed {
+            own_id: 1,
+            peer_id: 2,
+            send_sequence: 0,
+            receive_sequence: 0,
+            latency: Duration::from_mins(5),
+            window: 8_192,
+            keys: Keys::default(),
+            begun: clock.now(),
+        };
+        (SrtSocket::new(Road::Shared { port, to, inbox }, agreed, None, clock), sender)
+    }
+
+    #[test]
+    fn the_limits_at_the_end_leave_a_stop_time_for_the_rest() {
+        for limit in [0, 100, 400, 3_000, 3_600_000] {
+            for latency in [0, 20, 120, 600, 10_000] {
+                let [limit, latency] = [limit, latency].map(Duration::from_millis);
+                let CloseLimits { last_ack, linger, shutdown } = CloseLimits::new(limit, latency);
+                let sum = last_ack + linger + shutdown;
+                assert!(sum <= MAX_CLOSE_DURATION, "{limit:?} {latency:?}: {sum:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_silent_side_does_not_delay_the_end_by_its_latency_or_the_limit() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            for payloads in [0, 1, 2_000] {
+                let (mut socket, _sender) = silent().await;
+                for _ in 0..payloads {
+                    socket.send(Bytes::from_static(&[0x47; 1_316]));
+                }
+                // Both are longer than the wait, which is generous for a busy computer.
+                let closed = socket.close(Duration::from_mins(10));
+                timeout(Duration::from_secs(50), closed).await.unwrap();
+            }
+        });
     }
 }

@@ -12,11 +12,20 @@ use crate::broadcast::protocol::link::{Link, LinkEvent, LinkQuality, LinkReading
 use crate::broadcast::protocol::ts::muxer::Muxer;
 use crate::net::connect::datagrams::DatagramSender;
 use crate::net::srt::SrtSocket;
+use crate::net::srt::socket::MAX_CLOSE_DURATION;
 use crate::net::{ConnectStage, Error};
 use crate::wire::container::ts::PACKET_BYTES;
 
 /// Size of a payload: seven transport packets.
 const PAYLOAD_BYTES: usize = 7 * PACKET_BYTES;
+
+/// Time limit for sending the backlog at a stop. The end of the connection repeats what was lost.
+const DRAIN_TIMEOUT: Duration = Duration::from_millis(250);
+/// OBS is known for a *Stop* that hangs; this one is over in every state.
+const MAX_STOP_DURATION: Duration = Duration::from_millis(1_500);
+const _: () = assert!(
+    DRAIN_TIMEOUT.as_millis() + MAX_CLOSE_DURATION.as_millis() < MAX_STOP_DURATION.as_millis()
+);
 
 /// The connection.
 pub(super) struct SrtLink {
@@ -123,6 +132,10 @@ impl Link for SrtLink {
 
     fn is_within_machine(&self) -> bool {
         self.sender().is_some_and(DatagramSender::is_within_machine)
+    }
+
+    fn drain_limit(&self) -> Option<Duration> {
+        Some(DRAIN_TIMEOUT)
     }
 
     fn discard_queued_media(&mut self) {
