@@ -33,7 +33,10 @@ const SETTLING_TIME: Duration = Duration::from_secs(2);
 /// frames encoded before it are sent.
 const MIN_REDUCTION_INTERVAL: Duration = Duration::from_secs(1);
 /// The calm time after which a higher bitrate is tried.
-const INITIAL_PROBE_DELAY: Duration = Duration::from_secs(4);
+const INITIAL_PROBE_DELAY: Duration = Duration::from_secs(3);
+/// The calm time after a higher bitrate, after which a still higher one is tried: a link that has
+/// recovered is soon used as before.
+const NEXT_PROBE_DELAY: Duration = Duration::from_secs(1);
 /// Maximum calm time before a higher bitrate is tried, after failed tries.
 const MAX_PROBE_DELAY: Duration = Duration::from_secs(60);
 /// A try that is followed by a growing backlog within this time has failed.
@@ -169,8 +172,13 @@ impl Adapter {
             }
         } else if sample.queued < LOW_QUEUE_DELAY {
             let calm = *self.calm_since.get_or_insert(sample.at);
-            if self.now < self.most && sample.at.since(calm) >= self.probe + self.lag {
-                self.now = self.now.saturating_add(self.most / 10).min(self.most);
+            let is_rising = self.last_up.is_some_and(|up| self.last_down < Some(up));
+            let (wait, step) = match is_rising {
+                true => (NEXT_PROBE_DELAY, (self.most / 10).max(self.now / 4)),
+                false => (self.probe, self.most / 10),
+            };
+            if self.now < self.most && sample.at.since(calm) >= wait + self.lag {
+                self.now = self.now.saturating_add(step).min(self.most);
                 self.last_up = Some(sample.at);
                 self.calm_since = Some(sample.at);
             }
@@ -188,7 +196,7 @@ impl Adapter {
 
     fn go_down(&mut self, sample: &Sample) {
         if self.last_up.is_some_and(|up| sample.at.since(up) < PROBE_TRIAL_DURATION + self.lag) {
-            self.probe = (self.probe * 2).min(MAX_PROBE_DELAY);
+            self.probe = (self.probe * 3 / 2).min(MAX_PROBE_DELAY);
         }
         let carried = sample.carried as f64;
         // The backlog should be sent within three seconds, with a reserve for the next drop in
@@ -348,6 +356,23 @@ mod tests {
             link.run(10.0, 2.7e6, true);
             link.run(30.0, part * 2.7e6, true);
             assert!(link.worst < Duration::from_millis(900), "{part}: {:?}", link.worst);
+        }
+    }
+
+    #[test]
+    fn a_link_that_halves_is_followed_within_two_seconds_and_used_again_within_ten() {
+        // While the link is narrow, failed tries delay the next one.
+        for seconds in [4.0, 8.0, 12.0, 25.0] {
+            let mut link = Link::new();
+            link.run(10.0, 3.0e6, true);
+            assert_eq!(link.adapter.bitrate().0, 2_500_000);
+            link.run(2.0, 1.5e6, true);
+            let lowered = link.adapter.bitrate().0 + 128_000;
+            assert!((500_000..=1_500_000).contains(&lowered), "{lowered}");
+            link.run(seconds - 2.0, 1.5e6, true);
+            assert!(link.worst < Duration::from_secs(1), "{:?}", link.worst);
+            link.run(10.0, 3.0e6, true);
+            assert_eq!(link.adapter.bitrate().0, 2_500_000, "after {seconds} s");
         }
     }
 
