@@ -17,7 +17,7 @@ use crate::password::Challenge;
 use crate::protocol::{CloseReason, Encoding, op, status, subscription};
 use crate::server::execute::{Context, answer, batch_response, response};
 use crate::server::limits::{
-    IDENTIFY_TIMEOUT, MAX_MESSAGE_BYTES, MAX_RUNNING_BATCHES, RequestRate, SEND_TIMEOUT,
+    IDENTIFY_TIMEOUT, MAX_MESSAGE_BYTES, MAX_RUNNING_BATCHES, Rate, SEND_TIMEOUT,
 };
 use crate::server::shared::{ClientEntry, Shared, stopped};
 use crate::session::{Batch, Request, Session, Step};
@@ -83,7 +83,7 @@ async fn talk(
     connection.send(session.hello()).await?;
     let mut stop = shared.stop.clone();
     let (mut events, mut meters) = (shared.events.subscribe(), shared.meters.subscribe());
-    let mut rate = RequestRate::new(shared.clock.now());
+    let mut rate = Rate::of_requests(shared.clock.now());
     let mut batches: JoinSet<Value> = JoinSet::new();
     let deadline = sleep(IDENTIFY_TIMEOUT);
     tokio::pin!(deadline);

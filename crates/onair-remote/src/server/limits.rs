@@ -47,51 +47,53 @@ const MAX_BURST_REQUESTS: f64 = 1_000.0;
 /// The number of requests per second of a client that sends without a pause. More requests wait.
 const MAX_REQUESTS_PER_SECOND: f64 = 400.0;
 
-/// Limits the requests per second.
+/// Limits how often something happens: at once, and per second.
 #[derive(Debug)]
-pub struct RequestRate {
-    /// The number of requests that are possible at once.
+pub struct Rate {
+    /// The number that is possible at once.
+    burst: f64,
+    per_second: f64,
+    /// The number that is possible now. It is negative if some have to wait.
     left: f64,
     at: Timestamp,
 }
 
-impl RequestRate {
-    pub fn new(now: Timestamp) -> Self {
-        Self { left: MAX_BURST_REQUESTS, at: now }
+impl Rate {
+    /// Creates the limit of the requests of a client.
+    pub fn of_requests(now: Timestamp) -> Self {
+        Self::new(MAX_BURST_REQUESTS, MAX_REQUESTS_PER_SECOND, now)
+    }
+
+    /// Creates the limit of the events that clients send to all clients. A client has places for few waiting events.
+    pub fn of_custom_events(now: Timestamp) -> Self {
+        Self::new(MAX_BURST_CUSTOM_EVENTS, CUSTOM_EVENTS_PER_SECOND, now)
+    }
+
+    fn new(burst: f64, per_second: f64, now: Timestamp) -> Self {
+        Self { burst, per_second, left: burst, at: now }
     }
 
     /// Takes account of requests, and returns the time to wait before they are executed.
     pub fn wait_for(&mut self, requests: usize, now: Timestamp) -> Duration {
-        let gained = now.since(self.at).as_secs_f64() * MAX_REQUESTS_PER_SECOND;
-        self.left = (self.left + gained).min(MAX_BURST_REQUESTS) - requests.max(1) as f64;
-        self.at = now;
-        let missing = (-self.left).max(0.0) / MAX_REQUESTS_PER_SECOND;
+        self.gain(now);
+        self.left -= requests.max(1) as f64;
+        let missing = (-self.left).max(0.0) / self.per_second;
         Duration::from_secs_f64(missing.min(60.0))
-    }
-}
-
-/// Limits the events that clients send to all clients. A client has places for few waiting events.
-#[derive(Debug)]
-pub struct CustomEventRate {
-    /// The number of events that are possible at once.
-    left: f64,
-    at: Timestamp,
-}
-
-impl CustomEventRate {
-    pub fn new(now: Timestamp) -> Self {
-        Self { left: MAX_BURST_CUSTOM_EVENTS, at: now }
     }
 
     /// Takes account of an event. Returns false if there are too many.
     pub fn admits(&mut self, now: Timestamp) -> bool {
-        let gained = now.since(self.at).as_secs_f64() * CUSTOM_EVENTS_PER_SECOND;
-        (self.left, self.at) = ((self.left + gained).min(MAX_BURST_CUSTOM_EVENTS), now);
+        self.gain(now);
         let admits = self.left >= 1.0;
         if admits {
             self.left -= 1.0;
         }
         admits
+    }
+
+    fn gain(&mut self, now: Timestamp) {
+        let gained = now.since(self.at).as_secs_f64() * self.per_second;
+        (self.left, self.at) = ((self.left + gained).min(self.burst), now);
     }
 }
 
@@ -102,7 +104,7 @@ mod tests {
     #[test]
     fn custom_events_beyond_the_burst_are_refused_until_time_has_passed() {
         let at = |millis: i64| Timestamp::from_micros(millis * 1_000);
-        let mut rate = CustomEventRate::new(at(0));
+        let mut rate = Rate::of_custom_events(at(0));
         assert_eq!((0..100).filter(|_| rate.admits(at(0))).count(), 60);
         assert!(!rate.admits(at(49)));
         assert!(rate.admits(at(100)) && rate.admits(at(101)) && !rate.admits(at(102)));
@@ -111,7 +113,7 @@ mod tests {
     #[test]
     fn a_flood_waits_and_a_pause_pays_it_off() {
         let at = |millis: i64| Timestamp::from_micros(millis * 1_000);
-        let mut rate = RequestRate::new(at(0));
+        let mut rate = Rate::of_requests(at(0));
         assert_eq!(rate.wait_for(1_000, at(0)), Duration::ZERO);
         assert_eq!(rate.wait_for(40, at(0)), Duration::from_millis(100));
         assert_eq!(rate.wait_for(40, at(100)), Duration::from_millis(100));

@@ -67,7 +67,7 @@ impl RemoteServer {
             events,
             meters: watch::Sender::new(Arc::default()),
             work: Semaphore::new(1),
-            custom_events: Mutex::new(limits::CustomEventRate::new(clock.now())),
+            custom_events: Mutex::new(limits::Rate::of_custom_events(clock.now())),
             stop: stopped,
         });
         let listening = runtime.spawn(listen(listener, Arc::clone(&shared)));

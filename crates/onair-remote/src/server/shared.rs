@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use crate::base::{Clock, Secret};
 use crate::events::{self, Event};
 use crate::password::WrongPasswords;
-use crate::server::limits::{CustomEventRate, MAX_CLIENTS, MAX_UNKNOWN_PER_ADDRESS};
+use crate::server::limits::{MAX_CLIENTS, MAX_UNKNOWN_PER_ADDRESS, Rate};
 use onair_studio::Snapshot;
 use onair_studio::engine::handle::StudioLink;
 use onair_studio::snapshot::RemoteClient;
@@ -42,7 +42,7 @@ pub(super) struct Shared {
     pub meters: watch::Sender<Arc<Value>>,
     /// Admits one screenshot at a time.
     pub work: Semaphore,
-    pub custom_events: Mutex<CustomEventRate>,
+    pub custom_events: Mutex<Rate>,
     pub stop: watch::Receiver<bool>,
 }
 
