@@ -92,6 +92,26 @@ fn decode(program: &Path, input: &str, seconds: &str) {
     assert!(errors.is_empty(), "{input}: {errors:?}");
 }
 
+/// Checks that players that do not take Opus get AAC.
+fn check_aac(running: &Running) {
+    for end in [".m3u8?audio=aac", "/hls/ts.m3u8", "/hls/ts-list.m3u8", ".mpd?audio=aac"] {
+        let url = url(running, end);
+        let probe = ffmpeg::probe(&url);
+        assert_eq!(probe.stream("video")["codec_name"], "h264", "{end}");
+        assert_eq!(probe.stream("audio")["codec_name"], "aac", "{end}");
+        decode(Path::new("ffmpeg"), &url, "3");
+    }
+    // Apple's player is known. The answer is for it alone.
+    let agent = "User-Agent: AppleCoreMedia/1.0.0.22A3354 (iPhone; U; CPU OS 18_0)\r\n";
+    let (of_phone, of_others) = (
+        ask_with(running.http(), "GET", "/live/show.m3u8", ("", agent), ""),
+        ask(running.http(), "GET", "/live/show.m3u8", "", ""),
+    );
+    assert!(of_phone.2.contains("mp4a.40.2") && !of_phone.2.contains("Opus"), "{of_phone:?}");
+    assert!(of_phone.1.contains("cache-control: no-store"), "{of_phone:?}");
+    assert!(of_others.2.contains("Opus") && !of_others.2.contains("mp4a"), "{of_others:?}");
+}
+
 #[test]
 fn the_stream_of_ffmpeg_is_played_by_all_protocols_and_recorded() {
     let Some(program) = new_ffmpeg() else { return };
@@ -117,6 +137,7 @@ fn the_stream_of_ffmpeg_is_played_by_all_protocols_and_recorded() {
     let hls = ffmpeg::probe(url(&running, ".m3u8"));
     assert_eq!(hls.stream("video")["codec_name"], "h264");
     assert_eq!(hls.stream("audio")["codec_name"], "opus");
+    check_aac(&running);
     let mut viewer = viewer.start(&url(&running, "/whep"));
     let seen = report(&mut viewer);
     assert!(seen["video"].as_u64() > Some(30) && seen["audio"].as_u64() > Some(50), "{seen}");

@@ -103,7 +103,10 @@ export class LowLatencyHls {
 
     // Plays the playlist of the chosen rendition, because only the browser could choose in that of the stream.
     #playNatively() {
-        this.video.src = this.address(this.quality ? `/hls/${this.quality}.m3u8` : '.m3u8');
+        const url = this.address(this.quality ? `/hls/${this.quality}.m3u8` : '.m3u8');
+        // Instead of Opus, the server can send AAC.
+        const hasOpus = this.video.canPlayType('audio/mp4; codecs="opus"') !== '';
+        this.video.src = hasOpus ? url : `${url}${url.includes('?') ? '&' : '?'}audio=aac`;
         this.video.onerror = () => {
             if (this.position > 0) return this.#give('lost');
             if (!this.quality || [MAIN, AUDIO].includes(this.quality)) return this.#give('noFrames');

@@ -17,6 +17,8 @@ use crate::wire::hls::{
 
 /// Name of the media playlist below `/{app}/{stream}/hls/`.
 pub(crate) const MEDIA_PLAYLIST_NAME: &str = "main.m3u8";
+/// The codec name of Opus in MP4.
+const OPUS_NAME: &str = "Opus";
 /// The end of the names of segments as MPEG-TS.
 pub(crate) const TS_EXTENSION: &str = ".ts";
 /// Parts are listed for segments within this many target durations of the end.
@@ -447,8 +449,13 @@ impl Listing {
     /// Returns the multivariant playlist, with this playlist and these renditions. `folder`
     /// contains the media playlists.
     pub fn master(&self, folder: &str, renditions: &[OfferedVariant]) -> Bytes {
+        self.master_of(folder, MEDIA_PLAYLIST_NAME.to_owned(), renditions)
+    }
+
+    /// Works like [`Self::master`], if this playlist has another name.
+    pub fn master_of(&self, folder: &str, name: String, renditions: &[OfferedVariant]) -> Bytes {
         let listed = self.segments.get(self.listed..).unwrap_or_default();
-        let variants: Vec<_> = std::iter::once(self.variant(MEDIA_PLAYLIST_NAME.to_owned()))
+        let variants: Vec<_> = std::iter::once(self.variant(name))
             .chain(renditions.iter().cloned())
             .map(|it| OfferedVariant { uri: format!("{folder}{}", it.uri), ..it })
             .collect();
@@ -480,6 +487,11 @@ impl Listing {
             frame_rate: what.and_then(|it| it.frame_rate),
             hdr: what.and_then(|it| it.hdr),
         }
+    }
+
+    /// Returns true if the audio is Opus now.
+    pub fn has_opus(&self) -> bool {
+        self.initialization().is_some_and(|it| it.codecs.iter().any(|codec| codec == OPUS_NAME))
     }
 
     /// Returns the bitrate of the audio in bits per second.

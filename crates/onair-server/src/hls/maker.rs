@@ -22,6 +22,8 @@ const PUBLISHER_GRACE: Duration = Duration::from_secs(15);
 #[derive(Debug)]
 pub(crate) struct Maker {
     reader: Reader,
+    /// The form of the messages.
+    takes: Takes,
     cutter: Cutter,
     drift: Drift,
     pub window: Window,
@@ -41,9 +43,15 @@ impl Maker {
         Self::with_cutter(window, Cutter::aligned(settings.lengths, after))
     }
 
+    /// Creates the maker of a rendition with AAC instead of Opus.
+    pub fn without_opus(settings: Settings, tag: &str, after: Option<u64>) -> Self {
+        Self { takes: Takes::ONE_TRACK_WITHOUT_OPUS, ..Self::of_rendition(settings, tag, after) }
+    }
+
     fn with_cutter(window: Window, cutter: Cutter) -> Self {
         let (reader, drift) = (Reader::of_known_tracks(is_live_video), Drift::default());
-        Self { reader, cutter, drift, window, gone_since: None, ended: false }
+        let takes = Takes::ONE_TRACK;
+        Self { reader, takes, cutter, drift, window, gone_since: None, ended: false }
     }
 
     /// Takes the segments of the stream itself.
@@ -97,7 +105,7 @@ impl Maker {
             .into_iter()
             .map(|arrival| match arrival {
                 Arrival::Message(message) => {
-                    let plain = message.for_viewer(Takes::ONE_TRACK).unwrap_or(&message);
+                    let plain = message.for_viewer(self.takes).unwrap_or(&message);
                     let (kind, time_ms) = (plain.kind, plain.time_ms);
                     let tag = self.reader.read(Tag { kind, time_ms, body: plain.body() });
                     if kind != TagKind::Script {

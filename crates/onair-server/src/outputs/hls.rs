@@ -145,7 +145,7 @@ pub(crate) fn ask_rendition(
     let mut state = playlist.state.lock();
     if matches!(*state, PlaylistState::Idle) {
         let used = match playlist.kind {
-            RenditionKind::Audio => None,
+            RenditionKind::Audio | RenditionKind::Aac => None,
             RenditionKind::Video(video) => Some(rendition_of(registry, &production.stream, video)?),
         };
         *state = PlaylistState::Begun(used);

@@ -2,19 +2,24 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::server::hls::listing::{Listing, MEDIA_PLAYLIST_NAME};
 use crate::server::hls::maker::Maker;
 use crate::server::registry::Registry;
-use crate::server::renditions::playlist::{PlaylistState, RenditionPlaylist, show};
+use crate::server::renditions::playlist::{PlaylistState, RenditionKind, RenditionPlaylist, show};
 use crate::server::renditions::playlist_productions::PlaylistProduction;
 use crate::server::renditions::running::RenditionUse;
 use crate::server::stream::Stream;
+use crate::server::stream::message::Takes;
 use crate::server::stream::message_sink::{Arrival, MessageSink};
 use crate::server::stream::sink::Sink as _;
 use crate::wire::container::flv::TagKind;
 use crate::wire::hls::Report;
+
+/// Maximum wait of a playlist for its first AAC. The thread that encodes it starts in a few milliseconds.
+const FIRST_AAC_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The renditions of a stream that are being made.
 #[derive(Debug)]
@@ -33,6 +38,42 @@ struct PlaylistMaker {
     maker: Maker,
     source: PlaylistSource,
     received: Vec<Arrival>,
+    /// How long to wait for the first audio, because its encoder has to start. `None` means that there is no wait.
+    waits_until: Option<Timestamp>,
+}
+
+impl PlaylistMaker {
+    /// Returns what can be added to the playlist now.
+    fn take(&mut self, now: Timestamp) -> Vec<Arrival> {
+        if let Some(until) = self.waits_until {
+            let is_audio = |arrival: &Arrival| match arrival {
+                Arrival::Message(message) => message.kind == TagKind::Audio,
+                _ => false,
+            };
+            if !self.received.iter().any(is_audio) && now < until {
+                return Vec::new();
+            }
+            self.waits_until = None;
+            in_order(&mut self.received);
+        }
+        std::mem::take(&mut self.received)
+    }
+}
+
+/// Puts configs first, and then the messages in the order of their times.
+fn in_order(arrivals: &mut [Arrival]) {
+    let first = arrivals.iter().find_map(|arrival| match arrival {
+        Arrival::Message(message) if message.mark.is_none() => Some(message.time_ms),
+        _ => None,
+    });
+    let Some(first) = first else { return };
+    arrivals.sort_by_key(|arrival| match arrival {
+        // The 32-bit times may wrap, and audio may begin earlier.
+        Arrival::Message(message) if message.mark.is_none() => {
+            (true, i64::from(message.time_ms.wrapping_sub(first) as i32))
+        }
+        _ => (false, 0),
+    });
 }
 
 /// The stream of a rendition, and its queue.
@@ -40,14 +81,15 @@ struct PlaylistMaker {
 struct PlaylistSource {
     stream: Arc<Stream>,
     sink: Arc<MessageSink>,
-    /// `None` means the stream itself, of which only the audio is used.
+    /// `None` means the stream itself.
     used: Option<RenditionUse>,
+    is_audio_only: bool,
 }
 
 impl PlaylistSource {
     fn take(&self) -> Vec<Arrival> {
         let mut arrivals = self.sink.take();
-        if self.used.is_none() {
+        if self.is_audio_only {
             let is_audio = |arrival: &Arrival| match arrival {
                 Arrival::Message(message) => message.kind == TagKind::Audio,
                 _ => true,
@@ -87,13 +129,25 @@ impl PlaylistMakers {
             };
             drop(state);
             let stream = used.as_ref().map_or(&self.stream, |it| &it.running.stream);
-            let sink = self.sink.beside(registry.next_id());
+            let takes = match playlist.kind {
+                RenditionKind::Aac => Takes::ONE_TRACK_WITHOUT_OPUS,
+                RenditionKind::Audio | RenditionKind::Video(_) => Takes::ONE_TRACK,
+            };
+            let sink = self.sink.beside(registry.next_id(), takes);
             stream.join(Arc::<MessageSink>::clone(&sink));
-            let source = PlaylistSource { stream: Arc::clone(stream), sink, used };
             let after = playlist.next_number.load(Ordering::Acquire).checked_sub(1);
-            let maker = Maker::of_rendition(playlist.settings, &playlist.tag, after);
+            let (settings, tag) = (playlist.settings, &playlist.tag);
+            let (maker, waits_until) = match playlist.kind {
+                RenditionKind::Aac => (
+                    Maker::without_opus(settings, tag, after),
+                    Some(registry.clock.now() + FIRST_AAC_TIMEOUT),
+                ),
+                _ => (Maker::of_rendition(settings, tag, after), None),
+            };
+            let is_audio_only = playlist.kind == RenditionKind::Audio;
+            let source = PlaylistSource { stream: Arc::clone(stream), sink, used, is_audio_only };
             let (playlist, received) = (Arc::clone(playlist), Vec::new());
-            self.made.push(PlaylistMaker { playlist, maker, source, received });
+            self.made.push(PlaylistMaker { playlist, maker, source, received, waits_until });
         }
     }
 
@@ -109,7 +163,7 @@ impl PlaylistMakers {
         let (target, offset) = (main.target_duration(), main.window.offset());
         let mut changed = false;
         for made in &mut self.made {
-            let received = std::mem::take(&mut made.received);
+            let received = made.take(now);
             changed |= !received.is_empty();
             made.maker.align(main.window.starts(), target);
             made.maker.take_at(received, now, offset);

@@ -31,11 +31,13 @@ const MAX_BASELINE_HEIGHT: u32 = 720;
 const BITS_PER_PIXEL: f64 = 2.7;
 /// Name of the rendition without video.
 pub(crate) const AUDIO_RENDITION: &str = "audio";
+/// Name of the rendition with AAC instead of the Opus of the stream. Ladders do not contain it.
+pub(crate) const AAC_RENDITION: &str = "aac";
 
 /// Returns true if this can be the name of a rendition.
 pub(crate) fn is_rendition(name: &str) -> bool {
     let height = name.strip_suffix('p').unwrap_or_default();
-    name == AUDIO_RENDITION
+    matches!(name, AUDIO_RENDITION | AAC_RENDITION)
         || (2..=4).contains(&height.len()) && height.bytes().all(|it| it.is_ascii_digit())
 }
 

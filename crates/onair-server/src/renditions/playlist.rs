@@ -16,7 +16,7 @@ use crate::server::hls::Settings;
 use crate::server::hls::listing::Listing;
 use crate::server::hls::mpeg_ts::TS_PREFIX;
 use crate::server::hls::window::Window;
-use crate::server::renditions::ladder::{AUDIO_RENDITION, Ladder, VideoRendition};
+use crate::server::renditions::ladder::{AAC_RENDITION, AUDIO_RENDITION, Ladder, VideoRendition};
 use crate::server::renditions::running::RenditionUse;
 use crate::wire::container::mp4::codec_names::video_codec_name;
 use crate::wire::hls::OfferedVariant;
@@ -33,6 +33,8 @@ pub(crate) enum RenditionKind {
     Video(VideoRendition),
     /// The audio of the stream, unchanged.
     Audio,
+    /// The video of the stream, unchanged, with AAC instead of its Opus.
+    Aac,
 }
 
 /// The state of a playlist.
@@ -75,6 +77,8 @@ impl RenditionPlaylist {
     ) -> Vec<Arc<Self>> {
         let video = ladder.video.iter().map(|it| (it.name(), RenditionKind::Video(*it)));
         let audio = ladder.audio_only.then(|| (AUDIO_RENDITION.to_owned(), RenditionKind::Audio));
+        // Every stream may begin to have Opus.
+        let aac = std::iter::once((AAC_RENDITION.to_owned(), RenditionKind::Aac));
         let new = |(name, kind): (String, RenditionKind)| {
             let known = before.iter().find(|it| it.name == name);
             if let Some(known) = known.filter(|it| it.kind == kind || it.is_made()) {
@@ -96,8 +100,9 @@ impl RenditionPlaylist {
                 codec: Mutex::default(),
             })
         };
-        let mut all: Vec<_> = video.chain(audio).map(new).collect();
-        let made = before.iter().filter(|it| it.is_made() && !ladder.has(&it.name));
+        let mut all: Vec<_> = video.chain(audio).chain(aac).map(new).collect();
+        let is_former = |it: &&Arc<Self>| !ladder.has(&it.name) && it.kind != RenditionKind::Aac;
+        let made = before.iter().filter(|it| it.is_made()).filter(is_former);
         all.extend(made.cloned());
         all
     }
@@ -152,6 +157,8 @@ impl RenditionPlaylist {
         let audio_codec = of.audio.as_ref().and_then(|_| of.codecs.last().cloned());
         let uri = self.list_name();
         match self.kind {
+            // It is no variant, but replaces the stream for the players that need it.
+            RenditionKind::Aac => None,
             RenditionKind::Audio if !has_video => None,
             RenditionKind::Audio => Some(OfferedVariant {
                 uri,
@@ -236,15 +243,16 @@ mod tests {
         before[0].next_number.store(7, Ordering::Release);
         *before[1].state.lock() = PlaylistState::Running;
         let after = of("480p:2M,240p,audio", &before);
-        assert_eq!(names(&after), "480p 240p audio 360p");
+        assert_eq!(names(&after), "480p 240p audio aac 360p");
         assert!(!Arc::ptr_eq(&after[0], &before[0]), "another bitrate");
         assert_eq!(after[0].next_number.load(Ordering::Acquire), 7);
-        assert!(Arc::ptr_eq(&after[1], &before[2]) && Arc::ptr_eq(&after[3], &before[1]));
+        assert!(Arc::ptr_eq(&after[1], &before[2]) && Arc::ptr_eq(&after[4], &before[1]));
+        assert!(Arc::ptr_eq(&after[3], &before[3]), "one for AAC");
         // The bitrate changes when nobody watches any more.
         let changed = of("360p:2M", &after);
-        assert!(names(&changed) == "360p" && Arc::ptr_eq(&changed[0], &before[1]));
+        assert!(names(&changed) == "360p aac" && Arc::ptr_eq(&changed[0], &before[1]));
         before[1].clear();
         assert!(!Arc::ptr_eq(&of("360p:2M", &changed)[0], &before[1]));
-        assert_eq!(names(&of("audio", &changed)), "audio");
+        assert_eq!(names(&of("audio", &changed)), "audio aac");
     }
 }

@@ -13,7 +13,7 @@ use crate::server::hls::Settings;
 use crate::server::hls::listing::Listing;
 use crate::server::hls::viewers::{ViewerKey, Viewers};
 use crate::server::renditions::ladder::Ladder;
-use crate::server::renditions::playlist::RenditionPlaylist;
+use crate::server::renditions::playlist::{RenditionKind, RenditionPlaylist};
 use crate::server::stream::Stream;
 use crate::server::stream::message_sink::MessageSink;
 
@@ -110,6 +110,11 @@ impl PlaylistProduction {
     pub fn offered(&self, ladder: &Ladder) -> Vec<Arc<RenditionPlaylist>> {
         let all = self.renditions.lock();
         all.iter().filter(|it| ladder.has(&it.name)).cloned().collect()
+    }
+
+    /// Returns the playlist with AAC instead of the Opus of the stream.
+    pub fn aac(&self) -> Option<Arc<RenditionPlaylist>> {
+        self.renditions.lock().iter().find(|it| it.kind == RenditionKind::Aac).cloned()
     }
 
     /// Takes over the renditions of a ladder, which may have changed.

@@ -83,6 +83,7 @@ pub(crate) struct Takes {
 impl Takes {
     pub const EVERYTHING: Self = Self { tracks: true, opus: true };
     pub const ONE_TRACK: Self = Self { tracks: false, opus: true };
+    pub const ONE_TRACK_WITHOUT_OPUS: Self = Self { tracks: false, opus: false };
 }
 
 /// The part of a multitrack body for viewers that support one track.

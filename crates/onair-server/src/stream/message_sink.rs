@@ -54,9 +54,10 @@ impl MessageSink {
         Self::waking(id, limit, takes, Arc::default())
     }
 
-    /// Creates another queue for the same task, which waits for both queues.
-    pub fn beside(&self, id: u64) -> Arc<Self> {
-        Self::waking(id, self.limit, self.takes, Arc::clone(&self.arrived))
+    /// Creates another queue for the same task, which waits for both queues. It takes these forms of
+    /// messages.
+    pub fn beside(&self, id: u64, takes: Takes) -> Arc<Self> {
+        Self::waking(id, self.limit, takes, Arc::clone(&self.arrived))
     }
 
     fn waking(id: u64, limit: usize, takes: Takes, arrived: Arc<Notify>) -> Arc<Self> {

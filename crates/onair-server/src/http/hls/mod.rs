@@ -3,6 +3,7 @@
 //! number of players with one request per object: an awaited playlist never changes its content, and files
 //! never change.
 
+mod aac;
 mod answers;
 mod broadcast;
 mod download;
@@ -30,6 +31,7 @@ use crate::server::hls::listing::{
 use crate::server::hls::manifest::CLOCK_RESOURCE;
 use crate::server::hls::mpeg_ts::{TS_LIST_NAME, TS_MASTER_NAME, TS_PREFIX};
 use crate::server::hls::viewers::ViewerKey;
+use crate::server::http::hls::aac::{AacNeed, with_aac};
 use crate::server::http::hls::answers::{
     ChunkBody, MANIFEST_TYPE, MISSING_FILE_CACHE_CONTROL, MP4_MEDIA_TYPE, PLAYLIST_TYPE,
     ResponseHead, TS_MEDIA_TYPE, UNSUPPORTED_TS_TEXT, busy, cache_scope, disconnected, failed,
@@ -43,7 +45,7 @@ use crate::server::http::refusals::{no_such_stream, too_many_viewers};
 use crate::server::outputs::hls;
 use crate::server::recordings::playlist::broadcast::EVENT_PLAYLIST_NAME;
 use crate::server::registry::Registry;
-use crate::server::renditions::ladder::is_rendition;
+use crate::server::renditions::ladder::{AAC_RENDITION, is_rendition};
 use crate::server::renditions::playlist::{RenditionKind, RenditionPlaylist};
 use crate::server::renditions::playlist_productions::PlaylistProduction;
 use crate::wire::dash::date_time;
@@ -316,10 +318,22 @@ async fn list(
             },
         }
     }
+    let aac_need = AacNeed::of(request, asked).filter(|_| directives.awaited.is_none());
+    let aac_need = aac_need.filter(|_| now.has_opus());
+    if aac_need.is_some() {
+        match with_aac(request.registry, production).await {
+            Ok(listing) => now = listing,
+            Err(refusal) => return refusal,
+        }
+    }
     let stream = path::encode_name(request.stream);
     let (text, form) = match asked {
         HlsResource::Below(name) if name == TS_MASTER_NAME => {
-            let variants = hls::variants(request.registry, production, &now);
+            // The renditions have the audio of the stream.
+            let variants = match aac_need {
+                Some(_) => Vec::new(),
+                None => hls::variants(request.registry, production, &now),
+            };
             let text = now.ts_master(variants);
             let Some(text) = text else {
                 return failed(StatusCode::NOT_FOUND, UNSUPPORTED_TS_TEXT);
@@ -336,13 +350,20 @@ async fn list(
         HlsResource::Stream if directives.awaited.is_some() => {
             (now.media_below(&format!("{stream}/hls/"), directives.update), "s")
         }
+        HlsResource::Stream if aac_need.is_some() => {
+            let name = format!("{AAC_RENDITION}{PLAYLIST_EXTENSION}");
+            (now.master_of(&format!("{stream}/hls/"), name, &[]), "m")
+        }
         HlsResource::Stream => {
             let variants = hls::variants(request.registry, production, &now);
             (now.master(&format!("{stream}/hls/"), &variants), "m")
         }
         HlsResource::Manifest => {
             let pass = request.pass.as_ref().map_or_else(String::new, |it| format!("?pass={it}"));
-            let renditions = dash_renditions(request.registry, production).await;
+            let renditions = match aac_need {
+                Some(_) => Vec::new(),
+                None => dash_renditions(request.registry, production).await,
+            };
             (now.manifest(&stream, &pass, &renditions), "d")
         }
     };
@@ -366,6 +387,8 @@ async fn list(
     // A pass is for this viewer alone.
     let age = match request.pass.is_some() {
         true => "no-store".to_owned(),
+        // Other players get another playlist at the same address.
+        false if aac_need == Some(AacNeed::OfPlayer) => "no-store".to_owned(),
         false => format!("{}, max-age={age}", cache_scope(request.registry, request.app)),
     };
     let kind = if *asked == HlsResource::Manifest { MANIFEST_TYPE } else { PLAYLIST_TYPE };
