@@ -29,7 +29,7 @@ use crate::studio::snapshot::RemoteReport;
 use crate::studio::targets::Target;
 use crate::studio::targets::quality::Quality;
 use crate::studio::targets::services::Service;
-use crate::studio::targets::sharing::{ServerNames, ServerReach};
+use crate::studio::targets::sharing::{ServerCertificate, ServerNames, ServerReach};
 use crate::studio::watch::choices::WatchCommand;
 use crate::studio::watch::own_chat::ChatCommand;
 
@@ -228,6 +228,14 @@ pub enum Command {
     /// Sets the host names of the built-in server, and the origins whose pages may read from it.
     /// The value is saved.
     SetServerNames(ServerNames),
+    /// Sets the passphrase that SRT clients of the built-in server need; an empty one means none. It
+    /// is stored with the stream keys.
+    SetSrtPassphrase(Secret),
+    /// Sets where the certificate of the built-in server's HTTPS comes from. The value is saved.
+    SetServerCertificate(ServerCertificate),
+    /// Sets the key of YouTube's API, for chats; an empty one means none. It is stored with the
+    /// stream keys.
+    SetYouTubeKey(Secret),
     /// Sets whether other programs can control onair, and where. The value is saved. The first time,
     /// onair makes a password.
     SetRemoteControl(RemoteChoices),

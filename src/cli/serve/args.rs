@@ -8,15 +8,14 @@ use std::time::Duration;
 
 use crate::cli::flags::value::whole;
 use crate::cli::serve::access::OTHER_APPS;
-use crate::cli::serve::tls::acme_values::{
-    check_directory, check_domain, check_email, check_together,
-};
+use crate::cli::serve::tls::acme_values::{check_directory, check_email, check_together};
 use crate::cli::serve::values::{
     self, KEEP_TIME_RANGE, MAX_CONNECTIONS_RANGE, MAX_PER_ADDRESS_RANGE, MAX_STREAMS_RANGE,
     RuleValues, SPLIT_TIME_RANGE, number, within,
 };
 use crate::net::connect::network::Network;
 use crate::net::listener::inherited;
+use crate::net::tls::acme::domain::check_domain;
 use crate::server::access::Action;
 use crate::server::access::limits::DEFAULT_MAX_CONNECTIONS;
 use crate::server::config::DEFAULT_RTMP_PORT;

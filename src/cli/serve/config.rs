@@ -14,7 +14,7 @@ use crate::cli::serve::args::{Args, SLOW_MODE_RANGE, hls_mode, percent};
 use crate::cli::serve::recording::{self, RuleTable};
 use crate::cli::serve::relays::{self, RelayTable};
 use crate::cli::serve::renditions;
-use crate::cli::serve::tls::acme_values::{check_directory, check_domain, check_email};
+use crate::cli::serve::tls::acme_values::{check_directory, check_email};
 use crate::cli::serve::values::{
     self, KEEP_TIME_RANGE, MAX_CONNECTIONS_RANGE, MAX_PER_ADDRESS_RANGE, MAX_STREAMS_RANGE,
     RuleValues, SPLIT_TIME_RANGE, number, within,
@@ -22,6 +22,7 @@ use crate::cli::serve::values::{
 use crate::cli::serve::watermarks::WatermarkTable;
 use crate::cli::serve::webrtc::ice_servers::{self, IceServerTable};
 use crate::cli::serve::webrtc::meeting::MeetingTable;
+use crate::net::tls::acme::domain::check_domain;
 use crate::server::access::{AccessRules, TokenRules};
 use crate::server::hls::Settings;
 use crate::server::relay::RelayRule;

@@ -114,6 +114,8 @@ pub(super) struct Registry {
     pub http_is_local: AtomicBool,
     /// The same for HTTPS.
     pub https_is_local: AtomicBool,
+    /// The passphrase of SRT. Connections that exist keep theirs.
+    pub srt_passphrase: Mutex<Option<Secret>>,
     /// The answers to an authority that issues the certificate.
     pub challenges: Arc<Challenges>,
     /// The port of HTTPS to which HTTP redirects browsers, if that is wanted.
@@ -250,6 +252,7 @@ impl Registry {
         let chats = Chats::new(streams, viewers, config.chat.clone(), first);
         let admission = Admission::new(&config.limits);
         let relays = Relays::new(&config.relays, runtime);
+        let srt_passphrase = config.srt_passphrase.clone();
         Self {
             successor: Mutex::new(config.successor.clone()),
             http_successor: Mutex::new(config.http_successor.clone()),
@@ -283,6 +286,7 @@ impl Registry {
             link_key: Secret::new(random_hex().unwrap_or_default()),
             http_is_local: AtomicBool::new(true),
             https_is_local: AtomicBool::new(true),
+            srt_passphrase: Mutex::new(srt_passphrase),
             redirect_to: OnceLock::new(),
             challenges: Arc::default(),
             began: clock.now(),
@@ -536,6 +540,7 @@ impl Registry {
         *self.successor.lock() = named.0.clone().or_else(|| config.successor.clone());
         *self.http_successor.lock() = named.1.clone().or_else(|| config.http_successor.clone());
         drop(named);
+        self.srt_passphrase.lock().clone_from(&config.srt_passphrase);
         self.lab.set(config.faults.clone());
         self.chats.set_rules(config.chat.clone());
     }

@@ -354,7 +354,6 @@ impl Server {
             ("webrtc", old.webrtc != config.webrtc),
             ("webrtc_address", old.webrtc_addresses != config.webrtc_addresses),
             ("srt", old.srt != config.srt),
-            ("srt_passphrase_file", old.srt_passphrase != config.srt_passphrase),
             ("meeting", meeting::differs(old, config)),
             ("record", old.record != config.record),
             // The system may allow fewer connections than viewers.

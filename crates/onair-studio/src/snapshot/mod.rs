@@ -52,7 +52,9 @@ use crate::studio::settings::part::{InUse, PartKind};
 use crate::studio::settings::stream_keys::KeyPlace;
 use crate::studio::targets::quality::Quality;
 use crate::studio::targets::services::ServiceList;
-use crate::studio::targets::sharing::{NetworkAddress, ServerNames, ServerReach, ShareLinks};
+use crate::studio::targets::sharing::{
+    NetworkAddress, ServerCertificate, ServerNames, ServerReach, ShareLinks,
+};
 use crate::studio::targets::{Target, TargetState};
 use crate::studio::watch::chat::{ChatChoices, ChatView};
 use crate::studio::watch::choices::PlayerChoices;
@@ -370,6 +372,10 @@ pub struct ServerFigures {
     /// True if viewers need the play key, which the links contain.
     pub play_key: bool,
     pub names: ServerNames,
+    /// Where the certificate of HTTPS comes from.
+    pub certificate: ServerCertificate,
+    /// True if SRT clients need a passphrase.
+    pub srt_passphrase: bool,
     /// This computer's name in the local network, such as `studio.local`.
     pub local_name: Option<String>,
     pub viewers: usize,

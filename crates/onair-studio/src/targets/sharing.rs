@@ -1,6 +1,7 @@
 //! Which computers can reach the built-in server, and the links to its stream for them.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
 
 use crate::net::OwnAddress;
 use crate::server::{Addresses, Listen};
@@ -43,6 +44,26 @@ pub struct ServerNames {
     /// Origins whose pages may read from the server, such as `https://example.com`; `*` for all. The
     /// server's own pages always may.
     pub origins: Vec<String>,
+}
+
+/// Where the certificate of the built-in server's HTTPS comes from: from files, from an authority
+/// for domains, or, if all is empty, from onair itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServerCertificate {
+    /// The file of the certificate (PEM).
+    pub cert: String,
+    /// The file of its key (PEM).
+    pub key: String,
+    /// The domains for which an authority issues the certificate, unless there are files.
+    pub domains: Vec<String>,
+}
+
+impl ServerCertificate {
+    /// Returns the files, if both are given.
+    pub fn files(&self) -> Option<(&Path, &Path)> {
+        let is_given = !self.cert.is_empty() && !self.key.is_empty();
+        is_given.then(|| (Path::new(&self.cert), Path::new(&self.key)))
+    }
 }
 
 /// Checks a host name.

@@ -44,6 +44,8 @@ pub struct ChatChoices {
     pub places: Vec<(String, String)>,
     /// The chats of streaming services that the streamer reads.
     pub services: Vec<ServiceAddress>,
+    /// True if a key of YouTube's API is stored with the stream keys.
+    pub youtube_key: bool,
 }
 
 impl Default for ChatChoices {
@@ -57,6 +59,7 @@ impl Default for ChatChoices {
             name: String::new(),
             places: Vec::new(),
             services: Vec::new(),
+            youtube_key: false,
         }
     }
 }

@@ -477,6 +477,11 @@ impl Players {
         &self.config.net
     }
 
+    /// Records whether a key of YouTube's API is stored.
+    pub fn set_youtube_key(&mut self, is_stored: bool) {
+        self.talk.choices.youtube_key = is_stored;
+    }
+
     /// Returns the display options of the chat.
     pub fn chat_choices(&self) -> &ChatChoices {
         &self.talk.choices

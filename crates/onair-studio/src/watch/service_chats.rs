@@ -8,7 +8,7 @@ use crate::player::chat::ChatState;
 use crate::player::chat::service::{ServiceChat, ServiceFrame};
 use crate::studio::event::service_chat::{ServiceChatNews, ServiceLine};
 use crate::studio::watch::chat::{ChatChoices, MAX_STORED_LINES};
-use crate::wire::chat::service::ServiceAddress;
+use crate::wire::chat::service::{Service, ServiceAddress};
 
 /// The chats for the window.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -59,6 +59,12 @@ impl ServiceChats {
             (Arc::clone(address), state)
         });
         self.view.states = states.collect();
+    }
+
+    /// Joins the refused chats of a service again, for example with another key.
+    pub fn retry(&mut self, service: Service) {
+        let is_refused = |chat: &ServiceChat| matches!(chat.state(), ChatState::Refused { .. });
+        self.chats.retain(|(address, chat)| address.service != service || !is_refused(chat));
     }
 
     /// Takes the messages since the last call, and returns what is new.

@@ -6,9 +6,10 @@ use serde_json::json;
 
 use crate::cli::output::Output;
 use crate::cli::serve::args::{Args, Http};
-use crate::cli::serve::tls::acme_values::{check_directory, check_domain, check_email};
+use crate::cli::serve::tls::acme_values::{check_directory, check_email};
 use crate::net::Options;
-use crate::net::tls::acme::{AcmeConfig, AcmeEvent, LETS_ENCRYPT};
+use crate::net::tls::acme::domain::check_domain;
+use crate::net::tls::acme::{AcmeConfig, AcmeEvent};
 use crate::net::tls::trust::Trust;
 use crate::server::{Config, Server};
 use crate::text::problem::problem;
@@ -51,16 +52,15 @@ impl AcmeFlags {
         if self.acme.is_empty() {
             return None;
         }
-        let folder = dirs::state_dir().or_else(dirs::data_local_dir).unwrap_or_default();
         let trust = Trust { ca_file: self.acme_ca.clone(), ..Trust::default() };
+        let usual = AcmeConfig::usual(self.acme.clone());
         Some(AcmeConfig {
-            domains: self.acme.clone(),
-            directory: self.acme_directory.clone().unwrap_or_else(|| LETS_ENCRYPT.to_owned()),
+            directory: self.acme_directory.clone().unwrap_or_else(|| usual.directory.clone()),
             email: self.acme_email.clone(),
-            folder: folder.join("onair").join("acme"),
             options: Options { trust, ..Options::default() },
             over_tls,
             over_http,
+            ..usual
         })
     }
 }

@@ -1,12 +1,12 @@
 //! The selection and input in the settings dialog.
 
+use crate::base::partial_debug;
 use crate::studio::settings::Rule;
 use crate::ui::dialogs::settings::table::{Setting, SettingsPage};
 use crate::ui::input::named::AnyCommand;
 use crate::ui::text::Texts;
 
-/// The selection and input in the settings dialog.
-#[derive(Debug)]
+/// The selection and input in the settings dialog, which can be a secret.
 pub struct SettingsDraft {
     pub(super) page: SettingsPage,
     pub(super) query: String,
@@ -23,6 +23,14 @@ pub struct SettingsDraft {
     pub(super) server_names: Option<String>,
     /// The text entered as origins of the built-in server.
     pub(super) server_origins: Option<String>,
+    /// The texts entered as the files of the built-in server's certificate.
+    pub(super) server_certificate: Option<[String; 2]>,
+    /// The text entered as domains of the built-in server.
+    pub(super) server_domains: Option<String>,
+    /// The text entered as the passphrase of SRT.
+    pub(super) srt_passphrase: String,
+    /// The text entered as the key of YouTube.
+    pub(super) youtube_key: String,
     /// The text entered as the port of remote control.
     pub(super) remote_port: Option<String>,
     /// The rules, while the user types in one of them.
@@ -35,6 +43,8 @@ pub struct SettingsDraft {
     pub(super) other: Option<Texts>,
 }
 
+partial_debug!(SettingsDraft { page, query });
+
 impl Default for SettingsDraft {
     fn default() -> Self {
         Self {
@@ -46,6 +56,10 @@ impl Default for SettingsDraft {
             talk_key: None,
             server_names: None,
             server_origins: None,
+            server_certificate: None,
+            server_domains: None,
+            srt_passphrase: String::new(),
+            youtube_key: String::new(),
             remote_port: None,
             rules: None,
             password_copied_at: None,

@@ -121,6 +121,10 @@ settings! {
         Services "services";
         ServerNames "server-names";
         ServerOrigins "server-origins";
+        ServerCertificate "server-certificate";
+        ServerDomains "server-domains";
+        SrtPassphrase "srt-passphrase";
+        YouTubeKey "youtube-key";
         Successor "successor";
     }
     RemoteControl "remote-control" External {

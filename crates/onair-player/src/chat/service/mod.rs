@@ -6,7 +6,7 @@ mod bilibili;
 mod chat_position;
 mod key;
 mod twitch;
-mod youtube;
+pub mod youtube;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::sleep;
 
 use super::chat_position::ChatPlace;
@@ -15,6 +16,14 @@ use crate::wire::chat::service::youtube::{self, YouTubeEvent, YouTubeRefusal};
 /// Time limit for an answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// The key that the user has entered. That of the environment precedes it.
+static KEY: Mutex<Option<Secret>> = Mutex::new(None);
+
+/// Sets the key for the next connections.
+pub fn set_key(key: Option<Secret>) {
+    *KEY.lock() = key;
+}
+
 impl Reader {
     /// Reads the chat of YouTube until the connection ends.
     pub(super) async fn youtube(&self, place: &mut ChatPlace) -> Ended {
@@ -24,7 +33,10 @@ impl Reader {
         };
         let key = match key::of("ONAIR_YOUTUBE_KEY").await {
             Ok(Some(key)) => key,
-            Ok(None) => return Ended::Refused(problem!("chat-needs-key")),
+            Ok(None) => match KEY.lock().clone() {
+                Some(key) => key,
+                None => return Ended::Refused(problem!("chat-needs-key")),
+            },
             Err(why) => return Ended::Refused(why),
         };
         let mut client = Client::new(self.options.clone());

@@ -97,9 +97,9 @@ async fn serve(
     };
     let (name, grant) = decided.map_err(reject)?;
     let number = port.number().ok_or_else(|| reject(status::UNAVAILABLE))?;
-    let passphrase = registry.config.srt_passphrase.as_ref();
+    let passphrase = registry.srt_passphrase.lock().clone();
     let now = (SERVER_LATENCY, registry.clock.now());
-    let (agreed, answer) = match call.accept(number, passphrase, now) {
+    let (agreed, answer) = match call.accept(number, passphrase.as_ref(), now) {
         Ok(agreed) => agreed,
         Err((answer, reason)) => {
             tracing::info!(%peer, reason, "rejected an SRT caller");

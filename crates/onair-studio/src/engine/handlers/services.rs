@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::base::Secret;
 use crate::base::queue::{self, Full};
+use crate::player::chat::service::youtube;
 use crate::server::{ProgramAudio, ProgramAudioNeed};
 use crate::studio::engine::Engine;
 use crate::studio::live::on_air::OnAir;
@@ -12,9 +13,12 @@ use crate::studio::settings::stream_keys::KeyOwner;
 use crate::studio::settings::{MAX_SERVICES, check_successor, read_services, services_beside};
 use crate::studio::targets::services::{Service, ServiceList};
 use crate::studio::targets::sharing::{ServerNames, check_host, check_names, check_origin};
+use crate::wire::chat::service::Service as ChatService;
 
 /// The name of the stored play key.
 const PLAY_KEY_NAME: &str = "play-key";
+/// The name of the stored key of YouTube's API.
+const YOUTUBE_KEY_NAME: &str = "youtube-key";
 
 /// Maximum number of audio blocks (10 ms) that wait for the built-in server.
 const MAX_QUEUED_AUDIO_BLOCKS: usize = 16;
@@ -117,6 +121,38 @@ impl Engine {
             self.built_in.set_names(names);
             self.changed();
         }
+    }
+
+    /// Requests the stored key of YouTube's API.
+    pub fn fetch_youtube_key(&mut self) {
+        let keys = self.secrets.keys.as_ref();
+        if let Some(keys) = keys.filter(|_| self.settings.chat.youtube_key) {
+            keys.load(KeyOwner::YouTube, YOUTUBE_KEY_NAME);
+        }
+    }
+
+    /// Takes the stored key of YouTube's API. Chats that were refused without it are joined again.
+    pub fn youtube_key_loaded(&mut self, key: Option<Secret>) {
+        if key.is_some() {
+            youtube::set_key(key);
+            self.service_chats.retry(ChatService::YouTube);
+        }
+    }
+
+    /// Sets the key of YouTube's API; an empty one means none.
+    pub fn set_youtube_key(&mut self, key: &Secret) {
+        let key = Some(Secret::new(key.expose().trim())).filter(|key| !key.is_empty());
+        if let Some(keys) = &self.secrets.keys {
+            match &key {
+                Some(key) => keys.keep_or_file(YOUTUBE_KEY_NAME, key),
+                None => keys.forget(YOUTUBE_KEY_NAME),
+            }
+        }
+        self.watch.set_youtube_key(key.is_some());
+        self.settings.chat.youtube_key = key.is_some();
+        self.changed();
+        youtube::set_key(key);
+        self.service_chats.retry(ChatService::YouTube);
     }
 
     /// Requests the stored play key, if viewers need one.

@@ -49,6 +49,8 @@ impl Engine {
         self.fetch_play_key();
         self.fetch_remote_password();
         self.fetch_meeting_key();
+        self.fetch_srt_passphrase();
+        self.fetch_youtube_key();
         self.fetch_secrets();
     }
 
@@ -114,6 +116,12 @@ impl Engine {
                 }
                 KeyAnswer::Loaded { what: KeyOwner::Meeting, key, .. } => {
                     self.meeting_key_loaded(key);
+                }
+                KeyAnswer::Loaded { what: KeyOwner::SrtClients, key, .. } => {
+                    self.srt_passphrase_loaded(key);
+                }
+                KeyAnswer::Loaded { what: KeyOwner::YouTube, key, .. } => {
+                    self.youtube_key_loaded(key);
                 }
                 KeyAnswer::Loaded { key: None, .. } => {}
                 KeyAnswer::Loaded { what: KeyOwner::Permission, name, key: Some(key) } => {

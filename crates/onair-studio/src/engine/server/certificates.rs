@@ -14,8 +14,8 @@ impl BuiltIn {
     /// Returns the given certificate, the kept one of the authority, or the server's own, whose fingerprint is shown.
     pub(super) fn https_identity(&mut self, listen: Listen) -> Result<Identity, Problem> {
         self.https_pin = None;
-        let kept = || self.flags.acme.as_ref().and_then(AcmeConfig::kept);
-        if let Some(identity) = self.flags.identity.clone().or_else(kept) {
+        let kept = || self.authority().and_then(AcmeConfig::kept);
+        if let Some(identity) = self.given_identity().cloned().or_else(kept) {
             return Ok(identity);
         }
         let mut names = self.names.hosts.clone();
@@ -34,19 +34,21 @@ impl BuiltIn {
         if let Some(server) = &self.server {
             server.set_identity(identity.clone());
         }
-        self.flags.identity = Some(identity);
+        self.renew_identity(identity);
         Ok(())
     }
 
-    /// Asks the authority of the flags for a certificate. Until there is one, the server has the kept one, or its own.
+    /// Asks the authority for a certificate. Until there is one, the server has the kept one, or its own.
     pub(super) fn use_authority(&self, config: &mut server::Config) {
-        let Some(acme) = self.flags.acme.clone().filter(|_| config.https.is_some()) else { return };
+        let Some(acme) = self.authority().filter(|_| config.https.is_some()).cloned() else {
+            return;
+        };
         config.use_authority(acme);
     }
 
     /// Returns what the authority did since the last call. Programs trust its certificate, so no fingerprint is shown.
     pub fn certificate_news(&mut self) -> Vec<StudioMessage> {
-        let (Some(server), Some(acme)) = (&self.server, &self.flags.acme) else {
+        let (Some(server), Some(acme)) = (&self.server, self.authority()) else {
             return Vec::new();
         };
         let domains = || acme.domains.join(", ");

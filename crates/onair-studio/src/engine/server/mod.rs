@@ -5,6 +5,7 @@ pub mod flags;
 mod guest_desk;
 mod guests;
 mod meeting;
+mod security;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use crate::server::{
 };
 use crate::studio::engine::server::flags::ServerFlags;
 use crate::studio::engine::server::guest_desk::GuestDesk;
+use crate::studio::engine::server::security::ServerSecurity;
 use crate::studio::event::Ready;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::settings::{CertificateFiles, ServerToken, Settings};
@@ -67,6 +69,8 @@ pub struct BuiltIn {
     names: ServerNames,
     reach: ServerReach,
     flags: ServerFlags,
+    /// What the settings say instead of the flags.
+    security: ServerSecurity,
     /// The files of a given certificate.
     certificate_files: Option<CertificateFiles>,
     /// The fingerprint of the certificate that the server made for HTTPS.
@@ -94,6 +98,8 @@ impl BuiltIn {
     ) -> Self {
         // Without random numbers there is no server: see `start`.
         let secret = || Secret::new(random_hex().unwrap_or_default());
+        let security = ServerSecurity::new(settings);
+        let certificate_files = CertificateFiles::of(security.identity.as_ref(), Instant::now());
         Self {
             serve,
             server: None,
@@ -106,7 +112,8 @@ impl BuiltIn {
             names: settings.server_names.clone(),
             reach: settings.reach,
             flags: ServerFlags::default(),
-            certificate_files: None,
+            security,
+            certificate_files,
             https_pin: None,
             chat_rules: settings.chat_rules.clone(),
             keyframe_request: None,
@@ -120,8 +127,10 @@ impl BuiltIn {
 
     /// Follows these flags, whatever the settings say.
     pub fn with_flags(self, flags: ServerFlags) -> Self {
-        let certificate_files = CertificateFiles::of(flags.identity.as_ref(), Instant::now());
-        Self { flags, certificate_files, ..self }
+        let mut flagged = Self { flags, ..self };
+        let identity = flagged.given_identity();
+        flagged.certificate_files = CertificateFiles::of(identity, Instant::now());
+        flagged
     }
 
     /// Returns where SRT listens, if it is wanted.
@@ -217,10 +226,10 @@ impl BuiltIn {
                 DEFAULT_WEBRTC_PORT,
             )),
             srt: self.srt_listen(),
-            srt_passphrase: self.flags.srt_passphrase.clone(),
+            srt_passphrase: self.srt_passphrase(),
             own_stream: Some(own_stream),
             access,
-            http_names: self.names.hosts.clone(),
+            http_names: self.host_names(),
             cors: self.names.origins.clone(),
             chat: self.chat_rules.clone(),
             http_token: self.token.as_ref().map(|token| token.token.clone()),
@@ -510,6 +519,8 @@ impl BuiltIn {
             reach: self.reach,
             play_key: self.needs_play_key(),
             names: self.names.clone(),
+            certificate: self.security.certificate.clone(),
+            srt_passphrase: self.srt_passphrase().is_some(),
             local_name: self.local_name.clone(),
             viewers: viewers_by.values().sum(),
             viewers_by,

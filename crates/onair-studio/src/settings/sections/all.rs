@@ -18,7 +18,7 @@ use crate::studio::settings::sections::window::{
 };
 use crate::studio::targets::Target;
 use crate::studio::targets::quality::Quality;
-use crate::studio::targets::sharing::{ServerNames, ServerReach};
+use crate::studio::targets::sharing::{ServerCertificate, ServerNames, ServerReach};
 use crate::studio::watch::chat::ChatChoices;
 use crate::studio::watch::choices::PlayerChoices;
 use crate::studio::watch::viewport::Viewport;
@@ -70,6 +70,11 @@ pub struct Settings {
     /// True if viewers of the built-in server need a key, which is stored with the stream keys.
     pub play_key: bool,
     pub server_names: ServerNames,
+    /// Where the certificate of the built-in server's HTTPS comes from.
+    pub server_certificate: ServerCertificate,
+    /// True if SRT clients of the built-in server need a passphrase, which is stored with the
+    /// stream keys.
+    pub srt_passphrase: bool,
     /// The server at which guests across the internet meet the studio; empty means none.
     pub meeting: String,
     /// Whether and where other programs can control onair. The password is stored with the stream
@@ -110,6 +115,8 @@ impl Default for Settings {
             chat_rules: ChatRules::default(),
             play_key: false,
             server_names: ServerNames::default(),
+            server_certificate: ServerCertificate::default(),
+            srt_passphrase: false,
             meeting: String::new(),
             remote: RemoteChoices::default(),
             virtual_camera: VirtualCameraChoices::default(),

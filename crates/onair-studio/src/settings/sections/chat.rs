@@ -26,6 +26,8 @@ pub struct ChatLayout {
     places: Vec<(String, String)>,
     #[serde(with = "services", skip_serializing_if = "Vec::is_empty")]
     services: Vec<ServiceAddress>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    youtube_key: bool,
 }
 
 within! {
@@ -95,6 +97,7 @@ mod tests {
             name: "小明".into(),
             places: vec![("rtmp://h/live/a b".into(), "wss://chat.example/live/a/chat".into())],
             services: vec!["twitch:someone".parse().unwrap()],
+            youtube_key: true,
         };
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("onair.toml");

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::net::tls::acme::domain::check_domain;
 use crate::problems::ToProblem;
 use crate::server::{MAX_SLOW_MODE_INTERVAL, MeetingPlace};
 use crate::studio::settings::reading::lenient::Document;
@@ -48,6 +49,18 @@ layout! {
         names: Vec<String> = server_names.hosts,
         #[serde(skip_serializing_if = "is_usual", deserialize_with = "origins")]
         origins: Vec<String> = server_names.origins,
+        /// The files of the certificate of HTTPS.
+        #[serde(skip_serializing_if = "is_usual")]
+        cert: String = server_certificate.cert,
+        #[serde(skip_serializing_if = "is_usual")]
+        cert_key: String = server_certificate.key,
+        /// The domains for which an authority issues the certificate.
+        #[serde(skip_serializing_if = "is_usual", deserialize_with = "domains")]
+        acme: Vec<String> = server_certificate.domains,
+        /// True if SRT clients need the stored passphrase. Any other value than `false` counts as
+        /// true, as for the play key.
+        #[serde(skip_serializing_if = "is_usual")]
+        srt_passphrase: Option<toml::Value>,
         /// The server at which guests across the internet meet the studio.
         #[serde(skip_serializing_if = "is_usual", deserialize_with = "meeting")]
         meet: String = meeting,
@@ -57,12 +70,22 @@ layout! {
 impl Table {
     /// Formats the section.
     pub fn written(settings: &Settings) -> Self {
-        Self { play_key: settings.play_key.then_some(true.into()), ..Self::of(settings) }
+        Self {
+            play_key: settings.play_key.then_some(true.into()),
+            srt_passphrase: settings.srt_passphrase.then_some(true.into()),
+            ..Self::of(settings)
+        }
     }
 
     /// Sets the values of the section.
     pub fn apply(&self, settings: &mut Settings, from: &mut Document<'_>) {
         self.put(settings);
+        if let Some(needed) = &self.srt_passphrase {
+            settings.srt_passphrase = needed.as_bool().unwrap_or_else(|| {
+                from.note("server.srt_passphrase", &problem!("server-play-key-bad"));
+                true
+            });
+        }
         if let Some(needed) = &self.play_key {
             settings.play_key = needed.as_bool().unwrap_or_else(|| {
                 from.note("server.play_key", &problem!("server-play-key-bad"));
@@ -105,6 +128,11 @@ fn hosts<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
     check_names(texts.iter().map(String::as_str), check_host).map_err(values::refuse)
 }
 
+fn domains<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let texts = Vec::<String>::deserialize(from)?;
+    check_names(texts.iter().map(String::as_str), check_domain).map_err(values::refuse)
+}
+
 fn origins<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
     let texts = Vec::<String>::deserialize(from)?;
     check_names(texts.iter().map(String::as_str), check_origin).map_err(values::refuse)
@@ -131,7 +159,7 @@ pub fn check_successor(url: &str) -> Result<String, Problem> {
 mod tests {
     use super::*;
     use crate::server::ChatRules;
-    use crate::studio::targets::sharing::{ServerNames, ServerReach};
+    use crate::studio::targets::sharing::{ServerCertificate, ServerNames, ServerReach};
 
     #[test]
     fn the_server_is_read_as_it_was_written() {
@@ -142,6 +170,12 @@ mod tests {
                 words: BlockedWords::new(["spoiler", "剧透"]),
             },
             play_key: true,
+            srt_passphrase: true,
+            server_certificate: ServerCertificate {
+                cert: "/etc/cert.pem".to_owned(),
+                key: "/etc/key.pem".to_owned(),
+                domains: vec!["live.example.com".to_owned()],
+            },
             server_names: ServerNames {
                 hosts: vec!["studio.example".to_owned()],
                 origins: vec!["https://example.com".to_owned()],
@@ -154,6 +188,8 @@ mod tests {
         let (read, warnings) = Settings::read(&path);
         assert_eq!(warnings, Vec::<String>::new());
         assert_eq!((read.reach, read.chat_rules), (settings.reach, settings.chat_rules));
+        assert_eq!(read.srt_passphrase, settings.srt_passphrase);
+        assert_eq!(read.server_certificate, settings.server_certificate);
         assert_eq!((read.play_key, read.server_names), (true, settings.server_names));
     }
 

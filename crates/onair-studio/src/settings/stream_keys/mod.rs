@@ -72,6 +72,10 @@ pub enum KeyOwner {
     RemoteControl,
     /// The server at which guests meet the studio.
     Meeting,
+    /// The SRT clients of the built-in server.
+    SrtClients,
+    /// The API of YouTube.
+    YouTube,
 }
 
 /// An answer from the thread.

@@ -10,6 +10,7 @@
 //! allows, so failures wait longer and longer, and a rate limit for hours; a key that others can read.
 
 mod client;
+pub mod domain;
 mod kept;
 mod validity;
 
@@ -81,6 +82,21 @@ pub enum AcmeEvent {
 }
 
 impl AcmeConfig {
+    /// Returns what to ask the usual authority for. The account and the certificate are kept in the
+    /// folder of the program's state.
+    pub fn usual(domains: Vec<String>) -> Self {
+        let folder = dirs::state_dir().or_else(dirs::data_local_dir).unwrap_or_default();
+        Self {
+            domains,
+            directory: LETS_ENCRYPT.to_owned(),
+            email: None,
+            folder: folder.join("onair").join("acme"),
+            options: Options::default(),
+            over_tls: true,
+            over_http: true,
+        }
+    }
+
     /// Returns the certificate of an earlier run, if it is still valid.
     pub fn kept(&self) -> Option<Identity> {
         let usable = self.usable()?;
