@@ -6,6 +6,8 @@ use std::time::Duration;
 use onair::media::Size;
 use onair::mix::StripId;
 use onair::server::ThumbnailImage;
+use onair::server::guests::GuestBudget;
+use onair::studio::event::stats;
 use onair::studio::snapshot::{GuestFigures, GuestPreview, GuestState};
 
 /// Draws what the camera of a guest shows: a head before a wall of this color.
@@ -38,6 +40,13 @@ fn guest(number: u32, name: &str, state: GuestState, wall: [u8; 3]) -> GuestFigu
         tagged: true,
         preview: is_there.then(|| picture(wall)),
     }
+}
+
+/// What these guests cost.
+pub fn traffic(is_lowered: bool) -> stats::Guests {
+    let (bitrate, shape) = if is_lowered { (1_128_000, (360, 15)) } else { (3_128_000, (720, 30)) };
+    let budget = GuestBudget { count: 2, bitrate, shape, is_lowered };
+    stats::Guests { budget, received: u64::from(bitrate) * 8 / 10, sent: 5_040_000 }
 }
 
 /// Four guests, each in another state.

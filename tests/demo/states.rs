@@ -606,6 +606,7 @@ pub fn snapshot(name: &str) -> Snapshot {
         "guests" => {
             snapshot.strips = strips();
             snapshot.guests = super::guests::four();
+            snapshot.guest_traffic = Some(super::guests::traffic(false));
             snapshot.canvas.enabled = true;
             snapshot.canvas_shown = true;
         }

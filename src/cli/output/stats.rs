@@ -58,12 +58,25 @@ pub fn stats_fields(stats: &Stats) -> Value {
             "disk_bytes": delay.disk_bytes,
         })
     });
+    let guests = stats.guests.map(|guests| {
+        let (height, fps) = guests.budget.shape;
+        json!({
+            "count": guests.budget.count,
+            "bitrate": guests.received,
+            "allowed_bitrate": guests.budget.bitrate,
+            "max_height": height,
+            "max_fps": fps,
+            "lowered": guests.budget.is_lowered,
+            "sent_bitrate": guests.sent,
+        })
+    });
     json!({
         "video": video,
         "audio": audio,
         "strips": stats.strips.iter().map(strip_fields).collect::<Vec<_>>(),
         "targets": target_fields(&stats.targets),
         "canvas": canvas,
+        "guests": guests,
         "delay": delay,
         "cpu": (f64::from(stats.cpu) * 1_000.0).round() / 1_000.0,
         "rss_bytes": stats.rss_bytes,

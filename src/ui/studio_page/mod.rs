@@ -65,7 +65,7 @@ fn simple(
     let (rest, side) = room.split_left_right_at_x(split);
     let strip = rest.with_min_y(room.bottom() - size::MIXER_HEIGHT);
     let has_bar = guests::has_bar(view);
-    let above = strip.top() - if has_bar { guests::BAR_HEIGHT_POINTS } else { 0.0 };
+    let above = strip.top() - if has_bar { guests::bar_height(view) } else { 0.0 };
     let sources_room = Rect::from_min_max(room.min, pos2(room.left() + left, above));
     let bar = strip.with_max_y(strip.top()).with_min_y(sources_room.bottom());
     let stage_room = Rect::from_min_max(sources_room.right_top(), bar.right_top());

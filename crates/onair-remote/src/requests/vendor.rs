@@ -106,7 +106,17 @@ fn guests(studio: &Snapshot) -> Value {
             "loss": guest.loss,
         })
     });
-    json!({ "guests": all.collect::<Vec<Value>>() })
+    let traffic = studio.guest_traffic.map(|it| {
+        json!({
+            "bitrate": it.received,
+            "allowedBitrate": it.budget.bitrate,
+            "maxHeight": it.budget.shape.0,
+            "maxFps": it.budget.shape.1,
+            "lowered": it.budget.is_lowered,
+            "sentBitrate": it.sent,
+        })
+    });
+    json!({ "guests": all.collect::<Vec<Value>>(), "traffic": traffic })
 }
 
 fn words(problem: &Problem) -> String {

@@ -23,6 +23,26 @@ impl Server {
         registry.thumbnails.image(&names, publisher.id)
     }
 
+    /// Returns what the guests send, in bits per second, and the number of bytes of the program that they have got in
+    /// their current sessions.
+    pub fn guest_traffic(&self) -> (u64, u64) {
+        let registry = &self.registry;
+        let Some(guests) = &registry.config.guests else { return (0, 0) };
+        let now = registry.clock.now();
+        let sessions = guests.sessions();
+        let sends = |id: &str| {
+            let stream = registry.find(GUEST_APP, id)?;
+            stream.publisher_figures(now).map(|it| it.bitrate)
+        };
+        let received = sessions.iter().filter_map(|(id, _)| sends(id)).sum();
+        let own = registry.config.own_stream.as_ref();
+        let own = own.and_then(|own| registry.find(&own.app, &own.stream));
+        let viewers = own.map(|stream| stream.viewers(now)).unwrap_or_default();
+        let is_guest = |id: u64| sessions.iter().any(|(_, viewer)| *viewer == Some(id));
+        let sent = viewers.iter().filter(|it| is_guest(it.id)).map(|it| it.bytes).sum();
+        (received, sent)
+    }
+
     /// Lets a guest hear this audio, which must not contain the guest. It replaces the earlier audio, and ends with its
     /// queue.
     pub fn serve_guest_audio(&self, id: &str, blocks: Receiver<SampleBlock>) {

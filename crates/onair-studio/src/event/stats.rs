@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::base::named;
 use crate::media::source_status::SourceState;
 use crate::media::{RenditionId, Size};
+use crate::server::guests::GuestBudget;
 use crate::studio::targets::TargetState;
 
 /// The figures of one second.
@@ -18,6 +19,8 @@ pub struct Stats {
     pub targets: Vec<Target>,
     /// The second canvas, while it is sent or recorded.
     pub canvas: Option<Canvas>,
+    /// What the guests cost, while there are guests.
+    pub guests: Option<Guests>,
     /// Set while the stream is delayed.
     pub delay: Option<DelayFigures>,
     /// The CPU use of this process; 1.0 is one core.
@@ -58,6 +61,17 @@ pub struct Video {
 pub struct Canvas {
     pub video: Option<Video>,
     pub targets: Vec<Target>,
+}
+
+/// What the guests who are connected send and get, in bits per second over about a second.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Guests {
+    /// What they may send.
+    pub budget: GuestBudget,
+    /// What they send, all together.
+    pub received: u64,
+    /// What they get of the program, all together, without the audio that each gets alone.
+    pub sent: u64,
 }
 
 /// The figures of the audio.

@@ -556,6 +556,8 @@ pub struct Snapshot {
     pub server: ServerFigures,
     /// The guests of the show in the order of their invitations.
     pub guests: Vec<GuestFigures>,
+    /// What the guests cost, while one is connected.
+    pub guest_traffic: Option<stats::Guests>,
     pub remote: RemoteControlView,
     pub virtual_camera: VirtualCameraView,
     pub rules: Vec<Rule>,

@@ -8,6 +8,7 @@
 
 mod card;
 pub(super) mod states;
+mod traffic;
 
 use egui::{CornerRadius, Rect, Ui, vec2};
 
@@ -21,8 +22,11 @@ use crate::ui::targets::child;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, paragraph};
 
-/// The height of the bar above the mixer.
-pub(super) const BAR_HEIGHT_POINTS: f32 = card::HEIGHT_POINTS + 2.0 * gap::S;
+/// Returns the height of the bar above the mixer.
+pub(super) fn bar_height(view: &View<'_>) -> f32 {
+    let line = view.snapshot.guest_traffic.map_or(0.0, |_| traffic::HEIGHT_POINTS + gap::XS);
+    card::HEIGHT_POINTS + 2.0 * gap::S + line
+}
 
 /// Returns true if the simple layout shows the bar.
 pub(super) fn has_bar(view: &View<'_>) -> bool {
@@ -37,6 +41,8 @@ pub(super) fn bar(ui: &mut Ui, view: &mut View<'_>, draft: &mut share::Draft, ro
     let mut inside = child(ui, inner, "guests-inside");
     // All places fit side by side in the narrowest window.
     cards(&mut inside, view, draft, MAX_GUESTS);
+    let line = inner.with_min_y(inner.bottom() - traffic::HEIGHT_POINTS);
+    traffic::show(&mut child(ui, line, "guests-traffic"), view, true);
 }
 
 /// Draws the panel.
@@ -50,6 +56,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut share::Draft) {
     }
     let in_line = card::in_line(ui.available_width());
     cards(ui, view, draft, in_line);
+    traffic::show(ui, view, false);
     if view.snapshot.guests.len() < MAX_GUESTS {
         ui.add_space(gap::S);
         invite(ui, view);

@@ -222,7 +222,7 @@ async fn watch(
     let response = whep::response(&registry, client, names, WhepResource::Endpoint, request).await;
     if response.status() == StatusCode::CREATED {
         let registry = Arc::downgrade(&registry);
-        place.set_viewer(move || {
+        place.set_viewer(id, move || {
             if let Some(registry) = registry.upgrade() {
                 registry.webrtc.end_viewers(|it| it == id, &problem!("left-guest-removed"));
             }

@@ -39,6 +39,8 @@ const VIDEO_BITRATE: u32 = 1_500_000;
 const VIDEO_SHAPES: [(u32, u32); 2] = [(720, 30), (360, 15)];
 /// The maximum bitrate while the studio's computer does not keep up.
 const LOWERED_VIDEO_BITRATE: u32 = 500_000;
+/// The bitrate that browsers need at most for the audio of a guest.
+const AUDIO_BITRATE: u32 = 64_000;
 
 /// The places of guests of a show.
 pub struct Guests {
@@ -60,6 +62,19 @@ struct Slots {
     all: Vec<Arc<GuestSlot>>,
     /// The number of places so far.
     count: u32,
+}
+
+/// What the guests who are connected may send.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct GuestBudget {
+    /// The number of guests.
+    pub count: usize,
+    /// The limit for all of them together, video and audio, in bits per second.
+    pub bitrate: u32,
+    /// The maximum height and frame rate of the video of each.
+    pub shape: (u32, u32),
+    /// True while they are asked for less than usual, because the studio's computer does not keep up.
+    pub is_lowered: bool,
 }
 
 /// A new place.
@@ -170,9 +185,31 @@ impl Guests {
         if self.is_lowered() {
             return LOWERED_VIDEO_BITRATE;
         }
-        let present = self.places.lock().all.iter().filter(|place| place.is_present()).count();
-        let present = u32::try_from(present).unwrap_or(1).max(1);
-        VIDEO_BITRATE.min(2 * VIDEO_BITRATE / present)
+        VIDEO_BITRATE.min(2 * VIDEO_BITRATE / self.present().max(1))
+    }
+
+    /// Returns the number of guests who are connected.
+    fn present(&self) -> u32 {
+        let count = self.places.lock().all.iter().filter(|place| place.is_present()).count();
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
+    /// Returns what the guests may send. Returns `None` if nobody is connected.
+    pub fn budget(&self) -> Option<GuestBudget> {
+        let count = self.present();
+        let each = self.video_bitrate() + AUDIO_BITRATE;
+        (count > 0).then(|| GuestBudget {
+            count: count as usize,
+            bitrate: each.saturating_mul(count),
+            shape: self.video_shape(),
+            is_lowered: self.is_lowered(),
+        })
+    }
+
+    /// Returns the ids of the guests, and those of the sessions in which they see the program.
+    pub(crate) fn sessions(&self) -> Vec<(String, Option<u64>)> {
+        let places = self.places.lock();
+        places.all.iter().map(|place| (place.id.clone(), place.viewer())).collect()
     }
 
     pub(crate) fn of_id(&self, id: &str) -> Option<Arc<GuestSlot>> {
@@ -223,12 +260,21 @@ mod tests {
         let guests = Guests::new().unwrap();
         let places: Vec<_> =
             (0..4).map(|_| guests.of_id(&guests.invite(4).unwrap().id).unwrap()).collect();
-        assert_eq!(guests.video_bitrate(), VIDEO_BITRATE);
+        assert_eq!((guests.video_bitrate(), guests.budget()), (VIDEO_BITRATE, None));
         for (session, place) in (1..).zip(&places) {
             assert!(place.ask("seat", "") && place.connected(session, "seat"));
         }
         assert_eq!((guests.video_bitrate(), guests.video_shape()), (VIDEO_BITRATE / 2, (720, 30)));
+        let usual = GuestBudget {
+            count: 4,
+            bitrate: 2 * VIDEO_BITRATE + 4 * AUDIO_BITRATE,
+            shape: (720, 30),
+            is_lowered: false,
+        };
+        assert_eq!(guests.budget(), Some(usual));
         guests.set_lowered(true);
         assert_eq!((guests.video_bitrate(), guests.video_shape()), (500_000, (360, 15)));
+        let lowered = guests.budget().unwrap();
+        assert_eq!((lowered.bitrate, lowered.is_lowered), (4 * (500_000 + AUDIO_BITRATE), true));
     }
 }

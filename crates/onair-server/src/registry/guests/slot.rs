@@ -96,7 +96,7 @@ struct Inner {
     /// The thread that encodes the audio for the guest.
     encoder: Option<Worker>,
     /// The session in which the guest sees the program.
-    viewer: Option<ViewerEnding>,
+    viewer: Option<(u64, ViewerEnding)>,
 }
 
 impl Inner {
@@ -196,7 +196,7 @@ impl GuestSlot {
         };
         // Dropping a thread may wait for it.
         drop(encoder);
-        if let Some(end) = viewer {
+        if let Some((_, end)) = viewer {
             end();
         }
         self.news.notify_one();
@@ -206,18 +206,24 @@ impl GuestSlot {
         self.inner.lock().is_over
     }
 
-    /// Records that the guest sees the program in a session, which `end` ends. The earlier one ends, so that a page has
-    /// one session at most, and the last one ends with the place.
-    pub fn set_viewer(&self, end: impl FnOnce() + Send + 'static) {
+    /// Records that the guest sees the program in the session with this id, which `end` ends. The earlier one ends, so
+    /// that a page has one session at most, and the last one ends with the place.
+    pub fn set_viewer(&self, id: u64, end: impl FnOnce() + Send + 'static) {
+        let viewer: (u64, ViewerEnding) = (id, Box::new(end));
         let mut inner = self.inner.lock();
         let earlier = match inner.is_over {
-            true => Some(Box::new(end) as ViewerEnding),
-            false => inner.viewer.replace(Box::new(end)),
+            true => Some(viewer),
+            false => inner.viewer.replace(viewer),
         };
         drop(inner);
-        if let Some(end) = earlier {
+        if let Some((_, end)) = earlier {
             end();
         }
+    }
+
+    /// Returns the id of the session in which the guest sees the program.
+    pub fn viewer(&self) -> Option<u64> {
+        self.inner.lock().viewer.as_ref().map(|(id, _)| *id)
     }
 
     /// Keeps the thread that encodes the audio for the guest. The earlier one ends.
@@ -313,12 +319,12 @@ mod tests {
     fn the_program_ends_for_a_guest_with_the_place_and_with_the_next_session() {
         let place = GuestSlot::new("g1".into(), Secret::new("token"));
         let ended = Arc::new(Mutex::new(Vec::new()));
-        let watch = |session: u8| {
+        let watch = |session: u64| {
             let ended = Arc::clone(&ended);
-            place.set_viewer(move || ended.lock().push(session));
+            place.set_viewer(session, move || ended.lock().push(session));
         };
         watch(1);
-        assert!(ended.lock().is_empty());
+        assert!(ended.lock().is_empty() && place.viewer() == Some(1));
         watch(2);
         assert_eq!(*ended.lock(), [1]);
         place.end();

@@ -370,6 +370,7 @@ impl Engine {
                 let now = self.clock.now();
                 let (on_air, events) = opened.begin(program, now);
                 self.live.on_air = Some(on_air);
+                self.guest_load_ended();
                 self.live.series.begin_pace();
                 self.notices.take_back("encoder-failed");
                 for event in events {
@@ -430,6 +431,7 @@ impl Engine {
         self.live.ending = Some(on_air.stats(program, self.machine.usage, now));
         let figures = on_air.summary_figures();
         self.summarize(&figures);
+        self.guest_load_ended();
         self.notices.end_all(Group::Broadcast.keys());
         self.notices.log_ended(Group::Target.keys());
         self.end_monitors();

@@ -111,6 +111,7 @@ impl Engine {
             recent: self.settings.recent.clone(),
             server: self.built_in.figures(),
             guests: self.guest_figures(),
+            guest_traffic: self.built_in.desk.traffic,
             remote: self.remote_view(),
             virtual_camera: self.virtual_camera_view(),
             rules: self.settings.rules.clone(),

@@ -7,6 +7,7 @@ use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use crate::audio::AudioChoice;
+use crate::base::Timestamp;
 use crate::base::queue::{self, Full};
 use crate::capture::VideoChoice;
 use crate::capture::text::Content;
@@ -39,11 +40,12 @@ fn number(id: &str) -> u32 {
 impl BuiltIn {
     /// Lets up to this many guests join, also across the internet if there is a server where they meet the studio.
     pub fn with_guests(self, most: usize, meeting: Option<Arc<MeetingPlace>>) -> Self {
-        let desk = GuestDesk::new(most);
+        let mut desk = GuestDesk::new(most);
         if let Some(guests) = &desk.guests {
             guests.set_meeting(meeting.clone());
         }
-        Self { desk: GuestDesk { meeting, ..desk }, ..self }
+        desk.meeting = meeting;
+        Self { desk, ..self }
     }
 
     /// Sets the server at which guests across the internet meet the studio, and opens the port of WebRTC for them.
@@ -297,20 +299,16 @@ impl Engine {
             }
         }
         self.built_in.desk.write_names();
-        self.restore_guests();
+        self.follow_guest_load();
     }
 
-    /// Asks guests for less video, because the computer does not keep up.
+    /// The computer does not keep up, so guests are asked for less video.
     pub fn guests_too_much(&mut self) {
         let desk = &mut self.built_in.desk;
         let has_guests = desk.has_guests();
-        if !desk.load.slow(has_guests) {
-            return;
+        if desk.load.slow(has_guests) {
+            self.lower_guests();
         }
-        if let Some(guests) = &desk.guests {
-            guests.set_lowered(true);
-        }
-        self.notices.raise(&StudioMessage::GuestsLowered {}, "");
     }
 
     /// The computer keeps up again.
@@ -318,11 +316,36 @@ impl Engine {
         self.built_in.desk.load.recovered(self.clock.now());
     }
 
-    /// Asks guests for as much video as before, if the computer has kept up for long enough.
-    fn restore_guests(&mut self) {
+    /// The encoders end, or new ones start. What guests send is measured anew.
+    pub fn guest_load_ended(&mut self) {
+        self.built_in.desk.load.ended(self.clock.now());
+    }
+
+    /// Notes what the guests cost, once per second.
+    pub fn count_guest_traffic(&mut self, now: Timestamp) {
+        let has_guests = self.built_in.desk.has_guests();
+        let server = self.built_in.server.as_ref().filter(|_| has_guests);
+        let traffic = server.map(Server::guest_traffic).unwrap_or_default();
+        self.built_in.desk.count_traffic(traffic, now);
+    }
+
+    fn lower_guests(&mut self) {
+        if let Some(guests) = &self.built_in.desk.guests {
+            guests.set_lowered(true);
+        }
+        self.notices.raise(&StudioMessage::GuestsLowered {}, "");
+    }
+
+    /// Asks guests who arrive during an overload for less video, and all of them for as much as before if the computer
+    /// has kept up for long enough.
+    fn follow_guest_load(&mut self) {
         let desk = &mut self.built_in.desk;
         let has_guests = desk.has_guests();
-        if !desk.load.is_over(self.clock.now(), has_guests) {
+        if desk.load.arrived(has_guests) {
+            return self.lower_guests();
+        }
+        let is_used = desk.has_used_places();
+        if !desk.load.is_over(self.clock.now(), is_used) {
             return;
         }
         if let Some(guests) = &desk.guests {
@@ -429,7 +452,11 @@ fn of_guest(source: &Source) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::studio::engine::handlers::live::tests::at_rest;
+    use std::time::Duration;
+
+    use crate::server::guests::Guests;
+    use crate::studio::engine::handlers::live::tests::{at_rest, end, with_program};
+    use crate::studio::notices::Level;
 
     #[test]
     fn guests_of_an_earlier_show_are_in_no_scene_and_in_no_mix() {
@@ -447,24 +474,82 @@ mod tests {
         assert!(!engine.is_guest_shown("g1"));
     }
 
-    #[test]
-    fn guests_are_asked_for_less_video_while_the_computer_does_not_keep_up() {
-        let (mut engine, _ends) = at_rest(None);
+    /// Gives a studio places for guests.
+    fn with_places(mut engine: Engine) -> (Engine, Arc<Guests>) {
         engine.built_in.desk = GuestDesk::new(1);
         let guests = engine.built_in.desk.guests.clone().unwrap();
-        engine.guests_too_much();
-        assert!(!guests.is_lowered(), "there is no guest");
-        let view = GuestView { id: "g1".into(), is_present: true, ..GuestView::default() };
+        (engine, guests)
+    }
+
+    /// The guest opens the link, or the connection of the guest ends.
+    fn connect(engine: &mut Engine, is_present: bool) {
+        let view =
+            GuestView { id: "g1".into(), is_present, connections: 1, ..GuestView::default() };
         let known = KnownGuest { view, ..KnownGuest::default() };
         engine.built_in.desk.known.insert("g1".into(), known);
+    }
+
+    fn is_told(engine: &Engine) -> bool {
+        let mut active = engine.notices.active.notices().iter();
+        // An informational notice would go after some seconds.
+        active.any(|it| it.key() == "guests-lowered" && it.level == Level::Warning)
+    }
+
+    #[test]
+    fn guests_are_asked_for_less_video_while_the_computer_does_not_keep_up() {
+        let (engine, _ends) = at_rest(None);
+        let (mut engine, guests) = with_places(engine);
         engine.guests_too_much();
-        let is_told = |engine: &Engine| {
-            engine.notices.active.notices().iter().any(|it| it.key() == "guests-lowered")
-        };
+        assert!(!guests.is_lowered(), "there is no guest");
+        connect(&mut engine, true);
+        engine.guests_too_much();
         assert!(guests.is_lowered() && is_told(&engine));
+        engine.notices.active.fold_old();
         engine.built_in.desk.known.clear();
-        engine.restore_guests();
+        engine.follow_guest_load();
         assert!(!guests.is_lowered() && !is_told(&engine));
+    }
+
+    #[test]
+    fn guests_who_arrive_or_return_while_the_computer_does_not_keep_up_send_less_video() {
+        let (engine, _ends) = at_rest(None);
+        let (mut engine, guests) = with_places(engine);
+        engine.guests_too_much();
+        connect(&mut engine, true);
+        engine.follow_guest_load();
+        assert!(guests.is_lowered() && is_told(&engine), "a guest has arrived");
+        connect(&mut engine, false);
+        engine.follow_guest_load();
+        connect(&mut engine, true);
+        engine.follow_guest_load();
+        assert!(guests.is_lowered() && is_told(&engine), "the guest has reloaded the page");
+        engine.built_in.desk.known.clear();
+        engine.follow_guest_load();
+        assert!(!guests.is_lowered() && !is_told(&engine), "the guest was removed");
+        connect(&mut engine, true);
+        engine.follow_guest_load();
+        assert!(guests.is_lowered() && is_told(&engine), "another guest has arrived");
+    }
+
+    #[test]
+    fn guests_send_as_much_as_before_after_an_overloaded_recording() {
+        let (engine, _ends) = with_program(None);
+        let (mut engine, guests) = with_places(engine);
+        connect(&mut engine, true);
+        let much_later = |engine: &Engine| engine.clock.now() + Duration::from_secs(3_600);
+        assert!(engine.begin_broadcast());
+        engine.guests_too_much();
+        let later = much_later(&engine);
+        assert!(!engine.built_in.desk.load.is_over(later, true) && guests.is_lowered());
+        engine.end_broadcast();
+        let later = much_later(&engine);
+        assert!(engine.built_in.desk.load.is_over(later, true), "the recording has ended");
+        // The encoders of another recording count from zero, so nothing tells that an earlier overload is over.
+        engine.guests_too_much();
+        assert!(engine.begin_broadcast());
+        let later = much_later(&engine);
+        assert!(engine.built_in.desk.load.is_over(later, true), "another recording has begun");
+        end(engine);
     }
 
     #[test]

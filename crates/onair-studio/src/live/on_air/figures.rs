@@ -168,8 +168,8 @@ impl OnAir {
         let (video, audio) = program.map(|it| self.encoded(it, now)).unwrap_or_default();
         let targets = self.outputs.all_mut().map(|sent: &mut TargetOutput| sent.figures());
         let targets = targets.collect();
-        let (strips, canvas, delay) = (Vec::new(), None, self.held());
-        Stats { video, audio, strips, targets, canvas, delay, cpu, rss_bytes }
+        let (strips, canvas, guests, delay) = (Vec::new(), None, None, self.held());
+        Stats { video, audio, strips, targets, canvas, guests, delay, cpu, rss_bytes }
     }
 
     /// Returns the figures of the program's video and audio, with those of their encoders.

@@ -465,11 +465,13 @@ impl Engine {
         if let Some(program) = &self.state.program {
             loudness::note(&mut self.state.loudness_history, &program.mixer().meter());
         }
+        self.count_guest_traffic(now);
         let strips = self.strip_stats();
         let canvas = self.second_stats(now);
         let Some(on_air) = &mut self.live.on_air else { return };
         let mut stats = on_air.stats(self.state.program.as_ref(), self.machine.usage, now);
         (stats.strips, stats.canvas) = (strips, canvas);
+        stats.guests = self.built_in.desk.traffic;
         self.add_monitors(&mut stats);
         self.live.series.second(&stats);
         let pace = self.live.series.pace();
