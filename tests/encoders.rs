@@ -54,6 +54,7 @@ mod b_frames;
 mod codecs;
 mod hardware;
 mod recording;
+mod renditions;
 mod vaapi;
 
 /// Returns the processes below a process, each with its command line.

@@ -303,7 +303,7 @@ fn encoder(known: &KnownEncoder, language: Language) -> Value {
 fn decoder(entry: &inventory::Entry, language: Language) -> Value {
     json!({
         "type": match entry.track {
-            Track::Video => "video",
+            Track::Video | Track::Rendition(_) => "video",
             Track::Audio | Track::Extra(_) => "audio",
         },
         "codec": entry.codec,

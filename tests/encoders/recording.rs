@@ -142,3 +142,33 @@ fn every_recording_says_that_its_video_is_bt_709_with_limited_range() {
         }
     }
 }
+
+/// Returns the size of the video of a file.
+fn size_of(file: &Path) -> (u64, u64) {
+    let probe = ffmpeg::probe(file);
+    let video = probe.stream("video");
+    (video["width"].as_u64().unwrap(), video["height"].as_u64().unwrap())
+}
+
+#[test]
+fn a_recording_is_larger_or_smaller_than_the_stream_beside_it() {
+    peers::require!("ffmpeg", "ffprobe");
+    for (wanted, recorded) in [("960x540", (960, 540)), ("320x400", (320, 180))] {
+        let folder = tempfile::tempdir().unwrap();
+        let (sent, file) = (folder.path().join("sent.flv"), folder.path().join("show.mkv"));
+        let port = peers::free_port();
+        let _server = ffmpeg::receive(port, &sent);
+        let url = format!("rtmp://127.0.0.1:{port}/live/stream");
+        let own = ["--record", file.to_str().unwrap(), "--record-size", wanted];
+        let more = ["--to", &url, "--duration", "4s", "--encoder", "openh264"];
+        let tall = folder.path().join("tall.mkv");
+        let canvas = ["--canvas", "180x320", "--record", tall.to_str().unwrap()];
+        let mut onair = Onair::start(&[&TEST[..], &own, &more, &canvas].concat());
+        assert_eq!(onair.peer.wait(LIMIT * 2).code(), Some(0), "{}", onair.peer.errors());
+        assert_eq!(size_of(&file), recorded, "{wanted}");
+        assert_eq!(size_of(&sent), (480, 270), "{wanted}");
+        assert_eq!(size_of(&tall), (180, 320), "{wanted}");
+        video_bitrate(&file);
+        assert_eq!(of_recording(&onair).len(), 1);
+    }
+}

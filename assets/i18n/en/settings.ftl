@@ -30,6 +30,8 @@ value-no-whole-number = it must be a whole number
 value-no-table = it must be a table
 value-unknown = onair does not know this value
 value-record-quality = it must be crf=N with a number from 0 to 51, or a bitrate from 8k to 200M
+value-rendition = it must be WIDTHxHEIGHT or WIDTHxHEIGHT@BITRATE, with a bitrate from 8k to 200M, such as 640x360@800k
+renditions-full = there are at most { $most } different further renditions
 value-none-of = it must be one of { $known }
 value-not-from = it must be a number from { $low } to { $high }
 value-not-whole-from = it must be a whole number from { $low } to { $high }

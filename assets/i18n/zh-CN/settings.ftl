@@ -30,6 +30,8 @@ value-no-whole-number = 应为整数
 value-no-table = 应为表
 value-unknown = 无法识别这个值
 value-record-quality = 应为 crf=N（N 为 0 到 51），或 8k 到 200M 的码率
+value-rendition = 应为“宽x高”或“宽x高@码率”，码率为 8k 到 200M，例如 640x360@800k
+renditions-full = 不同的其他画质档最多 { $most } 个
 value-none-of = 应为 { $known } 之一
 value-not-from = 应为 { $low } 到 { $high } 之间的数字
 value-not-whole-from = 应为 { $low } 到 { $high } 之间的整数

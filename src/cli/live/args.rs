@@ -20,6 +20,7 @@ use crate::cli::serve::tls::acme::AcmeFlags;
 use crate::encode;
 use crate::media::{BitsPerSecond, FrameRate, Size};
 use crate::studio::settings::Rule;
+use crate::studio::targets::renditions::RenditionChoice;
 use crate::studio::targets::services::KNOWN_SERVICES;
 use crate::studio::targets::sharing::{check_host, check_origin};
 use crate::studio::{Adapt, Quality, RecordQuality, RecordingChoices};
@@ -300,6 +301,11 @@ pub struct Args {
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new(),
           conflicts_with = "copy", help_heading = "Targets")]
     pub target_track: Vec<String>,
+    /// A further rendition of the video for the preceding --to or --service, on the same connection
+    /// (repeatable, up to 3): its size, and its bitrate if it is not the usual one, such as 640x360@800k.
+    /// For servers that take several video tracks (Enhanced RTMP); others get the video of --size only
+    #[arg(long, value_name = "WxH[@BITRATE]", conflicts_with = "copy", help_heading = "Targets")]
+    pub target_rendition: Vec<RenditionChoice>,
     /// How long onair keeps trying to connect to a target, at the start and after a lost connection
     /// [default: no limit]
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Targets")]
@@ -346,6 +352,11 @@ pub struct Args {
     /// only bitrates]
     #[arg(long, value_name = "crf=N|BITRATE", conflicts_with = "copy", help_heading = "Recording")]
     pub record_quality: Option<RecordQuality>,
+    /// Frame size of the recordings of the program, larger or smaller than --size [default: that of
+    /// the stream]. The recording keeps the aspect ratio of the program, and its encode runs beside that
+    /// of the stream
+    #[arg(long, value_name = "WxH", conflicts_with = "copy", help_heading = "Recording")]
+    pub record_size: Option<Size>,
     /// Write the event log of the stream to this file, one line per event
     #[arg(long, value_name = "FILE")]
     pub why: Option<PathBuf>,

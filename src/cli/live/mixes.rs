@@ -1,5 +1,5 @@
 //! `--mix NAME`: the audio track that the preceding target or recording gets as its sound. `--target-track NAME`:
-//! a further track of the preceding target.
+//! a further track of the preceding target. `--target-rendition SIZE`: a further rendition of its video.
 
 use clap::ArgMatches;
 
@@ -7,6 +7,7 @@ use crate::cli::live::canvas;
 use crate::cli::output::exit::Exit;
 use crate::media::ExtraTrack;
 use crate::studio::live::recording::audio_tracks;
+use crate::studio::targets::renditions::RenditionChoice;
 use crate::studio::{Settings, Target};
 use crate::text::problem::{Problem, problem};
 
@@ -34,7 +35,7 @@ pub(super) fn apply(
     settings: &mut Settings,
 ) -> Result<(), (Problem, Exit)> {
     let mut set = Vec::new();
-    for (owner, name) in written(matches, "target_track") {
+    for (owner, name) in written::<String>(matches, "target_track") {
         let Some(Owner::Target(place)) = owner else {
             return Err((problem!("cli-no-target-before", flag = "--target-track"), Exit::Usage));
         };
@@ -44,7 +45,8 @@ pub(super) fn apply(
             target.tracks = target.tracks.and([track].into_iter().collect());
         }
     }
-    for (owner, name) in written(matches, "mix") {
+    renditions(matches, targets)?;
+    for (owner, name) in written::<String>(matches, "mix") {
         let owner = owner.ok_or_else(|| (problem!("cli-no-output-before"), Exit::Usage))?;
         if set.contains(&owner) {
             return Err((problem!("cli-two-mixes"), Exit::Usage));
@@ -65,8 +67,41 @@ pub(super) fn apply(
     }
 }
 
+/// Sets the further renditions of the targets. Without the flag, a target keeps those of the settings.
+fn renditions(matches: &ArgMatches, targets: &mut [Target]) -> Result<(), (Problem, Exit)> {
+    let refuse = |why| Err((why, Exit::Usage));
+    let mut all: Vec<RenditionChoice> = Vec::new();
+    let mut set = Vec::new();
+    for (owner, choice) in written::<RenditionChoice>(matches, "target_rendition") {
+        let Some(Owner::Target(place)) = owner else {
+            return refuse(problem!("cli-no-target-before", flag = "--target-rendition"));
+        };
+        let Some(target) = targets.get_mut(place) else { continue };
+        if target.second_canvas {
+            return refuse(problem!("cli-rendition-of-canvas"));
+        }
+        if !set.contains(&place) {
+            set.push(place);
+            target.renditions.clear();
+        }
+        if !target.renditions.contains(&choice) {
+            target.renditions.push(choice);
+        }
+        if !all.contains(&choice) {
+            all.push(choice);
+        }
+    }
+    match all.len() > RenditionChoice::MAX {
+        true => refuse(problem!("renditions-full", most = RenditionChoice::MAX)),
+        false => Ok(()),
+    }
+}
+
 /// Returns each value of this flag with the output before it.
-fn written(matches: &ArgMatches, flag: &str) -> Vec<(Option<Owner>, String)> {
+fn written<T: Clone + Send + Sync + 'static>(
+    matches: &ArgMatches,
+    flag: &str,
+) -> Vec<(Option<Owner>, T)> {
     let indices = |flag: &str| matches.indices_of(flag).into_iter().flatten();
     let mut targets: Vec<usize> = indices("to").chain(indices("service")).collect();
     targets.sort_unstable();
@@ -80,7 +115,7 @@ fn written(matches: &ArgMatches, flag: &str) -> Vec<(Option<Owner>, String)> {
     let before = |at: usize| {
         owners.iter().filter(|(its, _)| *its < at).max_by_key(|(its, _)| *its).map(|(_, it)| *it)
     };
-    let names = matches.get_many::<String>(flag).into_iter().flatten();
+    let names = matches.get_many::<T>(flag).into_iter().flatten();
     indices(flag).zip(names).map(|(at, name)| (before(at), name.clone())).collect()
 }
 
@@ -179,6 +214,36 @@ mod tests {
         assert_eq!(tracks(&words), Err("cli-track-program".to_owned()));
         let words = [&to[..], &["--target-track", "3", "--mix", "Archive"]].concat();
         assert_eq!(tracks(&words), Err("cli-track-is-mix".to_owned()));
+    }
+
+    #[test]
+    fn further_renditions_belong_to_the_target_before_them() {
+        let renditions = |words: &[&str]| {
+            let all = ["onair", "live"].iter().chain(words);
+            let matches = Cli::command().try_get_matches_from(all).unwrap();
+            let mut targets = vec![Target::custom(0, "rtmp://h/app", Secret::default()); 2];
+            if let Some(second) = targets.last_mut() {
+                second.second_canvas = true;
+            }
+            let live = matches.subcommand_matches("live").unwrap();
+            apply(live, &mut targets, &mut settings()).map_err(|(why, _)| why.id().to_owned())?;
+            let names = |it: &Target| it.renditions.iter().map(ToString::to_string).collect();
+            Ok::<Vec<Vec<String>>, String>(targets.iter().map(names).collect())
+        };
+        let to = ["--to", "rtmp://a/app/k"];
+        let with = |more: &[&'static str]| [&to[..], more].concat();
+        let two = ["--target-rendition", "640x360@800k", "--target-rendition", "426x240"];
+        let named = vec!["640x360@800000".to_owned(), "426x240".to_owned()];
+        assert_eq!(renditions(&with(&two)), Ok(vec![named, vec![]]));
+        let four: Vec<_> = ["2x2", "4x4", "6x6", "8x8"]
+            .iter()
+            .flat_map(|size| ["--target-rendition", *size])
+            .collect();
+        assert_eq!(renditions(&with(&four)), Err("renditions-full".to_owned()));
+        let one = ["--target-rendition", "640x360"];
+        assert_eq!(renditions(&one), Err("cli-no-target-before".to_owned()));
+        let both = [&to[..], &to, &one].concat();
+        assert_eq!(renditions(&both), Err("cli-rendition-of-canvas".to_owned()));
     }
 
     #[test]

@@ -337,6 +337,7 @@ fn recording(args: &Args, matches: &clap::ArgMatches, kept: RecordingChoices) ->
         replay_always: false,
         encoder: args.record_encoder.or(kept.encoder),
         quality: args.record_quality.or(kept.quality),
+        size: args.record_size.or(kept.size),
         ..kept
     }
 }

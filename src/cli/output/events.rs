@@ -664,7 +664,7 @@ pub fn exit(code: Option<u8>) -> Exit {
 
 fn track(track: Track) -> &'static str {
     match track {
-        Track::Video => "video",
+        Track::Video | Track::Rendition(_) => "video",
         Track::Audio | Track::Extra(_) => "audio",
     }
 }

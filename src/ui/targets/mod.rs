@@ -9,6 +9,7 @@ pub mod limits;
 mod list;
 pub(in crate::ui) mod passthrough;
 mod quality;
+mod renditions;
 mod second_canvas;
 pub mod stage;
 pub mod stream_delay;

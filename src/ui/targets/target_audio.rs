@@ -1,4 +1,5 @@
-//! The choice of a target's audio: the program's audio, or an audio track in its place, and further tracks.
+//! The choice of a target's audio: the program's audio, or an audio track in its place, and further
+//! tracks and renditions.
 
 use egui::Ui;
 
@@ -7,7 +8,7 @@ use crate::studio::live::recording::audio_tracks;
 use crate::studio::{Command, Snapshot, Target};
 use crate::ui::input::actions::key;
 use crate::ui::style::theme::Type;
-use crate::ui::targets::Draft;
+use crate::ui::targets::{Draft, renditions};
 use crate::ui::text::Texts;
 use crate::ui::view::View;
 use crate::ui::widgets::{Select, label, menu_item, named_switch};
@@ -31,6 +32,11 @@ pub(super) fn show(
     if target.is_built_in() || target.server().starts_with("rtmp") {
         let tracks = further_tracks(ui, view, target);
         changed = changed.or(tracks.map(|tracks| Target { tracks, ..draft.put(target) }));
+        // Only the program of the main canvas has further renditions.
+        let renditions = (!target.second_canvas).then(|| renditions::show(ui, view, target));
+        let renditions = renditions.flatten();
+        changed =
+            changed.or(renditions.map(|renditions| Target { renditions, ..draft.put(target) }));
     }
     if let Some(target) = changed {
         view.send(match running {

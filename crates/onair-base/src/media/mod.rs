@@ -27,7 +27,9 @@ pub use filter_settings::{FilterParameter, FilterSlot, NumericSettings, Paramete
 pub use frame::Color;
 pub use frame::{Nv12, Planes, PlanesPool, Rotation, Size, Surface, VideoFrame};
 pub use frame_grid::{FrameGrid, FrameRate};
-pub use packet::{EncodedPacket, Priority, ProgramId, Rendition, RenditionId, Track};
+pub use packet::{
+    EncodedPacket, ExtraRendition, Priority, ProgramId, Rendition, RenditionId, Track,
+};
 pub use playback_control::Transport;
 pub use samples::SampleBlock;
 pub use stream_event::{Chapter, Metadata, StreamEvent, TrackConfig, TrackKind, UnsupportedTrack};

@@ -15,8 +15,34 @@ pub enum Track {
     Video,
     /// The program's audio.
     Audio,
-    /// Audio for recordings only.
+    /// Further audio, for recordings, and for targets that take several tracks.
     Extra(ExtraTrack),
+    /// A further encode of the video, for targets that take several.
+    Rendition(ExtraRendition),
+}
+
+/// A further encode of the video that a target gets on the same connection, beside its own.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ExtraRendition(u8);
+
+impl ExtraRendition {
+    /// Maximum number of further encodes of a program.
+    pub const MAX: usize = 3;
+
+    /// Returns the encode at this place, if the place is valid.
+    pub fn at(place: usize) -> Option<Self> {
+        u8::try_from(place).ok().filter(|_| place < Self::MAX).map(Self)
+    }
+
+    /// Returns all further encodes.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..Self::MAX).filter_map(Self::at)
+    }
+
+    /// Returns the place among the further encodes, from 0.
+    pub const fn place(self) -> usize {
+        self.0 as usize
+    }
 }
 
 /// The drop priority of a packet on a slow link.

@@ -13,7 +13,7 @@ use crate::media::Track;
 /// Returns the track's value, from those of video and audio.
 pub(crate) fn of_track<T>([video, audio]: &mut [T; 2], track: Track) -> &mut T {
     match track {
-        Track::Video => video,
+        Track::Video | Track::Rendition(_) => video,
         Track::Audio | Track::Extra(_) => audio,
     }
 }

@@ -150,7 +150,7 @@ impl Timeline {
         let raw = raw.clamp(-MAX_TIME_MICROS, MAX_TIME_MICROS);
         let [video, audio] = &self.tracks;
         let (own, other) = match track {
-            Track::Video => (*video, *audio),
+            Track::Video | Track::Rendition(_) => (*video, *audio),
             Track::Audio | Track::Extra(_) => (*audio, *video),
         };
         let next = match own {

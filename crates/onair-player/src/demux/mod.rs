@@ -119,7 +119,7 @@ impl Demux {
             StreamEvent::Config(TrackConfig::Video(config)) => self.video_config(config),
             StreamEvent::Config(TrackConfig::Audio(config)) => self.audio_config(config),
             StreamEvent::Packet(packet) => match packet.track {
-                Track::Video => self.video_packet(packet, now),
+                Track::Video | Track::Rendition(_) => self.video_packet(packet, now),
                 Track::Audio | Track::Extra(_) => self.audio_packet(packet, now),
             },
             StreamEvent::Metadata(_) | StreamEvent::Discontinuity | StreamEvent::End => {

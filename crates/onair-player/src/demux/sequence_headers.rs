@@ -20,7 +20,7 @@ impl SequenceHeaders {
     pub(crate) fn note_event(&mut self, event: &StreamEvent) {
         let StreamEvent::Config(config) = event else { return };
         let (body, codec) = match config.track() {
-            Track::Video => (&mut self.video, &mut self.codecs.0),
+            Track::Video | Track::Rendition(_) => (&mut self.video, &mut self.codecs.0),
             Track::Audio | Track::Extra(_) => (&mut self.audio, &mut self.codecs.1),
         };
         (*body, *codec) = (flv::config_body(config), Some(config.codec()));
@@ -30,7 +30,7 @@ impl SequenceHeaders {
     /// support the codec.
     pub(crate) fn body(&self, event: &StreamEvent) -> Option<(TagKind, Bytes)> {
         let (kind, head, codec) = match event.track()? {
-            Track::Video => (TagKind::Video, &self.video, self.codecs.0),
+            Track::Video | Track::Rendition(_) => (TagKind::Video, &self.video, self.codecs.0),
             Track::Audio | Track::Extra(_) => (TagKind::Audio, &self.audio, self.codecs.1),
         };
         let body = match event {

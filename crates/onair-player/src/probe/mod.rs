@@ -856,7 +856,9 @@ mod tests {
         flv::write_tag(TagKind::Audio, 0, &[0xAF, 0, 0x12, 0x10], &mut film);
         for (track, ms) in late_video() {
             let (kind, body) = match track {
-                Track::Video => (TagKind::Video, &[0x17, 1, 0, 0, 0, 9, 9][..]),
+                Track::Video | Track::Rendition(_) => {
+                    (TagKind::Video, &[0x17, 1, 0, 0, 0, 9, 9][..])
+                }
                 Track::Audio | Track::Extra(_) => (TagKind::Audio, &[0xAF, 1, 9, 9][..]),
             };
             flv::write_tag(kind, ms, body, &mut film);

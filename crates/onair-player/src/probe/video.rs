@@ -4,33 +4,22 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
+use crate::media::VideoCodec;
 use crate::wire::codec;
 use crate::wire::codec::four_cc::VideoFormat;
-use crate::wire::codec::h264::vui::VideoSignal;
-use crate::wire::codec::h264::{DecoderConfig, Sps};
+use crate::wire::codec::h264::DecoderConfig;
 use crate::wire::codec::{Colors, cadence, hdr};
 
 /// Returns the video properties that a config declares.
 pub(super) fn described(format: VideoFormat, config: &Bytes) -> Option<codec::VideoInfo> {
-    match format {
-        VideoFormat::H264 => {
-            let parsed = DecoderConfig::parse(config).ok()?;
-            let sps = parsed.first_sps().ok();
-            Some(codec::VideoInfo {
-                level: Some(parsed.level_idc.into()),
-                profile: sps.as_ref().map(|sps| sps.profile().to_owned()),
-                size: sps.as_ref().map(|sps| (sps.width, sps.height)),
-                pixel_aspect: sps.as_ref().and_then(Sps::pixel_aspect),
-                colors: sps
-                    .and_then(|sps| sps.vui?.signal)
-                    .map_or_else(Colors::default, h264_colors),
-            })
-        }
-        VideoFormat::Hevc => codec::hevc(config),
-        VideoFormat::Av1 => codec::av1(config),
-        VideoFormat::Vp9 => codec::vp9(config),
-        _ => None,
-    }
+    let codec = match format {
+        VideoFormat::H264 => VideoCodec::H264,
+        VideoFormat::Hevc => VideoCodec::Hevc,
+        VideoFormat::Av1 => VideoCodec::Av1,
+        VideoFormat::Vp9 => VideoCodec::Vp9,
+        _ => return None,
+    };
+    codec::video_info(codec, config)
 }
 
 /// Returns the frame rate that a config declares.
@@ -40,13 +29,6 @@ pub(super) fn frame_rate(format: VideoFormat, config: &Bytes) -> Option<f64> {
     }
     let (num, den) = DecoderConfig::parse(config).ok()?.first_sps().ok()?.frame_rate()?;
     Some(f64::from(num) / f64::from(den.max(1)))
-}
-
-fn h264_colors(signal: VideoSignal) -> Colors {
-    let full_range = Some(signal.full_range);
-    let declared =
-        signal.color.map(|(primaries, transfer, matrix)| Colors::of(primaries, transfer, matrix));
-    Colors { full_range, ..declared.unwrap_or_default() }
 }
 
 /// Returns the video properties that a keyframe itself declares.

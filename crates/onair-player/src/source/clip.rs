@@ -142,7 +142,7 @@ impl Reader {
                 }
             };
             match packet.track {
-                Track::Video => self.show(&packet),
+                Track::Video | Track::Rendition(_) => self.show(&packet),
                 Track::Audio | Track::Extra(_) => self.hear(&packet),
             }
         }

@@ -208,7 +208,7 @@ impl Cutter {
         let known = match packet.track {
             Track::Video => self.video.is_some(),
             Track::Audio => self.audio.is_some(),
-            Track::Extra(_) => false,
+            Track::Extra(_) | Track::Rendition(_) => false,
         };
         if !known {
             return;

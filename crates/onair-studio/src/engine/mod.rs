@@ -25,7 +25,7 @@ use crate::base::{Clock, Latest};
 use crate::broadcast::Recorder;
 use crate::broadcast::delay::MAX_STREAM_DELAY;
 use crate::capture::VideoChoice;
-use crate::media::VideoFrame;
+use crate::media::{Size, VideoFrame};
 use crate::mix::StripId;
 use crate::net::Runtime;
 use crate::studio::command::Command;
@@ -217,7 +217,8 @@ impl Engine {
             SourceOpener::new(runtime, net, board.clone(), permissions.clone(), pages.clone())
                 .with_shared(self.built_in.desk.entrance.clone(), chat.board());
         self.built_in.desk.forget_mixes();
-        match Program::start(self.clock, &self.state.quality, self.program_frames.clone(), media) {
+        let quality = Quality { size: self.composed_size(), ..self.state.quality.clone() };
+        match Program::start(self.clock, &quality, self.program_frames.clone(), media) {
             Ok(mut program) => {
                 if let Some(filters) = self.state.filters.take() {
                     program.inherit(filters);
@@ -529,6 +530,18 @@ impl Engine {
         }
     }
 
+    /// Returns the size at which the program is composed: that of the stream, or of recordings if
+    /// they are larger.
+    fn composed_size(&self) -> Size {
+        self.settings.preferences.recording.own().composed_size(self.state.quality.size)
+    }
+
+    /// Returns false if the program must start again because of the size of recordings.
+    fn is_composed_as_chosen(&self) -> bool {
+        let program = self.state.program.as_ref();
+        program.is_none_or(|it| it.compositor().config().size == self.composed_size())
+    }
+
     /// Applies the chosen quality, and restarts the program if its format changes.
     fn apply_quality(&mut self) {
         if self.startup.is_undecided() {
@@ -539,7 +552,7 @@ impl Engine {
         let new = &self.state.quality;
         let same = (old.size, old.frame_rate, old.sample_rate, old.channels)
             == (new.size, new.frame_rate, new.sample_rate, new.channels);
-        if same {
+        if same && self.is_composed_as_chosen() {
             return;
         }
         self.end_monitoring();

@@ -15,6 +15,7 @@ pub use crate::server::RecordingState;
 
 pub use crate::studio::targets::TargetState;
 
+use crate::encode::{AudioEncoder, VideoEncoder};
 use crate::media::{Size, Track};
 use crate::net::{CertificatePin, Trouble};
 use crate::studio::event::service_chat::ServiceChatNews;
@@ -151,6 +152,40 @@ pub struct Encoder {
     pub why: String,
     /// True if only the recording gets this encode.
     pub is_of_recording: bool,
+}
+
+impl Encoder {
+    /// Describes the encoder of a program's audio.
+    pub fn of_audio(program: ProgramName, audio: &AudioEncoder) -> Self {
+        let figures = audio.figures();
+        Self {
+            program,
+            track: Track::Audio,
+            name: figures.name.to_owned(),
+            profile: figures.profile.to_owned(),
+            level: String::new(),
+            bitrate: audio.config().bitrate.0,
+            preset: None,
+            why: figures.why,
+            is_of_recording: false,
+        }
+    }
+
+    /// Describes the encoder of a program's video.
+    pub fn of_video(program: ProgramName, video: &VideoEncoder, is_of_recording: bool) -> Self {
+        let figures = video.figures();
+        Self {
+            program,
+            track: Track::Video,
+            name: figures.name.to_owned(),
+            profile: figures.profile.to_owned(),
+            level: figures.level,
+            bitrate: figures.bitrate.0,
+            preset: figures.preset,
+            why: figures.why,
+            is_of_recording,
+        }
+    }
 }
 
 /// The state of a target, and the reason.

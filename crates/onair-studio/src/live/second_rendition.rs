@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::base::queue::{self, Full, Sender};
 use crate::broadcast::Hub;
-use crate::encode::VideoEncoder;
+use crate::encode::{self, VideoEncoder};
 use crate::media::{BitsPerSecond, EncodedPacket, RenditionId, Size, VideoCodec};
 use crate::studio::program::Program;
 use crate::studio::targets::quality::Quality;
@@ -21,7 +21,7 @@ pub struct SecondRendition {
     /// The queue for the encoder's packets, shared with the main encoder.
     packets: Sender<EncodedPacket>,
     /// The configuration, as for the main encoder.
-    config: crate::encode::video::Config,
+    config: encode::video::Config,
     encoder: Option<VideoEncoder>,
     /// The frames that earlier encoders have skipped.
     skipped: u64,
@@ -32,9 +32,9 @@ pub struct SecondRendition {
 }
 
 impl SecondRendition {
-    /// Creates the state; no encoder runs yet.
-    pub fn new(packets: Sender<EncodedPacket>, quality: &Quality) -> Self {
-        let config = quality.second_config();
+    /// Creates the state; no encoder runs yet. The program is composed at the size `composed`.
+    pub fn new(packets: Sender<EncodedPacket>, quality: &Quality, composed: Size) -> Self {
+        let config = encode::video::Config { size: composed, ..quality.second_config() };
         let has_same_codec = quality.codec() == VideoCodec::H264;
         Self { packets, config, encoder: None, skipped: 0, failed: false, has_same_codec }
     }
@@ -70,7 +70,7 @@ impl SecondRendition {
         }
         let (frames, waiting) =
             queue::bounded("second frames", MAX_QUEUED_FRAMES, Full::DropOldest);
-        let config = crate::encode::video::Config { bitrate, ..self.config };
+        let config = encode::video::Config { bitrate, ..self.config };
         let packets = self.packets.clone();
         match VideoEncoder::spawn_rendition(config, RenditionId::Second, size, waiting, packets) {
             Ok(encoder) => {

@@ -156,6 +156,8 @@ notices! {
         of[Broadcast Program] remedies([Remedy::EditQuality]);
     /// The recording's own encoder failed, and the recording has the frames of the stream.
     RecordingEncoderFailed "recording-encoder-failed" Warning [] [reason] {} of[Broadcast Program];
+    /// The audio cannot be encoded as Opus, so the outputs with Opus are silent.
+    OpusFailed "opus-failed" Error [] [reason] {} of[Broadcast Program];
     KeyVisible "key-visible" Warning [] [] {} of[Program];
     PasswordVisible "password-visible" Warning [] [] {} of[Program];
 
@@ -277,6 +279,11 @@ notices! {
     CodecsUnannounced "codecs-unannounced" Warning [host codecs] [] {};
     /// A server takes one audio track only, and does not get the others of a target.
     ExtrasLeftOut "target-tracks-left-out" Warning [host] [] {id: u32} of[Broadcast Program];
+    /// A server takes one video track only, and does not get the further renditions of a target.
+    ExtraRenditionsLeftOut "target-renditions-left-out" Warning [host] [] {id: u32}
+        of[Broadcast Program];
+    /// A further rendition cannot be encoded.
+    ExtraRenditionFailed "target-rendition-failed" Warning [] [reason] {} of[Broadcast Program];
     /// A server did not say that it takes the codec of the video, and gets H.264.
     CodecReplaced "codec-replaced" Info [host codecs] [] {};
     ServerSays "server-says" Info [host text] [] {};
@@ -733,6 +740,7 @@ impl StudioMessage {
             | Self::TargetInvalid { id, .. }
             | Self::PassthroughLeftOut { id, .. }
             | Self::ExtrasLeftOut { id, .. }
+            | Self::ExtraRenditionsLeftOut { id, .. }
             | Self::FramesDropped { id, .. }
             | Self::FramesLate { id, .. }
             | Self::FramesDroppedOver { id, .. }

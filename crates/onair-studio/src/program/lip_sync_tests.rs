@@ -219,7 +219,7 @@ struct Outcome {
 /// Writes a packet as an FLV tag, with the time since the stream has `begun`.
 fn tag(packet: &EncodedPacket, begun: Timestamp) -> Bytes {
     let (kind, codec) = match packet.track {
-        Track::Video => (TagKind::Video, Codec::Video(VideoCodec::H264)),
+        Track::Video | Track::Rendition(_) => (TagKind::Video, Codec::Video(VideoCodec::H264)),
         Track::Audio | Track::Extra(_) => (TagKind::Audio, Codec::Audio(AudioCodec::Aac)),
     };
     let time_ms = (packet.dts.micros_since(begun).max(0) / 1_000) as u32;

@@ -384,6 +384,7 @@ mod tests {
                     least_bitrate: Some(BitsPerSecond(800_000)),
                     mix: crate::media::ExtraTrack::new(3),
                     tracks: crate::media::ExtraTrack::new(2).into_iter().collect(),
+                    renditions: "640x360@800k".parse().into_iter().collect(),
                     route: crate::studio::targets::Route {
                         ports: "443,1935".into(),
                         proxy: "socks5://127.0.0.1:1080".into(),

@@ -3,6 +3,7 @@
 pub mod address;
 pub mod misfits;
 pub mod quality;
+pub mod renditions;
 pub mod services;
 pub mod sharing;
 
@@ -11,6 +12,7 @@ use data_encoding::HEXLOWER;
 use crate::base::{Secret, named};
 use crate::media::{BitsPerSecond, ExtraTrack, ExtraTracks};
 use crate::net::{self, CertificatePin};
+use crate::studio::targets::renditions::RenditionChoice;
 use crate::text::problem::{Problem, problem};
 use crate::wire::rtmp::url::Url;
 
@@ -74,6 +76,8 @@ pub struct Target {
     pub mix: Option<ExtraTrack>,
     /// The audio tracks that the target gets besides its mix, if its server takes several.
     pub tracks: ExtraTracks,
+    /// The renditions that the target gets besides its video, if its server takes several.
+    pub renditions: Vec<RenditionChoice>,
     /// True if the target gets the program of the second canvas.
     pub second_canvas: bool,
     /// The route of the connection.
@@ -167,6 +171,7 @@ impl Target {
             least_bitrate: None,
             mix: None,
             tracks: ExtraTracks::NONE,
+            renditions: Vec::new(),
             second_canvas: false,
             route: Route::default(),
         }

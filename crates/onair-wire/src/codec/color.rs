@@ -104,6 +104,38 @@ impl Colors {
         }
     }
 
+    /// Returns the values of `colorInfo` ("Enhanced RTMP", Metadata Frame) of a video with this bit
+    /// depth, or `None` if nothing is known that it could say. It has no field for the range.
+    pub fn enhanced(&self, bit_depth: Option<u8>) -> Option<[Value; 2]> {
+        let Self { primaries, transfer, matrix, light, .. } = *self;
+        let number = |name, value: Option<f64>| Some((name, Value::from(value?)));
+        let code = |code: Option<u8>| code.map(f64::from);
+        let config = [
+            number("bitDepth", code(bit_depth)),
+            number("colorPrimaries", code(primaries)),
+            number("transferCharacteristics", code(transfer)),
+            number("matrixCoefficients", code(matrix)),
+        ];
+        let level = [number("maxFall", light.max_average), number("maxCLL", light.max_content)];
+        let display = [
+            number("maxLuminance", light.display.map(|(_, white)| white)),
+            number("minLuminance", light.display.map(|(black, _)| black)),
+        ];
+        let part = |name, values: Vec<(&'static str, Value)>| {
+            (!values.is_empty()).then(|| (name, Value::object(values)))
+        };
+        let parts: Vec<_> = [
+            part("colorConfig", config.into_iter().flatten().collect()),
+            part("hdrCll", level.into_iter().flatten().collect()),
+            part("hdrMdcv", display.into_iter().flatten().collect()),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        let is_known = primaries.or(transfer).or(matrix).is_some() || light != Light::default();
+        is_known.then(|| [Value::from("colorInfo"), Value::object(parts)])
+    }
+
     /// Reads `colorInfo` ("Enhanced RTMP", Metadata Frame) from the values of a body.
     pub fn of_enhanced(values: &[Value]) -> Option<Self> {
         let [name, info, ..] = values else { return None };
@@ -225,6 +257,26 @@ mod tests {
         let odd = info(f64::NAN, f64::INFINITY);
         assert_eq!((odd.primaries, odd.light.display), (None, None));
         assert_eq!(Colors::of_enhanced(&["other".into(), Value::object([])]), None);
+    }
+
+    #[test]
+    fn color_info_is_read_as_it_is_written() {
+        let light = Light {
+            max_content: Some(1_000.0),
+            max_average: Some(400.0),
+            display: Some((0.005, 4_000.0)),
+        };
+        for colors in [
+            Colors::of(1, 1, 1),
+            Colors { light, ..Colors::of(9, 16, 9) },
+            Colors { light: Light::levels(600, 0), ..Colors::default() },
+        ] {
+            let values = colors.enhanced(Some(10)).unwrap();
+            assert_eq!(Colors::of_enhanced(&values), Some(colors));
+            let depth = values[1].get("colorConfig").unwrap().get_number("bitDepth");
+            assert_eq!(depth, Some(10.0));
+        }
+        assert_eq!(Colors::default().enhanced(Some(8)), None);
     }
 
     #[test]

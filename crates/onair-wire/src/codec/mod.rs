@@ -29,6 +29,6 @@ pub use config_record::{
 };
 pub use obu::obu_packet;
 pub use video_config::{
-    VideoInfo, hevc, hevc_parameter_sets, hevc_record, hevc_sizes, vp8_key_size, vp9, vp9_colors,
-    vp9_key, vp9_key_size,
+    VideoInfo, bit_depth, hevc, hevc_parameter_sets, hevc_record, hevc_sizes, video_info,
+    vp8_key_size, vp9, vp9_colors, vp9_key, vp9_key_size,
 };

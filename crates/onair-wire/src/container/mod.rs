@@ -199,7 +199,7 @@ impl TrackId {
 impl From<Track> for TrackId {
     fn from(track: Track) -> Self {
         match track {
-            Track::Video => Self::Video,
+            Track::Video | Track::Rendition(_) => Self::Video,
             Track::Audio => Self::Audio(0),
             Track::Extra(track) => Self::Audio(track.number().saturating_sub(1)),
         }

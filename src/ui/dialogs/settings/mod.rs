@@ -201,6 +201,7 @@ fn one(
         Setting::Split => recording::split(ui, view, needs),
         Setting::RecordEncoder => recording::encoder(ui, view, needs),
         Setting::RecordQuality => recording::quality(ui, view, needs),
+        Setting::RecordSize => recording::size(ui, view, needs),
         Setting::Replay => recording::replay(ui, view, needs),
         Setting::ReplayAlways => recording::replay_always(ui, view, needs),
         Setting::Tracks => recording::tracks(ui, view, needs),

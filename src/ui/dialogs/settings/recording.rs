@@ -6,17 +6,18 @@ use egui::{Id, Sense, Ui, vec2};
 
 use crate::encode;
 use crate::files::name_pattern::{self, DEFAULT_PATTERN, MAX_PATTERN};
-use crate::media::{BitsPerSecond, ExtraTrack};
+use crate::media::{BitsPerSecond, ExtraTrack, Size};
 use crate::studio::live::recording::audio_tracks;
 use crate::studio::settings::default_recording_folder;
 use crate::studio::{RecordQuality, RecordingChoices, mixer};
 use crate::ui::dialogs::card::DialogContext;
-use crate::ui::dialogs::settings::row::{Choice, choice_row, row, wide_row};
+use crate::ui::dialogs::settings::row::{Choice, choice_row, noted_choice_row, row, wide_row};
 use crate::ui::dialogs::settings::table::Setting;
+use crate::ui::dialogs::settings::video::FRAME_SIZES;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::targets::target_audio;
 use crate::ui::text::Texts;
-use crate::ui::text::format::bitrate as bitrate_text;
+use crate::ui::text::format::{bitrate as bitrate_text, size as size_text};
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, Field, elided, paragraph, switch};
 use crate::wire::container::Format;
@@ -216,6 +217,29 @@ pub(super) fn quality(ui: &mut Ui, view: &View<'_>, needs: &mut DialogContext<'_
     if let Some(quality) = choice_row(ui, view, needs.settings, Setting::RecordQuality, both, &all)
     {
         choices.quality = quality;
+    }
+}
+
+/// Draws the choice of the size that only recordings have.
+pub(super) fn size(ui: &mut Ui, view: &View<'_>, needs: &mut DialogContext<'_>) {
+    let texts = view.texts;
+    let choices = &mut needs.preferences.recording;
+    let program = view.snapshot.quality.size;
+    let mut sizes: Vec<Size> =
+        FRAME_SIZES.into_iter().map(|(width, height)| Size::new(width, height)).collect();
+    // A size of another aspect ratio would only make the recording smaller.
+    sizes.retain(|it| (it.aspect() - program.aspect()).abs() < 0.01);
+    sizes.extend(choices.size.filter(|it| !sizes.contains(it)));
+    let mut all = vec![(None, texts.get("record-size-stream").to_string(), None)];
+    all.extend(sizes.into_iter().map(|size| (Some(size), size_text(size), None)));
+    let recorded = choices.own().size_for(program);
+    let is_fitted = choices.size.is_some_and(|chosen| chosen != recorded);
+    let note = is_fitted
+        .then(|| texts.with("record-size-fitted", &[("size", size_text(recorded).into())]));
+    let (both, note) = ((choices.size, None), note.as_deref());
+    let setting = Setting::RecordSize;
+    if let Some(size) = noted_choice_row(ui, view, needs.settings, setting, both, &all, note) {
+        choices.size = size;
     }
 }
 

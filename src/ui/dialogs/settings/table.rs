@@ -107,6 +107,7 @@ settings! {
         Split "split";
         RecordEncoder "record-encoder";
         RecordQuality "record-quality";
+        RecordSize "record-size";
         Replay "replay";
         ReplayAlways "replay-always";
         Tracks "tracks";

@@ -17,7 +17,7 @@ use crate::ui::view::View;
 use crate::ui::widgets::{label, paragraph, switch, whole_slider};
 
 /// The usual frame sizes, with the portrait ones last.
-const FRAME_SIZES: [(u32, u32); 8] = [
+pub(super) const FRAME_SIZES: [(u32, u32); 8] = [
     (640, 360),
     (854, 480),
     (1280, 720),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::Latest;
+use crate::compose::compositor::ENCODERS;
 use crate::compose::filter::WantedFilter;
 use crate::compose::other_program::{EncoderQueue, OtherProgram};
 use crate::compose::scene::{Plan, SourceId};
@@ -24,7 +25,7 @@ pub struct Inbox {
     pub preview: Option<Option<(Arc<Plan>, Latest<VideoFrame>)>>,
     pub views: Option<BTreeMap<ViewOf, SideView>>,
     pub t_bar: Option<Option<ManualTransition>>,
-    pub encoders: [Option<Option<EncoderQueue>>; 3],
+    pub encoders: [Option<Option<EncoderQueue>>; ENCODERS],
     pub others: BTreeMap<ProgramId, Option<OtherProgram>>,
     pub other_encoders: Vec<(ProgramId, Option<EncoderQueue>)>,
     pub other_recorders: Vec<(ProgramId, EncoderQueue)>,

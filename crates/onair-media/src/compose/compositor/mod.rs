@@ -27,7 +27,7 @@ use crate::compose::side_views::{SideView, ViewOf};
 use crate::compose::source_frames::SourceFrame;
 use crate::compose::transition::{Change, ManualTransition};
 use crate::compose::view::DrawResult;
-use crate::media::{FrameGrid, ProgramId, Size, VideoFeed, VideoFrame};
+use crate::media::{ExtraRendition, FrameGrid, ProgramId, Size, VideoFeed, VideoFrame};
 
 /// Maximum delay after which a tick still runs. A later tick is skipped.
 const MAX_TICK_DELAY: Duration = Duration::from_millis(100);
@@ -35,6 +35,12 @@ const MAX_TICK_DELAY: Duration = Duration::from_millis(100);
 const UNSEEN_INTERVAL_TICKS: i64 = 10;
 /// The longest sleep of a compositor whose frames nobody needs.
 const MAX_REST: Duration = Duration::from_millis(100);
+
+/// The place of the first further rendition among the encoders, behind the encoders of the stream, of
+/// the second rendition and of the recording.
+const FIRST_RENDITION: usize = 3;
+/// The number of encoders of the program frames.
+const ENCODERS: usize = FIRST_RENDITION + ExtraRendition::MAX;
 
 /// The format of the program frames.
 #[derive(Copy, Clone, Debug)]
@@ -252,6 +258,16 @@ impl Compositor {
         self.post(|inbox| inbox.encoders[1] = Some(encoder));
     }
 
+    /// Works like [`Compositor::attach_second`], but for the encoder of a further rendition.
+    pub fn attach_rendition(&self, track: ExtraRendition, encoder: Option<Sender<VideoFrame>>) {
+        let encoder = encoder.map(|encoder| (encoder, Timestamp::ZERO));
+        self.post(|inbox| {
+            if let Some(place) = inbox.encoders.get_mut(FIRST_RENDITION + track.place()) {
+                *place = Some(encoder);
+            }
+        });
+    }
+
     /// Works like [`Compositor::attach_encoder_from`], but for the encoder of a recording that has
     /// its own quality. It gets the same shared frames, until its receiver is dropped, or the program
     /// is detached.
@@ -265,7 +281,7 @@ impl Compositor {
 
     /// Stops sending frames to the encoders, whose queues end within one frame period.
     pub fn detach_encoder(&self) {
-        self.post(|inbox| inbox.encoders = [Some(None), Some(None), Some(None)]);
+        self.post(|inbox| inbox.encoders = std::array::from_fn(|_| Some(None)));
     }
 
     /// Returns the counters since the start.
@@ -377,7 +393,7 @@ pub struct Ticker {
     program: Program,
     shared: Arc<Shared>,
     preview: Latest<VideoFrame>,
-    encoders: [Option<EncoderQueue>; 3],
+    encoders: [Option<EncoderQueue>; ENCODERS],
     others: BTreeMap<ProgramId, OtherProgramTiming>,
     rate: Rate,
     watcher: LoadWatcher,
@@ -390,7 +406,7 @@ impl Ticker {
             program: Program::new(config.size),
             shared,
             preview,
-            encoders: [None, None, None],
+            encoders: std::array::from_fn(|_| None),
             others: BTreeMap::new(),
             rate: Rate::default(),
             watcher: LoadWatcher::default(),

@@ -19,7 +19,8 @@ use crate::encode::video::open::Open;
 pub use crate::encode::video::shared::Incident;
 use crate::encode::video::shared::{Shared, packed, unpacked};
 use crate::media::{
-    BitsPerSecond, EncodedPacket, Rendition, RenditionId, Size, VideoConfig, VideoFrame,
+    BitsPerSecond, EncodedPacket, ExtraRendition, Rendition, RenditionId, Size, Track, VideoConfig,
+    VideoFrame,
 };
 
 /// Properties and counters of the encoder.
@@ -76,21 +77,23 @@ impl VideoEncoder {
     }
 
     /// Opens an encoder like [`VideoEncoder::spawn`], but one that no other encoder replaces. If its
-    /// process fails again soon after it was restarted, the encoder has failed.
+    /// process fails again soon after it was restarted, the encoder has failed. Frames of the
+    /// configuration's size are scaled to `size`.
     ///
     /// # Errors
     /// Fails with the same errors as [`VideoEncoder::spawn`].
     pub fn spawn_sole(
         config: Config,
+        size: Size,
         input: queue::Receiver<VideoFrame>,
         output: queue::Sender<EncodedPacket>,
     ) -> Result<Self, Error> {
-        let id = (RenditionId::Main, Replacement::sole());
-        Self::spawn_with(config, id, config.size, input, output)
+        let id = (Track::Video, RenditionId::Main, Replacement::sole());
+        Self::spawn_with(config, id, size, input, output)
     }
 
-    /// Opens an encoder like [`VideoEncoder::spawn`], for this rendition. Frames are scaled to
-    /// `size` from the start.
+    /// Opens an encoder like [`VideoEncoder::spawn`], for this rendition. Frames have the size of the
+    /// configuration, and are scaled to `size` from the start.
     ///
     /// # Errors
     /// Fails with the same errors as [`VideoEncoder::spawn`].
@@ -101,13 +104,28 @@ impl VideoEncoder {
         input: queue::Receiver<VideoFrame>,
         output: queue::Sender<EncodedPacket>,
     ) -> Result<Self, Error> {
-        let id = (rendition_id, Replacement::default());
+        let id = (Track::Video, rendition_id, Replacement::default());
+        Self::spawn_with(config, id, size, input, output)
+    }
+
+    /// Opens an encoder like [`VideoEncoder::spawn_rendition`], for this further rendition.
+    ///
+    /// # Errors
+    /// Fails with the same errors as [`VideoEncoder::spawn`].
+    pub fn spawn_extra(
+        config: Config,
+        extra: ExtraRendition,
+        size: Size,
+        input: queue::Receiver<VideoFrame>,
+        output: queue::Sender<EncodedPacket>,
+    ) -> Result<Self, Error> {
+        let id = (Track::Rendition(extra), RenditionId::Main, Replacement::default());
         Self::spawn_with(config, id, size, input, output)
     }
 
     fn spawn_with(
         config: Config,
-        (rendition_id, replacement): (RenditionId, Replacement),
+        (track, rendition_id, replacement): (Track, RenditionId, Replacement),
         size: Size,
         input: queue::Receiver<VideoFrame>,
         output: queue::Sender<EncodedPacket>,
@@ -137,7 +155,7 @@ impl VideoEncoder {
         let backend = opened.backend;
         let worker = Worker::spawn("onair-venc", move |stop| {
             let open = Open::new(backend, rendition_id, replacement, config.b_frames);
-            let work = || run(&config, open, &its, &input, &output, stop);
+            let work = || run(&config, open, &its, &input, (track, &output), stop);
             if let Err(error) = contain_panic(work) {
                 *its.failure.lock() = Some(error);
             }
@@ -249,14 +267,14 @@ fn run(
     mut open: Open,
     shared: &Shared,
     input: &queue::Receiver<VideoFrame>,
-    output: &queue::Sender<EncodedPacket>,
+    (track, output): (Track, &queue::Sender<EncodedPacket>),
     stop: &Stop,
 ) -> Result<(), Error> {
     let mut schedule = Schedule::new(config.frame_rate, config.keyframe_interval);
     // Number of frames since the last encoded one.
     let mut since = 0;
     let deliver = |mut packet: EncodedPacket, rendition: &Arc<Rendition>| {
-        packet.rendition = Some(Arc::clone(rendition));
+        (packet.track, packet.rendition) = (track, Some(Arc::clone(rendition)));
         shared.encoded.fetch_add(1, Ordering::Relaxed);
         shared.keyframes.fetch_add(u64::from(packet.keyframe), Ordering::Relaxed);
         shared.bytes.fetch_add(packet.data.len() as u64, Ordering::Relaxed);
@@ -489,7 +507,7 @@ mod tests {
         let (feed, input) = queue::bounded("frames", 1, Full::Block);
         let (output, packets) = queue::bounded("packets", 256, Full::Block);
         let config = config(CRASHING_BITRATE.0, Choice::Pipelined);
-        let mut encoder = VideoEncoder::spawn_sole(config, input, output).unwrap();
+        let mut encoder = VideoEncoder::spawn_sole(config, config.size, input, output).unwrap();
         let planes = Arc::new(Pooled::unpooled(Planes::black(FRAME_SIZE)));
         let (pts, color) = (Timestamp::ZERO, Color::PROGRAM);
         feed.send(VideoFrame { pts, surface: planes.into(), color }).unwrap();

@@ -13,7 +13,7 @@ use crate::broadcast::delay::store::HeldPiece;
 use crate::broadcast::hub::shared_packet::{Configurations, SharedPacket};
 use crate::files::disk_space::with_recording_reserve;
 use crate::files::free_space_for;
-use crate::media::{EncodedPacket, ExtraTrack, Priority, Rendition, Track};
+use crate::media::{EncodedPacket, ExtraRendition, ExtraTrack, Priority, Rendition, Track};
 use crate::platform::files::make_private;
 
 /// Size in bytes of four timestamps, three flags, the rendition, the configs, the data offset, and
@@ -22,6 +22,8 @@ const RECORD_HEADER_BYTES: usize = 4 * 8 + 3 + 2 + 4 + 4;
 /// Maximum number of renditions, and of changes of the configs, in a block on the disk. A block
 /// with more, which does not occur in practice, stays in memory.
 const MAX_FORMATS: usize = 250;
+/// The number of the first further rendition. Lower numbers are those of audio tracks.
+const FIRST_RENDITION: u8 = 0x80;
 
 /// The folder that contains the files.
 #[derive(Debug)]
@@ -70,6 +72,7 @@ impl Spool {
                 Track::Video => 0,
                 Track::Audio => 1,
                 Track::Extra(track) => track.number(),
+                Track::Rendition(its) => FIRST_RENDITION + its.place() as u8,
             });
             block.put_u8(u8::from(tag.keyframe) | u8::from(tag.leads) << 1);
             block.put_u8(match tag.priority {
@@ -138,7 +141,10 @@ fn read(
     let track = match block.try_get_u8().ok()? {
         0 => Track::Video,
         1 => Track::Audio,
-        number => Track::Extra(ExtraTrack::new(number)?),
+        number => match number.checked_sub(FIRST_RENDITION) {
+            Some(place) => Track::Rendition(ExtraRendition::at(place.into())?),
+            None => Track::Extra(ExtraTrack::new(number)?),
+        },
     };
     let marks = block.try_get_u8().ok()?;
     let (keyframe, leads) = (marks & 1 != 0, marks & 2 != 0);

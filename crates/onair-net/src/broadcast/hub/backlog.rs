@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::broadcast::hub::shared_packet::SharedPacket;
-use crate::media::{Priority, Track};
+use crate::media::{ExtraRendition, Priority, Track};
 
 /// Limits for the backlog, by timestamps and by size.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -67,6 +67,8 @@ pub(in crate::broadcast) struct Backlog {
     awaiting_keyframe: bool,
     /// True while audio is dropped too, because a stream with video begins with a keyframe.
     awaiting_start: bool,
+    /// The further renditions whose frames are dropped up to their next keyframe.
+    incomplete: Incomplete,
     /// True if packets that are dropped until the start count as lost, because an earlier
     /// connection had begun.
     begun: bool,
@@ -77,6 +79,10 @@ pub(in crate::broadcast) struct Backlog {
     /// The total of `dropped_audio` over all queues of an output.
     lost_audio: Arc<AtomicU64>,
 }
+
+/// The further renditions of which a frame is missing, by their places. A rendition that has not begun
+/// is one of them.
+type Incomplete = [bool; ExtraRendition::MAX];
 
 /// Counters of an output.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -96,16 +102,19 @@ impl Backlog {
     /// keyframe, or is empty.
     pub fn new(limits: Limits, has_video: bool, begin: &[Arc<SharedPacket>]) -> Self {
         let burst = begin.first().zip(begin.last());
+        let mut tags: VecDeque<_> = begin.iter().cloned().collect();
+        let incomplete = complete([true; ExtraRendition::MAX], &mut tags);
         Self {
             limits,
-            tags: begin.iter().cloned().collect(),
-            bytes: begin.iter().map(|tag| tag.size()).sum(),
+            bytes: tags.iter().map(|tag| tag.size()).sum(),
+            tags,
             awaiting_keyframe: has_video && begin.is_empty(),
             awaiting_start: has_video && begin.is_empty(),
             begun: false,
             burst: burst.map(|(first, last)| (last.dts, last.dts.since(first.dts))),
             figures: Figures::default(),
             lost_audio: Arc::default(),
+            incomplete,
         }
     }
 
@@ -122,15 +131,20 @@ impl Backlog {
         } else if self.awaiting_start && !tag.leads {
             // If the output has never begun, no packet counts as lost.
             if self.begun {
-                self.missed(
-                    u64::from(tag.track == Track::Video),
-                    u64::from(tag.track != Track::Video),
-                );
+                let is_audio = matches!(tag.track, Track::Audio | Track::Extra(_));
+                self.missed(u64::from(tag.track == Track::Video), u64::from(is_audio));
             }
             return;
         } else if tag.track == Track::Video && self.awaiting_keyframe {
             self.figures.dropped_frames += 1;
             return;
+        } else if let Some(its) = tag.extra_rendition()
+            && let Some(is_incomplete) = self.incomplete.get_mut(its.place())
+        {
+            *is_incomplete &= !tag.keyframe;
+            if *is_incomplete {
+                return;
+            }
         }
         self.bytes += tag.size();
         self.tags.push_back(Arc::clone(tag));
@@ -155,8 +169,10 @@ impl Backlog {
             return;
         }
         let key = self.tags.iter().position(|tag| tag.starts_gop());
-        let kept = key.map(|at| self.tags.split_off(at));
+        let mut kept = key.map(|at| self.tags.split_off(at));
         self.discard(|_| true);
+        let none = [true; ExtraRendition::MAX];
+        self.missing(kept.as_mut().map_or(none, |kept| complete(none, kept)));
         self.awaiting_keyframe = kept.is_none();
         self.awaiting_start = kept.is_none();
         self.tags = kept.unwrap_or_default();
@@ -230,14 +246,16 @@ impl Backlog {
             |tag: &SharedPacket| tag.starts_gop() && newest.since(tag.dts) <= self.limits.inter;
         match self.tags.iter().rposition(|tag| fresh(tag)) {
             Some(at) => {
-                let kept = self.tags.split_off(at);
-                self.discard(|tag| tag.priority < Priority::Key);
+                let mut kept = self.tags.split_off(at);
+                let (_, broken) = self.discard(|tag| tag.priority < Priority::Key);
+                self.missing(complete(broken, &mut kept));
                 self.bytes += kept.iter().map(|tag| tag.size()).sum::<usize>();
                 self.tags.extend(kept);
             }
             None => {
-                let has_video = self.discard(|tag| tag.priority < Priority::Key) > 0;
-                self.awaiting_keyframe |= has_video;
+                let (frames, broken) = self.discard(|tag| tag.priority < Priority::Key);
+                self.missing(broken);
+                self.awaiting_keyframe |= frames > 0;
             }
         }
     }
@@ -252,34 +270,48 @@ impl Backlog {
         };
         let late = kept.front().is_none_or(|key| newest.since(key.dts) > self.limits.inter);
         let kept_bytes: usize = kept.iter().map(|tag| tag.size()).sum();
-        let stays = if late || kept_bytes > self.limits.bytes {
+        let mut stays = if late || kept_bytes > self.limits.bytes {
             self.tags.extend(kept);
             VecDeque::new()
         } else {
             kept
         };
-        let has_video = self.discard(|_| true) > 0;
-        self.awaiting_keyframe = stays.is_empty() && (has_video || self.awaiting_keyframe);
+        let (frames, broken) = self.discard(|_| true);
+        self.missing(complete(broken, &mut stays));
+        self.awaiting_keyframe = stays.is_empty() && (frames > 0 || self.awaiting_keyframe);
         self.bytes = stays.iter().map(|tag| tag.size()).sum();
         self.tags = stays;
     }
 
-    /// Drops the packets that `which` selects, and returns the number of frames among them. Updates
-    /// `bytes`.
-    fn discard(&mut self, which: impl Fn(&SharedPacket) -> bool) -> u64 {
+    /// Drops the packets that `which` selects. Returns the number of frames among them, and the
+    /// further renditions that need a keyframe after the remaining packets. Updates `bytes`.
+    fn discard(&mut self, which: impl Fn(&SharedPacket) -> bool) -> (u64, Incomplete) {
         let mut frames = 0;
         let mut audio = 0;
+        let mut broken = Incomplete::default();
         self.tags.retain(|tag| {
-            let gone = which(tag);
+            let mut gone = which(tag);
             match tag.track {
                 Track::Video => frames += u64::from(gone),
                 Track::Audio | Track::Extra(_) => audio += u64::from(gone),
+                Track::Rendition(its) => {
+                    if let Some(broken) = broken.get_mut(its.place()) {
+                        let is_needed = tag.priority != Priority::Disposable;
+                        *broken = (*broken && !tag.keyframe) || gone && is_needed;
+                        gone |= *broken;
+                    }
+                }
             }
             !gone
         });
         self.bytes = self.tags.iter().map(|tag| tag.size()).sum();
         self.missed(frames, audio);
-        frames
+        (frames, broken)
+    }
+
+    /// Drops the next frames of these renditions up to their keyframes.
+    fn missing(&mut self, renditions: Incomplete) {
+        self.incomplete.iter_mut().zip(renditions).for_each(|(is, missing)| *is |= missing);
     }
 
     fn missed(&mut self, frames: u64, audio: u64) {
@@ -289,10 +321,24 @@ impl Backlog {
     }
 }
 
+/// Drops the frames of incomplete further renditions up to their keyframes. Returns the renditions
+/// that are still incomplete.
+fn complete(mut incomplete: Incomplete, tags: &mut VecDeque<Arc<SharedPacket>>) -> Incomplete {
+    tags.retain(|tag| {
+        let its = tag.extra_rendition().and_then(|its| incomplete.get_mut(its.place()));
+        its.is_none_or(|is_incomplete| {
+            *is_incomplete &= !tag.keyframe;
+            !*is_incomplete
+        })
+    });
+    incomplete
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::broadcast::hub::gop::tests::tag;
+    use crate::broadcast::hub::gop::tests::{packet, tag};
+    use crate::media::EncodedPacket;
 
     fn limits() -> Limits {
         Limits { bytes: 1 << 20, harmless: 0, ..Limits::LIVE }
@@ -315,6 +361,7 @@ mod tests {
             match tag.track {
                 Track::Video => video.push(tag.dts.as_millis()),
                 Track::Audio | Track::Extra(_) => audio.push(tag.dts.as_millis()),
+                Track::Rendition(_) => {}
             }
         }
         (video, audio)
@@ -455,5 +502,74 @@ mod tests {
         assert_eq!(backlog.figures().dropped_frames, 0);
         feed(&mut backlog, 2_400, 4_000);
         assert!(backlog.figures().dropped_frames > 0);
+    }
+
+    /// A frame of a further rendition.
+    fn further(dts: i64, keyframe: bool) -> Arc<SharedPacket> {
+        let track = Track::Rendition(ExtraRendition::at(0).unwrap());
+        let priority = if keyframe { Priority::Key } else { Priority::Inter };
+        let packet = EncodedPacket { track, keyframe, priority, ..packet(Track::Video, dts) };
+        Arc::new(SharedPacket::new(packet))
+    }
+
+    /// Takes the frames of the main and of the further rendition.
+    fn both(backlog: &mut Backlog) -> [Vec<i64>; 2] {
+        let (mut main, mut other) = (Vec::new(), Vec::new());
+        while let Some(tag) = backlog.pop() {
+            match tag.track {
+                Track::Video => main.push(tag.dts.as_millis()),
+                Track::Rendition(_) => other.push(tag.dts.as_millis()),
+                Track::Audio | Track::Extra(_) => {}
+            }
+        }
+        [main, other]
+    }
+
+    #[test]
+    fn a_further_rendition_begins_with_its_keyframe() {
+        let begin = [tag(Track::Video, 0), further(0, false), tag(Track::Video, 40)];
+        let mut backlog = Backlog::new(limits(), true, &begin);
+        backlog.push(&further(40, false));
+        backlog.push(&further(80, true));
+        backlog.push(&further(120, false));
+        assert_eq!(both(&mut backlog), [vec![0, 40], vec![80, 120]]);
+        let begin = [tag(Track::Video, 0), further(0, true), further(40, false)];
+        let mut backlog = Backlog::new(limits(), true, &begin);
+        backlog.push(&further(80, false));
+        assert_eq!(both(&mut backlog), [vec![0], vec![0, 40, 80]]);
+        assert_eq!(backlog.figures().dropped_audio, 0);
+    }
+
+    #[test]
+    fn no_frame_of_a_further_rendition_is_sent_without_those_before_it() {
+        // The keyframe of the further rendition comes with that of the main one, or later.
+        for late in [0, 80] {
+            let mut backlog = Backlog::new(limits(), true, &[]);
+            for dts in (0..2_400).step_by(40) {
+                backlog.push(&tag(Track::Video, dts));
+                backlog.push(&further(dts, dts == 0 || dts == 2_000 + late));
+            }
+            let [main, other] = both(&mut backlog);
+            let after: Vec<i64> = (2_000..2_400).step_by(40).collect();
+            assert_eq!(main, [vec![0], after.clone()].concat(), "{late}");
+            let after: Vec<i64> = after.into_iter().filter(|dts| *dts >= 2_000 + late).collect();
+            assert_eq!(other, [vec![0], after].concat(), "{late}");
+        }
+    }
+
+    #[test]
+    fn a_further_rendition_begins_again_with_a_new_connection() {
+        let mut backlog = Backlog::new(limits(), true, &[]);
+        for dts in [0, 40, 80] {
+            backlog.push(&tag(Track::Video, dts));
+            backlog.push(&further(dts, dts == 0));
+        }
+        backlog.pop();
+        backlog.pop();
+        backlog.begin_anew(true);
+        backlog.push(&tag(Track::Video, 2_000));
+        backlog.push(&further(2_000, false));
+        backlog.push(&further(2_040, true));
+        assert_eq!(both(&mut backlog), [vec![2_000], vec![2_040]]);
     }
 }

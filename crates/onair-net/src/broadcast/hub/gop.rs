@@ -75,8 +75,8 @@ pub(in crate::broadcast) mod tests {
 
     use super::*;
     use crate::media::{
-        BitsPerSecond, EncodedPacket, FrameRate, Priority, Rendition, RenditionId, Rotation, Size,
-        VideoCodec, VideoConfig,
+        AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, FrameRate, Priority, Rendition,
+        RenditionId, Rotation, Size, StreamConfig, VideoCodec, VideoConfig,
     };
 
     /// Makes a small packet. Frames at multiples of 2,000 ms are keyframes.
@@ -92,6 +92,18 @@ pub(in crate::broadcast) mod tests {
             captured: Timestamp::from_millis(dts),
             rendition: None,
         }
+    }
+
+    /// Makes the config of a stream with AAC, and with this video.
+    pub fn config(video: Option<VideoConfig>) -> StreamConfig {
+        let audio = AudioConfig {
+            codec: AudioCodec::Aac,
+            sample_rate: 48_000,
+            channels: 2,
+            bitrate: BitsPerSecond(128_000),
+            codec_config: Bytes::new(),
+        };
+        StreamConfig { video, audio: Some(audio) }
     }
 
     /// Makes a frame of this rendition. Frames of the second rendition are smaller.

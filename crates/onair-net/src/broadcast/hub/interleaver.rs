@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::media::{EncodedPacket, ExtraTrack, ExtraTracks, RenditionId, Track};
+use crate::media::{EncodedPacket, ExtraRendition, ExtraTrack, ExtraTracks, RenditionId, Track};
 
 /// The time for which a packet waits for the other track after both have begun.
 const TRACK_TIMEOUT: Duration = Duration::from_millis(150);
@@ -28,6 +28,8 @@ pub(in crate::broadcast) struct Interleaver {
     /// Frames of the second rendition, while it exists.
     second: TrackQueue,
     audio: TrackQueue,
+    /// Frames of the further renditions, while these exist.
+    renditions: [TrackQueue; ExtraRendition::MAX],
     /// The extra audio tracks, in the order of their indexes.
     extras: [TrackQueue; 5],
     /// The expected extra tracks. Packets do not wait for other extra tracks.
@@ -57,11 +59,13 @@ struct TrackQueue {
 impl Interleaver {
     /// Creates an interleaver for a stream that has these tracks.
     pub fn new(video: bool, audio: bool) -> Self {
+        let absent = || TrackQueue { absent: true, ..TrackQueue::default() };
         Self {
             video: TrackQueue { absent: !video, ..TrackQueue::default() },
-            second: TrackQueue { absent: true, ..TrackQueue::default() },
+            second: absent(),
+            renditions: std::array::from_fn(|_| absent()),
             audio: TrackQueue { absent: !audio, ..TrackQueue::default() },
-            extras: std::array::from_fn(|_| TrackQueue { absent: true, ..TrackQueue::default() }),
+            extras: std::array::from_fn(|_| absent()),
             expected: ExtraTracks::NONE,
             lag: Duration::ZERO,
             video_lag: Duration::ZERO,
@@ -99,6 +103,10 @@ impl Interleaver {
         let line = match packet.track {
             Track::Video if second => &mut self.second,
             Track::Video => &mut self.video,
+            Track::Rendition(its) => {
+                let Some(line) = self.renditions.get_mut(its.place()) else { return };
+                line
+            }
             Track::Audio => &mut self.audio,
             Track::Extra(track) => {
                 expected = self.expected.has(track);
@@ -107,7 +115,7 @@ impl Interleaver {
             }
         };
         line.absent = !expected;
-        if packet.track != Track::Video {
+        if !matches!(packet.track, Track::Video | Track::Rendition(_)) {
             line.note_interval(packet.dts);
         }
         line.begun = true;
@@ -123,7 +131,9 @@ impl Interleaver {
         let ((dts, _), waited) = (ready.first()?, ready.waits_since()?);
         let is_late = now.since(waited) >= patience || ready.waiting.len() > most;
         let [a, b, c, d, e] = &mut self.extras;
-        let mut lines = [&mut self.video, &mut self.second, &mut self.audio, a, b, c, d, e];
+        let [r, s, t] = &mut self.renditions;
+        let mut lines =
+            [&mut self.video, r, s, t, &mut self.second, &mut self.audio, a, b, c, d, e];
         if is_late {
             for line in lines.iter_mut().filter(|line| line.waiting.is_empty()) {
                 line.absent = true;
@@ -143,7 +153,8 @@ impl Interleaver {
     /// Returns the queue of the next packet, and its place among the queues.
     fn next(&self) -> Option<(usize, &TrackQueue)> {
         let [a, b, c, d, e] = &self.extras;
-        let lines = [&self.video, &self.second, &self.audio, a, b, c, d, e];
+        let [r, s, t] = &self.renditions;
+        let lines = [&self.video, r, s, t, &self.second, &self.audio, a, b, c, d, e];
         // Of packets with the same time, keyframes go first: an output that waits for a keyframe then
         // gets no other frame of that time before it. Frames go before audio, because a stream begins
         // with a frame.
@@ -158,7 +169,7 @@ impl Interleaver {
         self.video.absent = true;
         self.second.absent = true;
         self.audio.absent = true;
-        self.extras.iter_mut().for_each(|line| line.absent = true);
+        self.renditions.iter_mut().chain(&mut self.extras).for_each(|line| line.absent = true);
     }
 
     fn longest_lag(&self) -> Duration {

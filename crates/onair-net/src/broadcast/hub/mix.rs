@@ -30,7 +30,7 @@ impl MixSink {
                 let packet = EncodedPacket { track: Track::Audio, ..EncodedPacket::clone(tag) };
                 Some(Arc::new(SharedPacket::of(Codec::Audio(AudioCodec::Aac), packet)))
             }
-            Track::Video | Track::Extra(_) => Some(Arc::clone(tag)),
+            Track::Video | Track::Extra(_) | Track::Rendition(_) => Some(Arc::clone(tag)),
         }
     }
 }
@@ -91,9 +91,9 @@ mod tests {
     use super::*;
     use crate::base::queue::{self, Full};
     use crate::broadcast::hub::backlog::Limits;
-    use crate::broadcast::hub::gop::tests::{of_rendition, packet};
+    use crate::broadcast::hub::gop::tests::{config, of_rendition, packet};
     use crate::broadcast::hub::subscription::{NextPacket, Subscription};
-    use crate::media::{AudioConfig, BitsPerSecond, StreamConfig};
+    use crate::media::StreamConfig;
 
     fn all(output: &Subscription) -> Vec<(Track, i64)> {
         let mut tags = Vec::new();
@@ -106,21 +106,10 @@ mod tests {
         }
     }
 
-    fn config() -> StreamConfig {
-        let audio = AudioConfig {
-            codec: AudioCodec::Aac,
-            sample_rate: 48_000,
-            channels: 2,
-            bitrate: BitsPerSecond(128_000),
-            codec_config: bytes::Bytes::new(),
-        };
-        StreamConfig { video: None, audio: Some(audio) }
-    }
-
     #[test]
     fn outputs_of_a_mix_get_its_track_in_the_place_of_the_programs_audio() {
         let (packets, input) = queue::bounded("packets", 64, Full::Block);
-        let hub = Hub::spawn(config(), input).unwrap();
+        let hub = Hub::spawn(config(None), input).unwrap();
         let (two, three) = (ExtraTrack::new(2).unwrap(), ExtraTrack::new(3).unwrap());
         hub.set_extras([two, three].into_iter().collect());
         let mixed = hub.with_mix(two);
@@ -150,7 +139,7 @@ mod tests {
     #[test]
     fn a_mix_whose_track_is_not_encoded_carries_no_audio() {
         let (packets, input) = queue::bounded("packets", 64, Full::Block);
-        let hub = Hub::spawn(config(), input).unwrap();
+        let hub = Hub::spawn(config(None), input).unwrap();
         let mixed = hub.with_mix(ExtraTrack::new(2).unwrap());
         let output = mixed.subscribe("mix", Limits::FILE);
         packets.send(packet(Track::Audio, 0)).unwrap();
@@ -161,7 +150,7 @@ mod tests {
     #[test]
     fn a_mix_has_the_video_delay_and_the_b_frames_of_its_stream() {
         let (packets, input) = queue::bounded("packets", 64, Full::Block);
-        let hub = Hub::spawn(config(), input).unwrap();
+        let hub = Hub::spawn(config(None), input).unwrap();
         let mixed = hub.with_mix(ExtraTrack::new(2).unwrap());
         assert!(!mixed.feed.has_b_frames());
         let delay = Duration::from_millis(200);

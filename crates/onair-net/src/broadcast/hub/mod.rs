@@ -28,9 +28,12 @@ use crate::broadcast::hub::interleaver::Interleaver;
 use crate::broadcast::hub::opus::SharedOpus;
 use crate::broadcast::hub::sequence_headers::SequenceHeaders;
 use crate::broadcast::hub::shared_packet::SharedPacket;
-use crate::broadcast::hub::subscription::{Subscription, SubscriptionQueue, WantedVideo};
+use crate::broadcast::hub::subscription::{
+    ExtraMedia, Subscription, SubscriptionQueue, WantedVideo,
+};
 use crate::broadcast::output::Sink;
 use crate::media::{EncodedPacket, ExtraTracks, Rendition, RenditionId, StreamConfig, Track};
+use crate::text::Problem;
 
 /// Interval at which the thread checks whether it should stop.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
@@ -180,7 +183,7 @@ impl Hub {
         after: Option<Timestamp>,
         extras: Option<ExtraTracks>,
     ) -> Subscription {
-        self.feed.open(name.into(), limits, after, RenditionId::Main, extras)
+        self.feed.open(name.into(), limits, after, RenditionId::Main, (extras, false))
     }
 
     /// Passes all packets to this sink while the sink exists, including extra audio tracks and
@@ -258,6 +261,11 @@ impl Hub {
     /// later do the same.
     pub fn prefer_opus(&self, is_preferred: bool) {
         self.feed.shared.opus.prefer(is_preferred);
+    }
+
+    /// Returns once why the audio cannot be encoded as Opus, after an output of this hub needed that.
+    pub fn take_opus_failure(&self) -> Option<Problem> {
+        self.feed.shared.opus.take_failure()
     }
 
     /// Returns the counters of the hub.
@@ -341,18 +349,18 @@ impl HubFeed {
         after: Option<Timestamp>,
         wanted: RenditionId,
     ) -> Subscription {
-        self.open(name.into(), limits, after, wanted, None)
+        self.open(name.into(), limits, after, wanted, (None, false))
     }
 
-    /// Works like [`HubFeed::subscribe`], but optionally with the extra audio tracks. The output
-    /// then begins where all these tracks are available.
+    /// Works like [`HubFeed::subscribe`], but optionally with the extra audio tracks, and optionally
+    /// with the further renditions. The output then begins where all these audio tracks are available.
     pub(super) fn open(
         &self,
         name: String,
         limits: Limits,
         after: Option<Timestamp>,
         wanted: RenditionId,
-        extras: Option<ExtraTracks>,
+        (extras, has_renditions): (Option<ExtraTracks>, bool),
     ) -> Subscription {
         let mut ask = None;
         let line = {
@@ -374,15 +382,16 @@ impl HubFeed {
                 }
                 (tags, _) => tags,
             };
-            let is_for = |tag: &&Arc<SharedPacket>| extras.is_some() || !tag.is_extra();
-            let begin: Vec<_> = begin.iter().filter(is_for).cloned().collect();
+            let also = ExtraMedia { tracks: extras.is_some(), renditions: has_renditions };
+            let begin = begin.iter().filter(|tag| also.has(tag.track));
+            let begin: Vec<_> = begin.cloned().collect();
             let begin = begin.as_slice();
             let has_video = self.shared.head.has_video;
             let backlog = Backlog::new(limits, has_video, begin);
             let backlog = backlog.counting(self.lost_audio());
             let last = begin.iter().rev().find(|tag| tag.track == Track::Video);
             let video = WantedVideo::Of { rendition_id, wanted, last: last.map(|tag| tag.dts) };
-            let line = SubscriptionQueue::new(name, backlog, video, extras.is_some(), state.ended);
+            let line = SubscriptionQueue::new(name, backlog, video, also, state.ended);
             if has_video && begin.is_empty() {
                 line.begin_at(after);
             }
@@ -396,8 +405,8 @@ impl HubFeed {
         Subscription { line }
     }
 
-    /// Subscribes a new output that gets and passes on the frames of every rendition, optionally
-    /// with the extra audio tracks.
+    /// Subscribes a new output that gets and passes on the frames of the main and second rendition,
+    /// optionally with the extra audio tracks and the further renditions.
     pub fn subscribe_to_all(
         &self,
         name: impl Into<String>,
@@ -406,10 +415,11 @@ impl HubFeed {
     ) -> Subscription {
         let mut state = self.shared.state.lock();
         let tags = state.gop.tags().iter();
-        let begin: Vec<_> = tags.filter(|tag| extras || !tag.is_extra()).cloned().collect();
+        let also = ExtraMedia { tracks: extras, renditions: extras };
+        let begin: Vec<_> = tags.filter(|tag| also.has(tag.track)).cloned().collect();
         let backlog = Backlog::new(limits, self.shared.head.has_video, &begin);
         let line =
-            SubscriptionQueue::new(name.into(), backlog, WantedVideo::All, extras, state.ended);
+            SubscriptionQueue::new(name.into(), backlog, WantedVideo::All, also, state.ended);
         let sink = Arc::downgrade(&line);
         state.sinks.push(sink);
         Subscription { line }
@@ -529,7 +539,7 @@ impl HubFeed {
                 state.figures.audio_packets += 1;
                 state.figures.audio_bytes += bytes;
             }
-            Track::Extra(_) => {}
+            Track::Extra(_) | Track::Rendition(_) => {}
         }
         state.handed_out = state.handed_out.max(tag.dts);
         state.gop.push(tag);

@@ -38,6 +38,8 @@ struct State {
     encoder: Option<Encoder>,
     /// The audio that cannot be encoded, and why.
     failed: Option<(AudioConfig, Problem)>,
+    /// True if the reason was not taken yet.
+    is_failure_new: bool,
     /// The DTS of the packets that were encoded last, oldest first.
     kept: VecDeque<(Timestamp, Encoded)>,
 }
@@ -69,6 +71,13 @@ impl SharedOpus {
         let audio = config.audio.as_mut().filter(|_| self.is_preferred())?;
         let encoded = Self::config(audio);
         Some((Arc::clone(self), std::mem::replace(audio, encoded)))
+    }
+
+    /// Returns once why the audio cannot be encoded, after an output needed it.
+    pub fn take_failure(&self) -> Option<Problem> {
+        let mut state = self.state.lock();
+        let is_new = std::mem::take(&mut state.is_failure_new);
+        state.failed.as_ref().filter(|_| is_new).map(|(_, why)| why.clone())
     }
 
     /// Returns the config of the Opus that [`SharedOpus::of`] makes from this audio.
@@ -110,6 +119,7 @@ impl SharedOpus {
                 Err(why) => {
                     tracing::warn!(%why, "encoding audio as Opus failed: outputs with Opus are silent");
                     (state.encoder, state.failed) = (None, Some((config.clone(), why.clone())));
+                    state.is_failure_new = true;
                     return Err(why);
                 }
             }
@@ -220,8 +230,9 @@ mod tests {
         let opus = SharedOpus::default();
         let first = opus.of(&broken, &packet(0)).unwrap_err();
         assert_eq!(opus.state.lock().failed, Some((broken.clone(), first.clone())));
-        assert_eq!(opus.of(&broken, &packet(1)), Err(first));
+        assert_eq!(opus.of(&broken, &packet(1)), Err(first.clone()));
         assert!(opus.packets(&broken, &packet(2)).is_empty());
+        assert_eq!((opus.take_failure(), opus.take_failure()), (Some(first), None));
         assert!(opus.of(&pcm(), &packet(3)).is_ok() && opus.state.lock().failed.is_none());
     }
 

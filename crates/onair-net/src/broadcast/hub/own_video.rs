@@ -103,7 +103,7 @@ impl Passed {
 impl Sink for OwnVideoSink {
     fn offer(&self, tag: &Arc<SharedPacket>) {
         let mut state = self.state.lock();
-        if tag.track == Track::Video && !state.video.takes(tag) {
+        if tag.extra_rendition().is_some() || tag.track == Track::Video && !state.video.takes(tag) {
             return;
         }
         if let Some(packets) = &state.packets {
@@ -147,11 +147,9 @@ mod tests {
 
     use super::*;
     use crate::broadcast::hub::backlog::Limits;
-    use crate::broadcast::hub::gop::tests::{of_rendition, packet};
+    use crate::broadcast::hub::gop::tests::{config, of_rendition, packet};
     use crate::broadcast::hub::subscription::{NextPacket, Subscription};
-    use crate::media::{
-        AudioCodec, AudioConfig, BitsPerSecond, FrameRate, Rendition, Rotation, Size, VideoCodec,
-    };
+    use crate::media::{BitsPerSecond, FrameRate, Rendition, Rotation, Size, VideoCodec};
 
     const WAIT: Duration = Duration::from_secs(30);
 
@@ -165,17 +163,6 @@ mod tests {
             pixel_aspect: None,
             rotation: Rotation::None,
         }
-    }
-
-    fn config() -> StreamConfig {
-        let audio = AudioConfig {
-            codec: AudioCodec::Aac,
-            sample_rate: 48_000,
-            channels: 2,
-            bitrate: BitsPerSecond(128_000),
-            codec_config: bytes::Bytes::new(),
-        };
-        StreamConfig { video: Some(video(b"stream")), audio: Some(audio) }
     }
 
     fn frame(config: &'static [u8], dts: i64, keyframe: bool) -> EncodedPacket {
@@ -199,7 +186,7 @@ mod tests {
     #[test]
     fn an_output_gets_its_own_frames_with_the_audio_of_the_stream() {
         let (packets, input) = queue::bounded("packets", 64, Full::Block);
-        let hub = Hub::spawn(config(), input).unwrap();
+        let hub = Hub::spawn(config(Some(video(b"stream"))), input).unwrap();
         let queue = OwnPackets::default();
         let own = queue.packets.clone();
         let (other, _origin) = hub.with_video(video(b"own"), queue).unwrap();
@@ -220,7 +207,7 @@ mod tests {
     #[test]
     fn after_the_own_encoder_failed_the_streams_frames_follow_from_a_keyframe() {
         let (packets, input) = queue::bounded("packets", 64, Full::Block);
-        let hub = Hub::spawn(config(), input).unwrap();
+        let hub = Hub::spawn(config(Some(video(b"stream"))), input).unwrap();
         let (asked, asks) = queue::bounded("asks", 4, Full::DropOldest);
         hub.on_keyframe_wanted(move || _ = asked.send(()));
         let queue = OwnPackets::default();

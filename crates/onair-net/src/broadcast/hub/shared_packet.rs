@@ -6,7 +6,9 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 
 use crate::base::Timestamp;
-use crate::media::{AudioCodec, Codec, EncodedPacket, RenditionId, Track, VideoCodec};
+use crate::media::{
+    AudioCodec, Codec, EncodedPacket, ExtraRendition, RenditionId, Track, VideoCodec,
+};
 use crate::wire::container::flv;
 
 /// The codec configs of a file's stream, as FLV bodies.
@@ -43,7 +45,7 @@ impl SharedPacket {
     /// Creates a packet that onair encoded, with the codec of its rendition, or AAC.
     pub fn new(packet: EncodedPacket) -> Self {
         let codec = match packet.track {
-            Track::Video => {
+            Track::Video | Track::Rendition(_) => {
                 let rendition = packet.rendition.as_ref();
                 Codec::Video(rendition.map_or(VideoCodec::H264, |it| it.video.codec))
             }
@@ -99,9 +101,18 @@ impl SharedPacket {
         self.packet.rendition.as_ref().map(|rendition| rendition.rendition_id)
     }
 
-    /// Returns true for audio of an extra track, which only recordings and mixes contain.
+    /// Returns true for audio of an extra track, which only recordings, mixes, and targets with
+    /// several tracks contain.
     pub fn is_extra(&self) -> bool {
         matches!(self.packet.track, Track::Extra(_))
+    }
+
+    /// Returns the further encode of a frame that only targets with several encodes get.
+    pub fn extra_rendition(&self) -> Option<ExtraRendition> {
+        match self.packet.track {
+            Track::Rendition(its) => Some(its),
+            Track::Video | Track::Audio | Track::Extra(_) => None,
+        }
     }
 
     /// Returns true if decoding can start with this frame.

@@ -40,11 +40,30 @@ pub struct Subscription {
 #[derive(Debug)]
 pub(in crate::broadcast) struct SubscriptionQueue {
     name: String,
-    /// True if the output also gets the extra audio tracks.
-    extras: bool,
+    extras: ExtraMedia,
     state: Mutex<State>,
     thread: Condvar,
     task: Notify,
+}
+
+/// What an output gets besides the video and the audio.
+#[derive(Copy, Clone, Debug, Default)]
+pub(in crate::broadcast) struct ExtraMedia {
+    /// The extra audio tracks.
+    pub tracks: bool,
+    /// The further renditions.
+    pub renditions: bool,
+}
+
+impl ExtraMedia {
+    /// Returns true if the output gets the packets of this track.
+    pub const fn has(self, track: Track) -> bool {
+        match track {
+            Track::Video | Track::Audio => true,
+            Track::Extra(_) => self.tracks,
+            Track::Rendition(_) => self.renditions,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -96,7 +115,7 @@ impl SubscriptionQueue {
         name: String,
         backlog: Backlog,
         video: WantedVideo,
-        extras: bool,
+        extras: ExtraMedia,
         ended: bool,
     ) -> Arc<Self> {
         let state = Mutex::new(State { backlog, video, begin_at: None, ended });
@@ -117,7 +136,7 @@ impl SubscriptionQueue {
 
 impl Sink for SubscriptionQueue {
     fn offer(&self, tag: &Arc<SharedPacket>) {
-        if tag.is_extra() && !self.extras {
+        if !self.extras.has(tag.track) {
             return;
         }
         {
@@ -289,7 +308,13 @@ mod tests {
     #[test]
     fn an_output_that_begins_later_skips_keyframes_that_an_encoder_still_had() {
         let backlog = Backlog::new(Limits::FILE, true, &[]);
-        let line = SubscriptionQueue::new("test".into(), backlog, WantedVideo::All, false, false);
+        let line = SubscriptionQueue::new(
+            "test".into(),
+            backlog,
+            WantedVideo::All,
+            ExtraMedia::default(),
+            false,
+        );
         line.begin_at(Some(Timestamp::from_millis(3_000)));
         for dts in [2_000, 2_040, 4_000, 4_040] {
             line.offer(&Arc::new(SharedPacket::new(of_rendition(RenditionId::Main, dts))));

@@ -202,6 +202,12 @@ impl IndexedItems {
                 Item::Config(SharedPacket::with_body(packet, body))
             }));
         }
+        // In FLV, the container's colors are a body of their own.
+        let colors = tracks.video.as_ref().and_then(|it| flv::color_body(it, index.colors));
+        opening_items.extend(colors.map(|body| {
+            let packet = bare(Track::Video, Timestamp::ZERO);
+            Item::Config(SharedPacket::with_body(packet, body))
+        }));
         opening_items.reverse();
         let end = index.samples.last().map(|place| place.dts.as_micros().max(0).unsigned_abs());
         let duration = end.map(Duration::from_micros);

@@ -13,7 +13,7 @@ use crate::broadcast::hub::sequence_headers::SequenceHeaders;
 use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::broadcast::protocol::address::TargetAddress;
 use crate::broadcast::recorder::ExtraAudioTrack;
-use crate::media::{BitsPerSecond, Rendition};
+use crate::media::{BitsPerSecond, ExtraRendition, Rendition, VideoConfig};
 use crate::net::Error;
 use crate::wire::rtmp::status::Status;
 
@@ -62,6 +62,17 @@ pub struct StreamStart<'a> {
     pub time_ms: u32,
     /// The extra audio tracks; empty unless the link [takes them](Link::takes_extra_tracks).
     pub extras: &'a [ExtraAudioTrack],
+    /// The further renditions, each with the config of its first frames; empty unless the link
+    /// [takes extra tracks](Link::takes_extra_tracks).
+    pub renditions: &'a [SentRendition],
+}
+
+/// A further rendition of a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentRendition {
+    pub track: ExtraRendition,
+    /// The config of its first frames.
+    pub video: VideoConfig,
 }
 
 /// A reading of a connection's counters.
@@ -117,7 +128,7 @@ pub trait Link: Send {
     /// Returns the server as `host:port`.
     fn peer(&self) -> &str;
 
-    /// Returns true if the connection can have extra audio tracks.
+    /// Returns true if the connection can have extra audio tracks and further renditions.
     fn takes_extra_tracks(&self) -> bool {
         false
     }

@@ -73,6 +73,7 @@ impl Publisher {
             rendition_id: watch::Sender::new(RenditionId::Main),
             unannounced: AtomicBool::new(false),
             extras_left_out: AtomicBool::new(false),
+            renditions_left_out: AtomicBool::new(false),
             needs_h264: AtomicBool::new(false),
         });
         let done = Stop::new();

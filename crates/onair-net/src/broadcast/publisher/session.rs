@@ -3,13 +3,14 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::base::Timestamp;
 use crate::broadcast::hub::shared_packet::SharedPacket;
-use crate::broadcast::hub::subscription::{NextPacket, Subscription};
+use crate::broadcast::hub::subscription::{ExtraMedia, NextPacket, Subscription};
 use crate::broadcast::protocol::address::TargetAddress;
 use crate::broadcast::protocol::link::{
     CodecSupport, Link, LinkEvent, LinkQuality, LinkReading, StreamStart,
@@ -117,6 +118,13 @@ pub(super) async fn run(
         shared.extras_left_out();
     }
     let extras = has_extras.then(|| wanted.iter().map(|extra| extra.track).collect());
+    // A server that does not take the codec of the video does not take it in further renditions.
+    let is_replaced = is_other_codec && shared.needs_h264.load(Ordering::Relaxed);
+    let renditions = &shared.target.renditions;
+    let has_renditions = !renditions.is_empty() && link.takes_extra_tracks() && !is_replaced;
+    if !renditions.is_empty() && !has_renditions {
+        shared.renditions_left_out();
+    }
     // From this point on, `tick` detects a dead link. The system must not give up the connection
     // earlier: the end of an abandoned connection would then never be reported, and the server
     // would keep the old stream.
@@ -138,12 +146,12 @@ pub(super) async fn run(
                 limits,
                 timeline.last,
                 rendition_id,
-                extras,
+                (extras, has_renditions),
             ))
         }
     };
     let mut live = Live::new(shared, trying, timeline, link, subscription, rendition_id);
-    live.has_extras = has_extras;
+    live.has = ExtraMedia { tracks: has_extras, renditions: has_renditions };
     live.counted = Counted { taken_frames, dropped_frames, ..Counted::default() };
     let mut ended = live.run().await;
     if matches!(ended, Ended::Asked) && live.since.is_some() {
@@ -219,8 +227,8 @@ struct Live<'a> {
     flow: Flow,
     /// The requested rendition.
     rendition_id: RenditionId,
-    /// True if the connection also gets the extra audio tracks.
-    has_extras: bool,
+    /// What the connection gets besides.
+    has: ExtraMedia,
     /// The number of frames that the outage before this connection has cost.
     lost_frames: u64,
     history: History,
@@ -264,7 +272,7 @@ impl<'a> Live<'a> {
             doubted: None,
             flow: Flow::Through,
             rendition_id,
-            has_extras: false,
+            has: ExtraMedia::default(),
             lost_frames: 0,
             history: trying.history,
             qualities: VecDeque::new(),
@@ -350,9 +358,11 @@ impl<'a> Live<'a> {
         let rendition = rendition.or_else(|| feed.latest(self.subscription.rendition_id()));
         let time_ms = self.timeline.last.map_or(0, |last| self.timeline.time_ms(last));
         let (head, opus) = (feed.head(), feed.opus());
-        let extras = if self.has_extras { &*self.shared.target.extras } else { &[] };
+        let target = &self.shared.target;
+        let extras = if self.has.tracks { &*target.extras } else { &[] };
+        let renditions = if self.has.renditions { &*target.renditions } else { &[] };
         let first = first.as_deref();
-        let start = StreamStart { head, opus, first, rendition, time_ms, extras };
+        let start = StreamStart { head, opus, first, rendition, time_ms, extras, renditions };
         self.link.begin(&start);
     }
 
@@ -367,7 +377,7 @@ impl<'a> Live<'a> {
             // This is late audio that precedes the first frame.
             return;
         }
-        if tag.is_extra() && !self.has_extras {
+        if !self.has.has(tag.track) {
             return;
         }
         let time_ms = self.timeline.time_ms(tag.dts);

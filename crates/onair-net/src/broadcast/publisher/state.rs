@@ -14,7 +14,7 @@ use crate::broadcast::hub::HubFeed;
 use crate::broadcast::hub::backlog::Limits;
 use crate::broadcast::hub::subscription::Subscription;
 use crate::broadcast::protocol::address::TargetAddress;
-use crate::broadcast::protocol::link::{Options, Redirect, time_ms};
+use crate::broadcast::protocol::link::{Options, Redirect, SentRendition, time_ms};
 use crate::broadcast::publisher::early_closes::RepeatedCloses;
 use crate::broadcast::publisher::link::Flow;
 use crate::broadcast::recorder::ExtraAudioTrack;
@@ -48,6 +48,8 @@ pub struct Target {
     pub own_server: bool,
     /// The extra audio tracks for a server that takes several.
     pub extras: Vec<ExtraAudioTrack>,
+    /// The further renditions for such a server.
+    pub renditions: Vec<SentRendition>,
 }
 
 impl Target {
@@ -64,6 +66,7 @@ impl Target {
             whole: false,
             own_server: false,
             extras: Vec::new(),
+            renditions: Vec::new(),
         }
     }
 
@@ -207,6 +210,9 @@ pub enum Event {
     /// The server takes one audio track only, so the extra tracks are not sent. The publisher reports this event
     /// once.
     ExtrasLeftOut,
+    /// The server takes one video track only, so the further renditions are not sent. The publisher reports this
+    /// event once.
+    RenditionsLeftOut,
 }
 
 /// Counters since the start, and current measurements.
@@ -337,6 +343,8 @@ pub(super) struct Shared {
     pub unannounced: AtomicBool,
     /// True once it is reported that the server takes one audio track only.
     pub extras_left_out: AtomicBool,
+    /// True once it is reported that the server takes one video track only.
+    pub renditions_left_out: AtomicBool,
     /// True if the server takes H.264 but not the codec of the main rendition. The second rendition
     /// is H.264 then.
     pub needs_h264: AtomicBool,
@@ -430,6 +438,13 @@ impl Shared {
     pub fn extras_left_out(&self) {
         if !self.extras_left_out.swap(true, Ordering::Relaxed) {
             self.tell(Event::ExtrasLeftOut);
+        }
+    }
+
+    /// Reports once that the server takes one video track only.
+    pub fn renditions_left_out(&self) {
+        if !self.renditions_left_out.swap(true, Ordering::Relaxed) {
+            self.tell(Event::RenditionsLeftOut);
         }
     }
 

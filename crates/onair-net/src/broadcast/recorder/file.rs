@@ -325,7 +325,11 @@ impl RecordedTracks {
 
     /// Returns the track of a packet in the recorded file, or `None` if the packet is not recorded.
     pub(super) fn place(&self, stream: &StreamConfig, track: Track) -> Option<Track> {
-        let Track::Extra(extra) = track else { return Some(track) };
+        let extra = match track {
+            Track::Video | Track::Audio => return Some(track),
+            Track::Rendition(_) => return None,
+            Track::Extra(extra) => extra,
+        };
         let before = usize::from(stream.audio.is_some());
         let place = self.extras.iter().position(|it| it.track == extra)?;
         Some(audio_track(before + place).track())

@@ -92,7 +92,8 @@ impl Ring {
 
 impl Sink for Mutex<Ring> {
     fn offer(&self, packet: &Arc<SharedPacket>) {
-        if packet.rendition_id() != Some(RenditionId::Second) {
+        let is_main = packet.rendition_id() != Some(RenditionId::Second);
+        if is_main && packet.extra_rendition().is_none() {
             self.lock().push(packet);
         }
     }

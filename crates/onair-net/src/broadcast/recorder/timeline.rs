@@ -62,7 +62,7 @@ impl Timeline {
     pub fn place(&mut self, tag: &SharedPacket) -> Option<(Timestamp, Timestamp)> {
         match tag.track {
             Track::Video => self.last_frame = Some(tag.dts),
-            Track::Audio | Track::Extra(_) => {
+            Track::Audio | Track::Extra(_) | Track::Rendition(_) => {
                 self.last_frame.get_or_insert(tag.dts);
             }
         }
@@ -85,7 +85,7 @@ impl Timeline {
         }
         let dts = self.base.offset(since);
         let audio = match tag.track {
-            Track::Video => None,
+            Track::Video | Track::Rendition(_) => None,
             Track::Audio => self.audio_ends.first_mut(),
             Track::Extra(track) => self.audio_ends.get_mut(track.place() + 1),
         };

@@ -75,7 +75,7 @@ impl Ingest {
         let codec = match packet.track {
             Track::Video => self.known.video.as_ref().map(|video| Codec::Video(video.codec)),
             Track::Audio => self.known.audio.as_ref().map(|audio| Codec::Audio(audio.codec)),
-            Track::Extra(_) => None,
+            Track::Extra(_) | Track::Rendition(_) => None,
         };
         let Some(codec) = codec else { return };
         let dts = packet.dts.as_micros();

@@ -240,6 +240,10 @@ impl Engine {
                     floor: target.least_bitrate,
                     mix: target.mix,
                     tracks: target.tracks,
+                    renditions: match target.second_canvas {
+                        true => Vec::new(),
+                        false => target.renditions.clone(),
+                    },
                     target: resolved,
                 })
             }
@@ -317,8 +321,15 @@ impl Engine {
         let used = audio_tracks::used(&self.settings.strips);
         let Some(on_air) = &mut self.live.on_air else { return left };
         let encoded = self.state.program.as_ref();
-        let encoded = encoded.map(|program| on_air.encode_mixes(&wanted, used, program));
+        let encoded = encoded.map(|program| {
+            let renditions = on_air.encode_renditions(&wanted, program);
+            (on_air.encode_mixes(&wanted, used, program), renditions)
+        });
         left.extend(on_air.publish(&self.runtime, self.clock, wanted));
+        let (encoded, renditions) = encoded.unzip();
+        if let Some(Err(reason)) = renditions {
+            self.notices.raise(&StudioMessage::ExtraRenditionFailed { reason }, "");
+        }
         if let Some(Err(reason)) = encoded {
             self.notices.raise(&StudioMessage::EncoderFailed { reason }, "");
         }
@@ -330,7 +341,7 @@ impl Engine {
     pub fn clear_link_notices(&mut self, id: u32) {
         let label = self.live.all().find_map(|on_air| on_air.label(id));
         self.notices.end_target(Group::DroppedFrames.keys(), id);
-        self.notices.end_target(&["target-tracks-left-out"], id);
+        self.notices.end_target(&["target-tracks-left-out", "target-renditions-left-out"], id);
         self.end_rendition_notice(id, &label.unwrap_or_default());
     }
 

@@ -117,8 +117,12 @@ impl Engine {
         if name == ProgramName::Main && !program.has_video() {
             return None;
         }
-        let configs = self.settings.preferences.recording.own().configs(&quality);
-        match OpenedEncode::open(&configs)? {
+        let own = self.settings.preferences.recording.own();
+        let (own, composed) = match name {
+            ProgramName::Main => (own, program.compositor().config().size),
+            _ => (own.at_any_size(), quality.size),
+        };
+        match OpenedEncode::open(&own.configs(&quality), composed)? {
             Ok(own) => {
                 self.notices.send_event(Event::Encoder(own.event(name)));
                 Some(own)

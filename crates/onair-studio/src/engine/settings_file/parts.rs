@@ -398,7 +398,21 @@ impl Engine {
         self.live.replay_failed = false;
         self.keep_replay();
         self.end_if_idle();
+        self.follow_recorded_size();
         self.changed();
+    }
+
+    /// Composes the program at the size that recordings need, unless it is on air.
+    fn follow_recorded_size(&mut self) {
+        if self.is_composed_as_chosen() {
+            return;
+        }
+        match &self.live.on_air {
+            // If only the replay buffer uses the encoders, it starts again.
+            Some(on_air) if !on_air.is_busy() => self.end_broadcast(),
+            Some(_) => {}
+            None => self.apply_quality_when_idle(),
+        }
     }
 
     fn follow_profile(&mut self) {

@@ -7,11 +7,12 @@ use super::{MAX_QUEUED_AUDIO_BLOCKS, MAX_QUEUED_FRAMES, MAX_QUEUED_PACKETS, OnAi
 use crate::base::queue::{self, Full};
 use crate::base::{Clock, Timestamp};
 use crate::broadcast::Hub;
-use crate::encode::{AudioCodecChoice, AudioEncoder, VideoEncoder};
-use crate::media::{ProgramId, StreamConfig, Track};
+use crate::encode::{AudioCodecChoice, AudioEncoder, VideoEncoder, video};
+use crate::media::{ProgramId, RenditionId, StreamConfig};
 use crate::server::KeyframeRequest;
 use crate::studio::event::{self, Event, ProgramName};
 use crate::studio::live::on_air::Base;
+use crate::studio::live::on_air::renditions::ExtraRenditions;
 use crate::studio::live::recording::audio_tracks::ExtraTrackEncoders;
 use crate::studio::live::second_rendition::SecondRendition;
 use crate::studio::program::{Program, ProgramQueues, ProgramSound};
@@ -78,18 +79,26 @@ impl OnAir {
         clock: Clock,
     ) -> Result<Opened, Problem> {
         let (packets, input) = queue::bounded("packets", MAX_QUEUED_PACKETS, Full::Block);
-        let mut events = Vec::new();
-        let (video, frames, second) = if id == ProgramId::MAIN && !program.has_video() {
-            (None, None, None)
+        let (video, frames, second, renditions) = if id == ProgramId::MAIN && !program.has_video() {
+            (None, None, None, None)
         } else {
             let (frames, waiting) = queue::bounded("frames", MAX_QUEUED_FRAMES, Full::DropOldest);
-            let config = quality.video_config();
-            let encoder = VideoEncoder::spawn(config, waiting, packets.clone())
-                .map_err(|error| Problem::from(&error))?;
+            // The main program may be composed larger than the stream, for its recording.
+            let composed = match id {
+                ProgramId::MAIN => program.compositor().config().size,
+                _ => quality.size,
+            };
+            let config = video::Config { size: composed, ..quality.video_config() };
+            let (rendition, size) = (RenditionId::Main, quality.size);
+            let encoder =
+                VideoEncoder::spawn_rendition(config, rendition, size, waiting, packets.clone())
+                    .map_err(|error| Problem::from(&error))?;
             // The second rendition is drawn from the frames of the main program.
-            let second =
-                (id == ProgramId::MAIN).then(|| SecondRendition::new(packets.clone(), quality));
-            (Some(encoder), Some(frames), second)
+            let second = (id == ProgramId::MAIN)
+                .then(|| SecondRendition::new(packets.clone(), quality, composed));
+            let renditions = (id == ProgramId::MAIN)
+                .then(|| ExtraRenditions::new(packets.clone(), quality, composed));
+            (Some(encoder), Some(frames), second, renditions)
         };
         let (audio, blocks, extras) = if sound == ProgramSound::None {
             (None, None, None)
@@ -111,34 +120,10 @@ impl OnAir {
         if video.is_none() && audio.is_none() {
             return Err(problem!("encode-nothing"));
         }
-        if let Some(video) = &video {
-            let figures = video.figures();
-            events.push(Event::Encoder(event::Encoder {
-                program: name.clone(),
-                track: Track::Video,
-                name: figures.name.to_owned(),
-                profile: figures.profile.to_owned(),
-                level: figures.level,
-                bitrate: figures.bitrate.0,
-                preset: figures.preset,
-                why: figures.why,
-                is_of_recording: false,
-            }));
-        }
-        if let Some(audio) = &audio {
-            let figures = audio.figures();
-            events.push(Event::Encoder(event::Encoder {
-                program: name.clone(),
-                track: Track::Audio,
-                name: figures.name.to_owned(),
-                profile: figures.profile.to_owned(),
-                level: String::new(),
-                preset: None,
-                bitrate: audio.config().bitrate.0,
-                why: figures.why,
-                is_of_recording: false,
-            }));
-        }
+        let of_video = |it| event::Encoder::of_video(name.clone(), it, false);
+        let of_audio = |it| event::Encoder::of_audio(name.clone(), it);
+        let opened = video.iter().map(of_video).chain(audio.iter().map(of_audio));
+        let events = opened.map(Event::Encoder).collect();
         let parameters = StreamConfig {
             video: video.as_ref().map(|video| video.config().clone()),
             audio: audio.as_ref().map(|audio| audio.config().clone()),
@@ -153,7 +138,7 @@ impl OnAir {
         let keyframe_request =
             video.as_ref().map(|video| KeyframeRequest(Arc::new(video.keyframe_request())));
         let on_air = Self { program: id, name, ..Self::new(hub, quality, clock) };
-        let on_air = Self { video, keyframe_request, audio, second, extras, ..on_air };
+        let on_air = Self { video, keyframe_request, audio, second, renditions, extras, ..on_air };
         let queues = ProgramQueues { id, video: frames, audio: blocks, sound };
         Ok(Opened { on_air, queues, events })
     }

@@ -9,6 +9,7 @@ use crate::media::{ExtraTrack, ExtraTracks};
 use crate::studio::live::outputs::target::WantedTarget;
 use crate::studio::live::recording::RecordingOutput;
 use crate::studio::live::recording::audio_tracks::TrackNames;
+use crate::studio::live::recording::own_encode::OwnEncode;
 use crate::studio::live::stream_delay::StreamDelay;
 use crate::studio::program::Program;
 use crate::text::Problem;
@@ -79,6 +80,15 @@ impl OnAir {
     pub(super) fn sent_hub(&self, mix: Option<ExtraTrack>) -> &Hub {
         let followed = self.stream_delay.as_ref().map_or(&self.hub, StreamDelay::hub);
         mix.and_then(|track| self.mixes.sent.get(&track)).unwrap_or(followed)
+    }
+
+    /// Returns why the audio of outputs cannot be encoded as Opus, once for each hub.
+    pub(super) fn opus_failures(&self) -> Vec<Problem> {
+        let delayed = self.stream_delay.iter().map(StreamDelay::hub);
+        let mixes = self.mixes.sent.values().chain(self.mixes.recorded.values());
+        let own = self.outputs.all::<RecordingOutput>().filter_map(|it| it.own.as_ref());
+        let hubs = std::iter::once(&self.hub).chain(delayed).chain(mixes);
+        hubs.chain(own.flat_map(OwnEncode::hubs)).filter_map(Hub::take_opus_failure).collect()
     }
 
     /// Returns the hub for a recording with this mix.

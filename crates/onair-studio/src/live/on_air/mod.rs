@@ -6,6 +6,7 @@ pub(crate) mod late_audio;
 mod mix_hubs;
 mod mixes;
 mod recording;
+mod renditions;
 #[cfg(test)]
 mod tests;
 mod time_on_air;
@@ -29,6 +30,7 @@ use crate::studio::live::dropped_frames::DroppedFrames;
 pub use begin::Opened;
 
 use crate::studio::live::on_air::mix_hubs::Mixes;
+use crate::studio::live::on_air::renditions::ExtraRenditions;
 use crate::studio::live::on_air::time_on_air::TimeOnAir;
 use crate::studio::live::outputs::target::{TargetOutput, WantedTarget};
 use crate::studio::live::outputs::{OutputNews, Outputs, background};
@@ -112,6 +114,8 @@ pub struct OnAir {
     adaptation: Adaptation,
     /// The second encode, if there is video.
     second: Option<SecondRendition>,
+    /// The further renditions of the main program, if there is video.
+    renditions: Option<ExtraRenditions>,
     /// The file that replaces the program.
     passthrough: Option<Passthrough>,
     /// The extra audio tracks, if there is audio.
@@ -188,6 +192,7 @@ impl OnAir {
             skipped: 0,
             adaptation: Adaptation::new(quality),
             second: None,
+            renditions: None,
             passthrough: None,
             extras: None,
             mixes: Mixes::default(),
@@ -245,7 +250,9 @@ impl OnAir {
         wanted: Vec<WantedTarget>,
     ) -> Vec<OutputNews> {
         let left = self.forget(|sent| wanted.iter().any(|it| it.id == sent.id));
-        for WantedTarget { id, label, built_in, floor, mix, tracks, mut target } in wanted {
+        for wanted in wanted {
+            let WantedTarget { id, label, built_in, floor, mix, tracks, renditions, .. } = wanted;
+            let mut target = wanted.target;
             self.open_sent(mix);
             self.adaptation.forget(id);
             let mut drops = DroppedFrames::default();
@@ -254,12 +261,22 @@ impl OnAir {
                 drops = DroppedFrames::of_file();
             }
             target.extras = self.sent_tracks(mix, tracks);
+            target.renditions = self.sent_renditions(&renditions);
             target.await_media = self.stream_delay.is_some();
             let publisher = Publisher::start(runtime, target, self.sent_hub(mix), clock);
             let program = self.name.clone();
-            let output =
-                TargetOutput { id, program, label, built_in, publisher, floor, mix, tracks, drops };
-            self.outputs.add(output);
+            self.outputs.add(TargetOutput {
+                id,
+                program,
+                label,
+                built_in,
+                publisher,
+                floor,
+                mix,
+                tracks,
+                renditions,
+                drops,
+            });
         }
         left
     }
@@ -449,6 +466,10 @@ impl OnAir {
         let held = self.stream_delay.as_mut().and_then(StreamDelay::poll);
         happenings.extend(held.map(OutputNews::Delay));
         happenings.extend(self.poll_own_encode());
+        happenings.extend(self.poll_renditions());
+        let silent = self.opus_failures().into_iter();
+        let silent = silent.map(|reason| StudioMessage::OpusFailed { reason });
+        happenings.extend(silent.map(OutputNews::Message));
         let second = self.second.as_ref().and_then(SecondRendition::encoder);
         let incidents = self.video.iter().chain(second).flat_map(VideoEncoder::take_incidents);
         happenings.extend(incidents.map(|it| OutputNews::Message(encoder_message(it))));
@@ -478,6 +499,7 @@ impl OnAir {
                 hub,
                 mut video,
                 second,
+                renditions,
                 audio,
                 extras,
                 mut outputs,
@@ -496,6 +518,7 @@ impl OnAir {
             let stuck = [
                 video.as_mut().and_then(|it| it.wait(ENCODERS_END_TIMEOUT + look_ahead).err()),
                 second.and_then(|second| second.join(RENDITION_END_TIMEOUT).err()),
+                renditions.and_then(|it| it.join(RENDITION_END_TIMEOUT).err()),
                 audio.and_then(|audio| audio.join(ENCODERS_END_TIMEOUT + late).err()),
                 extras.and_then(|extras| extras.join(AUDIO_TRACKS_END_TIMEOUT).err()),
                 passthrough.and_then(|passthrough| passthrough.end(ENCODERS_END_TIMEOUT).err()),

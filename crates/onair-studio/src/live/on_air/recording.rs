@@ -134,9 +134,10 @@ impl OnAir {
     }
 
     /// Sets the extra audio tracks in use, whose encoders run while a recording or the replay
-    /// buffer needs them.
+    /// buffer needs them. Ends the further renditions that no target needs any longer.
     pub fn follow_tracks(&mut self, used: ExtraTracks, program: &Program) -> Result<(), Problem> {
-        self.encode_tracks(self.wanted_tracks(used), program)
+        let renditions = self.encode_renditions(&[], program);
+        self.encode_tracks(self.wanted_tracks(used), program).and(renditions)
     }
 
     /// Returns the audio tracks of a file: of these extra tracks, only those that are currently

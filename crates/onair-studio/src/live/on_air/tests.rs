@@ -315,6 +315,7 @@ fn the_second_encode_ends_after_its_target_has_ended() {
         floor: None,
         mix: None,
         tracks: crate::media::ExtraTracks::NONE,
+        renditions: Vec::new(),
         target: target.clone(),
     });
     assert!(on_air.publish(&runtime, clock, wanted.into()).is_empty());

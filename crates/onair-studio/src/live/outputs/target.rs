@@ -11,6 +11,7 @@ use crate::studio::live::dropped_frames::DroppedFrames;
 use crate::studio::live::outputs::{LiveOutput, OutputNews};
 use crate::studio::live::target_events;
 use crate::studio::notices::message::StudioMessage;
+use crate::studio::targets::renditions::RenditionChoice;
 
 /// The displayed bitrate is zero after the server has accepted nothing for this long.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -36,6 +37,8 @@ pub struct WantedTarget {
     pub mix: Option<ExtraTrack>,
     /// The extra tracks that the target gets besides.
     pub tracks: ExtraTracks,
+    /// The renditions that the target gets besides its video.
+    pub renditions: Vec<RenditionChoice>,
     pub target: publisher::Target,
 }
 
@@ -55,6 +58,7 @@ pub struct TargetOutput {
     /// The extra track that the target gets in the place of the program's audio.
     pub mix: Option<ExtraTrack>,
     pub tracks: ExtraTracks,
+    pub renditions: Vec<RenditionChoice>,
     pub drops: DroppedFrames,
 }
 
@@ -102,6 +106,9 @@ impl TargetOutput {
             }
             publisher::Event::ExtrasLeftOut => {
                 OutputNews::Message(StudioMessage::ExtrasLeftOut { host, id: self.id })
+            }
+            publisher::Event::RenditionsLeftOut => {
+                OutputNews::Message(StudioMessage::ExtraRenditionsLeftOut { host, id: self.id })
             }
             publisher::Event::Redirected(Redirect { to, with_password }) => {
                 OutputNews::Message(match with_password {

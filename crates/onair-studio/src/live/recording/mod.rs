@@ -20,7 +20,7 @@ use crate::broadcast::{Hub, Output};
 use crate::encode;
 use crate::files::disk_space::DiskChange;
 use crate::files::name_pattern::{self, NameValues};
-use crate::media::{ExtraTrack, ExtraTracks};
+use crate::media::{ExtraTrack, ExtraTracks, Size};
 use crate::studio::event::{self, ProgramName};
 use crate::studio::live::outputs::{LiveOutput, OutputNews};
 use crate::studio::live::recording::audio_tracks::TrackNames;
@@ -57,6 +57,8 @@ pub struct RecordingChoices {
     pub encoder: Option<encode::Choice>,
     /// The quality, if it is not that of the stream.
     pub quality: Option<RecordQuality>,
+    /// The size of recordings of the main program, if it is not that of the stream.
+    pub size: Option<Size>,
 }
 
 impl Default for RecordingChoices {
@@ -73,6 +75,7 @@ impl Default for RecordingChoices {
             track_names: TrackNames::default(),
             encoder: None,
             quality: None,
+            size: None,
         }
     }
 }
@@ -90,9 +93,9 @@ impl RecordingChoices {
         self.replay_always && self.replay.is_some()
     }
 
-    /// Returns the encoder and quality of recordings.
+    /// Returns the encoder, quality and size of recordings.
     pub const fn own(&self) -> OwnQuality {
-        OwnQuality { encoder: self.encoder, quality: self.quality }
+        OwnQuality { encoder: self.encoder, quality: self.quality, size: self.size }
     }
 
     /// Returns the path of a new recording in this folder.

@@ -11,7 +11,7 @@ use crate::base::queue::{self, Full, Sender};
 use crate::broadcast::Hub;
 use crate::broadcast::hub::own_video::{OwnPackets, OwnVideo};
 use crate::encode::{Incident, VideoEncoder, video};
-use crate::media::{ExtraTrack, ExtraTracks, ProgramId, Track, VideoFrame};
+use crate::media::{ExtraTrack, ExtraTracks, ProgramId, Size, VideoFrame};
 use crate::studio::event::{self, ProgramName};
 use crate::studio::program::Program;
 use crate::text::Problem;
@@ -41,17 +41,19 @@ pub struct OwnEncode {
 }
 
 impl OpenedEncode {
-    /// Opens the first of these encoders that can be opened.
+    /// Opens the first of these encoders that can be opened. Its frames are of the size `composed`,
+    /// and scaled to that of the configuration.
     ///
     /// # Errors
     /// Fails with the reason of the last one.
-    pub fn open(configs: &[video::Config]) -> Option<Result<Self, Problem>> {
+    pub fn open(configs: &[video::Config], composed: Size) -> Option<Result<Self, Problem>> {
         let mut last = None;
         for config in configs {
             let (frames, waiting) =
                 queue::bounded("recorded frames", MAX_QUEUED_FRAMES, Full::DropOldest);
             let packets = OwnPackets::default();
-            match VideoEncoder::spawn_sole(*config, waiting, packets.packets.clone()) {
+            let its = video::Config { size: composed, ..*config };
+            match VideoEncoder::spawn_sole(its, config.size, waiting, packets.packets.clone()) {
                 Ok(encoder) => {
                     return Some(Ok(Self { encoder, frames, packets, delay: config.delay() }));
                 }
@@ -63,18 +65,7 @@ impl OpenedEncode {
 
     /// Returns the event about the encoder.
     pub fn event(&self, program: ProgramName) -> event::Encoder {
-        let figures = self.encoder.figures();
-        event::Encoder {
-            program,
-            track: Track::Video,
-            name: figures.name.to_owned(),
-            profile: figures.profile.to_owned(),
-            level: figures.level,
-            bitrate: figures.bitrate.0,
-            preset: figures.preset,
-            why: figures.why,
-            is_of_recording: true,
-        }
+        event::Encoder::of_video(program, &self.encoder, true)
     }
 
     /// Takes the frames of a program from this instant on, beside the stream of this hub.
@@ -105,6 +96,11 @@ impl OwnEncode {
             Some(track) => self.mixed.get_or_insert_with(|| self.hub.with_mix(track)),
             None => &self.hub,
         }
+    }
+
+    /// Returns the hubs of the recording.
+    pub fn hubs(&self) -> impl Iterator<Item = &Hub> {
+        std::iter::once(&self.hub).chain(&self.mixed)
     }
 
     /// Sets the extra audio tracks of the stream.

@@ -118,7 +118,7 @@ impl Importing {
             scaled.or_else(|| ini.number("Video", &format!("Base{name}")))
         };
         let output = side("CX").zip(side("CY")).map(|(width, height)| format!("{width}x{height}"));
-        if let Some(text) = rescaled(ini).map(str::to_owned).or(output) {
+        if let Some(text) = rescaled(ini, "").map(str::to_owned).or(output) {
             match text.parse::<Size>() {
                 Ok(size) => self.settings.quality.size = size,
                 Err(_) => self.leave_out(problem!("obs-profile-size", size = text)),
@@ -186,6 +186,12 @@ impl Importing {
             Some("flv") => recording.format = Format::Flv,
             None => {}
             Some(other) => self.left_out.push(problem!("obs-profile-format", format = other)),
+        }
+        if let Some(text) = rescaled(ini, "Rec") {
+            match text.parse::<Size>() {
+                Ok(size) => recording.size = Some(size),
+                Err(_) => self.left_out.push(problem!("obs-profile-size", size = text)),
+            }
         }
         if ini.is_on(section, "RecRB") {
             let seconds = ini.number(section, "RecRBTime").unwrap_or(20).clamp(1, 3_600);
@@ -273,14 +279,15 @@ fn is_advanced(ini: &Ini) -> bool {
     ini.get("Output", "Mode") == Some("Advanced")
 }
 
-/// Returns the size to which the advanced output scales the stream, if it does. Older versions of
-/// OBS write `Rescale` instead of a filter.
-fn rescaled(ini: &Ini) -> Option<&str> {
-    let is_rescaled = match ini.get("AdvOut", "RescaleFilter") {
+/// Returns the size to which the advanced output scales the stream, or with the prefix `Rec` the
+/// recording, if it does. Older versions of OBS write `Rescale` instead of a filter.
+fn rescaled<'a>(ini: &'a Ini, of: &str) -> Option<&'a str> {
+    let key = |name: &str| format!("{of}Rescale{name}");
+    let is_rescaled = match ini.get("AdvOut", &key("Filter")) {
         Some(filter) => filter != "0",
-        None => ini.is_on("AdvOut", "Rescale"),
+        None => ini.is_on("AdvOut", &key("")),
     };
-    ini.get("AdvOut", "RescaleRes").filter(|_| is_advanced(ini) && is_rescaled)
+    ini.get("AdvOut", &key("Res")).filter(|_| is_advanced(ini) && is_rescaled)
 }
 
 /// Returns the frame rate. An error contains the original text.
@@ -411,6 +418,20 @@ mod tests {
         assert_eq!(size("Advanced", "Rescale=true\nRescaleFilter=0"), 1080);
         assert_eq!(size("Advanced", ""), 1080);
         assert_eq!(size("Simple", "Rescale=true"), 1080);
+    }
+
+    #[test]
+    fn the_advanced_output_may_scale_the_recording() {
+        let size = |rescale: &str| {
+            let basic = format!("[Output]\nMode=Advanced\n[AdvOut]\n{rescale}\n");
+            let settings = import(folder(&basic, "{}").path()).unwrap().settings;
+            settings.preferences.recording.size
+        };
+        let hd = Some(Size::new(1920, 1080));
+        assert_eq!(size("RecRescaleRes=1920x1080\nRecRescaleFilter=3"), hd);
+        assert_eq!(size("RecRescaleRes=1920x1080\nRecRescale=true"), hd);
+        assert_eq!(size("RecRescaleRes=1920x1080\nRecRescale=true\nRecRescaleFilter=0"), None);
+        assert_eq!(size("RecRescaleRes=1921x1080\nRecRescale=true"), None);
     }
 
     #[test]

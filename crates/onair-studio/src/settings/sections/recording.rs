@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::encode;
 use crate::files::name_pattern::{self, DEFAULT_PATTERN, MAX_PATTERN};
-use crate::media::ExtraTrack;
+use crate::media::{ExtraTrack, Size};
 use crate::problems::ToProblem;
 use crate::studio::live::recording::RecordingChoices;
 use crate::studio::live::recording::audio_tracks::TrackNames;
@@ -49,6 +49,8 @@ pub struct RecordingLayout {
     encoder: Option<encode::Choice>,
     #[serde(with = "values::text_or_none", skip_serializing_if = "Option::is_none")]
     quality: Option<RecordQuality>,
+    #[serde(with = "values::text_or_none", skip_serializing_if = "Option::is_none")]
+    size: Option<Size>,
 }
 
 form! {

@@ -9,7 +9,9 @@ use crate::studio::settings::reading::values::{
     self, form, is_usual, layout, short_text, text_or_none,
 };
 use crate::studio::targets::address::without_key;
+use crate::studio::targets::renditions::RenditionChoice;
 use crate::studio::targets::{MAX_TARGETS, Target, TargetPlace};
+use crate::text::problem::{Problem, problem};
 
 layout! {
     /// The layout of one target. A target in an edited file is enabled by default.
@@ -46,6 +48,9 @@ layout! {
         /// The numbers of the audio tracks that the target gets besides.
         #[serde(skip_serializing_if = "is_usual", with = "super::strips::tracks")]
         tracks: ExtraTracks = tracks,
+        /// The renditions that the target gets besides its video, such as `640x360@800000`.
+        #[serde(skip_serializing_if = "is_usual", with = "renditions")]
+        renditions: Vec<RenditionChoice> = renditions,
         #[serde(skip_serializing_if = "is_usual")]
         second_canvas: bool = second_canvas,
         #[serde(skip_serializing_if = "is_usual", deserialize_with = "short_text")]
@@ -82,6 +87,24 @@ fn track_number<'de, D: Deserializer<'de>>(from: D) -> Result<u8, D::Error> {
     values::bounded(from, 1..=MAX_TRACKS, "")
 }
 
+/// Reads and writes the further renditions as texts.
+mod renditions {
+    use super::*;
+
+    pub fn serialize<S: Serializer>(all: &[RenditionChoice], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(all.iter().map(ToString::to_string))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Vec<RenditionChoice>, D::Error> {
+        let texts = toml::Value::deserialize(from)?.try_into::<Vec<String>>();
+        let texts = texts.map_err(|_| values::refuse(problem!("value-rendition")))?;
+        let all = texts.iter().take(RenditionChoice::MAX).map(|it| it.parse());
+        all.collect::<Result<_, Problem>>().map_err(values::refuse)
+    }
+}
+
 /// Formats the targets.
 pub fn tables(targets: &[Target]) -> Vec<Table> {
     let table = |target: &Target| Table {
@@ -109,6 +132,7 @@ pub fn from_tables(tables: Vec<Table>) -> Vec<Target> {
                 built_in.monitor = table.monitor;
                 built_in.mix = table.mix;
                 built_in.tracks = table.tracks;
+                built_in.renditions = table.renditions;
                 built_in.second_canvas = table.second_canvas;
             }
             continue;

@@ -24,7 +24,8 @@ pub use metadata::{Metadata, metadata, metadata_by};
 pub use reader::{ReadTag, Reader};
 pub use recording::Recording;
 pub use tag_body::{
-    audio_config_body, audio_front, carries, config_body, packet_body, packet_body_size,
+    audio_config_body, audio_front, carries, color_body, config_body, packet_body,
+    packet_body_size, video_config_body, video_track_body,
 };
 pub use tag_content::TagContent;
 pub use video::{FrameType, VideoTag, parse_video};

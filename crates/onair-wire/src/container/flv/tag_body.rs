@@ -4,15 +4,20 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use crate::media::{AudioCodec, AudioConfig, Codec, EncodedPacket, TrackConfig, VideoCodec};
+use crate::media::{
+    AudioCodec, AudioConfig, Codec, EncodedPacket, TrackConfig, VideoCodec, VideoConfig,
+};
 use crate::wire::codec::four_cc::FourCc;
-use crate::wire::codec::{self, FLAC_STREAM_HEADER, mpeg_audio};
-use crate::wire::container::flv::enhanced::AUDIO_MULTITRACK;
+use crate::wire::codec::{self, Colors, FLAC_STREAM_HEADER, mpeg_audio};
+use crate::wire::container::flv::enhanced::{AUDIO_MULTITRACK, VIDEO_MULTITRACK};
 
 /// Packet types in the enhanced headers.
 const SEQUENCE_START: u8 = 0;
 const CODED_FRAMES: u8 = 1;
 const SEQUENCE_END: u8 = 2;
+const METADATA: u8 = 4;
+/// The frame type of a command, in its place in the first byte.
+const COMMAND_FRAME: u8 = 0x50;
 
 /// Codec numbers of the legacy form.
 const LEGACY_AVC: f64 = 7.0;
@@ -55,6 +60,29 @@ pub fn config_body(config: &TrackConfig) -> Option<Bytes> {
     }
 }
 
+/// Makes the config body of the further video track with this number (from 1), in the multitrack form,
+/// which states the codec by a FourCC (Enhanced RTMP v2, "Multitrack Streaming via Enhanced RTMP").
+pub fn video_config_body(video: &VideoConfig, track: u8) -> Option<Bytes> {
+    let mut out = enhanced_video(video.codec, true, SEQUENCE_START, track)?;
+    if video.codec_config.is_empty() {
+        return None;
+    }
+    out.put_slice(&video.codec_config);
+    Some(out.freeze())
+}
+
+/// Makes the body of a frame of the further video track with this number, like
+/// [`video_config_body`].
+pub fn video_track_body(codec: VideoCodec, packet: &EncodedPacket, track: u8) -> Option<Bytes> {
+    let mut out = enhanced_video(codec, packet.keyframe, CODED_FRAMES, track)?;
+    out.reserve(3 + packet.data.len());
+    if has_composition_time(codec) {
+        out.put_slice(&composition_bytes(composition_ms(packet)));
+    }
+    out.put_slice(&packet.data);
+    Some(out.freeze())
+}
+
 /// Makes the [`config_body`] of the audio track with this number.
 pub fn audio_config_body(audio: &AudioConfig, track: u8) -> Option<Bytes> {
     let config = match audio.codec {
@@ -91,13 +119,36 @@ pub fn packet_body_size(codec: Codec, packet: &EncodedPacket) -> Option<usize> {
 
 fn packet_front(codec: Codec, packet: &EncodedPacket) -> Option<BytesMut> {
     match codec {
-        Codec::Video(codec) => {
-            let composition_ms = packet.pts.as_millis().saturating_sub(packet.dts.as_millis());
-            let composition_ms = i32::try_from(composition_ms).unwrap_or(0);
-            frame_front(codec, packet.keyframe, composition_ms)
-        }
+        Codec::Video(codec) => frame_front(codec, packet.keyframe, composition_ms(packet)),
         Codec::Audio(codec) => audio_front(codec, 0, &packet.data),
     }
+}
+
+/// Makes the body with the `colorInfo` of a video (Enhanced RTMP v2, "Enhanced Video": Metadata
+/// Frame). Returns `None` if nothing is known about its colors, and for H.264, whose legacy form has
+/// no such body: its parameter sets declare the colors.
+pub fn color_body(video: &VideoConfig, declared: Colors) -> Option<Bytes> {
+    let four_cc = video_four_cc(video.codec)?;
+    let info = codec::video_info(video.codec, &video.codec_config).unwrap_or_default();
+    let depth = codec::bit_depth(video.codec, &video.codec_config);
+    let values = info.colors.or(declared).enhanced(depth)?;
+    // With the frame type of a command, as other programs send it.
+    let mut out = BytesMut::from(&[0x80 | COMMAND_FRAME | METADATA][..]);
+    out.put_slice(&four_cc.0);
+    out.put_slice(&crate::wire::amf0::encode(&values));
+    Some(out.freeze())
+}
+
+/// Returns the time from the DTS to the PTS of a frame.
+fn composition_ms(packet: &EncodedPacket) -> i32 {
+    let composition_ms = packet.pts.as_millis().saturating_sub(packet.dts.as_millis());
+    i32::try_from(composition_ms).unwrap_or(0)
+}
+
+/// Returns the 24 bits of a composition time; real values are under a few seconds.
+fn composition_bytes(composition_ms: i32) -> [u8; 3] {
+    let [_, composition @ ..] = composition_ms.clamp(-0x80_0000, 0x7F_FFFF).to_be_bytes();
+    composition
 }
 
 /// Makes the body that ends a video track.
@@ -134,8 +185,7 @@ fn video_front(
     composition_ms: i32,
 ) -> Option<BytesMut> {
     let frame_type = if keyframe { 0x10 } else { 0x20 };
-    // 24 bits; real values are under a few seconds.
-    let [_, composition @ ..] = composition_ms.clamp(-0x80_0000, 0x7F_FFFF).to_be_bytes();
+    let composition = composition_bytes(composition_ms);
     let mut out = BytesMut::with_capacity(8);
     if codec == VideoCodec::H264 {
         out.put_slice(&[frame_type | 7, packet_type]);
@@ -147,6 +197,25 @@ fn video_front(
     if packet_type == CODED_FRAMES && has_composition_time(codec) {
         out.put_slice(&composition);
     }
+    Some(out)
+}
+
+/// Returns the header of a multitrack body with one video track.
+fn enhanced_video(
+    codec: VideoCodec,
+    keyframe: bool,
+    packet_type: u8,
+    track: u8,
+) -> Option<BytesMut> {
+    let four_cc = match codec {
+        VideoCodec::H264 => FourCc(*b"avc1"),
+        codec => video_four_cc(codec)?,
+    };
+    let frame_type = if keyframe { 0x10 } else { 0x20 };
+    let mut out = BytesMut::with_capacity(10);
+    out.put_slice(&[0x80 | frame_type | VIDEO_MULTITRACK, packet_type]);
+    out.put_slice(&four_cc.0);
+    out.put_u8(track);
     Some(out)
 }
 
@@ -288,5 +357,68 @@ mod tests {
             assert_eq!(tag.track.packet, AudioPacket::Frame(Bytes::from_static(data)), "{codec:?}");
         }
         assert!(!carries(Codec::Audio(AudioCodec::Vorbis)));
+    }
+
+    #[test]
+    fn further_video_tracks_are_read_back_with_their_numbers() {
+        use VideoCodec::{Av1, H264, Hevc};
+        for (codec, late, front) in [
+            (H264, 40, &b"\x96\x01avc1\x02\0\0\x28"[..]),
+            (Hevc, -80, b"\x96\x01hvc1\x02\xFF\xFF\xB0"),
+            (Av1, 0, b"\x96\x01av01\x02"),
+        ] {
+            let config = VideoConfig {
+                codec,
+                size: Size::new(640, 360),
+                frame_rate: FrameRate::FPS_30,
+                bitrate: BitsPerSecond(0),
+                codec_config: Bytes::from_static(b"\x01config"),
+                pixel_aspect: None,
+                rotation: Rotation::None,
+            };
+            let head = parse_video(&video_config_body(&config, 2).unwrap()).unwrap();
+            assert!(head.is_multitrack && head.is_sequence_start());
+            assert_eq!((head.track.id, head.track.format), (2, VideoFormat::from(codec)));
+            let body = video_track_body(codec, &packet(true, late, b"data"), 2).unwrap();
+            assert_eq!(body, [front, b"data"].concat());
+            let tag = parse_video(&body).unwrap();
+            let data = Bytes::from_static(b"data");
+            let read = VideoPacket::Frame { composition_ms: late as i32, data };
+            assert_eq!((tag.is_keyframe(), tag.track.packet), (true, read));
+            let inter = video_track_body(codec, &packet(false, late, b"data"), 2).unwrap();
+            assert!(!parse_video(&inter).unwrap().is_keyframe());
+            let empty = VideoConfig { codec_config: Bytes::new(), ..config };
+            assert_eq!(video_config_body(&empty, 2), None);
+        }
+        let other = video_track_body(VideoCodec::Mpeg2, &packet(true, 0, b"data"), 1);
+        assert_eq!(other, None);
+    }
+
+    /// The body is that of the specification: a command frame with the metadata packet type, the
+    /// FourCC, and the name and value in AMF 0.
+    #[test]
+    fn colors_are_written_for_codecs_with_an_enhanced_form() {
+        let video = |codec| VideoConfig {
+            codec,
+            size: Size::new(640, 360),
+            frame_rate: FrameRate::FPS_30,
+            bitrate: BitsPerSecond(0),
+            codec_config: Bytes::from_static(&[0x81, 0, 0x4C, 0]),
+            pixel_aspect: None,
+            rotation: Rotation::None,
+        };
+        let declared = Colors::of(9, 16, 9);
+        let body = color_body(&video(VideoCodec::Av1), declared).unwrap();
+        assert_eq!(body[..5], *b"\xD4av01");
+        assert_eq!(body[5..17], *b"\x02\0\x09colorInfo");
+        let VideoPacket::Metadata(read) = parse_video(&body).unwrap().track.packet else {
+            panic!("not metadata")
+        };
+        let values = crate::wire::amf0::decode(&read).unwrap();
+        assert_eq!(Colors::of_enhanced(&values), Some(declared));
+        let depth = values[1].get("colorConfig").unwrap().get_number("bitDepth");
+        assert_eq!(depth, Some(10.0));
+        assert_eq!(color_body(&video(VideoCodec::Av1), Colors::default()), None);
+        assert_eq!(color_body(&video(VideoCodec::H264), declared), None);
     }
 }

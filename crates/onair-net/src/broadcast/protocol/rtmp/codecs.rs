@@ -14,7 +14,7 @@ pub(super) fn judge(configurations: &[(Track, Bytes)], announced: &Enhanced) -> 
     for (track, body) in configurations {
         let Some(four_cc) = four_cc(*track, body) else { continue };
         let name = match track {
-            Track::Video => VideoFormat::from_fourcc(four_cc).to_string(),
+            Track::Video | Track::Rendition(_) => VideoFormat::from_fourcc(four_cc).to_string(),
             Track::Audio | Track::Extra(_) => AudioFormat::from_fourcc(four_cc).to_string(),
         };
         if !codecs.iter().any(|(known, _)| *known == four_cc) {
@@ -38,7 +38,7 @@ pub(super) fn judge(configurations: &[(Track, Bytes)], announced: &Enhanced) -> 
 fn four_cc(track: Track, body: &[u8]) -> Option<FourCc> {
     let first = *body.first()?;
     let (enhanced, multitrack) = match track {
-        Track::Video => (first & 0x80 != 0, 6),
+        Track::Video | Track::Rendition(_) => (first & 0x80 != 0, 6),
         Track::Audio | Track::Extra(_) => (first >> 4 == 9, 5),
     };
     // A body with several tracks and several codecs states the codec of each track. The first codec

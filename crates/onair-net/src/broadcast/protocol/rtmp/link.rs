@@ -11,13 +11,16 @@ use crate::base::Timestamp;
 use crate::broadcast::hub::sequence_headers::SequenceHeaders;
 use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::broadcast::protocol::link::{
-    CodecSupport, Link, LinkEvent, LinkReading, Redirect, StreamStart, time_ms,
+    CodecSupport, Link, LinkEvent, LinkReading, Redirect, SentRendition, StreamStart, time_ms,
 };
 use crate::broadcast::protocol::rtmp::codecs;
 use crate::broadcast::protocol::rtmp::sent_configs::SentConfigs;
-use crate::media::{AudioCodec, BitsPerSecond, ExtraTrack, Rendition, StreamConfig, Track};
+use crate::media::{
+    AudioCodec, BitsPerSecond, ExtraRendition, ExtraTrack, Rendition, StreamConfig, Track,
+};
 use crate::net::Error;
 use crate::net::rtmp::{Client, Progress};
+use crate::wire::codec::Colors;
 use crate::wire::container::flv;
 use crate::wire::rtmp::client::Event;
 use crate::wire::rtmp::command::caps_ex;
@@ -38,13 +41,17 @@ pub(super) struct RtmpLink {
     sent_configs: SentConfigs,
     /// The extra audio tracks, each with its number in multitrack bodies.
     extras: Vec<(ExtraTrack, u8)>,
+    /// The further renditions with the config that the server has, in the order of their numbers from
+    /// 1 in multitrack bodies.
+    renditions: Vec<SentRendition>,
 }
 
 impl RtmpLink {
     pub fn new(client: Client, home: Url, url: Url) -> Self {
         let head = SequenceHeaders::of(&StreamConfig::default());
         let (sent_rendition, sent_configs) = (None, SentConfigs::default());
-        Self { client, home, url, head, sent_rendition, sent_configs, extras: Vec::new() }
+        let (extras, renditions) = Default::default();
+        Self { client, home, url, head, sent_rendition, sent_configs, extras, renditions }
     }
 
     fn send_configs(&mut self, time_ms: u32, configs: Vec<(Track, Bytes)>) {
@@ -53,7 +60,7 @@ impl RtmpLink {
             match track {
                 Track::Video => session.send_video(time_ms, body),
                 Track::Audio => session.send_audio(time_ms, body),
-                Track::Extra(_) => continue,
+                Track::Extra(_) | Track::Rendition(_) => continue,
             };
         }
     }
@@ -71,12 +78,16 @@ impl RtmpLink {
             return;
         }
         let head = self.head.with(new);
+        let colors = flv::color_body(&new.video, Colors::default());
         let session = self.client.session();
         session.send_metadata(head.metadata);
         for (track, body) in head.config_bodies {
             if track == Track::Video {
                 session.send_video(time_ms, body);
             }
+        }
+        if let Some(body) = colors {
+            session.send_video(time_ms, body);
         }
     }
 
@@ -126,13 +137,24 @@ impl Link for RtmpLink {
         let changed = start.rendition.as_ref().filter(|it| self.head.video() != Some(&it.video));
         let head = changed.map_or_else(|| self.head.clone(), |it| self.head.with(it));
         let configs = self.sent_configs.begin(start.first, &head);
+        // The colors of a file are among its configs.
+        let colors = head.video().and_then(|video| flv::color_body(video, Colors::default()));
         self.client.session().send_metadata(head.metadata);
         self.send_configs(start.time_ms, configs);
+        if let Some(body) = colors {
+            self.client.session().send_video(start.time_ms, body);
+        }
         // The program's audio is track 0.
         self.extras = start.extras.iter().map(|it| it.track).zip(1..).collect();
         for (extra, number) in start.extras.iter().zip(1..) {
             if let Some(body) = flv::audio_config_body(&extra.config, number) {
                 self.client.session().send_audio(start.time_ms, body);
+            }
+        }
+        self.renditions = start.renditions.to_vec();
+        for (sent, number) in self.renditions.iter().zip(1..) {
+            if let Some(body) = flv::video_config_body(&sent.video, number) {
+                self.client.session().send_video(start.time_ms, body);
             }
         }
     }
@@ -150,6 +172,10 @@ impl Link for RtmpLink {
                 Some(body) => session.send_audio(time_ms, body),
                 None => return,
             },
+            Track::Rendition(track) => {
+                let bodies = rendition_bodies(&mut self.renditions, track, packet);
+                bodies.into_iter().all(|body| session.send_video(time_ms, body))
+            }
         };
     }
 
@@ -224,6 +250,24 @@ fn extra_body(sent: &[(ExtraTrack, u8)], track: ExtraTrack, data: &[u8]) -> Opti
     let mut body = flv::audio_front(AudioCodec::Aac, *number, data)?;
     body.extend_from_slice(data);
     Some(body.freeze())
+}
+
+/// Returns the multitrack bodies of a frame of a further rendition, after a new config if its encoder
+/// changed. They are empty if the server does not get the rendition.
+fn rendition_bodies(
+    sent: &mut [SentRendition],
+    track: ExtraRendition,
+    packet: &SharedPacket,
+) -> Vec<Bytes> {
+    let its = sent.iter_mut().zip(1..).find(|(its, _)| its.track == track);
+    let Some((its, number)) = its else { return Vec::new() };
+    let new = packet.rendition.as_ref().filter(|new| packet.keyframe && new.video != its.video);
+    let config = new.and_then(|new| {
+        its.video.clone_from(&new.video);
+        flv::video_config_body(&its.video, number)
+    });
+    let frame = flv::video_track_body(its.video.codec, packet, number);
+    config.into_iter().chain(frame).collect()
 }
 
 /// Returns true if this is a routine server message without information for the user.

@@ -181,7 +181,7 @@ impl Link for WhipLink {
             Track::Video => self.send_video(packet, origin, &data),
             Track::Audio => self.send_audio(packet, origin, data),
             // These tracks are for recordings; subscriptions of publishers do not have them.
-            Track::Extra(_) => {}
+            Track::Extra(_) | Track::Rendition(_) => {}
         }
     }
 

@@ -172,7 +172,7 @@ impl FrameMaker {
                     match packet.track {
                         Track::Video => self.video_packet(&packet, now, out),
                         Track::Audio => self.audio_packet(&packet, now, listeners, out),
-                        Track::Extra(_) => {}
+                        Track::Extra(_) | Track::Rendition(_) => {}
                     }
                 }
                 TagEvent::UnsupportedVideo(_) => {
