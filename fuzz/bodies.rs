@@ -11,8 +11,10 @@ use onair::base::Timestamp;
 use onair::broadcast::TargetAddress;
 use onair::media::BitsPerSecond;
 use onair::net::srt::accept::{Acceptor, Reply};
+use onair::net::srt::calling::{Calling, HandshakeOutput};
 use onair::net::srt::engine::{Agreed, Engine};
 use onair::net::srt::keys::Keys;
+use onair::net::srt::{MAX_DATAGRAM_BYTES, SrtUrl};
 use onair::wire::byte_block::ByteBlock;
 use onair::wire::proxy::{header as proxy_header, socks5};
 use onair::wire::rtmp::chunk::{Limits, Reader};
@@ -81,6 +83,44 @@ pub fn srt(data: &[u8]) -> bool {
         assert!(engine.next_time(now) <= now + Duration::from_secs(1));
     }
     is_answered || engine.figures().received_packets > 0
+}
+
+/// The socket of the handshakes in `srt_calling`.
+pub const CALLING_ID: u32 = 7;
+
+/// The address that the first byte of an input of `srt_calling` chooses.
+pub fn called(choice: u8) -> SrtUrl {
+    let text = match choice % 3 {
+        0 => "srt://h:1?streamid=publish:live/show",
+        1 => "srt://h:1?passphrase=a-passphrase&pbkeylen=32",
+        _ => "srt://h:1?mode=rendezvous",
+    };
+    SrtUrl::parse(text, None).expect("an address")
+}
+
+/// Handshakes by which this side calls: a byte that chooses the mode, and the datagrams that arrive,
+/// each with its length before it.
+pub fn srt_calling(data: &[u8]) -> bool {
+    let Some((choice, mut rest)) = data.split_first() else { return false };
+    let Some(mut calling) = Calling::new(&called(*choice), CALLING_ID) else { return false };
+    let Some(first) = calling.start() else { return false };
+    assert!(first.len() <= MAX_DATAGRAM_BYTES);
+    let mut is_answered = false;
+    while let [first, second, after @ ..] = rest {
+        let length = usize::from(u16::from_be_bytes([*first, *second])).min(after.len());
+        let (datagram, after) = after.split_at(length);
+        rest = after;
+        let outputs = calling.receive(datagram);
+        is_answered |= !outputs.is_empty();
+        let all: Vec<_> = outputs.into_iter().chain(calling.tick()).collect();
+        assert!(all.len() <= 8, "{}", all.len());
+        for output in all {
+            if let HandshakeOutput::Send(bytes) = output {
+                assert!(bytes.len() <= MAX_DATAGRAM_BYTES, "{}", bytes.len());
+            }
+        }
+    }
+    is_answered
 }
 
 /// WHEP offers: a filtered offer is read again with the same result. Also reads the ICE user name in a fragment.

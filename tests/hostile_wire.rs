@@ -30,6 +30,8 @@ use std::time::Duration;
 use allocations::{Counting, counted};
 use onair::base::Timestamp;
 use onair::media::BitsPerSecond;
+use onair::net::srt::accept::{Acceptor, Reply};
+use onair::net::srt::calling::{Calling, HandshakeOutput};
 use onair::net::srt::engine::{Agreed, Engine};
 use onair::net::srt::keys::Keys;
 use onair::wire::amf0::{self, TypedObject, Value};
@@ -336,6 +338,66 @@ fn srt_seeds() -> Vec<Vec<u8>> {
     question.extend([0; 20]);
     seeds.push(question);
     seeds
+}
+
+/// Returns what arrives at callers in each mode: the answers of a listener or of the other side, each
+/// with its length before it.
+fn srt_calling_seeds() -> Vec<Vec<u8>> {
+    let from = ([192, 0, 2, 1], 9).into();
+    let add = |seed: &mut Vec<u8>, datagram: &[u8]| {
+        seed.extend(u16::try_from(datagram.len()).unwrap().to_be_bytes());
+        seed.extend(datagram);
+    };
+    let sent = |outputs: Vec<HandshakeOutput>| {
+        outputs.into_iter().filter_map(|output| match output {
+            HandshakeOutput::Send(bytes) => Some(bytes),
+            _ => None,
+        })
+    };
+    let mut seeds = Vec::new();
+    for choice in 0..2 {
+        let url = bodies::called(choice);
+        let (acceptor, now) = (Acceptor::new().unwrap(), Timestamp::ZERO);
+        let mut calling = Calling::new(&url, bodies::CALLING_ID).unwrap();
+        let (mut seed, mut question) = (vec![choice], calling.start());
+        while let Some(asked) = question.take() {
+            let answer = match acceptor.answer(&asked, from, now) {
+                Reply::Send(answer) => answer,
+                Reply::Call(call) => {
+                    call.accept(3, url.passphrase.as_ref(), (Duration::ZERO, now)).unwrap().1
+                }
+                Reply::None => panic!("no answer"),
+            };
+            add(&mut seed, &answer);
+            question = sent(calling.receive(&answer)).next();
+        }
+        seeds.push(seed);
+    }
+    // Both sides call each other until nobody has more to say.
+    let url = bodies::called(2);
+    let mut sides = [bodies::CALLING_ID, 8].map(|own_id| Calling::new(&url, own_id).unwrap());
+    let mut seed = vec![2];
+    let mut under_way: Vec<(usize, Vec<u8>)> = Vec::new();
+    for (at, side) in sides.iter_mut().enumerate() {
+        under_way.extend(side.start().map(|datagram| (1 - at, datagram)));
+    }
+    for _ in 0..20 {
+        if under_way.is_empty() {
+            break;
+        }
+        let (to, datagram) = under_way.remove(0);
+        if to == 0 {
+            add(&mut seed, &datagram);
+        }
+        under_way.extend(sent(sides[to].receive(&datagram)).map(|datagram| (1 - to, datagram)));
+    }
+    seeds.push(seed);
+    seeds
+}
+
+#[test]
+fn srt_handshakes_of_callers() {
+    replay("srt_calling", &srt_calling_seeds(), bodies::srt_calling);
 }
 
 #[test]

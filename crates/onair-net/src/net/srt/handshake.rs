@@ -6,12 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use srt_runtime::handshake_sm::{CryptoConfig, HandshakeOutput};
-use srt_runtime::packet::handshake::EncryptionField;
-use srt_runtime::packet::{ControlPacket, HandshakeType};
-use srt_runtime::{
-    CallerHandshake, HandshakeConfig, NegotiatedParams, RejectionReason, RendezvousHandshake,
-};
+use srt_runtime::{NegotiatedParams, RejectionReason};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use crate::base::{Clock, Timestamp};
@@ -20,10 +15,10 @@ use crate::net::connect::{Endpoint, Options};
 use crate::net::error::{Cause, ConnectStage, Error, Refusal, Step};
 use crate::net::random::random_bytes;
 use crate::net::srt::accept::{Acceptor, Reply};
+use crate::net::srt::calling::{Calling, HandshakeOutput};
 use crate::net::srt::engine::Agreed;
-use crate::net::srt::keys::Keys;
 use crate::net::srt::mode::Mode;
-use crate::net::srt::packets::{MAX_DATAGRAM_BYTES, SEQUENCE_MASK};
+use crate::net::srt::packets::MAX_DATAGRAM_BYTES;
 use crate::net::srt::socket::{Road, SrtSocket};
 use crate::net::srt::url::SrtUrl;
 use crate::text::problem::problem;
@@ -69,98 +64,30 @@ pub async fn connect(url: &SrtUrl, request: &Request<'_>) -> Result<SrtSocket, E
     let sender = DatagramSender::open(&endpoint, &wanted, request.net, request.on_step).await?;
     (request.on_step)(Step::Stage(ConnectStage::Handshake));
     let own_id = own_id().map_err(&fail)?;
-    let config = config_of(url).map_err(&fail)?;
-    let handshake = match url.mode {
-        Mode::Rendezvous => {
-            let cookie = u32::from_be_bytes(random().map_err(&fail)?);
-            Handshake::Rendezvous(RendezvousHandshake::new(own_id, cookie, config.clone()))
-        }
-        _ => Handshake::Caller(CallerHandshake::new(own_id, config.clone())),
-    };
-    let found = agree(handshake, &sender, request, same_port).await.map_err(&fail)?;
+    let mut calling = Calling::new(url, own_id).ok_or_else(|| fail(no_randomness()))?;
+    let found = agree(&mut calling, &sender, request, same_port).await.map_err(&fail)?;
     let HandshakeResult { params, receive_sequence, repeat, begun } = found;
-    let keys = match (&config.crypto, &url.passphrase) {
-        (Some(own), Some(passphrase)) => Keys::new(&own.sek, own.salt, passphrase.clone()),
-        _ => Keys::default(),
-    };
     let agreed = Agreed {
         own_id,
         peer_id: params.peer_socket_id,
-        send_sequence: config.initial_seq_number,
+        send_sequence: calling.send_sequence(),
         receive_sequence,
         latency: Duration::from_millis(params.latency_ms.into()),
         window: params.max_flow_window_size as usize,
-        keys,
+        keys: calling.keys(url),
         begun,
     };
     let road = Road::Own { sender, answer: repeat };
     Ok(SrtSocket::new(road, agreed, request.bitrate, request.clock))
 }
 
-/// Returns random bytes, or the cause of the failure.
-fn random<const N: usize>() -> Result<[u8; N], Failure> {
-    let none = || (ConnectStage::Handshake, Cause::Io(problem!("server-no-randomness")));
-    random_bytes().ok_or_else(none)
+fn no_randomness() -> Failure {
+    (ConnectStage::Handshake, Cause::Io(problem!("server-no-randomness")))
 }
 
 fn own_id() -> Result<u32, Failure> {
-    Ok((u32::from_be_bytes(random()?) >> 2).max(1))
-}
-
-fn config_of(url: &SrtUrl) -> Result<HandshakeConfig, Failure> {
-    let latency_ms = u16::try_from(url.latency.as_millis()).unwrap_or(u16::MAX);
-    let mut config = HandshakeConfig {
-        latency_ms,
-        initial_seq_number: u32::from_be_bytes(random()?) & SEQUENCE_MASK,
-        stream_id: url.stream_id.as_ref().map(|id| id.expose().to_owned()),
-        retransmit_after_ticks: 1,
-        max_retries: u32::MAX,
-        ..HandshakeConfig::default()
-    };
-    if let Some(passphrase) = &url.passphrase {
-        config.encryption_field = match url.key_bytes {
-            24 => EncryptionField::Aes192,
-            32 => EncryptionField::Aes256,
-            _ => EncryptionField::Aes128,
-        };
-        let key: [u8; 32] = random()?;
-        config.crypto = Some(CryptoConfig {
-            passphrase: passphrase.expose().as_bytes().to_vec(),
-            salt: random()?,
-            sek: key.get(..url.key_bytes).unwrap_or(&key).to_vec(),
-        });
-    }
-    Ok(config)
-}
-
-/// A handshake by which this side calls.
-enum Handshake {
-    Caller(CallerHandshake),
-    Rendezvous(RendezvousHandshake),
-}
-
-impl Handshake {
-    fn start(&mut self) -> Option<Vec<u8>> {
-        match self {
-            Self::Caller(it) => it.start().ok(),
-            Self::Rendezvous(it) => it.start().ok(),
-        }
-    }
-
-    fn tick(&mut self) -> Vec<HandshakeOutput> {
-        match self {
-            Self::Caller(it) => it.tick(),
-            Self::Rendezvous(it) => it.tick(),
-        }
-    }
-
-    /// Takes a datagram. Whatever is no answer to the handshake is ignored.
-    fn feed(&mut self, bytes: &[u8]) -> Vec<HandshakeOutput> {
-        match self {
-            Self::Caller(it) => it.feed_bytes(bytes).unwrap_or_default(),
-            Self::Rendezvous(it) => it.feed_bytes(bytes).unwrap_or_default(),
-        }
-    }
+    let random = random_bytes().ok_or_else(no_randomness)?;
+    Ok((u32::from_be_bytes(random) >> 2).max(1))
 }
 
 /// The result of a handshake.
@@ -174,7 +101,7 @@ struct HandshakeResult {
 }
 
 async fn agree(
-    mut handshake: Handshake,
+    handshake: &mut Calling,
     sender: &DatagramSender,
     request: &Request<'_>,
     waits: bool,
@@ -188,7 +115,7 @@ async fn agree(
     ticks.reset();
     let end = Instant::now() + limit;
     let mut datagram = [0; MAX_DATAGRAM_BYTES];
-    let (mut receive_sequence, mut begun) = (0, clock.now());
+    let mut begun = clock.now();
     loop {
         let mut repeat = None;
         for bytes in outgoing.drain(..) {
@@ -206,10 +133,7 @@ async fn agree(
             received = poll_fn(|cx| sender.poll_receive(cx, &mut datagram)) => match received {
                 Ok(length) => {
                     let bytes = datagram.get(..length).unwrap_or_default();
-                    if let Some(first) = first_sequence(bytes) {
-                        receive_sequence = first;
-                    }
-                    handshake.feed(bytes)
+                    handshake.receive(bytes)
                 }
                 Err(error) => {
                     passing(Err(error), waits)?;
@@ -234,23 +158,12 @@ async fn agree(
             }
             // Only a rendezvous has a last word of ours.
             let repeat = repeat.filter(|_| waits);
+            let receive_sequence = handshake.receive_sequence();
             return Ok(HandshakeResult { params, receive_sequence, repeat, begun });
         }
         if is_news && !outgoing.is_empty() {
             begun = clock.now();
         }
-    }
-}
-
-/// Returns the number of the first data packet of the other side, if this is its conclusion.
-fn first_sequence(bytes: &[u8]) -> Option<u32> {
-    match ControlPacket::parse(bytes) {
-        Ok(ControlPacket::Handshake(it))
-            if matches!(it.handshake_type, HandshakeType::Conclusion | HandshakeType::Wavehand) =>
-        {
-            Some(it.initial_seq_number & SEQUENCE_MASK)
-        }
-        _ => None,
     }
 }
 
@@ -260,8 +173,7 @@ async fn await_caller(
     request: &Request<'_>,
     port: DatagramPort,
 ) -> Result<SrtSocket, Failure> {
-    let none = || (ConnectStage::Handshake, Cause::Io(problem!("server-no-randomness")));
-    let acceptor = Acceptor::new().ok_or_else(none)?;
+    let acceptor = Acceptor::new().ok_or_else(no_randomness)?;
     let own_id = own_id()?;
     let accepted = timeout(request.limit, async {
         let mut datagram = [0; MAX_DATAGRAM_BYTES];

@@ -16,6 +16,7 @@
 //! connection; a passphrase or a stream id in a log or an error.
 
 pub mod accept;
+pub mod calling;
 pub mod congestion;
 pub mod engine;
 pub mod handshake;
