@@ -125,6 +125,12 @@ pub trait ProtocolAddress: fmt::Debug + Send + Sync + 'static {
         None
     }
 
+    /// Returns the address at which others probably play the stream, with its secrets, if the address
+    /// says so and the protocol is one that onair plays. RTMP has no other address for that.
+    fn play_address(&self) -> Option<Secret> {
+        None
+    }
+
     /// Returns the address of the same stream with this query added, if the protocol has queries.
     fn with_query(&self, _query: &str) -> Option<TargetAddress> {
         None

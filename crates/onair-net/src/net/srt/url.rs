@@ -180,6 +180,31 @@ impl SrtUrl {
         format!("srt://{}{mark}{}", self.authority(), query.join("&"))
     }
 
+    /// Returns the address at which the stream probably plays: that of the same server, whose stream
+    /// id wants to play. Returns `None` if the stream id does not say that it publishes.
+    pub fn play_address(&self) -> Option<Secret> {
+        let id = self.stream_id.as_ref().filter(|_| self.mode == Mode::Caller)?.expose();
+        let id = match (id.strip_prefix("publish:"), id.strip_prefix("#!::")) {
+            (Some(rest), _) => format!("read:{rest}"),
+            (None, Some(list)) => {
+                let parts: Vec<_> = list.split(',').collect();
+                if !parts.contains(&"m=publish") {
+                    return None;
+                }
+                let parts =
+                    parts.iter().map(|it| if *it == "m=publish" { "m=request" } else { it });
+                format!("#!::{}", parts.collect::<Vec<_>>().join(","))
+            }
+            (None, None) => return None,
+        };
+        let url = Self { stream_id: Some(Secret::new(id)), ..self.clone() };
+        let passphrase = url.passphrase.as_ref().map(|passphrase| {
+            format!("&passphrase={}", utf8_percent_encode(passphrase.expose(), ESCAPED))
+        });
+        // There is a stream id, so there is a query.
+        Some(Secret::new(url.without_passphrase(true) + &passphrase.unwrap_or_default()))
+    }
+
     /// Returns the host and the port. IPv6 addresses are in brackets.
     pub fn authority(&self) -> String {
         match self.host.as_str() {
@@ -267,6 +292,32 @@ mod tests {
         ] {
             let url = parse(text);
             assert_eq!((url.mode, &*url.to_string()), (mode, shown));
+        }
+    }
+
+    #[test]
+    fn a_stream_plays_where_it_is_published() {
+        let play =
+            |text| Some(SrtUrl::parse(text, None).unwrap().play_address()?.expose().to_owned());
+        for (text, expected) in [
+            (
+                "srt://h:1?streamid=publish:live/a:key=k",
+                Some("srt://h:1?streamid=read:live/a:key=k"),
+            ),
+            (
+                "srt://h:1?streamid=%23!::m=publish,r=live/a&passphrase=planted%26secret&latency=200",
+                Some(
+                    "srt://h:1?streamid=%23!::m=request,r=live/a&latency=200&passphrase=planted%26secret",
+                ),
+            ),
+            ("srt://h:1?streamid=%23!::r=live/a", None),
+            ("srt://h:1?streamid=camera", None),
+            ("srt://h:1", None),
+            ("srt://:1", None),
+        ] {
+            let found = play(text);
+            assert_eq!(found.as_deref(), expected, "{text}");
+            assert!(found.is_none_or(|it| SrtUrl::parse(&it, None).is_ok()), "{text}");
         }
     }
 

@@ -213,9 +213,10 @@ impl TargetMonitor {
             Some(service) => {
                 (None, Some(problem!("monitor-service", service = service.name.to_string())))
             }
-            None => match wanted.publish.as_rtmp() {
-                Some(url) => (Some(ProbeTarget::Rtmp(Box::new(url.clone()))), None),
-                None => (None, Some(problem!("monitor-no-play-url"))),
+            None => match (wanted.publish.as_rtmp(), wanted.publish.play_address()) {
+                (Some(url), _) => (Some(ProbeTarget::Rtmp(Box::new(url.clone()))), None),
+                (None, Some(url)) => (Some(ProbeTarget::Address(url)), None),
+                (None, None) => (None, Some(problem!("monitor-no-play-url"))),
             },
         };
         Self {

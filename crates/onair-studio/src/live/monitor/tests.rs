@@ -139,6 +139,27 @@ fn wanted(play_url: &str) -> WantedMonitor {
     }
 }
 
+#[test]
+fn an_srt_target_is_watched_where_it_plays_and_a_whip_target_needs_an_address() {
+    let monitor = |publish: &str, play_url: &str| {
+        let publish = TargetAddress::parse(publish, Some(&"planted-passphrase".into())).unwrap();
+        TargetMonitor::new(&WantedMonitor { publish, ..wanted(play_url) }, Clock::start())
+    };
+    let address = |monitor: &TargetMonitor| match &monitor.place {
+        Some(ProbeTarget::Address(url)) => Some(url.expose().to_owned()),
+        _ => None,
+    };
+    let srt = monitor("srt://h:9000?streamid=publish:live/a", "");
+    let play = "srt://h:9000?streamid=read:live/a&passphrase=planted-passphrase";
+    assert_eq!(address(&srt).as_deref(), Some(play));
+    for silent in ["srt://h:9000", "whips://h/live/a/whip"] {
+        let one = monitor(silent, "");
+        assert_eq!(one.unavailable.as_ref().unwrap().id(), "monitor-no-play-url", "{silent}");
+        let given = monitor(silent, "https://h/live/a.m3u8");
+        assert_eq!(address(&given).as_deref(), Some("https://h/live/a.m3u8"), "{silent}");
+    }
+}
+
 /// The state of a whole simulated broadcast.
 struct Run {
     one: TargetMonitor,

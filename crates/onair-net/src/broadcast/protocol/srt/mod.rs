@@ -93,6 +93,10 @@ impl ProtocolAddress for SrtUrl {
         self.is_in_micros.then(|| problem!("url-srt-micros", millis = millis.to_string()))
     }
 
+    fn play_address(&self) -> Option<Secret> {
+        self.play_address()
+    }
+
     fn stages(&self) -> &'static [ConnectStage] {
         &[ConnectStage::Dns, ConnectStage::Handshake, ConnectStage::Media]
     }
