@@ -1,6 +1,7 @@
 //! The built-in server as run by the studio.
 
 mod certificates;
+mod chosen_security;
 pub mod flags;
 mod guest_desk;
 mod guests;
