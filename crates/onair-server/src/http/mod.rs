@@ -35,9 +35,8 @@ use crate::server::access::callback::visit::{Call, Visit};
 use crate::server::access::grant::AdmittedViewer;
 use crate::server::event::{NoRoom, Protocol, Refusal};
 use crate::server::http::caller::{Caller, Credentials, access, client_details, wants_websocket};
-use crate::server::http::hls::HlsResource;
 use crate::server::http::hls::recorded::RecordedResource;
-use crate::server::http::hls::request::HlsRequest;
+use crate::server::http::hls::request::{HlsRequest, HlsResource};
 use crate::server::http::hls::slot::ActiveGuard;
 use crate::server::http::operator::access::rules;
 use crate::server::http::operator::{

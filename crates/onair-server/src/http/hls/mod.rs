@@ -38,7 +38,7 @@ use crate::server::http::hls::answers::{
     file_age, missing, refused, sent_size, viewer_key,
 };
 use crate::server::http::hls::growing::Growing;
-use crate::server::http::hls::request::HlsRequest;
+use crate::server::http::hls::request::{FIRST_SEGMENT_TIMEOUT, HlsRequest, HlsResource};
 use crate::server::http::hls::slot::ActiveGuard;
 use crate::server::http::path;
 use crate::server::http::refusals::{no_such_stream, too_many_viewers};
@@ -53,25 +53,12 @@ use crate::wire::hls::{with_folder, with_query};
 
 /// The file name extension of playlists.
 const PLAYLIST_EXTENSION: &str = ".m3u8";
-/// Maximum wait for the first segment: until the next keyframe.
-const FIRST_SEGMENT_TIMEOUT: Duration = Duration::from_secs(11);
 /// Maximum wait of a manifest for renditions.
 const FIRST_RENDITIONS_TIMEOUT: Duration = Duration::from_secs(5);
 /// Maximum wait of an early request, in target durations.
 const MAX_HOLD_TARGET_DURATIONS: u32 = 3;
 /// Maximum wait of an early request, whatever the target duration is.
 const MAX_REQUEST_HOLD: Duration = Duration::from_secs(20);
-
-/// The requested resource of a stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum HlsResource {
-    /// `/{app}/{stream}.m3u8`: the master playlist, or with `_HLS_msn` the media playlist.
-    Stream,
-    /// `/{app}/{stream}.mpd`: the DASH manifest.
-    Manifest,
-    /// `/{app}/{stream}/hls/…`.
-    Below(String),
-}
 
 /// The delivery directives of a playlist request.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]

@@ -1,11 +1,26 @@
 //! Requests for HLS resources.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::{HeaderMap, Method};
 
 use crate::server::http::caller::{Caller, query_pairs};
 use crate::server::registry::Registry;
+
+/// Maximum wait for the first segment: until the next keyframe.
+pub(super) const FIRST_SEGMENT_TIMEOUT: Duration = Duration::from_secs(11);
+
+/// The requested resource of a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::http) enum HlsResource {
+    /// `/{app}/{stream}.m3u8`: the master playlist, or with `_HLS_msn` the media playlist.
+    Stream,
+    /// `/{app}/{stream}.mpd`: the DASH manifest.
+    Manifest,
+    /// `/{app}/{stream}/hls/…`.
+    Below(String),
+}
 
 /// An HTTP request for an HLS resource.
 pub(in crate::http) struct HlsRequest<'a> {
