@@ -186,6 +186,9 @@ pub fn read_own(own: &OwnService) -> Result<Service, (OwnPart, Problem)> {
     })
 }
 
+/// Stands for the key of the user. It is long enough for a passphrase of SRT.
+const UNKNOWN_KEY: &str = "stream-key";
+
 fn service(table: Table) -> Result<Service, (OwnPart, Problem)> {
     let name = table.name.trim();
     // The id, as on the command line and in the settings.
@@ -204,7 +207,7 @@ fn service(table: Table) -> Result<Service, (OwnPart, Problem)> {
         return Err((OwnPart::Servers, problem!("own-service-servers", most = MAX_SERVERS)));
     }
     for server in &servers {
-        parse(server, Some(&"key".into())).map_err(|why| (OwnPart::Servers, why))?;
+        parse(server, Some(&UNKNOWN_KEY.into())).map_err(|why| (OwnPart::Servers, why))?;
     }
     if !table.key_page.is_empty() && !table.key_page.starts_with("https://") {
         return Err((OwnPart::KeyPage, problem!("own-service-key-page")));
@@ -279,6 +282,16 @@ mod tests {
     use std::fs;
 
     use super::*;
+
+    #[test]
+    fn a_service_can_take_streams_by_srt_and_whip() {
+        let servers = "srt://live.school.example:9000?streamid=publish:live/a \
+                       whips://live.school.example/live/a/whip, rtmps://live.school.example/app";
+        let (name, servers) = ("My School".to_owned(), servers.to_owned());
+        let service = read_own(&OwnService { name, servers, ..OwnService::default() }).unwrap();
+        let schemes = service.servers.iter().map(|it| it.split_once(':').unwrap().0);
+        assert_eq!(schemes.collect::<Vec<_>>(), ["srt", "whips", "rtmps"]);
+    }
 
     #[test]
     fn own_services_are_read_and_wrong_ones_named() {
