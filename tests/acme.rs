@@ -109,11 +109,54 @@ fn a_failed_check_is_reported_and_tried_again_later() {
     let failed =
         onair.wait_event("a failure", |it| it["event"] == "certificate" && it["error"].is_string());
     assert_eq!((&failed["retry_in"], &failed["domains"]), (&60.into(), &"localhost".into()));
+    // The order is invalid, and the reason is that of the authority.
+    let reason = failed["error"].as_str().unwrap();
+    assert!(reason.contains("localhost") && reason.len() > 60, "{reason}");
     // The server's own certificate serves meanwhile.
     let ready = onair.wait_named("ready");
     assert!(ready["https_fingerprint"].is_string(), "{ready}");
     onair.stop(LIMIT);
     pebble.peer.kill();
+}
+
+#[test]
+fn a_certificate_that_ends_soon_is_renewed_with_the_kept_account() {
+    peers::require!("pebble", "openssl");
+    let ports = (peers::free_port(), peers::free_port());
+    // The authority checks the domain again.
+    let variables = [("PEBBLE_WFE_NONCEREJECT", "10"), ("PEBBLE_AUTHZREUSE", "0")];
+    let pebble = Pebble::start(ports, &variables);
+    let state = tempfile::tempdir().unwrap();
+    let https = format!("127.0.0.1:{}", ports.1);
+    let mut onair = serve(&pebble, state.path(), ("none", &https));
+    let first = certificate(&mut onair)["sha256"].clone();
+    onair.stop(LIMIT);
+    // The kept certificate becomes one that has ended.
+    let folder = state.path().join("onair/acme");
+    let named = |start: &str| {
+        let files = fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path());
+        let is_it = |file: &std::path::PathBuf| {
+            file.file_name().unwrap().to_str().unwrap().starts_with(start)
+        };
+        files.filter(is_it).collect::<Vec<_>>()
+    };
+    let [kept] = &named("certificate-")[..] else { panic!("{folder:?}") };
+    let account = fs::read(&named("account-")[0]).unwrap();
+    let ended = pebble.authority.expired();
+    let text = [&ended.certificate, &ended.key].map(|file| fs::read_to_string(file).unwrap());
+    fs::write(kept, text.concat()).unwrap();
+    let mut onair = serve(&pebble, state.path(), ("none", &https));
+    let renewed = certificate(&mut onair)["sha256"].clone();
+    assert!(renewed != first && renewed != ended.pin.as_str(), "{renewed}");
+    assert!(issuer(ports.1).contains("Pebble"), "{}", issuer(ports.1));
+    assert_eq!(fs::read(&named("account-")[0]).unwrap(), account, "the same account");
+    onair.stop(LIMIT);
+    // It is kept, so another start asks for none.
+    let mut onair = serve(&pebble, state.path(), ("none", &https));
+    onair.wait_named("ready");
+    assert!(issuer(ports.1).contains("Pebble"), "{}", issuer(ports.1));
+    assert!(onair.events().iter().all(|it| it["event"] != "certificate"));
+    onair.stop(LIMIT);
 }
 
 #[test]

@@ -204,19 +204,37 @@ fn a_viewer_stays_while_the_certificate_of_a_running_server_is_replaced() {
 #[test]
 fn two_hundred_viewers_stay_while_the_certificate_is_replaced() {
     let secure = Secure::start(|config| config.limits.per_address = 1_000);
+    let _publisher = secure.publish();
     let before = frames::certificate_of(secure.https());
     let mut viewers: Vec<Client> = (0..200).map(|_| secure.client()).collect();
     for viewer in &mut viewers {
-        viewer.request(1, "/healthz");
+        viewer.request(1, "/live/show.flv");
         assert!(viewer.wait_answer(1));
     }
+    viewers.iter_mut().for_each(|viewer| viewer.wait_data(1));
     let renewed = secure.authority.good();
     secure.server.set_identity(Identity::read(&renewed.certificate, &renewed.key).unwrap());
     assert_ne!(frames::certificate_of(secure.https()), before);
+    // The streams go on, and the connections take further requests.
     for viewer in &mut viewers {
+        viewer.wait_data(1);
         viewer.request(3, "/healthz");
         assert!(viewer.wait_answer(3));
     }
+    let viewers = secure.server.viewers_by_protocol().values().sum::<usize>();
+    assert_eq!(viewers, 200);
+}
+
+/// Returns the number of connections to a port of this computer.
+fn connections(port: u16) -> usize {
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let end = format!(":{port:04X}");
+    let is_it = |line: &&str| {
+        let mut fields = line.split_whitespace().skip(1);
+        // The server's side of an established connection.
+        fields.next().is_some_and(|local| local.ends_with(&end)) && fields.nth(1) == Some("01")
+    };
+    table.lines().filter(is_it).count()
 }
 
 #[test]
@@ -254,6 +272,14 @@ fn a_page_in_chromium_plays_low_latency_hls_over_one_connection_of_http_2() {
     let blocking = "performance.getEntriesByType('resource')\
                     .some(it => it.name.includes('_HLS_msn'))";
     page.wait(blocking);
+    // Playlists, which wait for their next part, and parts share one connection: no request made
+    // another one.
+    let made = "performance.getEntriesByType('resource')\
+                .filter(it => it.name.includes('/hls/') && it.connectEnd > it.connectStart).length";
+    assert_eq!(page.value(made), 0);
+    // Chromium itself keeps one more open, which no request of the page made.
+    let open = connections(secure.https().port());
+    assert!((1..=2).contains(&open), "{open} connections");
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 

@@ -2,6 +2,7 @@
 //! libsrt, publish and play.
 
 mod flood;
+mod players;
 
 use std::fs;
 use std::path::Path;

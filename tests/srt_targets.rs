@@ -1,6 +1,8 @@
 //! Tests of SRT targets. ffmpeg and srt-live-transmit, both with libsrt, listen; ffprobe and
 //! ffmpeg's decoders check the stream.
 
+mod halved;
+
 use std::fs;
 use std::path::Path;
 

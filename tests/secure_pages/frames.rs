@@ -12,11 +12,13 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use crate::peers::{LIMIT, wait_for};
 
+const DATA: u8 = 0;
 pub const HEADERS: u8 = 1;
 pub const RST_STREAM: u8 = 3;
 pub const SETTINGS: u8 = 4;
 pub const PING: u8 = 6;
 const GOAWAY: u8 = 7;
+const WINDOW_UPDATE: u8 = 8;
 pub const CONTINUATION: u8 = 9;
 
 pub const END_STREAM: u8 = 1;
@@ -98,6 +100,29 @@ impl Client {
     /// Waits for an answer with the status 200.
     pub fn wait_answer(&mut self, stream: u32) -> bool {
         self.wait_status(stream) == Some(200)
+    }
+
+    /// Waits for more of an answer that does not end, and lets the server send as much again.
+    pub fn wait_data(&mut self, stream: u32) {
+        self.take_data(stream);
+        wait_for("more of the answer", LIMIT, || {
+            self.read(Duration::from_millis(50));
+            assert!(!self.over, "the connection has ended");
+            self.take_data(stream) > 0
+        });
+    }
+
+    /// Takes the received data of an answer, and returns its length.
+    fn take_data(&mut self, stream: u32) -> usize {
+        let is_data = |kind: u8, of: u32| kind == DATA && of == stream;
+        let data = self.frames.iter().filter(|(kind, _, of, _)| is_data(*kind, *of));
+        let length: usize = data.map(|(.., payload)| payload.len()).sum();
+        self.frames.retain(|(kind, _, of, _)| !is_data(*kind, *of));
+        if length > 0 {
+            let more = u32::try_from(length).unwrap().to_be_bytes();
+            [0, stream].into_iter().for_each(|of| self.frame(WINDOW_UPDATE, 0, of, &more));
+        }
+        length
     }
 
     /// Waits for the status of an answer, or the end of the connection.

@@ -24,6 +24,8 @@ pub struct Relay {
     pub port: u16,
     /// The limit towards the viewer in bits per second. Zero means no limit.
     rate: Arc<AtomicU64>,
+    /// The same towards the server.
+    rate_there: Arc<AtomicU64>,
     /// True while all datagrams are lost.
     cut: Arc<AtomicBool>,
 }
@@ -35,6 +37,8 @@ impl Relay {
         let port = near.local_addr().unwrap().port();
         let rate = Arc::new(AtomicU64::new(0));
         let limit = Arc::clone(&rate);
+        let rate_there = Arc::new(AtomicU64::new(0));
+        let limit_there = Arc::clone(&rate_there);
         let cut = Arc::new(AtomicBool::new(false));
         let is_cut = Arc::clone(&cut);
         thread::spawn(move || {
@@ -46,8 +50,8 @@ impl Relay {
                 }
                 let there = viewers.entry(from).or_insert_with(|| {
                     let far = Arc::new(UdpSocket::bind("127.0.0.1:0").unwrap());
-                    let unlimited = Arc::default();
-                    let there = Direction::start(Arc::clone(&far), server, network, unlimited);
+                    let limit_there = Arc::clone(&limit_there);
+                    let there = Direction::start(Arc::clone(&far), server, network, limit_there);
                     let back = (Arc::clone(&near), from);
                     let is_cut = Arc::clone(&is_cut);
                     let mut back = Direction::start(back.0, back.1, network, Arc::clone(&limit));
@@ -64,12 +68,17 @@ impl Relay {
                 there.pass(&buffer[..length]);
             }
         });
-        Self { port, rate, cut }
+        Self { port, rate, rate_there, cut }
     }
 
     /// Loses all datagrams, or none but those of the network.
     pub fn set_cut(&self, cut: bool) {
         self.cut.store(cut, Ordering::Relaxed);
+    }
+
+    /// Changes the rate towards the server, in bits per second. Zero means no limit.
+    pub fn set_rate_there(&self, rate: u64) {
+        self.rate_there.store(rate, Ordering::Relaxed);
     }
 
     /// Changes the rate towards the viewer, in bits per second.
