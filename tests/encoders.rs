@@ -51,7 +51,7 @@ macro_rules! require_x264 {
 
 mod audio;
 mod b_frames;
-mod codecs;
+pub(crate) mod codecs;
 mod hardware;
 mod recording;
 mod renditions;

@@ -1,6 +1,8 @@
 //! Tests of publishers by WHIP: ffmpeg's muxer, aiortc and Chromium publish, and others play the stream. The tests
 //! also send HTTP requests directly, both valid and invalid.
 
+mod publishers;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -278,7 +280,7 @@ fn offers_that_cannot_be_published_are_refused_with_the_reason() {
         (
             &offer.replace("H264/90000", "VP8/90000"),
             422,
-            "The offer has no H.264, which this server needs.\n",
+            "The offer has no H.264, HEVC or AV1, one of which this server needs.\n",
         ),
         (
             &offer.replace("opus/48000/2", "PCMU/8000"),

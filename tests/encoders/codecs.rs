@@ -15,7 +15,7 @@ use crate::peers::{self, LIMIT, Nginx, Onair, Peer, ffmpeg};
 
 /// Returns a folder with the libraries of FFmpeg 8 from PyAV, or `None` (with a message) if there
 /// are none.
-pub(super) fn libraries() -> Option<TempDir> {
+pub(crate) fn libraries() -> Option<TempDir> {
     let python = peers::fetched("ONAIR_AIORTC")?;
     let script = "import av, pathlib; print(pathlib.Path(av.__file__).parent.parent / 'av.libs')";
     let output = Command::new(&python).args(["-c", script]).output().unwrap();

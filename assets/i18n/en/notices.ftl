@@ -229,6 +229,16 @@ address-remark = { $host }: { $reason }.
 codecs-unannounced = { $host } does not say whether it supports { $codecs }.
     .cure = Check that viewers see the video. Almost all servers accept H.264 and AAC.
 codec-replaced = { $host } does not say that it takes { $codecs }, so onair sends H.264 to it from a second encode.
+target-layers-left-out = { $host } takes { $taken ->
+        [1] one size
+       *[other] { $taken } sizes
+    } of the video at once, so not all { $wanted } sizes are sent there.
+    .cure = Nothing is wrong with the stream. Viewers with slow connections get no smaller size from this server. To save the question, choose fewer sizes for this target.
+layers-reduced = The connection or this computer is too slow for all sizes of the video. onair sends { $sent } of { $wanted }.
+    .cure = onair sends all sizes again when there is room. To relieve the connection or the computer, lower the video bitrate or choose fewer sizes.
+layers-restored = All { $wanted } sizes of the video are sent again.
+layers-failed = The smaller sizes of the video cannot be encoded, so only the full size is sent: { $reason }
+    .cure = Choose another video encoder, or one size for this target.
 target-tracks-left-out = { $host } takes one audio track only, so the further tracks are not sent there.
     .cure = Choose one track as the audio of this target, or record the tracks. Servers that take several announce Enhanced RTMP with multitrack.
 target-renditions-left-out = { $host } takes one video track of this codec only, so the further renditions are not sent there.

@@ -168,8 +168,15 @@ fn try_stages(runtime: &Runtime, url: &TargetAddress, options: &Options, clock: 
         };
         marks.lock().push((mark, clock.now()));
     };
-    let request =
-        Request { home: url, head: None, options, bitrate: None, clock, on_step: &on_step };
+    let request = Request {
+        home: url,
+        head: None,
+        options,
+        bitrate: None,
+        layers: 1,
+        clock,
+        on_step: &on_step,
+    };
     let result = runtime.block_on(url.check(request));
     let end = clock.now();
     let error = result.err();

@@ -81,7 +81,7 @@ pub struct Args {
           "size", "fps", "video_bitrate", "keyframe_interval", "adapt", "min_video_bitrate",
           "adapt_frames", "adapt_size", "video_codec", "encoder", "preset", "rate_control", "b_frames",
           "look_ahead", "audio_bitrate", "audio_codec", "audio_profile",
-          "sample_rate", "channels", "target_min_bitrate"])]
+          "sample_rate", "channels", "target_min_bitrate", "target_simulcast"])]
     pub copy: Option<PathBuf>,
     /// Loop the --copy file
     #[arg(long = "loop", help_heading = "Sources", requires = "copy")]
@@ -283,6 +283,12 @@ pub struct Args {
     #[arg(long, value_name = "BITRATE", value_parser = bitrate, requires = "target",
           help_heading = "Targets")]
     pub target_min_bitrate: Vec<BitsPerSecond>,
+    /// Send the preceding --to in this many sizes at once (simulcast): 2 adds half the width and
+    /// height, and 3 also a quarter. For WHIP servers that pass on the size that suits each viewer
+    /// [default: 1]
+    #[arg(long, value_name = "SIZES", value_parser = clap::value_parser!(u8).range(1..=3),
+          requires = "target", help_heading = "Targets")]
+    pub target_simulcast: Vec<u8>,
     /// Add a second canvas of this size, for example 720x1280 for phones, which shows this scene of
     /// --settings [default: the scene of the program]. Each --to, --service and --record after this
     /// flag belongs to the second canvas

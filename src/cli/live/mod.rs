@@ -174,6 +174,7 @@ fn given_targets(
             monitor: target.play_url.is_some().then_some(true),
             play_url: target.play_url.unwrap_or_default(),
             least_bitrate: target.least_bitrate,
+            simulcast: target.simulcast,
             ..Target::custom(id, &target.url, target.key.unwrap_or_default())
         });
     }
@@ -488,13 +489,14 @@ mod tests {
         let cli = Cli::command();
         let live = cli.find_subcommand("live").unwrap();
         let quality = live.get_arguments().filter(|arg| {
-            arg.get_help_heading() == Some("Quality") || arg.get_id() == "target_min_bitrate"
+            arg.get_help_heading() == Some("Quality")
+                || ["target_min_bitrate", "target_simulcast"].contains(&arg.get_id().as_str())
         });
         let copy = ["onair", "live", "--to", "rtmp://h/live/key", "--copy", "a.flv"];
         let parsed = |more: &[&str]| Cli::command().try_get_matches_from(copy.iter().chain(more));
         assert!(parsed(&[]).is_ok());
         let quality: Vec<_> = quality.collect();
-        assert_eq!(quality.len(), 20);
+        assert_eq!(quality.len(), 21);
         for arg in quality {
             let usual = arg.get_default_values().first().and_then(|it| it.to_str());
             let flag = format!("--{}", arg.get_long().unwrap());

@@ -12,6 +12,7 @@ use crate::cli::live::args::Args;
 use crate::cli::output::exit::Exit;
 use crate::media::BitsPerSecond;
 use crate::studio::Target;
+use crate::studio::targets::Simulcast;
 use crate::studio::targets::services::ServiceList;
 use crate::studio::watch::choices::may_be_played;
 use crate::text::problem::{Problem, Value, problem};
@@ -27,6 +28,7 @@ pub struct TargetArgument {
     /// The playback address of `--monitor=URL`.
     pub play_url: Option<Secret>,
     pub least_bitrate: Option<BitsPerSecond>,
+    pub simulcast: Simulcast,
 }
 
 /// The source of a key.
@@ -60,6 +62,7 @@ pub fn written(matches: &ArgMatches, services: &ServiceList) -> Result<Vec<Targe
     }));
     words.extend(values(matches, "key_env", |name| Word::Key(KeySource::Env(name))));
     words.extend(values(matches, "target_min_bitrate", Word::Floor));
+    words.extend(values(matches, "target_simulcast", Word::Layers));
     words.extend(values(matches, "key_file", |path| Word::Key(KeySource::File(path))));
     if matches.get_flag("key_stdin")
         && let Some(index) = matches.index_of("key_stdin")
@@ -104,6 +107,7 @@ enum Word {
     Key(KeySource),
     Watched(Secret),
     Floor(BitsPerSecond),
+    Layers(u8),
 }
 
 /// Returns the target to which this flag belongs.
@@ -125,6 +129,7 @@ fn assemble(words: impl Iterator<Item = Word>) -> Result<Vec<TargetArgument>, Er
                     key: None,
                     play_url: None,
                     least_bitrate: None,
+                    simulcast: Simulcast::default(),
                 });
             }
             Word::Watched(url) => {
@@ -141,6 +146,10 @@ fn assemble(words: impl Iterator<Item = Word>) -> Result<Vec<TargetArgument>, Er
             }
             Word::Floor(floor) => {
                 last(&mut targets, "--target-min-bitrate")?.least_bitrate = Some(floor);
+            }
+            Word::Layers(sizes) => {
+                let target = last(&mut targets, "--target-simulcast")?;
+                target.simulcast = Simulcast::new(sizes).unwrap_or_default();
             }
             Word::Key(source) => {
                 let target = last(&mut targets, "--key-…")?;
@@ -373,10 +382,15 @@ mod tests {
             "rtmp://b/app/x",
             "--target-min-bitrate",
             "800k",
+            "--target-simulcast",
+            "3",
         ])
         .unwrap();
         assert!(targets[0].url.starts_with("rtmps://") && targets[0].least_bitrate.is_none());
         assert_eq!(targets[1].least_bitrate, Some(BitsPerSecond(800_000)));
+        assert_eq!([0, 1].map(|it| targets[it].simulcast.get()), [1, 3]);
+        let alone = ["onair", "live", "--target-simulcast", "2"];
+        assert!(Cli::command().try_get_matches_from(alone).is_err());
         assert!(matches!(parse(&["--service", "nobody"]), Err((_, Exit::Usage))));
         let Err((why, Exit::Usage)) = parse(&["--service", "xiaohongshu"]) else { panic!() };
         let why = Language::English.say_with_cure(&why);

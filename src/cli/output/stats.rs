@@ -122,6 +122,9 @@ fn target_fields(targets: &[stats::Target]) -> Vec<Value> {
             "reconnects": target.reconnects,
             "rendition": target.rendition_id.name(),
         });
+        if let (2.., Value::Object(fields)) = (target.layers, &mut fields) {
+            fields.insert("layers".into(), target.layers.into());
+        }
         if let (Some(size), Value::Object(fields)) = (target.size, &mut fields) {
             fields.insert("size".into(), size.to_string().into());
         }

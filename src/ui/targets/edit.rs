@@ -13,7 +13,9 @@ use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::targets::draft::{Part, key_field, server_field};
-use crate::ui::targets::{Draft, advanced, limits, second_canvas, target_audio, viewer_monitor};
+use crate::ui::targets::{
+    Draft, advanced, limits, second_canvas, simulcast, target_audio, viewer_monitor,
+};
 use crate::ui::text::sentence;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{
@@ -45,6 +47,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, entry: &
     }
     second_canvas::of_target(ui, view, draft, &entry.target, running);
     target_audio::show(ui, view, draft, &entry.target, running, width);
+    simulcast::show(ui, view, draft, &entry.target, running, width);
     advanced::show(ui, view, draft, &entry.target, width);
     other_connection(ui, view, draft, &entry.target);
     below(ui, view, draft, entry);

@@ -11,6 +11,7 @@ pub(in crate::ui) mod passthrough;
 mod quality;
 mod renditions;
 mod second_canvas;
+mod simulcast;
 pub mod stage;
 pub mod stream_delay;
 pub(in crate::ui) mod target_audio;

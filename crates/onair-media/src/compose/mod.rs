@@ -21,4 +21,5 @@ pub use crate::compose::side_views::{SideView, ViewDetail, ViewOf};
 pub use crate::compose::source_frames::SourceFrame;
 pub use crate::compose::view::DrawResult;
 
+pub use compositor::inbox::MAX_SMALLER_LAYERS;
 pub use compositor::{ChangeGuard, Compositor, Config, Error, Figures, Ticker};

@@ -314,6 +314,9 @@ pub struct PublisherFigures {
     pub bytes: u64,
     /// The state of the link, if the protocol reports it.
     pub link: LinkFigures,
+    /// Width and height of the sizes in which the publisher sends its picture at once, the largest first; empty if it
+    /// sends one. Viewers get the largest.
+    pub layers: Vec<(u32, u32)>,
     /// Bitrate over the last whole second, in bits per second. It is 0 while the publisher is silent.
     pub bitrate: u64,
     /// The encoder's own name, as the publisher sends it.

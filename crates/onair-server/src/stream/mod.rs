@@ -240,6 +240,14 @@ impl Stream {
         }
     }
 
+    /// Records the sizes in which the publisher `id` sends its picture at once.
+    pub fn note_layers(&self, id: u64, layers: Vec<(u32, u32)>) {
+        let mut inner = self.inner.lock();
+        if let Some(publisher) = inner.publisher.as_mut().filter(|it| it.id == id) {
+            publisher.layers = layers;
+        }
+    }
+
     /// Records that the publisher `id` has left. Returns false if another one has taken over.
     pub fn unpublish(&self, id: u64) -> bool {
         let _sending = self.finished();

@@ -139,6 +139,9 @@ pub struct Target {
     pub repeated_bytes: u64,
     /// The time from the capture of the last sent frame until it was sent.
     pub frame_age_ms: Option<f64>,
+    /// The number of sizes in which the target gets the video at the moment; 0 before the first
+    /// frame.
+    pub layers: u8,
     /// The rendition of the target.
     pub rendition_id: RenditionId,
     /// The size of the frames.

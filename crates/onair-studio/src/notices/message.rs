@@ -241,6 +241,12 @@ notices! {
     RenditionRestored "rendition-restored" Info [host] [] {} of[Adaptation];
     /// The required second encode is not available.
     RenditionFailed "rendition-failed" Warning [] [reason] {} of[Adaptation];
+    /// The video is sent in fewer sizes at once, because the connection or this computer is slow.
+    LayersReduced "layers-reduced" Warning [sent wanted] [] {}
+        of[Broadcast Adaptation] until["layers-restored" by ""];
+    LayersRestored "layers-restored" Info [wanted] [] {} of[Adaptation];
+    /// The smaller sizes cannot be encoded.
+    LayersFailed "layers-failed" Warning [] [reason] {} of[Adaptation];
     /// The connection to a target is too slow for the stream.
     FramesDropped "frames-dropped" Warning [host] [] { id: u32 kbps: Option<u32> }
         of[DroppedFrames Broadcast]
@@ -284,6 +290,9 @@ notices! {
         of[Broadcast Program];
     /// A further rendition cannot be encoded.
     ExtraRenditionFailed "target-rendition-failed" Warning [] [reason] {} of[Broadcast Program];
+    /// A server takes fewer sizes of the video at once than a target is to get.
+    LayersLeftOut "target-layers-left-out" Warning [host wanted taken] [] {id: u32}
+        of[Broadcast Program];
     /// A server did not say that it takes the codec of the video, and gets H.264.
     CodecReplaced "codec-replaced" Info [host codecs] [] {};
     ServerSays "server-says" Info [host text] [] {};
@@ -741,6 +750,7 @@ impl StudioMessage {
             | Self::PassthroughLeftOut { id, .. }
             | Self::ExtrasLeftOut { id, .. }
             | Self::ExtraRenditionsLeftOut { id, .. }
+            | Self::LayersLeftOut { id, .. }
             | Self::FramesDropped { id, .. }
             | Self::FramesLate { id, .. }
             | Self::FramesDroppedOver { id, .. }

@@ -202,6 +202,7 @@ fn ask(plan: &Plan, id: u32, host: &str, target: &publisher::Target) -> StudioMe
         home: &target.url,
         options: &target.options,
         bitrate: None,
+        layers: 1,
         clock: plan.clock,
         on_step: &|_| {},
     };

@@ -383,6 +383,7 @@ mod tests {
                     keep_as: "0123456789abcdef".into(),
                     least_bitrate: Some(BitsPerSecond(800_000)),
                     mix: crate::media::ExtraTrack::new(3),
+                    simulcast: crate::studio::targets::Simulcast::new(3).unwrap_or_default(),
                     tracks: crate::media::ExtraTrack::new(2).into_iter().collect(),
                     renditions: "640x360@800k".parse().into_iter().collect(),
                     route: crate::studio::targets::Route {

@@ -74,6 +74,8 @@ pub struct Target {
     pub least_bitrate: Option<BitsPerSecond>,
     /// The mix that the target gets: an extra audio track; `None` means the program's audio.
     pub mix: Option<ExtraTrack>,
+    /// The number of sizes in which the target gets the video at once.
+    pub simulcast: Simulcast,
     /// The audio tracks that the target gets besides its mix, if its server takes several.
     pub tracks: ExtraTracks,
     /// The renditions that the target gets besides its video, if its server takes several.
@@ -82,6 +84,32 @@ pub struct Target {
     pub second_canvas: bool,
     /// The route of the connection.
     pub route: Route,
+}
+
+/// The number of sizes in which a target gets the video at once: one, or up to three, each with half
+/// the width and height of the one before (simulcast).
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Simulcast(u8);
+
+impl Simulcast {
+    /// Maximum number of sizes.
+    pub const MAX: u8 = 3;
+
+    /// Returns `None` for a number that is not possible.
+    pub fn new(sizes: u8) -> Option<Self> {
+        (1..=Self::MAX).contains(&sizes).then_some(Self(sizes))
+    }
+
+    /// Returns the number of sizes.
+    pub const fn get(self) -> u8 {
+        self.0
+    }
+}
+
+impl Default for Simulcast {
+    fn default() -> Self {
+        Self(1)
+    }
 }
 
 /// The route to a target, as entered; empty values mean the values for all targets.
@@ -170,6 +198,7 @@ impl Target {
             key_apart: false,
             least_bitrate: None,
             mix: None,
+            simulcast: Simulcast::default(),
             tracks: ExtraTracks::NONE,
             renditions: Vec::new(),
             second_canvas: false,

@@ -14,6 +14,8 @@ const MAX_LINE_BYTES: usize = 1_024;
 const MAX_SOURCE_LINES: usize = 48;
 /// Maximum number of lines about the layers of a publisher: four layers, and the list of them.
 const MAX_LAYER_LINES: usize = 5;
+/// Maximum number of candidates of a restart.
+const MAX_CANDIDATES: usize = 64;
 /// The stream id of both tracks, because receivers synchronize tracks with the same id.
 const STREAM_ID: &str = "onair";
 
@@ -287,16 +289,84 @@ pub fn readable_answer(text: &str) -> Option<String> {
     }
     let mut out = String::with_capacity(text.len());
     for line in text.lines().map(str::trim_end).filter(|line| !line.is_empty()) {
-        // The address is the fifth word (RFC 8839 §5.1). Names would have to be looked up.
-        let is_named = line.strip_prefix("a=candidate:").is_some_and(|candidate| {
-            let address = candidate.split(' ').nth(4).unwrap_or_default();
-            address.parse::<std::net::IpAddr>().is_err()
-        });
-        if !is_named {
+        if !line.starts_with("a=candidate:") || has_address(line) {
             let _ = write!(out, "{line}\r\n");
         }
     }
     Some(out)
+}
+
+/// Returns the part of an offer that a server needs for a restart of ICE (RFC 8840 §9; RFC 9725
+/// §4.3.2), with these candidates (`candidate:…`) instead of those of the offer.
+pub fn restart_fragment(offer: &str, candidates: &[String]) -> String {
+    let mut out = String::new();
+    let (mut sections, mut has_credentials) = (0, 0);
+    for line in offer.lines() {
+        if line.starts_with("m=") {
+            sections += 1;
+            if sections > 1 {
+                break;
+            }
+        }
+        let is_credential = line.starts_with("a=ice-ufrag:") || line.starts_with("a=ice-pwd:");
+        let is_kept = is_credential && has_credentials < 2
+            || line.starts_with("a=group:")
+            || line.starts_with("m=")
+            || line.starts_with("a=mid:");
+        has_credentials += usize::from(is_credential);
+        if is_kept {
+            let _ = write!(out, "{line}\r\n");
+        }
+    }
+    for candidate in candidates {
+        let candidate = candidate.trim_start_matches("a=");
+        let _ = write!(out, "a={candidate}\r\n");
+    }
+    out.push_str("a=end-of-candidates\r\n");
+    out
+}
+
+/// Returns an answer with the credentials and candidates of a restart of ICE. Returns `None` if the
+/// fragment has no credentials, or the present ones.
+pub fn restarted_answer(answer: &str, fragment: &str) -> Option<String> {
+    let new = Credentials::of_fragment(fragment)?;
+    if fragment_ufrag(answer) == Some(&new.ufrag) {
+        return None;
+    }
+    let is_candidate = |line: &&str| line.starts_with("a=candidate:") && has_address(line);
+    let mut candidates: Vec<&str> = fragment
+        .lines()
+        .map(str::trim_end)
+        .filter(|line| line.len() <= MAX_LINE_BYTES)
+        .filter(is_candidate)
+        .take(MAX_CANDIDATES)
+        .collect();
+    // Some servers, such as simple-whip-server, repeat no candidates that stay the same.
+    let keeps = candidates.is_empty();
+    let mut out = String::with_capacity(answer.len() + fragment.len());
+    for line in answer.lines().map(str::trim_end) {
+        if line.starts_with("a=ice-ufrag:") {
+            let _ = write!(out, "a=ice-ufrag:{}\r\n", new.ufrag);
+        } else if line.starts_with("a=ice-pwd:") {
+            let _ = write!(out, "a=ice-pwd:{}\r\n", new.password);
+        } else if keeps || !line.starts_with("a=candidate:") && line != "a=end-of-candidates" {
+            let _ = write!(out, "{line}\r\n");
+        }
+        if line.starts_with("a=mid:") {
+            // All sections share the transport of the first one.
+            for candidate in candidates.drain(..) {
+                let _ = write!(out, "{candidate}\r\n");
+            }
+        }
+    }
+    Some(out)
+}
+
+/// Returns true if a candidate has an address. Names would have to be looked up.
+fn has_address(line: &str) -> bool {
+    // The address is the fifth word (RFC 8839 §5.1).
+    let address = line.split(' ').nth(4).unwrap_or_default();
+    address.parse::<std::net::IpAddr>().is_ok()
 }
 
 /// Returns how the parameters of Opus begin, if this line maps its payload type.
@@ -435,6 +505,32 @@ mod tests {
         assert_eq!(of("a=ice-ufrag:EsAw\r\na=ice-pwd:x\r\n"), None, "too short");
         assert_eq!(of("a=ice-ufrag:EsAw\r\n"), None, "one half");
         assert_eq!(of(&fragment.replace("EsAw", "E:sA")), None);
+    }
+
+    #[test]
+    fn a_restart_has_the_credentials_and_candidates_of_both_sides() {
+        let offer = EXAMPLE_OFFER.replace("abcd", "next");
+        let own = ["candidate:1 1 udp 5 192.0.2.7 9 typ host".to_owned()];
+        let fragment = restart_fragment(&offer, &own);
+        assert_eq!(
+            fragment,
+            "a=group:BUNDLE 0 1\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\n\
+             a=ice-ufrag:next\r\na=ice-pwd:0123456789012345678901\r\n\
+             a=candidate:1 1 udp 5 192.0.2.7 9 typ host\r\na=end-of-candidates\r\n"
+        );
+        let answer = restarted_answer(EXAMPLE_OFFER, &fragment).unwrap();
+        assert!(answer.contains("a=ice-ufrag:next\r\n") && !answer.contains("abcd"));
+        assert_eq!(answer.matches("a=candidate:").count(), 1, "{answer}");
+        assert!(answer.find("192.0.2.7") < answer.find("m=video"), "{answer}");
+        assert_eq!(restarted_answer(&answer, &fragment), None, "nothing is new");
+        assert_eq!(restarted_answer(EXAMPLE_OFFER, ""), None);
+        let bare = "a=ice-ufrag:next\r\na=ice-pwd:0123456789012345678901\r\n";
+        assert!(restarted_answer(&answer, bare).is_none(), "they are the present ones");
+        let kept = restarted_answer(EXAMPLE_OFFER, bare).unwrap();
+        assert!(kept.contains("x.local"), "without candidates, the known ones stay: {kept}");
+        let many = fragment + &"a=candidate:1 1 udp 5 ::1 9 typ host\r\n".repeat(500);
+        let bounded = restarted_answer(EXAMPLE_OFFER, &many).unwrap();
+        assert_eq!(bounded.matches("a=candidate:").count(), MAX_CANDIDATES);
     }
 
     proptest! {

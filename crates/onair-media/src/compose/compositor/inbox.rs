@@ -4,14 +4,23 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::Latest;
-use crate::compose::compositor::ENCODERS;
 use crate::compose::filter::WantedFilter;
 use crate::compose::other_program::{EncoderQueue, OtherProgram};
 use crate::compose::scene::{Plan, SourceId};
 use crate::compose::side_views::{SideView, ViewOf};
 use crate::compose::source_frames::SourceFrame;
 use crate::compose::transition::{Change, ManualTransition};
-use crate::media::{ProgramId, VideoFrame};
+use crate::media::{ExtraRendition, ProgramId, VideoFrame};
+
+/// Maximum number of smaller layers of the main program.
+pub const MAX_SMALLER_LAYERS: usize = 2;
+/// The place of the first further rendition among the encoders: after the main one, the second one and
+/// that of a recording.
+pub const FIRST_RENDITION: usize = 3;
+/// The place of the first smaller layer.
+pub const FIRST_LAYER: usize = FIRST_RENDITION + ExtraRendition::MAX;
+/// The number of encoders of the main program.
+pub const ENCODERS: usize = FIRST_LAYER + MAX_SMALLER_LAYERS;
 
 /// Pending commands. The outer `Some` means that a command is pending.
 #[derive(Default)]

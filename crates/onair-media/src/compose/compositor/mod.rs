@@ -3,7 +3,7 @@
 //! encoder, if any. If a source has no frame, the compositor shows the source's last frame for two
 //! seconds, and then a placeholder, so that program frames never stop.
 
-mod inbox;
+pub(in crate::compose) mod inbox;
 #[cfg(test)]
 mod tests;
 
@@ -17,7 +17,7 @@ use parking_lot::{Condvar, Mutex};
 use crate::base::partial_debug;
 use crate::base::queue::Sender;
 use crate::base::{Clock, Latest, Stop, Timestamp, Worker};
-use crate::compose::compositor::inbox::Inbox;
+use crate::compose::compositor::inbox::{ENCODERS, FIRST_LAYER, FIRST_RENDITION, Inbox};
 use crate::compose::degradation::{Degradation, LoadWatcher};
 use crate::compose::filter::WantedFilter;
 use crate::compose::other_program::{EncoderQueue, OtherProgram, OtherProgramTiming};
@@ -35,12 +35,6 @@ const MAX_TICK_DELAY: Duration = Duration::from_millis(100);
 const UNSEEN_INTERVAL_TICKS: i64 = 10;
 /// The longest sleep of a compositor whose frames nobody needs.
 const MAX_REST: Duration = Duration::from_millis(100);
-
-/// The place of the first further rendition among the encoders, behind the encoders of the stream, of
-/// the second rendition and of the recording.
-const FIRST_RENDITION: usize = 3;
-/// The number of encoders of the program frames.
-const ENCODERS: usize = FIRST_RENDITION + ExtraRendition::MAX;
 
 /// The format of the program frames.
 #[derive(Copy, Clone, Debug)]
@@ -260,9 +254,20 @@ impl Compositor {
 
     /// Works like [`Compositor::attach_second`], but for the encoder of a further rendition.
     pub fn attach_rendition(&self, track: ExtraRendition, encoder: Option<Sender<VideoFrame>>) {
+        self.attach_at(FIRST_RENDITION + track.place(), encoder);
+    }
+
+    /// Works like [`Compositor::attach_second`], but for the encoder of a smaller layer, from 1 to
+    /// [`MAX_SMALLER_LAYERS`](crate::compose::MAX_SMALLER_LAYERS).
+    pub fn attach_layer(&self, layer: usize, encoder: Option<Sender<VideoFrame>>) {
+        self.attach_at(FIRST_LAYER + layer.saturating_sub(1), encoder);
+    }
+
+    /// Sends frames to the encoder at this place.
+    fn attach_at(&self, at: usize, encoder: Option<Sender<VideoFrame>>) {
         let encoder = encoder.map(|encoder| (encoder, Timestamp::ZERO));
         self.post(|inbox| {
-            if let Some(place) = inbox.encoders.get_mut(FIRST_RENDITION + track.place()) {
+            if let Some(place) = inbox.encoders.get_mut(at) {
                 *place = Some(encoder);
             }
         });
@@ -281,7 +286,7 @@ impl Compositor {
 
     /// Stops sending frames to the encoders, whose queues end within one frame period.
     pub fn detach_encoder(&self) {
-        self.post(|inbox| inbox.encoders = std::array::from_fn(|_| Some(None)));
+        self.post(|inbox| inbox.encoders = [const { Some(None) }; ENCODERS]);
     }
 
     /// Returns the counters since the start.
@@ -406,7 +411,7 @@ impl Ticker {
             program: Program::new(config.size),
             shared,
             preview,
-            encoders: std::array::from_fn(|_| None),
+            encoders: [const { None }; ENCODERS],
             others: BTreeMap::new(),
             rate: Rate::default(),
             watcher: LoadWatcher::default(),

@@ -6,9 +6,11 @@
 //! a target is offline, and the initial backlog of a new connection does not count.
 
 mod frame_size;
+mod layers;
 mod renditions;
 
 pub use frame_size::SizeSteps;
+pub use layers::{LayerChoice, LayerTerms, layer_bitrate, layer_size, without_layers};
 pub use renditions::{RenditionChoice, second_bitrate};
 
 use std::time::Duration;

@@ -316,6 +316,11 @@ impl HubFeed {
         Self { shared: Arc::new(shared), lost_audio: Arc::default(), followed: None }
     }
 
+    /// Returns true if both are feeds of the same hub.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
     /// Makes this the feed of a mix, whose packets, keyframes and positions come from another hub.
     fn follow(&mut self, followed: &Self) {
         self.followed = Some(Box::new(followed.clone()));

@@ -75,6 +75,8 @@ pub struct Request<'a> {
     pub options: &'a Options,
     /// The bitrate of the stream, if known.
     pub bitrate: Option<BitsPerSecond>,
+    /// The number of sizes in which the video is to be sent at once, if the protocol can.
+    pub layers: u8,
     pub clock: Clock,
     /// Called at the beginning of each stage.
     pub on_step: &'a Listener<'a>,
@@ -151,6 +153,11 @@ pub trait ProtocolAddress: fmt::Debug + Send + Sync + 'static {
     /// Returns the names of the stream's codecs that the protocol cannot carry to any server.
     fn uncarried(&self, _head: &SequenceHeaders) -> Vec<String> {
         Vec::new()
+    }
+
+    /// Returns true if the protocol can carry the video in several sizes at once.
+    fn has_layers(&self) -> bool {
+        false
     }
 
     /// Returns false if the protocol has no decoding times, and so no B-frames.

@@ -106,8 +106,8 @@ pub struct LinkQuality {
 pub enum LinkEvent {
     /// At most the given number of bytes are unsent.
     Room,
-    /// The server needs a keyframe.
-    KeyframeWanted,
+    /// The server needs a keyframe of this layer; 0 is the stream itself.
+    KeyframeWanted { layer: u8 },
     /// A message from the server for the user.
     Message(Status),
     /// The server asks for a connection to another address. The redirect is for the user.
@@ -130,6 +130,21 @@ pub trait Link: Send {
 
     /// Returns true if the connection can have extra audio tracks and further renditions.
     fn takes_extra_tracks(&self) -> bool {
+        false
+    }
+
+    /// Returns the number of sizes in which the server takes the video at once, at least 1.
+    fn layers(&self) -> u8 {
+        1
+    }
+
+    /// Queues a frame of a smaller layer, below [`layers`](Self::layers). The layers have the
+    /// codec of the stream, and `origin` is that of [`send`](Self::send).
+    fn send_layer(&mut self, _layer: u8, _packet: &SharedPacket, _origin: Timestamp) {}
+
+    /// Looks for another path to the server, because the present one has failed. Returns false if
+    /// the connection must end.
+    fn finds_another_path(&mut self) -> bool {
         false
     }
 

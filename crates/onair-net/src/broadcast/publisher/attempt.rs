@@ -64,6 +64,7 @@ pub(super) async fn connect(
         head: Some(timeline.feed.head()),
         options: &options,
         bitrate: timeline.feed.head().bitrate,
+        layers: shared.target.layers,
         clock: shared.clock,
         on_step: &on_step,
     };

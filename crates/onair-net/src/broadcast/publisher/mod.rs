@@ -8,13 +8,14 @@
 
 mod attempt;
 mod early_closes;
+mod layers;
 mod link;
 mod retry;
 mod session;
 mod state;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -74,6 +75,9 @@ impl Publisher {
             unannounced: AtomicBool::new(false),
             extras_left_out: AtomicBool::new(false),
             renditions_left_out: AtomicBool::new(false),
+            layers_left_out: AtomicBool::new(false),
+            layers: watch::Sender::new(Vec::new()),
+            taken_layers: AtomicU8::new(0),
             needs_h264: AtomicBool::new(false),
         });
         let done = Stop::new();
@@ -174,6 +178,26 @@ impl Publisher {
         self.shared
             .rendition_id
             .send_if_modified(|now| std::mem::replace(now, rendition_id) != rendition_id);
+    }
+
+    /// Returns the number of sizes in which the present server takes the video at once; 0 without a
+    /// connection, and 1 if the server gets another codec than that of the stream.
+    pub fn taken_layers(&self) -> u8 {
+        self.shared.taken_layers.load(Ordering::Relaxed)
+    }
+
+    /// Sends the video of these hubs besides that of the stream, the largest size first. They have
+    /// no other tracks. A server gets only the layers that it takes.
+    pub fn set_layers(&self, hubs: &[&Hub]) {
+        let feeds: Vec<_> = hubs.iter().map(|hub| hub.feed()).collect();
+        self.shared.layers.send_if_modified(|now| {
+            let is_same = now.len() == feeds.len()
+                && now.iter().zip(&feeds).all(|(one, other)| one.is_same(other));
+            if !is_same {
+                *now = feeds;
+            }
+            !is_same
+        });
     }
 
     /// Handles a change of the computer's network: reconnects immediately if the local address is

@@ -16,6 +16,7 @@ use crate::broadcast::protocol::link::{
     CodecSupport, Link, LinkEvent, LinkQuality, LinkReading, StreamStart,
 };
 use crate::broadcast::publisher::attempt::{Attempt, connect};
+use crate::broadcast::publisher::layers::Layers;
 use crate::broadcast::publisher::link::{Flow, LINK_DOWN_AFTER, LinkState};
 use crate::broadcast::publisher::state::{
     Event, History, KeptSubscription, PacketTimes, Report, Shared, State, Timeline,
@@ -112,6 +113,10 @@ pub(super) async fn run(
             return (None, Ended::Failed(error));
         }
     }
+    // The layers have the codec of the stream.
+    let is_replaced = shared.needs_h264.load(Ordering::Relaxed) && is_other_codec;
+    let taken_layers = if is_replaced { 1 } else { link.layers() };
+    shared.take_layers(taken_layers);
     let wanted = &shared.target.extras;
     let has_extras = !wanted.is_empty() && link.takes_extra_tracks();
     if !wanted.is_empty() && !has_extras {
@@ -152,6 +157,7 @@ pub(super) async fn run(
     };
     let mut live = Live::new(shared, trying, timeline, link, subscription, rendition_id);
     live.has = ExtraMedia { tracks: has_extras, renditions: has_renditions };
+    live.layers = Layers::new(shared.layers.subscribe(), taken_layers);
     live.counted = Counted { taken_frames, dropped_frames, ..Counted::default() };
     let mut ended = live.run().await;
     if matches!(ended, Ended::Asked) && live.since.is_some() {
@@ -229,6 +235,8 @@ struct Live<'a> {
     rendition_id: RenditionId,
     /// What the connection gets besides.
     has: ExtraMedia,
+    /// The smaller sizes of the video.
+    layers: Layers,
     /// The number of frames that the outage before this connection has cost.
     lost_frames: u64,
     history: History,
@@ -273,6 +281,7 @@ impl<'a> Live<'a> {
             flow: Flow::Through,
             rendition_id,
             has: ExtraMedia::default(),
+            layers: Layers::new(shared.layers.subscribe(), 1),
             lost_frames: 0,
             history: trying.history,
             qualities: VecDeque::new(),
@@ -311,7 +320,7 @@ impl<'a> Live<'a> {
                     }
                 }
                 Ok(()) = network.changed() => {
-                    if !self.link.is_local_there() {
+                    if !self.link.is_local_there() && !self.link.finds_another_path() {
                         let cause = self.network_trouble();
                         return Ended::Failed(self.error(cause));
                     }
@@ -323,9 +332,10 @@ impl<'a> Live<'a> {
                 }
                 event = poll_fn(|cx| self.link.poll(cx, wanted)) => match event {
                     Ok(LinkEvent::Room) => {}
-                    Ok(LinkEvent::KeyframeWanted) => {
+                    Ok(LinkEvent::KeyframeWanted { layer: 0 }) => {
                         self.timeline.feed.ask_keyframe(self.subscription.rendition_id());
                     }
+                    Ok(LinkEvent::KeyframeWanted { layer }) => self.layers.ask_keyframe(layer),
                     Ok(LinkEvent::Message(status)) => shared.tell(Event::ServerStatus(status)),
                     Ok(LinkEvent::Elsewhere { to, redirect }) => {
                         redirect.map(Event::Redirected).into_iter().for_each(|it| shared.tell(it));
@@ -339,6 +349,9 @@ impl<'a> Live<'a> {
                 },
                 tag = self.subscription.next_audio(until.unwrap_or_default()), if until.is_some() => {
                     self.send(&tag);
+                }
+                (layer, tag) = self.layers.next(), if !full && !self.ended => {
+                    self.send_layer(layer, &tag);
                 }
             }
         }
@@ -401,6 +414,14 @@ impl<'a> Live<'a> {
         if tag.track == Track::Video {
             self.last_frame_dts = Some(tag.dts);
             figures.frame_age = Some(now.since(tag.captured));
+        }
+    }
+
+    /// Sends a frame of a smaller layer.
+    fn send_layer(&mut self, layer: u8, tag: &SharedPacket) {
+        let Some(origin) = self.timeline.origin.filter(|origin| tag.dts >= *origin) else { return };
+        if tag.track == Track::Video {
+            self.link.send_layer(layer, tag, origin);
         }
     }
 
@@ -491,8 +512,14 @@ impl<'a> Live<'a> {
         let written = self.link.reading().written;
         self.doubted = self.doubted.filter(|since| self.link_state.progress() <= *since);
         self.tell_flow(now);
+        if self.since.is_some() {
+            self.layers.follow();
+        }
         if self.doubted.is_some_and(|since| now.since(since) >= NETWORK_CHANGE_TIMEOUT) {
-            return Err(self.network_trouble());
+            if !self.link.finds_another_path() {
+                return Err(self.network_trouble());
+            }
+            self.doubted = None;
         }
         let after = self.shared.target.options.net.dead_after;
         if self.link_state.silent(now) >= after {
@@ -511,6 +538,7 @@ impl<'a> Live<'a> {
         let loss = self.loss();
         let mut figures = self.shared.figures.lock();
         figures.loss = loss;
+        figures.layers = u8::from(self.since.is_some()) + self.layers.count();
         figures.bitrate = self.link_state.figure(now, written);
         figures.carried = self.link_state.rate_lately();
         figures.interrupted = self.link_state.is_interrupted(now);
@@ -584,7 +612,8 @@ impl<'a> Live<'a> {
         (figures.bitrate, figures.carried, figures.silent) = (0, 0, Duration::ZERO);
         (figures.interrupted, figures.late) = (false, false);
         figures.set_round_trip(None);
-        figures.loss = None;
+        (figures.loss, figures.layers) = (None, 0);
+        self.shared.taken_layers.store(0, Ordering::Relaxed);
     }
 
     /// Adds new counts to the publisher's totals.

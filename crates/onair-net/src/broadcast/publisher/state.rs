@@ -1,7 +1,7 @@
 //! The inputs and outputs of a publisher, and its state across connections.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -50,6 +50,8 @@ pub struct Target {
     pub extras: Vec<ExtraAudioTrack>,
     /// The further renditions for such a server.
     pub renditions: Vec<SentRendition>,
+    /// The number of sizes in which the video is to be sent at once, 1 to 3, if the protocol can.
+    pub layers: u8,
 }
 
 impl Target {
@@ -67,6 +69,7 @@ impl Target {
             own_server: false,
             extras: Vec::new(),
             renditions: Vec::new(),
+            layers: 1,
         }
     }
 
@@ -213,6 +216,8 @@ pub enum Event {
     /// The server takes one video track only, so the further renditions are not sent. The publisher reports this
     /// event once.
     RenditionsLeftOut,
+    /// The server takes only this many of the wanted layers. The publisher reports this event once.
+    LayersLeftOut { wanted: u8, taken: u8 },
 }
 
 /// Counters since the start, and current measurements.
@@ -249,6 +254,8 @@ pub struct Figures {
     pub dropped_audio: u64,
     /// Frames sent or dropped.
     pub total_frames: u64,
+    /// The number of sizes in which the video is sent at the moment; 0 before the first frame.
+    pub layers: u8,
     /// The number of times that the target was live again after a loss.
     pub reconnects: u32,
     /// The DTS of the first packet ever sent, once a packet was sent.
@@ -345,6 +352,12 @@ pub(super) struct Shared {
     pub extras_left_out: AtomicBool,
     /// True once it is reported that the server takes one video track only.
     pub renditions_left_out: AtomicBool,
+    /// True once it is reported that the server takes fewer layers.
+    pub layers_left_out: AtomicBool,
+    /// The smaller layers that are encoded now, the largest first.
+    pub layers: watch::Sender<Vec<HubFeed>>,
+    /// The number of layers that the present server takes; 0 without a connection.
+    pub taken_layers: AtomicU8,
     /// True if the server takes H.264 but not the codec of the main rendition. The second rendition
     /// is H.264 then.
     pub needs_h264: AtomicBool,
@@ -445,6 +458,16 @@ impl Shared {
     pub fn renditions_left_out(&self) {
         if !self.renditions_left_out.swap(true, Ordering::Relaxed) {
             self.tell(Event::RenditionsLeftOut);
+        }
+    }
+
+    /// Records the number of layers that the server takes, and reports once if it takes fewer than
+    /// wanted.
+    pub fn take_layers(&self, taken: u8) {
+        self.taken_layers.store(taken, Ordering::Relaxed);
+        let wanted = self.target.layers;
+        if taken < wanted && !self.layers_left_out.swap(true, Ordering::Relaxed) {
+            self.tell(Event::LayersLeftOut { wanted, taken });
         }
     }
 

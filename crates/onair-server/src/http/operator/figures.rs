@@ -114,6 +114,7 @@ mod tests {
             publisher: Some(PublisherFigures {
                 protocol: Protocol::Rtmp,
                 link: LinkFigures::default(),
+                layers: Vec::new(),
                 id: 7,
                 address: "192.0.2.77:5000".parse().unwrap(),
                 since: Duration::from_secs(3),

@@ -101,6 +101,10 @@ fn publisher(publisher: &PublisherFigures, history: &[u64]) -> Value {
         "protocol": publisher.protocol.name(),
         "loss": publisher.link.loss,
         "rtt_ms": publisher.link.rtt.map(|rtt| rtt.as_secs_f64() * 1_000.0),
+        "layers": publisher.layers.iter().map(|(width, height)| json!({
+            "width": width,
+            "height": height,
+        })).collect::<Vec<_>>(),
         "encoder": publisher.encoder,
         "seconds": publisher.since.as_secs_f64(),
         "bytes": publisher.bytes,

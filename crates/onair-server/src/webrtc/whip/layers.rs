@@ -21,9 +21,16 @@ pub(super) struct Layers {
 #[derive(Debug)]
 struct Layer {
     rid: Rid,
-    /// Pixels of its last keyframe.
-    pixels: u64,
+    /// Width and height of its last keyframe, if known.
+    size: Option<(u32, u32)>,
     last: Instant,
+}
+
+impl Layer {
+    /// Returns the number of pixels; 0 before the first keyframe.
+    fn pixels(&self) -> u64 {
+        self.size.map_or(0, |(width, height)| u64::from(width) * u64::from(height))
+    }
 }
 
 /// What to do with a frame.
@@ -36,30 +43,30 @@ pub(super) enum Verdict {
 }
 
 impl Layers {
-    /// Takes a frame of a layer; `pixels` is the size of a keyframe.
-    pub fn frame(&mut self, rid: Rid, pixels: Option<u64>, now: Instant) -> Verdict {
+    /// Takes a frame of a layer; `size` is width and height of a keyframe.
+    pub fn frame(&mut self, rid: Rid, size: Option<(u32, u32)>, now: Instant) -> Verdict {
         let place = self.seen.iter().position(|layer| layer.rid == rid);
         let place = match place {
             Some(place) => place,
             None if self.seen.len() < MAX_LAYERS => {
-                self.seen.push(Layer { rid, pixels: 0, last: now });
+                self.seen.push(Layer { rid, size: None, last: now });
                 self.seen.len() - 1
             }
             None => return Verdict::Drop,
         };
         let Some(layer) = self.seen.get_mut(place) else { return Verdict::Drop };
         layer.last = now;
-        layer.pixels = pixels.unwrap_or(layer.pixels);
-        let own = layer.pixels;
+        layer.size = size.or(layer.size);
+        let own = layer.pixels();
         if self.chosen == Some(rid) {
             return Verdict::Use;
         }
-        if pixels.is_none() {
+        if size.is_none() {
             return Verdict::Drop;
         }
         let chosen = self.seen.iter().find(|layer| Some(layer.rid) == self.chosen);
         let is_better = chosen.is_none_or(|chosen| {
-            own > chosen.pixels || now.duration_since(chosen.last) >= SILENCE_TIMEOUT
+            own > chosen.pixels() || now.duration_since(chosen.last) >= SILENCE_TIMEOUT
         });
         if !is_better {
             return Verdict::Drop;
@@ -76,10 +83,19 @@ impl Layers {
         let chosen = self.seen.iter().find(|layer| Some(layer.rid) == self.chosen);
         let least = chosen
             .filter(|chosen| now.duration_since(chosen.last) < SILENCE_TIMEOUT)
-            .map_or(0, |chosen| chosen.pixels);
+            .map_or(0, Layer::pixels);
         // The size of a layer without a keyframe is unknown.
-        let needed = |layer: &&Layer| layer.pixels == 0 || layer.pixels >= least;
+        let needed = |layer: &&Layer| layer.pixels() == 0 || layer.pixels() >= least;
         self.seen.iter().filter(needed).map(|layer| layer.rid).collect()
+    }
+
+    /// Returns the sizes of the layers that arrive, the largest first.
+    pub fn sizes(&self, now: Instant) -> Vec<(u32, u32)> {
+        let arrives = |layer: &&Layer| now.duration_since(layer.last) < SILENCE_TIMEOUT;
+        let mut sizes: Vec<_> =
+            self.seen.iter().filter(arrives).filter_map(|layer| layer.size).collect();
+        sizes.sort_unstable_by_key(|(width, height)| std::cmp::Reverse((*width, *height)));
+        sizes
     }
 
     /// Returns true if the publisher sends layers.
@@ -100,13 +116,14 @@ mod tests {
     fn viewers_get_the_largest_layer_from_its_first_keyframe_on() {
         let (mut layers, now) = (Layers::default(), Instant::now());
         assert_eq!(layers.frame(rid("1"), None, now), Verdict::Drop);
-        assert_eq!(layers.frame(rid("1"), Some(100), now), Verdict::Use);
-        assert_eq!(layers.frame(rid("2"), Some(50), now), Verdict::Drop);
+        assert_eq!(layers.frame(rid("1"), Some((100, 1)), now), Verdict::Use);
+        assert_eq!(layers.frame(rid("2"), Some((50, 1)), now), Verdict::Drop);
         assert_eq!(layers.frame(rid("0"), None, now), Verdict::Drop);
         assert_eq!(layers.wanted(now), [rid("1"), rid("0")]);
-        assert_eq!(layers.frame(rid("0"), Some(400), now), Verdict::Change);
+        assert_eq!(layers.frame(rid("0"), Some((400, 1)), now), Verdict::Change);
         assert_eq!(layers.frame(rid("0"), None, now), Verdict::Use);
-        assert_eq!(layers.frame(rid("1"), Some(100), now), Verdict::Drop);
+        assert_eq!(layers.sizes(now), [(400, 1), (100, 1), (50, 1)]);
+        assert_eq!(layers.frame(rid("1"), Some((100, 1)), now), Verdict::Drop);
         assert_eq!(layers.wanted(now), [rid("0")]);
     }
 
@@ -114,20 +131,20 @@ mod tests {
     fn a_layer_that_ends_is_replaced_and_comes_back() {
         let (mut layers, begun) = (Layers::default(), Instant::now());
         let at = |ms| begun + Duration::from_millis(ms);
-        assert_eq!(layers.frame(rid("0"), Some(400), at(0)), Verdict::Use);
-        assert_eq!(layers.frame(rid("1"), Some(100), at(900)), Verdict::Drop);
+        assert_eq!(layers.frame(rid("0"), Some((400, 1)), at(0)), Verdict::Use);
+        assert_eq!(layers.frame(rid("1"), Some((100, 1)), at(900)), Verdict::Drop);
         assert_eq!(layers.frame(rid("1"), None, at(1_100)), Verdict::Drop);
         assert_eq!(layers.wanted(at(1_100)), [rid("0"), rid("1")]);
-        assert_eq!(layers.frame(rid("1"), Some(100), at(1_200)), Verdict::Change);
+        assert_eq!(layers.frame(rid("1"), Some((100, 1)), at(1_200)), Verdict::Change);
         assert_eq!(layers.frame(rid("0"), None, at(1_300)), Verdict::Drop);
-        assert_eq!(layers.frame(rid("0"), Some(400), at(1_400)), Verdict::Change);
+        assert_eq!(layers.frame(rid("0"), Some((400, 1)), at(1_400)), Verdict::Change);
     }
 
     #[test]
     fn the_number_of_layers_is_bounded() {
         let (mut layers, now) = (Layers::default(), Instant::now());
         for number in 0..100 {
-            layers.frame(rid(&number.to_string()), Some(number), now);
+            layers.frame(rid(&number.to_string()), Some((number, 1)), now);
         }
         assert_eq!(layers.seen.len(), MAX_LAYERS);
     }

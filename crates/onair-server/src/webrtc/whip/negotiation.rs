@@ -1,4 +1,5 @@
-//! Negotiates the offer of a publisher: H.264 and Opus, and nothing else.
+//! Negotiates the offer of a publisher: H.264, HEVC or AV1, and Opus. The first of the three video codecs that the
+//! publisher offers is taken, and nothing else, so that the codec of the stream never changes.
 
 use std::time::{Duration, Instant};
 
@@ -31,8 +32,8 @@ pub(super) struct Negotiated {
 pub(super) enum NegotiationError {
     #[error("The offer cannot be read: {0}.")]
     Offer(String),
-    #[error("The offer has no H.264, which this server needs.")]
-    NoH264,
+    #[error("The offer has no H.264, HEVC or AV1, one of which this server needs.")]
+    NoVideo,
     #[error("The offer has no Opus, which this server needs.")]
     NoOpus,
 }
@@ -46,13 +47,15 @@ pub(super) fn negotiate(
     local: &Local<'_>,
     now: Instant,
 ) -> Result<Negotiated, NegotiationError> {
-    let (rtc, answer) = accept(receiver(config(local)), local, &offer.text, now)
-        .map_err(NegotiationError::Offer)?;
+    let codec = favorite(&offer.text);
+    let receiver = receiver(config(local), codec);
+    let (rtc, answer) =
+        accept(receiver, local, &offer.text, now).map_err(NegotiationError::Offer)?;
     let mid = |name: &Option<String>| name.as_deref().map(Mid::from);
     let video = mid(&offer.video_mid).filter(|_| offer.video);
     let audio = mid(&offer.audio_mid).filter(|_| offer.audio);
-    if video.is_some_and(|mid| !has_codec(&rtc, mid, Codec::H264)) {
-        return Err(NegotiationError::NoH264);
+    if video.is_some_and(|mid| codec.is_none_or(|codec| !has_codec(&rtc, mid, codec))) {
+        return Err(NegotiationError::NoVideo);
     }
     if audio.is_some_and(|mid| !has_codec(&rtc, mid, Codec::Opus)) {
         return Err(NegotiationError::NoOpus);
@@ -60,14 +63,33 @@ pub(super) fn negotiate(
     Ok(Negotiated { rtc, answer: finish_publisher_answer(&answer), video, audio })
 }
 
-fn receiver(config: RtcConfig) -> RtcConfig {
-    config
+/// Returns the first video codec of an offer that this server takes, in the order of the media line, which is that of
+/// the publisher's preference (RFC 3264 §5.1).
+fn favorite(offer: &str) -> Option<Codec> {
+    let codec_of = |pt: &str| {
+        let line = offer
+            .lines()
+            .find_map(|line| line.strip_prefix("a=rtpmap:")?.strip_prefix(pt)?.strip_prefix(' '))?;
+        let name = line.split('/').next().unwrap_or_default();
+        let known = [("H264", Codec::H264), ("H265", Codec::H265), ("AV1", Codec::Av1)];
+        known.into_iter().find(|(its, _)| its.eq_ignore_ascii_case(name)).map(|(_, codec)| codec)
+    };
+    let video = offer.lines().find_map(|line| line.strip_prefix("m=video "))?;
+    video.split(' ').skip(2).find_map(codec_of)
+}
+
+fn receiver(config: RtcConfig, video: Option<Codec>) -> RtcConfig {
+    let config = config
         .set_reordering_size_video(REORDERED_VIDEO_PACKETS)
         .set_reordering_timeout_audio(Some(AUDIO_REORDERING_TIMEOUT))
         .set_stats_interval(Some(STATS_INTERVAL))
         .clear_codecs()
-        .enable_h264(true)
-        .enable_opus(true, false)
+        .enable_opus(true, false);
+    match video {
+        Some(Codec::H265) => config.enable_h265(true),
+        Some(Codec::Av1) => config.enable_av1(true),
+        _ => config.enable_h264(true),
+    }
 }
 
 /// Returns true if both ends support a codec.
@@ -121,9 +143,32 @@ mod tests {
     }
 
     #[test]
+    fn the_publishers_favorite_codec_is_taken() {
+        let line = "m=video 9 UDP/TLS/RTP/SAVPF ";
+        let with = |pt: &str, first: bool, map: &str| {
+            let offer = offer();
+            let offer = match first {
+                true => offer.replacen(line, &format!("{line}{pt} "), 1),
+                false => offer.replacen(" 112 113\r\n", &format!(" 112 113 {pt}\r\n"), 1),
+            };
+            offer.replacen("a=rtpmap:96 ", &format!("{map}\r\na=rtpmap:96 "), 1)
+        };
+        let av1 = "a=rtpmap:45 AV1/90000\r\na=fmtp:45 level-idx=5;profile=0;tier=0";
+        let hevc = "a=rtpmap:49 H265/90000\r\n\
+                    a=fmtp:49 level-id=93;profile-id=1;tier-flag=0;tx-mode=SRST";
+        for (pt, map, name) in [("45", av1, "AV1/90000"), ("49", hevc, "H265/90000")] {
+            let first = answer(&with(pt, true, map)).unwrap().answer;
+            assert!(first.contains(name) && !first.contains("H264"), "{first}");
+            let last = answer(&with(pt, false, map)).unwrap().answer;
+            assert!(!last.contains(name) && last.contains("H264"), "{last}");
+        }
+    }
+
+    #[test]
     fn a_track_that_the_server_does_not_take_refuses_the_whole_offer() {
         let without = |codec: &str| answer(&offer().replace(codec, "other/90000")).unwrap_err();
         assert!(without("H264/90000").contains("H.264"));
+        assert!(without("H264/90000").contains("AV1"));
         assert!(without("opus/48000/2").contains("Opus"));
     }
 

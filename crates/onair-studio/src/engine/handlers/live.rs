@@ -21,6 +21,10 @@ use crate::studio::watch::own_chat::ChatCommand;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
+/// The notices about what a server does not take.
+const LEFT_OUT_NOTICES: [&str; 3] =
+    ["target-tracks-left-out", "target-renditions-left-out", "target-layers-left-out"];
+
 impl Engine {
     pub fn start_built_in(&mut self) {
         match self.built_in.start(&self.runtime, self.clock) {
@@ -227,7 +231,10 @@ impl Engine {
             &self.config.options,
             self.config.retry_for,
         ) {
-            Ok(resolved) => {
+            Ok(mut resolved) => {
+                if resolved.url.has_layers() {
+                    resolved.layers = target.simulcast.get();
+                }
                 let label = self.label(target, &resolved.url.authority());
                 if let Some(reason) = resolved.url.remark() {
                     let host = label.clone();
@@ -341,7 +348,7 @@ impl Engine {
     pub fn clear_link_notices(&mut self, id: u32) {
         let label = self.live.all().find_map(|on_air| on_air.label(id));
         self.notices.end_target(Group::DroppedFrames.keys(), id);
-        self.notices.end_target(&["target-tracks-left-out", "target-renditions-left-out"], id);
+        self.notices.end_target(&LEFT_OUT_NOTICES, id);
         self.end_rendition_notice(id, &label.unwrap_or_default());
     }
 

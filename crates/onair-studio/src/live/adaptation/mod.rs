@@ -186,6 +186,12 @@ impl Adaptation {
         self.limited_by.take_if(|by| *by == id);
     }
 
+    /// Returns the bitrate that the link of a target allows as a share of the chosen bitrate.
+    pub fn link_share(&self, id: u32) -> f64 {
+        let most = f64::from(self.quality.video_bitrate.0.max(1));
+        self.links.get(&id).map_or(1.0, |link| f64::from(link.bitrate().0) / most)
+    }
+
     /// Returns the bitrate of the video.
     pub fn bitrate(&self) -> BitsPerSecond {
         self.now

@@ -12,6 +12,7 @@ use crate::media::{ProgramId, RenditionId, StreamConfig};
 use crate::server::KeyframeRequest;
 use crate::studio::event::{self, Event, ProgramName};
 use crate::studio::live::on_air::Base;
+use crate::studio::live::on_air::layers::LayerEncodes;
 use crate::studio::live::on_air::renditions::ExtraRenditions;
 use crate::studio::live::recording::audio_tracks::ExtraTrackEncoders;
 use crate::studio::live::second_rendition::SecondRendition;
@@ -138,7 +139,9 @@ impl OnAir {
         let keyframe_request =
             video.as_ref().map(|video| KeyframeRequest(Arc::new(video.keyframe_request())));
         let on_air = Self { program: id, name, ..Self::new(hub, quality, clock) };
-        let on_air = Self { video, keyframe_request, audio, second, renditions, extras, ..on_air };
+        let layers = second.as_ref().map(|_| LayerEncodes::new(quality));
+        let on_air = Self { video, keyframe_request, audio, second, ..on_air };
+        let on_air = Self { renditions, layers, extras, ..on_air };
         let queues = ProgramQueues { id, video: frames, audio: blocks, sound };
         Ok(Opened { on_air, queues, events })
     }

@@ -3,6 +3,7 @@
 mod begin;
 pub(crate) mod figures;
 pub(crate) mod late_audio;
+pub(crate) mod layers;
 mod mix_hubs;
 mod mixes;
 mod recording;
@@ -18,7 +19,7 @@ use std::time::Duration;
 
 use crate::base::queue::Sender;
 use crate::base::{Clock, Timestamp, Worker};
-use crate::broadcast::adaptation::Sample;
+use crate::broadcast::adaptation::{Sample, without_layers};
 use crate::broadcast::{Hub, PassthroughFile, Publisher, publisher};
 use crate::encode::{AudioEncoder, Incident, VideoEncoder};
 use crate::media::{BitsPerSecond, ExtraTracks, FrameRate, ProgramId, Size};
@@ -29,6 +30,7 @@ use crate::studio::live::adaptation::{Adaptation, Outcome, TargetSample, Terms};
 use crate::studio::live::dropped_frames::DroppedFrames;
 pub use begin::Opened;
 
+use crate::studio::live::on_air::layers::LayerEncodes;
 use crate::studio::live::on_air::mix_hubs::Mixes;
 use crate::studio::live::on_air::renditions::ExtraRenditions;
 use crate::studio::live::on_air::time_on_air::TimeOnAir;
@@ -116,6 +118,8 @@ pub struct OnAir {
     second: Option<SecondRendition>,
     /// The further renditions of the main program, if there is video.
     renditions: Option<ExtraRenditions>,
+    /// The smaller layers, if there is video.
+    layers: Option<LayerEncodes>,
     /// The file that replaces the program.
     passthrough: Option<Passthrough>,
     /// The extra audio tracks, if there is audio.
@@ -193,6 +197,7 @@ impl OnAir {
             adaptation: Adaptation::new(quality),
             second: None,
             renditions: None,
+            layers: None,
             passthrough: None,
             extras: None,
             mixes: Mixes::default(),
@@ -259,6 +264,10 @@ impl OnAir {
             if self.passthrough.is_some() {
                 target = target.whole();
                 drops = DroppedFrames::of_file();
+            }
+            // The layers are encoded from the frames of the main program, and not delayed.
+            if self.layers.is_none() || self.stream_delay.is_some() {
+                target.layers = 1;
             }
             target.extras = self.sent_tracks(mix, tracks);
             target.renditions = self.sent_renditions(&renditions);
@@ -409,12 +418,16 @@ impl OnAir {
         };
         // A target that has ended needs no second encode.
         let targets = self.outputs.all::<TargetOutput>().filter(|it| !it.is_over());
-        let targets = targets.map(|it| TargetSample {
-            id: it.id,
-            built_in: it.built_in,
-            floor: it.floor,
-            reconnecting: it.publisher.state() == publisher::State::Reconnecting,
-            sample: Sample::of(&it.publisher, now),
+        let main = self.adaptation.bitrate();
+        let targets = targets.map(|it| {
+            let smaller = usize::from(it.publisher.figures().layers.saturating_sub(1));
+            TargetSample {
+                id: it.id,
+                built_in: it.built_in,
+                floor: it.floor,
+                reconnecting: it.publisher.state() == publisher::State::Reconnecting,
+                sample: without_layers(Sample::of(&it.publisher, now), main, smaller),
+            }
         });
         let outcome = self.adaptation.update(now, targets, terms);
         if outcome.is_some() {
@@ -472,6 +485,7 @@ impl OnAir {
         happenings.extend(silent.map(OutputNews::Message));
         let second = self.second.as_ref().and_then(SecondRendition::encoder);
         let incidents = self.video.iter().chain(second).flat_map(VideoEncoder::take_incidents);
+        let incidents = incidents.chain(self.layers.iter().flat_map(LayerEncodes::take_incidents));
         happenings.extend(incidents.map(|it| OutputNews::Message(encoder_message(it))));
         let failed = self.video.as_ref().and_then(VideoEncoder::failed);
         let failed = failed.or_else(|| self.audio.as_ref().and_then(AudioEncoder::failed));
@@ -500,6 +514,7 @@ impl OnAir {
                 mut video,
                 second,
                 renditions,
+                layers,
                 audio,
                 extras,
                 mut outputs,
@@ -519,6 +534,7 @@ impl OnAir {
                 video.as_mut().and_then(|it| it.wait(ENCODERS_END_TIMEOUT + look_ahead).err()),
                 second.and_then(|second| second.join(RENDITION_END_TIMEOUT).err()),
                 renditions.and_then(|it| it.join(RENDITION_END_TIMEOUT).err()),
+                layers.and_then(|layers| layers.join(RENDITION_END_TIMEOUT).err()),
                 audio.and_then(|audio| audio.join(ENCODERS_END_TIMEOUT + late).err()),
                 extras.and_then(|extras| extras.join(AUDIO_TRACKS_END_TIMEOUT).err()),
                 passthrough.and_then(|passthrough| passthrough.end(ENCODERS_END_TIMEOUT).err()),

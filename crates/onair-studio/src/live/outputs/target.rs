@@ -84,6 +84,7 @@ impl TargetOutput {
             round_trip_ms: figures.round_trip.map(|trip| trip.as_secs_f64() * 1_000.0),
             loss: figures.loss,
             repeated_bytes: figures.repeated_bytes,
+            layers: figures.layers,
             rendition_id: target_events::rendition_id(&figures),
             size: figures.rendition.as_ref().map(|rendition| rendition.video.size),
             monitor: None,
@@ -109,6 +110,15 @@ impl TargetOutput {
             }
             publisher::Event::RenditionsLeftOut => {
                 OutputNews::Message(StudioMessage::ExtraRenditionsLeftOut { host, id: self.id })
+            }
+            publisher::Event::LayersLeftOut { wanted, taken } => {
+                let (wanted, taken) = (wanted.to_string(), taken.to_string());
+                OutputNews::Message(StudioMessage::LayersLeftOut {
+                    host,
+                    wanted,
+                    taken,
+                    id: self.id,
+                })
             }
             publisher::Event::Redirected(Redirect { to, with_password }) => {
                 OutputNews::Message(match with_password {

@@ -10,7 +10,7 @@ use crate::studio::settings::reading::values::{
 };
 use crate::studio::targets::address::without_key;
 use crate::studio::targets::renditions::RenditionChoice;
-use crate::studio::targets::{MAX_TARGETS, Target, TargetPlace};
+use crate::studio::targets::{MAX_TARGETS, Simulcast, Target, TargetPlace};
 use crate::text::problem::{Problem, problem};
 
 layout! {
@@ -45,6 +45,9 @@ layout! {
         /// The number of the audio track that the target gets; 1 means the program.
         #[serde(skip_serializing_if = "is_usual", with = "mix")]
         mix: Option<ExtraTrack> = mix,
+        /// The number of sizes in which the target gets the video at once.
+        #[serde(skip_serializing_if = "is_usual", with = "simulcast")]
+        simulcast: Simulcast = simulcast,
         /// The numbers of the audio tracks that the target gets besides.
         #[serde(skip_serializing_if = "is_usual", with = "super::strips::tracks")]
         tracks: ExtraTracks = tracks,
@@ -81,6 +84,16 @@ form! {
     pub(super) mix: Option<ExtraTrack>;
     write mix => mix.map_or(1, ExtraTrack::number);
     read number: track_number => Ok(ExtraTrack::new(number));
+}
+
+form! {
+    simulcast: Simulcast;
+    write simulcast => simulcast.get();
+    read sizes: layer_count => Ok(Simulcast::new(sizes).unwrap_or_default());
+}
+
+fn layer_count<'de, D: Deserializer<'de>>(from: D) -> Result<u8, D::Error> {
+    values::bounded(from, 1..=Simulcast::MAX, "")
 }
 
 fn track_number<'de, D: Deserializer<'de>>(from: D) -> Result<u8, D::Error> {

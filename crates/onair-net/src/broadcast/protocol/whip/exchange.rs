@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
@@ -27,6 +28,12 @@ const MAX_REDIRECTS: usize = 5;
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time limit for the end of a session for which nobody waits.
 const DELETE_TIMEOUT: Duration = Duration::from_secs(2);
+/// The content type of the parts of descriptions in a restart (RFC 8840).
+const FRAGMENT_TYPE: &str = "application/trickle-ice-sdpfrag";
+/// Maximum size of such a part in bytes.
+const MAX_FRAGMENT_BYTES: usize = 16 << 10;
+/// The entity tag by which a request is a restart, whatever the present state is (RFC 9725 §4.3.2).
+const ANY_TAG: &str = "*";
 
 /// A callback for the steps of a connection.
 type Listener<'a> = dyn Fn(Step<'_>) + Send + Sync + 'a;
@@ -39,6 +46,8 @@ pub(super) struct Session {
     resource: Option<WebUrl>,
     token: Option<Secret>,
     options: Options,
+    /// True if the server has named the state of ICE, which means that it takes restarts.
+    has_tag: bool,
 }
 
 /// What a server answered to an offer.
@@ -78,7 +87,9 @@ pub(super) async fn offer(
                 let may_have_token =
                     resource.as_ref().is_some_and(|resource| may_have_token(&at.url, resource));
                 let token = at.token.clone().filter(|_| may_have_token);
-                let session = Session { resource, token, options: options.clone() };
+                let has_tag = response.field("etag").is_some();
+                let options = options.clone();
+                let session = Session { resource, token, options, has_tag };
                 let answer = text(&mut client, response, MAX_ANSWER_BYTES).await?;
                 return Ok(Accepted { answer, session, endpoint: at.url });
             }
@@ -200,6 +211,43 @@ async fn text(client: &mut Client, response: WebResponse, most: usize) -> Result
 }
 
 impl Session {
+    /// Returns true if the server has said that it takes restarts of ICE.
+    pub fn takes_restarts(&self) -> bool {
+        self.has_tag && self.resource.is_some()
+    }
+
+    /// Asks the server for another path, with the credentials and candidates of this side
+    /// (RFC 9725 §4.3.2). Returns `None` if the server [takes no restarts](Self::takes_restarts). The
+    /// request ends with the server's credentials and candidates, or `None` if it refuses.
+    pub fn restart(&self, fragment: String) -> Option<BoxFuture<'static, Option<String>>> {
+        let resource = self.resource.clone().filter(|_| self.has_tag)?;
+        let (token, options) = (self.token.clone(), self.options.clone());
+        Some(Box::pin(async move {
+            let mut client = Client::new(options);
+            let message = Message {
+                method: "PATCH",
+                content_type: Some(FRAGMENT_TYPE),
+                body: fragment.as_bytes(),
+                bearer: token.as_ref(),
+                if_match: Some(ANY_TAG),
+                ..Message::default()
+            };
+            let response = match client.send(&resource, &message, &|_| {}).await {
+                Ok(response) => response,
+                Err(error) => {
+                    tracing::debug!(%error, "an ICE restart failed");
+                    return None;
+                }
+            };
+            tracing::debug!(status = response.status(), "asked for an ICE restart");
+            // 204 would mean that the server has taken the request for new candidates only.
+            if response.status() != 200 {
+                return None;
+            }
+            text(&mut client, response, MAX_FRAGMENT_BYTES).await.ok()
+        }))
+    }
+
     /// Ends the session at the server.
     pub async fn end(mut self, limit: Duration) {
         if let Some(resource) = self.resource.take() {

@@ -6,18 +6,20 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
-use str0m::media::{Frequency, MediaTime, Mid, Pt};
+use str0m::format::PayloadParams;
+use str0m::media::{Frequency, MediaTime, Mid, Pt, Rid};
 use tokio::time::timeout;
 
 use crate::base::{Clock, Timestamp};
 use crate::broadcast::hub::opus::SharedOpus;
+use crate::broadcast::hub::sequence_headers::SequenceHeaders;
 use crate::broadcast::hub::shared_packet::SharedPacket;
-use crate::broadcast::protocol::elementary::{Contents, Elementary};
-use crate::broadcast::protocol::link::{Link, LinkEvent, LinkReading, StreamStart};
+use crate::broadcast::protocol::elementary::{Contents, Elementary, config_of};
+use crate::broadcast::protocol::link::{CodecSupport, Link, LinkEvent, LinkReading, StreamStart};
 use crate::broadcast::protocol::whip::exchange::Session;
-use crate::broadcast::protocol::whip::media::FrameWriter;
-use crate::media::{EncodedPacket, Track};
-use crate::net::webrtc::client::{Frame, Peer, PeerEvent};
+use crate::broadcast::protocol::whip::media::{self, FrameWriter};
+use crate::media::{Codec as StreamCodec, EncodedPacket, Track, VideoCodec, VideoConfig};
+use crate::net::webrtc::client::{Frame, MAX_LAYERS, Peer, PeerEvent};
 use crate::net::{Cause, ConnectStage, Error};
 use crate::text::problem::problem;
 
@@ -28,6 +30,12 @@ const MIN_KEYFRAME_INTERVAL: Duration = Duration::from_millis(500);
 /// Servers report what they received at least this often.
 const REPORT_INTERVAL: Duration = Duration::from_millis(1_500);
 
+/// After this time without a sign of the server, another path is looked for. The publisher waits
+/// longer before it gives the connection up, and a restart takes a few round trips.
+const RESTART_AFTER: Duration = Duration::from_millis(2_500);
+/// Minimum interval between two restarts.
+const RESTART_INTERVAL: Duration = Duration::from_secs(5);
+
 /// The media section and the payload type of a track.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Route {
@@ -35,25 +43,80 @@ pub(super) struct Route {
     pub pt: Pt,
 }
 
-/// The connection.
+/// The media section of the video, and the formats that both sides support, the server's favorite
+/// first.
 #[derive(Debug)]
+pub(super) struct VideoRoute {
+    pub mid: Mid,
+    pub formats: Vec<PayloadParams>,
+}
+
+impl VideoRoute {
+    /// Returns true if the server takes this codec.
+    pub fn takes(&self, video: VideoCodec) -> bool {
+        let codec = media::codec(video);
+        codec.is_some() && self.formats.iter().any(|it| Some(it.spec().codec) == codec)
+    }
+}
+
+/// The routes of the tracks.
+#[derive(Debug)]
+pub(super) struct Routes {
+    pub video: Option<VideoRoute>,
+    pub audio: Option<Route>,
+}
+
+/// The format of the frames of one layer.
+#[derive(Debug)]
+struct LayerWriter {
+    writer: FrameWriter,
+    route: Route,
+}
+
+impl LayerWriter {
+    /// Returns `None` if the server does not take this video.
+    fn new(config: &VideoConfig, route: &VideoRoute) -> Option<Self> {
+        let pt = media::video_type(&route.formats, config)?;
+        let writer = FrameWriter::new(config)?;
+        Some(Self { writer, route: Route { mid: route.mid, pt } })
+    }
+}
+
+/// A search for another path.
+enum Restart {
+    /// The server has not answered.
+    Asked(BoxFuture<'static, Option<String>>),
+    /// The last search began at this time.
+    Done(Instant),
+}
+
+/// The connection.
 pub(super) struct WhipLink {
     peer: Peer,
     session: Session,
     /// The server as `host:port`.
     name: String,
     clock: Clock,
-    video: Option<Route>,
+    video: Option<VideoRoute>,
     audio: Option<Route>,
     stream: Elementary,
-    writer: Option<FrameWriter>,
+    /// One for each layer; the first one is that of the stream.
+    writers: [Option<LayerWriter>; MAX_LAYERS as usize],
+    restart: Option<Restart>,
     opus: Option<Arc<SharedOpus>>,
     /// The reason why the connection must end.
     fault: Option<Cause>,
-    last_keyframe_request: Option<Instant>,
+    /// For each layer.
+    last_keyframe_request: [Option<Instant>; MAX_LAYERS as usize],
     round_trip: Option<Duration>,
     loss: Option<f32>,
     estimate: Option<u64>,
+}
+
+impl std::fmt::Debug for WhipLink {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WhipLink").field("peer", &self.peer).finish_non_exhaustive()
+    }
 }
 
 impl WhipLink {
@@ -62,7 +125,7 @@ impl WhipLink {
         session: Session,
         name: String,
         clock: Clock,
-        (video, audio): (Option<Route>, Option<Route>),
+        Routes { video, audio }: Routes,
     ) -> Self {
         Self {
             peer,
@@ -72,10 +135,11 @@ impl WhipLink {
             video,
             audio,
             stream: Elementary::default(),
-            writer: None,
+            writers: [const { None }; MAX_LAYERS as usize],
+            restart: None,
             opus: None,
             fault: None,
-            last_keyframe_request: None,
+            last_keyframe_request: [None; MAX_LAYERS as usize],
             round_trip: None,
             loss: None,
             estimate: None,
@@ -89,7 +153,7 @@ impl WhipLink {
     /// Queues a frame with this presentation time.
     fn queue(
         &mut self,
-        route: Route,
+        (route, rid): (Route, Option<Rid>),
         rate: Frequency,
         (pts, origin): (Timestamp, Timestamp),
         data: Arc<[u8]>,
@@ -100,23 +164,35 @@ impl WhipLink {
         // Sender reports relate the times of both tracks, and cannot do so for the future.
         let at = self.clock.instant(pts).min(Instant::now());
         let Route { mid, pt } = route;
-        self.peer.send(Frame { mid, pt, rtp_time, at, data });
+        self.peer.send(Frame { mid, rid, pt, rtp_time, at, data });
     }
 
-    fn send_video(&mut self, packet: &SharedPacket, origin: Timestamp, data: &[u8]) {
-        let Some(route) = self.video else { return };
+    /// Sends a frame of a layer. `config` is that of the frame.
+    fn send_video(
+        &mut self,
+        layer: u8,
+        (packet, origin): (&SharedPacket, Timestamp),
+        data: &[u8],
+        config: Option<&VideoConfig>,
+    ) {
+        let Some(route) = &self.video else { return };
         if packet.pts != packet.dts {
             // RTP has no decoding times, and browsers show frames as they arrive.
             self.fault = Some(Cause::ReorderedFrames);
             return;
         }
-        let Some(config) = &self.stream.config.video else { return };
-        if self.writer.as_ref().is_none_or(|writer| writer.config != *config) {
-            self.writer = FrameWriter::new(config);
+        let Some(writer) = self.writers.get_mut(usize::from(layer)) else { return };
+        // Without a config, the present one goes on.
+        if let Some(config) = config
+            && writer.as_ref().is_none_or(|it| it.writer.config != *config)
+        {
+            *writer = LayerWriter::new(config, route);
         }
-        let frame = self.writer.as_ref().and_then(|it| it.frame(data, packet.keyframe));
+        let Some(LayerWriter { writer, route }) = writer else { return };
+        let (frame, route) = (writer.frame(data, packet.keyframe), *route);
+        let rid = self.peer.layers().get(usize::from(layer)).copied();
         if let Some(frame) = frame {
-            self.queue(route, Frequency::NINETY_KHZ, (packet.pts, origin), frame);
+            self.queue((route, rid), Frequency::NINETY_KHZ, (packet.pts, origin), frame);
         }
     }
 
@@ -129,7 +205,7 @@ impl WhipLink {
             Ok(encoded) => {
                 for (pts, data) in encoded.iter() {
                     let data = Arc::from(&data[..]);
-                    self.queue(route, Frequency::FORTY_EIGHT_KHZ, (*pts, origin), data);
+                    self.queue((route, None), Frequency::FORTY_EIGHT_KHZ, (*pts, origin), data);
                 }
             }
             Err(why) => self.fault = Some(Cause::Protocol(problem!("net-whip-opus", reason = why))),
@@ -139,14 +215,20 @@ impl WhipLink {
     /// Returns what an event means for the publisher.
     fn event(&mut self, event: PeerEvent) -> Result<Option<LinkEvent>, Cause> {
         match event {
-            PeerEvent::KeyframeWanted => {
+            PeerEvent::KeyframeWanted(rid) => {
                 let now = Instant::now();
                 let is_soon = |last: Instant| now.duration_since(last) < MIN_KEYFRAME_INTERVAL;
-                if self.last_keyframe_request.is_some_and(is_soon) {
+                let is_its = |it: &Rid| Some(*it) == rid;
+                let place = self.peer.layers().iter().position(is_its).unwrap_or(0);
+                let Some(last) = self.last_keyframe_request.get_mut(place) else {
+                    return Ok(None);
+                };
+                if last.is_some_and(is_soon) {
                     return Ok(None);
                 }
-                self.last_keyframe_request = Some(now);
-                return Ok(Some(LinkEvent::KeyframeWanted));
+                *last = Some(now);
+                let layer = u8::try_from(place).unwrap_or(0);
+                return Ok(Some(LinkEvent::KeyframeWanted { layer }));
             }
             PeerEvent::Report { round_trip, loss } => {
                 self.round_trip = round_trip.or(self.round_trip);
@@ -154,8 +236,9 @@ impl WhipLink {
             }
             PeerEvent::Estimate(rate) => self.estimate = Some(rate),
             PeerEvent::Lost => {
-                let (after, _) = self.peer.unheard();
-                return Err(Cause::NoProgress { after });
+                if !self.finds_another_path() {
+                    return Err(self.lost());
+                }
             }
             PeerEvent::Closed => return Err(Cause::Closed),
             PeerEvent::Reached | PeerEvent::Connected => {}
@@ -164,9 +247,48 @@ impl WhipLink {
     }
 }
 
+impl WhipLink {
+    fn lost(&self) -> Cause {
+        let (after, _) = self.peer.unheard();
+        Cause::NoProgress { after }
+    }
+
+    /// Looks for another path if the server is silent, and takes the server's answer to that.
+    ///
+    /// # Errors
+    /// Fails if the server refuses, because only a new session helps then.
+    fn poll_restart(&mut self, cx: &mut Context<'_>) -> Result<(), Cause> {
+        let (unheard, written) = self.peer.unheard();
+        if unheard >= RESTART_AFTER && written > 0 {
+            // Without an answer, the publisher gives the connection up.
+            self.finds_another_path();
+        }
+        let Some(Restart::Asked(answer)) = &mut self.restart else { return Ok(()) };
+        let Poll::Ready(answer) = answer.as_mut().poll(cx) else { return Ok(()) };
+        self.restart = Some(Restart::Done(Instant::now()));
+        let Some(fragment) = answer else { return Err(self.lost()) };
+        self.peer.finish_restart(&fragment).map_err(|error| error.cause())
+    }
+}
+
 impl Link for WhipLink {
     fn peer(&self) -> &str {
         &self.name
+    }
+
+    fn layers(&self) -> u8 {
+        // A server without simulcast takes one video.
+        u8::try_from(self.peer.layers().len()).unwrap_or(1).max(1)
+    }
+
+    fn codecs(&self, head: &SequenceHeaders) -> CodecSupport {
+        let codec = config_of(head).video.map(|video| video.codec);
+        match codec.zip(self.video.as_ref()) {
+            Some((codec, route)) if !route.takes(codec) => {
+                CodecSupport::Missing(vec![StreamCodec::Video(codec).name().to_owned()])
+            }
+            _ => CodecSupport::All,
+        }
     }
 
     fn begin(&mut self, start: &StreamStart<'_>) {
@@ -178,11 +300,47 @@ impl Link for WhipLink {
         let Contents { data, .. } = self.stream.take(packet);
         let Some(data) = data else { return };
         match packet.track {
-            Track::Video => self.send_video(packet, origin, &data),
+            Track::Video => {
+                let config = self.stream.config.video.take();
+                self.send_video(0, (packet, origin), &data, config.as_ref());
+                self.stream.config.video = config;
+            }
             Track::Audio => self.send_audio(packet, origin, data),
             // These tracks are for recordings; subscriptions of publishers do not have them.
             Track::Extra(_) | Track::Rendition(_) => {}
         }
+    }
+
+    fn send_layer(&mut self, layer: u8, packet: &SharedPacket, origin: Timestamp) {
+        let is_taken = usize::from(layer) < self.peer.layers().len();
+        // Layers come from encoders, so their data is elementary.
+        if is_taken && packet.track == Track::Video {
+            let rendition = packet.rendition.as_ref().filter(|_| packet.starts_gop());
+            let config = rendition.map(|it| &it.video);
+            self.send_video(layer, (packet, origin), &packet.data, config);
+        }
+    }
+
+    fn finds_another_path(&mut self) -> bool {
+        match &self.restart {
+            Some(Restart::Asked(_)) => return true,
+            Some(Restart::Done(at)) if at.elapsed() < RESTART_INTERVAL => return true,
+            Some(Restart::Done(_)) | None => {}
+        }
+        if !self.session.takes_restarts() {
+            return false;
+        }
+        let fragment = match self.peer.begin_restart() {
+            Ok(fragment) => fragment,
+            Err(error) => {
+                tracing::debug!(%error, "there is no other path");
+                return false;
+            }
+        };
+        let asked = self.session.restart(fragment).map(Restart::Asked);
+        let is_asked = asked.is_some();
+        self.restart = asked;
+        is_asked
     }
 
     fn queued_bytes(&self) -> usize {
@@ -195,6 +353,9 @@ impl Link for WhipLink {
         room: Option<usize>,
     ) -> Poll<Result<LinkEvent, Error>> {
         if let Some(cause) = self.fault.take() {
+            return Poll::Ready(Err(self.error(cause)));
+        }
+        if let Err(cause) = self.poll_restart(cx) {
             return Poll::Ready(Err(self.error(cause)));
         }
         loop {

@@ -27,13 +27,14 @@ pub(super) fn codec(video: VideoCodec) -> Option<Codec> {
     }
 }
 
-/// Adds the codecs of a stream to a config.
+/// Adds the codecs of a stream to a config, and H.264 after another codec, because a server that
+/// takes nothing else would refuse the whole offer.
 pub(super) fn offered(config: RtcConfig, video: Option<Codec>) -> RtcConfig {
     let config = config.enable_opus(true, false);
     match video {
         Some(Codec::H264) => config.enable_h264(true),
-        Some(Codec::H265) => config.enable_h265(true),
-        Some(Codec::Av1) => config.enable_av1(true),
+        Some(Codec::H265) => config.enable_h265(true).enable_h264(true),
+        Some(Codec::Av1) => config.enable_av1(true).enable_h264(true),
         _ => config,
     }
 }

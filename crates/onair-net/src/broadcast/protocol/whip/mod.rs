@@ -35,8 +35,8 @@ use crate::broadcast::protocol::elementary;
 use crate::broadcast::protocol::link::Link;
 use crate::broadcast::protocol::whip::address::WhipAddress;
 use crate::broadcast::protocol::whip::exchange::Accepted;
-use crate::broadcast::protocol::whip::link::{Route, WhipLink};
-use crate::media::{AudioCodec, BitsPerSecond, Codec as StreamCodec, StreamConfig};
+use crate::broadcast::protocol::whip::link::{Route, Routes, VideoRoute, WhipLink};
+use crate::media::{AudioCodec, BitsPerSecond, Codec as StreamCodec, StreamConfig, VideoCodec};
 use crate::net::connect::Options;
 use crate::net::webrtc::client::{self, Offered, Peer, PeerEvent};
 use crate::net::{Cause, ConnectStage, Error, Step};
@@ -104,8 +104,7 @@ impl WhipAddress {
             let answer = sdp::readable_answer(&answer)
                 .ok_or_else(|| Cause::Protocol(problem!("net-whip-answer")));
             let answer = answer.map_err(|cause| (ConnectStage::Request, cause))?;
-            peer.accept(pending, &answer)
-                .map_err(|error| (ConnectStage::Request, error.cause()))?;
+            peer.accept(pending, answer).map_err(|error| (ConnectStage::Request, error.cause()))?;
             let routes = routes(&peer, &config);
             let routes = routes.map_err(|names| (ConnectStage::Request, Cause::Codecs(names)))?;
             let limit = request.options.handshake_limit;
@@ -142,6 +141,7 @@ impl WhipAddress {
             config: media::offered(client::config(estimate), codec),
             video: config.video.is_some() || config.audio.is_none(),
             audio: config.audio.is_some() || config.video.is_none(),
+            layers: request.layers,
             bitrate: estimate,
         };
         let (peer, offer, pending) = Peer::offer(offered, &self.url.endpoint(), options)?;
@@ -166,17 +166,16 @@ async fn reach(peer: &mut Peer, is_reached: IsReached) -> Result<(), Cause> {
 
 /// Returns the routes of the video and the audio, or the names of the codecs that the server does
 /// not take.
-fn routes(
-    peer: &Peer,
-    config: &StreamConfig,
-) -> Result<(Option<Route>, Option<Route>), Vec<String>> {
+fn routes(peer: &Peer, config: &StreamConfig) -> Result<Routes, Vec<String>> {
     let mut missing = Vec::new();
-    let video = config.video.as_ref().zip(peer.video()).and_then(|(video, (mid, common))| {
-        let pt = media::video_type(&common, video);
-        if pt.is_none() {
+    let video = config.video.as_ref().zip(peer.video()).and_then(|(video, (mid, formats))| {
+        let route = VideoRoute { mid, formats };
+        // If the server does not take the codec of the stream, the stream is encoded as H.264 too.
+        let is_taken = [video.codec, VideoCodec::H264].into_iter().any(|codec| route.takes(codec));
+        if !is_taken {
             missing.push(StreamCodec::Video(video.codec).name().to_owned());
         }
-        pt.map(|pt| Route { mid, pt })
+        is_taken.then_some(route)
     });
     let audio = config.audio.as_ref().zip(peer.audio()).and_then(|(_, (mid, common))| {
         let pt = media::audio_type(&common);
@@ -185,7 +184,7 @@ fn routes(
         }
         pt.map(|pt| Route { mid, pt })
     });
-    if missing.is_empty() { Ok((video, audio)) } else { Err(missing) }
+    if missing.is_empty() { Ok(Routes { video, audio }) } else { Err(missing) }
 }
 
 impl ProtocolAddress for WhipAddress {
@@ -236,6 +235,10 @@ impl ProtocolAddress for WhipAddress {
 
     fn has_b_frames(&self) -> bool {
         false
+    }
+
+    fn has_layers(&self) -> bool {
+        true
     }
 
     fn uncarried(&self, head: &SequenceHeaders) -> Vec<String> {

@@ -10,6 +10,7 @@
 //! (`panics::contain`); more than one unsent datagram outside of str0m; a datagram from an address
 //! that ICE has not checked reaching DTLS, which str0m ensures.
 
+mod restart;
 mod sockets;
 
 use std::collections::VecDeque;
@@ -25,7 +26,9 @@ use std::time::{Duration, Instant};
 use str0m::bwe::{Bitrate, BweKind};
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::format::PayloadParams;
-use str0m::media::{Direction, MediaKind, MediaTime, Mid, Pt};
+use str0m::media::{
+    Direction, MediaKind, MediaTime, Mid, Pt, Rid, Rids, Simulcast, SimulcastLayer,
+};
 use str0m::net::{Protocol, Receive, Transmit};
 use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcConfig};
 use tokio::time::Sleep;
@@ -34,6 +37,7 @@ use crate::net::connect::bind::Bind;
 use crate::net::connect::{Endpoint, Options};
 use crate::net::error::{Cause, ProxyProblem};
 use crate::net::network_changes;
+use crate::net::webrtc::client::restart::Restart;
 use crate::net::webrtc::client::sockets::Sockets;
 use crate::net::webrtc::crypto;
 use crate::net::webrtc::panics::contain;
@@ -52,6 +56,8 @@ const QUEUE_CHECK_INTERVAL: Duration = Duration::from_millis(5);
 /// Interval between two reports about the audio. Before the first one, the receiver does not know which picture belongs
 /// to the audio.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
+/// Maximum number of layers.
+pub const MAX_LAYERS: u8 = 3;
 /// The id of both tracks' stream, because receivers synchronize tracks with the same id.
 const STREAM_ID: &str = "onair";
 
@@ -66,8 +72,8 @@ pub enum PeerEvent {
     Lost,
     /// The server has closed the connection.
     Closed,
-    /// The server needs a keyframe.
-    KeyframeWanted,
+    /// The server needs a keyframe of this layer; `None` if there are no layers.
+    KeyframeWanted(Option<Rid>),
     /// The estimated bandwidth in bits per second.
     Estimate(u64),
     /// The round-trip time and the fraction of lost packets, if known.
@@ -103,6 +109,9 @@ pub struct Offered {
     pub config: RtcConfig,
     pub video: bool,
     pub audio: bool,
+    /// The number of sizes in which the video is sent at once (simulcast, RFC 8853), 1 to
+    /// [`MAX_LAYERS`].
+    pub layers: u8,
     /// The expected bitrate in bits per second.
     pub bitrate: u64,
 }
@@ -111,6 +120,8 @@ pub struct Offered {
 #[derive(Debug)]
 pub struct Frame {
     pub mid: Mid,
+    /// The layer, if the server takes several.
+    pub rid: Option<Rid>,
     pub pt: Pt,
     pub rtp_time: MediaTime,
     /// The time to which `rtp_time` belongs. It is never in the future.
@@ -122,6 +133,13 @@ pub struct Frame {
 pub struct Peer {
     rtc: Rtc,
     sockets: Sockets,
+    /// Which sockets to open for another path, with those that only this computer reaches.
+    bind: Option<Bind>,
+    is_own: bool,
+    /// The server's answer.
+    answer: String,
+    /// A restart of ICE that the server has not answered.
+    restart: Option<Restart>,
     /// A datagram for which the system has no room.
     unsent: Option<Transmit>,
     /// Queue of frames that str0m has not taken yet. The owner limits it by its size.
@@ -135,6 +153,8 @@ pub struct Peer {
     buffer: Vec<u8>,
     video: Option<Mid>,
     audio: Option<Mid>,
+    /// The layers that the server takes, the largest first; empty without simulcast.
+    layers: Vec<Rid>,
     /// The path of the last datagram.
     path: Option<(SocketAddr, SocketAddr)>,
     written: u64,
@@ -193,16 +213,21 @@ impl Peer {
         let bitrate = Bitrate::bps(offered.bitrate);
         rtc.bwe().set_bitrate(Bitrate::ZERO, bitrate);
         let mut changes = rtc.sdp_api();
-        let mut add = |kind| {
-            changes.add_media(kind, Direction::SendOnly, Some(STREAM_ID.to_owned()), None, None)
+        let mut add = |kind, layers| {
+            let stream = Some(STREAM_ID.to_owned());
+            changes.add_media(kind, Direction::SendOnly, stream, None, layers)
         };
-        let audio = offered.audio.then(|| add(MediaKind::Audio));
-        let video = offered.video.then(|| add(MediaKind::Video));
+        let audio = offered.audio.then(|| add(MediaKind::Audio, None));
+        let video = offered.video.then(|| add(MediaKind::Video, simulcast(offered.layers)));
         let nothing = || PeerError::Invalid("there is no track".to_owned());
         let (offer, pending) = changes.apply().ok_or_else(nothing)?;
         let peer = Self {
             rtc,
             sockets,
+            bind: bind.cloned(),
+            is_own: loopback,
+            answer: String::new(),
+            restart: None,
             unsent: None,
             frames: VecDeque::new(),
             frame_bytes: 0,
@@ -212,6 +237,7 @@ impl Peer {
             buffer: vec![0; MAX_DATAGRAM_BYTES],
             video,
             audio,
+            layers: Vec::new(),
             path: None,
             written: 0,
             written_when_heard: 0,
@@ -224,12 +250,31 @@ impl Peer {
     ///
     /// # Errors
     /// Fails if the answer does not fit the offer.
-    pub fn accept(&mut self, pending: SdpPendingOffer, answer: &str) -> Result<(), PeerError> {
+    pub fn accept(&mut self, pending: SdpPendingOffer, answer: String) -> Result<(), PeerError> {
+        let has_layers = answer.lines().any(|line| line.starts_with("a=simulcast:"));
+        self.take_answer(pending, &answer)?;
+        self.answer = answer;
+        self.heard_at = Instant::now();
+        let media = self.video.filter(|_| has_layers).and_then(|mid| self.rtc.media(mid));
+        let taken: &[Rid] = match media.map(|media| media.rids_tx()) {
+            Some(Rids::Specific(taken)) => taken,
+            _ => &[],
+        };
+        self.layers = (0..MAX_LAYERS).map(rid).filter(|rid| taken.contains(rid)).collect();
+        Ok(())
+    }
+
+    fn take_answer(&mut self, pending: SdpPendingOffer, answer: &str) -> Result<(), PeerError> {
         let answer = SdpAnswer::from_sdp_string(answer).map_err(invalid)?;
         let accepted = contain(|| self.rtc.sdp_api().accept_answer(pending, answer));
         self.is_changed = true;
-        self.heard_at = Instant::now();
         accepted.ok_or_else(contradiction)?.map_err(invalid)
+    }
+
+    /// Returns the layers that the server takes, the largest first. Empty if it takes one video
+    /// without a name.
+    pub fn layers(&self) -> &[Rid] {
+        &self.layers
     }
 
     /// Returns the media section of the video, and the codecs that both sides support, the server's
@@ -363,10 +408,11 @@ impl Peer {
     fn next_frame(&mut self) -> Result<bool, PeerError> {
         let Some(frame) = self.frames.pop_front() else { return Ok(false) };
         self.frame_bytes -= frame.data.len();
-        let Frame { mid, pt, rtp_time, at, data } = frame;
-        let written = contain(|| match self.rtc.writer(mid) {
-            Some(writer) => writer.write(pt, at, rtp_time, data),
-            None => Ok(()),
+        let Frame { mid, rid, pt, rtp_time, at, data } = frame;
+        let written = contain(|| match (self.rtc.writer(mid), rid) {
+            (Some(writer), Some(rid)) => writer.rid(rid).write(pt, at, rtp_time, data),
+            (Some(writer), None) => writer.write(pt, at, rtp_time, data),
+            (None, _) => Ok(()),
         });
         written.ok_or_else(contradiction)?.map_err(invalid)?;
         self.is_changed = true;
@@ -415,8 +461,14 @@ impl Peer {
     fn measure_queue(&mut self) {
         let Some(mid) = self.video.or(self.audio) else { return };
         let mut direct = self.rtc.direct_api();
-        let stream = direct.stream_tx_by_mid(mid, None);
-        self.paced_bytes = stream.and_then(|it| it.queue_info()).map_or(0, |it| it.byte_size());
+        let mut bytes = |rid| {
+            let stream = direct.stream_tx_by_mid(mid, rid);
+            stream.and_then(|it| it.queue_info()).map_or(0, |it| it.byte_size())
+        };
+        self.paced_bytes = match &self.layers[..] {
+            [] => bytes(None),
+            layers => layers.iter().map(|rid| bytes(Some(*rid))).sum(),
+        };
     }
 
     /// Informs the server of the end, as far as the system takes the datagrams at once.
@@ -439,6 +491,19 @@ fn is_own(host: &str) -> bool {
         || host.parse::<IpAddr>().is_ok_and(|it| it.to_canonical().is_loopback())
 }
 
+/// Returns the name of a layer; 0 is the largest one. These are the names that OBS uses.
+fn rid(number: u8) -> Rid {
+    Rid::from(number.to_string().as_str())
+}
+
+/// Returns the layers of an offer, if there are several.
+fn simulcast(layers: u8) -> Option<Simulcast> {
+    let count = layers.min(MAX_LAYERS);
+    let mut all = Simulcast::new();
+    (0..count).for_each(|number| all.add_send_layer(SimulcastLayer::new(&rid(number))));
+    (count > 1).then_some(all)
+}
+
 fn invalid(error: impl fmt::Display) -> PeerError {
     PeerError::Invalid(error.to_string())
 }
@@ -457,7 +522,7 @@ fn meaning(event: Event) -> Option<PeerEvent> {
         },
         Event::Connected => PeerEvent::Connected,
         Event::Closed => PeerEvent::Closed,
-        Event::KeyframeRequest(_) => PeerEvent::KeyframeWanted,
+        Event::KeyframeRequest(request) => PeerEvent::KeyframeWanted(request.rid),
         Event::EgressBitrateEstimate(BweKind::Twcc { estimate, can_probe: true }) => {
             PeerEvent::Estimate(estimate.as_u64())
         }

@@ -246,6 +246,7 @@ mod tests {
         let figures = |since, video| PublisherFigures {
             protocol: Protocol::Rtmp,
             link: LinkFigures::default(),
+            layers: Vec::new(),
             id: 1,
             address: "127.0.0.1:9".parse().unwrap(),
             since: Duration::from_millis(since),

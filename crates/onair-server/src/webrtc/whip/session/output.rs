@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
+use str0m::format::Codec;
 use str0m::media::{MediaData, MediaTime};
 use str0m::{Event as RtcEvent, IceConnectionState, Output};
 
+use crate::media::VideoCodec;
 use crate::net::webrtc::panics::contain;
 use crate::server::event::LinkFigures;
 use crate::server::registry::{ConnectionSlot, Registry};
@@ -13,8 +15,8 @@ use crate::server::webrtc::whip::layers::Verdict;
 use crate::server::webrtc::whip::session::reordering::Reordering;
 use crate::server::webrtc::whip::session::{Session, broken};
 use crate::server::webrtc::whip::timeline::{FrameTimes, Kind};
+use crate::server::webrtc::whip::tracks::size;
 use crate::text::problem::{Problem, problem};
-use crate::wire::codec::h264::{NalType, Sps, annexb_nals};
 
 impl Session {
     /// Sends the output of str0m, and handles its events. Returns the time of the next poll.
@@ -99,9 +101,19 @@ impl Session {
         }
         let now = Instant::now();
         let is_key = frame.is_keyframe();
+        let codec = match frame.params.spec().codec {
+            Codec::H265 => VideoCodec::Hevc,
+            Codec::Av1 => VideoCodec::Av1,
+            _ => VideoCodec::H264,
+        };
         if let Some(rid) = frame.rid {
-            let pixels = is_key.then(|| pixels(&frame.data));
-            match self.layers.frame(rid, pixels, now) {
+            let size = is_key.then(|| size(codec, &frame.data));
+            let verdict = self.layers.frame(rid, size, now);
+            if let (true, Some(publication)) = (is_key, &self.publication) {
+                let sizes = self.layers.sizes(now);
+                publication.stream.note_layers(self.transport.mailbox.id, sizes);
+            }
+            match verdict {
                 Verdict::Use => {}
                 Verdict::Change => {
                     self.timeline.change_video();
@@ -117,20 +129,13 @@ impl Session {
             self.tracks.await_keyframe();
         }
         let at = self.timeline.time(kind, times);
-        match self.tracks.video(&frame.data, is_key, at) {
+        match self.tracks.video(codec, &frame.data, is_key, at) {
             true if is_key => self.keyframes.receive(now),
             true => {}
             false => self.keyframes.lose(),
         }
         Ok(())
     }
-}
-
-/// Returns the number of pixels of a keyframe in Annex B, or 1 if it does not say so.
-fn pixels(frame: &[u8]) -> u64 {
-    let mut sets = annexb_nals(frame).filter(|nal| NalType::of(nal) == Some(NalType::Sps));
-    let size = sets.find_map(|sps| Sps::parse_for_decoding(sps).ok());
-    size.map_or(1, |sps| u64::from(sps.width) * u64::from(sps.height)).max(1)
 }
 
 /// Returns a time of RTP in µs.

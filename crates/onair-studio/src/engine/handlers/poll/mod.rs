@@ -12,6 +12,7 @@ use crate::studio::engine::Engine;
 use crate::studio::event::{self, Event, TargetState};
 use crate::studio::live::adaptation::{Changed, Resized};
 use crate::studio::live::on_air::OnAir;
+use crate::studio::live::on_air::layers::LayerNews;
 use crate::studio::live::outputs::OutputNews;
 use crate::studio::live::recording::free_space::DiskSpace;
 use crate::studio::live::series::PaceNews;
@@ -164,12 +165,16 @@ impl Engine {
         let Some(on_air) = &mut self.live.on_air else { return };
         let before = on_air.second();
         let (outcome, failed) = on_air.adapt(now, program);
+        let layers = on_air.follow_layers(now, program);
         let second = on_air.second().filter(|second| Some(*second) != before);
         if let Some(reason) = failed {
             self.notices.raise(&StudioMessage::RenditionFailed { reason }, "");
         }
         if let Some(second) = second {
             self.second_changed(second);
+        }
+        if let Some(layers) = layers {
+            self.layers_changed(layers);
         }
         let Some(outcome) = outcome else { return };
         if let Some(changed) = outcome.changed {
@@ -181,6 +186,22 @@ impl Engine {
         for (id, rendition_id) in outcome.moved {
             self.moved(id, rendition_id, outcome.by_links);
         }
+    }
+
+    /// Reports how many sizes of the video are sent.
+    fn layers_changed(&mut self, news: LayerNews) {
+        self.notices.active.clear(&["layers-reduced", "layers-restored"]);
+        let message = match news {
+            LayerNews::Failed(reason) => StudioMessage::LayersFailed { reason },
+            LayerNews::Sent { sent, wanted } if sent < wanted => {
+                let (sent, wanted) = (sent.to_string(), wanted.to_string());
+                StudioMessage::LayersReduced { sent, wanted }
+            }
+            LayerNews::Sent { wanted, .. } => {
+                StudioMessage::LayersRestored { wanted: wanted.to_string() }
+            }
+        };
+        self.notices.raise(&message, "");
     }
 
     fn bitrate_changed(&mut self, changed: Changed) {
