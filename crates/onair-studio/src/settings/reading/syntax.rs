@@ -168,7 +168,7 @@ mod tests {
             ("a = 1 b = 2\n", (1, 9), NO_TOML),
             ("a = 1\n[a.b]\n", (2, 2), NO_TOML),
             ("a = 2026-13-01\n", (1, 5), NO_TOML),
-            ("a = 1.2.3\n", (1, 5), BAD_NUMBER),
+            ("a = 1.2.3\n", (1, 8), NO_TOML),
             ("a = .5\n", (1, 5), BAD_NUMBER),
             ("a = 012\n", (1, 5), BAD_NUMBER),
             ("a = = 1\n", (1, 5), EXTRA_EQUALS),
