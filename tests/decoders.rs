@@ -143,10 +143,9 @@ fn what_cannot_be_decoded_is_named_with_what_to_do() {
     }
 }
 
-/// Without a decoder, a Speex track plays as silence, and a notice says so.
+/// An audio track that cannot be decoded never plays as silence.
 #[test]
-fn sound_that_cannot_be_decoded_is_silence_of_its_length() {
-    peers::require!("ffmpeg");
+fn an_audio_file_without_a_decoder_is_refused_by_the_name_of_its_codec() {
     let folder = tempfile::tempdir().unwrap();
     let hidden = without_libraries();
     let speex = folder.path().join("speex.flv");
@@ -155,22 +154,12 @@ fn sound_that_cannot_be_decoded_is_silence_of_its_length() {
         flv::write_tag(TagKind::Audio, frame * 20, &[0xB2, 0x1E, 0x9D, 0x66], &mut bytes);
     }
     std::fs::write(&speex, &bytes).unwrap();
-    let dump = folder.path().join("dump.wav");
     let output = Command::new(env!("CARGO_BIN_EXE_onair"))
-        .args(["play", speex.to_str().unwrap(), "--headless", "--audio-dump"])
-        .arg(&dump)
+        .args(["play", speex.to_str().unwrap(), "--headless"])
         .env("LD_LIBRARY_PATH", hidden.path())
         .output()
         .unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(0), "{errors}");
-    let stdout = String::from_utf8_lossy(&output.stdout);
-    assert!(stdout.contains("Speex"), "{stdout} {errors}");
-    let wav = std::fs::read(&dump).unwrap();
-    let data = wav.windows(4).position(|name| name == b"data").unwrap();
-    let samples = wav.get(data + 8..).unwrap_or_default();
-    let loud = samples.iter().filter(|byte| **byte != 0).count();
-    assert_eq!(loud, 0, "of {}", samples.len());
-    // Two seconds at 16 bits and at least 16 kHz.
-    assert!(samples.len() > 60_000, "{}", samples.len());
+    assert_eq!(output.status.code(), Some(5), "{errors}");
+    assert!(errors.contains("Speex"), "{errors}");
 }

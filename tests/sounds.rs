@@ -215,7 +215,7 @@ fn he_aac_keeps_rate_and_pitch() {
 }
 
 #[test]
-fn flac_and_speex_of_flv_are_heard_or_said() {
+fn flac_of_flv_is_heard() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let flac = make(folder.path(), "a.flac", &["-c:a", "flac", "-frame_size", "4608", "-ac", "2"]);
@@ -247,21 +247,6 @@ fn flac_and_speex_of_flv_are_heard_or_said() {
     let start = body(0x90, &[&b"fLaC\x80\0\0\x22"[..], &info].concat());
     let file = film(folder.path(), "flac.flv", Some(start), &bodies, 4_608);
     right("flac", &hear(Source::File(file), folder.path()), 48_000);
-
-    // With FFmpeg's libraries, Speex is decoded (tests/decoders/decoded.rs).
-    if cfg!(feature = "ffmpeg") {
-        return;
-    }
-    let bodies: Vec<_> = (0..100).map(|_| vec![0xB2, 0x1E, 0x9D, 0x66]).collect();
-    let file = film(folder.path(), "speex.flv", None, &bodies, 960);
-    let result = hear(Source::File(file), folder.path());
-    assert_eq!((result.rate, result.pitch), (16_000, 0.0));
-    assert!((result.seconds - 2.0).abs() < 0.1, "{}", result.seconds);
-    assert!(
-        result.outcome.notice_keys().contains(&"player-no-audio-codec"),
-        "{:?}",
-        result.outcome.events
-    );
 }
 
 /// Prepared audio, played once, then silence.

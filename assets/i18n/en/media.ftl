@@ -32,7 +32,6 @@ decode-not-installed = the FFmpeg libraries that this build of onair needs are n
     .cure = Install the version of the FFmpeg libraries (libavcodec, libavutil, libswscale) that onair was built with, or rebuild onair against your version.
 decode-not-in-library = the FFmpeg libraries on this system have no decoder for this codec
     .cure = Install a build of the FFmpeg libraries that includes this decoder.
-decode-speex = onair cannot decode Speex ({ $reason })
 decode-no-device = onair cannot open a { $device } device ({ $reason })
 decode-device-without-h264 = the { $device } device does not decode H.264
 decode-device-fails = the { $device } device failed a test: { $reason }

@@ -32,7 +32,6 @@ decode-not-installed = 本机没有安装 onair 所需版本的 FFmpeg 库
     .cure = 请安装相应版本的 FFmpeg 库（libavcodec、libavutil、libswscale），或用现有的库重新编译 onair。
 decode-not-in-library = 本机的 FFmpeg 库没有相应的解码器
     .cure = 请安装包含所需解码器的 FFmpeg 库。
-decode-speex = 本机无法解码 Speex（{ $reason }）
 decode-no-device = 无法打开 { $device } 设备（{ $reason }）
 decode-device-without-h264 = { $device } 设备不能解码 H.264
 decode-device-fails = { $device } 设备未通过测试：{ $reason }

@@ -50,9 +50,8 @@ pub(super) fn audio_candidates(codec: AudioCodec) -> &'static [AudioCandidate] {
         | AudioCodec::PcmAlaw
         | AudioCodec::PcmMulaw
         | AudioCodec::Pcm => &[PCM_DECODER],
-        // Silence of the right duration is better than nothing.
-        AudioCodec::Speex => &[FFMPEG_AUDIO_DECODER, PCM_DECODER],
-        AudioCodec::Ac3
+        AudioCodec::Speex
+        | AudioCodec::Ac3
         | AudioCodec::Eac3
         | AudioCodec::Mp2
         | AudioCodec::Nellymoser

@@ -260,9 +260,9 @@ pub(super) fn can_play_video(codec: VideoCodec) -> bool {
     inventory::video_decoder(codec).is_ok()
 }
 
-/// Returns true if the audio codec has a decoder, or plays as silence.
+/// Returns true if the audio codec has a decoder.
 pub(super) fn can_play_audio(codec: AudioCodec) -> bool {
-    codec == AudioCodec::Speex || inventory::audio_decoder(codec).is_ok()
+    inventory::audio_decoder(codec).is_ok()
 }
 
 #[cfg(test)]

@@ -1,5 +1,4 @@
-//! Decodes audio formats that need no library: PCM, G.711 (ITU-T), and Speex as silence of the
-//! right length.
+//! Decodes audio formats that need no library: PCM and G.711 (ITU-T).
 
 use crate::decode::downmix;
 use crate::decode::error::Error;
@@ -10,16 +9,14 @@ use crate::wire::codec::pcm::{Coding, Pcm};
 
 /// Maximum size of a packet in bytes, enough for several seconds of any format.
 const MAX_PACKET_BYTES: usize = 1 << 20;
-/// Number of samples in a Speex frame in FLV: 20 ms at 16 kHz.
-const SPEEX_FRAME_SAMPLES: usize = 320;
 
 /// The decoder for the formats that need no library.
 pub(crate) struct Decoder {
     codec: AudioCodec,
     rate: u32,
     channels: u16,
-    /// The format of the values; `None` for Speex.
-    shape: Option<Pcm>,
+    /// The format of the values.
+    shape: Pcm,
 }
 
 impl Decoder {
@@ -32,21 +29,20 @@ impl Decoder {
             };
             // More than two channels are downmixed.
             let (rate, channels) = (shape.sample_rate, shape.channels.min(2));
-            return Ok(Self { codec, rate, channels, shape: Some(shape) });
+            return Ok(Self { codec, rate, channels, shape });
         }
         if !(1..=2).contains(&channels) || !(1_000..=192_000).contains(&rate) {
             let kind = problem!("decode-pcm-kind", channels = channels, rate = rate);
             return Err(Error::Unsupported(kind));
         }
         let (coding, bytes) = match codec {
-            AudioCodec::Speex => return Ok(Self { codec, rate, channels, shape: None }),
             AudioCodec::PcmU8 => (Coding::Unsigned, 1),
             AudioCodec::PcmAlaw => (Coding::ALaw, 1),
             AudioCodec::PcmMulaw => (Coding::MuLaw, 1),
             _ => (Coding::Signed, 2),
         };
         let shape = Pcm { coding, big_endian: false, bytes, channels, sample_rate: rate };
-        Ok(Self { codec, rate, channels, shape: Some(shape) })
+        Ok(Self { codec, rate, channels, shape })
     }
 }
 
@@ -55,10 +51,7 @@ impl AudioBackend for Decoder {
         if packet.data.len() > MAX_PACKET_BYTES {
             return Err(Error::length("PCM", packet.data.len()));
         }
-        let mut data = match self.shape {
-            Some(shape) => read(&packet.data, shape),
-            None => vec![0.0; SPEEX_FRAME_SAMPLES * usize::from(self.channels)],
-        };
+        let mut data = read(&packet.data, self.shape);
         data.truncate(data.len() / usize::from(self.channels) * usize::from(self.channels));
         if data.is_empty() {
             return Ok(None);
@@ -77,7 +70,6 @@ impl AudioBackend for Decoder {
         match self.codec {
             AudioCodec::PcmAlaw => "G.711 A-law",
             AudioCodec::PcmMulaw => "G.711 µ-law",
-            AudioCodec::Speex => "Speex (silent)",
             _ => "PCM",
         }
     }

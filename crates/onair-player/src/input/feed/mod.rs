@@ -364,12 +364,6 @@ impl InputFeed {
             }
             Demuxed::Audio(unit) => self.hear(unit, now),
             Demuxed::NewAudio(config, packet) => {
-                if config.codec == AudioCodec::Speex
-                    && let Err(lack) = inventory::audio_decoder(config.codec)
-                {
-                    let reason = Problem::from(lack);
-                    self.shared.report.unsupported_audio(problem!("decode-speex", reason = reason));
-                }
                 self.hear(BufferedPacket::Configure(config), now);
                 self.hear(BufferedPacket::Packet(packet), now);
             }
