@@ -343,6 +343,9 @@ const PRIVATE: &[&str] = &[
     "stood", "told", "wish", "wishes",
 ];
 
+/// Words that no name of a test has, besides [`PRIVATE`].
+const NOT_IN_TESTS: &[&str] = &["anew", "stands", "whoever"];
+
 /// Names of constants that do not state what they limit.
 const UNBOUNDED: &[&str] = &[
     "AHEAD", "DOUBT", "ENOUGH", "FAREWELL", "LEAST", "LONGEST", "LOOK", "MOST", "PATIENCE",
@@ -828,7 +831,7 @@ fn long_files_of_the_tests_give_a_reason() {
 }
 
 #[test]
-fn every_room_of_the_library_stands_on_a_floor() {
+fn every_room_of_the_library_is_on_a_floor() {
     let mut roots = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")];
     for (name, folder) in crates() {
         match CRATES_OF_ONE_ROOM.contains(&name.as_str()) {
@@ -845,7 +848,7 @@ fn every_room_of_the_library_stands_on_a_floor() {
 }
 
 #[test]
-fn every_entry_of_a_room_with_inner_floors_stands_on_one() {
+fn every_entry_of_a_room_with_inner_floors_is_on_one() {
     for (room, order) in INNER_FLOORS {
         let name = format!("{room}/mod.rs");
         let (_, folder) = crates().into_iter().find(|(name, _)| name == room).expect("a crate");
@@ -933,7 +936,7 @@ fn reaching_upward_inside_a_room_is_caught() {
 }
 
 #[test]
-fn folders_that_hold_too_much_or_stand_twice_are_caught() {
+fn folders_with_too_many_entries_or_a_file_of_the_same_name_are_caught() {
     let names: Vec<String> = (0..=MAX_ENTRIES).map(|at| format!("net/a{at}.rs")).collect();
     let many: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "")).collect();
     assert_eq!(caught(&many[1..]), Vec::<&str>::new());
@@ -958,6 +961,30 @@ fn names_that_the_glossary_retired_are_caught() {
         caught(&[("ui/a.rs", "struct ButtonLook; fn f(look: Look) {}")]),
         Vec::<&str>::new()
     );
+}
+
+/// Returns the names of the tests in a file.
+fn test_names(text: &str) -> impl Iterator<Item = &str> {
+    let is_test = |line: &str| line.starts_with("#[test]") || line.starts_with("#[tokio::test");
+    let mut lines = text.lines().map(str::trim_start);
+    std::iter::from_fn(move || {
+        lines.find(|line| is_test(line))?;
+        lines.find_map(|line| line.split_once("fn ")?.1.split('(').next())
+    })
+}
+
+#[test]
+fn names_of_tests_have_no_word_that_the_glossary_retired() {
+    let sample = "#[test]\n#[cfg(unix)]\nfn a_word_is_told() {}\n#[tokio::test]\nasync fn b() {}";
+    assert_eq!(test_names(sample).collect::<Vec<_>>(), ["a_word_is_told", "b"]);
+    let mut files = all_files();
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    read_all(&tests, "tests", &mut files);
+    let names =
+        files.iter().flat_map(|(file, text)| test_names(text).map(move |name| (file, name)));
+    let is_retired = |word: &str| PRIVATE.contains(&word) || NOT_IN_TESTS.contains(&word);
+    let found: Vec<_> = names.filter(|(_, name)| name.split('_').any(is_retired)).collect();
+    assert!(found.is_empty(), "docs/glossary.md has the words: {found:?}");
 }
 
 #[test]

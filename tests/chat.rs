@@ -92,7 +92,7 @@ fn is_let_go(socket: &mut WebSocket<TcpStream>) -> bool {
 }
 
 #[test]
-fn what_is_said_reaches_everybody_and_what_comes_in_the_stream_too() {
+fn chat_messages_and_those_in_the_stream_reach_everybody() {
     if peers::missing(&["ffmpeg"]) {
         return;
     }

@@ -174,7 +174,7 @@ fn every_encoder_that_is_listed_opens_or_says_why() {
 }
 
 #[test]
-fn pictures_come_back_at_once_at_their_instants_and_alike() {
+fn frames_decode_at_once_at_their_times_and_alike() {
     let grid = grid("29.97");
     let pictures = (0..90).map(|n| frame(grid.instant(n), picture(SIZE, n as usize)));
     let (encoder, packets) = encode_video(video_config(SIZE, "29.97", 3_000), pictures, |_, _| {});
@@ -285,7 +285,7 @@ fn in_channels(mono: &[f32], channels: u16) -> Vec<f32> {
 }
 
 #[test]
-fn sound_comes_back_to_the_sample_and_whole() {
+fn audio_decodes_completely_and_to_the_sample() {
     for (rate, channels) in [(48_000, 2), (44_100, 1), (48_000, 1), (32_000, 2), (16_000, 1)] {
         let origin = Timestamp::from_micros(777_777);
         let mono = noise(rate as usize, 7);
@@ -352,7 +352,7 @@ fn windows(packets: &[EncodedPacket], fps: usize, kbps: f64) -> Vec<f64> {
 }
 
 #[test]
-fn two_seconds_of_hard_pictures_cost_what_was_asked_and_a_change_takes_effect() {
+fn two_seconds_of_hard_frames_have_the_set_bitrate_and_a_change_takes_effect() {
     let grid = grid("30");
     let pictures = (0..480).map(|n| frame(grid.instant(n), hard(SIZE, n as usize)));
     let (_, packets) = encode_video(video_config(SIZE, "30", 2_500), pictures, |n, encoder| {
@@ -461,7 +461,7 @@ fn with_sets(config: &VideoConfig, packet: &EncodedPacket) -> EncodedPacket {
 }
 
 #[test]
-fn b_pictures_of_x264_come_out_in_the_order_they_are_shown() {
+fn b_frames_of_x264_come_out_in_the_order_they_are_shown() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let (config, packets) = by_x264(folder.path(), "320x180");

@@ -104,7 +104,7 @@ fn an_event_log_that_cannot_be_written_is_an_error_with_its_place() {
 }
 
 #[test]
-fn a_sampling_rate_that_aac_lacks_is_usage() {
+fn a_sample_rate_that_aac_does_not_have_is_a_usage_error() {
     let output = onair(&["live", "--video", "test", "--sample-rate", "50000"]);
     assert_eq!(output.status.code(), Some(2));
     let errors = text(&output.stderr);
@@ -148,7 +148,7 @@ fn flags_of_quality_are_what_comes_out() {
 
 /// If both `--reconnect` and `--no-reconnect` are given, the last one counts.
 #[test]
-fn a_player_comes_back_or_does_not_as_it_is_told() {
+fn a_player_reconnects_or_does_not_as_the_last_option_says() {
     let port = peers::free_port().to_string();
     let address = format!("127.0.0.1:{port}");
     let serve = || {
@@ -191,7 +191,7 @@ fn a_target_without_its_key_names_the_flags_for_the_key() {
 }
 
 #[test]
-fn what_play_refuses_stands_in_its_last_line_too() {
+fn the_last_line_of_play_repeats_what_it_refuses() {
     for words in [
         &["play", "--headless", "show.flv", "--save", "copy.mp4"][..],
         &["play", "--headless", "a.flv", "b.flv", "--snapshot", "x.png"],
@@ -278,7 +278,7 @@ fn what_was_saved_before_is_not_written_over() {
 
 /// The other files that `play` writes do not overwrite existing files either.
 #[test]
-fn pictures_and_sounds_that_were_there_are_not_written_over() {
+fn existing_images_and_audio_files_are_not_overwritten() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let film = folder.path().join("film.mp4");
@@ -307,7 +307,7 @@ fn pictures_and_sounds_that_were_there_are_not_written_over() {
 
 /// A program that waits for the picture learns that there is none.
 #[test]
-fn a_picture_that_cannot_be_written_is_told_of_as_an_event() {
+fn an_image_that_cannot_be_written_is_reported_as_an_event() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let film = folder.path().join("film.mp4");

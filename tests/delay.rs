@@ -100,8 +100,8 @@ fn viewers_get_everything_later_and_the_recording_does_not_wait() {
 }
 
 #[test]
-fn stop_drops_what_is_held_at_once() {
-    peers::in_real_time!(stop_drops_what_is_held_at_once);
+fn stop_discards_delayed_packets_at_once() {
+    peers::in_real_time!(stop_discards_delayed_packets_at_once);
     peers::require!("nginx", "ffmpeg", "ffprobe");
     let nginx = Nginx::start();
     let mut onair = live(&["--to", &nginx.url("recorded", "show"), "--delay", "4s"]);

@@ -58,7 +58,7 @@ fn in_the_rig(rig: &str, programs: &[&str], part: &str) {
 }
 
 #[test]
-fn sound_devices_of_a_real_server() {
+fn audio_devices_of_a_real_server() {
     in_the_rig("pulse", &["pulseaudio", "pactl"], "devices::sound::inside_pulse");
 }
 
@@ -68,14 +68,14 @@ fn a_speaker_of_a_real_server_goes_away_under_the_player() {
 }
 
 #[test]
-fn what_is_told_of_microphones_of_a_real_server() {
+fn notices_about_microphones_of_a_real_server() {
     let programs = ["pulseaudio", "pactl", "ffprobe"];
     in_the_rig("pulse", &programs, "devices::notices::inside_pulse_notices");
 }
 
 #[test]
-fn the_desk_is_heard_where_it_is_to_be() {
-    in_the_rig("pulse", &["pulseaudio", "pactl", "parec"], "devices::desk::inside_pulse_desk");
+fn the_mixer_is_audible_only_where_it_is_set_to_be() {
+    in_the_rig("pulse", &["pulseaudio", "pactl", "parec"], "devices::desk::inside_pulse_mixer");
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn links_and_anchors(page: &Path) -> (Vec<String>, BTreeSet<String>) {
 }
 
 #[test]
-fn every_link_and_picture_of_every_page_is_there() {
+fn every_link_and_image_of_every_page_is_there() {
     let (mut wrong, mut followed) = (Vec::new(), 0);
     for page in pages() {
         for link in links_and_anchors(&page).0 {

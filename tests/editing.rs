@@ -86,7 +86,7 @@ fn add(studio: &Studio, name: &str, path: &Path) {
 }
 
 #[test]
-fn a_transition_is_undone_as_all_else_is_and_what_cannot_be_done_is_told() {
+fn a_transition_is_undone_like_other_edits_and_impossible_edits_are_reported() {
     let studio = quiet(Settings::default());
     let now = || studio.snapshot().scenes.collection;
     let before = now().transition.clone();
@@ -129,7 +129,7 @@ fn a_transition_is_undone_as_all_else_is_and_what_cannot_be_done_is_told() {
 }
 
 #[test]
-fn a_clip_that_comes_after_it_was_added_is_heard() {
+fn a_clip_whose_file_appears_after_it_was_added_is_audible() {
     let folder = tempfile::tempdir().unwrap();
     let (recording, clip) = (folder.path().join("recorded.mkv"), folder.path().join("clip.mkv"));
     record(&recording);
@@ -148,7 +148,7 @@ fn a_clip_that_comes_after_it_was_added_is_heard() {
 }
 
 #[test]
-fn a_clip_for_which_there_is_no_strip_is_told_once() {
+fn a_clip_without_a_strip_is_reported_once() {
     let strip = |id| AudioStrip::new(StripId(id), AudioChoice::Silence);
     let others = (1..).map(strip).take(MAX_STRIPS - 1);
     let strips = [AudioStrip::main()].into_iter().chain(others).collect();
@@ -169,7 +169,7 @@ fn a_clip_for_which_there_is_no_strip_is_told_once() {
 }
 
 #[test]
-fn layers_that_are_not_drawn_are_told_of_the_scene_that_is_shown_and_the_preview() {
+fn layers_that_are_not_drawn_are_reported_for_the_program_and_the_preview() {
     let mut collection = Collection::default();
     let scene = collection.current;
     assert!(collection.apply(&Edit::AddScene("Crowd".into())));
@@ -199,7 +199,7 @@ fn layers_that_are_not_drawn_are_told_of_the_scene_that_is_shown_and_the_preview
 }
 
 #[test]
-fn files_that_are_absent_at_first_are_shown_and_heard_when_they_come() {
+fn files_that_are_missing_at_first_are_shown_and_played_when_they_appear() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     let recording = path("recorded.mkv");
@@ -265,7 +265,7 @@ fn files_that_are_absent_at_first_are_shown_and_heard_when_they_come() {
 }
 
 #[test]
-fn a_slide_that_is_missing_is_told_until_it_comes_or_is_found_elsewhere() {
+fn a_missing_slide_is_reported_until_it_appears_or_is_found_elsewhere() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     picture(&path("first.png"));
@@ -310,7 +310,7 @@ fn a_slide_that_is_missing_is_told_until_it_comes_or_is_found_elsewhere() {
 }
 
 #[test]
-fn files_of_filters_and_transitions_that_are_missing_are_told_until_they_come() {
+fn missing_files_of_filters_and_transitions_are_reported_until_they_appear() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     let (mask, table, clip) = (path("mask.png"), path("look.cube"), path("swoosh"));
@@ -390,7 +390,7 @@ fn files_of_filters_and_transitions_that_are_missing_are_told_until_they_come() 
 }
 
 #[test]
-fn what_is_told_of_a_source_goes_with_it() {
+fn notices_about_a_source_end_with_it() {
     let folder = tempfile::tempdir().unwrap();
     let absent = VideoChoice::Image(folder.path().join("absent.png"));
     let settings = Settings {
@@ -457,8 +457,8 @@ fn edits() -> Vec<Edit> {
 }
 
 #[test]
-fn sources_are_changed_on_air_without_a_lost_or_torn_picture() {
-    crate::peers::in_real_time!(sources_are_changed_on_air_without_a_lost_or_torn_picture);
+fn sources_are_changed_on_air_without_a_lost_or_torn_frame() {
+    crate::peers::in_real_time!(sources_are_changed_on_air_without_a_lost_or_torn_frame);
     if missing(&["ffmpeg"]) {
         return;
     }

@@ -149,7 +149,7 @@ fn probe(input: &str) -> Value {
 }
 
 #[test]
-fn every_codec_is_copied_relayed_saved_and_probed() {
+fn every_codec_is_sent_as_is_relayed_saved_and_probed() {
     let Some(ffmpeg) = new_ffmpeg() else { return };
     let folder = tempfile::tempdir().unwrap();
     for (name, codecs, video, audio, rate) in CODECS {
@@ -219,7 +219,7 @@ fn checksums(ffmpeg: &Path, file: &Path, track: &str) -> Vec<String> {
 }
 
 #[test]
-fn mp4_and_mkv_files_of_every_codec_go_out_as_they_are() {
+fn mp4_and_mkv_files_of_every_codec_are_sent_as_is() {
     let Some(ffmpeg) = new_ffmpeg() else { return };
     let folder = tempfile::tempdir().unwrap();
     let mut server = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
@@ -328,7 +328,7 @@ fn successor(folder: &Path, application: &str) -> ([Onair; 2], String, PathBuf) 
 }
 
 #[test]
-fn a_copy_follows_the_server_to_its_successor() {
+fn a_passthrough_file_follows_the_server_to_its_successor() {
     let folder = tempfile::tempdir().unwrap();
     let ([mut first, mut second], url, file) = successor(folder.path(), "live");
     let arguments = ["live", "--copy", file.to_str().unwrap(), "--loop", "--to", &url];
@@ -446,7 +446,7 @@ fn a_drained_server_hands_its_clients_over_within_a_second() {
 }
 
 #[test]
-fn a_server_without_a_successor_asks_its_clients_to_come_back() {
+fn a_server_without_a_successor_asks_its_clients_to_reconnect() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("film.flv");
     std::fs::write(&file, small_film()).unwrap();

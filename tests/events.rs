@@ -258,7 +258,7 @@ fn live_with_control(folder: &Path, words: &[&str]) -> (Onair, File) {
 }
 
 #[test]
-fn what_live_prints_stands_in_the_guide_and_the_guide_is_printed() {
+fn all_output_of_live_is_in_the_guide_and_the_guide_is_printed() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).display().to_string();
     fs::write(path("settings.toml"), SCENES).unwrap();
@@ -313,8 +313,8 @@ fn what_live_prints_stands_in_the_guide_and_the_guide_is_printed() {
 }
 
 #[test]
-fn what_serve_and_play_print_and_the_server_answers_stands_in_the_guide() {
-    peers::in_real_time!(what_serve_and_play_print_and_the_server_answers_stands_in_the_guide);
+fn the_guide_has_all_output_of_serve_and_play_and_all_answers_of_the_server() {
+    peers::in_real_time!(the_guide_has_all_output_of_serve_and_play_and_all_answers_of_the_server);
     let folder = tempfile::tempdir().unwrap();
     let records = folder.path().display().to_string();
     let mut serve = Onair::start(&[

@@ -233,8 +233,8 @@ fn every_fault_that_passes_is_survived_and_what_arrives_is_whole() {
 }
 
 #[test]
-fn stop_ends_within_three_seconds_wherever_it_stands() {
-    peers::in_real_time!(stop_ends_within_three_seconds_wherever_it_stands);
+fn stop_ends_within_three_seconds_in_every_stage() {
+    peers::in_real_time!(stop_ends_within_three_seconds_in_every_stage);
     let runtime = Runtime::start().unwrap();
     let faults = [
         "stall@handshake",

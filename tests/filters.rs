@@ -294,7 +294,7 @@ fn a_whole_scene_looks_as_ffmpegs_graph_for_it_does() {
 }
 
 #[test]
-fn a_colour_table_colours_as_ffmpegs_does() {
+fn a_lut_colors_as_that_of_ffmpeg() {
     if missing(&["ffmpeg"]) {
         return;
     }
@@ -310,7 +310,7 @@ fn a_colour_table_colours_as_ffmpegs_does() {
 }
 
 #[test]
-fn fields_become_pictures_as_well_as_yadif_makes_them() {
+fn fields_become_frames_as_well_as_with_yadif() {
     if missing(&["ffmpeg"]) {
         return;
     }

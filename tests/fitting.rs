@@ -104,8 +104,8 @@ fn watch(studio: &mut Studio) -> Arc<Mutex<Stats>> {
 }
 
 #[test]
-fn the_picture_becomes_smaller_on_a_slow_connection_and_large_again() {
-    peers::in_real_time!(the_picture_becomes_smaller_on_a_slow_connection_and_large_again);
+fn the_video_becomes_smaller_on_a_slow_connection_and_large_again() {
+    peers::in_real_time!(the_video_becomes_smaller_on_a_slow_connection_and_large_again);
     peers::require!("ffmpeg", "ffprobe");
     let folder = tempfile::tempdir().unwrap();
     let (_server, port, http) = server();

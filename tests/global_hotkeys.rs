@@ -37,7 +37,7 @@ source = "Blue"
 "##;
 
 #[test]
-fn hotkeys_are_heard_behind_another_window_and_minimised() {
+fn hotkeys_work_behind_another_window_and_minimized() {
     peers::require!("Xvfb", "dbus-daemon", "openbox", "xdotool", "xprop", "ffplay");
     let (desktop, home) = (Desktop::start(), tempfile::tempdir().unwrap());
     let _manager = desktop.manage();

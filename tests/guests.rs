@@ -264,7 +264,7 @@ fn is_black(color: [u8; 3]) -> bool {
 }
 
 #[test]
-fn two_guests_are_seen_and_heard_and_hear_each_other_but_not_themselves() {
+fn two_guests_are_seen_and_audible_and_hear_each_other_but_not_themselves() {
     if peers::missing(&["chromium", "ffmpeg"]) {
         return;
     }

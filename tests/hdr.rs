@@ -390,7 +390,7 @@ fn psnr(ours: &[u8], theirs: &[f64]) -> f64 {
 
 /// Compares whole test patterns with zscale (and with tonemap, whose curves differ).
 #[test]
-fn pictures_look_as_those_of_ffmpegs_filters() {
+fn frames_look_as_those_of_ffmpegs_filters() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new("ffmpeg");

@@ -148,7 +148,7 @@ fn hevc_and_ac3_are_played_from_segments_of_both_kinds() {
 }
 
 #[test]
-fn one_goes_about_in_recorded_lists() {
+fn recorded_playlists_can_be_seeked() {
     peers::require!("ffmpeg", "nginx");
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
@@ -291,8 +291,8 @@ fn a_transport_stream_is_played_as_it_comes() {
 }
 
 #[test]
-fn a_broadcast_that_begins_anew_is_followed_on() {
-    peers::in_real_time!(a_broadcast_that_begins_anew_is_followed_on);
+fn a_broadcast_that_restarts_is_still_followed() {
+    peers::in_real_time!(a_broadcast_that_restarts_is_still_followed);
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let hls = ["-t", "6", "-f", "hls", "-hls_time", "1", "-hls_list_size", "0", "a.m3u8"];

@@ -220,7 +220,7 @@ fn transport_streams() {
 }
 
 #[test]
-fn films_that_come() {
+fn hostile_video_files() {
     replay("film", &film_seeds(), bodies::film);
 }
 
@@ -230,6 +230,6 @@ fn playlists() {
 }
 
 #[test]
-fn files_of_sound() {
+fn hostile_audio_files() {
     replay("sound", &[], bodies::sound);
 }

@@ -157,7 +157,7 @@ fn the_built_in_server_serves_ffmpeg_gstreamer_and_mpv() {
 }
 
 #[test]
-fn where_nothing_is_chosen_picture_and_sound_go_out_all_the_same() {
+fn without_a_choice_video_and_audio_are_still_sent() {
     peers::require!("ffmpeg", "ffprobe");
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("show.flv");
@@ -210,8 +210,8 @@ fn a_dead_target_touches_no_other_and_gives_the_exit_code() {
 }
 
 #[test]
-fn files_go_out_as_they_are_and_odd_rates_and_single_tracks_are_kept() {
-    peers::in_real_time!(files_go_out_as_they_are_and_odd_rates_and_single_tracks_are_kept);
+fn files_are_sent_as_is_and_unusual_rates_and_single_tracks_are_kept() {
+    peers::in_real_time!(files_are_sent_as_is_and_unusual_rates_and_single_tracks_are_kept);
     peers::require!("ffmpeg", "ffprobe");
     let folder = tempfile::tempdir().unwrap();
     let place = |name: &str| folder.path().join(name);
@@ -283,8 +283,8 @@ fn files_go_out_as_they_are_and_odd_rates_and_single_tracks_are_kept() {
 }
 
 #[test]
-fn picture_and_sound_stay_together_to_the_player() {
-    peers::in_real_time!(picture_and_sound_stay_together_to_the_player);
+fn video_and_audio_stay_in_sync_up_to_the_player() {
+    peers::in_real_time!(video_and_audio_stay_in_sync_up_to_the_player);
     let mut onair = live(&[]);
     let url = onair.play_url();
     wait_live(&mut onair, 0);
@@ -335,8 +335,8 @@ fn picture_and_sound_stay_together_to_the_player() {
 
 /// The measured audio offset is that of `--av-offset`, with a buffer that follows the network.
 #[test]
-fn an_offset_that_is_set_is_measured() {
-    peers::in_real_time!(an_offset_that_is_set_is_measured);
+fn the_measured_audio_offset_is_the_one_that_is_set() {
+    peers::in_real_time!(the_measured_audio_offset_is_the_one_that_is_set);
     let mut onair = live(&[]);
     let url = onair.play_url();
     wait_live(&mut onair, 0);

@@ -86,8 +86,8 @@ fn in_step(
 }
 
 #[test]
-fn a_clip_goes_around_with_its_sound_in_step() {
-    peers::in_real_time!(a_clip_goes_around_with_its_sound_in_step);
+fn a_clip_loops_with_its_audio_in_sync() {
+    peers::in_real_time!(a_clip_loops_with_its_audio_in_sync);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("clip.mp4");
     let name = path.display().to_string();
@@ -156,7 +156,7 @@ fn a_clip_is_paused_moved_about_in_and_stays_in_step() {
 }
 
 #[test]
-fn a_stream_is_shown_with_its_sound_in_step() {
+fn a_stream_is_shown_with_its_audio_in_sync() {
     let mut onair = Onair::start(&TEST);
     let url = onair.play_url();
     let clock = Clock::start();
@@ -170,8 +170,8 @@ fn a_stream_is_shown_with_its_sound_in_step() {
 }
 
 #[test]
-fn a_clip_that_is_played_once_ends_with_its_sound_and_can_be_played_again() {
-    peers::in_real_time!(a_clip_that_is_played_once_ends_with_its_sound_and_can_be_played_again);
+fn a_clip_that_is_played_once_ends_with_its_audio_and_can_be_played_again() {
+    peers::in_real_time!(a_clip_that_is_played_once_ends_with_its_audio_and_can_be_played_again);
     if missing(&["ffmpeg"]) {
         return;
     }
@@ -248,8 +248,8 @@ fn a_clip_that_is_played_once_ends_with_its_sound_and_can_be_played_again() {
 }
 
 #[test]
-fn a_place_that_was_asked_for_is_shown_and_heard_itself() {
-    peers::in_real_time!(a_place_that_was_asked_for_is_shown_and_heard_itself);
+fn a_requested_position_is_shown_and_played_exactly() {
+    peers::in_real_time!(a_requested_position_is_shown_and_played_exactly);
     if missing(&["ffmpeg"]) {
         return;
     }
@@ -443,8 +443,8 @@ fn lasting(samples: &[f32]) -> Vec<(bool, f64)> {
 }
 
 #[test]
-fn files_without_pictures_or_without_sound_follow_others_without_a_gap() {
-    peers::in_real_time!(files_without_pictures_or_without_sound_follow_others_without_a_gap);
+fn files_without_video_or_without_audio_follow_others_without_a_gap() {
+    peers::in_real_time!(files_without_video_or_without_audio_follow_others_without_a_gap);
     if missing(&["ffmpeg"]) {
         return;
     }
@@ -494,8 +494,8 @@ fn files_without_pictures_or_without_sound_follow_others_without_a_gap() {
 }
 
 #[test]
-fn sound_files_of_a_list_follow_each_other_without_a_gap_also_at_other_rates() {
-    peers::in_real_time!(sound_files_of_a_list_follow_each_other_without_a_gap_also_at_other_rates);
+fn audio_files_of_a_list_follow_each_other_without_a_gap_also_at_other_rates() {
+    peers::in_real_time!(audio_files_of_a_list_follow_each_other_without_a_gap_also_at_other_rates);
     if missing(&["ffmpeg"]) {
         return;
     }
@@ -537,7 +537,7 @@ fn sound_files_of_a_list_follow_each_other_without_a_gap_also_at_other_rates() {
 }
 
 #[test]
-fn clips_of_a_collection_of_obs_are_as_large_as_they_are_and_heard_where_there_is_sound() {
+fn clips_of_an_obs_collection_keep_their_size_and_are_audible_if_they_have_audio() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let make = |name: &str, words: &[&str]| {

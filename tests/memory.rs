@@ -193,7 +193,7 @@ fn counted(program: &mut Program, from: &mut i64, warm: i64, pictures: i64) -> u
 }
 
 #[test]
-fn a_picture_allocates_nothing_once_warm() {
+fn a_frame_allocates_nothing_once_warm() {
     let _turn = TURN.lock();
     let mut program = program();
     let (plain, crowded) = (Arc::new(Plan::simple(SourceId(5))), crowded());
@@ -278,7 +278,7 @@ impl AudioFeed for Hum {
 }
 
 #[test]
-fn a_block_of_sound_allocates_nothing_once_warm() {
+fn a_sample_block_allocates_nothing_once_warm() {
     let _turn = TURN.lock();
     let clock = Clock::start();
     let config = mix::Config { rate: 48_000, channels: 2, origin: clock.now(), clock };
@@ -290,7 +290,7 @@ fn a_block_of_sound_allocates_nothing_once_warm() {
 /// Every filter there is, on two strips; one ducks the other and has a sync offset. At 44.1 kHz the
 /// noise suppression resamples to its own rate and back.
 #[test]
-fn a_block_of_filtered_sound_allocates_nothing_once_warm() {
+fn a_filtered_sample_block_allocates_nothing_once_warm() {
     let _turn = TURN.lock();
     let clock = Clock::start();
     for rate in [48_000, 44_100] {

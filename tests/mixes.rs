@@ -83,8 +83,8 @@ fn a_target_without_the_music_gets_the_rest_in_step_and_the_other_target_gets_ev
 }
 
 #[test]
-fn a_delayed_target_gets_its_own_sound_too() {
-    peers::in_real_time!(a_delayed_target_gets_its_own_sound_too);
+fn a_delayed_target_gets_its_own_audio_too() {
+    peers::in_real_time!(a_delayed_target_gets_its_own_audio_too);
     peers::require!("ffmpeg", "ffprobe");
     let folder = tempfile::tempdir().unwrap();
     let (mixed, port) = (folder.path().join("mixed.flv"), free_port());

@@ -126,8 +126,8 @@ fn what_a_server_in_between_does_is_found_and_is_over_again() {
 }
 
 #[test]
-fn another_program_is_never_well_and_what_a_server_codes_anew_is() {
-    peers::in_real_time!(another_program_is_never_well_and_what_a_server_codes_anew_is);
+fn another_program_never_passes_and_a_stream_reencoded_by_a_server_does() {
+    peers::in_real_time!(another_program_never_passes_and_a_stream_reencoded_by_a_server_does);
     peers::require!("nginx", "ffmpeg");
     let nginx = Nginx::start();
     let (other, out) = (nginx.url("live", "other"), nginx.url("live", "out"));
@@ -173,8 +173,8 @@ fn another_program_is_never_well_and_what_a_server_codes_anew_is() {
 }
 
 #[test]
-fn the_built_in_servers_viewers_are_looked_at_and_not_counted() {
-    peers::in_real_time!(the_built_in_servers_viewers_are_looked_at_and_not_counted);
+fn the_viewer_monitor_of_the_built_in_server_is_not_counted_as_a_viewer() {
+    peers::in_real_time!(the_viewer_monitor_of_the_built_in_server_is_not_counted_as_a_viewer);
     let quality = Quality {
         size: Size::new(480, 270),
         video_bitrate: BitsPerSecond(400_000),
@@ -213,7 +213,7 @@ fn the_built_in_servers_viewers_are_looked_at_and_not_counted() {
 }
 
 #[test]
-fn viewers_who_watch_by_http_are_looked_at_too() {
+fn the_viewer_monitor_checks_streams_over_http_too() {
     let mut serve = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
     let ready = serve.wait_named("ready");
     let (rtmp, http) = (ready["rtmp"].as_str().unwrap(), ready["http"].as_str().unwrap());

@@ -179,7 +179,7 @@ fn same(ffmpeg: &Path, sent: &Path, got: &Path, tracks: &[&str]) {
 }
 
 #[test]
-fn our_files_of_several_sounds_are_as_the_specification_has_it_and_ffmpeg_reads_them() {
+fn our_files_with_several_audio_tracks_follow_the_specification_and_ffmpeg_reads_them() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let (mkv, flv) = (folder.path().join("two.mkv"), folder.path().join("two.flv"));
@@ -203,7 +203,7 @@ fn our_files_of_several_sounds_are_as_the_specification_has_it_and_ffmpeg_reads_
 }
 
 #[test]
-fn several_pictures_and_sounds_go_from_ffmpeg_through_our_server_to_ffmpeg() {
+fn several_video_and_audio_tracks_go_from_ffmpeg_through_our_server_to_ffmpeg() {
     let Some(ffmpeg) = new_ffmpeg() else { return };
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("four.flv");

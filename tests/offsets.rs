@@ -5,8 +5,8 @@ use std::fs;
 use crate::peers::{self, LIMIT, Onair};
 
 #[test]
-fn sound_that_is_moved_by_twenty_seconds_is_recorded_there() {
-    peers::in_real_time!(sound_that_is_moved_by_twenty_seconds_is_recorded_there);
+fn audio_with_a_sync_offset_of_twenty_seconds_is_recorded_there() {
+    peers::in_real_time!(audio_with_a_sync_offset_of_twenty_seconds_is_recorded_there);
     peers::require!("ffmpeg", "ffprobe");
     let folder = tempfile::tempdir().unwrap();
     // The markers come every second, so an offset a tenth of a second short of twenty measures as a

@@ -45,7 +45,7 @@ fn settled(studio: &Studio) -> Snapshot {
 }
 
 #[test]
-fn a_first_start_has_a_scene_with_a_source_of_its_own() {
+fn a_first_start_has_a_scene_with_its_own_source() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("settings.toml");
     let studio = window(&path);
@@ -70,7 +70,7 @@ fn a_first_start_has_a_scene_with_a_source_of_its_own() {
 }
 
 #[test]
-fn the_picture_of_settings_of_before_is_a_source_afterwards() {
+fn the_main_video_of_earlier_settings_becomes_a_source() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("settings.toml");
     fs::write(&path, include_str!("data/settings/main-picture.toml")).unwrap();

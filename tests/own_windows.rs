@@ -67,7 +67,7 @@ fn other(desktop: &Desktop, main: &str) -> String {
 }
 
 #[test]
-fn players_have_windows_of_their_own_and_come_back() {
+fn players_have_their_own_windows_and_return_to_the_main_window() {
     peers::require!("Xvfb", "dbus-daemon", "openbox", "xdotool", "xprop", "ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("a film.mp4");

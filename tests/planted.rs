@@ -177,8 +177,8 @@ fn meet(window: &Window, fault: &Fault) -> Option<(Vec<String>, Sentences)> {
 }
 
 #[test]
-fn each_is_told_with_stage_host_cause_and_cure_in_both_languages() {
-    peers::in_real_time!(each_is_told_with_stage_host_cause_and_cure_in_both_languages);
+fn each_fault_is_reported_with_stage_host_cause_and_cure_in_both_languages() {
+    peers::in_real_time!(each_fault_is_reported_with_stage_host_cause_and_cure_in_both_languages);
     let mut order: Vec<&Fault> = FAULTS.iter().collect();
     // The slowest faults start first, so that the others can end meanwhile.
     order.sort_by_key(|fault| std::cmp::Reverse(fault.within));

@@ -147,8 +147,8 @@ fn b_frames_and_aac_come_out_whole_and_in_order() {
 }
 
 #[test]
-fn picture_alone_and_mono_sound_alone() {
-    peers::in_real_time!(picture_alone_and_mono_sound_alone);
+fn video_alone_and_mono_audio_alone() {
+    peers::in_real_time!(video_alone_and_mono_audio_alone);
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let video = make(folder.path(), "v.flv", &with(&[&PICTURE, &["-t", "1"], &H264]));
@@ -266,7 +266,7 @@ fn a_speaker_is_the_master_and_its_loss_stops_nothing() {
 }
 
 #[test]
-fn a_speaker_that_was_named_and_is_not_there_is_told_by_its_name() {
+fn a_named_speaker_that_is_missing_is_reported_by_its_name() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let made = make(folder.path(), "a.flv", &with(&[&TONE, &["-t", "1"], &AAC]));
@@ -284,8 +284,8 @@ fn a_speaker_that_was_named_and_is_not_there_is_told_by_its_name() {
 }
 
 #[test]
-fn mono_is_heard_on_both_sides_and_leans_to_one() {
-    peers::in_real_time!(mono_is_heard_on_both_sides_and_leans_to_one);
+fn mono_is_played_on_both_sides_and_balance_moves_it_to_one() {
+    peers::in_real_time!(mono_is_played_on_both_sides_and_balance_moves_it_to_one);
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let made = make(folder.path(), "a.flv", &with(&[&TONE, &["-t", "2", "-ac", "1"], &AAC]));

@@ -18,7 +18,7 @@ fn events(peer: &Peer) -> Vec<Value> {
 }
 
 #[test]
-fn the_window_ends_after_its_time_with_a_picture_and_figures() {
+fn the_window_ends_after_its_time_with_an_image_and_figures() {
     peers::require!("Xvfb", "dbus-daemon", "ffmpeg");
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("a film.mp4");
@@ -85,7 +85,7 @@ fn a_stream_that_is_lost_when_the_time_is_over_gives_the_code_of_what_is_lost() 
 /// However the window closes, the file is complete, and the notice about it comes before the
 /// summary.
 #[test]
-fn what_is_recorded_when_the_window_is_closed_is_completed_and_told() {
+fn closing_the_window_completes_and_reports_a_recording() {
     peers::require!("Xvfb", "dbus-daemon", "ffmpeg");
     let home = tempfile::tempdir().unwrap();
     let words = ["live", "--video", "test", "--audio", "tone", "--size", "320x180", "--fps", "15"];
@@ -144,7 +144,7 @@ fn where_nothing_can_be_played_the_time_is_over_with_the_code_of_what_failed() {
 }
 
 #[test]
-fn each_of_several_streams_in_a_window_has_a_code_of_its_own() {
+fn each_of_several_streams_in_a_window_has_its_own_code() {
     peers::require!("Xvfb", "dbus-daemon", "ffmpeg");
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("a film.mp4");
@@ -188,7 +188,7 @@ fn the_window_is_as_the_settings_say() {
 }
 
 #[test]
-fn where_there_is_no_display_that_is_said_with_a_code_of_its_own() {
+fn a_missing_display_is_reported_with_its_own_exit_code() {
     let home = tempfile::tempdir().unwrap();
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_onair"));
     let folders = ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"];

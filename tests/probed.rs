@@ -53,7 +53,7 @@ fn mpeg_audio_is_of_the_layer_rate_and_channels_that_its_frames_have() {
 }
 
 #[test]
-fn uncompressed_sound_is_called_as_it_is_written() {
+fn uncompressed_audio_is_named_by_its_format() {
     peers::require!("ffmpeg");
     for (name, codec) in [
         ("a.wav", "pcm_u8"),
@@ -90,7 +90,7 @@ fn the_further_tracks_of_a_file_are_what_they_are() {
 }
 
 #[test]
-fn what_is_said_of_an_address_fits_its_kind() {
+fn errors_about_an_address_fit_its_kind() {
     // An address without a listener, an unknown scheme, and an empty file.
     let empty = tempfile::NamedTempFile::new().unwrap();
     let empty = empty.path().to_str().unwrap();

@@ -28,7 +28,7 @@ fn shape(path: &Path) -> (u64, u64, String, f64) {
 }
 
 #[test]
-fn a_second_program_records_the_same_sources_on_a_canvas_of_its_own() {
+fn a_second_program_records_the_same_sources_on_its_own_canvas() {
     peers::require!("ffprobe");
     let folder = tempfile::tempdir().unwrap();
     let (wide, tall) = (folder.path().join("wide.mp4"), folder.path().join("tall.mp4"));

@@ -170,7 +170,7 @@ fn silence_after_the_handshake_has_a_limit_too() {
 }
 
 #[test]
-fn a_rejected_connection_and_a_silent_refusal_are_told_apart() {
+fn a_rejected_connection_and_a_silent_refusal_are_distinguished() {
     let status = Status::new(Level::Error, code::CONNECT_INVALID_APP, "no such application");
     let server = Server::start(move |connection| match connection {
         0 => Behavior::RejectConnect(status.clone()),
@@ -227,8 +227,8 @@ fn a_server_that_checks_the_key_for_seconds_refuses_and_is_not_lost() {
 }
 
 #[test]
-fn nobody_there_is_tried_again_until_the_time_is_up() {
-    crate::peers::in_real_time!(nobody_there_is_tried_again_until_the_time_is_up);
+fn a_target_without_a_server_is_retried_until_the_time_is_up() {
+    crate::peers::in_real_time!(a_target_without_a_server_is_retried_until_the_time_is_up);
     let server = Server::start(|_| Behavior::Accept);
     let mut target = target(&server);
     target.retry_for = Some(Duration::from_millis(1_500));
@@ -297,7 +297,7 @@ fn a_loss_that_is_not_made_good_has_its_own_ending() {
 }
 
 #[test]
-fn what_the_server_says_while_live_is_heard() {
+fn status_messages_of_the_server_while_live_are_reported() {
     let server = Server::start(|_| {
         Behavior::SayAfterVideo(
             5,
@@ -381,7 +381,7 @@ fn missed(publisher: &Publisher) -> u64 {
 }
 
 #[test]
-fn a_slow_reader_loses_inter_pictures_only() {
+fn a_slow_reader_loses_inter_frames_only() {
     let server = Server::start(|_| Behavior::Slow);
     let show = Show::start_with_frames_of(60_000);
     let publisher = show.publish(target(&server));
@@ -414,7 +414,7 @@ fn a_slow_reader_loses_inter_pictures_only() {
 }
 
 #[test]
-fn sound_that_is_lost_where_far_too_much_waits_is_counted() {
+fn audio_that_is_dropped_from_a_full_backlog_is_counted() {
     let server = Server::start(|_| Behavior::Slow);
     let show = Show::start_with_frames_of(60_000);
     let publisher = show.publish(target(&server));
@@ -433,7 +433,7 @@ fn sound_that_is_lost_where_far_too_much_waits_is_counted() {
 }
 
 #[test]
-fn sound_waits_for_no_keyframe_when_the_link_is_full() {
+fn audio_waits_for_no_keyframe_when_the_link_is_full() {
     let server = Server::start(|_| Behavior::Slow);
     server.release();
     let show = Show::start_with_frames_of(60_000);
@@ -484,7 +484,7 @@ fn a_server_that_takes_nothing_any_more_is_dead() {
 }
 
 #[test]
-fn a_server_that_stands_still_for_a_while_is_told_as_that_and_what_waits_is_what_waits() {
+fn a_server_that_stalls_for_a_while_is_reported_as_stalled_with_the_exact_backlog() {
     let server = Server::start(|_| Behavior::Slow);
     server.release();
     let show = Show::start_with_frames_of(20_000);

@@ -84,7 +84,7 @@ fn look_about_in_a_pause(watching: Watching, name: &str) {
 }
 
 #[test]
-fn a_place_in_a_file_is_seen_also_in_a_pause() {
+fn a_position_in_a_file_is_shown_also_while_paused() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     for name in ["a.flv", "a.mp4", "a.mkv"] {
@@ -95,7 +95,7 @@ fn a_place_in_a_file_is_seen_also_in_a_pause() {
 }
 
 #[test]
-fn one_goes_about_in_files_of_every_format() {
+fn files_of_every_format_can_be_seeked() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     for name in ["a.flv", "a.mp4", "a.mkv"] {
@@ -111,8 +111,8 @@ fn one_goes_about_in_files_of_every_format() {
 }
 
 #[test]
-fn one_goes_about_in_what_a_server_has_recorded() {
-    peers::in_real_time!(one_goes_about_in_what_a_server_has_recorded);
+fn recordings_of_a_server_can_be_seeked() {
+    peers::in_real_time!(recordings_of_a_server_can_be_seeked);
     peers::require!("ffmpeg", "nginx");
     let nginx = peers::Nginx::start();
     make(&nginx.recordings(), "a.flv");

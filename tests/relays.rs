@@ -452,7 +452,7 @@ fn the_push_of_a_successor_takes_over_from_a_drained_server() {
 }
 
 #[test]
-fn a_key_of_a_file_opens_a_server_with_tls_and_is_told_nobody() {
+fn a_key_of_a_file_opens_a_server_with_tls_and_is_shown_to_nobody() {
     peers::require!("ffmpeg");
     let authority = Authority::new();
     let good = authority.good();

@@ -216,7 +216,7 @@ fn frames_before_a_cut_stay_hidden() {
 }
 
 #[test]
-fn two_sound_tracks_and_chapters_come_through() {
+fn two_audio_tracks_and_chapters_are_kept() {
     peers::require!("ffmpeg", "ffprobe");
     let folder = tempfile::tempdir().unwrap();
     let name = |name: &str| folder.path().join(name);

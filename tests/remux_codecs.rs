@@ -166,7 +166,7 @@ fn a_copy_keeps_the_colors_and_languages_of_the_container() {
 }
 
 #[test]
-fn what_cannot_be_carried_is_an_error_unless_it_is_named() {
+fn unsupported_content_is_an_error_unless_it_is_named() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let name = |name: &str| -> PathBuf { folder.path().join(name) };

@@ -232,8 +232,8 @@ const TABLE: [(&str, Change, u64, f64, &[&str]); 16] = [
 ];
 
 #[test]
-fn odd_streams_are_played_on() {
-    peers::in_real_time!(odd_streams_are_played_on);
+fn anomalous_streams_are_played_on() {
+    peers::in_real_time!(anomalous_streams_are_played_on);
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let healthy = clip(folder.path(), "320x180", "48000", "2", "3");
@@ -364,8 +364,8 @@ fn another_codec_in_the_middle_is_played_on() {
 /// Streams that a player joins in the middle and that have no further IDR frame: with intra
 /// refresh, and with open GOPs.
 #[test]
-fn streams_without_idr_pictures_are_seen() {
-    peers::in_real_time!(streams_without_idr_pictures_are_seen);
+fn streams_without_idr_frames_are_shown() {
+    peers::in_real_time!(streams_without_idr_frames_are_shown);
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let refresh = "intra-refresh=1:keyint=25:bframes=0";

@@ -244,7 +244,7 @@ fn wrong_flags_are_usage_errors() {
 }
 
 #[test]
-fn connections_leave_from_the_wished_address() {
+fn connections_leave_from_the_chosen_address() {
     let mut server = serve("127.0.0.1:0", &[]);
     let to = format!("rtmp://127.0.0.1:{}/live/show", port_of(&mut server, "rtmp"));
     goes_live(&to, &["--bind", "127.0.0.2"]);

@@ -272,7 +272,7 @@ fn silence_is_noticed_in_each_stage() {
 }
 
 #[test]
-fn a_server_that_speaks_something_else_is_told_apart() {
+fn a_server_that_speaks_another_protocol_is_recognized() {
     let error = publish().handle_input(NOW, b"HTTP/1.1 400 Bad Request\r\n").unwrap_err();
     assert!(error.to_string().contains("does not speak RTMP"), "{error}");
 }
@@ -540,7 +540,7 @@ impl Client {
 }
 
 #[test]
-fn odd_clients_are_understood() {
+fn unusual_clients_are_understood() {
     let mut client = Client::new();
     // chunk size before connect; command 17 on csid 8; lower-case tcurl; slashes; no createStream
     client.message(&Control::SetChunkSize(1_000).message()).unwrap();
@@ -655,7 +655,7 @@ fn long_messages_are_taken_from_publishers_only() {
 }
 
 #[test]
-fn rejections_are_said_and_then_the_session_ends() {
+fn rejections_are_sent_and_then_the_session_ends() {
     let mut client = Client::new();
     client.say("connect", 1.0, &Value::object([("app", "nope".into())]), &[]);
     client.event();

@@ -51,8 +51,8 @@ impl Drop for XServer {
 }
 
 #[test]
-fn screens_and_windows_of_a_real_server() {
-    peers::in_real_time!(screens_and_windows_of_a_real_server);
+fn displays_and_windows_of_a_real_server() {
+    peers::in_real_time!(displays_and_windows_of_a_real_server);
     peers::require!("Xvfb");
     run_on("640x480x24", "screen::inside_display");
 }

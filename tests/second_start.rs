@@ -27,7 +27,7 @@ fn errors_of(output: &Output) -> String {
 }
 
 #[test]
-fn a_second_start_raises_the_first_and_one_that_hangs_is_told_of() {
+fn a_second_start_raises_the_first_window_and_a_hanging_one_is_reported() {
     peers::require!("Xvfb", "dbus-daemon", "openbox", "xdotool", "xprop", "ffplay");
     let desktop = Desktop::start();
     let _manager = desktop.manage();

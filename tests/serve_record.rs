@@ -46,8 +46,8 @@ fn check(file: &Path) {
 }
 
 #[test]
-fn every_publication_is_a_file_of_its_own() {
-    peers::in_real_time!(every_publication_is_a_file_of_its_own);
+fn every_publication_is_a_separate_file() {
+    peers::in_real_time!(every_publication_is_a_separate_file);
     peers::require!("ffmpeg", "ffprobe");
     let folder = tempfile::tempdir().unwrap();
     let into = folder.path().join("made/anew");

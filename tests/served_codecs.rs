@@ -312,7 +312,7 @@ fn players_go_on_when_size_and_codec_change_in_the_middle() {
 }
 
 #[test]
-fn players_go_on_when_the_publisher_comes_back() {
+fn players_go_on_when_the_publisher_reconnects() {
     let Some(ffmpeg) = new_ffmpeg() else { return };
     if peers::missing(&["chromium", "mpv"]) {
         return;

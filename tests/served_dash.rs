@@ -175,7 +175,7 @@ fn a_manifest_leads_to_segments_of_each_track_also_while_they_grow() {
 }
 
 #[test]
-fn a_publisher_that_comes_back_begins_another_period() {
+fn a_publisher_that_reconnects_begins_another_period() {
     if peers::missing(&["ffmpeg"]) {
         return;
     }

@@ -279,7 +279,7 @@ fn nonsense_is_answered_in_time() {
 }
 
 #[test]
-fn a_publisher_that_comes_back_goes_on_behind_a_discontinuity() {
+fn a_publisher_that_reconnects_goes_on_behind_a_discontinuity() {
     if peers::missing(&["ffmpeg"]) {
         return;
     }

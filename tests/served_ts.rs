@@ -142,7 +142,7 @@ fn mp3_is_written_too() {
 }
 
 #[test]
-fn a_publisher_that_comes_back_goes_on_behind_a_discontinuity() {
+fn a_publisher_that_reconnects_goes_on_behind_a_discontinuity() {
     if peers::missing(&["ffmpeg", "ffprobe"]) {
         return;
     }

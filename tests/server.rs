@@ -235,7 +235,7 @@ fn publish_keys_are_asked_for() {
 
 /// For the case without a publish key, see `a_second_publisher_is_refused_and_the_first_goes_on`.
 #[test]
-fn who_shows_the_publish_key_takes_the_place_of_their_own_ghost() {
+fn a_publisher_with_the_publish_key_replaces_its_own_ghost() {
     let running = start_with(|config| config.publish_keys = vec![Secret::new("opensesame")]);
     let mut ghost = running.publish("live/a?key=opensesame");
     ghost.send(&sound(1, 1));

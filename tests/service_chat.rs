@@ -46,7 +46,7 @@ fn is_chat(event: &Value, field: &str, value: &str) -> bool {
 }
 
 #[test]
-fn messages_of_twitch_are_printed_and_a_lost_connection_comes_back() {
+fn messages_of_twitch_are_printed_and_a_lost_connection_is_reconnected() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("twitch:Show@ws://{}/", listener.local_addr().unwrap());
     let server = thread::spawn(move || {

@@ -32,8 +32,8 @@ fn through(url: &str, link: impl FnOnce(u16) -> u16) -> String {
 }
 
 #[test]
-fn a_stall_of_three_seconds_is_told_and_made_up_for() {
-    crate::peers::in_real_time!(a_stall_of_three_seconds_is_told_and_made_up_for);
+fn a_stall_of_three_seconds_is_reported_and_caught_up() {
+    crate::peers::in_real_time!(a_stall_of_three_seconds_is_reported_and_caught_up);
     let (_live, url) = broadcast();
     let mut link = None;
     let url = through(&url, |port| link.insert(Throttle::start_back(port, WIDE)).port);

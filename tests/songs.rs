@@ -98,8 +98,8 @@ fn tone(sound: &[f32]) -> f64 {
 }
 
 #[test]
-fn songs_are_heard_for_as_long_as_they_last_and_go_around() {
-    peers::in_real_time!(songs_are_heard_for_as_long_as_they_last_and_go_around);
+fn songs_play_for_their_whole_length_and_loop() {
+    peers::in_real_time!(songs_play_for_their_whole_length_and_loop);
     if missing(&["ffmpeg"]) {
         return;
     }
@@ -215,7 +215,7 @@ fn streams_of_ogg_that_follow_each_other_are_all_played() {
 }
 
 #[test]
-fn songs_are_paused_and_gone_about_in() {
+fn songs_can_be_paused_and_seeked() {
     if missing(&["ffmpeg"]) {
         return;
     }

@@ -79,7 +79,7 @@ fn right(name: &str, result: &PlaybackResult, rate: u32) {
 }
 
 #[test]
-fn legacy_sound_of_flv_is_heard() {
+fn legacy_audio_of_flv_is_played() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     for (name, options, rate) in [
@@ -96,7 +96,7 @@ fn legacy_sound_of_flv_is_heard() {
 }
 
 #[test]
-fn sound_of_transport_streams_is_heard() {
+fn audio_of_transport_streams_is_played() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     for (name, options, rate) in [
@@ -147,7 +147,7 @@ fn film(
 }
 
 #[test]
-fn sound_of_mp4_and_mkv_files_is_heard() {
+fn audio_of_mp4_and_mkv_files_is_played() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     for (name, options, rate) in [
@@ -215,7 +215,7 @@ fn he_aac_keeps_rate_and_pitch() {
 }
 
 #[test]
-fn flac_of_flv_is_heard() {
+fn flac_of_flv_plays() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let flac = make(folder.path(), "a.flac", &["-c:a", "flac", "-frame_size", "4608", "-ac", "2"]);
@@ -470,7 +470,7 @@ fn momentary_and_short_term_loudness_are_what_ffmpeg_measures() {
 
 /// Matroska can put several audio frames into one block, in three ways.
 #[test]
-fn laced_sound_of_matroska_is_found_frame_by_frame() {
+fn laced_audio_of_matroska_is_found_frame_by_frame() {
     peers::require!("ffmpeg", "ffprobe", "mkvmerge");
     let folder = tempfile::tempdir().unwrap();
     let plain = make(folder.path(), "plain.mkv", &["-c:a", "ac3", "-ac", "2"]);
@@ -507,7 +507,7 @@ fn laced_sound_of_matroska_is_found_frame_by_frame() {
 }
 
 #[test]
-fn damaged_sound_of_every_kind_ends_in_time() {
+fn damaged_audio_of_every_kind_ends_in_time() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let mut seed = 0x5EED_u64;

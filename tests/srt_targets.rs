@@ -123,8 +123,8 @@ fn srt_live_transmit_takes_the_stream_and_a_wrong_passphrase_is_refused() {
 }
 
 #[test]
-fn a_listener_that_comes_back_gets_the_stream_again_and_a_stop_is_quick() {
-    peers::in_real_time!(a_listener_that_comes_back_gets_the_stream_again_and_a_stop_is_quick);
+fn a_listener_that_reconnects_gets_the_stream_again_and_a_stop_is_quick() {
+    peers::in_real_time!(a_listener_that_reconnects_gets_the_stream_again_and_a_stop_is_quick);
     peers::require!("ffmpeg", "ffprobe");
     let folder = tempfile::tempdir().unwrap();
     let files = ["first.ts", "second.ts"].map(|name| folder.path().join(name));

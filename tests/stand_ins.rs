@@ -47,8 +47,8 @@ fn has_notice(studio: &Studio, key: &str) -> bool {
 }
 
 #[test]
-fn a_clip_that_is_black_is_stood_in_for_until_it_moves() {
-    peers::in_real_time!(a_clip_that_is_black_is_stood_in_for_until_it_moves);
+fn the_fallback_replaces_a_black_clip_until_it_moves() {
+    peers::in_real_time!(the_fallback_replaces_a_black_clip_until_it_moves);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("clip.y4m");
     clip(&path, 80);
@@ -99,8 +99,8 @@ fn a_clip_that_is_black_is_stood_in_for_until_it_moves() {
 }
 
 #[test]
-fn the_chosen_picture_is_stood_in_for_too_when_it_stands_still() {
-    peers::in_real_time!(the_chosen_picture_is_stood_in_for_too_when_it_stands_still);
+fn the_fallback_replaces_the_main_video_too_when_it_is_frozen() {
+    peers::in_real_time!(the_fallback_replaces_the_main_video_too_when_it_is_frozen);
     if missing(&["ffmpeg"]) {
         return;
     }
@@ -150,7 +150,7 @@ fn wav(path: &Path, silent: u32, sounds: u32, amplitude: f64) {
 }
 
 #[test]
-fn a_strip_that_is_silent_is_stood_in_for_until_it_sounds() {
+fn the_fallback_replaces_a_silent_strip_until_it_has_audio() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     wav(&path("voice.wav"), 9, 6, 0.5);
@@ -190,7 +190,7 @@ fn a_strip_that_is_silent_is_stood_in_for_until_it_sounds() {
 }
 
 #[test]
-fn a_sound_that_could_not_be_opened_stands_in_as_soon_as_it_can_be() {
+fn an_audio_fallback_that_could_not_be_opened_plays_as_soon_as_it_can_be() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     // The source is always silent, so only the retry interval makes onair open the fallback again.
@@ -215,7 +215,7 @@ fn a_sound_that_could_not_be_opened_stands_in_as_soon_as_it_can_be() {
 }
 
 #[test]
-fn lines_that_would_stand_in_for_what_is_shown_as_it_is_are_refused() {
+fn lines_that_set_a_fallback_for_a_source_that_has_none_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("clip.y4m");
     clip(&path, 10);

@@ -97,8 +97,8 @@ fn is_png(path: &Path) -> bool {
 }
 
 #[test]
-fn a_film_is_steered_by_lines() {
-    peers::in_real_time!(a_film_is_steered_by_lines);
+fn a_playing_file_is_controlled_by_lines() {
+    peers::in_real_time!(a_playing_file_is_controlled_by_lines);
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let film = film(folder.path(), "film.mp4");
@@ -214,7 +214,7 @@ fn a_broadcast_is_gone_back_in_recorded_and_talked_about_by_lines() {
 }
 
 #[test]
-fn of_several_streams_one_is_heard_and_steered() {
+fn of_several_streams_one_is_audible_and_controlled() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let (one, two) = (film(folder.path(), "one.mp4"), film(folder.path(), "two.flv"));

@@ -60,8 +60,8 @@ fn layer(scenes: &mut Collection, number: u32, path: &Path) -> Vec<Edit> {
 }
 
 #[test]
-fn what_is_given_up_is_told_in_order_and_the_sound_has_no_gap() {
-    crate::peers::in_real_time!(what_is_given_up_is_told_in_order_and_the_sound_has_no_gap);
+fn degradations_are_reported_in_order_and_the_audio_has_no_gap() {
+    crate::peers::in_real_time!(degradations_are_reported_in_order_and_the_audio_has_no_gap);
     if missing(&["ffmpeg", "ffprobe"]) {
         return;
     }

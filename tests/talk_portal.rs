@@ -362,7 +362,7 @@ source = "Blue"
 "##;
 
 #[test]
-fn hotkeys_and_the_talk_key_share_a_session_and_act_in_a_window_that_nobody_sees() {
+fn hotkeys_and_the_push_to_talk_key_share_a_session_and_act_in_a_hidden_window() {
     if peers_are_missing() {
         return;
     }
@@ -622,7 +622,7 @@ fn a_button_is_not_asked_for() {
 
 /// Debian's portal with the backend for sway, which grants no keys.
 #[test]
-fn a_real_portal_without_keys_is_said_to_have_none() {
+fn a_real_portal_without_global_keys_is_reported_as_such() {
     let programs = ["pipewire", "wireplumber", "dbus-send"];
     if peers_are_missing() || peers::missing(&[&programs[..], &HELPERS[..]].concat()) {
         return;

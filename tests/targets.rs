@@ -357,8 +357,8 @@ fn the_bitrate_follows_a_slow_connection_down_and_up_again() {
 }
 
 #[test]
-fn a_line_that_is_too_slow_is_told_when_it_begins_and_when_it_is_over() {
-    peers::in_real_time!(a_line_that_is_too_slow_is_told_when_it_begins_and_when_it_is_over);
+fn a_slow_connection_of_a_target_is_reported_when_it_begins_and_when_it_ends() {
+    peers::in_real_time!(a_slow_connection_of_a_target_is_reported_when_it_begins_and_when_it_ends);
     let mut serve = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "none"]);
     let rtmp = serve.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
     let port = rtmp.rsplit_once(':').unwrap().1.parse().unwrap();
@@ -387,7 +387,7 @@ fn a_line_that_is_too_slow_is_told_when_it_begins_and_when_it_is_over() {
 }
 
 #[test]
-fn that_the_name_is_in_use_is_told_once_however_often_it_is_tried() {
+fn a_name_in_use_is_reported_once_however_often_it_is_tried() {
     let words = ["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"];
     let mut serve = Onair::start(&[&words[..], &["--fault", "busy@publish:4"]].concat());
     let rtmp = serve.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
@@ -403,7 +403,7 @@ fn that_the_name_is_in_use_is_told_once_however_often_it_is_tried() {
 }
 
 #[test]
-fn what_happened_is_written_down_without_keys() {
+fn the_event_log_is_written_without_keys() {
     peers::require!("nginx");
     let mut nginx = Nginx::start();
     let folder = tempfile::tempdir().unwrap();
@@ -430,7 +430,7 @@ fn what_happened_is_written_down_without_keys() {
 }
 
 #[test]
-fn a_look_whether_all_is_ready_finds_what_is_wrong_and_sends_nothing() {
+fn a_preflight_check_finds_errors_and_sends_nothing() {
     peers::require!("nginx");
     let nginx = Nginx::start();
     let good = format!("rtmp://127.0.0.1:{}/live", nginx.port);
@@ -521,8 +521,8 @@ fn a_test_stream_measures_a_custom_server_after_consent_and_never_has_the_key() 
 }
 
 #[test]
-fn the_replay_buffer_fills_while_nothing_goes_out() {
-    peers::in_real_time!(the_replay_buffer_fills_while_nothing_goes_out);
+fn the_replay_buffer_fills_while_nothing_is_sent() {
+    peers::in_real_time!(the_replay_buffer_fills_while_nothing_is_sent);
     peers::require!("ffmpeg", "ffprobe");
     let folder = tempfile::tempdir().unwrap();
     let mut settings = Settings::default();

@@ -314,7 +314,7 @@ fn tls_without_rtmp_behind_it_is_named_at_the_handshake() {
 }
 
 #[test]
-fn plain_and_tls_mixed_up_are_told_apart() {
+fn plain_and_tls_connections_mixed_up_are_distinguished() {
     let authority = Authority::new();
     let (mut server, rtmps) = serve(&authority.good());
     let rtmp = server.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();

@@ -303,7 +303,7 @@ fn the_command_line_alone_makes_tracks_and_refuses_too_many() {
 }
 
 #[test]
-fn an_extra_track_is_recorded_although_the_program_has_no_audio_of_its_own() {
+fn an_extra_track_is_recorded_although_the_program_has_no_audio() {
     peers::require!("ffmpeg", "ffprobe");
     let folder = tempfile::tempdir().unwrap();
     let high = format!("High=file:{}", tone(folder.path(), 880).display());
@@ -371,7 +371,7 @@ fn levels_after(onair: &mut Onair, since: f64, enough: impl Fn(f64, f64) -> bool
 }
 
 #[test]
-fn the_talk_key_is_pressed_without_a_window() {
+fn the_push_to_talk_key_is_pressed_without_a_window() {
     let folder = tempfile::tempdir().unwrap();
     let settings = folder.path().join("settings.toml");
     let strip = |name: &str| {

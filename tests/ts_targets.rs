@@ -176,8 +176,8 @@ fn every_datagram_has_the_wanted_size_and_only_whole_packets() {
 }
 
 #[test]
-fn a_receiver_that_comes_back_gets_the_stream_again() {
-    peers::in_real_time!(a_receiver_that_comes_back_gets_the_stream_again);
+fn a_receiver_that_reconnects_gets_the_stream_again() {
+    peers::in_real_time!(a_receiver_that_reconnects_gets_the_stream_again);
     peers::require!("ffmpeg", "ffprobe");
     let folder = tempfile::tempdir().unwrap();
     let files = ["first.ts", "second.ts"].map(|name| folder.path().join(name));

@@ -134,7 +134,7 @@ fn headless(arguments: &[&str]) -> (Option<i32>, Vec<Value>, String) {
 }
 
 #[test]
-fn several_streams_without_a_window_are_told_apart() {
+fn several_streams_without_a_window_are_distinguished() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let film = folder.path().join("film.flv");

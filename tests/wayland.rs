@@ -95,8 +95,8 @@ fn peers_are_missing() -> bool {
 }
 
 #[test]
-fn the_screen_of_a_real_session() {
-    peers::in_real_time!(the_screen_of_a_real_session);
+fn the_display_of_a_real_session() {
+    peers::in_real_time!(the_display_of_a_real_session);
     if peers_are_missing() {
         return;
     }
@@ -426,8 +426,8 @@ fn inside_portal() {
 }
 
 #[test]
-fn pictures_of_a_real_pipewire() {
-    peers::in_real_time!(pictures_of_a_real_pipewire);
+fn frames_of_a_real_pipewire() {
+    peers::in_real_time!(frames_of_a_real_pipewire);
     if peers::missing(&["dbus-daemon", "pipewire", "wireplumber", "gst-launch-1.0", "pw-cli"]) {
         return;
     }

@@ -194,7 +194,7 @@ fn chromium_plays_our_own_stream_in_the_profile_it_has() {
 }
 
 #[test]
-fn chromium_gets_a_picture_again_when_it_asks_and_after_the_publisher_comes_back() {
+fn chromium_gets_video_again_when_it_asks_and_after_the_publisher_reconnects() {
     if peers::missing(&["chromium", "ffmpeg"]) {
         return;
     }

@@ -491,13 +491,13 @@ fn is_audible(samples: &Path) -> Option<bool> {
 }
 
 #[test]
-fn the_talk_key_is_heard_behind_another_window_and_minimised() {
+fn the_push_to_talk_key_works_behind_another_window_and_minimized() {
     works_in_background("F8", ["keydown", "keyup"], ["F8", "F7"]);
 }
 
 /// X11 numbers the Back button 8; the middle button is another one.
 #[test]
-fn a_talk_button_is_heard_behind_another_window_and_minimised() {
+fn a_push_to_talk_button_works_behind_another_window_and_minimized() {
     works_in_background("mouse-4", ["mousedown", "mouseup"], ["8", "2"]);
 }
 

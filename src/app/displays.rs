@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn displays_of_one_name_or_none_are_told_apart() {
+    fn displays_with_the_same_name_or_none_are_distinguished() {
         let mut displays: Vec<Display> = Vec::new();
         for (index, name) in ["DELL", "", "DELL", "HDMI-1"].into_iter().enumerate() {
             let name = unique_name(&displays, name.to_owned(), index);

@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_behind_a_dialog_is_drawn_five_times_a_second_unless_it_is_also_elsewhere() {
+    fn a_video_behind_a_dialog_is_drawn_five_times_a_second_unless_a_projector_shows_it() {
         let ago = |millis| Instant::now().checked_sub(Duration::from_millis(millis)).unwrap();
         let pace = Pace::new(false, Arc::default());
         for (dimmed, projected, page, due_after) in [

@@ -130,7 +130,7 @@ fn a_target_that_cannot_be_reached_holds_no_other_one_up() {
 }
 
 #[test]
-fn a_program_that_stands_in_the_middle_sends_all_of_a_file() {
+fn a_program_that_stalls_midway_sends_all_of_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = film(folder.path(), 30);
     let (mut server, port) = server(0, folder.path());
@@ -144,7 +144,7 @@ fn a_program_that_stands_in_the_middle_sends_all_of_a_file() {
 }
 
 #[test]
-fn a_link_or_a_server_that_stands_in_the_middle_gets_all_of_a_file() {
+fn a_link_or_a_server_that_stalls_midway_gets_all_of_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = film(folder.path(), 30);
     let (mut server, port) = server(0, folder.path());
@@ -166,8 +166,8 @@ fn a_link_or_a_server_that_stands_in_the_middle_gets_all_of_a_file() {
 }
 
 #[test]
-fn what_a_broken_connection_misses_of_a_file_is_counted_and_told() {
-    peers::in_real_time!(what_a_broken_connection_misses_of_a_file_is_counted_and_told);
+fn packets_of_a_file_lost_to_a_broken_connection_are_counted_and_reported() {
+    peers::in_real_time!(packets_of_a_file_lost_to_a_broken_connection_are_counted_and_reported);
     let folder = tempfile::tempdir().unwrap();
     let file = film(folder.path(), 90);
     let (mut first, port) = server(0, folder.path());

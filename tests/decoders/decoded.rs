@@ -49,7 +49,7 @@ fn the_system_decodes_h264_where_it_is_preferred() {
 
 /// No later packet can be shown before the first keyframe, so the decoder need not wait.
 #[test]
-fn the_first_picture_waits_for_nothing_that_comes_after_it() {
+fn the_first_frame_waits_for_nothing_that_comes_after_it() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let reordered = ["-bf", "3", "-g", "10", "-pix_fmt", "yuv420p"];
@@ -86,7 +86,7 @@ fn the_first_picture_waits_for_nothing_that_comes_after_it() {
 
 /// Preparing the decoder before the first packet changes no frame.
 #[test]
-fn a_decoder_that_was_prepared_gives_the_same_pictures() {
+fn a_prepared_decoder_gives_the_same_frames() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     for (name, options) in [
@@ -187,7 +187,7 @@ fn films() -> Vec<(&'static str, Vec<&'static str>, bool)> {
 }
 
 #[test]
-fn pictures_are_those_that_ffmpeg_decodes() {
+fn frames_are_those_that_ffmpeg_decodes() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     for (name, options, exact) in films() {
@@ -215,7 +215,7 @@ fn pictures_are_those_that_ffmpeg_decodes() {
 }
 
 #[test]
-fn odd_sides_and_what_colours_mean_are_kept() {
+fn odd_sides_and_the_meaning_of_colors_are_kept() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let odd = ["-c:v", "libvpx", "-deadline", "realtime", "-pix_fmt", "yuv420p"];
@@ -297,7 +297,7 @@ const SOUNDS: [(&str, &[&str], u32, u16); 11] = [
 ];
 
 #[test]
-fn sound_is_what_was_encoded() {
+fn decoded_audio_is_what_was_encoded() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     for (name, options, rate, channels) in SOUNDS {
@@ -461,7 +461,7 @@ fn files_and_streams_of_other_codecs_play() {
 
 /// Half of each frame is opaque; the other half becomes more and more transparent.
 #[test]
-fn the_alpha_of_a_webm_clip_is_its_own_in_each_picture() {
+fn the_alpha_of_a_webm_clip_is_its_own_in_each_frame() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let input = "color=red:s=64x48:r=10,format=yuva420p,\

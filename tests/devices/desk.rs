@@ -110,7 +110,7 @@ fn sink(name: &str) {
 }
 
 #[test]
-fn inside_pulse_desk() {
+fn inside_pulse_mixer() {
     if !inside("pulse") {
         return;
     }

@@ -88,7 +88,7 @@ fn a_source_is_drawn_as_it_is_before_one_of_its_filters() {
 }
 
 #[test]
-fn what_finds_no_room_beside_the_scenes_that_are_there_is_told() {
+fn imported_scenes_without_room_beside_existing_ones_are_reported() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("more.json");
     let source = |number: u32| serde_json::json!({"name": format!("S{number}"), "source": "test"});

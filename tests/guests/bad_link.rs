@@ -38,7 +38,7 @@ fn go_on(show: &mut Show, seconds: f64) {
 }
 
 #[test]
-fn a_guest_on_a_bad_link_is_understood_and_the_picture_comes_back() {
+fn a_guest_on_a_bad_link_is_understood_and_the_video_returns() {
     if peers::missing(&["chromium", "ffmpeg"]) {
         return;
     }

@@ -94,7 +94,7 @@ impl Firefox {
 }
 
 #[test]
-fn a_firefox_without_h264_says_so_and_its_guest_is_heard() {
+fn a_firefox_without_h264_says_so_and_its_guest_is_audible() {
     if peers::missing(&["firefox-esr", "ffmpeg"]) {
         return;
     }

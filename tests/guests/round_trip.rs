@@ -10,7 +10,7 @@ const COUNT: usize = 15;
 const MAX_MEDIAN_MS: f64 = 1_000.0;
 
 #[test]
-fn a_guest_sees_the_own_picture_in_the_program_within_a_second() {
+fn a_guest_sees_the_own_video_in_the_program_within_a_second() {
     if peers::missing(&["chromium", "ffmpeg"]) {
         return;
     }

@@ -40,7 +40,7 @@ fn is_the_film(name: &str, (outcome, pitch): (Outcome, f64), plain: &Outcome) {
 }
 
 #[test]
-fn what_another_packager_encrypts_is_the_film_again() {
+fn a_stream_encrypted_by_another_packager_decrypts_to_the_same_video() {
     peers::require!("nginx");
     let source = Source::File(folder().join("plain.mp4"));
     let (plain, pitch) = hear(Config { speaker: false, ..Config::new(source) });

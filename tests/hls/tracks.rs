@@ -13,7 +13,7 @@ use crate::watch::{Watching, config, play};
 use onair::player::{Config, State};
 
 #[test]
-fn a_master_leads_to_a_variant_and_to_its_sound() {
+fn a_multivariant_playlist_leads_to_a_variant_and_to_its_audio() {
     peers::require!("ffmpeg", "nginx");
     let folder = tempfile::tempdir().unwrap();
     for kind in ["mpegts", "fmp4"] {
@@ -101,7 +101,7 @@ fn a_segment_that_is_missing_of_one_list_takes_nothing_of_the_other() {
 /// Both variants have the same video. One contains the audio, and the other has it in a separate
 /// playlist.
 #[test]
-fn the_sound_follows_from_a_variant_that_has_it_to_one_that_has_it_apart_and_back() {
+fn the_audio_continues_between_a_variant_with_it_and_one_with_it_apart() {
     peers::require!("ffmpeg", "nginx");
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
@@ -147,7 +147,7 @@ fn the_sound_follows_from_a_variant_that_has_it_to_one_that_has_it_apart_and_bac
 /// The audio has its own playlist, whose segments stall for a while. The video continues, and then
 /// the audio comes back.
 #[test]
-fn where_the_sound_alone_stalls_the_picture_goes_on_and_the_sound_comes_back() {
+fn if_only_the_audio_stalls_the_video_continues_and_the_audio_returns() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path().to_owned();

@@ -23,7 +23,7 @@ fn studio_with(video: VideoChoice) -> Studio {
 }
 
 #[test]
-fn a_strip_tells_whether_its_own_talk_key_is_held() {
+fn a_strip_reports_whether_its_own_push_to_talk_key_is_pressed() {
     let studio = studio();
     studio.send(Command::AddStrip(AudioChoice::Tone));
     wait_for("both strips", LIMIT, || studio.snapshot().strips.len() == 2);
@@ -96,7 +96,7 @@ fn add(studio: &Studio, name: &str, path: &Path) {
 }
 
 #[test]
-fn a_clip_that_is_added_to_a_scene_is_heard_on_a_strip_of_its_own() {
+fn a_clip_that_is_added_to_a_scene_is_audible_on_its_own_strip() {
     if missing(&["ffmpeg"]) {
         return;
     }
@@ -226,7 +226,7 @@ fn a_wav_file_that_already_plays_follows_the_scene_that_shows_it() {
 }
 
 #[test]
-fn a_clip_without_sound_has_a_strip_that_says_so_and_no_failure_is_told() {
+fn a_clip_without_audio_has_a_strip_that_says_so_and_no_failure_is_reported() {
     if missing(&["ffmpeg"]) {
         return;
     }
@@ -254,7 +254,7 @@ fn a_clip_without_sound_has_a_strip_that_says_so_and_no_failure_is_told() {
 /// Only FFmpeg decodes VP9.
 #[cfg(feature = "ffmpeg")]
 #[test]
-fn webm_is_shown_and_heard() {
+fn webm_is_played_with_video_and_audio() {
     if missing(&["ffmpeg"]) {
         return;
     }
@@ -315,9 +315,9 @@ fn a_clip_of_a_scene_is_played_once_and_is_silent_then() {
 }
 
 #[test]
-fn a_stream_that_is_black_is_told_until_something_is_seen_and_a_black_clip_is_not() {
+fn a_black_stream_is_reported_until_something_is_seen_and_a_black_clip_is_not() {
     crate::peers::in_real_time!(
-        a_stream_that_is_black_is_told_until_something_is_seen_and_a_black_clip_is_not
+        a_black_stream_is_reported_until_something_is_seen_and_a_black_clip_is_not
     );
     if missing(&["ffmpeg"]) {
         return;

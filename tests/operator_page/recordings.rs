@@ -51,7 +51,7 @@ fn hls_js_plays_a_recording_and_seeks_in_it() {
 
 /// The page plays a recording with several audio tracks with sound.
 #[test]
-fn a_recording_with_several_audio_tracks_has_sound() {
+fn a_recording_with_several_audio_tracks_plays_its_audio() {
     if peers::missing(&["chromium", "ffmpeg"]) {
         return;
     }

@@ -32,8 +32,8 @@ fn broadcast(file: &Path) -> u16 {
 }
 
 #[test]
-fn it_is_heard_also_where_the_buffer_is_shorter() {
-    crate::peers::in_real_time!(it_is_heard_also_where_the_buffer_is_shorter);
+fn audio_plays_also_where_the_buffer_is_shorter() {
+    crate::peers::in_real_time!(audio_plays_also_where_the_buffer_is_shorter);
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let parts: [&[&str]; 5] = [&PICTURE, &TONE, &["-t", "6", "-ac", "2"], &H264, &AAC];

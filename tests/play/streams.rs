@@ -82,7 +82,7 @@ fn notice_keys(player: &Player) -> Vec<&'static str> {
 }
 
 #[test]
-fn a_broadcaster_who_leaves_is_waited_for_and_comes_back() {
+fn a_publisher_that_leaves_is_waited_for_and_reconnects() {
     peers::require!("ffmpeg", "nginx");
     let nginx = peers::Nginx::start();
     let (url, runtime) = (nginx.url("live", "on_and_off"), Runtime::start().unwrap());
@@ -175,7 +175,7 @@ fn is_played(url: &str) {
 }
 
 #[test]
-fn b_pictures_of_x264_are_played_live() {
+fn b_frames_of_x264_are_played_live() {
     peers::require!("ffmpeg", "nginx");
     let servers = Servers::start();
     let options = ["-bf", "3", "-b_strategy", "0", "-preset", "veryfast"];

@@ -26,7 +26,7 @@ fn a_server_may_send_us_elsewhere() {
 }
 
 #[test]
-fn asked_to_connect_again_without_an_address_we_come_back_to_the_same() {
+fn asked_to_reconnect_without_an_address_we_reconnect_to_the_same() {
     let server = Server::start(|index| match index {
         0 => Behavior::SendBack,
         _ => Behavior::Accept,
@@ -66,7 +66,7 @@ fn asked_to_connect_to_a_relative_address_we_find_it() {
 }
 
 #[test]
-fn asked_to_connect_where_nobody_is_a_live_stream_comes_back() {
+fn asked_to_connect_to_a_missing_server_a_live_stream_reconnects() {
     let server = Server::start(|index| match index {
         0 => Behavior::SendElsewhere("rtmp://127.0.0.1:1/live".into()),
         _ => Behavior::Accept,

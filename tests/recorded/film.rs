@@ -74,19 +74,19 @@ fn goes_about(name: &str) {
 }
 
 #[test]
-fn one_goes_about_in_an_mp4_of_a_web_server() {
+fn an_mp4_on_a_web_server_can_be_seeked() {
     goes_about("front.mp4");
     goes_about("end.mp4");
 }
 
 #[test]
-fn one_goes_about_in_fragments_of_a_web_server() {
+fn fragments_on_a_web_server_can_be_seeked() {
     goes_about("parts.mp4");
     goes_about("bare.mp4");
 }
 
 #[test]
-fn one_goes_about_in_matroska_of_a_web_server() {
+fn matroska_on_a_web_server_can_be_seeked() {
     goes_about("a.mkv");
     goes_about("live.mkv");
 }
@@ -149,18 +149,18 @@ fn shows_the_same(films: &[&str], options: &[&str], places: &[f64]) {
 }
 
 #[test]
-fn the_picture_of_a_place_in_an_mp4_is_the_one_that_the_file_has_there() {
+fn the_frame_at_a_position_in_an_mp4_is_the_one_that_the_file_has_there() {
     let films = ["front.mp4", "end.mp4", "parts.mp4", "begun.mp4", "told.mp4", "bare.mp4"];
     shows_the_same(&films, &[], &[7.52, 2.96, 0.0, 3.48]);
 }
 
 #[test]
-fn the_picture_of_a_place_in_matroska_is_the_one_that_the_file_has_there() {
+fn the_frame_at_a_position_in_matroska_is_the_one_that_the_file_has_there() {
     shows_the_same(&["a.mkv", "front.mkv", "live.mkv"], &[], &[7.52, 2.96, 0.0, 3.48]);
 }
 
 #[test]
-fn a_place_is_found_by_halves_where_there_is_no_index() {
+fn a_position_is_found_by_bisection_where_there_is_no_index() {
     // More data than onair reads sequentially, so that it has to search.
     let steady = ["-b:v", "16M", "-minrate", "16M", "-maxrate", "16M", "-bufsize", "4M"];
     let steady = [&steady[..], &["-x264-params", "nal-hrd=cbr:force-cfr=1"]].concat();
@@ -169,7 +169,7 @@ fn a_place_is_found_by_halves_where_there_is_no_index() {
 }
 
 #[test]
-fn a_probe_tells_the_same_of_a_film_on_a_web_server_and_on_the_disk() {
+fn a_probe_reports_the_same_for_a_file_on_a_web_server_and_on_the_disk() {
     peers::require!("ffmpeg", "nginx");
     let folder = tempfile::tempdir().unwrap();
     let nginx = nginx(folder.path());
@@ -217,7 +217,7 @@ fn make_sound(folder: &Path, name: &str, seconds: &str) -> PathBuf {
 }
 
 #[test]
-fn one_goes_about_in_sound_alone_of_a_web_server() {
+fn audio_without_video_on_a_web_server_can_be_seeked() {
     peers::require!("ffmpeg", "nginx");
     let folder = tempfile::tempdir().unwrap();
     let nginx = nginx(folder.path());
@@ -277,7 +277,7 @@ fn one_goes_about_in_sound_alone_of_a_web_server() {
 }
 
 #[test]
-fn sound_alone_of_a_web_server_is_a_source_that_one_goes_about_in() {
+fn audio_without_video_on_a_web_server_is_a_source_that_can_be_seeked() {
     peers::require!("ffmpeg", "nginx");
     let folder = tempfile::tempdir().unwrap();
     let nginx = nginx(folder.path());
@@ -300,7 +300,7 @@ fn sound_alone_of_a_web_server_is_a_source_that_one_goes_about_in() {
 }
 
 #[test]
-fn a_server_that_gives_no_parts_plays_a_film_from_its_beginning() {
+fn a_file_on_a_server_without_range_support_plays_from_its_beginning() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     for (name, _) in FILMS {
@@ -317,7 +317,7 @@ fn a_server_that_gives_no_parts_plays_a_film_from_its_beginning() {
 }
 
 #[test]
-fn an_index_that_cannot_be_had_is_told() {
+fn an_index_that_cannot_be_loaded_is_reported() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("end.mp4");
@@ -374,7 +374,7 @@ fn what_breaks_off_is_gone_on_with_unless_it_has_become_another_file() {
 }
 
 #[test]
-fn whatever_a_server_does_with_parts_of_a_film_it_ends_in_words() {
+fn whatever_a_server_does_with_ranges_of_a_file_the_end_has_a_message() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     for name in ["end.mp4", "a.mkv"] {
@@ -415,7 +415,7 @@ fn a_player_that_waits_for_a_part_stops_at_once() {
 }
 
 #[test]
-fn a_film_of_a_web_server_is_a_source_that_one_goes_about_in() {
+fn a_video_file_on_a_web_server_is_a_source_that_can_be_seeked() {
     peers::require!("ffmpeg", "nginx");
     let folder = tempfile::tempdir().unwrap();
     let nginx = nginx(folder.path());

@@ -345,13 +345,13 @@ fn from_the_beginning(piece: &Piece) {
 }
 
 #[test]
-fn whatever_a_server_gives_for_a_part_in_mid_film_it_is_played_on_or_lost_in_words() {
+fn whatever_a_server_gives_for_a_range_midway_the_file_plays_on_or_ends_with_a_message() {
     peers::require!("ffmpeg");
     in_the_middle(&film());
 }
 
 #[test]
-fn whatever_a_server_gives_for_parts_from_the_beginning_the_film_is_played() {
+fn whatever_a_server_gives_for_ranges_from_the_beginning_the_file_is_played() {
     peers::require!("ffmpeg");
     from_the_beginning(&film());
 }

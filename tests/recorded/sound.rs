@@ -61,7 +61,7 @@ fn pitch((samples, rate): &(Vec<i16>, f64), from: f64) -> f64 {
 }
 
 #[test]
-fn one_goes_about_in_songs_of_a_web_server() {
+fn songs_on_a_web_server_can_be_seeked() {
     peers::require!("ffmpeg", "nginx");
     let folder = tempfile::tempdir().unwrap();
     let authority = Authority::new();
@@ -182,7 +182,7 @@ fn streams_of_ogg_that_follow_each_other_are_all_played_from_a_web_server() {
 }
 
 #[test]
-fn a_song_of_a_web_server_is_a_source_that_one_goes_about_in() {
+fn a_song_on_a_web_server_is_a_source_that_can_be_seeked() {
     peers::require!("ffmpeg", "nginx");
     let folder = tempfile::tempdir().unwrap();
     let authority = Authority::new();
@@ -207,7 +207,7 @@ fn a_song_of_a_web_server_is_a_source_that_one_goes_about_in() {
 }
 
 #[test]
-fn a_station_without_an_end_is_heard_from_the_middle_of_a_frame() {
+fn a_station_without_an_end_plays_from_the_middle_of_a_frame() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     for (name, kind) in [("song.mp3", "audio/mpeg"), ("song.aac", "audio/aac")] {
@@ -229,7 +229,7 @@ fn a_station_without_an_end_is_heard_from_the_middle_of_a_frame() {
 }
 
 #[test]
-fn what_is_called_sound_and_is_none_is_told() {
+fn a_file_that_claims_to_be_audio_and_is_not_is_reported() {
     let port = web::canned(move |_, socket| {
         let text = [b"this is no song, whatever it is called; ".as_slice(); 4_000].concat();
         let head = "HTTP/1.1 200 OK\r\nContent-Type: audio/mpeg\r\n";

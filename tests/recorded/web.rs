@@ -29,7 +29,7 @@ fn make_large(folder: &Path, name: &str) {
 }
 
 #[test]
-fn one_goes_about_in_files_of_a_web_server() {
+fn files_on_a_web_server_can_be_seeked() {
     peers::require!("ffmpeg", "nginx");
     let folder = tempfile::tempdir().unwrap();
     make(folder.path(), "a.flv");
@@ -55,7 +55,7 @@ fn one_goes_about_in_files_of_a_web_server() {
 }
 
 #[test]
-fn what_a_player_of_ours_wrote_is_gone_about_in_too() {
+fn a_file_that_our_player_wrote_can_be_seeked_too() {
     peers::require!("ffmpeg", "nginx");
     let folder = tempfile::tempdir().unwrap();
     let file = make(folder.path(), "a.flv");
@@ -132,7 +132,7 @@ fn a_server_that_gives_no_parts_is_played_from_the_beginning() {
 }
 
 #[test]
-fn a_place_that_does_not_come_is_told_and_it_plays_on() {
+fn a_position_that_does_not_load_is_reported_and_playback_continues() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let file = make(folder.path(), "a.flv");

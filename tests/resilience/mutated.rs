@@ -493,7 +493,7 @@ fn mutated_streams_over_rtmp_end_without_a_panic_a_hang_or_growth() {
 }
 
 #[test]
-fn players_come_back_to_mutated_streams_over_http() {
+fn players_recover_from_mutated_streams_over_http() {
     peers::require!("ffmpeg");
     let shelf = Shelf::default();
     let port = web_server(shelf.clone());
@@ -504,7 +504,7 @@ fn players_come_back_to_mutated_streams_over_http() {
 }
 
 #[test]
-fn players_come_back_to_mutated_streams_over_rtmp() {
+fn players_recover_from_mutated_streams_over_rtmp() {
     peers::require!("ffmpeg");
     let shelf = Shelf::default();
     let port = rtmp_server(shelf.clone());

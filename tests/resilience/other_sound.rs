@@ -19,7 +19,7 @@ fn notices<'a>(events: &'a [Value], begins: &str) -> Vec<&'a Value> {
 }
 
 #[test]
-fn a_publisher_who_comes_back_with_other_sound_is_heard_on_over_rtmp_and_http() {
+fn a_publisher_that_reconnects_with_other_audio_plays_on_over_rtmp_and_http() {
     peers::require!("ffmpeg");
     let mut serve = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
     let ready = serve.wait_named("ready");

@@ -64,7 +64,7 @@ fn serve() -> (Onair, String) {
 }
 
 #[test]
-fn another_codec_within_a_publication_over_rtmp_is_told_once_and_played_on() {
+fn another_codec_within_a_publication_over_rtmp_is_reported_once_and_played_on() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let first = clip(folder.path(), "320x180", "48000", "2", "10");

@@ -75,8 +75,8 @@ fn live(
 }
 
 #[test]
-fn scenes_switch_on_air_without_a_lost_or_torn_picture() {
-    crate::peers::in_real_time!(scenes_switch_on_air_without_a_lost_or_torn_picture);
+fn scenes_switch_on_air_without_a_lost_or_torn_frame() {
+    crate::peers::in_real_time!(scenes_switch_on_air_without_a_lost_or_torn_frame);
     if missing(&["ffmpeg"]) {
         return;
     }
@@ -266,8 +266,8 @@ fn clip(path: &Path) {
 }
 
 #[test]
-fn a_clip_is_shown_and_heard_by_its_own_time_from_when_it_is_begun() {
-    crate::peers::in_real_time!(a_clip_is_shown_and_heard_by_its_own_time_from_when_it_is_begun);
+fn a_clip_plays_by_its_own_time_from_when_it_is_started() {
+    crate::peers::in_real_time!(a_clip_plays_by_its_own_time_from_when_it_is_started);
     if missing(&["ffmpeg"]) {
         return;
     }
@@ -319,8 +319,8 @@ fn a_clip_is_shown_and_heard_by_its_own_time_from_when_it_is_begun() {
 }
 
 #[test]
-fn a_stinger_lies_over_the_change_of_scenes_on_air_and_is_heard() {
-    crate::peers::in_real_time!(a_stinger_lies_over_the_change_of_scenes_on_air_and_is_heard);
+fn a_stinger_covers_the_change_of_scenes_on_air_and_is_audible() {
+    crate::peers::in_real_time!(a_stinger_covers_the_change_of_scenes_on_air_and_is_audible);
     if missing(&["ffmpeg"]) {
         return;
     }

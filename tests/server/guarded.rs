@@ -181,7 +181,7 @@ fn a_connection_ends_with_a_refused_upgrade() {
 }
 
 #[test]
-fn pages_that_are_let_in_are_told_so_in_every_answer() {
+fn every_answer_to_an_allowed_page_says_that_it_is_allowed() {
     let running = start_with(|config| config.cors = vec!["https://page.example".into()]);
     let _publisher = published(&running, "live/onair");
     let page = "Host: localhost\r\nOrigin: https://page.example\r\n";
@@ -353,7 +353,7 @@ fn players_who_wait_keep_no_publisher_out() {
 }
 
 #[test]
-fn who_waits_too_long_is_told_that_nobody_publishes() {
+fn a_viewer_that_waits_too_long_learns_that_nobody_publishes() {
     let running = start_with(|config| config.limits.waiting_viewer = Duration::from_secs(1));
     let mut player = running.play("live/none");
     while player.next().is_some() {}

@@ -156,7 +156,7 @@ pub(super) fn displays(harness: &mut Harness<'static, Window>) {
 }
 
 #[test]
-fn screens_windows_and_what_there_is_already_are_chosen_from_lists() {
+fn displays_windows_and_existing_sources_are_chosen_from_lists() {
     let mut harness = with(&[]);
     displays(&mut harness);
     let chosen = |sent: &[Command]| placed(edit(sent)).1;
@@ -475,7 +475,7 @@ fn dropped_files_and_addresses_become_sources() {
 }
 
 #[test]
-fn files_beyond_the_limit_are_told_when_they_are_dropped() {
+fn files_beyond_the_limit_are_reported_when_they_are_dropped() {
     let mut harness = open("idle");
     let mut drop_files =
         |count: usize| drop_files(&mut harness, (0..count).map(|it| format!("/pictures/{it}.png")));

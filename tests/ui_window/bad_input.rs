@@ -136,7 +136,7 @@ fn a_number_beyond_the_limit_stays_in_its_field() {
 }
 
 #[test]
-fn a_number_beyond_the_limit_is_said_after_enter() {
+fn a_number_beyond_the_limit_is_reported_after_enter() {
     let mut harness = building::with(&["test"]);
     source(&harness, "Source 1").click();
     harness.run();
@@ -167,7 +167,7 @@ fn a_source_keeps_its_name_until_it_gets_another() {
 }
 
 #[test]
-fn a_font_that_is_not_installed_is_said() {
+fn a_font_that_is_not_installed_is_reported() {
     let mut harness = building::with(&["text:Welcome"]);
     source(&harness, "Source 1").click();
     harness.run();
@@ -183,7 +183,7 @@ fn a_font_that_is_not_installed_is_said() {
 }
 
 #[test]
-fn a_play_address_that_is_none_is_said() {
+fn an_invalid_play_address_is_reported() {
     let mut harness = open("custom");
     harness.state().demo.change(|snapshot| snapshot.targets[1].monitored = true);
     harness.get_by_role_and_label(Role::Button, "live.example.com").click();

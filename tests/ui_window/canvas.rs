@@ -220,7 +220,7 @@ fn the_middle_button_and_the_space_bar_move_the_canvas_and_nothing_on_it() {
 }
 
 #[test]
-fn where_the_space_bar_is_the_talk_key_it_does_not_move_the_canvas() {
+fn a_space_bar_that_is_the_push_to_talk_key_does_not_move_the_canvas() {
     let mut harness = one_item();
     harness.state_mut().demo.change(|snapshot| {
         snapshot.strips = Demo::new("mixer").snapshot().strips;

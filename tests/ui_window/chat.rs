@@ -6,7 +6,7 @@ use onair::studio::watch::own_chat::ChatCommand;
 use onair::wire::chat::{ChatLine, ChatRefusal};
 
 #[test]
-fn what_is_said_is_read_and_answered() {
+fn chat_messages_are_read_and_answered() {
     let mut harness = open("watch-chat");
     harness.get_by_role_and_label(Role::Label, "guest-7 画面真清晰");
     let send = harness.get_by_role_and_label(Role::Button, "Send");

@@ -345,7 +345,7 @@ fn chosen_hotkeys_act_and_usual_ones_do_not() {
 }
 
 #[test]
-fn what_a_command_does_is_told_below_the_list_and_covers_no_command() {
+fn the_description_of_a_command_is_below_the_list_and_covers_no_command() {
     let mut harness = open("idle");
     harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
     harness.run();
@@ -439,7 +439,7 @@ fn a_source_is_shown_and_hidden_by_its_name_and_a_scene_beyond_the_ninth_has_a_h
 }
 
 #[test]
-fn a_named_command_gets_a_hotkey_and_conflicts_are_said() {
+fn a_named_command_gets_a_hotkey_and_conflicts_are_reported() {
     let mut harness = with_hotkeys("idle", &[("target:", "Ctrl+R")]);
     settings_page(&mut harness, "Hotkeys");
     harness.get_by_label("Hotkey for Turn the target Built-in server on or off: Ctrl+R");

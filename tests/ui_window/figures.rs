@@ -9,7 +9,7 @@ use super::sound::paints;
 use super::*;
 
 #[test]
-fn sound_that_went_too_is_told_beside_the_dropped_pictures() {
+fn dropped_audio_is_shown_beside_the_dropped_frames() {
     let mut harness = open("slow");
     let is_shown = |harness: &Harness<'static, Window>, words: &str| {
         harness.query_all_by_label_contains(words).count() > 0

@@ -61,7 +61,7 @@ fn films() -> ChooserKind {
 }
 
 #[test]
-fn a_file_is_chosen_by_keyboard_and_others_are_left_out() {
+fn a_file_is_chosen_by_keyboard_and_files_of_other_kinds_are_hidden() {
     let (folder, mut harness) = chooser(films());
     harness.get_by_label("film.mp4");
     assert!(harness.query_by_label("note.txt").is_none());
@@ -85,7 +85,7 @@ fn a_file_is_chosen_by_keyboard_and_others_are_left_out() {
 }
 
 #[test]
-fn a_path_is_typed_and_nonsense_is_said_to_be_so() {
+fn a_path_is_typed_and_nonsense_is_reported() {
     let (folder, mut harness) = chooser(films());
     // No font has this character, so a box is drawn.
     harness.ctx.set_missing_glyph_policy(egui::MissingGlyphPolicy::Tofu);
@@ -193,7 +193,7 @@ fn a_new_folder_is_created_and_the_next_choice_begins_where_the_last_one_was() {
 }
 
 #[test]
-fn an_empty_folder_is_said_to_be_what_choose_takes() {
+fn choose_in_an_empty_folder_says_that_it_takes_the_folder() {
     let (folder, mut harness) = chooser(ChooserKind::Folder { may_be_new: false });
     harness.get_by_label("inner").focus();
     harness.run();

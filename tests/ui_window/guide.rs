@@ -128,7 +128,7 @@ fn the_language_changes_at_once() {
 }
 
 #[test]
-fn camera_and_microphone_are_chosen_and_heard() {
+fn camera_and_microphone_are_chosen_and_the_level_is_visible() {
     let mut harness = begin("no-camera");
     press(&mut harness, Key::Enter);
     harness.get_by_label_contains("No camera found.");

@@ -14,7 +14,7 @@ fn recording_starts_and_stops() {
 }
 
 #[test]
-fn the_sound_tracks_of_recordings_are_named_in_the_settings() {
+fn the_audio_tracks_of_recordings_are_named_in_the_settings() {
     let mut harness = open("mixer");
     settings_page(&mut harness, "Recording");
     harness.get_by_label("Audio tracks in recordings: 3");

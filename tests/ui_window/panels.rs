@@ -267,7 +267,7 @@ fn tab_goes_from_a_panel_through_its_buttons_in_reading_order() {
 }
 
 #[test]
-fn a_panel_gets_a_window_of_its_own_and_is_kept_there() {
+fn a_panel_gets_its_own_window_and_is_kept_there() {
     let mut harness = open("mixer");
     command(&mut harness, "Arrange panels");
     click(&mut harness, "Move Audio mixer to its own window");
@@ -358,7 +358,7 @@ fn selecting_a_source_brings_the_inspector_to_the_front_wherever_it_is() {
 }
 
 #[test]
-fn the_studio_layout_shows_scenes_as_pictures_and_how_the_machine_keeps_up() {
+fn the_studio_layout_shows_scenes_as_thumbnails_and_the_load_of_the_computer() {
     let size = Vec2::new(1920.0, 1080.0);
     let mut harness = laid_out("scenes", "studio", size);
     let ids: Vec<SceneId> =

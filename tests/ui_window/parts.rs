@@ -422,7 +422,7 @@ fn a_long_name_in_use_takes_one_line() {
 }
 
 #[test]
-fn a_bad_name_is_told_beside_the_field_and_nothing_typed_is_lost() {
+fn a_bad_name_is_reported_beside_the_field_and_nothing_typed_is_lost() {
     let mut harness = opened(Language::English);
     for (name, wanted) in [
         ("a/b", "a name cannot contain"),

@@ -193,7 +193,7 @@ fn what_there_was_no_room_for_shows_no_properties_of_what_comes_later() {
 }
 
 #[test]
-fn slides_are_pictures_that_are_chosen_one_by_one() {
+fn slides_are_images_that_are_chosen_one_by_one() {
     let mut harness = properties_of("slides:/a/1.png");
     let last_request =
         |harness: &Harness<'static, Window>| harness.state().requests.last().cloned();
@@ -236,7 +236,7 @@ fn slides_are_pictures_that_are_chosen_one_by_one() {
 }
 
 #[test]
-fn a_slide_that_is_missing_is_told_and_found_elsewhere() {
+fn a_missing_slide_is_reported_and_found_elsewhere() {
     let mut harness = with(&["slides:/a/1.png"]);
     let add = |path: &str| Edit::AddFile(SOURCE, path.into());
     make(&mut harness, &[add("/a/2.png"), add("/b/3.png")]);

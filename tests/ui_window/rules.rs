@@ -49,7 +49,7 @@ fn the_details_of_an_event_are_typed() {
 }
 
 #[test]
-fn a_command_that_no_rule_can_run_is_said_to_be_unknown() {
+fn a_command_that_no_rule_can_run_is_reported_as_unknown() {
     let mut harness = open_rules(&["chat:!x => settings"]);
     harness.get_by_label_contains("onair does not know this command");
     assert_eq!(click(&mut harness, "Test"), []);

@@ -39,7 +39,7 @@ fn filters_of_a_source_are_added_moved_set_and_taken_away() {
 }
 
 #[test]
-fn filters_that_are_left_out_say_so_where_they_are_set() {
+fn filters_that_are_skipped_say_so_where_they_are_set() {
     let mut harness = open("filters");
     let slots = ["chroma-key", "beauty", "denoise"].map(|kind| video::Slot {
         enabled: kind != "denoise",
@@ -163,7 +163,7 @@ fn properties_set(commands: &[Command]) -> (SourceId, Properties) {
 }
 
 #[test]
-fn properties_of_texts_slides_and_screens_are_set() {
+fn properties_of_texts_slides_and_displays_are_set() {
     let mut harness = open("properties");
     let press = |harness: &mut Harness<'static, Window>, name: &str| {
         harness.get_by_role_and_label(Role::CheckBox, name).click_accesskit();
@@ -271,7 +271,7 @@ fn a_transition_is_chosen_and_set() {
 }
 
 #[test]
-fn one_scene_gets_a_transition_of_its_own() {
+fn one_scene_gets_its_own_transition() {
     let mut harness = open("media");
     let scene = harness.state().demo.snapshot().scenes.collection.scenes[0].clone();
     let own = |commands: &[Command]| match commands {
@@ -459,7 +459,7 @@ fn what_is_shown_for_a_source_that_is_black_is_chosen_among_its_properties() {
 }
 
 #[test]
-fn what_is_said_of_a_field_begins_below_it() {
+fn the_message_about_a_field_begins_below_it() {
     for language in [Language::English, Language::Chinese] {
         let mut harness =
             open_as("media", Vec2::new(1280.0, 720.0), preferences(language, Theme::Dark));
@@ -563,7 +563,7 @@ fn a_camera_is_set_by_what_its_driver_tells() {
 }
 
 #[test]
-fn a_name_that_is_cut_off_is_told_in_a_tooltip() {
+fn a_truncated_name_is_shown_in_a_tooltip() {
     let name = "The scene with the longest name that anybody has given to a scene";
     let mut harness = building::with(&[]);
     building::make(&mut harness, &[Edit::AddScene(name.into()), Edit::AddScene("Talk".into())]);

@@ -20,7 +20,7 @@ fn faults_of_the_built_in_server_are_switched_by_developers() {
 }
 
 #[test]
-fn a_server_is_told_where_its_clients_go_when_it_ends() {
+fn the_successor_to_which_clients_go_is_set_for_a_server() {
     let type_in = |text: &str| {
         let mut harness = open("idle");
         harness.state_mut().screen.as_mut().unwrap().open(Dialog::Developer);

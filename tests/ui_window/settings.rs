@@ -351,7 +351,7 @@ fn the_size_of_the_window_is_remembered_but_not_while_it_is_set_up() {
 }
 
 #[test]
-fn a_hotkey_is_chosen_by_pressing_it_and_conflicts_are_said() {
+fn a_hotkey_is_chosen_by_pressing_it_and_conflicts_are_reported() {
     let mut harness = open("idle");
     settings_page(&mut harness, "Hotkeys");
     let hotkey = |harness: &Harness<'static, Window>, name: &str| {
@@ -449,7 +449,7 @@ fn hotkeys_of_other_windows_rest_while_a_key_is_chosen() {
 }
 
 #[test]
-fn a_hotkey_that_replaces_a_fixed_key_is_said() {
+fn a_hotkey_that_replaces_a_fixed_key_is_reported() {
     let mut harness = open("idle");
     settings_page(&mut harness, "Hotkeys");
     assert_eq!(harness.query_all_by_label_contains("Replaces the fixed key").count(), 0);
@@ -506,7 +506,7 @@ fn what_a_service_does_not_take_cannot_be_chosen() {
 }
 
 #[test]
-fn what_cannot_change_on_air_is_said_once_a_page() {
+fn settings_that_cannot_change_on_air_are_named_once_a_page() {
     let mut harness = open("on-air");
     let times =
         |harness: &Harness<'static, Window>, words: &str| harness.query_all_by_label(words).count();

@@ -32,7 +32,7 @@ fn audio_is_added_beside_the_strips() {
 }
 
 #[test]
-fn sound_is_muted_and_the_clip_lamp_put_out() {
+fn audio_is_muted_and_the_clip_lamp_is_reset() {
     let mut harness = open("clipped");
     assert_eq!(
         click(&mut harness, "Yeti Stereo Microphone has clipped. Click to reset."),
@@ -158,7 +158,7 @@ fn every_lamp_that_is_lit_is_put_out() {
 }
 
 #[test]
-fn what_becomes_of_a_file_that_is_heard_only_is_chosen_on_its_strip() {
+fn the_end_behavior_of_an_audio_file_is_chosen_on_its_strip() {
     use onair::media::playback_control::EndBehavior;
 
     let mut harness = open("mixer");
@@ -183,7 +183,7 @@ fn what_becomes_of_a_file_that_is_heard_only_is_chosen_on_its_strip() {
 }
 
 #[test]
-fn what_is_heard_for_a_silent_strip_is_chosen_on_it() {
+fn the_fallback_of_a_silent_strip_is_chosen_on_it() {
     let way = "If silent";
     let mut harness = open("mixer");
     harness.key_press_modifiers(Modifiers::COMMAND, Key::M);
@@ -250,7 +250,7 @@ pub(super) fn strip_set(commands: &[Command]) -> (StripId, Strip) {
 }
 
 #[test]
-fn strips_stand_side_by_side_and_are_set() {
+fn strips_are_side_by_side_and_are_set() {
     let mut harness = open("mixer");
     let (id, strip) = strip_set(&click(&mut harness, "Mute Music"));
     assert_eq!((id, strip.muted, strip.gain_db), (StripId(1), true, -12.0));
@@ -261,7 +261,7 @@ fn strips_stand_side_by_side_and_are_set() {
 }
 
 #[test]
-fn the_sound_desk_sets_everything_about_a_strip() {
+fn the_mixer_sets_everything_about_a_strip() {
     let mut harness = open("mixer");
     harness.key_press_modifiers(Modifiers::COMMAND, Key::M);
     harness.run();
@@ -314,7 +314,7 @@ fn the_sound_desk_sets_everything_about_a_strip() {
 }
 
 #[test]
-fn where_when_and_by_whose_level_a_strip_is_heard_is_set_at_the_desk() {
+fn monitoring_scene_and_side_chain_of_a_strip_are_set_in_the_mixer() {
     let mut harness = open("mixer");
     harness.key_press_modifiers(Modifiers::COMMAND, Key::M);
     harness.run();
@@ -401,7 +401,7 @@ fn where_when_and_by_whose_level_a_strip_is_heard_is_set_at_the_desk() {
 }
 
 #[test]
-fn one_application_is_chosen_and_the_desk_is_undone() {
+fn one_application_is_chosen_and_changes_of_the_mixer_are_undone() {
     let mut harness = open("mixer");
     let firefox = AudioChoice::Application("Firefox".into());
     // The list may have to scroll to this entry.
@@ -444,7 +444,7 @@ fn one_application_is_chosen_and_the_desk_is_undone() {
 }
 
 #[test]
-fn the_sound_of_what_scenes_show_is_offered_once() {
+fn the_audio_of_sources_in_scenes_is_offered_once() {
     let mut harness = open("media");
     let clip = AudioChoice::File("/opening.mp4".into());
     harness.key_press_modifiers(Modifiers::COMMAND, Key::M);
@@ -483,7 +483,7 @@ pub fn paints(shape: &egui::Shape, words: &str) -> bool {
 }
 
 #[test]
-fn where_no_sound_was_chosen_none_is_said_to_be_opening() {
+fn without_chosen_audio_none_is_shown_as_opening() {
     let mut harness = open("idle");
     for (choice, opening) in [(AudioChoice::System(None), true), (AudioChoice::None, false)] {
         harness.state_mut().demo.change(|snapshot| {

@@ -8,7 +8,7 @@ use onair::ui::{GlobalHotkeys, GlobalKeyReply, GlobalKeySupport};
 use super::*;
 
 #[test]
-fn the_space_bar_is_the_talk_key_where_a_strip_listens_to_one() {
+fn the_space_bar_is_the_push_to_talk_key_where_a_strip_uses_one() {
     let mut harness = open("mixer");
     // No strip uses push-to-talk, so the key has no effect.
     harness.key_down(Key::Space);
@@ -51,7 +51,7 @@ fn the_space_bar_is_the_talk_key_where_a_strip_listens_to_one() {
 }
 
 #[test]
-fn the_talk_key_is_chosen_by_pressing_it() {
+fn the_push_to_talk_key_is_chosen_by_pressing_it() {
     let mut harness = open("mixer");
     harness.state().demo.change(|snapshot| snapshot.strips[0].audio.talk = TalkMode::PushToTalk);
     settings_page(&mut harness, "Audio");
@@ -123,7 +123,7 @@ fn the_talk_key_is_chosen_by_pressing_it() {
 }
 
 #[test]
-fn a_button_of_the_mouse_is_chosen_by_pressing_it_and_heard_while_somebody_types() {
+fn a_mouse_button_is_chosen_by_pressing_it_and_works_while_somebody_types() {
     let mut harness = open("mixer");
     harness.state().demo.change(|snapshot| snapshot.strips[0].audio.talk = TalkMode::PushToTalk);
     let button = |harness: &mut Harness<'static, Window>, button, pressed| {
@@ -171,7 +171,7 @@ fn a_button_of_the_mouse_is_chosen_by_pressing_it_and_heard_while_somebody_types
 }
 
 #[test]
-fn a_talk_key_that_is_held_while_a_file_is_chosen_does_not_keep_the_microphone_open() {
+fn a_push_to_talk_key_pressed_while_a_file_is_chosen_leaves_no_microphone_open() {
     let mut harness = open("mixer");
     harness.state().demo.change(|snapshot| snapshot.strips[0].audio.talk = TalkMode::PushToTalk);
     harness.run();
@@ -201,7 +201,7 @@ fn key_command(
 }
 
 #[test]
-fn a_held_talk_key_stays_held_when_the_keyboard_focus_changes() {
+fn a_pressed_push_to_talk_key_stays_pressed_when_the_keyboard_focus_changes() {
     let mut harness = open("mixer");
     harness.state().demo.change(|snapshot| snapshot.strips[0].audio.talk = TalkMode::PushToTalk);
     harness.input_mut().focused = false;
@@ -239,7 +239,7 @@ fn a_held_talk_key_stays_held_when_the_keyboard_focus_changes() {
 }
 
 #[test]
-fn the_talk_key_goes_on_behind_another_window_and_ends_with_it() {
+fn the_push_to_talk_key_works_behind_another_window_and_ends_with_the_key() {
     let mut harness = open("mixer");
     harness.state().demo.change(|snapshot| snapshot.strips[0].audio.talk = TalkMode::PushToMute);
     use_everywhere(&mut harness);
@@ -274,7 +274,7 @@ fn settings(language: Language, elsewhere: GlobalKeySupport) -> Harness<'static,
 }
 
 #[test]
-fn the_settings_say_what_the_desktop_has_said_of_the_talk_key() {
+fn the_settings_show_the_answer_of_the_desktop_about_the_push_to_talk_key() {
     let count = |harness: &Harness<'static, Window>, words: &str| {
         harness.query_all_by_label_contains(words).count()
     };

@@ -210,7 +210,7 @@ fn enter_in_the_server_field_goes_to_the_missing_key() {
 
 /// A person types faster than a busy computer draws, so all text can arrive in one frame.
 #[test]
-fn a_key_typed_quickly_behind_tab_stands_in_its_own_field() {
+fn text_typed_quickly_after_tab_arrives_in_its_own_field() {
     let mut harness = open("idle");
     open_menu(&mut harness);
     click(&mut harness, "Custom server");
@@ -356,7 +356,7 @@ fn what_viewers_get_is_shown_and_asked_for() {
 }
 
 #[test]
-fn targets_are_switched_kept_fitted_and_removed() {
+fn targets_are_switched_kept_adapted_and_removed() {
     let mut harness = open("custom");
     let sent = click(&mut harness, "Send to Built-in server");
     assert!(matches!(sent.as_slice(), [Command::PutTarget(Target { enabled: true, id: 0, .. })]));
@@ -467,7 +467,7 @@ fn a_file_that_does_not_open_can_be_cancelled() {
 }
 
 #[test]
-fn a_closer_look_is_asked_for_and_the_history_is_shown() {
+fn a_preflight_check_is_requested_and_the_event_log_is_shown() {
     let mut harness = open("idle");
     harness.get_by_label("Check…").click();
     assert_eq!(commands(&mut harness), [Command::Check { test_stream: false }]);
@@ -549,7 +549,7 @@ fn with_no_target_switched_on_nothing_goes_live() {
 }
 
 #[test]
-fn a_lost_connection_is_retried_or_given_up() {
+fn a_lost_connection_is_retried_or_abandoned() {
     let mut harness = open("reconnecting");
     harness.get_by_label("Not on air: the connection to media.school.example was lost.");
     harness.get_by_label("Attempt 4 in 2 s · The connection was reset · Recording continues");

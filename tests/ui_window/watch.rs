@@ -180,7 +180,7 @@ fn a_recording_that_has_ended_still_shows_its_time_and_seeks() {
 }
 
 #[test]
-fn a_recording_is_gone_about_in() {
+fn a_recording_can_be_seeked() {
     let mut harness = open("watch-file");
     let seek = |to| vec![Command::Player(WatchCommand::Seek(Duration::from_secs(to)))];
     let step = |ahead| Command::Player(WatchCommand::Step { by: Duration::from_secs(5), ahead });
@@ -227,7 +227,7 @@ fn the_figures_beside_the_video_are_in_the_language_of_the_window() {
 }
 
 #[test]
-fn sound_buffer_and_look_are_set() {
+fn audio_buffer_and_look_are_set() {
     let mut harness = open("watching");
     let player = |playing| vec![Command::Player(playing)];
     harness.get_by_label("Audio: balance, offset, speaker").click();
@@ -356,7 +356,7 @@ fn many_speakers_are_a_list_that_is_scrolled() {
 }
 
 #[test]
-fn the_figures_lie_over_the_picture() {
+fn the_figures_lie_over_the_video() {
     let mut harness = open("watching");
     let over = |harness: &Harness<'static, Window>| {
         shown(harness).into_iter().find(|name| name.starts_with("Statistics: "))
@@ -397,7 +397,7 @@ fn the_figures_lie_over_the_picture() {
 }
 
 #[test]
-fn whether_hardware_decodes_is_asked_for_once_and_said_with_its_reason() {
+fn hardware_decoding_is_probed_once_and_shown_with_its_reason() {
     let mut harness = open("watching");
     let asked = [Command::Player(WatchCommand::ProbeHardware)];
     assert_eq!(click(&mut harness, "Video and buffer"), asked);
@@ -546,7 +546,7 @@ fn paints_a_picture(harness: &Harness<'static, Window>) -> bool {
 }
 
 #[test]
-fn the_first_picture_is_seen_while_the_buffer_still_fills() {
+fn the_first_frame_is_shown_while_the_buffer_still_fills() {
     let (buffering, waiting) = ("Buffering…", "Waiting for the first frame.");
     let words = |harness: &Harness<'static, Window>| {
         let labels = shown(harness);
@@ -582,7 +582,7 @@ fn the_first_picture_is_seen_while_the_buffer_still_fills() {
 }
 
 #[test]
-fn the_players_move_into_a_window_of_their_own_and_back() {
+fn the_players_move_into_their_own_window_and_back() {
     let mut harness = open("watching");
     click(&mut harness, "Separate window");
     assert!(harness.state().screen.as_ref().unwrap().plays_apart());

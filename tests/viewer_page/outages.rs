@@ -27,7 +27,7 @@ fn steady_latency(page: &Page<'_>) -> f64 {
 }
 
 #[test]
-fn the_latency_is_the_usual_one_again_after_the_server_has_stood() {
+fn the_latency_is_the_usual_one_again_after_the_server_stalled() {
     if peers::missing(&["chromium", "ffmpeg"]) {
         return;
     }
@@ -354,7 +354,7 @@ fn a_refused_rendition_ends_an_earlier_choice_over_webrtc() {
 }
 
 #[test]
-fn webrtc_that_never_connects_is_given_up_at_once() {
+fn webrtc_that_never_connects_is_abandoned_at_once() {
     if peers::missing(&["chromium"]) {
         return;
     }

@@ -47,8 +47,8 @@ fn the_built_in_server_takes_three_sizes_and_viewers_get_the_largest() {
 }
 
 #[test]
-fn a_server_without_simulcast_gets_one_size_and_the_user_is_told() {
-    peers::in_real_time!(a_server_without_simulcast_gets_one_size_and_the_user_is_told);
+fn a_server_without_simulcast_gets_one_size_and_a_notice_says_so() {
+    peers::in_real_time!(a_server_without_simulcast_gets_one_size_and_a_notice_says_so);
     let Some(python) = peers::fetched("ONAIR_AIORTC") else { return };
     let mut server = AioServer::start(&python, "sesame", None);
     let more = ["--target-simulcast", "2", "--duration", "6s"];

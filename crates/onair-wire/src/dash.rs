@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn segments_stand_at_their_times_and_the_next_ones_are_expected() {
+    fn segments_are_at_their_times_and_the_next_ones_are_expected() {
         let text = manifest().write();
         for part in [
             "publishTime=\"2023-11-14T22:13:26.500Z\" minimumUpdatePeriod=\"PT2.000S\"",
@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn renditions_have_segments_of_their_own_beside_those_of_the_stream() {
+    fn renditions_have_their_own_segments_beside_those_of_the_stream() {
         let mut manifest = manifest();
         manifest.periods[0].tracks[0].renditions.push(TrackRendition {
             id: "480p".to_owned(),

@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn one_press_that_both_have_seen_is_heard_once() {
+    fn one_press_that_both_have_seen_counts_once() {
         let ((line, since), now) = (line(), Instant::now());
         line.here(true, now);
         line.elsewhere(true);

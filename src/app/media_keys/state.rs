@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn places_stay_within_what_there_is() {
+    fn seek_positions_stay_within_the_recording() {
         let state = file();
         let to = |seconds| player(WatchCommand::Seek(Duration::from_secs(seconds)));
         let step =

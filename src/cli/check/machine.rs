@@ -238,7 +238,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_that_stands_in_the_way_gives_the_code_and_a_warning_gives_none() {
+    fn the_first_error_gives_the_exit_code_and_a_warning_gives_none() {
         let times = || "0.4".to_owned();
         let slow = StudioMessage::FoundEncoderTooSlow { times: times() }.notice(0, "");
         let hardly = StudioMessage::FoundEncoderSlow { times: times() }.notice(1, "");

@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn each_gets_a_track_and_what_is_heard_already_is_not_opened_twice() {
+    fn each_source_gets_a_track_and_an_open_source_is_not_opened_twice() {
         let mut settings = Settings { audio: Some(AudioChoice::Tone), ..Settings::default() };
         let wanted = ["Tone=tone", "Voice=mic", "Again=mic"].map(|text| parse(text).unwrap());
         add(&wanted, &mut settings).unwrap();

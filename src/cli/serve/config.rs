@@ -414,7 +414,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_without_a_key() {
+    fn errors_are_reported_without_a_key() {
         for (text, why) in [
             ("rtmp = 5", "line 1"),
             ("\n\nport = 1935", "line 3, column 1: 'port': onair has no such setting"),

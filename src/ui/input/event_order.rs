@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_typed_between_two_clicks_has_a_frame_of_its_own() {
+    fn text_typed_between_two_clicks_has_its_own_frame() {
         let clicked = || vec![Event::PointerMoved(pos2(1.0, 1.0)), click(true), click(false)];
         let typed = || [letter(Key::A, "a"), letter(Key::B, "b")].concat();
         let all = [clicked(), typed(), clicked()].concat();

@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_talk_key_is_a_key_of_the_window_or_a_button() {
+    fn every_push_to_talk_key_is_a_key_of_the_window_or_a_button() {
         let mut buttons = Vec::new();
         for name in PushToTalkKey::NAMES {
             match button(PushToTalkKey::named(name).unwrap()) {

@@ -164,7 +164,7 @@ fn every_cause() -> Vec<Cause> {
 }
 
 #[test]
-fn every_cause_and_its_advice_are_said_in_chinese() {
+fn every_cause_and_its_advice_are_shown_in_chinese() {
     let stages = [
         ConnectStage::Dns,
         ConnectStage::Tcp,
@@ -249,7 +249,7 @@ fn assert_chinese(problem: &Problem) {
 }
 
 #[test]
-fn what_is_bad_in_a_collection_is_said_in_chinese() {
+fn errors_in_a_collection_are_shown_in_chinese() {
     let mut seen = 0;
     for bad in INVALID_COLLECTIONS {
         let text = format!("version = 1\n[collection]\n{bad}");
@@ -261,7 +261,7 @@ fn what_is_bad_in_a_collection_is_said_in_chinese() {
 }
 
 #[test]
-fn what_is_wrong_with_a_file_as_such_is_said_in_chinese() {
+fn errors_of_a_whole_file_are_shown_in_chinese() {
     let import_error =
         |text: &str| Language::Chinese.say(&collection::import_text(text).unwrap_err());
     let text = import_error("[collection]\nname = \"名\\m\"");
@@ -276,7 +276,7 @@ fn what_is_wrong_with_a_file_as_such_is_said_in_chinese() {
 }
 
 #[test]
-fn what_is_bad_in_settings_is_said_in_chinese() {
+fn errors_in_settings_are_shown_in_chinese() {
     let text = r#"
         version = 99
         video = "gramophone"

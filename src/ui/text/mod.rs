@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn no_space_stands_between_chinese_words_and_a_chinese_name() {
+    fn there_is_no_space_between_chinese_words_and_a_chinese_name() {
         let texts = Texts::new(Language::Chinese);
         let words = whole(Language::Chinese);
         let names: BTreeSet<&str> =

@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_is_bounded_and_old_news_is_left_out() {
+    fn a_flood_of_lines_is_bounded_and_old_lines_are_dropped() {
         let mut sky = DanmakuLayer::default();
         for number in 0..1_000 {
             sky.add(line(&number.to_string()), 0.0);

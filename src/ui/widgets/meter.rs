@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn levels_stand_where_they_belong() {
+    fn levels_are_at_their_positions_on_the_scale() {
         assert!((place_of(-60.0)).abs() < 1e-6);
         assert!((place_of(0.0) - 1.0).abs() < 1e-6);
         assert!((place_of(6.0) - 1.0).abs() < 1e-6);

@@ -392,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_waits_is_woken() {
+    fn a_waiting_side_of_a_queue_is_woken() {
         let (tx, rx) = bounded("test", 1, Full::Block);
         let (answer, answered) = bounded("answers", 1, Full::Block);
         let worker = Worker::spawn("onair-test", move |_| {

@@ -165,7 +165,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_program_that_was_started_and_stands_is_noticed() {
+    fn a_started_program_that_stalls_is_noticed() {
         let mut peer = std::process::Command::new("sleep").arg("60").spawn().unwrap();
         let tell = |signal: &str| {
             let id = peer.id().to_string();

@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_that_stands_takes_a_slice_of_a_limit() {
+    fn a_stalled_computer_takes_only_a_slice_of_a_limit() {
         let mut slices = Vec::new();
         // Each wait takes as long as the computer stalls; the limit applies to the sum of the
         // requested times.

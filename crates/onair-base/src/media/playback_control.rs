@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_others_follow_does_not_go_around_by_itself() {
+    fn a_file_with_others_after_it_does_not_loop() {
         let transport = Transport::default();
         assert!(transport.goes_around() && transport.then().is_empty());
         transport.set_then(&["/b.mp4".into()]);
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_is_told_until_it_is_not() {
+    fn skipped_files_are_reported_until_none_is_skipped() {
         let transport = Transport::default();
         assert!(transport.left_out().is_empty());
         let files = [SkippedFile { path: "/b.png".into(), reason: "it is not there".into() }];
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn wishes_come_in_order_and_are_bounded() {
+    fn transport_commands_come_in_order_and_are_bounded() {
         let (one, other) = (Transport::default(), Transport::default());
         assert!(one == one.clone() && one != other);
         assert_eq!((one.take(), one.position()), (None, None));

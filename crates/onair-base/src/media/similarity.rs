@@ -278,7 +278,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn black_and_change_are_told() {
+    fn black_and_changed_frames_are_recognized() {
         let size = Size::new(64, 36);
         let mut luma = vec![16; size.pixels()];
         let black = FrameSimilarity::of(&luma, 64, size);
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn gaps_are_silence_and_jumps_begin_anew() {
+    fn gaps_are_silence_and_jumps_start_a_new_loudness_curve() {
         let block = |ms: i64| SampleBlock {
             pts: Timestamp::from_millis(ms),
             rate: 48_000,

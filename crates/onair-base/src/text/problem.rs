@@ -332,7 +332,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_system_lacks_is_said_in_both_languages() {
+    fn missing_parts_of_a_system_are_reported_in_both_languages() {
         let problem = Problem::from(io::Error::from(NotOnThisSystem("cameras")));
         for language in [Language::English, Language::Chinese] {
             assert!(language.say(&problem).contains("onair"), "{language:?}");

@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn another_is_heard_while_it_is_silent_and_it_is_back_with_its_first_audio() {
+    fn the_fallback_plays_while_a_source_is_silent_and_ends_with_its_first_audio() {
         let (source, asked) = source();
         let stand_in = AudioFallback::default();
         let mut source = stand_in.over(source, 48_000, Some(SourceAlarm::PlayedSilent));
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_gone_is_stood_in_for_and_one_that_goes_away_fades() {
+    fn the_fallback_replaces_a_lost_source_and_a_source_that_goes_away_fades() {
         let status = SourceStatus::new("", "Voice");
         let (feed, _) = level(|_| 0.0);
         let stand_in = AudioFallback::default();

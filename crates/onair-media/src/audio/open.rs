@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn silence_is_told_by_what_it_is_the_silence_of() {
+    fn the_alarm_for_silence_depends_on_the_kind_of_source() {
         let of = |choice: &str| silence_of(&choice.parse().unwrap());
         assert_eq!((of("mic"), of("mic:usb")), (None, None));
         for choice in ["system", "system:speakers", "app:Firefox"] {

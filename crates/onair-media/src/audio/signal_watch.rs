@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_switched_off_microphone_is_told_and_taken_back() {
+    fn a_switched_off_microphone_is_reported_and_the_report_ends() {
         let found = alarms(8, |second| if second < 6 { 0.0 } else { 0.3 });
         assert_eq!(found[3], None);
         assert_eq!(found[5], Some(SourceAlarm::Zero));
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn quiet_ones_are_told_after_a_while() {
+    fn quiet_microphones_are_reported_after_a_while() {
         let silent = alarms(32, |_| 0.000_5);
         assert_eq!((silent[28], silent[31]), (None, Some(SourceAlarm::Silent)));
         let quiet = alarms(32, |_| 0.005);
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_voice_is_told_to_be_silent_in_its_own_words_and_nothing_else() {
+    fn a_source_without_a_voice_is_reported_only_as_silent_with_its_own_alarm() {
         let status = SourceStatus::new("", "Speakers");
         status.open(SourceFormat::Unknown);
         let alarm = SourceAlarm::SystemSilent;
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_gap_starts_nothing_anew_and_a_long_one_does() {
+    fn a_long_gap_restarts_the_watch_and_a_short_one_does_not() {
         let status = SourceStatus::new("", "Microphone");
         status.open(SourceFormat::Unknown);
         let alarm_with_gaps_of = |blocks: u32| {
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_voice_that_is_cut_off_is_told_and_a_loud_one_is_not() {
+    fn a_clipped_voice_is_reported_and_a_loud_one_is_not() {
         assert!(alarms(5, |_| 0.97).iter().all(Option::is_none));
         let found = alarms(12, |second| if second < 3 { 1.5 } else { 0.3 });
         assert_eq!(
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_voice_that_is_cut_off_in_one_channel_is_told() {
+    fn a_voice_clipped_in_one_channel_is_reported() {
         let status = SourceStatus::new("", "Microphone");
         status.open(SourceFormat::Unknown);
         let mut watch =
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_told_is_taken_back_when_nothing_comes_any_more() {
+    fn reports_end_when_no_more_audio_comes() {
         let status = SourceStatus::new("", "Microphone");
         status.open(SourceFormat::Unknown);
         let mut watch = SignalWatch::new(Arc::clone(&status), 48_000);

@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_stands_in_reads_back_as_written() {
+    fn fallbacks_read_back_as_written() {
         for text in
             ["keep", "placeholder", "camera:usb-046d_C920-video-index0", "image:/a b: c.png"]
         {

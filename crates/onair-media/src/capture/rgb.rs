@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_sides_and_edges_keep_their_colours() {
+    fn odd_sides_and_edges_keep_their_colors() {
         // 3×1: red, red, transparent (with invisible blue).
         let rgba = [255, 0, 0, 255, 255, 0, 0, 128, 0, 0, 255, 0];
         let planes = planes(&rgba, 3, 1);

@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn streams_have_more_time_and_alarms_of_their_own() {
+    fn streams_have_more_time_and_their_own_alarms() {
         let black = alarms_by(&STREAM_LIMITS, 16, |tick| {
             let luma = if tick < 13 * 30 { 16 } else { 90 };
             Some(luma_frame(luma, luma + (tick % 7) as u8))
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_still_is_told_and_noise_is_not() {
+    fn a_frozen_video_is_reported_and_noise_is_not() {
         let frozen = alarms(14, |_| Some(luma_frame(90, 90)));
         assert_eq!((frozen[8], frozen[12]), (None, Some(SourceAlarm::Frozen)));
         let noise = alarms(14, |tick| Some(luma_frame(90, 90 + (tick / 15 % 2) as u8)));

@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn things_are_given_up_in_order_and_come_back_slowly() {
+    fn degradations_begin_in_order_and_end_slowly() {
         let mut watcher = LoadWatcher::default();
         let period = Duration::from_millis(33);
         let mut seen = vec![Degradation::None];

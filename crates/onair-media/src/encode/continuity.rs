@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn gaps_are_filled_and_overlaps_left_out() {
+    fn gaps_are_filled_and_overlaps_are_skipped() {
         let mut continuity = Continuity::new(48_000, 1_024);
         assert_eq!(continuity.judge(at(100)), Repair::Follows);
         continuity.counted(480);

@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_disk_is_told_once_until_it_is_well() {
+    fn a_slow_disk_is_reported_once_until_it_recovers() {
         let mut watch = SpaceWatch::new(8_000_000);
         let mut changed = |seconds| {
             let queued = Duration::from_secs(seconds);

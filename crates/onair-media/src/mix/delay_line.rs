@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_no_more_than_it_was_told() {
+    fn a_delay_line_keeps_no_more_than_its_limit() {
         let mut line = DelayLine::new(1);
         line.keep(1_000);
         for _ in 0..100 {

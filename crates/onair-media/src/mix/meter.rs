@@ -418,7 +418,7 @@ mod tests {
 
     /// Tests that the result equals the library's result for the whole three seconds.
     #[test]
-    fn loudness_of_tenths_adds_up_to_that_of_the_whole() {
+    fn the_loudness_of_all_windows_adds_up_to_that_of_the_whole() {
         let (mut meter, mut whole) = (loud(), EbuR128::new(2, 48_000, Mode::S).unwrap());
         for block in 0..700_usize {
             // The level varies and is silent at times.

@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn an_offset_set_while_running_leaves_no_gap_in_the_instants() {
+    fn a_sync_offset_set_while_running_leaves_no_gap_in_the_times() {
         let mut strip_set = strip_set(vec![(Strip::default(), Box::new(Level(0.25)))]);
         let mut next = 0;
         for block in 0..100 {
@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn an_offset_taken_back_costs_no_strip_a_sample() {
+    fn a_removed_sync_offset_costs_no_strip_a_sample() {
         let early = |offset_ms: i64| Strip { offset_us: offset_ms * 1_000, ..Strip::default() };
         let muted = |offset_ms| Strip { muted: true, ..early(offset_ms) };
         for removed in [false, true] {
@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn filters_that_look_ahead_come_and_go_without_a_sample_lost_or_heard_twice() {
+    fn filters_that_look_ahead_come_and_go_without_a_lost_or_repeated_sample() {
         // Both filters change only the delay of this audio.
         let limiter = Filter::Limiter { threshold_dbfs: 0.0, release_ms: 60.0 };
         let denoise = Filter::Denoise { amount: 0.0 };

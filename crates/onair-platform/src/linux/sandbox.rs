@@ -375,9 +375,8 @@ mod tests {
     }
 
     #[test]
-    fn a_command_writes_only_what_it_was_told_and_starts_nothing() {
-        let name =
-            "linux::sandbox::tests::a_command_writes_only_what_it_was_told_and_starts_nothing";
+    fn a_command_writes_only_to_its_folder_and_starts_nothing() {
+        let name = "linux::sandbox::tests::a_command_writes_only_to_its_folder_and_starts_nothing";
         let Some(folder) = std::env::var_os(SANDBOX_FOLDER_VARIABLE).map(PathBuf::from) else {
             let folder = tempfile::tempdir().unwrap();
             std::fs::create_dir(folder.path().join("in")).unwrap();

@@ -475,7 +475,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_that_is_not_kept_any_more_is_noticed() {
+    fn a_position_that_is_no_longer_stored_is_noticed() {
         let depth = TimeShiftDepth { time: Duration::from_secs(4), bytes: 1 << 20 };
         let mut shift = TimeShift::new(Some(depth));
         stream(&mut shift, 0, 2_000, 10);
@@ -489,7 +489,7 @@ mod tests {
     }
 
     #[test]
-    fn another_place_of_a_recording_keeps_only_the_configuration() {
+    fn another_position_in_a_recording_keeps_only_the_configuration() {
         let mut shift = TimeShift::new(Some(TimeShiftDepth::default()));
         shift.push(&video_config(640));
         stream(&mut shift, 0, 1_000, 10);

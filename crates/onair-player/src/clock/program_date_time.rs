@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_seen_is_dated_though_what_came_since_is_of_another_time() {
+    fn shown_frames_have_their_date_though_later_packets_are_of_another_time() {
         let mut dated = ProgramDateTime::default();
         assert_eq!(dated.of(at(5)), None);
         dated.note(at(0), None);

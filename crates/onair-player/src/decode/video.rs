@@ -580,7 +580,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_left_out_of_a_stream_without_keyframes_was_waited_for_already() {
+    fn frames_dropped_from_a_stream_without_keyframes_were_waited_for_already() {
         let mut bench = Bench::live();
         bench.group = i64::MAX;
         let (shared, takes) = (Arc::clone(&bench.shared), Arc::new(AtomicI64::new(60)));

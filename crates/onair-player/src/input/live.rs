@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn players_that_lost_the_same_server_do_not_come_back_in_step() {
+    fn players_that_lost_the_same_server_do_not_reconnect_in_step() {
         let pauses = [1, 2].map(|seed| Reconnects::new(seed).pause(Timestamp::ZERO));
         assert_ne!(pauses[0], pauses[1]);
     }

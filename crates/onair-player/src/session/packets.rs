@@ -109,7 +109,7 @@ mod tests {
     use crate::player::buffer::time_shift::TimeShiftDepth;
 
     #[test]
-    fn what_a_paused_recording_stored_is_not_played_at_another_place() {
+    fn packets_that_a_paused_recording_stored_are_not_played_at_another_position() {
         let source = Source::Url("rtmp://host/files/a".into());
         let time_shift = Some(TimeShiftDepth::default());
         let packets = WaitingPackets::new(&Config { time_shift, ..Config::new(source) });

@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_of_a_place_is_not_thrown_away_with_what_waited_before() {
+    fn packets_read_at_a_new_position_are_not_discarded_with_those_that_waited() {
         const SEEK_COUNT: u64 = 2_000;
         let config = Config::new(Source::File("film.mp4".into()));
         let (shared, _events) = Shared::new(&config, Clock::start());

@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn audio_after_a_long_gap_is_not_heard_early() {
+    fn audio_after_a_long_gap_is_not_played_early() {
         let ramp = |from: i64| (from..from + 600).map(|it| it as f32).collect::<Vec<_>>();
         let (mut audio, begun) = audio(&[(0, ramp(0)), (2_000, ramp(2_000))]);
         let (clip_frames, ready) = queue::bounded("test", 1, Full::Block);

@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_pulled_has_been_heard_and_the_lead_with_it() {
+    fn pulled_audio_counts_as_played_and_so_does_the_lead() {
         let clock = Clock::start();
         let queue = Arc::new(MixerQueue::new(clock, 48_000, 2, Duration::from_millis(60)));
         let mut speaker = MixerSpeaker::new(Arc::clone(&queue), 48_000, 1).unwrap();

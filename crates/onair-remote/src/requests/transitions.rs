@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scene_gets_a_transition_of_its_own_and_loses_it() {
+    fn a_scene_gets_its_own_transition_and_loses_it() {
         let studio = Snapshot::default();
         let own = json!({ "sceneName": "Main", "transitionName": "Cut" });
         let sent = commands(REQUESTS, &studio, "SetSceneSceneTransitionOverride", &own);

@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn every_refusal_is_said_in_both_languages_and_clients_get_english() {
+    fn every_refusal_is_reported_in_both_languages_and_clients_get_english() {
         for denied in all() {
             for action in [Action::Publish, Action::Play] {
                 let problem = denied.problem(action);

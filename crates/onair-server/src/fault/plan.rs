@@ -413,7 +413,7 @@ mod tests {
     }
 
     #[test]
-    fn wishes_are_refused_with_the_code_that_was_asked_for() {
+    fn requests_are_rejected_with_the_code_of_the_fault() {
         let code = |text: &str, phase| match plan(&[text], Phase::Handshake, 1)
             .verdict(phase, |_, _| true)
         {

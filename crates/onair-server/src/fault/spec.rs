@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_fault_is_told_with_what_is_possible() {
+    fn an_unknown_fault_is_reported_with_the_possible_ones() {
         for (text, word) in [
             ("", "FAULT@PHASE"),
             ("reset", "FAULT@PHASE"),

@@ -221,7 +221,7 @@ fn keyframes_in_between_do_not_make_segments_too_long() {
 }
 
 #[test]
-fn what_changes_begins_anew() {
+fn a_changed_config_begins_a_new_part() {
     let begins = |cuts: &[Cut]| cuts.iter().filter(|it| matches!(it, Cut::Begin(_))).count();
     let mut cutter = begun(BOTH_TRACKS);
     let mut cuts = cut(&mut cutter, &events(0, 5_000, 2_000, BOTH_TRACKS));

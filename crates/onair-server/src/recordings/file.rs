@@ -470,7 +470,7 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_that_fills_up_is_told_and_left_with_some_room() {
+    fn a_disk_that_fills_up_is_reported_and_left_with_some_room() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("show.flv");
         let mut paper = create_where(&path, |_| Some(1 << 40)).unwrap();

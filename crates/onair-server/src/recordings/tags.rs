@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_are_told_apart() {
+    fn tags_are_distinguished() {
         let of = |kind, body: &[u8]| {
             let it = StreamTag::parse(&tag(kind, 0x0102_0304, body)).unwrap();
             assert_eq!((it.time_ms, &it.body[..]), (0x0102_0304, body));

@@ -28,7 +28,7 @@ fn times_go_on_for_viewers_who_stay() {
 }
 
 #[test]
-fn metadata_at_zero_do_not_move_a_publisher_that_goes_on_by_itself() {
+fn metadata_at_zero_do_not_move_a_publisher_that_continues_its_own_times() {
     let (stream, viewers) = published(1);
     assert!(stream.take(1, &mut frame(8_000, true), Timestamp::ZERO).is_none());
     let (home, back) = ("127.0.0.1:6".parse().unwrap(), Timestamp::from_millis(5_000));

@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_goes_or_is_switched_is_a_step_of_its_own() {
+    fn adding_removing_or_switching_a_filter_is_a_separate_undo_step() {
         let plain = strips();
         let slot = |db, enabled| Slot { enabled, filter: Filter::Gain { db } };
         let filtered = with(&plain, |it| it[0].strip.filters = vec![slot(0.0, true)]);

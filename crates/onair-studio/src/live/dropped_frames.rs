@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_line_is_told_when_it_begins_and_when_it_is_over() {
+    fn a_slow_connection_is_reported_when_it_begins_and_when_it_ends() {
         let mut line = Line::new(DroppedFrames::default());
         assert_eq!(line.run(5, State::Live, 3, 0), []);
         assert_eq!(line.run(5, State::Live, 2, 1), [DropNews::Begun { late: false }]);
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_that_ends_meanwhile_has_its_end_told() {
+    fn the_end_of_a_target_also_ends_its_report_of_dropped_frames() {
         let mut line = Line::new(DroppedFrames::default());
         assert_eq!(line.run(5, State::Live, 2, 1), [DropNews::Begun { late: false }]);
         assert!(matches!(line.drops.over(), Some(DropNews::Over { .. })));

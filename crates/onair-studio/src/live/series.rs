@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn that_the_machine_is_too_slow_is_told_and_taken_back() {
+    fn a_computer_that_is_too_slow_is_reported_and_the_report_ends() {
         for lost in [[26, 0, 0], [0, 26, 0], [0, 0, 26]] {
             let (mut series, mut video) = (BroadcastSeries::default(), stats::Video::default());
             for _ in 0..2 {

@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_cannot_be_opened_is_tried_again_while_it_is_needed_and_told_once_for_each_reason() {
+    fn a_fallback_that_cannot_be_opened_is_retried_while_needed_and_each_reason_is_reported_once() {
         let mut fallback = StripFallback::default();
         let other: AudioChoice = "file:/other.wav".parse().unwrap();
         fallback.set(Some(&other));

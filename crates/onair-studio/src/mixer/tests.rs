@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn the_talk_key_opens_and_shuts() {
+fn the_push_to_talk_key_opens_and_closes_the_strip() {
     let strip = |talk, muted| AudioStrip {
         talk,
         strip: Strip { muted, ..Strip::default() },
@@ -29,7 +29,7 @@ fn the_talk_key_opens_and_shuts() {
 }
 
 #[test]
-fn a_source_that_cannot_be_begun_with_is_told_without_its_secrets() {
+fn a_source_that_cannot_start_is_reported_without_its_secrets() {
     let clock = crate::base::Clock::start();
     let origin = clock.now();
     let config = crate::mix::Config { rate: 48_000, channels: 2, origin, clock };

@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_with_video_and_audio_is_told_once() {
+    fn a_failed_file_with_video_and_audio_is_reported_once() {
         let reason = || problem!("source-file-gone", file = "a.mp4");
         let scene = |reason| StudioMessage::SourceFailed {
             id: SourceId(2),

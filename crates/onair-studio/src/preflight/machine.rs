@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn folders_that_take_nothing_are_told() {
+    fn folders_that_cannot_be_written_are_reported() {
         let quality = Quality::default();
         let folder = tempfile::tempdir().unwrap();
         let good = disk(&folder.path().join("not/yet/made"), &quality);
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_too_small_for_an_evening_is_told() {
+    fn a_disk_too_small_for_an_evening_is_reported() {
         let folder = tempfile::tempdir().unwrap();
         let free = free_space_for(folder.path()).unwrap() as f64;
         let mut quality = Quality::default();
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_years_off_is_told() {
+    fn a_clock_that_is_years_off_is_reported() {
         assert!(matches!(clock(0), StudioMessage::FoundClockWrong { .. }));
         assert!(matches!(clock(i64::MAX), StudioMessage::FoundClockWrong { .. }));
         let now = 1_800_000_000_000_000;

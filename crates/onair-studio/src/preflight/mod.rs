@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_that_is_slower_than_the_video_stands_in_the_way() {
+    fn a_computer_that_is_slower_than_the_video_is_an_error() {
         let level = |factor| speed(factor).notice(0, "").level;
         assert_eq!([0.4, 0.99].map(level), [Level::Error; 2]);
         assert_eq!([1.0, 1.29].map(level), [Level::Warning; 2]);

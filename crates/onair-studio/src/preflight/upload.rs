@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_server_takes_is_measured_and_what_it_refuses_is_told() {
+    fn the_upload_to_a_server_is_measured_and_its_rejection_is_reported() {
         let (runtime, clock) = (Runtime::start().unwrap(), Clock::start());
         let config = config();
         let keyed = server::Config { publish_keys: vec![Secret::new("right")], ..config.clone() };

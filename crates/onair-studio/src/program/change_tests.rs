@@ -402,7 +402,7 @@ fn whatever_is_changed_at_each_tick_every_frame_is_whole_and_comes_once() {
 }
 
 #[test]
-fn a_transition_is_as_it_would_be_by_itself_and_goes_on_while_its_scene_is_changed() {
+fn a_transition_is_as_it_is_alone_and_continues_while_its_scene_is_edited() {
     let mut rig = Rig::new();
     let mut both = rig.collection.clone();
     assert!(both.apply(&Edit::AddScene("Two".to_owned())));
@@ -662,7 +662,7 @@ fn what_a_mask_hides_is_never_seen_while_files_are_read() {
 }
 
 #[test]
-fn another_colour_table_or_watermark_comes_without_a_frame_that_has_none() {
+fn another_lut_or_watermark_appears_without_a_frame_that_has_none() {
     let mut rig = Rig::new();
     let mut plain = rig.collection.clone();
     assert!(plain.apply(&add(plain.current, "camera:usb-1")));

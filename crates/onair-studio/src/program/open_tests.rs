@@ -338,7 +338,7 @@ fn one_that_shares_a_device_has_it_before_the_first_frame() {
 }
 
 #[test]
-fn what_stands_in_is_open_only_while_it_does() {
+fn a_fallback_is_open_only_while_it_is_shown() {
     let mut rig = Rig::new();
     let scene = rig.collection.current;
     rig.add(scene, FRONT_CAMERA);

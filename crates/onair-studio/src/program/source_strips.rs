@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_heard_already_or_has_no_audio_gets_no_strip() {
+    fn a_source_that_is_audible_already_or_has_no_audio_gets_no_strip() {
         let mut strips = Strips::new();
         strips.0.push(AudioStrip::new(StripId(1), "file:/a.mp4".parse().unwrap()));
         strips.1 = Some("file:/b.mp4".parse().unwrap());

@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn the_main_video_becomes_a_source_of_its_own_in_every_scene() {
+    fn the_main_video_becomes_a_separate_source_in_every_scene() {
         let mut it = with_main_in_a_group();
         assert_eq!(it.usual_source(), MAIN_SOURCE);
         it.copy_for_program();

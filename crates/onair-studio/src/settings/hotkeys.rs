@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_types_is_told_from_what_does_not() {
+    fn hotkeys_that_type_are_distinguished_from_others() {
         let of = |text: &str| text.parse::<Hotkey>().unwrap();
         assert!(of("M").types() && of("Shift+M").types() && of("M").edits());
         assert!(!of("F1").types() && !of("Ctrl+M").edits() && !of("F1").edits());
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_hotkey_is_told_and_the_usual_one_remains() {
+    fn a_bad_hotkey_is_reported_and_the_default_one_remains() {
         let (settings, warnings) = Settings::parse(
             "[hotkeys]\nother_windows = ['mute']\n[hotkeys.keys]\nmute = 'Ctrl+Alt+M'\n\
              record = 'none'\ngo-live = 'Hyper+L'\n",

@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_holds_it_and_the_next_is_told_who() {
+    fn one_program_holds_the_lock_and_the_next_learns_which() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep").join("settings.toml");
         let Claimed::Ours(first) = SettingsLock::claim(&path, Duration::ZERO).unwrap() else {

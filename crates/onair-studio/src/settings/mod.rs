@@ -463,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn an_absent_file_is_no_fault_and_a_folder_is_one() {
+    fn a_missing_file_is_no_fault_and_a_folder_is_one() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(Settings::read(&folder.path().join("none")).1.len(), 0);
         assert_eq!(Settings::read(folder.path()).1.len(), 1);

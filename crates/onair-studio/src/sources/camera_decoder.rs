@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn that_there_is_no_decoder_is_told_until_there_are_other_parameter_sets() {
+    fn a_missing_decoder_is_reported_until_there_are_other_parameter_sets() {
         let mut camera = unpacker().open().unwrap();
         let units = given(2, FRAME_SIZE);
         // A picture parameter set that is too long for a decoder's configuration.

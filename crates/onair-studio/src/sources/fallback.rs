@@ -69,7 +69,7 @@ mod tests {
     use crate::studio::scenes::edits::Edit;
 
     #[test]
-    fn only_what_is_out_and_may_be_is_stood_in_for() {
+    fn only_a_failed_source_with_a_fallback_is_replaced() {
         let mut it = Collection::default();
         let scene = it.current;
         for choice in ["camera:front", "image:/logo.png", "file:/a.mp4"] {

@@ -129,7 +129,7 @@ fn a_failure_to_start_is_reported_once_for_each_reason() {
 }
 
 #[test]
-fn what_was_told_of_frames_is_taken_back_when_nobody_sees_them() {
+fn reports_about_frames_end_when_nobody_sees_them() {
     let (id, by, other) = (SourceId(3), SourceId(4), SourceId(5));
     let status = [(); 4].map(|()| SourceStatus::new("", "Camera"));
     let chosen = |index: usize| Chosen {
@@ -210,7 +210,7 @@ fn clip(when_hidden: WhenHidden) -> (Sources, Transport) {
 }
 
 #[test]
-fn what_is_not_shown_stands_if_it_is_to_and_goes_on() {
+fn a_hidden_source_pauses_if_it_is_set_to_and_resumes() {
     let pause = [TransportCommand::Pause];
     for (when_hidden, asked_hidden, asked_back) in [
         (WhenHidden::Plays, [].as_slice(), [].as_slice()),

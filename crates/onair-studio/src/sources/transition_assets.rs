@@ -450,7 +450,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn bad_files_are_told_and_scenes_change_without_them() {
+    fn bad_files_are_reported_and_scenes_change_without_them() {
         let folder = tempfile::tempdir().unwrap();
         let bad = folder.path().join("bad.webp");
         std::fs::write(&bad, b"RIFF....WEBPVP8X and nothing").unwrap();
@@ -478,7 +478,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_file_that_comes_is_taken_and_what_was_said_of_it_taken_back() {
+    fn a_file_that_appears_is_used_and_its_report_ends() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("late.png");
         let clock = Clock::start();

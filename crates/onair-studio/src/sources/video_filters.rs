@@ -414,7 +414,7 @@ mod tests {
     use std::time::{Duration, Instant};
 
     #[test]
-    fn files_are_read_and_what_is_wrong_with_them_is_told() {
+    fn files_are_read_and_their_errors_are_reported() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         fs::write(path("good.cube"), "LUT_1D_SIZE 2\n0 0 0\n1 1 1\n").unwrap();

@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_service_does_not_take_is_named_and_can_be_fitted() {
+    fn settings_that_a_service_does_not_accept_are_named_and_can_be_adapted() {
         let book = ServiceList::default();
         let twitch = book.find("twitch").unwrap();
         assert_eq!(twitch.misfits(&Quality::default()), []);

@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn new_entries_have_numbers_and_names_of_their_own() {
+    fn new_entries_have_their_own_numbers_and_names() {
         let mut list = vec![Target::built_in()];
         for _ in 0..3 {
             list.push(Target::new_for(&list));

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_bounded_and_goes_with_what_is_enlarged() {
+    fn a_position_is_bounded_and_exists_only_with_an_enlarged_view() {
         let pan = |text: &str| text.parse::<Viewport>().unwrap().pan;
         assert_eq!(pan("fit 2 0 1e30 -7"), [MAX_PAN_DISTANCE, -MAX_PAN_DISTANCE]);
         assert_eq!(pan("fit 1 0 0.5 0.5"), [0.0; 2]);

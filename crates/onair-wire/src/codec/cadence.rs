@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn rates_are_told_apart_through_milliseconds() {
+    fn rates_are_distinguished_despite_milliseconds() {
         for (num, den) in COMMON_FRAME_RATES {
             let rate = f64::from(num) / f64::from(den);
             for round in [0.0, 0.5] {

@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn opus_is_told_in_both_orders() {
+    fn opus_is_described_in_both_byte_orders() {
         let audio = opus(b"OpusHead\x01\x02\x38\x01\x80\xBB\0\0\x05\xFF\0");
         assert_eq!(opus_box(&audio)[..], *b"\0\x02\x01\x38\0\0\xBB\x80\xFF\x05\0");
         assert_eq!((opus_head(&audio), opus_delay_nanos(&audio)), (audio.codec_config, 6_500_000));
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn ac3_is_told_as_ffmpeg_tells_it() {
+    fn ac3_is_described_as_by_ffmpeg() {
         // AC-3 of 192 kbit/s, 48 kHz, stereo and of 448 kbit/s, 5.1; E-AC-3 of 192 kbit/s, stereo.
         let record = |packet: &[u8]| ac3_record(packet, 192_000).map(|it| it.to_vec());
         assert_eq!(record(&[0x0B, 0x77, 0, 0, 0x14, 0x40, 0x43, 0]), Some(vec![0x10, 0x11, 0x40]));
@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn vp9_is_told_by_its_keyframe() {
+    fn vp9_is_described_by_its_keyframe() {
         let mut key = BitWriter::with_capacity(16);
         key.bits(2, 2);
         key.bits(2, 0);

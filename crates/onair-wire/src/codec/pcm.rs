@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn formats_of_wav_are_told() {
+    fn formats_of_wav_are_recognized() {
         // Six channels of 24 bits at 96 kHz, in the extensible form.
         let mut format = vec![0xFE, 0xFF, 6, 0, 0, 0x77, 1, 0, 0, 0x5E, 0x1A, 0, 18, 0, 24, 0];
         format.extend([22, 0, 24, 0, 0x3F, 0, 0, 0, 1, 0]);

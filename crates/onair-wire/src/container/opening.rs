@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_before_damage_is_found() {
+    fn packets_before_damage_are_found() {
         let mut bytes = file(Format::Mkv, false);
         // A cluster whose time exceeds the number range.
         bytes.extend([0x1F, 0x43, 0xB6, 0x75, 0x8B, 0xE7, 0x89]);

@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn heads_are_found_and_read() {
+    fn headers_are_found_and_read() {
         let text = b"POST /open/1 HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n\0rest";
         assert_eq!(head_length(text), Ok(Some(text.len() - 5)));
         assert_eq!(head_length(&text[..40]), Ok(None));

@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn other_beginnings_and_broken_headers_are_told_apart() {
+    fn other_beginnings_and_broken_headers_are_distinguished() {
         for other in [&b"\x03"[..], b"\x16\x03\x01", b"POST /open/1", b"GET / HTTP/1.1", b"PRI * "]
         {
             assert_eq!(fed(other).0, FirstBytes::Other, "{other:?}");

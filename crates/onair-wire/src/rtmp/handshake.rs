@@ -371,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn other_protocols_are_told_apart() {
+    fn other_protocols_are_recognized() {
         let (mut client, _) = Client::new(0);
         assert_eq!(
             client.read(&mut b"HTTP/1.1 400".as_slice(), &mut Vec::new()),

@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn refusals_are_told_apart() {
+    fn refusals_are_distinguished() {
         let refusal =
             |code, description: &str| Status::new(Level::Error, code, description).refusal();
         for (code, description, expected) in [
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_information_objects_are_read() {
+    fn unusual_information_objects_are_read() {
         let status =
             Status::parse(&Value::object([("code", "x".into()), ("description", 3.0.into())]));
         assert_eq!(status, Status::new(Level::Status, "x", "3"));

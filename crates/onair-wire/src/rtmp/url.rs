@@ -440,7 +440,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_key_is_told_from_a_bad_address_and_not_shown() {
+    fn a_bad_key_is_distinguished_from_a_bad_address_and_not_shown() {
         for (key, error) in [
             ("planted key", Error::KeySpace),
             ("planted\tkey", Error::KeySpace),

@@ -312,7 +312,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clicks_and_a_new_taskbar_are_told_apart() {
+    fn clicks_and_a_new_taskbar_are_distinguished() {
         let place = (((-20_i16) as u16 as usize) << 16) | 300;
         let of =
             |message, event: u32| meaning(message, (place, ((1 << 16) | event) as LPARAM), 49_500);

@@ -403,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_wishes() {
+    fn control_lines_are_read_as_commands() {
         assert_eq!(parse(""), Ok(None));
         assert_eq!(
             (of("pause"), of("resume")),
@@ -505,7 +505,7 @@ mod tests {
     }
 
     #[test]
-    fn places_are_those_of_what_plays() {
+    fn seek_positions_are_those_of_the_played_stream() {
         let file =
             Figures { position: seconds(5), duration: Some(seconds(12)), ..Figures::default() };
         assert_eq!(way(SeekPlace::At(seconds(9)), &file), Ok(SeekDirection::To(seconds(9))));

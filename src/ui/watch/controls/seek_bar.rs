@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn places_and_steps_of_a_recording_stay_in_it() {
+    fn seek_positions_and_steps_in_a_recording_stay_in_it() {
         let span = Span::Recording { position: seconds(3), duration: seconds(60) };
         assert_eq!(span.share(), 0.05);
         assert_eq!(span.at(0.5), Some(WatchCommand::Seek(seconds(30))));

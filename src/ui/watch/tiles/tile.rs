@@ -267,7 +267,7 @@ mod tests {
     use crate::ui::text::Language;
 
     #[test]
-    fn each_stage_of_opening_is_said() {
+    fn each_stage_of_opening_is_shown() {
         for language in [Language::English, Language::Chinese] {
             let texts = Texts::new(language);
             let advice = |stage| sentence(&texts, &WatchState::Opening { stage }).advice;

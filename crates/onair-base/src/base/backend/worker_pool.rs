@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn every_part_is_done_once_whoever_helps() {
+    fn every_part_is_done_once_with_any_number_of_helpers() {
         for threads in [1, 2, 4] {
             let workers = WorkerPool::of("workers-test", threads);
             for length in [0, 1, 5, 8, 9, 1_000] {
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn helpers_end_with_their_crew() {
+    fn helpers_end_with_their_worker_pool() {
         let clock = Clock::start();
         for _ in 0..200 {
             let workers = WorkerPool::of("workers-test", 3);
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn work_within_work_is_done_by_whoever_has_it() {
+    fn nested_work_is_done_by_the_thread_that_has_it() {
         let workers = WorkerPool::of("workers-test", 3);
         let mut values = [0_u32; 64];
         workers.each(values.chunks_mut(16), |part| {

@@ -64,7 +64,7 @@ fn the_default_is_followed() {
 }
 
 #[test]
-fn what_speakers_are_given_is_heard_and_followed() {
+fn audio_of_the_speakers_is_captured_and_followed_to_other_speakers() {
     let (system, bench) = Fake::new();
     bench.plug(Direction::Input, "first");
     bench.plug(Direction::Monitor, "hdmi.monitor");
@@ -90,7 +90,7 @@ fn what_speakers_are_given_is_heard_and_followed() {
 }
 
 #[test]
-fn chosen_speakers_without_a_sound_server_are_not_plugged_in() {
+fn chosen_speakers_without_an_audio_server_are_not_plugged_in() {
     for (others, id) in [(&[][..], "device-no-system-audio"), (&["hdmi.monitor"], "device-absent")]
     {
         let (system, bench) = Fake::new();
@@ -149,7 +149,7 @@ fn a_microphone_that_is_busy_says_so_and_is_taken_when_free() {
 }
 
 #[test]
-fn a_microphone_that_never_told_its_name_is_called_by_what_it_is() {
+fn a_microphone_that_never_gave_its_name_is_called_by_its_kind() {
     let (system, bench) = Fake::new();
     let wanted = WantedInput::Microphone(Some("gone".into()));
     let source = open(Box::new(system), wanted, &context()).unwrap();
@@ -210,7 +210,7 @@ fn a_microphone_of_another_rate_is_taken_and_one_of_none_named() {
 /// Tests that a connected device without data is reported after 2 s, reopened after 5 s, and used
 /// again as soon as it delivers data.
 #[test]
-fn a_microphone_that_stalls_is_told_opened_afresh_and_taken_back() {
+fn a_stalled_microphone_is_reported_and_reopened_and_the_report_ends() {
     let (bench, _source, changes) = open_fake(Some("second"));
     await_state(&bench, &changes, SourceState::Open);
     let silent = |state: SourceState| {

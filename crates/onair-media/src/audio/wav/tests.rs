@@ -102,7 +102,7 @@ fn pull_until_silent(
 }
 
 #[test]
-fn what_is_played_once_is_heard_whole_and_then_no_more_until_it_is_to_begin_again() {
+fn a_file_played_once_plays_completely_and_then_stops_until_it_is_restarted() {
     for rate in [48_000, 44_100] {
         let spec = WavSpec {
             channels: 1,
@@ -148,7 +148,7 @@ fn what_is_played_once_is_heard_whole_and_then_no_more_until_it_is_to_begin_agai
 }
 
 #[test]
-fn what_is_played_once_is_left_out_nowhere_where_it_is_read_too_late() {
+fn a_file_played_once_skips_nothing_where_it_is_read_too_late() {
     let (blocks, ready) = queue::bounded("test", 8, Full::Block);
     let worker = Worker::spawn("test", |_| ()).unwrap();
     let (held, origin) = (VecDeque::new(), Timestamp::ZERO);

@@ -306,7 +306,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_has_names_of_its_own() {
+    fn every_kind_has_its_own_names() {
         let names: HashSet<_> = Pixel::ALL.iter().map(|pixel| pixel.name()).collect();
         let codes: HashSet<_> = Pixel::ALL.iter().map(|pixel| pixel.code()).collect();
         assert_eq!((names.len(), codes.len()), (Pixel::ALL.len(), Pixel::ALL.len()));

@@ -106,7 +106,7 @@ fn a_camera_that_is_unplugged_is_taken_back() {
 }
 
 #[test]
-fn of_an_odd_size_the_last_column_and_row_are_left_out() {
+fn the_last_column_and_row_of_an_odd_size_are_cut() {
     let bench = FakeCameras::default();
     let offer = OfferedCamera { size: Size::new(5, 3), rate: (30, 1), pixel: Pixel::Y16Be };
     bench.plug(FoundCamera { offers: vec![offer], ..found("cam") });
@@ -259,7 +259,7 @@ fn a_camera_is_set_when_it_delivers_again_when_it_returns_and_back_to_its_defaul
 }
 
 #[test]
-fn a_chosen_format_is_taken_and_told_when_it_is_gone() {
+fn a_chosen_format_is_used_and_its_loss_is_reported() {
     let bench = FakeCameras::default();
     let small = OfferedCamera { size: FRAME_SIZE, rate: (30, 1), pixel: Pixel::Nv12 };
     let large = OfferedCamera { size: Size::new(8, 4), ..small };
@@ -308,7 +308,7 @@ fn what_onair_itself_has_just_closed_is_waited_for() {
 }
 
 #[test]
-fn busy_refused_absent_and_odd_cameras_say_so() {
+fn busy_refused_missing_and_faulty_cameras_give_their_reason() {
     let bench = FakeCameras::default();
     let (_source, changes, _) = open_fake(Some("cam"), &bench);
     // A report with a new name may come before the report with the new reason.

@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_are_looked_at_twice_a_second_and_the_newest_is_not_left_out() {
+    fn frames_are_checked_twice_a_second_and_the_newest_is_not_skipped() {
         let (mut dark, darkness) = BlackCheck::new();
         let ms = Timestamp::from_millis;
         let (black, lit) = (Planes::black(FRAME_SIZE), with(200, (300, 200)));

@@ -94,7 +94,7 @@ mod tests {
     use crate::media::{Planes, Size};
 
     #[test]
-    fn what_is_black_for_long_while_it_is_shown_is_told_and_taken_back() {
+    fn a_shown_source_that_is_black_for_long_is_reported_and_the_report_ends() {
         let (mut dark, darkness) = BlackCheck::new();
         let status = SourceStatus::new("", "Screen");
         let alive = Arc::new(AtomicI64::new(i64::MAX / 2));

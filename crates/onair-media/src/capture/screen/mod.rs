@@ -547,7 +547,7 @@ mod tests {
     }
 
     #[test]
-    fn a_still_screen_is_read_once_and_changes_are_seen() {
+    fn a_still_display_is_read_once_and_changes_are_seen() {
         let (fake, mut source, changes, clock) = start();
         let open = await_state(&changes, SourceState::Open);
         assert_eq!((open.name.as_str(), open.id.as_str()), ("The desk", "desk"));

@@ -36,7 +36,7 @@ impl Drop for Server {
 }
 
 #[test]
-fn a_client_that_moves_on_a_large_screen_is_followed_by_what_it_damages() {
+fn a_client_that_moves_on_a_large_display_is_followed_by_its_damage() {
     let started = Command::new("Xvfb")
         .args(["-displayfd", "1", "-screen", "0", "1920x1080x24", "-nolisten", "tcp", "-noreset"])
         .stdout(Stdio::piped())

@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_tokens_are_not_kept_and_there_are_not_many() {
+    fn invalid_tokens_are_not_kept_and_their_number_is_limited() {
         let permissions = Permissions::default();
         for bad in ["", "two\nlines", &"x".repeat(MAX_TOKEN_BYTES + 1)] {
             permissions.keep("screen:wayland", None, &secret(bad));

@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn another_screen_has_a_name_of_its_own() {
+    fn another_display_has_its_own_name() {
         let choice = |text: &str| text.parse::<VideoChoice>().unwrap();
         assert_eq!(another(false, &[]), choice("screen"));
         assert_eq!(another(true, &[&choice("screen")]), choice("window:wayland"));

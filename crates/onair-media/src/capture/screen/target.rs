@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn screens_read_back_as_written() {
+    fn displays_read_back_as_written() {
         for text in [
             "",
             "wayland/left",
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_desktop_is_asked_for_is_told_from_names() {
+    fn requests_to_the_desktop_are_distinguished_from_names() {
         assert_eq!(shared_name("wayland"), Some(""));
         assert_eq!(shared_name("wayland/left"), Some("left"));
         for other in ["", "HDMI-1", "waylandia", "wayland/", "x11", "Wayland"] {

@@ -419,7 +419,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_enlarged_is_drawn_anew_and_not_blurred() {
+    fn an_enlarged_text_is_redrawn_and_not_blurred() {
         let look = Style { background: Some(Rgba::BLACK), ..style() };
         let words = "Wide words that go over two lines";
         let own = draw(words, &look, Some(400.0));

@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn words_stand_still_and_can_be_seen_through() {
+    fn words_are_still_and_transparent_around_the_letters() {
         let (mut source, changes, clock) = opened(&Content::Words("Hello 你好".into()), None);
         await_state(&changes, SourceState::Open);
         let first = source.feed.frame(clock.now()).unwrap();
@@ -386,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn a_countdown_changes_by_itself_and_a_ticker_moves() {
+    fn a_countdown_changes_with_time_and_a_ticker_moves() {
         let (mut source, changes, clock) =
             opened(&Content::Countdown(Duration::from_secs(90)), None);
         await_state(&changes, SourceState::Open);
@@ -463,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_drawn_at_the_size_it_is_shown_at_and_only_then_anew() {
+    fn a_text_is_drawn_at_its_displayed_size_and_redrawn_only_if_the_size_changes() {
         let (mut source, changes, clock) = opened(&Content::Words("Sharp".into()), None);
         let report = await_state(&changes, SourceState::Open);
         let first = source.feed.frame(clock.now()).unwrap();

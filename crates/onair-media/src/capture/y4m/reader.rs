@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_sides_are_cut_and_a_cut_off_frame_is_left_out() {
+    fn odd_sides_are_cut_and_a_truncated_frame_is_skipped() {
         let frame: Vec<u8> = (0..5 * 3 + 2 * 3 * 2).collect();
         let head = "YUV4MPEG2 W5 H3 F25:1 XCOLORRANGE=FULL";
         let mut reader = Reader::open(file(head, "FRAME", &[&frame, &frame[..9]])).unwrap();

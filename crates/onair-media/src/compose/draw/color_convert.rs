@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_frame_in_bands_is_what_small_ones_are_by_themselves() {
+    fn a_large_frame_in_bands_equals_its_strips_as_separate_frames() {
         let (width, height) = (642, 402);
         let mut whole = Planes::black(Size::new(width, height));
         for (index, value) in whole.y.iter_mut().enumerate() {

@@ -235,7 +235,7 @@ fn the_preview_scene_is_drawn_small_and_apart() {
 }
 
 #[test]
-fn two_views_of_one_source_have_filters_of_their_own() {
+fn two_views_of_one_source_have_their_own_filters() {
     let size = Size::new(64, 36);
     let mut program = program(size);
     let feed = SourceFrame::Feed(Some(Box::new(Still(frame(size, Color::PROGRAM, 100)))));
@@ -263,7 +263,7 @@ fn two_views_of_one_source_have_filters_of_their_own() {
 }
 
 #[test]
-fn one_that_another_stands_in_for_is_asked_on_and_comes_back() {
+fn a_replaced_source_is_still_asked_for_frames_and_returns() {
     let size = Size::new(64, 36);
     let mut program = program(size);
     let feed = |luma| SourceFrame::Feed(Some(Box::new(Still(frame(size, Color::PROGRAM, luma)))));
@@ -355,7 +355,7 @@ fn a_fitting_frame_passes_without_a_copy() {
 }
 
 #[test]
-fn the_last_frame_stands_in_for_two_seconds_then_the_placeholder() {
+fn the_last_frame_stays_for_two_seconds_and_then_the_placeholder_replaces_it() {
     let size = Size::new(640, 360);
     let mut program = program(size);
     assert_eq!(program.frame(Timestamp::ZERO).1, DrawResult::Placeholder);
@@ -371,7 +371,7 @@ fn the_last_frame_stands_in_for_two_seconds_then_the_placeholder() {
 }
 
 #[test]
-fn an_odd_frame_is_fitted_once_however_often_it_is_shown() {
+fn a_frame_of_another_size_is_scaled_once_however_often_it_is_shown() {
     let size = Size::new(640, 360);
     let mut program = program(size);
     let given = frame(Size::new(320, 240), Color::WEBCAM, 90);

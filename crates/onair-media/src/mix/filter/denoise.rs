@@ -251,7 +251,7 @@ mod tests {
 
     /// Tests that sharing a model is inaudible. Channels share a model while they are identical.
     #[test]
-    fn channels_come_out_as_if_each_had_always_had_a_model_of_its_own() {
+    fn channels_come_out_as_if_each_always_had_its_own_model() {
         for rate in [48_000, 44_100] {
             let shape = |channels| Shape { rate, channels };
             let mut both = Denoise::new(0.9, shape(2));

@@ -66,7 +66,7 @@ fn blocks_follow_each_other_exactly_at_odd_rates() {
 }
 
 #[test]
-fn a_strip_that_is_left_out_of_monitoring_becomes_inaudible_there() {
+fn a_strip_that_is_excluded_from_monitoring_becomes_inaudible_there() {
     let (clock, origin, rate) = (Clock::start(), Timestamp::ZERO, 48_000);
     let mixer = Mixer::spawn(Config { rate, channels: 1, origin, clock }).unwrap();
     let (id, delay) = (StripId::MAIN, Duration::ZERO);
@@ -153,7 +153,7 @@ fn it_rests_while_there_is_nothing_to_mix_and_nobody_to_hear_it() {
 }
 
 #[test]
-fn each_clip_lamp_is_put_out_by_itself() {
+fn each_clip_lamp_is_reset_separately() {
     struct Loud;
     impl AudioFeed for Loud {
         fn pull(&mut self, _: Timestamp, out: &mut [f32]) -> Pulled {

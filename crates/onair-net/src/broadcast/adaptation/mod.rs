@@ -409,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_that_stands_still_is_no_narrow_link() {
+    fn a_stalled_link_is_no_narrow_link() {
         let mut link = Link::new();
         link.run(10.0, 10e6, true);
         for seconds in [0.5, 1.0, 2.0, 4.0] {

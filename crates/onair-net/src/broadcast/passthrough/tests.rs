@@ -31,7 +31,7 @@ fn file(folder: &Path) -> PathBuf {
 }
 
 #[test]
-fn a_file_goes_out_as_it_is_and_begins_again() {
+fn a_file_is_sent_as_is_and_begins_again() {
     let folder = tempfile::tempdir().unwrap();
     let passthrough = PassthroughFile::open(&file(folder.path())).unwrap();
     assert_eq!(passthrough.head.config_bodies.len(), 2);
@@ -137,7 +137,7 @@ fn what_cannot_be_sent_is_refused() {
 }
 
 #[test]
-fn a_video_does_not_go_out_sideways_or_distorted() {
+fn a_video_is_not_sent_sideways_or_distorted() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("phone.mp4");
     let config = Bytes::from_static(&[1, 0, 0, 0, 0, 10, 0x82, 1, 1, 1, 0, 0]);
@@ -160,7 +160,7 @@ fn audio(codec: AudioCodec) -> AudioTrack {
 }
 
 #[test]
-fn a_file_goes_out_without_the_tracks_that_flv_does_not_carry() {
+fn a_file_is_sent_without_the_tracks_that_flv_does_not_support() {
     let (pts, dts) = (Timestamp::ZERO, Timestamp::ZERO);
     let location = |track| SampleLocation { track, dts, pts, keyframe: true, at: 0, size: 1 };
     let mut index = Index {
@@ -182,7 +182,7 @@ fn a_file_goes_out_without_the_tracks_that_flv_does_not_carry() {
 }
 
 #[test]
-fn a_file_that_goes_out_without_its_audio_or_video_says_so() {
+fn a_file_that_is_sent_without_its_audio_or_video_says_so() {
     let mut index = Index {
         tracks: Tracks { video: None, audio: vec![audio(AudioCodec::Aac)] },
         unsupported: unsupported::of_mkv(1, "V_MJPEG").into_iter().collect(),

@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cause_belongs_to_its_attempt_and_the_limit_of_retries_is_told() {
+    fn a_cause_belongs_to_its_attempt_and_the_limit_of_retries_is_reported() {
         let limit = Duration::from_secs(60);
         let (_packets, input) = queue::bounded("test", 4, Full::Block);
         let hub = Hub::spawn(StreamConfig::default(), input).unwrap();

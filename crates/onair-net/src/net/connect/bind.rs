@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_and_interfaces_are_told_apart() {
+    fn addresses_and_interfaces_are_distinguished() {
         assert_eq!("127.0.0.2".parse(), Ok(Bind::Address([127, 0, 0, 2].into())));
         assert_eq!("[::1]".parse(), Ok(Bind::Address(std::net::Ipv6Addr::LOCALHOST.into())));
         assert_eq!("wlp3s0.7".parse(), Ok(Bind::Interface("wlp3s0.7".into())));

@@ -388,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn stages_and_causes_are_told() {
+    fn stages_and_causes_are_reported() {
         let runtime = Runtime::start().unwrap();
         let free = {
             let listener =
@@ -416,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_without_tls_is_told_from_one_that_is_silent() {
+    fn a_server_without_tls_is_distinguished_from_a_silent_one() {
         let runtime = Runtime::start().unwrap();
         let listener = Listener::bind(runtime.handle(), "127.0.0.1:0".parse().unwrap()).unwrap();
         let port = listener.local_addr().port();

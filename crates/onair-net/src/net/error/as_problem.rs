@@ -421,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_of_the_server_ends_with_no_full_stop_of_its_own() {
+    fn a_text_of_the_server_does_not_end_with_its_own_full_stop() {
         let description = "Already publishing.".to_owned();
         let code = "NetStream.Publish.BadName".to_owned();
         let cause = Cause::Status { refusal: Refusal::Busy, code, description };

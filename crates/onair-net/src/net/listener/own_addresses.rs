@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn public_addresses_are_told_from_private_ones() {
+    fn public_addresses_are_distinguished_from_private_ones() {
         for private in ["192.168.1.2", "10.1.1.1", "172.16.0.1", "100.64.0.1", "fd00::1"] {
             assert!(!own("eth0", private).is_public(), "{private}");
         }

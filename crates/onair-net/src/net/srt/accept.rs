@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_caller_that_returns_the_cookie_of_its_address_in_time_is_heard() {
+    fn only_a_caller_that_returns_the_cookie_of_its_address_in_time_is_accepted() {
         let acceptor = Acceptor::new().unwrap();
         let at = |seconds: i64| Timestamp::from_millis(seconds * 1_000);
         let (mut caller, bytes) = conclusion(&acceptor, "publish:live/a", at(0));

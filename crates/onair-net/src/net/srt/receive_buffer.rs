@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn a_packet_that_would_come_too_late_is_given_up_and_one_that_the_sender_gave_up_too() {
+    fn a_packet_that_would_be_too_late_or_that_the_sender_dropped_is_skipped() {
         let mut buffer = ReceiveBuffer::new(1, Duration::from_millis(100));
         for (sequence, millis) in [(1, 0), (3, 20), (6, 50)] {
             buffer.push(

@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn a_packet_that_is_too_late_is_given_up_and_does_not_count_as_accepted() {
+    fn a_packet_that_is_too_late_is_dropped_and_does_not_count_as_accepted() {
         let mut buffer = buffer(10);
         (0..4).for_each(|n| drop(push(&mut buffer, 50, n * 400)));
         assert_eq!(buffer.give_up(at(900)), None);

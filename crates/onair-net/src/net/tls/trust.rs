@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_accepted_and_what_is_pinned_are_told_apart() {
+    fn accepted_and_pinned_certificates_are_distinguished() {
         let servers = BTreeMap::from([("a:443".to_owned(), CertificatePin::of(b"one"))]);
         let mut trust = Trust { servers, ..Trust::default() };
         let accepted = |trust: &Trust, server| {

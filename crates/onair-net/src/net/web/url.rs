@@ -221,7 +221,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stream_s_chat_stands_beside_it() {
+    fn the_chat_of_a_stream_is_beside_it() {
         for (stream, chat) in [
             ("http://a/live/x.flv?token=1#y", Some("ws://a/live/x/chat?***")),
             ("wss://a:8443/a/b/x%20y.flv", Some("wss://a:8443/a/b/x%20y/chat")),

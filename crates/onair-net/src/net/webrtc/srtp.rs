@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sealed_is_opened_and_damage_is_seen() {
+    fn encrypted_data_is_decrypted_and_damage_is_detected() {
         let gcm = Gcm::new(&AES_128_GCM, &[7; 16]);
         let mut sealed = [0; 5 + GCM_TAG_BYTES];
         gcm.seal([1; 12], b"header", b"hello", &mut sealed).unwrap();

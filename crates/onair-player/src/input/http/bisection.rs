@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_is_found_in_few_steps_wherever_the_bytes_are() {
+    fn a_position_is_found_in_few_steps_wherever_the_bytes_are() {
         // A packet begins every 100 bytes; the later half has four times as many per second.
         let time = |at: i64| if at < 500_000 { at * 4 } else { 2_000_000 + (at - 500_000) };
         for to in [1_000, 700_000, 1_999_000, 2_100_000, 2_499_000] {

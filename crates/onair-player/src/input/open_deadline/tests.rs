@@ -85,7 +85,7 @@ fn is_overdue(failure: &Failure, peer: &str) {
 }
 
 #[tokio::test]
-async fn a_server_of_rtmp_that_takes_a_little_less_at_every_step_is_given_up() {
+async fn an_rtmp_server_that_accepts_a_little_less_at_every_attempt_is_not_tried_further() {
     let peer = serve().await;
     let text = format!("rtmp://{peer}/live/show");
     let (shared, _events) = Shared::new(&Config::new(Source::parse(&text)), Clock::start());

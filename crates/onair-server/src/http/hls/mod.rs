@@ -521,7 +521,7 @@ mod tests {
     }
 
     #[test]
-    fn queries_are_read_whatever_stands_in_them() {
+    fn queries_are_read_whatever_they_contain() {
         let awaited = |segment, part| Some(AwaitedItem { segment, part });
         for (query, read) in [
             ("", Some(Directives::default())),

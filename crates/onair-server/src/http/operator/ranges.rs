@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ranges_are_read_whatever_stands_in_them() {
+    fn ranges_are_read_whatever_they_contain() {
         let whole = RangeAnswer::Whole;
         for (range, expected) in [
             ("bytes=0-0", RangeAnswer::Part(0..1)),

@@ -440,7 +440,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_lacks_the_returned_video_says_so() {
+    fn a_file_without_the_returned_video_says_so() {
         let root = tempfile::tempdir().unwrap();
         let [folder, elsewhere] = ["here", "elsewhere"].map(|name| root.path().join(name));
         std::fs::create_dir(&folder).unwrap();

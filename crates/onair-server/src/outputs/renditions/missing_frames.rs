@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn h264_without_keyframes_for_long_may_lack_them() {
+    fn h264_without_keyframes_for_long_may_have_none() {
         let mut distances = KeyframeDistances::default();
         let mut note = |count, is_keyframe| {
             (0..count).for_each(|_| distances.note(is_keyframe));

@@ -70,7 +70,7 @@ fn viewers_cannot_pass_for_the_streamer() {
 }
 
 #[test]
-fn everybody_hears_and_late_comers_hear_the_last_lines() {
+fn everybody_gets_each_line_and_late_comers_get_the_last_lines() {
     let chats = chats(2, 3);
     let mut ann = chats.enter(("live", "a"), 1, LOCAL_IP, at(0)).unwrap();
     let mut bob = chats.enter(("live", "a"), 2, LOCAL_IP, at(0)).unwrap();
@@ -213,7 +213,7 @@ fn a_deleted_message_is_gone_for_those_who_are_there_and_who_come() {
 }
 
 #[test]
-fn a_muted_person_is_not_heard_until_they_are_let_in_again() {
+fn the_lines_of_a_muted_person_reach_nobody_until_the_person_is_unmuted() {
     let chats = chats(1, 5);
     let mut ann = chats.enter(("live", "a"), 1, LOCAL_IP, at(0)).unwrap();
     let afar: IpAddr = "192.0.2.5".parse().unwrap();

@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn audio_without_a_picture_begins_when_it_is_released() {
+    fn audio_without_video_begins_when_it_is_released() {
         let mut tracks = Tracks::new((true, true), "");
         tracks.audio(&[0xFC, 1], 0);
         assert!(tracks.is_audio_held() && kinds(&mut tracks).is_empty());

@@ -692,7 +692,7 @@ mod tests {
     }
 
     #[test]
-    fn a_strip_is_heard_only_in_its_scene_also_under_its_new_name() {
+    fn a_strip_is_audible_only_in_its_scene_also_under_its_new_name() {
         let (mut engine, _ends) = with_program(None);
         engine.edit(&Edit::AddScene("Talk".into()));
         let (main, talk) = (SceneId(1), SceneId(2));

@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_is_told_once_and_old_ones_go() {
+    fn each_crash_report_is_shown_once_and_old_ones_are_deleted() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(take(&folder.path().join("none")), None);
         assert_eq!(take(folder.path()), None);

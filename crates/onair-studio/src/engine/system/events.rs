@@ -40,7 +40,7 @@ mod tests {
     use crate::platform::clocks;
 
     #[test]
-    fn sleep_is_told_from_clocks_that_are_read_one_after_the_other() {
+    fn sleep_is_distinguished_from_clocks_that_are_read_one_after_the_other() {
         let mut events = SystemEvents::default();
         let at = |millis: u64| Some(Duration::from_millis(millis));
         assert_eq!(events.woke(at(50_000)), None);

@@ -85,7 +85,7 @@ fn the_built_in_server_is_the_first_target_only_if_it_is_alone() {
 }
 
 #[test]
-fn a_target_may_have_a_floor_of_its_own() {
+fn a_target_may_have_its_own_floor() {
     let mut adaptation = Adaptation::new(&Quality::default());
     let floor = BitsPerSecond(1_500_000);
     let update = |adaptation: &mut Adaptation, step: u64, floor| {
@@ -130,7 +130,7 @@ fn a_new_connection_begins_without_the_estimate_of_an_earlier_one() {
 }
 
 #[test]
-fn below_half_the_bitrate_half_the_frames_go_out_where_that_is_wanted() {
+fn below_half_the_bitrate_half_the_frames_are_sent_where_that_is_wanted() {
     for wanted in [true, false] {
         let quality = Quality { adapt_frames: wanted, ..Quality::default() };
         let mut adaptation = Adaptation::new(&quality);

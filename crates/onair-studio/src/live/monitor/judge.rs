@@ -403,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stops_or_is_another_is_told() {
+    fn a_stream_that_stalls_or_is_another_program_is_reported() {
         let program = stream(lively, |_| 0.1);
         let mut seen = program.clone();
         seen.last = Some(at(55.0));
@@ -489,7 +489,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_of_video_and_audio_is_so_in_these_seconds() {
+    fn reports_on_video_and_audio_apply_to_the_same_seconds() {
         use Symptom::{Nothing, Slow};
         use Trouble::{Frozen, Silent, Stalled};
         let all = Some(60.0);
@@ -543,7 +543,7 @@ mod tests {
     }
 
     #[test]
-    fn of_another_program_nothing_else_is_said() {
+    fn another_program_has_no_other_report() {
         let program = stream(lively, |_| 0.1);
         let mut other = stream(|_| 16, |_| 0.0);
         other.size = Some(Size::new(32, 18));

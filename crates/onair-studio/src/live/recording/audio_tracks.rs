@@ -189,7 +189,7 @@ mod tests {
     use crate::mix::StripId;
 
     #[test]
-    fn tracks_are_called_as_told_or_after_their_strips() {
+    fn tracks_have_their_given_names_or_those_of_their_strips() {
         let (two, three) = (ExtraTrack::new(2).unwrap(), ExtraTrack::new(3).unwrap());
         let mut voice = AudioStrip::new(StripId(1), AudioChoice::Mic(None));
         voice.strip.tracks = [two, three].into_iter().collect();

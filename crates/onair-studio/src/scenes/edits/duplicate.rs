@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_is_duplicated_with_its_source_or_with_a_new_one_that_is_set_by_itself() {
+    fn an_item_is_duplicated_with_its_source_or_with_a_new_independent_one() {
         let mut it = edited(&[logo(), Edit::RenameItem(ItemId(2), "Corner".into())]);
         let (first, mut properties) = (SourceId(1), Properties::default());
         properties.without_pointer = true;

@@ -48,7 +48,7 @@ mod tests {
     use crate::studio::scenes::edits::Edit;
 
     #[test]
-    fn a_file_is_replaced_where_it_still_stands() {
+    fn a_file_is_replaced_where_it_is_still_in_the_list() {
         let mut it = Collection::default();
         let (scene, source) = (it.current, SourceId(1));
         let choice = "file:/a.mp4".parse().unwrap();

@@ -434,7 +434,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scene_may_come_by_a_transition_of_its_own() {
+    fn a_scene_may_have_its_own_transition() {
         use crate::compose::transition::Kind;
         use std::time::Duration;
         let way = |kind, ms| Transition { kind, duration: Duration::from_millis(ms) };
@@ -509,7 +509,7 @@ mod tests {
     }
 
     #[test]
-    fn several_changes_are_one_step_and_what_cannot_be_is_left_out() {
+    fn several_changes_are_one_undo_step_and_impossible_ones_are_skipped() {
         let (mut it, mut steps) = (edited(&[logo(), logo()]), Steps::default());
         let before = it.clone();
         let moved = |x: f64| {

@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_points_at_what_found_no_room_and_it_is_told() {
+    fn nothing_refers_to_imported_parts_without_room_and_they_are_reported() {
         let mut it = large(62, 198);
         let taken = it.take_in(large(4, 4));
         assert_eq!((taken.scenes, taken.sources), (2, 2));

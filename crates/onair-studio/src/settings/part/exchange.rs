@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_profile_is_told_as_none() {
+    fn a_file_that_is_no_profile_is_reported_as_such() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.toml");
         for (text, wanted) in [("", "import-no-profile"), ("a = 1", "import-no-profile")] {

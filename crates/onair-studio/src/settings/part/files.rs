@@ -438,7 +438,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_in_a_file_is_told_and_changes_nothing() {
+    fn nonsense_in_a_file_is_reported_and_changes_nothing() {
         let (_folder, path, files, mut settings) = started();
         let before = settings.clone();
         fs::create_dir_all(files.place("profiles")).unwrap();

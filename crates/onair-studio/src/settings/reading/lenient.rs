@@ -511,7 +511,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_value_alone_falls_back_and_is_told_with_its_place_and_reason() {
+    fn only_a_bad_value_falls_back_and_it_is_reported_with_its_position_and_reason() {
         let text = "title = 7\ncount = 12\nflag = 'Pl4nted'\nwords = ['a', 2, 'b']\n\
             [[rows]]\nurl = 'one'\nwidth = 'Pl4nted'\nkind = 'Pl4nted'\nheigth = 1\n\
             [[rows]]\nurl = 5\nwidth = 2\n\

@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn circles_are_broken_and_told() {
+    fn circles_are_broken_and_reported() {
         let text = "[collection]\ncurrent = 'B'\n\
             [[collection.scenes]]\nname = 'A'\n[[collection.scenes.items]]\nscene = 'B'\n\
             [[collection.scenes]]\nname = 'B'\n[[collection.scenes.items]]\nscene = 'C'\n\
@@ -424,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_file_is_told_as_one() {
+    fn a_newer_file_is_reported_as_one() {
         let newer = |text: &str| {
             let left_out = import_text(text).unwrap().left_out;
             left_out.iter().any(|it| it.id() == "import-newer")
@@ -440,7 +440,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_nobody_reads_are_told_with_the_one_that_was_meant() {
+    fn unknown_names_are_reported_with_the_one_that_was_meant() {
         let text = r#"
             delay = 3
             [quality]

@@ -561,7 +561,7 @@ mod tests {
     use crate::studio::settings::Settings;
 
     #[test]
-    fn wipes_by_an_image_and_stingers_come_back_and_odd_ones_are_told() {
+    fn image_wipes_and_stingers_read_back_and_bad_ones_are_reported() {
         let order = Order::Image("/v/a \"b\".png".into());
         let stinger = Stinger {
             file: "/v/转场.webp".into(),

@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_bad_is_told_and_stays_as_in_the_beginning() {
+    fn bad_properties_are_reported_and_keep_their_defaults() {
         let text = "[[collection.sources]]\nname = 'Title'\nsource = 'test'\npointer = 'yes'\nwhen_hidden = 'sleep'\n\
             at_end = 'stop'\nfiles = [3, '']\n[collection.sources.text]\nsize = 0\nweight = 1e9\ncolor = 'reddish'\nitalic = 1\n\
             align = 'top'\nshadow = '#000000'\nsparkle = true\nwidth = -4\nfont = 7\n\

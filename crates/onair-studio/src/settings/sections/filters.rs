@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_told_and_the_rest_is_read() {
+    fn unknown_parts_are_reported_and_the_rest_is_read() {
         let text = "filters = [{ kind = 'hologram', x = 1 }, { },\n\
             { kind = 'color', gain = 1e9, gamma = 'bright', swirl = 3 },\n\
             { kind = 'scale', kernel = 'psychic', width = 640 },\n\

@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_out_of_range_is_told_with_its_key_and_unit() {
+    fn a_limit_out_of_range_is_reported_with_its_key_and_unit() {
         let text = "[[service]]\nname = 'A'\nkeyframe_seconds = 60\n\
             [[service]]\nname = 'B'\nmax_video_kbps = 1";
         let (services, wrong) = parse_services(text);
@@ -425,7 +425,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_its_part() {
+    fn an_error_is_reported_with_its_part() {
         let wrong = |change: fn(&mut OwnService)| {
             let mut own = typed();
             change(&mut own);

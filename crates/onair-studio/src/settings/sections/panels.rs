@@ -351,7 +351,7 @@ mod tests {
     use crate::studio::settings::Settings;
 
     #[test]
-    fn a_loudness_that_no_program_has_is_told_and_the_services_decide() {
+    fn an_impossible_loudness_is_reported_and_the_services_decide() {
         for text in ["-41", "0", "14", "'loud'", "1e9"] {
             let (settings, warnings) =
                 Settings::parse(&format!("[panels]\nloudness_target = {text}\n"));
@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_told_and_the_layout_is_as_from_the_start() {
+    fn nonsense_is_reported_and_the_layout_is_the_default() {
         for text in [
             "",
             "program",

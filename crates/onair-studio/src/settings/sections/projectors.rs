@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_told_and_what_is_right_is_kept() {
+    fn nonsense_is_reported_and_valid_values_are_kept() {
         for text in ["shows = 'sauce'", "shows = 'source:'", "shows = 7"] {
             let file = format!("[projectors]\nrestore = true\n[[projectors.open]]\n{text}\n");
             let (settings, warnings) = Settings::parse(&file);

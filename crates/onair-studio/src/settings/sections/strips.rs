@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_side_chain_of_a_strip_that_is_not_there_is_told() {
+    fn a_side_chain_of_a_missing_strip_is_reported() {
         let of = |chain: &str| {
             let filter = format!("{{ kind = \"compressor\", side_chain = {chain} }}");
             read_text(&format!("[[strips]]\n[[strips]]\nsource = \"mic\"\nfilters = [{filter}]")).1
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_bad_falls_back_and_is_told() {
+    fn bad_values_fall_back_and_are_reported() {
         let (strips, warnings) = read_text(
             "[[strips]]\nsource = 'tone'\ngain_db = 1e300\nbalance = nan\nmonitoring = 'mars'\nat_end = 'never'\nif_silent = 'shout'\n\
              tracks = [1, 2, 7, 300, -2]\n\
@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_told_holds_nothing_secret() {
+    fn warnings_contain_no_secret() {
         let (strips, warnings) = read_text(
             "[[strips]]\nsource = 'stream:rtmp://ada:pw@host/pw?token=pw'\nmono = 3\n\
              if_silent = 'rtmp://ada:pw@host/pw'\n\
@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_told_of_odd_files_is_short_and_clean() {
+    fn warnings_about_malformed_files_are_short_and_clean() {
         let odd = "\\u0007x".repeat(5_000);
         let mut text = format!(
             "[[strips]]\nsource = 'tone'\nmonitoring = \"{odd}\"\nat_end = \"{odd}\"\n\

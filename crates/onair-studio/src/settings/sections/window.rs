@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_cannot_be_the_talk_key_is_told_and_the_space_bar_is_it() {
+    fn a_key_that_cannot_be_the_push_to_talk_key_is_reported_and_the_space_bar_is_used() {
         for text in
             ["push_to_talk_key = 'Escape'", "push_to_talk_key = 'mouse-1'", "push_to_talk_key = 8"]
         {

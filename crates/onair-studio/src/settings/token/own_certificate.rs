@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_certificate_is_kept_until_it_lacks_a_name() {
+    fn the_certificate_is_kept_until_a_name_is_missing_in_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("onair/https-certificate");
         let pin = |names: &[&str]| {

@@ -1192,7 +1192,7 @@ fn the_chinese_sentence_quotes_the_name_of_a_scene() {
 }
 
 #[test]
-fn without_a_broadcast_nothing_is_said_about_viewers() {
+fn without_a_broadcast_the_health_bar_does_not_mention_viewers() {
     let off_air: Vec<Row> =
         rows().into_iter().filter(|(_, snapshot, ..)| !is_broadcasting(snapshot)).collect();
     assert!(off_air.iter().filter(|(_, snapshot, ..)| snapshot.recording.is_some()).count() > 3);

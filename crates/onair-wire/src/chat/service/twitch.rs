@@ -208,14 +208,14 @@ mod tests {
     }
 
     #[test]
-    fn a_subscription_is_told_in_the_words_of_the_service() {
+    fn a_subscription_is_shown_in_the_words_of_the_service() {
         let frame = r"@id=3;msg-id=resub;system-msg=ronni\shas\ssubscribed\sfor\s6\smonths! :tmi.twitch.tv USERNOTICE #show :Great stream";
         let text = "ronni has subscribed for 6 months! Great stream".to_owned();
         assert_eq!(posts(frame), [(String::new(), text, ChatRole::Viewer)]);
     }
 
     #[test]
-    fn deletions_pings_and_ends_are_told_apart() {
+    fn deletions_pings_and_ends_are_distinguished() {
         let cases = [
             ("PING :tmi.twitch.tv", Some(TwitchEvent::Ping("tmi.twitch.tv".into()))),
             (":x 366 justinfan1 #show :End of /NAMES list", Some(TwitchEvent::Joined)),

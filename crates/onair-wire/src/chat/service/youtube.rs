@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_are_told_in_the_words_of_the_service() {
+    fn refusals_are_shown_in_the_words_of_the_service() {
         let body = r#"{"error":{"code":403,"message":"long","errors":[{"reason":"REASON"}]}}"#;
         let refused =
             |status, reason: &str| refusal(status, body.replace("REASON", reason).as_bytes());

@@ -233,7 +233,7 @@ fn one_begins_at_any_unit() {
 }
 
 #[test]
-fn places_in_what_changes_its_bitrate_are_those_of_the_table() {
+fn positions_with_a_variable_bitrate_are_those_of_the_table() {
     // The first half has frames of 417 bytes, the second half of 1,044.
     let mut large = vec![7; 1_044];
     large[..4].copy_from_slice(&[0xFF, 0xFB, 0xE0, 0x64]);

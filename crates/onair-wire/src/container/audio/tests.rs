@@ -56,7 +56,7 @@ fn mp3_behind_a_tag_lasts_as_its_frames_do() {
 }
 
 #[test]
-fn what_an_encoder_of_mp3_put_around_the_audio_is_not_heard() {
+fn padding_that_an_mp3_encoder_adds_is_not_played() {
     let mut file = mp3_frame(0);
     file[36..40].copy_from_slice(b"Info");
     file[40..44].copy_from_slice(&15_u32.to_be_bytes());
@@ -308,7 +308,7 @@ fn streams_of_ogg_that_follow_each_other_are_one_after_the_other() {
 }
 
 #[test]
-fn holes_are_left_out_and_bounded() {
+fn holes_are_skipped_and_bounded() {
     let place = SampleLocation {
         track: TrackId::Audio(0),
         keyframe: true,

@@ -397,7 +397,7 @@ mod tests {
     use crate::wire::container::flv::{file_header, write_tag};
 
     #[test]
-    fn audio_of_another_config_is_left_out_until_the_first_one_returns() {
+    fn audio_of_another_config_is_skipped_until_the_first_config_returns() {
         // The configs of 48 and 44.1 kHz, one that is too large, and a frame after each config.
         let mut large = vec![0xAF, 0, 0x11, 0x90];
         large.resize(MAX_CONFIG_BYTES + 3, 0);

@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_out_is_in_order_and_is_read_back() {
+    fn written_metadata_are_in_order_and_read_back() {
         let value = metadata(&config());
         let Value::EcmaArray(entries) = &value else { panic!("{value:?}") };
         let names: Vec<_> = entries.iter().map(|(name, _)| name.as_str()).collect();

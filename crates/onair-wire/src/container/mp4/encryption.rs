@@ -139,7 +139,7 @@ mod tests {
     use crate::wire::container::mp4::boxes::{put_box, put_full};
 
     #[test]
-    fn descriptions_are_unwrapped_and_samples_told_apart() {
+    fn descriptions_are_unwrapped_and_samples_distinguished() {
         let mut sinf = BytesMut::new();
         sinf.put_bytes(0, 78);
         put_box(&mut sinf, *b"sinf", |out| {

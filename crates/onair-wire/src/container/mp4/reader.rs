@@ -528,7 +528,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_that_need_another_configuration_are_left_out_and_reported() {
+    fn frames_that_need_another_config_are_skipped_and_reported() {
         let video = rotated_video(Rotation::None);
         let mut writer = Writer::new(tracks(Some(&video), None));
         let mut file = writer.begin().to_vec();

@@ -492,7 +492,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_packets_cost_one_frame_and_are_told() {
+    fn missing_packets_cost_one_frame_and_are_reported() {
         let long = [key(), vec![7; 400]].concat();
         let unit = pes(0xE0, 9_000, &long);
         let mut data = tables();

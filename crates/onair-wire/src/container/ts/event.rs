@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_exact_and_codecs_are_told_before_their_packets() {
+    fn times_are_exact_and_configs_come_before_their_packets() {
         assert_eq!([micros(90_000), micros(3_003), micros(-9)], [1_000_000, 33_366, -100]);
         let (mut events, mut found) = (StreamEvents::default(), Vec::new());
         let audio = |codec| Event::Audio { codec, pts: 9, data: Bytes::from_static(b"x") };

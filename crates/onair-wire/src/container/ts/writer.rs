@@ -540,7 +540,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn damaged_packets_are_left_out() {
+    fn damaged_packets_are_skipped() {
         let writer = Writer::new(Some(&video()), Some(&audio(AudioCodec::Aac))).unwrap();
         let packet = |track, data: Vec<u8>| {
             EncodedPacket::received(track, (Timestamp::ZERO, Timestamp::ZERO), true, data.into())

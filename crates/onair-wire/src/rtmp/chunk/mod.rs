@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_header_continues_and_another_one_begins_anew() {
+    fn a_repeated_header_continues_and_another_one_begins_a_new_stream() {
         let header = [6, 0, 0, 9, 0, 0, 200, 9, 1, 0, 0, 0];
         let mut bytes = header.to_vec();
         bytes.extend([1; 128]);

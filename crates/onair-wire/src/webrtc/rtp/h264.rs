@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn small_units_share_a_packet_and_delimiters_are_left_out() {
+    fn small_units_share_a_packet_and_delimiters_are_dropped() {
         let sets: [&[u8]; 2] = [&[0x67, 1, 2], &[0x68, 3]];
         let nals: [&[u8]; 4] = [&[0x09, 0xF0], &[0x67, 9], &[0x06, 5], &[0x65, 7, 7]];
         let made = packetize(sets.into_iter(), nals.into_iter(), 100);
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_unit_that_would_be_read_as_a_packet_is_left_out() {
+    fn a_unit_that_would_be_read_as_a_packet_is_dropped() {
         let fake: [&[u8]; 4] = [&[0x78, 0, 1, 0x65], &[0x7C, 0x85, 1], &[0x60, 1], &[0x65, 7]];
         let made = packetize(fake.into_iter(), fake.into_iter(), 100);
         assert_eq!(join(&made), [fake[3], fake[3]]);

@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_with_a_text_of_their_own_type_it() {
+    fn keys_with_their_own_text_type_it() {
         let mut hands = Hands::default();
         let size = Size::new(32, 32);
         let mut press = |name: &str, down| {

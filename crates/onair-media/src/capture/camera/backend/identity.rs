@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn cameras_of_a_kind_are_told_apart() {
+    fn cameras_of_the_same_model_are_distinguished() {
         let node = |number, id: &str, socket: &str, name: &str| Node {
             number,
             id: id.to_owned(),

@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn faults_are_told_by_their_numbers() {
+    fn faults_are_recognized_by_their_numbers() {
         let of = |number| fault("testing", &io::Error::from_raw_os_error(number));
         assert!(matches!(of(libc::EBUSY), Fault::Busy(_)));
         assert!(matches!(of(libc::EACCES), Fault::Refused(_)));

@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn faults_are_told_by_their_numbers() {
+    fn faults_are_recognized_by_their_numbers() {
         let of = |detail: &str| fault(detail);
         assert!(matches!(of("stream: Device or resource busy (os error 16)"), Fault::Busy(_)));
         assert!(matches!(of("Permission denied (os error 13)"), Fault::Refused(_)));

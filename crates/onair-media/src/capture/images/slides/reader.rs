@@ -276,7 +276,7 @@ mod tests {
     use crate::media::Transport;
 
     #[test]
-    fn who_turns_a_list_that_is_to_be_read_anew_turns_the_new_one() {
+    fn a_jump_in_a_list_that_is_to_be_reread_applies_to_the_new_list() {
         let turn = PendingJump::default();
         let shown = || ShownSlide { path: Some("a.png".into()), index: 4 };
         assert_eq!(turn.next(1, 3), Some((1, 0)));

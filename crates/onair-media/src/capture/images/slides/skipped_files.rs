@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_missing_or_broken_is_told_until_it_is_there() {
+    fn missing_or_broken_files_are_reported_until_they_are_there() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         let transport = Transport::default();

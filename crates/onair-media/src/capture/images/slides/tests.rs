@@ -18,7 +18,7 @@ fn slide(luma: u8) -> VideoFrame {
 }
 
 #[test]
-fn slides_stand_and_fade_by_the_time() {
+fn slides_stay_and_fade_by_the_time() {
     let mut show = Show {
         pace: Pace {
             time: Duration::from_secs(2),
@@ -58,7 +58,7 @@ fn a_large_folder_is_shown_from_its_first_image_by_name() {
 }
 
 #[test]
-fn a_folder_is_shown_in_order_and_what_is_broken_is_left_out() {
+fn a_folder_is_shown_in_order_and_broken_images_are_skipped() {
     let folder = tempfile::tempdir().unwrap();
     let save = |name: &str, grey: u8, width: u32| {
         let pixel = Pixel([grey, grey, grey, 255]);

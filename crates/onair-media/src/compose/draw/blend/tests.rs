@@ -142,7 +142,7 @@ fn modes_within_what_is_gathered_see_only_what_is_in_it() {
 }
 
 #[test]
-fn modes_in_bands_on_a_crew_make_what_they_make_in_one() {
+fn blend_modes_in_bands_on_a_worker_pool_give_the_same_frame_as_in_one_band() {
     let mut random = 3_u32;
     let mut noise = |plane: &mut [u8], most: &mut dyn FnMut(usize) -> u8| {
         for (index, value) in plane.iter_mut().enumerate() {

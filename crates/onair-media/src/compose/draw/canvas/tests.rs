@@ -273,7 +273,7 @@ fn nothing_is_allocated_for_frames_once_warm() {
 }
 
 #[test]
-fn a_group_is_laid_down_as_one_thing_and_drawn_anew_only_when_it_changes() {
+fn a_group_is_drawn_as_one_layer_and_redrawn_only_when_it_changes() {
     let mut stage = LayerRenderer::new(PROGRAM_SIZE, Arc::new(WorkerPool::alone()));
     let mut canvas = Canvas::default();
     let place = |x, width| Placement {

@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_coarse_edge_moves_to_the_edge_of_the_picture() {
+    fn a_coarse_edge_moves_to_the_edge_in_the_frame() {
         let (width, height) = (32, 16);
         // The picture changes between columns 15 and 16, the mask already at 12.
         let by_column = |edge: usize| -> Vec<f32> {

@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn the_network_looks_at_a_frame_that_stands_still_only_a_few_times() {
+    fn the_network_analyzes_a_still_frame_only_a_few_times() {
         let from = Planes::black(Size::new(64, 36));
         let mut filter = Background::new(BackgroundMode::Transparent, 8.0);
         filter._worker = None;

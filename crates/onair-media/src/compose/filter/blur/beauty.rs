@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn bands_on_a_crew_make_the_frame_that_one_thread_made() {
+    fn bands_on_a_worker_pool_make_the_same_frame_as_one_thread() {
         let size = Size::new(640, 480);
         let (mut from, mut random) = (Planes::transparent(size), 7_u32);
         let mut next = |low: u8, most: u32| {

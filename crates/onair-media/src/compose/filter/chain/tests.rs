@@ -89,7 +89,7 @@ fn what_changes_nothing_gives_the_same_frame() {
 }
 
 #[test]
-fn a_frame_that_stands_still_is_filtered_once_and_nothing_is_allocated_once_warm() {
+fn a_still_frame_is_filtered_once_and_nothing_is_allocated_once_warm() {
     let mut chain = Chain::default();
     // The last filter is the one that is changed below.
     let mut filters = Filter::kinds();

@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said() {
+    fn errors_in_a_lut_are_named() {
         for (text, word) in [
             ("", "LUT_"),
             ("LUT_3D_SIZE 66\n", "2 to 65"),

@@ -285,7 +285,7 @@ mod tests {
     /// Tests the report about this computer. Most test computers have no decoding hardware, and
     /// report the reason. On the others, the hardware must decode the test frame correctly.
     #[test]
-    fn what_is_said_of_this_machine_is_what_is_used() {
+    fn the_report_on_hardware_decoding_matches_the_hardware_that_is_used() {
         assert_eq!(hardware_known().unwrap_or_else(hardware), hardware());
         match hardware() {
             Ok(name) => assert!(name == INTERFACE_NAME && device().is_some()),

@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crash_a_hang_and_garbage_are_told_apart_at_every_byte() {
+    fn a_crash_a_hang_and_garbage_are_distinguished_at_every_byte() {
         let good = [opened(), packet(7), done(7)].concat();
         for end in 0..good.len() {
             assert_eq!(with(&good[..end], true), Err(Trouble::Ended), "{end}");

@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn only_flv_lacks_a_rotation() {
+    fn only_flv_has_no_rotation() {
         let rotated = || {
             let mut index = index(VideoCodec::H264, &[AudioCodec::Aac]);
             index.tracks.video.as_mut().unwrap().rotation = Rotation::Right;

@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_matters_is_told_from_what_does_not() {
+    fn relevant_network_changes_are_distinguished_from_others() {
         let flags = |bytes: &[u8]| {
             let mut changes = KernelMessage::default();
             read(bytes, &mut changes);

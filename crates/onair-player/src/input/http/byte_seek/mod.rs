@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_place_is_found_at_the_keyframe_before_it() {
+    async fn each_position_is_found_at_the_keyframe_before_it() {
         let film = film();
         let (mut parts, callers) = serve(&film, Habit::RangeSupport).await;
         let last = last(&mut parts, StreamFormat::Flv).await.unwrap().unwrap();
@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_server_gives_instead_of_parts_is_no_place() {
+    async fn an_answer_other_than_a_requested_range_gives_no_position() {
         let film = film();
         let course = course(FIRST_TIMESTAMP_MS + 179_975);
         for habit in [Habit::GivesAll, Habit::LiesAboutTheWhole, Habit::Refuses] {

@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn below_what_does_not_come_is_the_best_of_its_own_codec() {
+    fn a_variant_that_does_not_load_is_followed_by_the_best_lower_one_of_its_codec() {
         let all = |_: &Variant| true;
         let variants = [
             variant(9_000_000, "avc1.64"),

@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn joined_packets_sound_like_the_packets_that_they_replace() {
+    fn joined_packets_decode_to_the_audio_of_the_packets_that_they_replace() {
         let mut encoder = OpusEncoder::open(2, BitsPerSecond(128_000)).unwrap();
         let made: Vec<(i64, Bytes)> = (0..10)
             .map(|number: usize| {

@@ -89,7 +89,7 @@ fn keys_of(engine: &Engine) -> Vec<(&'static str, Option<u32>)> {
 }
 
 #[test]
-fn a_targets_last_words_are_told_and_written_as_all_others() {
+fn the_last_report_of_a_target_is_shown_and_logged_like_all_others() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("why.txt");
     let (mut engine, events) = engine(Some(path.clone()));

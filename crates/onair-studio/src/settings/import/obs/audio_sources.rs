@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn sources_that_play_one_file_have_one_strip_which_is_heard_while_it_is_shown() {
+    fn sources_that_play_one_file_have_one_strip_which_is_audible_while_it_is_shown() {
         let file = serde_json::json!({
             "AuxAudioDevice1": {"id": "pulse_input_capture", "name": "Mic", "filters": [
                 {"id": "compressor_filter", "settings": {"sidechain_source": "Clip 2"}}]},

@@ -45,7 +45,7 @@ const SCENE_COLLECTION_JSON: &str = r#"{
 }"#;
 
 #[test]
-fn a_collection_of_obs_is_taken_in_and_the_rest_is_listed() {
+fn a_collection_of_obs_is_imported_and_the_rest_is_listed() {
     let import = import_text(SCENE_COLLECTION_JSON).unwrap();
     let it = &import.collection;
     let names: Vec<_> = it.scenes.iter().map(|scene| scene.name.as_str()).collect();
@@ -305,7 +305,7 @@ fn devices_that_play_only_in_some_scenes_are_reported() {
 }
 
 #[test]
-fn odd_files_are_refused_or_bounded() {
+fn malformed_files_are_rejected_or_bounded() {
     for bad in ["", "{", "[]", "{}", "version = 1", "{\"sources\": 1, \"scene_order\": []}"] {
         assert!(import_text(bad).is_err(), "{bad}");
     }

@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scene_may_have_one_of_its_own() {
+    fn an_imported_scene_may_have_its_own_transition() {
         let json = json!({
             "current_transition": "Fade", "transition_duration": 400,
             "transitions": [{"id": "swipe_transition", "name": "Wusch", "settings": {}}]
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn the_others_have_their_directions_and_colours_and_odd_ones_are_told() {
+    fn other_transitions_keep_directions_and_colors_and_unknown_ones_are_reported() {
         let slide = of("slide_transition", &json!({"direction": "down"}));
         assert_eq!(slide, (Kind::Slide(Side::Top), None));
         let color = of("fade_to_color_transition", &json!({"color": 0xff00_00ff_u32}));

@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_as_it_was_is_told() {
+    fn differences_of_video_filters_are_reported() {
         let folder = tempfile::tempdir().unwrap();
         let image = |name: &str, width, height| {
             let path = folder.path().join(name);

@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_otherwise_is_told() {
+    fn differences_of_video_sources_are_reported() {
         let not = |kind: &str, settings: &Value| {
             let differences = of(kind, settings).unwrap().1;
             differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")

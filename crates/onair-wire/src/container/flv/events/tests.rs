@@ -73,7 +73,7 @@ fn audio_that_is_announced_or_shows_what_it_is_follows_aac_at_once() {
 }
 
 #[test]
-fn audio_without_a_config_is_named_and_legacy_heads_tell_rate_and_channels() {
+fn audio_without_a_config_is_named_and_legacy_headers_give_rate_and_channels() {
     let mut reader = BodyReader::new(|_| true);
     assert_eq!(audio(&mut reader, b"\xAF\x01abc"), ["AAC", "abc"]);
     assert_eq!(audio(&mut reader, b"\xAF\x01abc"), ["abc"]);
@@ -177,7 +177,7 @@ fn frames_of_another_codec_begin_with_their_first_keyframe_where_they_were_annou
 }
 
 #[test]
-fn the_size_of_vp9_is_that_of_its_keyframes_and_is_told_when_it_changes() {
+fn the_size_of_vp9_is_that_of_its_keyframes_and_changes_are_reported() {
     // A keyframe of 640 or 320 columns and 360 rows (VP9 §6.2).
     let key = |wide: bool| {
         let columns: u8 = if wide { 0x27 } else { 0x13 };
@@ -223,7 +223,7 @@ fn the_byte_that_crops_vp6_is_its_config_and_tells_when_it_changes() {
 /// FFmpeg and other programs send `colorInfo` with the frame type of a command (Enhanced RTMP,
 /// Metadata Frame).
 #[test]
-fn colors_are_read_in_either_frame_type_and_empty_ones_are_not_told() {
+fn colors_are_read_in_either_frame_type_and_empty_ones_are_not_reported() {
     use crate::wire::amf0::{Value, encode};
     let info = |primaries: f64| {
         let config = Value::object([("colorPrimaries", primaries.into())]);

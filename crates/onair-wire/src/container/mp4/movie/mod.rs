@@ -554,7 +554,7 @@ mod tests {
     use crate::wire::container::mp4::live::{initialization, simulated::aac, tracks};
 
     #[test]
-    fn samples_of_another_description_are_left_out_and_reported() {
+    fn samples_of_another_description_are_skipped_and_reported() {
         let lists: [(Name, &[u32]); 4] = [
             (*b"stsz", &[5, 3]),
             (*b"stts", &[1, 3, 100]),
@@ -627,7 +627,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_outside_an_edit_list_are_hidden_or_left_out() {
+    fn frames_outside_an_edit_list_are_hidden_or_dropped() {
         let at = Timestamp::from_millis;
         let mut index = frames();
         index.show_only(at(200), Some(at(1_900)));

@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_are_told_by_their_numbers() {
+    fn faults_are_recognized_by_their_numbers() {
         assert!(matches!(fault("Access is denied. (0x80070005)"), Fault::Refused(_)));
         assert!(matches!(fault("HRESULT(0xC00D3704)"), Fault::Busy(_)));
         assert!(matches!(fault("unplugged (0xC00D3EA2)"), Fault::Absent(_)));

@@ -437,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn a_turned_or_mirrored_screen_is_shown_upright() {
+    fn a_rotated_or_mirrored_display_is_shown_upright() {
         let cases: [(u32, &[&[u8]]); 9] = [
             (spa::SPA_META_TRANSFORMATION_None, &[&[0, 1, 2, 3], &[4, 5, 6, 7], &[8, 9, 10, 11]]),
             (spa::SPA_META_TRANSFORMATION_90, &[&[8, 4, 0], &[9, 5, 1], &[10, 6, 2], &[11, 7, 3]]),

@@ -239,7 +239,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_inside_of_a_window_never_begins_before_its_picture() {
+    fn the_inside_of_a_window_never_begins_before_its_frame() {
         assert_eq!(
             (distance(-8, 0), distance(0, -8), distance(i32::MIN, i32::MAX)),
             (8, 0, u32::MAX)
