@@ -142,7 +142,10 @@ fn the_table_of_platforms_names_exactly_the_checks_that_run_under_wine() {
     let checks = script.lines().filter_map(|line| line.trim().strip_prefix("expect \""));
     let checks: BTreeSet<&str> = checks.filter_map(|rest| Some(rest.split_once('"')?.0)).collect();
     let page = read("docs/reference/platforms.md");
-    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    // Other tables follow.
+    let table = page.lines().skip_while(|line| !line.starts_with('|'));
+    let table = table.take_while(|line| line.starts_with('|'));
+    let rows: Vec<&str> = table.filter(|line| line.starts_with("| ")).skip(1).collect();
     let mut named = BTreeSet::new();
     for row in &rows {
         let windows = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();

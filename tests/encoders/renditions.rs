@@ -69,7 +69,7 @@ fn a_server_that_takes_several_renditions_gets_them_on_one_connection() {
     assert_eq!(sizes, wanted);
     let mut decoder = Command::new("ffmpeg");
     decoder.args(["-hide_banner", "-nostdin", "-v", "warning", "-xerror", "-i"]).arg(&remuxed);
-    let output = decoder.args(["-map", "0:v", "-f", "null", "-"]).output().unwrap();
+    let output = decoder.args(["-map", "0:v"]).args(ffmpeg::DECODE_ONLY).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     let main = packets(&remuxed, 0);
     assert!(main.len() > 50, "{}", main.len());
@@ -135,7 +135,7 @@ fn viewers_of_hevc_get_the_colors_of_the_program_and_of_a_file_in_hdr() {
         server.wait_event("the stream", |event| event["event"] == "publish");
         live.wait_event("the target", |it| it["event"] == "target" && it["state"] == "live");
         // The viewer comes after the colors.
-        let saved = folder.path().join("saved.flv");
+        let saved = folder.path().join(format!("saved-{depth}.flv"));
         let path = saved.to_str().unwrap();
         let play = ["play", &url, "--headless", "--mute", "--save", path, "--duration", "3s"];
         let mut player = Onair::start(&play);

@@ -13,9 +13,8 @@ use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::targets::draft::{Part, key_field, server_field};
-use crate::ui::targets::{
-    Draft, advanced, limits, second_canvas, simulcast, target_audio, viewer_monitor,
-};
+use crate::ui::targets::media::{simulcast, target_audio};
+use crate::ui::targets::{Draft, advanced, limits, second_canvas, viewer_monitor};
 use crate::ui::text::sentence;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{

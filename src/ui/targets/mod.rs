@@ -7,14 +7,12 @@ mod edit;
 mod ended;
 pub mod limits;
 mod list;
+pub(in crate::ui) mod media;
 pub(in crate::ui) mod passthrough;
 mod quality;
-mod renditions;
 mod second_canvas;
-mod simulcast;
 pub mod stage;
 pub mod stream_delay;
-pub(in crate::ui) mod target_audio;
 mod viewer_monitor;
 
 use std::time::Duration;

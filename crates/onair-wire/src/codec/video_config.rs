@@ -5,9 +5,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use crate::media::{PixelAspect, VideoCodec};
 use crate::wire::bits::{BitReader, Error};
 use crate::wire::codec::color::Colors;
-use crate::wire::codec::h264;
 use crate::wire::codec::h264::nal::unescape;
-use crate::wire::codec::h264::vui::VideoSignal;
 use crate::wire::codec::{hdr, hevc_vui};
 
 /// Maximum number of bytes of a parameter set that are read, because the sizes are at the start.
@@ -25,37 +23,6 @@ pub struct VideoInfo {
     /// The aspect of the pixels, if it is known and they are not square.
     pub pixel_aspect: Option<PixelAspect>,
     pub colors: Colors,
-}
-
-/// Reads what the config of a video declares; `None` if the codec's config declares nothing, or is
-/// invalid.
-pub fn video_info(codec: VideoCodec, config: &Bytes) -> Option<VideoInfo> {
-    match codec {
-        VideoCodec::H264 => {
-            let parsed = h264::DecoderConfig::parse(config).ok()?;
-            let sps = parsed.first_sps().ok();
-            Some(VideoInfo {
-                level: Some(parsed.level_idc.into()),
-                profile: sps.as_ref().map(|sps| sps.profile().to_owned()),
-                size: sps.as_ref().map(|sps| (sps.width, sps.height)),
-                pixel_aspect: sps.as_ref().and_then(h264::Sps::pixel_aspect),
-                colors: sps
-                    .and_then(|sps| sps.vui?.signal)
-                    .map_or_else(Colors::default, h264_colors),
-            })
-        }
-        VideoCodec::Hevc => hevc(config),
-        VideoCodec::Av1 => super::av1(config),
-        VideoCodec::Vp9 => vp9(config),
-        _ => None,
-    }
-}
-
-fn h264_colors(signal: VideoSignal) -> Colors {
-    let full_range = Some(signal.full_range);
-    let declared =
-        signal.color.map(|(primaries, transfer, matrix)| Colors::of(primaries, transfer, matrix));
-    Colors { full_range, ..declared.unwrap_or_default() }
 }
 
 /// Returns the bits per sample that a config declares.

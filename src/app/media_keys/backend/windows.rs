@@ -44,18 +44,18 @@ pub(in crate::app::media_keys) fn serve(shared: &Arc<Shared>, stop: &Stop) {
             return;
         }
     };
-    let mut told: Option<(State, Instant)> = None;
+    let mut shown: Option<(State, Instant)> = None;
     while !stop.is_set() {
         messages::wait(POLL_INTERVAL_MILLIS, |_| {});
         let state = shared.state.lock().clone();
-        let is_due = told
+        let is_due = shown
             .as_ref()
             .is_none_or(|(before, at)| is_news(before, &state) || at.elapsed() > POSITION_INTERVAL);
         if is_due {
             if let Err(error) = controls.tell(&state) {
                 tracing::debug!(%error, "a message to the media controls failed");
             }
-            told = Some((state, Instant::now()));
+            shown = Some((state, Instant::now()));
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::ui::dialogs::settings::row::{Choice, choice_row, noted_choice_row, ro
 use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::dialogs::settings::video::FRAME_SIZES;
 use crate::ui::style::theme::{Type, gap};
-use crate::ui::targets::target_audio;
+use crate::ui::targets::media::target_audio;
 use crate::ui::text::Texts;
 use crate::ui::text::format::{bitrate as bitrate_text, size as size_text};
 use crate::ui::view::{View, WindowRequest};

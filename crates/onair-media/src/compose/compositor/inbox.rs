@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::base::Latest;
+use crate::base::queue::Sender;
+use crate::base::{Latest, Timestamp};
 use crate::compose::filter::WantedFilter;
 use crate::compose::other_program::{EncoderQueue, OtherProgram};
 use crate::compose::scene::{Plan, SourceId};
@@ -42,4 +43,13 @@ pub struct Inbox {
     pub is_pending: bool,
     /// The number of guards. Commands are not applied while this number is above zero.
     pub held: u32,
+}
+
+impl Inbox {
+    /// Sends frames to the encoder at this place, or stops sending.
+    pub fn attach(&mut self, at: usize, encoder: Option<Sender<VideoFrame>>) {
+        if let Some(place) = self.encoders.get_mut(at) {
+            *place = Some(encoder.map(|encoder| (encoder, Timestamp::ZERO)));
+        }
+    }
 }

@@ -248,29 +248,18 @@ impl Compositor {
     /// Works like [`Compositor::attach_encoder`], but for a second encoder of the same shared
     /// frames. `None` stops sending.
     pub fn attach_second(&self, encoder: Option<Sender<VideoFrame>>) {
-        let encoder = encoder.map(|encoder| (encoder, Timestamp::ZERO));
-        self.post(|inbox| inbox.encoders[1] = Some(encoder));
+        self.post(|inbox| inbox.attach(1, encoder));
     }
 
     /// Works like [`Compositor::attach_second`], but for the encoder of a further rendition.
     pub fn attach_rendition(&self, track: ExtraRendition, encoder: Option<Sender<VideoFrame>>) {
-        self.attach_at(FIRST_RENDITION + track.place(), encoder);
+        self.post(|inbox| inbox.attach(FIRST_RENDITION + track.place(), encoder));
     }
 
     /// Works like [`Compositor::attach_second`], but for the encoder of a smaller layer, from 1 to
     /// [`MAX_SMALLER_LAYERS`](crate::compose::MAX_SMALLER_LAYERS).
     pub fn attach_layer(&self, layer: usize, encoder: Option<Sender<VideoFrame>>) {
-        self.attach_at(FIRST_LAYER + layer.saturating_sub(1), encoder);
-    }
-
-    /// Sends frames to the encoder at this place.
-    fn attach_at(&self, at: usize, encoder: Option<Sender<VideoFrame>>) {
-        let encoder = encoder.map(|encoder| (encoder, Timestamp::ZERO));
-        self.post(|inbox| {
-            if let Some(place) = inbox.encoders.get_mut(at) {
-                *place = Some(encoder);
-            }
-        });
+        self.post(|inbox| inbox.attach(FIRST_LAYER + layer.saturating_sub(1), encoder));
     }
 
     /// Works like [`Compositor::attach_encoder_from`], but for the encoder of a recording that has

@@ -84,6 +84,13 @@ impl Hub {
     }
 }
 
+impl HubFeed {
+    /// Returns true if both are feeds of the same hub.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;

@@ -295,11 +295,10 @@ impl Hub {
 
 impl HubFeed {
     fn new(config: StreamConfig, head: SequenceHeaders, input: Arc<Gauge>) -> Self {
-        let (want_keyframe, opus, audio_delay_us, video_delay_us, extras) = Default::default();
-        let has_b_frames = AtomicBool::new(false);
+        let (want_keyframe, opus, audio_delay_us, video_delay_us) = Default::default();
+        let (has_b_frames, extras) = Default::default();
         let state = State { second_gop: Gop::new(RenditionId::Second), ..State::default() };
-        let state = Mutex::new(state);
-        let ended = watch::Sender::new(false);
+        let (state, ended) = (Mutex::new(state), watch::Sender::new(false));
         let shared = Shared {
             config,
             head,
@@ -314,11 +313,6 @@ impl HubFeed {
             extras,
         };
         Self { shared: Arc::new(shared), lost_audio: Arc::default(), followed: None }
-    }
-
-    /// Returns true if both are feeds of the same hub.
-    pub fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.shared, &other.shared)
     }
 
     /// Makes this the feed of a mix, whose packets, keyframes and positions come from another hub.
@@ -579,7 +573,8 @@ fn begin_together(tags: &[Arc<SharedPacket>], extras: ExtraTracks) -> bool {
 fn run(feed: &HubFeed, input: &Receiver<EncodedPacket>, mut order: Interleaver, stop: &Stop) {
     let begun = Instant::now();
     let now = || Timestamp::ZERO + begun.elapsed();
-    while !stop.is_set() {
+    let mut is_over = false;
+    while !is_over && !stop.is_set() {
         order.set_audio_delay(feed.audio_delay());
         order.set_video_delay(feed.video_delay());
         order.expect(*feed.shared.extras.lock());
@@ -592,10 +587,7 @@ fn run(feed: &HubFeed, input: &Receiver<EncodedPacket>, mut order: Interleaver, 
             Err(Empty::Waiting) => {}
             Err(Empty::Closed) => {
                 order.finish();
-                while let Some(packet) = order.pop(now()) {
-                    feed.send(SharedPacket::new(packet));
-                }
-                return;
+                is_over = true;
             }
         }
         while let Some(packet) = order.pop(now()) {

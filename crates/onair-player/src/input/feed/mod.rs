@@ -15,8 +15,8 @@ use bytes::Bytes;
 use crate::base::Timestamp;
 use crate::media::stream_event::track_name;
 use crate::media::{
-    AudioCodec, AudioConfig, EncodedPacket, Metadata, StreamEvent, Track, TrackKind,
-    UnsupportedTrack, VideoConfig,
+    AudioConfig, EncodedPacket, Metadata, StreamEvent, Track, TrackKind, UnsupportedTrack,
+    VideoConfig,
 };
 use crate::player::buffer::pace::PlayPace;
 use crate::player::buffer::packets::BufferedPacket;

@@ -5,16 +5,13 @@
 
 use std::time::Duration;
 
-use crate::base::Timestamp;
 use crate::base::queue::{self, Full};
 use crate::base::worker::Stuck;
 use crate::broadcast::Hub;
-use crate::broadcast::adaptation::{LayerChoice, LayerTerms, layer_bitrate, layer_size};
+use crate::broadcast::adaptation::{LayerChoice, layer_bitrate, layer_size};
 use crate::compose::MAX_SMALLER_LAYERS;
 use crate::encode::{Incident, VideoEncoder};
 use crate::media::{BitsPerSecond, Size, StreamConfig};
-use crate::studio::live::on_air::OnAir;
-use crate::studio::live::outputs::target::TargetOutput;
 use crate::studio::program::Program;
 use crate::studio::targets::quality::Quality;
 use crate::text::Problem;
@@ -34,38 +31,6 @@ pub enum LayerNews {
     Sent { sent: usize, wanted: usize },
 }
 
-impl OnAir {
-    /// Follows the targets that take several sizes of the video. Returns news, if there are any.
-    pub fn follow_layers(&mut self, now: Timestamp, program: &Program) -> Option<LayerNews> {
-        let layers = self.layers.as_mut()?;
-        let taking = self.outputs.all::<TargetOutput>().filter(|it| !it.is_over());
-        let taking: Vec<_> = taking.filter(|it| it.publisher.taken_layers() > 1).collect();
-        let most = taking.iter().map(|it| usize::from(it.publisher.taken_layers()) - 1).max();
-        let wanted = most.unwrap_or(0);
-        let shares = taking.iter().map(|it| self.adaptation.link_share(it.id));
-        let share = shares.fold(1.0, f64::min);
-        let main = self.video.as_ref().map(|it| it.figures());
-        let (main_due, main_skipped) =
-            main.map_or((0, 0), |it| (it.encoded + it.skipped, it.skipped));
-        let (due, skipped) = layers.frames();
-        let (due, skipped) = (due + main_due, skipped + main_skipped);
-        let allowed = layers.choice.note(now, wanted, LayerTerms { share, due, skipped });
-        let stream = (self.adaptation.bitrate(), self.adaptation.size());
-        let followed = layers.follow(allowed, stream, self.adaptation.frame_step(), program);
-        let hubs = layers.hubs();
-        taking.iter().for_each(|it| it.publisher.set_layers(&hubs));
-        if let Err(why) = followed {
-            return Some(LayerNews::Failed(why));
-        }
-        // Before there are targets, and after the last one, there is nothing to say.
-        let told = (wanted > 0 && !layers.failed).then_some((allowed + 1, wanted + 1));
-        let before = std::mem::replace(&mut layers.told, told);
-        let (sent, wanted) = told?;
-        let is_less = sent < wanted || before.is_some_and(|(sent, wanted)| sent < wanted);
-        (before != told && is_less).then_some(LayerNews::Sent { sent, wanted })
-    }
-}
-
 /// The encoder of a layer, and its hub.
 #[derive(Debug)]
 struct Layer {
@@ -82,10 +47,10 @@ pub struct LayerEncodes {
     /// The frames that earlier encoders were to encode, and those that they have skipped.
     past: (u64, u64),
     /// True if an encoder is not available.
-    failed: bool,
-    choice: LayerChoice,
+    pub(super) failed: bool,
+    pub(super) choice: LayerChoice,
     /// The number of sizes of the last news, and that of the wanted ones.
-    told: Option<(usize, usize)>,
+    pub(super) reported: Option<(usize, usize)>,
 }
 
 impl LayerEncodes {
@@ -100,7 +65,7 @@ impl LayerEncodes {
             past: (0, 0),
             failed: false,
             choice: LayerChoice::default(),
-            told: None,
+            reported: None,
         }
     }
 
@@ -109,7 +74,7 @@ impl LayerEncodes {
     ///
     /// # Errors
     /// Fails once if an encoder is not available, with the reason.
-    fn follow(
+    pub(super) fn follow(
         &mut self,
         wanted: usize,
         (bitrate, size): (BitsPerSecond, Size),
@@ -173,13 +138,13 @@ impl LayerEncodes {
     }
 
     /// Returns the hubs of the running layers, the largest first.
-    fn hubs(&self) -> Vec<&Hub> {
+    pub(super) fn hubs(&self) -> Vec<&Hub> {
         self.layers.iter().map(|layer| &layer.hub).collect()
     }
 
     /// Returns the number of frames that the encoders were to encode, and of those that they have
     /// skipped.
-    fn frames(&self) -> (u64, u64) {
+    pub(super) fn frames(&self) -> (u64, u64) {
         let all = self.layers.iter().map(|layer| layer.encoder.figures());
         all.fold(self.past, |(due, skipped), it| {
             (due + it.encoded + it.skipped, skipped + it.skipped)

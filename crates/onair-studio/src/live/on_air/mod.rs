@@ -3,10 +3,12 @@
 mod begin;
 pub(crate) mod figures;
 pub(crate) mod late_audio;
+mod layer_steering;
 pub(crate) mod layers;
 mod mix_hubs;
 mod mixes;
 mod recording;
+mod rendition_targets;
 mod renditions;
 #[cfg(test)]
 mod tests;

@@ -4,21 +4,29 @@
 
 use std::time::Duration;
 
-use super::{MAX_QUEUED_FRAMES, OnAir, encoder_message};
 use crate::base::queue::{self, Full, Sender};
 use crate::base::worker::Stuck;
 use crate::broadcast::Hub;
 use crate::broadcast::protocol::link::SentRendition;
-use crate::encode::{VideoEncoder, video};
+use crate::encode::{Incident, VideoEncoder, video};
 use crate::media::{EncodedPacket, ExtraRendition, Size};
-use crate::studio::live::outputs::OutputNews;
-use crate::studio::live::outputs::target::WantedTarget;
-use crate::studio::notices::message::StudioMessage;
 use crate::studio::program::Program;
 use crate::studio::targets::quality::Quality;
 use crate::studio::targets::renditions::RenditionChoice;
 use crate::text::Problem;
 use crate::text::problem::problem;
+
+/// Maximum number of frames that wait for an encoder. More would only add delay.
+const MAX_QUEUED_FRAMES: usize = 4;
+
+/// What happened to an encoder.
+#[derive(Debug)]
+pub(super) enum RenditionNews {
+    /// It was started again, or replaced.
+    Incident(Incident),
+    /// It cannot go on.
+    Failed(Problem),
+}
 
 /// The encoders of further renditions.
 #[derive(Debug)]
@@ -47,7 +55,7 @@ impl ExtraRenditions {
 
     /// Starts the required encoders, and ends those that are no longer required. A keyframe that is
     /// requested from the `main` encoder is also requested from them.
-    fn follow(
+    pub(super) fn follow(
         &mut self,
         wanted: &[RenditionChoice],
         main: Option<&VideoEncoder>,
@@ -98,7 +106,7 @@ impl ExtraRenditions {
     }
 
     /// Returns those of the chosen renditions that are encoded, in the order of the choice.
-    fn sent(&self, choices: &[RenditionChoice]) -> Vec<SentRendition> {
+    pub(super) fn sent(&self, choices: &[RenditionChoice]) -> Vec<SentRendition> {
         let of = |choice: &RenditionChoice| {
             let its = self.running.iter().find(|it| it.choice == *choice)?;
             Some(SentRendition { track: its.track, video: its.encoder.config().clone() })
@@ -106,18 +114,17 @@ impl ExtraRenditions {
         choices.iter().filter_map(of).collect()
     }
 
-    /// Returns the messages about encoders that were replaced or that failed.
-    fn poll(&mut self) -> Vec<StudioMessage> {
-        let mut messages = Vec::new();
+    /// Returns what happened to the encoders since the last call.
+    pub(super) fn poll(&mut self) -> Vec<RenditionNews> {
+        let mut news = Vec::new();
         for its in &mut self.running {
-            messages.extend(its.encoder.take_incidents().into_iter().map(encoder_message));
+            news.extend(its.encoder.take_incidents().into_iter().map(RenditionNews::Incident));
             if let Some(error) = its.encoder.failed().filter(|_| !its.has_failed) {
                 its.has_failed = true;
-                let reason = Problem::from(&error);
-                messages.push(StudioMessage::ExtraRenditionFailed { reason });
+                news.push(RenditionNews::Failed(Problem::from(&error)));
             }
         }
-        messages
+        news
     }
 
     /// Waits for the encoders at the end of the broadcast, after the program has detached them.
@@ -125,40 +132,5 @@ impl ExtraRenditions {
         let Self { packets, running, .. } = self;
         drop(packets);
         running.into_iter().map(|it| it.encoder.join(limit)).fold(Ok(()), Result::and)
-    }
-}
-
-impl OnAir {
-    /// Starts the encoders of these targets' further renditions before the targets are added.
-    ///
-    /// # Errors
-    /// Fails if an encoder is not available, with the reason. The targets then do not get its rendition.
-    pub fn encode_renditions(
-        &mut self,
-        added: &[WantedTarget],
-        program: &Program,
-    ) -> Result<(), Problem> {
-        let targets = self.outputs.all().filter(|it: &&super::TargetOutput| !it.is_over());
-        let chosen = targets.flat_map(|it| &it.renditions);
-        let chosen = chosen.chain(added.iter().flat_map(|it| &it.renditions));
-        let mut wanted: Vec<RenditionChoice> = Vec::new();
-        for choice in chosen {
-            if !wanted.contains(choice) {
-                wanted.push(*choice);
-            }
-        }
-        let Some(renditions) = &mut self.renditions else { return Ok(()) };
-        renditions.follow(&wanted, self.video.as_ref(), (program, &self.hub))
-    }
-
-    /// Returns those of a target's further renditions that are encoded.
-    pub(super) fn sent_renditions(&self, choices: &[RenditionChoice]) -> Vec<SentRendition> {
-        self.renditions.as_ref().map(|it| it.sent(choices)).unwrap_or_default()
-    }
-
-    /// Returns the news about the encoders of further renditions.
-    pub(super) fn poll_renditions(&mut self) -> impl Iterator<Item = OutputNews> + use<> {
-        let messages = self.renditions.as_mut().map(ExtraRenditions::poll).unwrap_or_default();
-        messages.into_iter().map(OutputNews::Message)
     }
 }

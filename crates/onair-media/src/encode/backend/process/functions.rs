@@ -1,5 +1,10 @@
 //! Functions of the libraries, which are loaded by their names.
 
+use std::ffi::c_void;
+
+/// Objects of the libraries.
+pub(super) type Object = *mut c_void;
+
 /// Declares functions and the structure that has them, and loads each by its name.
 macro_rules! functions {
     ($structure:ident: $(fn $name:ident($($kind:ty),*) $(-> $result:ty)?;)*) => {

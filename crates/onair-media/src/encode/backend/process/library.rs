@@ -13,8 +13,8 @@ use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_void};
 use std::path::Path;
 use std::ptr;
 
-use crate::encode::backend::process::functions::functions;
-use crate::encode::backend::process::surfaces::Surfaces;
+use crate::encode::backend::process::functions::{Object, functions};
+use crate::encode::backend::process::surfaces::{NV12, Surfaces};
 use crate::encode::backend::process::system::{Loaded, candidates};
 use crate::encode::backend::process::wire::{Refusal, Task};
 
@@ -32,12 +32,8 @@ const NO_TIMESTAMP: i64 = i64::MIN;
 const PICTURE_TYPE_NONE: c_int = 0;
 const PICTURE_TYPE_I: c_int = 1;
 const PACKET_FLAG_KEY: c_int = 1;
-/// `AV_PIX_FMT_YUV420P` and `AV_PIX_FMT_NV12`.
+/// `AV_PIX_FMT_YUV420P`.
 const YUV420P: c_int = 0;
-pub(super) const NV12: c_int = 23;
-
-/// Objects of the library.
-pub(super) type Object = *mut c_void;
 
 /// The start of an `AVOption`, which is the same in all known versions.
 #[repr(C)]

@@ -5,8 +5,7 @@
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr;
 
-use crate::encode::backend::process::functions::functions;
-use crate::encode::backend::process::library::{NV12, Object};
+use crate::encode::backend::process::functions::{Object, functions};
 use crate::encode::backend::process::system::Loaded;
 use crate::encode::backend::process::trouble::NO_DEVICE;
 use crate::encode::backend::process::wire::Refusal;
@@ -27,6 +26,8 @@ functions! {
     fn av_hwframe_transfer_data(Object, Object, c_int) -> c_int;
 }
 
+/// `AV_PIX_FMT_NV12`.
+pub(super) const NV12: c_int = 23;
 /// `AV_PIX_FMT_NONE`, which both formats have until they are set.
 const NO_FORMAT: c_int = -1;
 

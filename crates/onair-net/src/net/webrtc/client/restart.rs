@@ -4,19 +4,11 @@
 use std::time::Instant;
 
 use str0m::Candidate;
-use str0m::change::SdpPendingOffer;
 
-use crate::net::webrtc::client::sockets::Sockets;
+use crate::net::webrtc::client::sockets::{Restart, Sockets};
 use crate::net::webrtc::client::{Peer, PeerError, contradiction, invalid};
 use crate::net::webrtc::panics::contain;
 use crate::wire::webrtc::sdp;
-
-/// A restart that the server has not answered.
-pub(super) struct Restart {
-    pending: SdpPendingOffer,
-    /// The sockets of the new path. The old ones are used until the answer arrives.
-    sockets: Sockets,
-}
 
 impl Peer {
     /// Begins a restart, and returns the credentials and candidates for the server as an SDP

@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::task::{Context, Poll};
 
 use socket2::{Domain, Protocol, Socket, Type};
+use str0m::change::SdpPendingOffer;
 use tokio::io::ReadBuf;
 use tokio::net::UdpSocket;
 
@@ -17,6 +18,13 @@ use crate::net::network_changes;
 const MAX_SOCKETS: usize = 8;
 /// Size of the system's buffer in bytes, for the datagrams of a keyframe.
 const SEND_BUFFER_BYTES: usize = 1 << 20;
+
+/// A restart that the server has not answered.
+pub(super) struct Restart {
+    pub pending: SdpPendingOffer,
+    /// The sockets of the new path. The old ones are used until the answer arrives.
+    pub sockets: Sockets,
+}
 
 /// The open sockets.
 #[derive(Debug)]

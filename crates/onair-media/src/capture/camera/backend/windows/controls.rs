@@ -24,7 +24,9 @@ use windows::core::{HSTRING, Interface as _};
 
 use crate::base::queue::{self, Empty, Full};
 use crate::base::{Stop, Worker};
-use crate::capture::camera::backend::windows::{ANSWER_TIMEOUT, MAX_CAMERAS, fault, with_com};
+use crate::capture::camera::backend::windows::media_foundation::{
+    ANSWER_TIMEOUT, MAX_CAMERAS, fault, with_com,
+};
 use crate::capture::camera::control::{CameraControl, Span};
 use crate::capture::camera::driver::Fault;
 
@@ -149,7 +151,7 @@ trait Knobs {
 }
 
 /// A property of a camera, with its current state.
-struct Found<'a> {
+struct FoundProperty<'a> {
     property: &'a Property,
     /// The value, if the user can set it.
     number: Option<CameraControl>,
@@ -157,7 +159,7 @@ struct Found<'a> {
     switch: Option<CameraControl>,
 }
 
-fn found(knobs: &dyn Knobs) -> impl Iterator<Item = Found<'static>> {
+fn found(knobs: &dyn Knobs) -> impl Iterator<Item = FoundProperty<'static>> {
     PROPERTIES.iter().filter_map(move |property| {
         let range = knobs.range(property.part, property.number)?;
         let (value, by) = knobs.get(property.part, property.number)?;
@@ -181,7 +183,7 @@ fn found(knobs: &dyn Knobs) -> impl Iterator<Item = Found<'static>> {
             // The driver does not say what the default is. All cameras start in their automatic mode.
             control(names, Span::Switch, 1, i64::from(is_automatic), true)
         });
-        Some(Found { property, number, switch })
+        Some(FoundProperty { property, number, switch })
     })
 }
 

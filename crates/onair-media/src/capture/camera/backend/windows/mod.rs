@@ -2,9 +2,9 @@
 //!
 //! A call of Media Foundation can wait without a limit. So an open camera has a thread, which hands its frames over with
 //! a time limit. A thread that does not come back is left behind. `controls` reaches the camera on a thread of its own.
-#![allow(unsafe_code)]
 
 mod controls;
+mod media_foundation;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -16,10 +16,12 @@ use nokhwa::utils::{
     RequestedFormatType, Resolution,
 };
 use parking_lot::Mutex;
-use windows::Win32::System::Com::CoIncrementMTAUsage;
 
 use crate::base::queue::{self, Empty, Full};
 use crate::base::{Stop, Worker};
+use crate::capture::camera::backend::windows::media_foundation::{
+    ANSWER_TIMEOUT, MAX_CAMERAS, fault, with_com,
+};
 use crate::capture::camera::control::CameraControl;
 use crate::capture::camera::driver::{
     Camera, Driver, Fault, FoundCamera, Layout, OfferedCamera, RawFrame,
@@ -28,12 +30,9 @@ use crate::capture::camera::pixel_format::Pixel;
 use crate::media::frame::{Matrix, Range};
 use crate::media::{Color, Size};
 
-/// Time limit for a list of cameras, and for opening one. Some take seconds to start.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(8);
 /// Frames that wait for the reader. Older ones are useless.
 const MAX_WAITING_FRAMES: usize = 2;
-/// Maximum number of cameras and of formats of one, because the lists of drivers have no end of their own.
-const MAX_CAMERAS: usize = 64;
+/// Maximum number of formats of a camera, because the lists of drivers have no end of their own.
 const MAX_OFFERS: usize = 1_024;
 
 /// The formats of cameras by their ids. A camera is asked once while it is connected, because to ask it means to open it.
@@ -83,14 +82,6 @@ impl Driver for MediaFoundation {
     fn set_control(&self, id: &str, name: &str, value: Option<i64>) -> Result<(), Fault> {
         controls::ask(id, Some((name, value))).map(|_| ())
     }
-}
-
-/// Gives threads that have no state of COM one, as long as this program runs. nokhwa initializes only the first thread
-/// that uses it.
-fn with_com() {
-    static ONCE: std::sync::Once = std::sync::Once::new();
-    // SAFETY: a plain call. What it returns would end it.
-    ONCE.call_once(|| drop(unsafe { CoIncrementMTAUsage() }));
 }
 
 /// Runs calls of Media Foundation, and waits for their result for a limited time.
@@ -214,27 +205,6 @@ fn read(camera: &mut nokhwa::Camera, stop: &Stop, send: &queue::Sender<Arrived>)
     let _ = camera.stop_stream();
 }
 
-/// Returns the kind of fault, according to the number that Windows includes in its message.
-fn fault(detail: &str) -> Fault {
-    let has = |numbers: &[&str]| {
-        let detail = detail.to_ascii_uppercase();
-        numbers.iter().any(|number| detail.contains(number))
-    };
-    let text = detail.to_owned();
-    // E_ACCESSDENIED; the settings of Windows can keep cameras from programs.
-    if has(&["0X80070005"]) {
-        Fault::Refused(text)
-    // MF_E_HW_MFT_FAILED_START_STREAMING, MF_E_VIDEO_RECORDING_DEVICE_PREEMPTED, sharing violation.
-    } else if has(&["0XC00D3704", "0XC00D3EA3", "0X80070020"]) {
-        Fault::Busy(text)
-    // MF_E_VIDEO_RECORDING_DEVICE_INVALIDATED, device not connected, no such device.
-    } else if has(&["0XC00D3EA2", "0X8007048F", "0X80070002"]) {
-        Fault::Absent(text)
-    } else {
-        Fault::Other(text)
-    }
-}
-
 struct Open {
     frames: queue::Receiver<Arrived>,
     last: Bytes,
@@ -272,14 +242,6 @@ mod tests {
         let size = Size::new(640, 480);
         let offer = OfferedCamera { size, rate: (30, 1), pixel: Pixel::Yuyv };
         assert!(MediaFoundation.open("none such", offer).is_err());
-    }
-
-    #[test]
-    fn faults_are_recognized_by_their_numbers() {
-        assert!(matches!(fault("Access is denied. (0x80070005)"), Fault::Refused(_)));
-        assert!(matches!(fault("HRESULT(0xC00D3704)"), Fault::Busy(_)));
-        assert!(matches!(fault("unplugged (0xC00D3EA2)"), Fault::Absent(_)));
-        assert!(matches!(fault("no idea"), Fault::Other(_)));
     }
 
     #[test]

@@ -19,7 +19,7 @@ use windows::core::Interface as _;
 
 use crate::capture::screen::area::Area;
 use crate::capture::screen::backend::windows::direct3d::{Device, Picture, failed};
-use crate::capture::screen::backend::windows::way::{News, Subject, Way};
+use crate::capture::screen::backend::windows::way::{CaptureWay, News, Subject};
 use crate::capture::screen::display::Fault;
 use crate::media::Size;
 
@@ -130,7 +130,7 @@ impl Duplication {
     }
 }
 
-impl Way for Duplication {
+impl CaptureWay for Duplication {
     fn take(&mut self) -> Result<News, Fault> {
         self.next(0)
     }

@@ -15,7 +15,7 @@ use windows_sys::Win32::Graphics::Gdi::{
 use windows_sys::Win32::UI::WindowsAndMessaging::{DI_NORMAL, DrawIconEx, HICON, IsHungAppWindow};
 
 use crate::capture::screen::area::Area;
-use crate::capture::screen::backend::windows::way::{News, Subject, Way};
+use crate::capture::screen::backend::windows::way::{CaptureWay, News, Subject};
 use crate::capture::screen::display::Fault;
 use crate::media::Size;
 
@@ -172,7 +172,7 @@ impl Gdi {
     }
 }
 
-impl Way for Gdi {
+impl CaptureWay for Gdi {
     fn take(&mut self) -> Result<News, Fault> {
         if let Subject::Window(window) = self.subject {
             // A program that does not answer would make the capture wait, too.

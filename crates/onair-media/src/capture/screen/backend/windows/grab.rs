@@ -8,11 +8,12 @@ use windows_sys::Win32::Graphics::Gdi::{
 use windows_sys::Win32::UI::WindowsAndMessaging::{IsIconic, IsWindow, IsWindowVisible};
 
 use crate::capture::screen::area::Area;
+use crate::capture::screen::backend::windows::chosen::Chosen;
 use crate::capture::screen::backend::windows::desktop::{
     ALL_DISPLAYS_ID, inner_size, is_cloaked, origin, screens, windows,
 };
 use crate::capture::screen::backend::windows::pointer::PointerWatch;
-use crate::capture::screen::backend::windows::way::{Chosen, News, Subject};
+use crate::capture::screen::backend::windows::way::{News, Subject};
 use crate::capture::screen::display::{
     Change, Fault, Grabber, PlacedPointer, ScreenInfo, WindowInfo,
 };

@@ -29,7 +29,7 @@ use windows_sys::Win32::Graphics::Gdi::ClientToScreen;
 
 use crate::capture::screen::area::Area;
 use crate::capture::screen::backend::windows::direct3d::{Device, Picture, failed};
-use crate::capture::screen::backend::windows::way::{News, Subject, Way};
+use crate::capture::screen::backend::windows::way::{CaptureWay, News, Subject};
 use crate::capture::screen::display::Fault;
 use crate::media::Size;
 
@@ -150,7 +150,7 @@ impl GraphicsCapture {
     }
 }
 
-impl Way for GraphicsCapture {
+impl CaptureWay for GraphicsCapture {
     fn take(&mut self) -> Result<News, Fault> {
         let Some(frame) = self.newest()? else { return Ok(News::None) };
         let news = self.take_from(&frame);

@@ -5,10 +5,11 @@
 //! - DXGI duplication copies one display from its graphics card, and says what has changed.
 //! - GDI works everywhere. It copies a display, or asks a window to draw itself.
 //!
-//! `way` tries them in this order, and again when one fails while it runs. `grab` follows the display or window.
+//! `chosen` tries them in this order, and again when one fails while it runs. `grab` follows the display or window.
 //!
 //! The position of a display counts from the upper left corner of all displays together.
 
+mod chosen;
 mod desktop;
 mod direct3d;
 mod duplication;

@@ -8,14 +8,15 @@ use crate::studio::live::recording::audio_tracks;
 use crate::studio::{Command, Snapshot, Target};
 use crate::ui::input::actions::key;
 use crate::ui::style::theme::Type;
-use crate::ui::targets::{Draft, renditions};
+use crate::ui::targets::Draft;
+use crate::ui::targets::media::renditions;
 use crate::ui::text::Texts;
 use crate::ui::view::View;
 use crate::ui::widgets::{Select, label, menu_item, named_switch};
 
 /// Draws the choice of a target's audio, if there is more than the program's audio. A target that
 /// is `running` reconnects with the new audio.
-pub(super) fn show(
+pub(in crate::ui::targets) fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &Draft,

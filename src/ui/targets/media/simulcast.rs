@@ -12,7 +12,7 @@ use crate::ui::widgets::{Select, label, menu_item};
 
 /// Draws the choice for a target whose protocol can carry several sizes. A target that is `running`
 /// reconnects with the new choice.
-pub(super) fn show(
+pub(in crate::ui::targets) fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut Draft,
