@@ -16,6 +16,8 @@ fn main() -> Exit {
     onair::app::run_file_dialog();
     #[cfg(target_os = "linux")]
     onair::cli::process::browser::run();
+    #[cfg(target_os = "linux")]
+    onair::cli::process::plugin::run();
     let clock = Clock::start();
     let words = || std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
     onair::cli::output::redact::remember(words());
@@ -40,7 +42,7 @@ fn main() -> Exit {
     // The launcher must start before the first thread and before the sandbox.
     if matches!(
         &cli.command,
-        None | Some(Sub::Studio(_) | Sub::Live(_) | Sub::Devices | Sub::Check(_))
+        None | Some(Sub::Studio(_) | Sub::Live(_) | Sub::Devices | Sub::Plugins | Sub::Check(_))
     ) {
         onair::cli::process::encoder::prepare();
     }
@@ -106,6 +108,7 @@ fn main() -> Exit {
             onair::cli::scenes::parts::run(PartKind::Profile, args, globals, clock)
         }
         Some(Sub::Devices) => onair::cli::devices::run(globals, clock),
+        Some(Sub::Plugins) => onair::cli::devices::plugins::run(globals, clock),
         Some(Sub::Check(args)) => onair::cli::check::run(args, globals, clock),
         Some(Sub::Completions { shell }) => cli::completions(*shell),
         Some(Sub::Man(args)) => onair::cli::man::run(args, Cli::command()),

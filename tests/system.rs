@@ -74,6 +74,7 @@ mod planted;
 mod play;
 mod play_key;
 mod play_window;
+mod plugins;
 #[path = "rigs/portal.rs"]
 mod portal;
 mod probed;

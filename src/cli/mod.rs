@@ -63,6 +63,8 @@ pub enum Sub {
     Profiles(scenes::parts::Args),
     /// List devices, applications with audio, displays, windows and codecs
     Devices,
+    /// List the audio plugins (CLAP) that strips can use as filters
+    Plugins,
     /// Check a target or this computer without going live
     Check(check::Args),
     /// Print shell completions

@@ -130,7 +130,7 @@ fn inside_pulse_filters() {
     };
     let tones = [(440.0, -20.0), (440.0, -40.0), (1_000.0, -40.0), (1_000.0, -6.0)];
     let mut cases: Vec<_> = tones.into_iter().map(|(hz, dbfs)| bare(hz, dbfs)).collect();
-    cases.extend(gains::cases().into_iter().map(|case| (vec![case.filter], case)));
+    cases.extend(gains::cases().into_iter().map(|case| (vec![case.filter.clone()], case)));
 
     let tones: BTreeSet<_> = cases.iter().map(|(_, it)| (it.hz as u32, -it.dbfs as u32)).collect();
     let mut players = Vec::new();
@@ -167,7 +167,7 @@ fn inside_pulse_filters() {
             side_chain: Some(StripId(side)),
         };
         let expected = Expected::About(gain, 1.0);
-        (vec![filter], Case { filter, hz: 440.0, dbfs: -20.0, expected })
+        (vec![filter.clone()], Case { filter, hz: 440.0, dbfs: -20.0, expected })
     };
     let ducking = [ducked(2, -18.0), bare(1_000.0, -6.0), ducked(4, 0.0), bare(1_000.0, -40.0)];
     for round in cases.chunks(TRACKS).chain([ducking.as_slice()]) {
@@ -189,7 +189,7 @@ fn missed(
     choice: &dyn Fn(&Case) -> AudioChoice,
 ) -> Vec<String> {
     let strips = (1_u8..).zip(round).map(|(number, (filters, case))| {
-        let slot = |filter: &Filter| Slot { enabled: true, filter: *filter };
+        let slot = |filter: &Filter| Slot { enabled: true, filter: filter.clone() };
         // The first track is the program. The strip without an extra track is the only one in the
         // program.
         let track = ExtraTrack::new(number);

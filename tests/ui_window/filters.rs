@@ -41,7 +41,7 @@ fn inspect(harness: &mut Harness<'static, Window>, kinds: &[&str]) {
 fn mixed(filters: &[Filter]) -> Harness<'static, Window> {
     let mut harness = open("mixer");
     harness.state().demo.change(|snapshot| {
-        let slots = filters.iter().map(|filter| Slot { enabled: true, filter: *filter });
+        let slots = filters.iter().map(|filter| Slot { enabled: true, filter: filter.clone() });
         snapshot.strips[0].audio.strip.filters = slots.collect();
     });
     harness.key_press_modifiers(Modifiers::COMMAND, Key::M);
@@ -68,7 +68,7 @@ fn the_settings_of_an_added_filter_are_visible() {
     let setting = harness.get_by_role_and_label(Role::Slider, "Gain").rect();
     assert!(setting.bottom() <= end + 1.0, "{setting:?} {end}");
 
-    let mut harness = mixed(&[Filter::Gain { db: 0.0 }; 8]);
+    let mut harness = mixed(&[const { Filter::Gain { db: 0.0 } }; 8]);
     let end = fold(&mut harness);
     let (_, strip) = strip_set(&choose(&mut harness, "Add a filter", "Compressor"));
     harness.state().demo.change(|snapshot| snapshot.strips[0].audio.strip = strip);
@@ -184,7 +184,7 @@ fn a_number_with_more_decimals_than_shown_is_typed() {
     }
     harness.key_press(Key::Tab);
     assert_eq!(commands(&mut harness), []);
-    let filter = harness.state().demo.snapshot().strips[0].audio.strip.filters[0].filter;
+    let filter = harness.state().demo.snapshot().strips[0].audio.strip.filters[0].filter.clone();
     assert_eq!(filter, Filter::HighPass { hz: 440.0 });
 }
 

@@ -468,6 +468,8 @@ const CONTROL_HELP: &str = "Read commands from standard input, one per line.
   strip monitoring off|both|only|tracks [STRIP]
   strip filter on|off|set|add|remove KIND …
                                           change an audio filter
+  strip filter window|restart plugin [STRIP]
+                                          show a plugin's window, or start it again
   strip at-end loop|clear|hold [STRIP]    set the behavior at the end of an audio file
   strip restart [STRIP]                   play an audio file from its start
   strip scene [STRIP:] SCENE|all          set the scene in which the strip is heard

@@ -8,4 +8,6 @@ pub(in crate::cli) mod json_log;
 pub mod limits;
 pub mod log;
 mod log_target;
+#[cfg(target_os = "linux")]
+pub mod plugin;
 pub mod signals;

@@ -7,6 +7,7 @@ mod loudness_window;
 mod meter;
 mod mix_minus;
 mod mixer;
+pub mod plugin;
 #[cfg(any(test, feature = "test-support"))]
 #[allow(
     clippy::unwrap_used,

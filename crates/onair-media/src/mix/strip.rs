@@ -168,7 +168,8 @@ impl Channel {
     }
 
     pub fn set(&mut self, settings: Arc<Strip>) {
-        if self.settings.filters != settings.filters {
+        // Plugins that are equal can have different processes.
+        if self.settings.filters != settings.filters || self.has_plugins() {
             self.chain.set(&settings.filters, self.shape);
         }
         self.settings = settings;
@@ -180,6 +181,10 @@ impl Channel {
 
     pub fn has_source(&self) -> bool {
         self.feed.is_some()
+    }
+
+    pub fn has_plugins(&self) -> bool {
+        self.settings.filters.iter().any(|slot| slot.enabled && slot.filter.plugin().is_some())
     }
 
     /// Returns the time after the end of a block at which the block can be requested.

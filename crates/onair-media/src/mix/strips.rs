@@ -74,6 +74,11 @@ impl StripSet {
         self.channels.iter().any(Channel::has_source)
     }
 
+    /// Returns true if a strip has a plugin.
+    pub fn has_plugins(&self) -> bool {
+        self.channels.iter().any(Channel::has_plugins)
+    }
+
     /// Returns the time after the end of a block at which the block can be requested.
     pub fn delay(&self) -> Duration {
         self.channels.iter().map(Channel::delay).max().unwrap_or_default()
@@ -160,6 +165,7 @@ mod tests {
     use crate::media::samples::micros_to_frames;
     use crate::media::{AudioFeed, ExtraTracks, Pulled};
     use crate::mix::filter::{Filter, Slot};
+    use crate::mix::plugin::LinkState;
     use crate::mix::strip::MonitoringMode;
 
     const RATE_HZ: u32 = 48_000;
@@ -399,22 +405,22 @@ mod tests {
         let limiter = Filter::Limiter { threshold_dbfs: 0.0, release_ms: 60.0 };
         let denoise = Filter::Denoise { amount: 0.0 };
         let gain = Filter::Gain { db: 0.0 };
-        let lists: [&[Filter]; 16] = [
+        let lists: [&[&Filter]; 16] = [
             &[],
-            &[limiter],
+            &[&limiter],
             &[],
-            &[denoise],
+            &[&denoise],
             &[],
-            &[gain, limiter],
-            &[limiter],
-            &[limiter, denoise],
-            &[gain, denoise],
-            &[denoise, limiter],
-            &[limiter],
-            &[denoise, limiter, limiter],
-            &[gain, gain, limiter],
-            &[denoise],
-            &[limiter, gain, denoise],
+            &[&gain, &limiter],
+            &[&limiter],
+            &[&limiter, &denoise],
+            &[&gain, &denoise],
+            &[&denoise, &limiter],
+            &[&limiter],
+            &[&denoise, &limiter, &limiter],
+            &[&gain, &gain, &limiter],
+            &[&denoise],
+            &[&limiter, &gain, &denoise],
             &[],
         ];
         for rate in [48_000, 44_100] {
@@ -429,7 +435,8 @@ mod tests {
                     channel.set_feed(Some(Box::new(Ramp { rate })));
                     let program = changed(&mut strip_set, 150, |strip_set, block| {
                         let list = lists.get((block / every) as usize).copied().unwrap_or_default();
-                        let slot = |&filter: &Filter| Slot { enabled: true, filter };
+                        let slot =
+                            |filter: &&Filter| Slot { enabled: true, filter: (*filter).clone() };
                         let filters = list.iter().map(slot).collect();
                         let strip = Arc::new(Strip { filters, ..Strip::default() });
                         strip_set.strip(StripId(0), Default::default).unwrap().set(strip);
@@ -443,10 +450,50 @@ mod tests {
         // A disabled filter counts like a removed one.
         let mut strip_set = strip_set(vec![(Strip::default(), Box::new(Ramp { rate: RATE_HZ }))]);
         let program = changed(&mut strip_set, 60, |strip_set, block| {
-            let filters = vec![Slot { enabled: block % 20 < 10, filter: limiter }];
+            let filters = vec![Slot { enabled: block % 20 < 10, filter: limiter.clone() }];
             let strip = Arc::new(Strip { filters, ..Strip::default() });
             strip_set.strip(StripId(0), Default::default).unwrap().set(strip);
         });
+        assert_eq!(astray(&program), None);
+    }
+
+    #[test]
+    fn a_plugin_that_does_not_run_loses_no_sample_and_delays_no_other_strip() {
+        let limiter = Filter::Limiter { threshold_dbfs: 0.0, release_ms: 60.0 };
+        let lists: [&[&str]; 6] =
+            [&[], &["plugin"], &["limiter", "plugin"], &["plugin", "limiter"], &["limiter"], &[]];
+        let mut strip_set = strip_set(vec![
+            (Strip::default(), Box::new(Ramp { rate: RATE_HZ })),
+            (Strip { gain_db: -60.0, ..Strip::default() }, Box::new(Level(0.5))),
+        ]);
+        let mut before = usize::MAX;
+        let program = changed(&mut strip_set, 120, |strip_set, block| {
+            let place = (block / 20) as usize;
+            if place == before {
+                return;
+            }
+            before = place;
+            let of = |word: &&str| match *word {
+                "limiter" => limiter.clone(),
+                // Tests have no launcher, so the plugin is bypassed.
+                _ => Filter::of_kind(Filter::PLUGIN).unwrap(),
+            };
+            let filters: Vec<Filter> =
+                lists.get(place).copied().unwrap_or_default().iter().map(of).collect();
+            let plugins: Vec<_> = filters.iter().filter_map(Filter::plugin).cloned().collect();
+            let slot = |filter| Slot { enabled: true, filter };
+            let filters = filters.into_iter().map(slot).collect();
+            let strip = Arc::new(Strip { filters, ..Strip::default() });
+            strip_set.strip(StripId(0), Default::default).unwrap().set(strip);
+            let began = std::time::Instant::now();
+            for plugin in plugins {
+                while !matches!(plugin.link.state(), LinkState::Bypassed(_)) {
+                    assert!(began.elapsed() < Duration::from_secs(60));
+                    std::thread::yield_now();
+                }
+            }
+        });
+        assert!(program.len() >= 110 * BLOCK_FRAMES);
         assert_eq!(astray(&program), None);
     }
 
@@ -600,7 +647,8 @@ mod tests {
     #[test]
     fn what_is_no_number_is_silence_to_filters_and_nothing_of_it_stays() {
         for filter in Filter::ALL_KINDS {
-            let strip = Strip { filters: vec![Slot { enabled: true, filter }], ..Strip::default() };
+            let slot = Slot { enabled: true, filter: filter.clone() };
+            let strip = Strip { filters: vec![slot], ..Strip::default() };
             let output = |with| {
                 let feed = Box::new(Broken { with, at: 0 });
                 run(&mut strip_set(vec![(strip.clone(), feed)]), 60)

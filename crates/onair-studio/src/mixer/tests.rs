@@ -89,7 +89,7 @@ fn strips_that_are_taken_in_double_no_source() {
 fn side_chains_of_strips_that_are_taken_in_follow_them() {
     use crate::mix::filter::Slot;
     let with = |id, choice, filters: &[Filter]| {
-        let slot = |filter: &Filter| Slot { enabled: true, filter: *filter };
+        let slot = |filter: &Filter| Slot { enabled: true, filter: filter.clone() };
         let filters = filters.iter().map(slot).collect();
         let strip = Strip { filters, ..Strip::default() };
         AudioStrip { strip, ..AudioStrip::new(StripId(id), choice) }
@@ -104,9 +104,10 @@ fn side_chains_of_strips_that_are_taken_in_follow_them() {
     };
     let gain = Filter::Gain { db: 3.0 };
     let (mic, system) = (AudioChoice::Mic(None), AudioChoice::System(None));
-    let mut strips = vec![AudioStrip::main(), with(1, AudioChoice::Tone, &[gain])];
+    let mut strips =
+        vec![AudioStrip::main(), with(1, AudioChoice::Tone, std::slice::from_ref(&gain))];
     let taken = vec![
-        with(1, system, &[ducks(2), ducks(7), gain]),
+        with(1, system, &[ducks(2), ducks(7), gain.clone()]),
         with(2, mic.clone(), &[]),
         with(3, AudioChoice::Tone, &[]),
     ];
@@ -117,9 +118,9 @@ fn side_chains_of_strips_that_are_taken_in_follow_them() {
         ["a compressor filter on 'system' (its sidechain source was not imported)"]
     );
     let filters = |place: usize| -> Vec<Filter> {
-        strips[place].strip.filters.iter().map(|slot| slot.filter).collect()
+        strips[place].strip.filters.iter().map(|slot| slot.filter.clone()).collect()
     };
-    assert_eq!(filters(2), [ducks(0), gain], "the microphone is the main strip here");
+    assert_eq!(filters(2), [ducks(0), gain.clone()], "the microphone is the main strip here");
     assert_eq!(filters(1), [gain], "what brings none keeps its own");
 }
 

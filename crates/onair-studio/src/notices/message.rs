@@ -158,6 +158,13 @@ notices! {
     RecordingEncoderFailed "recording-encoder-failed" Warning [] [reason] {} of[Broadcast Program];
     /// The audio cannot be encoded as Opus, so the outputs with Opus are silent.
     OpusFailed "opus-failed" Error [] [reason] {} of[Broadcast Program];
+    /// The process of an audio plugin failed, and is started again. Its filter is silent until then.
+    PluginRestarted "plugin-restarted" Warning [device] [reason] {}
+        of[Program] until["plugin-back" by "device"] remedies([Remedy::OpenMixer]);
+    /// An audio plugin does not work, and the audio passes without it.
+    PluginBypassed "plugin-bypassed" Warning [device] [reason] {}
+        of[Program] until["plugin-back" by "device"] remedies([Remedy::OpenMixer]);
+    PluginBack "plugin-back" Info [device] [] {};
     KeyVisible "key-visible" Warning [] [] {} of[Program];
     PasswordVisible "password-visible" Warning [] [] {} of[Program];
 

@@ -12,7 +12,7 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 
 /// The syntax of these lines.
-const FILTER_SYNTAX: &str = "filter on|off|remove KIND [NAME] · filter set KIND [NAME:] WHAT=VALUE … · \
+const FILTER_SYNTAX: &str = "filter on|off|remove KIND [NAME] · filter window|restart plugin [NAME] · filter set KIND [NAME:] WHAT=VALUE … · \
                      filter add KIND [NAME:] [WHAT=VALUE …] (KIND#2, KIND#3…)";
 
 /// A change of a filter.
@@ -22,6 +22,10 @@ pub enum Change {
     Set(Table),
     Add(Table),
     Remove,
+    /// Shows the plugin's own window.
+    Window,
+    /// Starts a plugin again that failed.
+    Restart,
 }
 
 /// A filter, which a line identifies by its kind and its index among the filters of that kind.
@@ -58,6 +62,8 @@ pub fn parse(text: &str) -> Result<(String, Filter), Problem> {
     let (name, change) = match word {
         "on" | "off" => (rest.to_owned(), Change::On(word == "on")),
         "remove" => (rest.to_owned(), Change::Remove),
+        "window" => (rest.to_owned(), Change::Window),
+        "restart" => (rest.to_owned(), Change::Restart),
         "set" | "add" => {
             let (name, values) = with_values(rest)?;
             match word {
@@ -103,13 +109,29 @@ pub fn of_audio(
     slots: &[audio_filter::Slot],
     strips: &[(String, StripId)],
 ) -> Result<Vec<audio_filter::Slot>, Problem> {
+    if matches!(filter.change, Change::Window | Change::Restart) {
+        let mut plugins = slots.iter().filter_map(|slot| slot.filter.plugin());
+        let plugin =
+            plugins.nth(filter.nth).filter(|_| filter.kind == audio_filter::Filter::PLUGIN);
+        let kind = &filter.kind;
+        let plugin = plugin.ok_or_else(|| problem!("control-no-such-filter", kind = kind))?;
+        match filter.change {
+            Change::Window => plugin.link.show_window(),
+            _ => plugin.link.restart(),
+        }
+        return Ok(slots.to_vec());
+    }
     let one = |kind: &str| {
         let filter = audio_filter::Filter::of_kind(kind)?;
         Some(audio_filter::Slot { enabled: true, filter })
     };
     let list = List {
         most: audio_filter::MAX_FILTERS,
-        known: audio_filter::Filter::ALL_KINDS.iter().map(audio_filter::Filter::kind).collect(),
+        known: audio_filter::Filter::ALL_KINDS
+            .iter()
+            .map(audio_filter::Filter::kind)
+            .chain([audio_filter::Filter::PLUGIN])
+            .collect(),
         kind: &|slot: &audio_filter::Slot| slot.filter.kind(),
         switch: &|slot, on| slot.enabled = on,
         one: &one,
@@ -156,6 +178,8 @@ impl<S: Clone> List<'_, S> {
             Change::Remove | Change::Add(_) => {
                 slots.remove(at);
             }
+            // Only plugins have a window and a process.
+            Change::Window | Change::Restart => return Err(syntax()),
         }
         Ok(slots)
     }
@@ -217,6 +241,17 @@ mod tests {
         let slots = change(&slots, "off compressor").unwrap();
         assert!(!slots[0].enabled && slots[0].filter.side_chain() == Some(StripId(2)));
         assert!(change(&slots, "set compressor ratio=no").is_err());
+        let with_plugin = change(&slots, "add plugin plugin=/a.clap#org.a 3=0.5").unwrap();
+        let plugin = with_plugin[1].filter.plugin().unwrap();
+        assert_eq!((&*plugin.plugin.id, plugin.values[&3]), ("org.a", 0.5));
+        let set = change(&with_plugin, "set plugin 3=0.75").unwrap();
+        let same = set[1].filter.plugin().unwrap();
+        assert!(std::sync::Arc::ptr_eq(&same.link, &plugin.link) && same.values[&3] == 0.75);
+        let other = change(&set, "set plugin plugin=/a.clap#org.b").unwrap();
+        assert!(other[1].filter.plugin().unwrap().values.is_empty());
+        assert_eq!(change(&set, "window plugin").unwrap(), set);
+        assert!(change(&slots, "window plugin").is_err());
+        assert!(change(&slots, "window compressor").is_err());
         assert!(change(&slots, "add echo").unwrap_err().to_string().contains("limiter"));
     }
 }

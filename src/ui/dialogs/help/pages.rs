@@ -99,6 +99,7 @@ pub static HELP_PAGES: &[Page] = &[
     both!(Tasks "how-to/script-a-broadcast.md"),
     both!(Tasks "how-to/rules.md"),
     both!(Tasks "how-to/virtual-camera.md"),
+    both!(Tasks "how-to/use-audio-plugins.md"),
     both!(Tasks "how-to/guests.md"),
     both!(Tasks "how-to/browser-pages.md"),
     both!(Tasks "how-to/remote-control.md"),

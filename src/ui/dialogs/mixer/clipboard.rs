@@ -60,13 +60,15 @@ fn source_of<'a>(view: &View<'a>, id: StripId) -> Option<&'a AudioChoice> {
 
 fn copy(view: &View<'_>, slot: &Slot) -> CopiedFilter {
     let side_chain = slot.filter.side_chain().and_then(|id| source_of(view, id).cloned());
-    CopiedFilter { slot: *slot, side_chain }
+    CopiedFilter { slot: slot.clone(), side_chain }
 }
 
 /// Returns the filter as it is in another strip, whose sidechain cannot be the strip itself, or a
 /// strip that has got the id of the sidechain after the filter was copied.
 fn pasted(view: &View<'_>, copied: CopiedFilter, strip: StripId) -> Slot {
     let CopiedFilter { mut slot, side_chain: source } = copied;
+    // A plugin has a process of its own in each strip.
+    slot.filter = slot.filter.separate();
     if let Filter::Compressor { side_chain, .. } = &mut slot.filter {
         let is_same = |id| source.is_some() && source_of(view, id) == source.as_ref();
         *side_chain = side_chain.filter(|id| *id != strip && is_same(*id));

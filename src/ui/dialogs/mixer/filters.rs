@@ -5,8 +5,8 @@ use egui::Ui;
 use crate::media::NumericSettings;
 use crate::mix::filter::{Filter, MAX_FILTERS, Parameter, Slot, Unit};
 use crate::studio::snapshot::StripView;
-use crate::ui::dialogs::mixer::clipboard;
 use crate::ui::dialogs::mixer::row::{line, slider_line};
+use crate::ui::dialogs::mixer::{clipboard, plugin};
 use crate::ui::input::actions::key;
 use crate::ui::studio_page::mixer::labels;
 use crate::ui::studio_page::mixer::labels::MixerSelection;
@@ -30,7 +30,7 @@ pub fn show(
     }
     let mut moved = None;
     for (index, slot) in filters.iter_mut().enumerate() {
-        let (name, chosen) = (view.texts.get(kind(&slot.filter)), *selected == index);
+        let (name, chosen) = (name_of(view, &slot.filter), *selected == index);
         let top = ui.cursor().min;
         match filter_list::row(ui, view, (index, count), &name, &mut slot.enabled, chosen) {
             Some(Pressed::Name) if chosen => *selected = usize::MAX,
@@ -52,6 +52,13 @@ pub fn show(
     filter_list::below(ui, |ui| add(ui, view, filters, selection));
 }
 
+/// Returns the name of a filter: that of its plugin, or of its kind.
+fn name_of(view: &View<'_>, filter: &Filter) -> String {
+    let plugin = filter.plugin().filter(|plugin| !plugin.plugin.is_none());
+    let name = plugin.map(|plugin| plugin.plugin.short().to_owned());
+    name.unwrap_or_else(|| view.texts.get(kind(filter)).to_string())
+}
+
 /// Returns the name of a filter's kind.
 fn kind(filter: &Filter) -> &'static str {
     match filter {
@@ -66,6 +73,7 @@ fn kind(filter: &Filter) -> &'static str {
         Filter::ThreeBand { .. } => key!("filter-three-band"),
         Filter::TenBand { .. } => key!("filter-ten-band"),
         Filter::Loudness { .. } => key!("filter-loudness"),
+        Filter::Plugin(_) => key!("filter-plugin"),
     }
 }
 
@@ -107,6 +115,9 @@ fn numbers(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, filter: &mut Fil
     }
     if matches!(filter, Filter::Compressor { .. }) {
         side_chain(ui, view, strip, filter);
+    }
+    if let Filter::Plugin(its) = filter {
+        plugin::show(ui, view, its);
     }
     ui.add_space(gap::XS);
 }
@@ -159,7 +170,7 @@ fn add(ui: &mut Ui, view: &View<'_>, filters: &mut Vec<Slot>, selection: &mut Mi
     let select =
         Select { enabled: filters.len() < MAX_FILTERS, ..Select::new(&name, &name, 220.0) };
     select.show(ui, theme, |ui| {
-        for filter in Filter::ALL_KINDS {
+        for filter in Filter::ALL_KINDS.into_iter().chain(Filter::of_kind(Filter::PLUGIN)) {
             if menu_item(ui, theme, &view.texts.get(kind(&filter)), "", false, true) {
                 selection.filter = filters.len();
                 selection.added_filter = Some(filters.len());

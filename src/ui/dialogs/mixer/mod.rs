@@ -3,6 +3,7 @@
 
 mod clipboard;
 mod filters;
+mod plugin;
 mod row;
 mod strip;
 

@@ -7,6 +7,7 @@ use crate::mix::filter::equalizer::Equalizer;
 use crate::mix::filter::limiter::Limiter;
 use crate::mix::filter::loudness::Leveler;
 use crate::mix::filter::settings::{Filter, MAX_FILTERS, Slot};
+use crate::mix::plugin::{Runner, start};
 use crate::mix::strip_id::StripId;
 
 /// Maximum level after a filter: 60 dB above full scale. The squares of such samples and their sums
@@ -41,6 +42,7 @@ enum Work {
     Compressor(Compressor),
     Limiter(Limiter),
     Leveler(Box<Leveler>),
+    Plugin(Box<Runner>),
 }
 
 impl Chain {
@@ -51,11 +53,13 @@ impl Chain {
         for (place, slot) in slots.iter().take(MAX_FILTERS).enumerate() {
             let mut old = before.next();
             let goes_on = |old: &mut FilterStage| {
-                old.slot == *slot || (old.same_kind(slot) && old.adjust(slot, shape))
+                let is_plugin = slot.filter.plugin().is_some();
+                (old.slot == *slot && !is_plugin)
+                    || (old.same_kind(slot) && old.adjust(slot, shape))
             };
             match old.take_if(goes_on) {
                 Some(old) => self.stages.push(old),
-                None => self.stages.push(FilterStage::new(*slot, shape)),
+                None => self.stages.push(FilterStage::new(slot, shape)),
             }
             self.keep_rest(place, old, shape);
         }
@@ -108,10 +112,10 @@ impl Chain {
 }
 
 impl FilterStage {
-    fn new(slot: Slot, shape: Shape) -> Self {
+    fn new(slot: &Slot, shape: Shape) -> Self {
         let work = slot.enabled.then(|| Work::new(&slot.filter, shape));
         let empty = work.as_ref().map_or(0, Work::latency);
-        Self { slot, work, empty, held: 0 }
+        Self { slot: slot.clone(), work, empty, held: 0 }
     }
 
     fn process<'a>(
@@ -137,6 +141,7 @@ impl FilterStage {
             },
             Work::Limiter(it) => it.process(block, channels),
             Work::Leveler(it) => it.process(block, channels),
+            Work::Plugin(it) => self.empty += it.process(block),
         }
         bound(block, MAX_LEVEL);
         let empty = self.empty.min(block.len() / channels);
@@ -147,6 +152,10 @@ impl FilterStage {
 
     /// Flushes the remaining audio.
     fn rest(mut self, shape: Shape) -> Vec<f32> {
+        if let Some(Work::Plugin(it)) = &self.work {
+            // The process needs time for the last audio, so the rest is unfiltered.
+            return it.rest(self.held);
+        }
         let (held, mut rest) = (self.held, Vec::new());
         let wanted = held * shape.channels;
         let most = self.work.as_ref().map_or(0, Work::latency) + self.empty + held;
@@ -168,32 +177,33 @@ impl FilterStage {
 
     /// Applies new settings without losing the state. Returns true if that was possible.
     fn adjust(&mut self, slot: &Slot, shape: Shape) -> bool {
-        let done = match (&mut self.work, slot.filter) {
+        let done = match (&mut self.work, &slot.filter) {
             (None, _) => true,
             (Some(Work::Gain { to, .. }), Filter::Gain { db }) => {
-                *to = factor(within(db, -60.0, 30.0, 0.0));
+                *to = factor(within(*db, -60.0, 30.0, 0.0));
                 true
             }
-            (Some(Work::Equalizer(it)), filter) => it.adjust(&filter, shape),
+            (Some(Work::Equalizer(it)), filter) => it.adjust(filter, shape),
             (Some(Work::Denoise(it)), Filter::Denoise { amount }) => {
-                it.set_amount(amount);
+                it.set_amount(*amount);
                 true
             }
-            (Some(Work::Gate(it)), filter) => it.adjust(&filter, shape),
-            (Some(Work::Expander(it)), filter) => it.adjust(&filter, shape),
-            (Some(Work::Compressor(it)), filter) => it.adjust(&filter, shape),
+            (Some(Work::Gate(it)), filter) => it.adjust(filter, shape),
+            (Some(Work::Expander(it)), filter) => it.adjust(filter, shape),
+            (Some(Work::Compressor(it)), filter) => it.adjust(filter, shape),
             (Some(Work::Limiter(it)), Filter::Limiter { threshold_dbfs, release_ms }) => {
-                it.adjust(threshold_dbfs, release_ms, shape);
+                it.adjust(*threshold_dbfs, *release_ms, shape);
                 true
             }
             (Some(Work::Leveler(it)), Filter::Loudness { target_lufs, most_db }) => {
-                it.adjust(target_lufs, most_db);
+                it.adjust(*target_lufs, *most_db);
                 true
             }
+            (Some(Work::Plugin(it)), Filter::Plugin(plugin)) => it.adjust(plugin),
             _ => false,
         };
         if done {
-            self.slot = *slot;
+            self.slot = slot.clone();
         }
         done
     }
@@ -204,30 +214,32 @@ impl Work {
         match self {
             Self::Denoise(it) => it.latency(),
             Self::Limiter(it) => it.latency(),
+            Self::Plugin(it) => it.latency(),
             _ => 0,
         }
     }
 
     fn new(filter: &Filter, shape: Shape) -> Self {
-        match *filter {
+        match filter {
             Filter::Gain { db } => {
-                let to = factor(within(db, -60.0, 30.0, 0.0));
+                let to = factor(within(*db, -60.0, 30.0, 0.0));
                 Self::Gain { now: to, to }
             }
             Filter::HighPass { .. }
             | Filter::LowPass { .. }
             | Filter::ThreeBand { .. }
             | Filter::TenBand { .. } => Self::Equalizer(Equalizer::new(filter, shape)),
-            Filter::Denoise { amount } => Self::Denoise(Box::new(Denoise::new(amount, shape))),
+            Filter::Denoise { amount } => Self::Denoise(Box::new(Denoise::new(*amount, shape))),
             Filter::Gate { .. } => Self::Gate(Gate::new(filter, shape)),
             Filter::Expander { .. } => Self::Expander(Expander::new(filter, shape)),
             Filter::Compressor { .. } => Self::Compressor(Compressor::new(filter, shape)),
             Filter::Limiter { threshold_dbfs, release_ms } => {
-                Self::Limiter(Limiter::new(threshold_dbfs, release_ms, shape))
+                Self::Limiter(Limiter::new(*threshold_dbfs, *release_ms, shape))
             }
             Filter::Loudness { target_lufs, most_db } => {
-                Self::Leveler(Box::new(Leveler::new(target_lufs, most_db, shape)))
+                Self::Leveler(Box::new(Leveler::new(*target_lufs, *most_db, shape)))
             }
+            Filter::Plugin(plugin) => Self::Plugin(Box::new(start(plugin, shape))),
         }
     }
 }
@@ -239,12 +251,14 @@ mod tests {
 
     use super::*;
     use crate::mix::filter::expected_gains;
+    #[cfg(target_os = "linux")]
+    use crate::mix::plugin::simulated;
 
     const STEREO_48_KHZ: Shape = Shape { rate: 48_000, channels: 2 };
 
     fn chain(filters: &[Filter], shape: Shape) -> Chain {
-        let slots: Vec<Slot> =
-            filters.iter().map(|&filter| Slot { enabled: true, filter }).collect();
+        let slot = |filter: &Filter| Slot { enabled: true, filter: filter.clone() };
+        let slots: Vec<Slot> = filters.iter().map(slot).collect();
         let mut chain = Chain::default();
         chain.set(&slots, shape);
         chain
@@ -292,7 +306,7 @@ mod tests {
         let mut wrong = Vec::new();
         for case in expected_gains::cases() {
             let expected_gains::Case { filter, hz, dbfs, expected } = case;
-            let gain = gain(filter, hz, dbfs);
+            let gain = gain(filter.clone(), hz, dbfs);
             if !expected.is_met(gain, 0.0) {
                 wrong.push(format!("{filter:?}, {hz} Hz at {dbfs}: {gain:.2} dB, {expected:?}"));
             }
@@ -321,7 +335,7 @@ mod tests {
         let leveler = Filter::Loudness { target_lufs: -16.0, most_db: 20.0 };
         // R 128 weights 440 Hz about half a decibel lower than 1 kHz.
         for (hz, expected) in [(1_000.0, 14.0), (440.0, 14.6)] {
-            let gain = end(leveler, hz);
+            let gain = end(leveler.clone(), hz);
             assert!((gain - expected).abs() < 0.4, "{hz} Hz: {gain} dB");
             let gain = end(Filter::Denoise { amount: 1.0 }, hz);
             assert!(gain < 0.1, "{hz} Hz: {gain} dB");
@@ -451,13 +465,49 @@ mod tests {
         }
     }
 
+    // There are processes of plugins only on this system.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_plugin_that_tells_its_delay_later_loses_no_sample() {
+        let (runner, plugin) = simulated::plugin(STEREO_48_KHZ);
+        let filter = Filter::of_kind(Filter::PLUGIN).unwrap();
+        let empty = runner.latency();
+        let work = Some(Work::Plugin(Box::new(runner)));
+        let stage = FilterStage { slot: Slot { enabled: true, filter }, work, empty, held: 0 };
+        let mut chain = Chain { stages: vec![stage], rests: Vec::new() };
+        let (mut out, mut next) = (Vec::new(), 0);
+        for block in 0..100 {
+            if block == 10 {
+                plugin.run();
+            }
+            let mut samples: Vec<f32> =
+                (next..next + 960).map(|it| (it / 2) as f32 + 1.0).collect();
+            next += 960;
+            for sample in &mut samples {
+                *sample /= 100_000.0;
+            }
+            chain.process(&mut samples, STEREO_48_KHZ, |_| None);
+            out.extend(samples);
+            plugin.filter();
+        }
+        let latency = 1_440 + simulated::DELAY as usize;
+        assert_eq!((chain.latency(), chain.held(2)), (latency, latency));
+        assert_eq!(out.len(), 2 * (48_000 - latency));
+        for (index, sample) in out.iter().enumerate() {
+            let frame = index / 2;
+            // The plugin ran from the tenth block on.
+            let expected = if frame < 4_800 { 0.0 } else { (frame as f32 + 1.0) / -100_000.0 };
+            assert_eq!(*sample, expected, "{frame}");
+        }
+    }
+
     #[test]
     fn a_chain_of_the_highest_gains_stays_finite_and_recovers() {
         for last in Filter::ALL_KINDS {
             let slots = |db: f32| {
                 let mut slots =
-                    [Slot { enabled: true, filter: Filter::Gain { db } }; MAX_FILTERS].to_vec();
-                slots[MAX_FILTERS - 1].filter = last;
+                    vec![Slot { enabled: true, filter: Filter::Gain { db } }; MAX_FILTERS];
+                slots[MAX_FILTERS - 1].filter = last.clone();
                 slots
             };
             let mut chain = Chain::default();
@@ -523,13 +573,14 @@ mod tests {
                         Filter::ThreeBand { low_db: value, middle_db: value, high_db: value }
                     }
                     Filter::TenBand { .. } => Filter::TenBand { db: [value; 10] },
+                    Filter::Plugin(_) => unreachable!("plugins are no built-in filters"),
                     Filter::Loudness { .. } => {
                         Filter::Loudness { target_lufs: value, most_db: value }
                     }
                 };
                 for rate in [8_000, 48_000, 192_000] {
                     let shape = Shape { rate, channels: 2 };
-                    let mut chain = self::chain(&[absurd], shape);
+                    let mut chain = self::chain(std::slice::from_ref(&absurd), shape);
                     let out = filtered(&mut chain, shape, sine(shape, 440.0, -6.0, 0.2));
                     assert!(out.iter().all(|s| s.is_finite()), "{absurd:?} at {rate} Hz");
                 }

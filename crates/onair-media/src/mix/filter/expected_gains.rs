@@ -83,7 +83,7 @@ pub fn cases() -> Vec<Case> {
         about(compressor(-30.0, 6.0), 1_000.0, -10.0, -9.0, 1.0),
         about(limiter(-12.0), 1_000.0, -6.0, -6.0, 0.5),
         about(limiter(-12.0), 440.0, -20.0, 0.0, 0.05),
-        about(three, 1_000.0, -20.0, 6.0, 0.2),
+        about(three.clone(), 1_000.0, -20.0, 6.0, 0.2),
         // The tone is on the slope of the bell filter.
         about(three, 440.0, -20.0, 2.26, 0.2),
         about(Filter::Denoise { amount: 0.0 }, 440.0, -20.0, 0.0, 0.1),
@@ -97,7 +97,7 @@ pub fn cases() -> Vec<Case> {
         about(loudness(-16.0), 440.0, -20.0, 4.6, 0.3),
         about(loudness(-16.0), 1_000.0, -20.0, 4.0, 0.3),
         about(loudness(-26.0), 1_000.0, -20.0, -6.0, 0.3),
-        about(ten, 1_000.0, -20.0, -9.0, 0.2),
+        about(ten.clone(), 1_000.0, -20.0, -9.0, 0.2),
         about(ten, 440.0, -20.0, -1.6, 1.0),
     ]
 }

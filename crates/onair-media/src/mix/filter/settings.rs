@@ -1,8 +1,10 @@
 //! The settings of filters: plain values.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use crate::media::{FilterParameter, FilterSlot, NumericSettings, ParameterUnit};
+use crate::mix::plugin::{Plugin, PluginId};
 use crate::mix::strip_id::StripId;
 
 /// Maximum number of filters of one strip.
@@ -17,7 +19,7 @@ pub type Slot = FilterSlot<Filter>;
 
 /// The settings of one filter. Levels are in dB or dBFS, times in milliseconds. Values outside
 /// their ranges are clamped when the filter is created.
-#[derive(Copy, Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Filter {
     /// Changes the level by -60…+30 dB.
     Gain { db: f32 },
@@ -51,10 +53,12 @@ pub enum Filter {
     TenBand { db: [f32; 10] },
     /// Moves the short-term loudness slowly to the target, by at most `most_db` upwards.
     Loudness { target_lufs: f32, most_db: f32 },
+    /// Filters with a plugin, in a process of its own.
+    Plugin(Arc<Plugin>),
 }
 
 impl Filter {
-    /// The default filter of each kind.
+    /// The default filter of each kind that onair itself has.
     pub const ALL_KINDS: [Self; 11] = [
         Self::Gain { db: 0.0 },
         Self::HighPass { hz: 80.0 },
@@ -102,6 +106,24 @@ impl Filter {
             Self::ThreeBand { .. } => "three-band",
             Self::TenBand { .. } => "ten-band",
             Self::Loudness { .. } => "loudness",
+            Self::Plugin(_) => Self::PLUGIN,
+        }
+    }
+
+    /// Returns the plugin, if the filter is one.
+    pub fn plugin(&self) -> Option<&Arc<Plugin>> {
+        match self {
+            Self::Plugin(plugin) => Some(plugin),
+            _ => None,
+        }
+    }
+
+    /// Returns the filter for another strip: a plugin gets a process of its own.
+    #[must_use]
+    pub fn separate(&self) -> Self {
+        match self {
+            Self::Plugin(plugin) => Self::Plugin(Arc::new(plugin.separate())),
+            other => other.clone(),
         }
     }
 
@@ -161,8 +183,14 @@ const BAND_NAMES: [&str; 10] = [
 ];
 
 impl Filter {
-    /// Returns the default filter of the kind with this name.
+    /// The name of the kind of plugins.
+    pub const PLUGIN: &'static str = "plugin";
+
+    /// Returns the default filter of the kind with this name. That of plugins has no plugin yet.
     pub fn of_kind(kind: &str) -> Option<Self> {
+        if kind == Self::PLUGIN {
+            return Some(Self::Plugin(Arc::new(Plugin::new(PluginId::default()))));
+        }
         Self::ALL_KINDS.into_iter().find(|filter| filter.kind() == kind)
     }
 }
@@ -171,7 +199,7 @@ impl NumericSettings for Filter {
     type Unit = Unit;
 
     fn default_of_kind(&self) -> Self {
-        Self::of_kind(self.kind()).unwrap_or(*self)
+        Self::of_kind(self.kind()).unwrap_or_else(|| self.clone())
     }
 
     fn numbers(&mut self) -> Vec<(Parameter, &mut f32)> {
@@ -220,6 +248,8 @@ impl NumericSettings for Filter {
                 number("target_lufs", target_lufs, Lufs, -40.0..=-5.0),
                 number("most_db", most_db, Decibels, 0.0..=40.0),
             ],
+            // The plugin itself knows its parameters.
+            Self::Plugin(_) => Vec::new(),
         }
     }
 }
@@ -231,7 +261,7 @@ mod tests {
     #[test]
     fn every_kind_is_found_by_its_name_and_set_within_its_ranges() {
         for filter in Filter::ALL_KINDS {
-            assert_eq!(Filter::of_kind(filter.kind()), Some(filter));
+            assert_eq!(Filter::of_kind(filter.kind()), Some(filter.clone()));
             let mut filter = filter;
             let parameters = filter.parameters();
             assert_eq!(parameters.len(), filter.values().len());

@@ -483,7 +483,12 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
         let now = clock.now();
         if now < due {
             if outputs.are_none() {
-                shared.wait_for_more(due.since(now) + shared.extra_wait());
+                // Processes of plugins need their time for each block.
+                let extra = match strip_set.has_plugins() {
+                    true => Duration::ZERO,
+                    false => shared.extra_wait(),
+                };
+                shared.wait_for_more(due.since(now) + extra);
             } else if stop.wait(due.since(now)) {
                 return;
             }

@@ -23,11 +23,11 @@ use parking_lot::Mutex;
 use crate::system::descriptors::{self, MAX_FILES};
 
 /// The hidden commands that the launcher starts.
-const HELPERS: [&CStr; 2] = [c"encoder-process", c"browser-process"];
+const HELPERS: [&CStr; 3] = [c"encoder-process", c"browser-process", c"plugin-process"];
 
 /// The variables that helpers get, or their beginnings. Others can contain keys, and a helper runs
 /// code that is not trusted.
-const VARIABLES: [&[u8]; 23] = [
+const VARIABLES: [&[u8]; 24] = [
     b"PATH=",
     b"HOME=",
     b"USER=",
@@ -39,6 +39,7 @@ const VARIABLES: [&[u8]; 23] = [
     b"LD_LIBRARY_PATH=",
     b"XDG_",
     b"DISPLAY=",
+    b"XAUTHORITY=",
     b"WAYLAND_DISPLAY=",
     b"DBUS_SESSION_BUS_ADDRESS=",
     b"PULSE_",

@@ -394,6 +394,7 @@ impl Engine {
             let on_air = self.live.on_air.iter().chain(self.live.others.values());
             on_air.for_each(|it| it.set_audio_delay(program.mixer().lag()));
         }
+        self.follow_plugins();
         self.follow_tracks();
         self.guard_monitoring();
         match self.state.listening.as_ref().and_then(MonitoringOutput::news) {

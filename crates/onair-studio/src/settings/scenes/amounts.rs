@@ -1,5 +1,7 @@
 //! Changes values of an item or a filter, by their names in settings files, for `--control`.
 
+use std::sync::Arc;
+
 use toml::Table;
 
 use crate::compose::filter as video_filter;
@@ -67,6 +69,21 @@ pub fn of_audio_filter(
     let (enabled, mut filter) = filters::changed((slot.enabled, &slot.filter), &values)?;
     if let audio_filter::Filter::Compressor { side_chain, .. } = &mut filter {
         *side_chain = chain;
+    }
+    if let (audio_filter::Filter::Plugin(new), Some(old)) = (&mut filter, slot.filter.plugin()) {
+        let new = Arc::make_mut(new);
+        if new.plugin == old.plugin {
+            // The same process goes on.
+            new.link = Arc::clone(&old.link);
+        } else {
+            // What is not given belongs to the other plugin.
+            if !values.contains_key("state") {
+                new.state = Arc::default();
+            }
+            if !values.contains_key("parameters") {
+                new.values.retain(|id, _| values.contains_key(&id.to_string()));
+            }
+        }
     }
     Ok(audio_filter::Slot { enabled, filter })
 }

@@ -1,11 +1,15 @@
 //! Video and audio filters in files: one table each, with `kind`, `enabled` and the settings of the
 //! kind. Unknown parts are reported and dropped.
 
+use std::sync::Arc;
+
+use data_encoding::BASE64;
 use toml::{Table, Value};
 
 use crate::capture::Rgba;
 use crate::compose::filter as video;
 use crate::media::{FilterParameter, NumericSettings, ParameterUnit};
+use crate::mix::plugin::{MAX_STATE, Plugin, PluginId};
 use crate::mix::{StripId, filter as audio};
 use crate::studio::settings::reading::lenient::Document;
 use crate::studio::settings::reading::parts::{number, quoted};
@@ -87,11 +91,22 @@ impl NamedSettings for audio::Filter {
     }
 
     fn others(&mut self) -> Vec<(&'static str, String)> {
-        Vec::new()
+        let Self::Plugin(plugin) = self else { return Vec::new() };
+        let mut others = vec![("plugin", plugin.plugin.to_string())];
+        if !plugin.state.is_empty() {
+            others.push(("state", BASE64.encode(&plugin.state)));
+        }
+        if !plugin.values.is_empty() {
+            others.push(("parameters", plugin.written_values()));
+        }
+        others
     }
 
     fn take(&mut self, name: &str, value: &Value) -> Result<(), Problem> {
         match (self, name, value) {
+            (Self::Plugin(plugin), name, value) => {
+                take_of_plugin(Arc::make_mut(plugin), name, value)
+            }
             (Self::Compressor { side_chain, .. }, "side_chain", Value::Integer(id)) => {
                 *side_chain = u32::try_from(*id).ok().map(StripId);
                 Ok(())
@@ -99,6 +114,42 @@ impl NamedSettings for audio::Filter {
             (it, ..) => Err(problem!("settings-no-such-value", kind = it.kind())),
         }
     }
+}
+
+/// Sets a value of a plugin: the plugin itself, its state, or parameters by their ids.
+fn take_of_plugin(plugin: &mut Plugin, name: &str, value: &Value) -> Result<(), Problem> {
+    let unknown = || problem!("value-unknown");
+    let text = || value.as_str().ok_or_else(unknown);
+    match name {
+        // No plugin is chosen yet.
+        "plugin" if value.as_str() == Some("") => {}
+        "plugin" => {
+            let chosen = PluginId::parse(text()?);
+            plugin.plugin = chosen.ok_or_else(|| problem!("plugin-no-name"))?;
+        }
+        "state" => {
+            let state = BASE64.decode(text()?.as_bytes()).ok();
+            let state = state.filter(|state| state.len() <= MAX_STATE);
+            plugin.state = state.ok_or_else(unknown)?.into();
+        }
+        "parameters" => {
+            let values = Plugin::parse_values(text()?).ok_or_else(unknown)?;
+            for (id, value) in values {
+                // A value with a name of its own is newer.
+                plugin.values.entry(id).or_insert(value);
+            }
+        }
+        _ => {
+            let id: u32 = name
+                .parse()
+                .map_err(|_| problem!("settings-no-such-value", kind = audio::Filter::PLUGIN))?;
+            let number = number(value).ok_or_else(|| problem!("value-no-number"))?;
+            if !plugin.set(id, number) {
+                return Err(problem!("value-no-number"));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Formats a filter.
@@ -239,6 +290,27 @@ mod tests {
             assert!(a.values().into_iter().zip(b.values()).all(close));
         }
         assert_eq!(back.len(), slots.len());
+    }
+
+    #[test]
+    fn a_plugin_comes_back_with_its_state_and_its_parameters() {
+        let id = PluginId::parse("/usr/lib/clap/a.clap#org.example.gain").unwrap();
+        let mut plugin = Plugin::new(id);
+        plugin.state = Arc::from(*b"\0state\xff");
+        assert!(plugin.set(7, -6.5));
+        let slot = audio::Filter::Plugin(Arc::new(plugin));
+        let mut bad = Vec::new();
+        let written = table(false, &slot);
+        let back: Option<(bool, audio::Filter)> =
+            one(&written, &mut |name, _| bad.push(name.to_owned()));
+        assert_eq!((back, &bad[..]), (Some((false, slot.clone())), &[][..]));
+        let values: Table = "8 = 1\n7 = 2.5".parse().unwrap();
+        let (_, changed) = changed((true, &slot), &values).unwrap();
+        assert_eq!(changed.plugin().unwrap().written_values(), "7=2.5 8=1");
+        for text in ["plugin = 'relative.clap#a'", "state = '*'", "parameters = 'x'", "swirl = 1"] {
+            let values: Table = text.parse().unwrap();
+            assert!(super::changed((true, &slot), &values).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Polls all parts, and reports their events.
 
+mod plugins;
+
 use std::time::{Duration, Instant};
 
 use crate::base::Worker;

@@ -115,7 +115,7 @@ mod tests {
         .unwrap();
         let ImportedFilters { slots, not, otherwise, .. } =
             read(&source, &[("Mic", StripId(4))].into(), false);
-        let filters: Vec<_> = slots.iter().map(|slot| slot.filter).collect();
+        let filters: Vec<_> = slots.iter().map(|slot| slot.filter.clone()).collect();
         let compressor = Filter::Compressor {
             threshold_dbfs: -18.0,
             ratio: 4.0,

@@ -1,5 +1,7 @@
 //! `onair devices`: lists the devices, displays, windows, encoders and decoders of this computer.
 
+pub mod plugins;
+
 use serde_json::{Value, json};
 
 use crate::audio::{self, ApplicationInfo, DeviceInfo};
