@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_position_that_cannot_be_is_reported_and_nothing_is_heard() {
+    fn a_position_that_cannot_be_is_reported_and_plays_silence() {
         let (mut runner, SimulatedPlugin { session, ring, .. }) = simulated::plugin(SHAPE);
         session.run(Arc::clone(&ring), 0);
         pass(&mut runner, 0);

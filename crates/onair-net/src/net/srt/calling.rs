@@ -68,13 +68,17 @@ impl Calling {
 
     /// Takes a datagram. Whatever is no answer to the handshake is ignored.
     pub fn receive(&mut self, bytes: &[u8]) -> Vec<HandshakeOutput> {
-        if let Some(first) = first_sequence(bytes) {
-            self.receive_sequence = first;
-        }
-        match &mut self.handshake {
+        let outputs = match &mut self.handshake {
             Handshake::Caller(it) => it.feed_bytes(bytes).unwrap_or_default(),
             Handshake::Rendezvous(it) => it.feed_bytes(bytes).unwrap_or_default(),
+        };
+        // Datagrams that mean nothing here come from somebody else, or too late.
+        if !outputs.is_empty()
+            && let Some(first) = first_sequence(bytes)
+        {
+            self.receive_sequence = first;
         }
+        outputs
     }
 
     /// Returns the number of the first data packet of this side.
