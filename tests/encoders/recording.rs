@@ -26,7 +26,11 @@ fn video_bitrate(file: &Path) -> f64 {
     let (video, audio) = (probe.packets("video"), probe.packets("audio"));
     assert!(video.is_sorted_by(|one, next| one.pts < next.pts), "{file:?}");
     let last = |packets: &[ffmpeg::Packet]| packets.iter().map(|it| it.pts).fold(0.0, f64::max);
-    assert!((last(&video) - last(&audio)).abs() < 0.3, "{file:?}: {} s", last(&audio));
+    // A loaded computer skips frames, also the last ones.
+    let gaps = video.windows(2).map(|two| two[1].pts - two[0].pts);
+    let most = 0.3 + gaps.fold(0.0, f64::max);
+    let (video_end, audio_end) = (last(&video), last(&audio));
+    assert!((video_end - audio_end).abs() < most, "{file:?}: {video_end} and {audio_end} s");
     let bytes = std::fs::metadata(file).unwrap().len();
     bytes as f64 * 8.0 / last(&video)
 }
