@@ -329,14 +329,10 @@ impl Engine {
         let Some(on_air) = &mut self.live.on_air else { return left };
         let encoded = self.state.program.as_ref();
         let encoded = encoded.map(|program| {
-            let renditions = on_air.encode_renditions(&wanted, program);
-            (on_air.encode_mixes(&wanted, used, program), renditions)
+            on_air.encode_renditions(&wanted, program);
+            on_air.encode_mixes(&wanted, used, program)
         });
         left.extend(on_air.publish(&self.runtime, self.clock, wanted));
-        let (encoded, renditions) = encoded.unzip();
-        if let Some(Err(reason)) = renditions {
-            self.notices.raise(&StudioMessage::ExtraRenditionFailed { reason }, "");
-        }
         if let Some(Err(reason)) = encoded {
             self.notices.raise(&StudioMessage::EncoderFailed { reason }, "");
         }

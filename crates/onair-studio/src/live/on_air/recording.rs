@@ -136,8 +136,8 @@ impl OnAir {
     /// Sets the extra audio tracks in use, whose encoders run while a recording or the replay
     /// buffer needs them. Ends the further renditions that no target needs any longer.
     pub fn follow_tracks(&mut self, used: ExtraTracks, program: &Program) -> Result<(), Problem> {
-        let renditions = self.encode_renditions(&[], program);
-        self.encode_tracks(self.wanted_tracks(used), program).and(renditions)
+        self.encode_renditions(&[], program);
+        self.encode_tracks(self.wanted_tracks(used), program)
     }
 
     /// Returns the audio tracks of a file: of these extra tracks, only those that are currently

@@ -8,18 +8,11 @@ use crate::studio::live::outputs::target::{TargetOutput, WantedTarget};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::program::Program;
 use crate::studio::targets::renditions::RenditionChoice;
-use crate::text::Problem;
 
 impl OnAir {
     /// Starts the encoders of these targets' further renditions before the targets are added.
-    ///
-    /// # Errors
-    /// Fails if an encoder is not available, with the reason. The targets then do not get its rendition.
-    pub fn encode_renditions(
-        &mut self,
-        added: &[WantedTarget],
-        program: &Program,
-    ) -> Result<(), Problem> {
+    /// If an encoder is not available, the targets do not get its rendition, and a notice says why.
+    pub fn encode_renditions(&mut self, added: &[WantedTarget], program: &Program) {
         let targets = self.outputs.all().filter(|it: &&TargetOutput| !it.is_over());
         let chosen = targets.flat_map(|it| &it.renditions);
         let chosen = chosen.chain(added.iter().flat_map(|it| &it.renditions));
@@ -29,8 +22,8 @@ impl OnAir {
                 wanted.push(*choice);
             }
         }
-        let Some(renditions) = &mut self.renditions else { return Ok(()) };
-        renditions.follow(&wanted, self.video.as_ref(), (program, &self.hub))
+        let Some(renditions) = &mut self.renditions else { return };
+        renditions.follow(&wanted, self.video.as_ref(), (program, &self.hub));
     }
 
     /// Returns those of a target's further renditions that are encoded.

@@ -37,6 +37,12 @@ pub struct ExtraRenditions {
     /// The size of the program's frames.
     composed: Size,
     running: Vec<Running>,
+    /// Encoders that are no longer required, until they have encoded their last frames.
+    ending: Vec<Running>,
+    /// What cannot be encoded. It is tried again after no target has wanted it.
+    failed: Vec<RenditionChoice>,
+    /// What is not reported yet.
+    news: Vec<RenditionNews>,
 }
 
 #[derive(Debug)]
@@ -50,7 +56,8 @@ struct Running {
 impl ExtraRenditions {
     /// Creates the list; no encoder runs yet. The program is composed at the size `composed`.
     pub fn new(packets: Sender<EncodedPacket>, stream: &Quality, composed: Size) -> Self {
-        Self { packets, stream: stream.clone(), composed, running: Vec::new() }
+        let (running, ending, failed, news) = Default::default();
+        Self { packets, stream: stream.clone(), composed, running, ending, failed, news }
     }
 
     /// Starts the required encoders, and ends those that are no longer required. A keyframe that is
@@ -60,36 +67,44 @@ impl ExtraRenditions {
         wanted: &[RenditionChoice],
         main: Option<&VideoEncoder>,
         (program, hub): (&Program, &Hub),
-    ) -> Result<(), Problem> {
-        let before: Vec<_> = self.running.iter().map(|it| it.track).collect();
-        self.running.retain(|it| {
-            let stays = wanted.contains(&it.choice);
-            if !stays {
-                program.compositor().attach_rendition(it.track, None);
+    ) {
+        let list = |running: &[Running]| -> Vec<_> {
+            running.iter().map(|it| (it.track, it.choice)).collect()
+        };
+        let before = list(&self.running);
+        let stays = |it: &Running| wanted.contains(&it.choice) && !it.has_failed;
+        for ended in self.running.extract_if(.., |it| !stays(it)) {
+            program.compositor().attach_rendition(ended.track, None);
+            if ended.has_failed {
+                self.failed.push(ended.choice);
             }
-            stays
-        });
-        let mut result = Ok(());
+            self.ending.push(ended);
+        }
+        self.ending.retain(|it| !it.encoder.is_finished());
+        self.failed.retain(|choice| wanted.contains(choice));
         for choice in wanted {
-            if self.running.iter().any(|it| it.choice == *choice) {
+            let is_known = self.running.iter().any(|it| it.choice == *choice);
+            if is_known || self.failed.contains(choice) {
                 continue;
             }
             if let Err(reason) = self.start(*choice, program) {
-                result = Err(reason);
+                self.failed.push(*choice);
+                self.news.push(RenditionNews::Failed(reason));
             }
         }
-        if let Some(main) = main.filter(|_| !self.running.iter().map(|it| it.track).eq(before)) {
+        if let Some(main) = main.filter(|_| list(&self.running) != before) {
             let asks: Vec<_> = std::iter::once(main)
                 .chain(self.running.iter().map(|it| &it.encoder))
                 .map(VideoEncoder::keyframe_request)
                 .collect();
             hub.on_keyframe_wanted(move || asks.iter().for_each(|ask| ask()));
         }
-        result
     }
 
     fn start(&mut self, choice: RenditionChoice, program: &Program) -> Result<(), Problem> {
-        let is_free = |track: &ExtraRendition| self.running.iter().all(|it| it.track != *track);
+        // The last packets of an encoder that ends must not come after those of the next one.
+        let used = || self.running.iter().chain(&self.ending);
+        let is_free = |track: &ExtraRendition| used().all(|it| it.track != *track);
         let track = ExtraRendition::all().find(is_free);
         let track =
             track.ok_or_else(|| problem!("renditions-full", most = RenditionChoice::MAX))?;
@@ -108,7 +123,7 @@ impl ExtraRenditions {
     /// Returns those of the chosen renditions that are encoded, in the order of the choice.
     pub(super) fn sent(&self, choices: &[RenditionChoice]) -> Vec<SentRendition> {
         let of = |choice: &RenditionChoice| {
-            let its = self.running.iter().find(|it| it.choice == *choice)?;
+            let its = self.running.iter().find(|it| it.choice == *choice && !it.has_failed)?;
             Some(SentRendition { track: its.track, video: its.encoder.config().clone() })
         };
         choices.iter().filter_map(of).collect()
@@ -116,7 +131,7 @@ impl ExtraRenditions {
 
     /// Returns what happened to the encoders since the last call.
     pub(super) fn poll(&mut self) -> Vec<RenditionNews> {
-        let mut news = Vec::new();
+        let mut news = std::mem::take(&mut self.news);
         for its in &mut self.running {
             news.extend(its.encoder.take_incidents().into_iter().map(RenditionNews::Incident));
             if let Some(error) = its.encoder.failed().filter(|_| !its.has_failed) {
@@ -129,8 +144,8 @@ impl ExtraRenditions {
 
     /// Waits for the encoders at the end of the broadcast, after the program has detached them.
     pub fn join(self, limit: Duration) -> Result<(), Stuck> {
-        let Self { packets, running, .. } = self;
+        let Self { packets, running, ending, .. } = self;
         drop(packets);
-        running.into_iter().map(|it| it.encoder.join(limit)).fold(Ok(()), Result::and)
+        running.into_iter().chain(ending).map(|it| it.encoder.join(limit)).fold(Ok(()), Result::and)
     }
 }
