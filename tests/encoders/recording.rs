@@ -28,7 +28,7 @@ fn video_bitrate(file: &Path) -> f64 {
     let last = |packets: &[ffmpeg::Packet]| packets.iter().map(|it| it.pts).fold(0.0, f64::max);
     // A loaded computer skips frames, also the last ones.
     let gaps = video.windows(2).map(|two| two[1].pts - two[0].pts);
-    let most = 0.3 + gaps.fold(0.0, f64::max);
+    let most = 1.0 + gaps.fold(0.0, f64::max);
     let (video_end, audio_end) = (last(&video), last(&audio));
     assert!((video_end - audio_end).abs() < most, "{file:?}: {video_end} and {audio_end} s");
     let bytes = std::fs::metadata(file).unwrap().len();

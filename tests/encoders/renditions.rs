@@ -76,9 +76,9 @@ fn a_server_that_takes_several_renditions_gets_them_on_one_connection() {
     for track in [1, 2] {
         let all = packets(&remuxed, track);
         assert!(all.is_sorted_by(|one, next| one.0 < next.0), "{all:?}");
-        // The renditions are those of the same frames, and a loaded computer skips some.
-        assert!(all[0].1 && all.len() * 2 > main.len(), "{} of {}", all.len(), main.len());
-        assert!((all[0].0 - main[0].0).abs() < 2.5, "{} and {}", all[0].0, main[0].0);
+        // The renditions are those of the same frames. A loaded computer skips some, and drops those that are too late
+        // up to the next keyframe.
+        assert!(all[0].1 && all.len() > 10, "{} of {}", all.len(), main.len());
         let times = main.iter().map(|it| it.0);
         let is_one = |time: f64| times.clone().any(|main| (main - time).abs() < 0.002);
         let shared = all.iter().filter(|it| is_one(it.0)).count();

@@ -14,6 +14,9 @@ const TRACK_TIMEOUT: Duration = Duration::from_millis(150);
 /// The time for which the first packets wait for the other track, because encoders need a while to
 /// start.
 const FIRST_TRACK_TIMEOUT: Duration = Duration::from_millis(500);
+/// The same while there are further renditions, whose encoders share the processor. Frames that are still later are
+/// dropped, because packets behind them have been sent.
+const RENDITION_TIMEOUT: Duration = Duration::from_millis(300);
 /// Maximum number of held packets of a track that is ahead, without an audio delay. Beyond this
 /// number, packets are not held any longer.
 const MAX_HELD_PACKETS: usize = 512;
@@ -30,6 +33,10 @@ pub(in crate::broadcast) struct Interleaver {
     audio: TrackQueue,
     /// Frames of the further renditions, while these exist.
     renditions: [TrackQueue; ExtraRendition::MAX],
+    /// True for a rendition whose frames are dropped up to its next keyframe, because one was too late.
+    is_late: [bool; ExtraRendition::MAX],
+    /// The DTS of the newest packet that was sent.
+    sent: Option<Timestamp>,
     /// The extra audio tracks, in the order of their indexes.
     extras: [TrackQueue; 5],
     /// The expected extra tracks. Packets do not wait for other extra tracks.
@@ -64,6 +71,8 @@ impl Interleaver {
             video: TrackQueue { absent: !video, ..TrackQueue::default() },
             second: absent(),
             renditions: std::array::from_fn(|_| absent()),
+            is_late: [false; ExtraRendition::MAX],
+            sent: None,
             audio: TrackQueue { absent: !audio, ..TrackQueue::default() },
             extras: std::array::from_fn(|_| absent()),
             expected: ExtraTracks::NONE,
@@ -104,7 +113,17 @@ impl Interleaver {
             Track::Video if second => &mut self.second,
             Track::Video => &mut self.video,
             Track::Rendition(its) => {
-                let Some(line) = self.renditions.get_mut(its.place()) else { return };
+                let place = its.place();
+                let line = self.renditions.get_mut(place);
+                let Some((line, is_late)) = line.zip(self.is_late.get_mut(place)) else { return };
+                if self.sent.is_some_and(|sent| packet.dts < sent) {
+                    *is_late = true;
+                } else if packet.keyframe {
+                    *is_late = false;
+                }
+                if *is_late {
+                    return;
+                }
                 line
             }
             Track::Audio => &mut self.audio,
@@ -140,7 +159,9 @@ impl Interleaver {
             }
         }
         let is_next = !lines.iter().any(|line| line.may_precede(dts));
-        lines.get_mut(next).filter(|_| is_next)?.take()
+        let packet = lines.get_mut(next).filter(|_| is_next)?.take()?;
+        self.sent = Some(self.sent.map_or(packet.dts, |sent| sent.max(packet.dts)));
+        Some(packet)
     }
 
     /// Returns the time at which [`Interleaver::pop`] must be called again, even without new
@@ -178,7 +199,13 @@ impl Interleaver {
 
     fn patience(&self) -> Duration {
         let begun = self.video.begun && self.audio.begun;
-        self.longest_lag() + if begun { TRACK_TIMEOUT } else { FIRST_TRACK_TIMEOUT }
+        let has_renditions = self.renditions.iter().any(|line| !line.absent);
+        self.longest_lag()
+            + match (begun, has_renditions) {
+                (false, _) => FIRST_TRACK_TIMEOUT,
+                (true, true) => RENDITION_TIMEOUT,
+                (true, false) => TRACK_TIMEOUT,
+            }
     }
 }
 
@@ -403,5 +430,31 @@ mod tests {
         let mut order = Interleaver::new(false, true);
         order.push(packet(Track::Audio, 0), at(0));
         assert!(order.pop(at(0)).is_some());
+    }
+
+    #[test]
+    fn a_frame_of_a_rendition_that_is_too_late_is_dropped_with_those_up_to_its_next_keyframe() {
+        let extra = Track::Rendition(ExtraRendition::at(0).unwrap());
+        let frame = |dts: i64, keyframe| EncodedPacket { keyframe, ..packet(extra, dts) };
+        let mut order = Interleaver::new(true, false);
+        for dts in [0, 33] {
+            order.push(packet(Track::Video, dts), at(dts));
+        }
+        order.push(frame(0, true), at(40));
+        assert_eq!(drain(&mut order, 40), [(Track::Video, 0), (extra, 0)]);
+        // The other frames wait for a limited time.
+        assert!(drain(&mut order, 200).is_empty());
+        assert_eq!(drain(&mut order, 600), [(Track::Video, 33)]);
+        for (dts, keyframe) in [(20, false), (33, false), (66, true), (100, false)] {
+            order.push(frame(dts, keyframe), at(610));
+        }
+        for dts in [66, 100, 133] {
+            order.push(packet(Track::Video, dts), at(620));
+        }
+        let video = |dts| (Track::Video, dts);
+        let expected = [(extra, 66), video(66), video(100), (extra, 100), video(133)];
+        let sent = drain(&mut order, 2_000);
+        assert_eq!(sent.len(), expected.len(), "{sent:?}");
+        assert!(expected.iter().all(|it| sent.contains(it)), "{sent:?}");
     }
 }
