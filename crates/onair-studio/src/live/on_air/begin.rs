@@ -139,7 +139,8 @@ impl OnAir {
         let keyframe_request =
             video.as_ref().map(|video| KeyframeRequest(Arc::new(video.keyframe_request())));
         let on_air = Self { program: id, name, ..Self::new(hub, quality, clock) };
-        let layers = second.as_ref().map(|_| LayerEncodes::new(quality));
+        let layers =
+            second.as_ref().map(|_| LayerEncodes::new(quality, program.compositor().config().size));
         let on_air = Self { video, keyframe_request, audio, second, ..on_air };
         let on_air = Self { renditions, layers, extras, ..on_air };
         let queues = ProgramQueues { id, video: frames, audio: blocks, sound };

@@ -10,8 +10,8 @@ use crate::base::worker::Stuck;
 use crate::broadcast::Hub;
 use crate::broadcast::adaptation::{LayerChoice, layer_bitrate, layer_size};
 use crate::compose::MAX_SMALLER_LAYERS;
-use crate::encode::{Incident, VideoEncoder};
-use crate::media::{BitsPerSecond, Size, StreamConfig};
+use crate::encode::{Incident, VideoEncoder, video};
+use crate::media::{BitsPerSecond, RenditionId, Size, StreamConfig};
 use crate::studio::program::Program;
 use crate::studio::targets::quality::Quality;
 use crate::text::Problem;
@@ -41,7 +41,7 @@ struct Layer {
 /// The encoders of the smaller layers of the main program.
 #[derive(Debug)]
 pub struct LayerEncodes {
-    config: crate::encode::video::Config,
+    config: video::Config,
     /// The largest first.
     layers: Vec<Layer>,
     /// The frames that earlier encoders were to encode, and those that they have skipped.
@@ -54,11 +54,11 @@ pub struct LayerEncodes {
 }
 
 impl LayerEncodes {
-    /// Creates the state; no encoder runs yet.
-    pub fn new(quality: &Quality) -> Self {
+    /// Creates the state; no encoder runs yet. The program is composed at the size `composed`.
+    pub fn new(quality: &Quality, composed: Size) -> Self {
         // WebRTC has no B-frames, and viewers are close to live.
         let config = quality.video_config();
-        let config = crate::encode::video::Config { b_frames: 0, look_ahead: 0, ..config };
+        let config = video::Config { size: composed, b_frames: 0, look_ahead: 0, ..config };
         Self {
             config,
             layers: Vec::new(),
@@ -118,11 +118,13 @@ impl LayerEncodes {
     ) -> Result<Layer, Problem> {
         let (frames, waiting) = queue::bounded("layer frames", MAX_QUEUED_FRAMES, Full::DropOldest);
         let (packets, input) = queue::bounded("layer packets", MAX_QUEUED_PACKETS, Full::Block);
-        let config = crate::encode::video::Config { bitrate, size, ..self.config };
+        let config = video::Config { bitrate, ..self.config };
+        // Each layer is the main rendition of its own hub.
         let encoder =
-            VideoEncoder::spawn(config, waiting, packets).map_err(|error| Problem::from(&error))?;
-        let video = Some(encoder.config().clone());
-        let hub = Hub::spawn(StreamConfig { video, audio: None }, input).map_err(Problem::from)?;
+            VideoEncoder::spawn_rendition(config, RenditionId::Main, size, waiting, packets)
+                .map_err(|error| Problem::from(&error))?;
+        let stream = StreamConfig { video: Some(encoder.config().clone()), audio: None };
+        let hub = Hub::spawn(stream, input).map_err(Problem::from)?;
         hub.on_keyframe_wanted(encoder.keyframe_request());
         program.compositor().attach_layer(number, Some(frames));
         Ok(Layer { encoder, hub })
