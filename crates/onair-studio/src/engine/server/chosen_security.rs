@@ -65,6 +65,10 @@ impl BuiltIn {
         self.security.certificate.clone_from(chosen);
         self.security.choose(chosen)?;
         self.certificate_files = CertificateFiles::of(self.given_identity(), Instant::now());
+        // The present certificate stays until an authority can be asked, at the next start.
+        if self.authority().is_some() {
+            return Ok(());
+        }
         let Some(listen) = self.https_listen() else { return Ok(()) };
         let identity = self.https_identity(listen)?;
         if let Some(server) = &self.server {
