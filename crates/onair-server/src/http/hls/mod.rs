@@ -371,11 +371,16 @@ async fn list(
     };
     let update = if directives.update { "u" } else { "" };
     let tag = format!("\"{}{form}{update}\"", now.version());
+    // Addresses at which players without Opus get AAC.
+    let is_shared = matches!(*asked, HlsResource::Stream | HlsResource::Manifest)
+        && aac_need.is_none()
+        && directives.awaited.is_none();
     // A pass is for this viewer alone.
     let age = match request.pass.is_some() {
         true => "no-store".to_owned(),
         // Other players get another playlist at the same address.
         false if aac_need == Some(AacNeed::OfPlayer) => "no-store".to_owned(),
+        false if is_shared && now.has_opus() => format!("private, max-age={age}"),
         false => format!("{}, max-age={age}", cache_scope(request.registry, request.app)),
     };
     let kind = if *asked == HlsResource::Manifest { MANIFEST_TYPE } else { PLAYLIST_TYPE };
