@@ -47,25 +47,31 @@ pub(super) fn negotiate(
     local: &Local<'_>,
     now: Instant,
 ) -> Result<Negotiated, NegotiationError> {
-    let codec = favorite(&offer.text);
-    let receiver = receiver(config(local), codec);
-    let (rtc, answer) =
-        accept(receiver, local, &offer.text, now).map_err(NegotiationError::Offer)?;
     let mid = |name: &Option<String>| name.as_deref().map(Mid::from);
     let video = mid(&offer.video_mid).filter(|_| offer.video);
     let audio = mid(&offer.audio_mid).filter(|_| offer.audio);
-    if video.is_some_and(|mid| codec.is_none_or(|codec| !has_codec(&rtc, mid, codec))) {
-        return Err(NegotiationError::NoVideo);
-    }
+    // A codec may be offered only in profiles that this server does not take.
+    let mut codecs = offered(&offer.text).into_iter();
+    let (rtc, answer) = loop {
+        let codec = codecs.next();
+        let receiver = receiver(config(local), codec);
+        let accepted = accept(receiver, local, &offer.text, now);
+        let (rtc, answer) = accepted.map_err(NegotiationError::Offer)?;
+        match (video, codec) {
+            (Some(_), None) => return Err(NegotiationError::NoVideo),
+            (Some(mid), Some(codec)) if !has_codec(&rtc, mid, codec) => {}
+            _ => break (rtc, answer),
+        }
+    };
     if audio.is_some_and(|mid| !has_codec(&rtc, mid, Codec::Opus)) {
         return Err(NegotiationError::NoOpus);
     }
     Ok(Negotiated { rtc, answer: finish_publisher_answer(&answer), video, audio })
 }
 
-/// Returns the first video codec of an offer that this server takes, in the order of the media line, which is that of
-/// the publisher's preference (RFC 3264 §5.1).
-fn favorite(offer: &str) -> Option<Codec> {
+/// Returns the video codecs of an offer that this server takes, in the order of the media line, which is that of the
+/// publisher's preference (RFC 3264 §5.1).
+fn offered(offer: &str) -> Vec<Codec> {
     let codec_of = |pt: &str| {
         let line = offer
             .lines()
@@ -74,8 +80,14 @@ fn favorite(offer: &str) -> Option<Codec> {
         let known = [("H264", Codec::H264), ("H265", Codec::H265), ("AV1", Codec::Av1)];
         known.into_iter().find(|(its, _)| its.eq_ignore_ascii_case(name)).map(|(_, codec)| codec)
     };
-    let video = offer.lines().find_map(|line| line.strip_prefix("m=video "))?;
-    video.split(' ').skip(2).find_map(codec_of)
+    let video = offer.lines().find_map(|line| line.strip_prefix("m=video "));
+    let mut codecs = Vec::new();
+    for codec in video.unwrap_or_default().split(' ').skip(2).filter_map(codec_of) {
+        if !codecs.contains(&codec) {
+            codecs.push(codec);
+        }
+    }
+    codecs
 }
 
 fn receiver(config: RtcConfig, video: Option<Codec>) -> RtcConfig {
