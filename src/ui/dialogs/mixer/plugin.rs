@@ -53,7 +53,11 @@ fn choice(ui: &mut Ui, view: &mut View<'_>, its: &mut Arc<Plugin>) {
         };
         let width = ui.available_width();
         Select::new(&name, &chosen, width).show(ui, theme, |ui| {
-            let found = plugin::found(false);
+            // Plugins may have been installed since the list was open last.
+            let (seen, pass) = (egui::Id::new("plugin-list"), ui.ctx().cumulative_pass_nr());
+            let before = ui.data_mut(|data| data.get_temp_mut_or(seen, 0_u64).to_owned());
+            ui.data_mut(|data| data.insert_temp(seen, pass));
+            let found = plugin::found(pass > before + 1);
             for (id, name) in &found.plugins {
                 let is_chosen = *id == its.plugin;
                 if menu_item(ui, theme, name, "", is_chosen, true) && !is_chosen {

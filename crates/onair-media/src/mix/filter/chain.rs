@@ -49,23 +49,35 @@ impl Chain {
     /// Applies these settings from the next block on. Unchanged filters continue. A changed filter
     /// keeps its state if its kind and position stay the same.
     pub fn set(&mut self, slots: &[Slot], shape: Shape) {
-        let mut before = std::mem::take(&mut self.stages).into_iter();
-        for (place, slot) in slots.iter().take(MAX_FILTERS).enumerate() {
-            let mut old = before.next();
+        let before = std::mem::take(&mut self.stages).into_iter();
+        let mut before: Vec<Option<FilterStage>> = before.map(Some).collect();
+        let slots = slots.iter().take(MAX_FILTERS);
+        // A plugin goes on at any place, because it would take seconds to start it again.
+        let moved: Vec<Option<FilterStage>> = slots
+            .clone()
+            .map(|slot| {
+                slot.filter.plugin()?;
+                let goes_on =
+                    |old: &mut FilterStage| old.same_kind(slot) && old.adjust(slot, shape);
+                before.iter_mut().find_map(|old| old.take_if(goes_on))
+            })
+            .collect();
+        let mut before = before.into_iter();
+        for (place, (slot, moved)) in slots.zip(moved).enumerate() {
+            let mut old = before.next().flatten();
             let goes_on = |old: &mut FilterStage| {
-                let is_plugin = slot.filter.plugin().is_some();
-                (old.slot == *slot && !is_plugin)
-                    || (old.same_kind(slot) && old.adjust(slot, shape))
+                old.slot == *slot || (old.same_kind(slot) && old.adjust(slot, shape))
             };
-            match old.take_if(goes_on) {
-                Some(old) => self.stages.push(old),
-                None => self.stages.push(FilterStage::new(slot, shape)),
-            }
+            let stage = match slot.filter.plugin() {
+                Some(_) => moved,
+                None => old.take_if(goes_on),
+            };
+            self.stages.push(stage.unwrap_or_else(|| FilterStage::new(slot, shape)));
             self.keep_rest(place, old, shape);
         }
         let others = self.stages.len();
         for (place, old) in (others..).zip(before) {
-            self.keep_rest(place, Some(old), shape);
+            self.keep_rest(place, old, shape);
         }
     }
 

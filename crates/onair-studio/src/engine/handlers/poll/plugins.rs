@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::mix::filter::Filter;
-use crate::mix::plugin::LinkState;
+use crate::mix::plugin::{LinkState, PluginTrouble};
 use crate::studio::engine::Engine;
 use crate::studio::notices::message::StudioMessage;
 
@@ -30,6 +30,8 @@ impl Engine {
                     messages
                         .push(StudioMessage::PluginRestarted { device: device.clone(), reason });
                 }
+                // The user has added the filter, and chooses a plugin next.
+                Some(LinkState::Bypassed(PluginTrouble::NotChosen)) => {}
                 Some(LinkState::Bypassed(trouble)) => {
                     let reason = (&trouble).into();
                     messages.push(StudioMessage::PluginBypassed { device: device.clone(), reason });

@@ -165,6 +165,8 @@ impl<'a> Host<'a> {
         if !self.instance.activate(self.rate) {
             return Err(Refusal::Failed { step: "activate".into() });
         }
+        // CLAP lets a plugin announce its new latency while it is activated.
+        HOST.restart.store(false, Ordering::Release);
         self.latency = self.instance.latency();
         let events = Arc::clone(&self.events);
         let audio = Audio::start(&self.instance, Arc::clone(&self.ring), events, self.channels);
