@@ -13,7 +13,9 @@ impl OnAir {
     /// Starts the encoders of these targets' further renditions before the targets are added.
     /// If an encoder is not available, the targets do not get its rendition, and a notice says why.
     pub fn encode_renditions(&mut self, added: &[WantedTarget], program: &Program) {
-        let targets = self.outputs.all().filter(|it: &&TargetOutput| !it.is_over());
+        // A target that is added again replaces its earlier output.
+        let stays = |it: &&TargetOutput| !it.is_over() && added.iter().all(|new| new.id != it.id);
+        let targets = self.outputs.all().filter(stays);
         let chosen = targets.flat_map(|it| &it.renditions);
         let chosen = chosen.chain(added.iter().flat_map(|it| &it.renditions));
         let mut wanted: Vec<RenditionChoice> = Vec::new();
