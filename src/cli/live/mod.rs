@@ -499,6 +499,7 @@ mod tests {
         assert_eq!(quality.len(), 21);
         for arg in quality {
             let usual = arg.get_default_values().first().and_then(|it| it.to_str());
+            let usual = usual.or((arg.get_id() == "target_simulcast").then_some("2"));
             let flag = format!("--{}", arg.get_long().unwrap());
             let flag = match arg.get_action().takes_values() {
                 true => format!("{flag}={}", usual.unwrap_or("300k")),
