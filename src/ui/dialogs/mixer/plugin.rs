@@ -54,7 +54,7 @@ fn choice(ui: &mut Ui, view: &mut View<'_>, its: &mut Arc<Plugin>) {
         let width = ui.available_width();
         Select::new(&name, &chosen, width).show(ui, theme, |ui| {
             // Plugins may have been installed since the list was open last.
-            let (seen, pass) = (egui::Id::new("plugin-list"), ui.ctx().cumulative_pass_nr());
+            let (seen, pass) = (egui::Id::unique("plugin-list"), ui.ctx().cumulative_pass_nr());
             let before = ui.data_mut(|data| data.get_temp_mut_or(seen, 0_u64).to_owned());
             ui.data_mut(|data| data.insert_temp(seen, pass));
             let found = plugin::found(pass > before + 1);

@@ -68,10 +68,8 @@ impl Chain {
             let goes_on = |old: &mut FilterStage| {
                 old.slot == *slot || (old.same_kind(slot) && old.adjust(slot, shape))
             };
-            let stage = match slot.filter.plugin() {
-                Some(_) => moved,
-                None => old.take_if(goes_on),
-            };
+            let is_plugin = slot.filter.plugin().is_some();
+            let stage = if is_plugin { moved } else { old.take_if(goes_on) };
             self.stages.push(stage.unwrap_or_else(|| FilterStage::new(slot, shape)));
             self.keep_rest(place, old, shape);
         }
