@@ -10,8 +10,20 @@ use crate::encoders::notice;
 use crate::enhanced::new_ffmpeg;
 use crate::peers::{self, LIMIT, Onair, ffmpeg, free_port};
 
-const TEST: [&str; 9] =
-    ["live", "--video", "test", "--audio", "tone", "--size", "480x270", "--video-bitrate", "600k"];
+/// Small, because three encoders share a busy computer.
+const TEST: [&str; 11] = [
+    "live",
+    "--video",
+    "test",
+    "--audio",
+    "tone",
+    "--size",
+    "320x180",
+    "--fps",
+    "15",
+    "--video-bitrate",
+    "400k",
+];
 
 fn server() -> (Onair, String) {
     let mut server = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
@@ -51,8 +63,8 @@ fn a_server_that_takes_several_renditions_gets_them_on_one_connection() {
     let words = ["play", &url, "--headless", "--mute", "--save", saved.to_str().unwrap()];
     let mut player = Onair::start(&words);
     server.wait_event("the player", |event| event["event"] == "join");
-    let more = ["--encoder", "openh264", "--to", &url, "--duration", "7s"];
-    let renditions = ["--target-rendition", "320x180@200k", "--target-rendition", "240x200"];
+    let more = ["--encoder", "openh264", "--to", &url, "--duration", "9s"];
+    let renditions = ["--target-rendition", "160x90@100k", "--target-rendition", "240x200"];
     let mut live = Onair::start(&[&TEST[..], &more, &renditions].concat());
     assert_eq!(live.peer.wait(LIMIT * 2).code(), Some(0), "{}", live.peer.errors());
     server.wait_event("the end", |event| event["event"] == "unpublish");
@@ -64,7 +76,7 @@ fn a_server_that_takes_several_renditions_gets_them_on_one_connection() {
     assert!(output.status.success() && errors.is_empty(), "{errors}");
     let sizes: Vec<_> =
         videos(&remuxed).iter().map(|it| (it["width"].clone(), it["height"].clone())).collect();
-    let wanted: [(Value, Value); 3] = [(480, 270), (320, 180), (240, 134)]
+    let wanted: [(Value, Value); 3] = [(320, 180), (160, 90), (240, 134)]
         .map(|(width, height): (u32, u32)| (width.into(), height.into()));
     assert_eq!(sizes, wanted);
     let mut decoder = Command::new("ffmpeg");
@@ -94,13 +106,13 @@ fn a_server_that_takes_one_rendition_gets_that_of_the_stream_and_the_user_reads_
     let (file, port) = (folder.path().join("got.flv"), free_port());
     let _server = ffmpeg::receive(port, &file);
     let url = format!("rtmp://127.0.0.1:{port}/live/stream");
-    let more = ["--encoder", "openh264", "--to", &url, "--target-rendition", "320x180"];
+    let more = ["--encoder", "openh264", "--to", &url, "--target-rendition", "160x90"];
     let mut live = Onair::start(&[&TEST[..], &more, &["--duration", "4s"]].concat());
     notice(&mut live, "one video track");
     assert_eq!(live.peer.wait(LIMIT * 2).code(), Some(0), "{}", live.peer.errors());
     let all = videos(&file);
     assert_eq!(all.len(), 1);
-    assert_eq!((&all[0]["width"], &all[0]["height"]), (&480.into(), &270.into()));
+    assert_eq!((&all[0]["width"], &all[0]["height"]), (&320.into(), &180.into()));
 }
 
 /// Returns the number with this name in the `colorInfo` of an FLV file.
