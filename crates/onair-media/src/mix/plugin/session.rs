@@ -1,7 +1,9 @@
 //! What the mixer's thread and the supervisor of a plugin share.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
+#[cfg(target_os = "linux")]
+use std::sync::atomic::Ordering;
 
 use parking_lot::Mutex;
 
