@@ -153,24 +153,6 @@ need_node_datachannel() {
     export ONAIR_NODE_DATACHANNEL=${ONAIR_NODE_DATACHANNEL-$tools/node-datachannel/node_datachannel.node}
 }
 
-# Janus receives by WHIP with simple-whip-server, a program for Node.js. Debian's package of it conflicts with other
-# packages of Node.js, so only its files are used.
-need_simple_whip() {
-    local folder=$tools/simple-whip-server deb=simple-whip-server_0.0~git20230201-1_all.deb
-    [ -n "${ONAIR_SIMPLE_WHIP-}" ] || [ -d "$folder/node_modules" ] || {
-        mkdir -p "$folder/deb" && (
-            cd "$folder/deb" && apt-get download --quiet simple-whip-server >/dev/null 2>&1 &&
-                echo "ca29e359ef8ced004d4760e4c6a966933cbf0f9eb5db5536b0b8128b9b5dd4a5  $deb" | sha256sum --quiet --check && dpkg-deb -x "$deb" .
-        ) && mv "$folder/deb/usr/share/simple-whip-server/src/"*janus.js "$folder/deb/usr/share/simple-whip-server/src/server.js" "$folder" &&
-            cp packaging/simple-whip-server/*.json "$folder" &&
-            npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund >/dev/null 2>&1
-    } || {
-        say "Download failed (apt and npm are needed): WHIP is NOT tested with Janus."
-        return 0
-    }
-    export ONAIR_SIMPLE_WHIP=${ONAIR_SIMPLE_WHIP-$folder}
-}
-
 # hls.js with audio renditions, which the smaller build in assets/web/vendor lacks.
 need_hlsjs() {
     [ -n "${ONAIR_HLSJS-}" ] || npm_file "${hls_js[@]}" dist/hls.min.mjs "$tools/hlsjs/hls.mjs" || {
@@ -187,7 +169,6 @@ tests() {
     need_playlists
     need_obs_websocket
     need_node_datachannel
-    need_simple_whip
     need_dashjs
     need_hlsjs
     # Most tests wait for programs and clocks, so three or more tests per processor run at the same time.

@@ -1,7 +1,6 @@
 //! Tests of targets by WHIP: the built-in server and aiortc receive, and ffmpeg and onair's player check what arrives.
 
 mod codecs;
-mod janus;
 mod older_players;
 mod restart;
 mod simulcast;
