@@ -198,7 +198,7 @@ build_deb() {
     script '[ "$1" != configure ] || after_install "$2"' >"$folder/DEBIAN/postinst"
     script '[ "$1" != remove ] || before_remove' >"$folder/DEBIAN/prerm"
     script 'case $1 in remove) after_remove "" ;; purge) after_remove yes ;; esac' >"$folder/DEBIAN/postrm"
-    chmod 755 "$folder"/DEBIAN/p*
+    chmod 755 "$folder" "$folder/DEBIAN" "$folder"/DEBIAN/p*
     (cd "$folder" && find usr -type f | LC_ALL=C sort | xargs -d '\n' md5sum >DEBIAN/md5sums)
     chmod 644 "$folder/DEBIAN/control" "$folder/DEBIAN/md5sums"
     dpkg-deb -Zzstd --root-owner-group --build "$folder" "$out/onair_${version}_$architecture.deb" >/dev/null
