@@ -4,8 +4,8 @@
 //! runs in onair. [`base::launcher`](crate::base::launcher) starts this program with the hidden
 //! command `plugin-process`, which loads the plugin. Audio goes through two rings in memory that both
 //! processes have mapped. The mixer's thread never waits: it writes a block, wakes the process, and
-//! reads the block of one fixed latency earlier ([`runner`]). A missing block is silence. Everything else goes over a
-//! socket ([`wire`]), by a thread for each plugin (`backend/supervisor`). `backend/host` is the
+//! reads the block of one fixed latency earlier (`runner`). A missing block is silence. Everything else goes over a
+//! socket (`wire`), by a thread for each plugin (`backend/supervisor`). `backend/host` is the
 //! process.
 //!
 //! A process that ends, hangs or sends nonsense is killed. Its filter is then silent, until another
