@@ -164,6 +164,28 @@ const fn media_foundation(choice: Choice, codec: VideoCodec, encoder: &'static s
     }
 }
 
+/// The words for CBR, VBR and a constant quantizer, and the option for that quantizer.
+type RateWords = ([&'static str; 3], &'static str);
+
+const VAAPI_RATES: RateWords = (["CBR", "VBR", "CQP"], "global_quality");
+const VULKAN_RATES: RateWords = (["cbr", "vbr", "cqp"], "qp");
+
+/// Returns the options of a rate control in these words. `to_quantizer` converts a quality to the unit of the codec.
+fn card_rate(
+    ([cbr, vbr, cqp], option): RateWords,
+    control: RateControl,
+    bits: u64,
+    to_quantizer: fn(u8) -> u32,
+) -> Options {
+    match control {
+        RateControl::Cbr => with(("rc_mode", cbr), usual_rate(control, bits)),
+        RateControl::Vbr => with(("rc_mode", vbr), usual_rate(control, bits)),
+        RateControl::Crf(quality) | RateControl::Cq(quality) => {
+            vec![("rc_mode", cqp.to_owned()), (option, to_quantizer(quality).to_string())]
+        }
+    }
+}
+
 /// Encoders of AMD and Intel on Linux, through Mesa's or Intel's driver.
 const fn vaapi(choice: Choice, codec: VideoCodec, encoder: &'static str) -> Family {
     Family {
@@ -180,13 +202,7 @@ const fn vaapi(choice: Choice, codec: VideoCodec, encoder: &'static str) -> Fami
             Choice::H264Vaapi => vec![("profile", "high".to_owned()), ("level", level.to_owned())],
             _ => Vec::new(),
         },
-        rate: |control, bits, _| match control {
-            RateControl::Cbr => with(("rc_mode", "CBR"), usual_rate(control, bits)),
-            RateControl::Vbr => with(("rc_mode", "VBR"), usual_rate(control, bits)),
-            RateControl::Crf(quality) | RateControl::Cq(quality) => {
-                vec![("rc_mode", "CQP".to_owned()), ("global_quality", quality.to_string())]
-            }
-        },
+        rate: |control, bits, _| card_rate(VAAPI_RATES, control, bits, u32::from),
         ..v4l2(choice, codec, encoder)
     }
 }
@@ -194,14 +210,7 @@ const fn vaapi(choice: Choice, codec: VideoCodec, encoder: &'static str) -> Fami
 /// The same for AV1, which counts quality from 1 to 255.
 const fn vaapi_av1(choice: Choice, encoder: &'static str) -> Family {
     Family {
-        rate: |control, bits, _| match control {
-            RateControl::Cbr => with(("rc_mode", "CBR"), usual_rate(control, bits)),
-            RateControl::Vbr => with(("rc_mode", "VBR"), usual_rate(control, bits)),
-            RateControl::Crf(quality) | RateControl::Cq(quality) => {
-                let quality = av1_quality(quality).to_string();
-                vec![("rc_mode", "CQP".to_owned()), ("global_quality", quality)]
-            }
-        },
+        rate: |control, bits, _| card_rate(VAAPI_RATES, control, bits, av1_quality),
         ..vaapi(choice, VideoCodec::Av1, encoder)
     }
 }
@@ -217,13 +226,7 @@ const fn vulkan(choice: Choice, codec: VideoCodec, encoder: &'static str) -> Fam
             Choice::H264Vulkan => vec![("profile", "high".to_owned()), ("level", level.to_owned())],
             _ => Vec::new(),
         },
-        rate: |control, bits, _| match control {
-            RateControl::Cbr => with(("rc_mode", "cbr"), usual_rate(control, bits)),
-            RateControl::Vbr => with(("rc_mode", "vbr"), usual_rate(control, bits)),
-            RateControl::Crf(quality) | RateControl::Cq(quality) => {
-                vec![("rc_mode", "cqp".to_owned()), ("qp", quality.to_string())]
-            }
-        },
+        rate: |control, bits, _| card_rate(VULKAN_RATES, control, bits, u32::from),
         ..v4l2(choice, codec, encoder)
     }
 }
@@ -231,13 +234,7 @@ const fn vulkan(choice: Choice, codec: VideoCodec, encoder: &'static str) -> Fam
 /// The same for AV1.
 const fn vulkan_av1(choice: Choice, encoder: &'static str) -> Family {
     Family {
-        rate: |control, bits, _| match control {
-            RateControl::Cbr => with(("rc_mode", "cbr"), usual_rate(control, bits)),
-            RateControl::Vbr => with(("rc_mode", "vbr"), usual_rate(control, bits)),
-            RateControl::Crf(quality) | RateControl::Cq(quality) => {
-                vec![("rc_mode", "cqp".to_owned()), ("qp", av1_quality(quality).to_string())]
-            }
-        },
+        rate: |control, bits, _| card_rate(VULKAN_RATES, control, bits, av1_quality),
         ..vulkan(choice, VideoCodec::Av1, encoder)
     }
 }
