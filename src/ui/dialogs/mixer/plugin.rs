@@ -55,8 +55,8 @@ fn choice(ui: &mut Ui, view: &mut View<'_>, its: &mut Arc<Plugin>) {
         Select::new(&name, &chosen, width).show(ui, theme, |ui| {
             // Plugins may have been installed since the list was open last.
             let (seen, pass) = (egui::Id::unique("plugin-list"), ui.ctx().cumulative_pass_nr());
-            let before = ui.data_mut(|data| data.get_temp_mut_or(seen, 0_u64).to_owned());
-            ui.data_mut(|data| data.insert_temp(seen, pass));
+            let before =
+                ui.data_mut(|data| std::mem::replace(data.get_temp_mut_or(seen, 0_u64), pass));
             let found = plugin::found(pass > before + 1);
             for (id, name) in &found.plugins {
                 let is_chosen = *id == its.plugin;
