@@ -1,7 +1,7 @@
 //! A display by DXGI desktop duplication (Windows 8 and newer). It says which parts have changed, and draws no border.
 //!
 //! The system ends a duplication when the display changes its mode, when a game takes it over, and when it asks for a
-//! password. Then this begins it anew until that succeeds, and keeps the last picture so long.
+//! password. onair then starts it again until that succeeds, and keeps the last frame until then.
 #![allow(unsafe_code)]
 
 use std::mem::size_of;
